@@ -1,0 +1,57 @@
+import tseslint from 'typescript-eslint'
+
+/**
+ * The layers of the source, top first. A layer may import from itself and from those below it, never upwards (design.md §2).
+ * Layers in one row do not know each other unless `also` says so.
+ */
+const LAYERS = [
+  ['commands', 'hooks'],
+  ['cli'],
+  ['client', 'ipam'],
+  ['datastore'],
+  ['rules'],
+  ['model'],
+  ['net'],
+  ['errors'],
+]
+const PURE = ['model', 'rules', 'net']
+
+const folder = (name) => (name === 'errors' ? 'src/lib/errors.ts' : name === 'commands' || name === 'hooks' ? `src/${name}/**` : `src/lib/${name}/**`)
+const pattern = (name) => (name === 'errors' ? '**/lib/errors.js' : name === 'commands' || name === 'hooks' ? `**/${name}/**` : `**/${name}/**`)
+
+const layerRules = LAYERS.flatMap((row, depth) =>
+  row.map((name) => ({
+    files: [folder(name)],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...LAYERS.slice(0, depth)
+              .flat()
+              .map((upper) => ({regex: `(^|/)${upper}/`, message: `${name} may not import from ${upper}: imports go down only (CONTRIBUTING.md)`})),
+            ...(PURE.includes(name) ? [{regex: '^(node:(?!util|buffer|crypto)|etcd3|execa|dockerode)', message: `${name} is pure: no I/O`}] : []),
+            ...(name === 'datastore' ? [] : [{regex: '^(etcd3|cockatiel)$', message: 'only src/lib/datastore/etcd imports etcd3'}]),
+            ...(name === 'commands' ? [{regex: '^node:(fs|net|child_process|http)', message: 'commands are thin: parse, call src/lib, present'}] : []),
+          ],
+        },
+      ],
+    },
+  })),
+)
+
+export default tseslint.config(
+  {ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'test/fixtures/**', '.cache/**']},
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: {parserOptions: {projectService: true, tsconfigRootDir: import.meta.dirname}},
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allowBoolean: true}],
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
+      '@typescript-eslint/no-unused-vars': ['error', {argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true}],
+    },
+  },
+  ...layerRules,
+)

@@ -1,0 +1,20 @@
+import {CalicoError} from '../errors.js'
+import type {Revision} from './datastore.js'
+
+/** The answer to a write was lost: it may or may not have been executed. Whoever wrote must read again and decide (operator-demand R1). */
+export class OutcomeUnknownError extends CalicoError {
+  constructor(message: string, cause?: unknown) {
+    super('unknown', message, {cause})
+  }
+}
+
+/** The revision asked for has been compacted away. */
+export class CompactedError extends CalicoError {
+  constructor(
+    /** The oldest revision that can still be read, where the store says. */
+    readonly oldest: Revision | undefined,
+    cause?: unknown,
+  ) {
+    super('failed', 'the datastore no longer keeps the revision that was asked for (it has been compacted)', {cause})
+  }
+}
