@@ -1,0 +1,58 @@
+/** What a command line turns out to be, and what is known of our commands when it is judged. Types only. */
+
+/** What oclif knows of our commands: id → flags and arguments, as in `commands` of oclif.manifest.json. */
+export interface CommandTable {
+  readonly [id: string]: CommandShape
+}
+
+export interface CommandShape {
+  readonly flags: Readonly<Record<string, FlagShape>>
+  /** In the order of their positions. */
+  readonly args: Readonly<Record<string, {readonly required?: boolean}>>
+  /** false = takes any number of further words. */
+  readonly strict?: boolean
+}
+
+export interface FlagShape {
+  readonly type: 'boolean' | 'option'
+  readonly char?: string
+  readonly multiple?: boolean
+  readonly allowNo?: boolean
+}
+
+/** A line that oclif can run as it is. */
+export interface CommandLine {
+  readonly type: 'command'
+  /** The command's id, e.g. `profile:rule:add`. */
+  readonly id: string
+  /** The positional words in the command's own order, then the options as `--name` or `--name=value`, spelt in full. */
+  readonly argv: readonly string[]
+}
+
+/** A question for help: on the command or topic that WORDS name, none = the whole program. */
+export interface HelpLine {
+  readonly type: 'help'
+  readonly words: readonly string[]
+}
+
+/** A line that no grammar accepts. */
+export interface UsageLine {
+  readonly type: 'usage'
+  /** What is wrong, as a sentence without its full stop. */
+  readonly problem: string
+  /** The usages that come nearest, without the program's name. */
+  readonly usage: readonly string[]
+  /** What may have been meant, as words to type. */
+  readonly suggestion?: string
+  /** The words to ask help for, the deepest command or topic that was recognised. */
+  readonly help: readonly string[]
+}
+
+/** A valid line of v0.20 whose command is not in the table. */
+export interface UnavailableLine {
+  readonly type: 'unavailable'
+  /** The command's words, e.g. `container add`. */
+  readonly words: string
+}
+
+export type Line = CommandLine | HelpLine | UsageLine | UnavailableLine
