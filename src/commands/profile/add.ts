@@ -1,0 +1,16 @@
+import {addProfile} from '../../lib/client/profiles.js'
+import {profileArgument} from '../../lib/cli/arguments.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+
+export default class ProfileAdd extends EditCommand {
+  static override summary = 'Add a profile.'
+  static override description = 'The new profile lets its own endpoints in (those with its tag) and everything out. A profile that exists is left as it is.'
+  static override examples = ['<%= config.bin %> profile add web']
+  static override args = {profile: profileArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileAdd)
+    const change = await addProfile(await this.session(), args.profile)
+    await this.tell([change], {done: change.action === 'created' ? `Created profile ${args.profile}` : `Profile ${args.profile} already exists.`})
+  }
+}

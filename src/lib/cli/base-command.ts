@@ -1,0 +1,147 @@
+import {Command, Flags, type Interfaces} from '@oclif/core'
+import {newSession, type Session} from '../client/session.js'
+import {openDatastore} from '../datastore/open.js'
+import {CalicoError} from '../errors.js'
+import {resolveSettings} from '../settings/settings.js'
+import {settingsInputs} from '../settings/inputs.js'
+import type {Settings} from '../settings/types.js'
+import {parseDuration} from './duration.js'
+import {escapeLines} from './output/escape.js'
+import {watchSignals} from './signals.js'
+import {Out} from './out.js'
+
+/** The budget for the datastore when no --timeout is given (decisions.md 15). */
+const DEFAULT_TIMEOUT_MS = 10_000
+
+const isCommandWithProblems = (context: unknown): context is BaseCommand => context instanceof BaseCommand
+
+/**
+ * A parser for an argument or flag from READ, a pure function that throws CalicoError for a wrong value. The problem is kept, so that all
+ * problems of a line are told together.
+ */
+export function checked<T>(read: (text: string) => T): (text: string, context: unknown) => Promise<T> {
+  return (text, context) => {
+    try {
+      return Promise.resolve(read(text))
+    } catch (error) {
+      if (!(error instanceof CalicoError) || !isCommandWithProblems(context)) throw error
+      context.problem(error.message)
+      return Promise.resolve(text as T) // never used: read() throws once parsing is over
+    }
+  }
+}
+
+const readDuration = (text: string): number => {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `--timeout: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
+  return milliseconds
+}
+
+/** What every command has: the global options, the datastore, and the two streams. */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    datastore: Flags.string({
+      description: 'The datastore: etcd (endpoints from the environment or the configuration file), a list of etcd URLs, or embedded[:PATH], a file for trying the tool.',
+      helpGroup: 'GLOBAL',
+      helpValue: 'STORE',
+    }),
+    config: Flags.string({description: 'The configuration file, instead of /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
+    'expect-cluster': Flags.string({description: 'Refuse any cluster but the one with this GUID.', helpGroup: 'GLOBAL', helpValue: 'GUID'}),
+    timeout: Flags.custom<number>({parse: checked(readDuration)})({
+      description: 'How long the datastore may take, for the whole command (2s, 500ms, 1m). The default is 10s.',
+      helpGroup: 'GLOBAL',
+      helpValue: 'TIME',
+    }),
+    quiet: Flags.boolean({char: 'q', description: 'No notes and warnings on stderr.', helpGroup: 'GLOBAL'}),
+    'no-color': Flags.boolean({description: 'No colours.', helpGroup: 'GLOBAL'}),
+    'no-input': Flags.boolean({description: 'Never ask; fail where an answer would be needed.', helpGroup: 'GLOBAL'}),
+    debug: Flags.boolean({description: 'Tell more about errors, with stack traces.', helpGroup: 'GLOBAL'}),
+  }
+
+  /** The global options, as soon as the line has been read. */
+  protected globals: Partial<Interfaces.InferredFlags<typeof BaseCommand.baseFlags>> = {}
+  private readonly problems: string[] = []
+  private opened: Session | undefined
+  private readonly out = new Out()
+
+  /** Notes a wrong value; {@link read} tells all of them together. */
+  problem(text: string): void {
+    this.problems.push(text)
+  }
+
+  /**
+   * Reads the command line. CHECK may note further problems with what was read.
+   * @throws CalicoError `invalid` with every problem of the line.
+   */
+  protected async read<F extends Interfaces.FlagOutput, B extends Interfaces.FlagOutput, A extends Interfaces.ArgOutput>(
+    options: Interfaces.Input<F, B, A>,
+    check?: (line: Interfaces.ParserOutput<F, B, A>) => void,
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const line = await this.parse(options)
+    this.globals = line.flags
+    if (this.problems.length === 0 || check === undefined) check?.(line)
+    this.refuseProblems()
+    return line
+  }
+
+  private refuseProblems(): void {
+    const [first, ...more] = this.problems
+    if (first === undefined) return
+    if (more.length === 0) throw new CalicoError('invalid', first)
+    throw new CalicoError('invalid', `${this.problems.length} things are wrong:`, {details: this.problems})
+  }
+
+  /** The effective settings, with the origin of each. */
+  protected settings(): Promise<Settings> {
+    return resolveSettings(settingsInputs({
+      datastore: this.globals.datastore,
+      config: this.globals.config,
+      expectCluster: this.globals['expect-cluster'],
+    }))
+  }
+
+  /** The session with the datastore that the settings name; opened at the first call. */
+  protected async session(): Promise<Session> {
+    if (this.opened) return this.opened
+    const settings = await this.settings()
+    const store = await openDatastore(settings, {budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS})
+    this.opened = newSession(store, {
+      ...this.sessionOptions(),
+      expectCluster: settings.expectCluster?.value,
+      warn: (message) => this.note(`Warning: ${message}`),
+    })
+    watchSignals(this.opened)
+    return this.opened
+  }
+
+  /** What a changing command adds to its session. */
+  protected sessionOptions(): {dryRun?: boolean; init?: boolean} {
+    return {}
+  }
+
+  /** A line of data: stdout. */
+  protected data(line: string): void {
+    this.out.write(`${escapeLines(line)}\n`)
+  }
+
+  /** Text that is complete and escaped already: stdout. */
+  protected dataText(text: string): Promise<void> {
+    return this.out.write(text)
+  }
+
+  /** A line for people: stderr, unless --quiet. */
+  protected note(line: string): void {
+    if (!this.globals.quiet) process.stderr.write(`${escapeLines(line)}\n`)
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.out.flush()
+    this.opened?.store.close()
+    await super.finally(error)
+  }
+
+  /** Errors go to main(), which prints them and knows the exit codes. */
+  protected override catch(error: Error): Promise<never> {
+    return Promise.reject(error)
+  }
+}

@@ -1,0 +1,44 @@
+import {Flags} from '@oclif/core'
+import type {ResourceChange} from '../client/resources.js'
+import {objectLabel} from '../client/resources.js'
+import type {Resource} from '../model/resource.js'
+import {BaseCommand} from './base-command.js'
+
+/** A command that changes something: --dry-run, --init, and what it says about each change. */
+export abstract class EditCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    'dry-run': Flags.boolean({description: 'Check everything and print what would change; write nothing.'}),
+    init: Flags.boolean({description: 'Initialise the datastore although it holds keys that are not Calico\'s.'}),
+  }
+
+  protected get dryRun(): boolean {
+    return this.flag('dry-run')
+  }
+
+  protected override sessionOptions(): {dryRun: boolean; init: boolean} {
+    return {dryRun: this.dryRun, init: this.flag('init')}
+  }
+
+  private flag(name: 'dry-run' | 'init'): boolean {
+    return (this.globals as Partial<Record<string, unknown>>)[name] === true
+  }
+
+  /**
+   * Tells what became of CHANGES: in a dry run the differences on stdout, else DONE, v0.20's line, on stdout, and what changed on stderr.
+   * DETAIL says more about a single update, e.g. `inbound rule 3 added`.
+   */
+  protected async tell(changes: readonly ResourceChange[], {done, detail}: {done?: string | undefined; detail?: string | undefined} = {}): Promise<void> {
+    if (this.dryRun) {
+      const {diffText} = await import('./output/diff.js')
+      for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
+    } else if (done !== undefined) this.data(done)
+    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail}))
+  }
+}
+
+function changeText({kind, name, action}: ResourceChange<Resource>, {dryRun, detail}: {dryRun: boolean; detail: string | undefined}): string {
+  const label = objectLabel(kind, name)
+  if (action === 'unchanged') return `${label} unchanged`
+  return `${label} ${dryRun ? 'would be ' : ''}${action}${detail === undefined ? '' : ` (${detail})`}`
+}

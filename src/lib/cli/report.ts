@@ -1,0 +1,15 @@
+import {CalicoError} from '../errors.js'
+import {escapeLines, escapeText} from './output/escape.js'
+
+/** The lines that tell ERROR on stderr: what failed, on which object, why, and what to do next. */
+export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {}): string {
+  const lines: string[] = []
+  if (error instanceof CalicoError) {
+    lines.push(`Error: ${escapeLines(error.message)}`, ...error.details.map((detail) => `  ${escapeLines(detail).replaceAll('\n', '\n  ')}`))
+    if (error.hint !== undefined) lines.push(escapeText(error.hint))
+  } else {
+    lines.push(`Error: ${escapeLines(error instanceof Error ? error.message : String(error))}`, 'This is a fault of calicoctl. Run the command again with --debug and report what it prints.')
+  }
+  if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(escapeLines(at.stack ?? String(at)))
+  return `${lines.join('\n')}\n`
+}

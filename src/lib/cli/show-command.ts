@@ -1,0 +1,27 @@
+import {Flags} from '@oclif/core'
+import {BaseCommand} from './base-command.js'
+import {OUTPUT_FORMATS, type OutputFormat, type Presentation} from './output/presentation.js'
+import {render} from './output/render.js'
+
+/** A command that shows something: -o, and one way to present it. */
+export abstract class ShowCommand extends BaseCommand {
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    output: Flags.option({options: OUTPUT_FORMATS})({
+      char: 'o',
+      description: 'The format: table (the default), wide, json, yaml, plain (tabs, no borders) or name.',
+      helpValue: 'FORMAT',
+    }),
+    json: Flags.boolean({description: 'The same as -o json.'}),
+  }
+
+  protected get format(): OutputFormat {
+    const {output, json} = this.globals as {output?: OutputFormat; json?: boolean}
+    return output ?? (json ? 'json' : 'table')
+  }
+
+  /** Writes what was found in the format that was asked for. */
+  protected async present<Row>(presentation: Presentation<Row>): Promise<void> {
+    for await (const text of render(presentation, this.format)) await this.dataText(text)
+  }
+}

@@ -1,0 +1,42 @@
+import {EXIT_CODES} from '../errors.js'
+import type {Session} from '../client/session.js'
+
+/** How long an interrupted command waits for the answer to a write that is under way. */
+const PATIENCE_MS = 2000
+
+/**
+ * Makes Ctrl-C and SIGTERM end the command with the truth about its writes: at once, or, with a write under way, as soon as its answer is there
+ * (at most 2 s; a second Ctrl-C ends at once).
+ */
+export function watchSignals(session: Session): void {
+  let count = 0
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    count++
+    const code = EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated']
+    const word = signal === 'SIGINT' ? 'Interrupted' : 'Terminated'
+    const {open} = session.writes
+    if (open === undefined || count > 1) {
+      leave(code, `${word}: ${truth(session)}`)
+      return
+    }
+    process.stderr.write(`\n${word}; waiting for the answer to ${open.what} (again to leave at once)\n`)
+    const timer = setTimeout(() => leave(code, `${word}: ${truth(session)}`), PATIENCE_MS)
+    void open.settled.then(() => {
+      clearTimeout(timer)
+      // The command itself notes the outcome in the same turn of the event loop.
+      setImmediate(() => leave(code, `${word}: ${truth(session)}`))
+    })
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+function truth({writes: {done, open}}: Session): string {
+  if (open) return `${open.what} was under way; it may or may not have been made`
+  if (done.length === 0) return 'nothing was changed'
+  return `${done.join(', ')} was made`
+}
+
+function leave(code: number, message: string): void {
+  process.stderr.write(`${message}\n`, () => process.exit(code))
+}

@@ -1,0 +1,115 @@
+/**
+ * ClusterInformation: whether this is a Calico datastore, which one, and whether it may be written (datamodel-v3 §1.1, decisions.md 8).
+ * Every read and write of the client layer passes through here first.
+ */
+import {CalicoError} from '../errors.js'
+import type {KeyValue} from '../datastore/datastore.js'
+import {parseJson, stringifyJson} from '../json/json.js'
+import {resourceKey} from '../model/keys.js'
+import {API_VERSION, type Resource} from '../model/resource.js'
+import type {ClusterInformation, ClusterInformationSpec, Tier} from '../model/types.js'
+import {newUuid, withIdentity} from './identity.js'
+import type {Session} from './session.js'
+
+export const CLUSTER_KEY = resourceKey('ClusterInformation', 'default')
+
+/** Everything Calico keeps lies under this prefix. */
+export const CALICO_PREFIX = '/calico/'
+
+/** The store's ClusterInformation, as a command found it. */
+export type ClusterState =
+  | {readonly state: 'present'; readonly stored: KeyValue; readonly information: ClusterInformation}
+  /** Nothing lies under /calico/. */
+  | {readonly state: 'empty'}
+  /** Keys, but no ClusterInformation: not a Calico store, or a damaged one. */
+  | {readonly state: 'foreign'}
+
+/** Reads what STORED, the ClusterInformation key or its absence, says about the store. Asks the store once more only where the key is missing. */
+export async function clusterState(session: Session, stored: KeyValue | undefined): Promise<ClusterState> {
+  if (stored) return {state: 'present', stored, information: readInformation(stored)}
+  for await (const page of session.store.list(CALICO_PREFIX, {keysOnly: true, pageSize: 1})) {
+    if (page.entries.length > 0) return {state: 'foreign'}
+  }
+  return {state: 'empty'}
+}
+
+function readInformation(stored: KeyValue): ClusterInformation {
+  let information: unknown
+  try {
+    information = parseJson(stored.value)
+  } catch (error) {
+    throw new CalicoError('wrong-datastore', `The cluster information of this datastore cannot be read: the value of ${CLUSTER_KEY} is not JSON`, {cause: error})
+  }
+  if (typeof information !== 'object' || information === null || Array.isArray(information)) {
+    throw new CalicoError('wrong-datastore', `The cluster information of this datastore cannot be read: the value of ${CLUSTER_KEY} is not an object`)
+  }
+  return information as ClusterInformation
+}
+
+const specOf = (information: ClusterInformation): ClusterInformationSpec => (information as {spec?: ClusterInformationSpec}).spec ?? {}
+
+/**
+ * Refuses a store that a reading command must not take for an empty one.
+ * @throws CalicoError `wrong-datastore`: keys but no ClusterInformation, or another cluster than the one expected.
+ */
+export function checkReadable(session: Session, cluster: ClusterState): void {
+  if (cluster.state === 'foreign' && !session.init) {
+    throw new CalicoError('wrong-datastore', `This is not a Calico datastore: ${session.store.description} holds keys under /calico/ but no cluster information (${CLUSTER_KEY})`, {
+      hint: 'Check the endpoints with: calicoctl config view. If it is yours to use, initialise it with --init.',
+    })
+  }
+  if (cluster.state === 'empty') {
+    if (session.expectCluster !== undefined) throw unexpectedCluster(session, 'it is not initialised')
+    session.warn(`This datastore holds no Calico data yet (${session.store.description}).`)
+  }
+  if (cluster.state === 'present' && session.expectCluster !== undefined) {
+    const guid = specOf(cluster.information).clusterGUID
+    if (guid !== session.expectCluster) throw unexpectedCluster(session, guid === undefined ? 'it has no GUID' : `its GUID is ${guid}`)
+  }
+}
+
+const unexpectedCluster = (session: Session, why: string): CalicoError =>
+  new CalicoError('wrong-datastore', `This is not the expected cluster ${session.expectCluster ?? ''}: ${why} (${session.store.description})`, {
+    hint: 'Check the endpoints and the expected cluster with: calicoctl config view',
+  })
+
+/**
+ * Refuses a store that must not be written.
+ * @throws CalicoError as {@link checkReadable}; `refused`: the store is locked (`datastoreReady: false`, set by a migration).
+ */
+export function checkWritable(session: Session, cluster: ClusterState): void {
+  if (cluster.state === 'empty' && session.expectCluster === undefined) return
+  checkReadable(session, cluster)
+  if (cluster.state === 'present' && specOf(cluster.information).datastoreReady === false) {
+    throw new CalicoError('refused', `The datastore is locked: datastoreReady is false (${session.store.description}). Nothing was changed.`, {
+      hint: 'A migration locks it; when that is over, the Go calicoctl unlocks it: calicoctl datastore migrate unlock',
+    })
+  }
+}
+
+/** A key to be written with what it was read as; see commit.ts. */
+export interface InitialValue {
+  readonly key: string
+  readonly value: string
+}
+
+const BUILT_IN_TIERS: readonly {readonly name: string; readonly spec: Tier['spec']}[] = [
+  {name: 'default', spec: {order: 1_000_000, defaultAction: 'Deny'}},
+  {name: 'kube-admin', spec: {order: 1000, defaultAction: 'Pass'}},
+  {name: 'kube-baseline', spec: {order: 10_000_000, defaultAction: 'Pass'}},
+]
+
+/**
+ * What makes an uninitialised store a Calico store: ClusterInformation with a new GUID and `datastoreReady: true`, and the built-in tiers
+ * (Calico's "ensure initialised", datamodel-v3 §1.1). calicoVersion stays empty: the Go calicoctl refuses to run against another version than its own.
+ */
+export function initialValues(): InitialValue[] {
+  const object = (kind: 'ClusterInformation' | 'Tier', name: string, rest: object): InitialValue => ({
+    key: resourceKey(kind, name),
+    value: stringifyJson({kind, apiVersion: API_VERSION, metadata: withIdentity({name}), ...rest} satisfies Partial<Resource>),
+  })
+  return [
+    object('ClusterInformation', 'default', {spec: {clusterGUID: newUuid().replaceAll('-', ''), datastoreReady: true}}),
+    ...BUILT_IN_TIERS.map(({name, spec}) => object('Tier', name, {spec, status: {}})),
+  ]
+}

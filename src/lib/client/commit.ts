@@ -1,0 +1,187 @@
+/**
+ * The one place where something is decided from what the store holds, and written back (design.md §3): read at one revision, decide,
+ * write in one transaction that holds only if nothing it rests on has changed, else decide again from what is there now.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {Compare, KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
+import {CompactedError, OutcomeUnknownError} from '../datastore/errors.js'
+import {CalicoError, isError} from '../errors.js'
+import {CALICO_PREFIX, CLUSTER_KEY, checkWritable, clusterState, initialValues, type ClusterState} from './cluster.js'
+import type {Session} from './session.js'
+
+/** As libcalico-go's datastoreRetries. */
+const MAX_TRIES = 100
+
+/** What one round of reading found, all at one revision. */
+export interface Seen {
+  readonly revision: Revision
+  /** One per read operation asked for. */
+  readonly results: readonly OperationResult[]
+  readonly cluster: ClusterState
+}
+
+/** A key to write. It is written only if the key is still as READ (undefined = it did not exist). */
+export interface Write {
+  readonly key: string
+  readonly read: KeyValue | undefined
+  /** The new value; undefined = delete. */
+  readonly value: string | undefined
+}
+
+/** What is to be done with what was seen, and what the caller gets once it is done. */
+export interface Decision<T> {
+  /** None = nothing to do: no transaction is sent. */
+  readonly writes: readonly Write[]
+  /** Further conditions that the decision rests on, e.g. "no endpoint refers to it". */
+  readonly guards?: readonly Compare[]
+  /** For messages about an interruption or an unknown outcome, e.g. `the change of profile/web`. */
+  readonly what: string
+  readonly outcome: T
+}
+
+export interface Committed<T> {
+  readonly outcome: T
+  /** False: nothing was to be done, or this is a dry run. */
+  readonly wrote: boolean
+  /** The modRevision of what was written, or the revision that was read. */
+  readonly revision: Revision
+}
+
+/**
+ * Reads READS (and ClusterInformation) at one revision, lets DECIDE say what to write, and writes it if nothing it rests on has changed since;
+ * otherwise decides again, at most 100 times. Initialises an empty store in the same transaction. A lost answer is settled by the history of
+ * the written keys (decisions.md 10), never by sending the same transaction blindly again.
+ *
+ * @throws whatever DECIDE throws (nothing was written then); CalicoError `conflict` after 100 lost races; `unknown` if an answer was lost and
+ * cannot be settled; and the datastore's own errors.
+ */
+export async function commit<T>(session: Session, reads: readonly Operation[], decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>): Promise<Committed<T>> {
+  const operations: readonly Operation[] = [{get: CLUSTER_KEY}, ...reads]
+  let answer = await session.store.transact({then: operations})
+  const lost: LostAttempt<T>[] = []
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const seen = await understand(session, answer)
+    for (const attempt of lost) {
+      // The answer of an earlier try never came. What stands in the store now tells whether it was executed.
+      const landed = await wasExecuted(session, attempt)
+      if (landed !== undefined) return done(session, attempt.decision, landed)
+    }
+    checkWritable(session, seen.cluster)
+    const decision = await decide(seen)
+    if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
+    const writes = [...decision.writes, ...initialisation(session, seen)]
+    try {
+      const result = await tracked(session, decision.what, session.store.transact({
+        if: [...conditions(seen, writes), ...(decision.guards ?? [])],
+        then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
+        else: operations,
+      }))
+      if (result.succeeded) return done(session, decision, result.revision)
+      answer = result
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
+      const attempt = {decision, writes, after: seen.revision, error}
+      lost.push(attempt)
+      answer = await readAgain(session, operations, attempt)
+    }
+    if (tries > 1) await sleep(Math.random() * Math.min(5 * tries, 100))
+  }
+  throw new CalicoError('conflict', 'Somebody else keeps changing the same objects; nothing was changed', {hint: 'Run the command again.'})
+}
+
+const done = <T>(session: Session, decision: Decision<T>, revision: Revision): Committed<T> => {
+  session.writes.done.push(decision.what)
+  return {outcome: decision.outcome, wrote: true, revision}
+}
+
+async function understand(session: Session, answer: TransactionResult): Promise<Seen> {
+  const [[stored] = [], ...results] = answer.results
+  return {revision: answer.revision, results, cluster: await clusterState(session, stored)}
+}
+
+/** What must still hold: every written key as it was read, and the same, unlocked cluster. */
+function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
+  const compares: Compare[] = writes.map(({key, read}) => (read ? {key, modRevision: read.modRevision} : {key, version: 0n}))
+  if (seen.cluster.state === 'present') {
+    const {stored} = seen.cluster
+    if (!writes.some(({key}) => key === CLUSTER_KEY)) compares.push({key: CLUSTER_KEY, modRevision: stored.modRevision})
+  } else if (seen.cluster.state === 'empty') {
+    compares.push({prefix: CALICO_PREFIX, unchangedSince: seen.revision})
+  }
+  return compares
+}
+
+function initialisation(session: Session, seen: Seen): Write[] {
+  if (seen.cluster.state === 'present') return []
+  session.warn(`Initialising this datastore for Calico (${session.store.description}).`)
+  return initialValues().map(({key, value}) => ({key, value, read: undefined}))
+}
+
+/** Lets an interrupted command know that a write is under way. */
+async function tracked<R>(session: Session, what: string, request: Promise<R>): Promise<R> {
+  session.writes.open = {what, settled: request.then(() => undefined, () => undefined)}
+  try {
+    return await request
+  } finally {
+    session.writes.open = undefined
+  }
+}
+
+/** A transaction whose answer was lost. */
+interface LostAttempt<T> {
+  readonly decision: Decision<T>
+  readonly writes: readonly Write[]
+  /** The revision that it was decided on: if executed, then after this one. */
+  readonly after: Revision
+  readonly error: OutcomeUnknownError
+}
+
+/** Reads again after a lost answer, which takes what is left of the time. */
+async function readAgain<T>(session: Session, operations: readonly Operation[], lost: LostAttempt<T>): Promise<TransactionResult> {
+  try {
+    return await session.store.transact({then: operations})
+  } catch (error) {
+    throw cannotTell(lost, error)
+  }
+}
+
+/**
+ * The revision at which LOST was executed, undefined if it was not (yet: it carries compares on what it read, so that a later try of ours and it
+ * cannot both be executed). A transaction is atomic, so one of its keys tells for all.
+ */
+async function wasExecuted<T>(session: Session, lost: LostAttempt<T>): Promise<Revision | undefined> {
+  const put = lost.writes.find(({value}) => value !== undefined)
+  try {
+    if (put) {
+      const changes = await session.store.history(put.key, lost.after + 1n)
+      return changes.find(({kv}) => kv?.value === put.value)?.revision
+    }
+    const gone = lost.writes[0]
+    if (gone === undefined) return undefined
+    const {kv, revision} = await session.store.get(gone.key)
+    return kv === undefined || kv.createRevision > lost.after ? revision : undefined
+  } catch (error) {
+    throw cannotTell(lost, error)
+  }
+}
+
+function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {
+  const why = cause instanceof CompactedError ? 'the datastore has compacted the history that would tell' : 'the datastore does not answer any more'
+  return new CalicoError('unknown', `The answer to a write was lost and ${why}: ${lost.decision.what} may or may not have been made`, {
+    details: [lost.error.message],
+    hint: 'Look at the object before you run the command again.',
+    cause,
+  })
+}
+
+/** A deadline that comes while others keep winning the race is a conflict, not an absent datastore (decisions.md 15). */
+function afterConflict(error: unknown, tries: number): unknown {
+  if (tries > 1 && isError(error, 'unreachable')) {
+    return new CalicoError('conflict', 'Somebody else kept changing the same objects until the time was up; nothing was changed', {
+      details: [error.message],
+      hint: 'Run the command again, or give it more time with --timeout.',
+      cause: error,
+    })
+  }
+  return error
+}

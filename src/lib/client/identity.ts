@@ -1,0 +1,21 @@
+import {readFileSync} from 'node:fs'
+import type {Metadata} from '../model/resource.js'
+
+/** A random (version 4) UUID, lower case with dashes. The kernel's, because node:crypto costs 3 ms to load. */
+export function newUuid(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/uuid', 'latin1').trim()
+  } catch {
+    return globalThis.crypto.randomUUID()
+  }
+}
+
+/** Now, as Kubernetes writes times: RFC 3339, UTC, whole seconds. */
+export function timestamp(date: Date = new Date()): string {
+  return `${date.toISOString().slice(0, 19)}Z`
+}
+
+/** METADATA with the uid and creationTimestamp that every stored object needs to stay updatable (datamodel-v3 §0.3, T2); given ones are kept. */
+export function withIdentity(metadata: Metadata): Metadata {
+  return {...metadata, uid: metadata.uid ?? newUuid(), creationTimestamp: metadata.creationTimestamp ?? timestamp()}
+}

@@ -1,0 +1,189 @@
+/**
+ * The generic resource client: create, get, list, edit and delete of every v3 kind, by name. What a change means is a pure function that the
+ * caller gives; validation, identity, compare-and-swap and re-application happen here, once for all kinds (design.md §3).
+ */
+import {isDeepStrictEqual} from 'node:util'
+import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
+import {CalicoError} from '../errors.js'
+import {parseJson, stringifyJson} from '../json/json.js'
+import {accept, decode, type Situation} from '../model/accept.js'
+import {hazards} from '../model/hazards.js'
+import {kindPrefix, parseKey, resourceKey} from '../model/keys.js'
+import {KINDS} from '../model/kinds.js'
+import {displayName} from '../model/names.js'
+import type {KindName, Problem, Resource} from '../model/resource.js'
+import {checkReadable, CLUSTER_KEY, clusterState} from './cluster.js'
+import {commit, type Seen, type Write} from './commit.js'
+import {withIdentity} from './identity.js'
+import type {Session} from './session.js'
+
+/** An object as it stands in the store. */
+export interface Stored<R extends Resource = Resource> {
+  readonly kv: KeyValue
+  readonly resource: R
+}
+
+/** What a command did, or would do, to one object. */
+export interface ResourceChange<R extends Resource = Resource> {
+  readonly kind: KindName
+  /** The name as users see it. */
+  readonly name: string
+  readonly action: 'created' | 'updated' | 'deleted' | 'unchanged'
+  readonly before: R | undefined
+  readonly after: R | undefined
+}
+
+/** Where an object is kept. NAME is the stored name. */
+export interface Place {
+  readonly kind: KindName
+  readonly name: string
+  readonly namespace?: string
+}
+
+export const keyOf = ({kind, name, namespace}: Place): string => resourceKey(kind, name, namespace)
+
+/**
+ * The object in KV; what it lacks of the envelope is taken from its key.
+ * @throws CalicoError `invalid` for a value that no Calico component could read.
+ */
+export function parseStored<R extends Resource>(kind: KindName, kv: KeyValue): Stored<R> {
+  let value: unknown
+  try {
+    value = parseJson(kv.value)
+  } catch (error) {
+    throw unreadable(kv, [{field: '', message: error instanceof Error ? error.message : String(error)}])
+  }
+  const decoded = decode(kind, value)
+  if (decoded.resource === undefined) throw unreadable(kv, decoded.problems)
+  const place = parseKey(kv.key)
+  const {resource} = decoded
+  const metadata = resource.metadata.name || place?.type !== 'resource' ? resource.metadata : {...resource.metadata, name: place.name}
+  return {kv, resource: {...resource, metadata} as R}
+}
+
+const unreadable = (kv: KeyValue, problems: readonly Problem[]): CalicoError =>
+  new CalicoError('invalid', `The stored value of ${kv.key} cannot be read`, {
+    details: problems.map(problemText),
+    hint: 'It was left alone. Repair or delete it with the Go calicoctl or etcdctl.',
+  })
+
+export const problemText = ({field, message}: Problem): string => (field ? `${field}: ${message}` : message)
+
+/** The object, undefined if there is none. @throws CalicoError if it cannot be read, or the store is not Calico's. */
+export async function getResource<R extends Resource>(session: Session, place: Place): Promise<Stored<R> | undefined> {
+  const {results} = await read(session, [{get: keyOf(place)}])
+  const kv = results[0]?.[0]
+  return kv && parseStored<R>(place.kind, kv)
+}
+
+/** Reads OPERATIONS at one revision from a store that is Calico's. */
+export async function read(session: Session, operations: readonly Operation[]): Promise<Seen> {
+  const answer = await session.store.transact({then: [{get: CLUSTER_KEY}, ...operations]})
+  const [[stored] = [], ...results] = answer.results
+  const cluster = await clusterState(session, stored)
+  checkReadable(session, cluster)
+  return {revision: answer.revision, results, cluster}
+}
+
+/** All objects of KIND whose stored name begins with NAME_PREFIX, in key order, page by page. Values that cannot be read are told and passed over. */
+export async function* listResources<R extends Resource>(session: Session, kind: KindName, {under = ''}: {under?: string} = {}): AsyncGenerator<Stored<R>> {
+  const readable = read(session, [])
+  readable.catch(() => undefined)
+  for await (const page of session.store.list(kindPrefix(kind) + under)) {
+    await readable
+    for (const kv of page.entries) {
+      const stored = tryParse<R>(session, kind, kv)
+      if (stored) yield stored
+    }
+  }
+  await readable
+}
+
+/** As {@link parseStored}; undefined, and a warning, where the value cannot be read. */
+export function tryParse<R extends Resource>(session: Session, kind: KindName, kv: KeyValue): Stored<R> | undefined {
+  try {
+    return parseStored<R>(kind, kv)
+  } catch (error) {
+    if (!(error instanceof CalicoError)) throw error
+    session.warn(`${error.message}: ${error.details.join('; ')}. Passed over.`)
+    return undefined
+  }
+}
+
+/** Further things a change reads and rests on. */
+export interface ChangeOptions<R extends Resource> {
+  /** Read at the same revision; their results are given to CHANGE. */
+  readonly reads?: readonly Operation[]
+  /** Conditions that the decision rests on, beyond the object itself. */
+  readonly guards?: (seen: Seen) => readonly Compare[]
+  /** What validation must know beyond the object. */
+  readonly situation?: (seen: Seen, before: R | undefined) => Partial<Situation>
+}
+
+/**
+ * Makes the object at PLACE what CHANGE says: undefined before = it does not exist, undefined after = delete it, the same object = nothing to do.
+ * CHANGE is applied anew to a fresh read whenever somebody else was faster; it may throw to refuse.
+ * @throws CalicoError `invalid` if the result would not be accepted by Calico or has a hazard that the stored object has not; see also commit().
+ */
+export async function changeResource<R extends Resource>(
+  session: Session,
+  place: Place,
+  change: (before: R | undefined, seen: Seen) => R | undefined | Promise<R | undefined>,
+  {reads = [], guards, situation}: ChangeOptions<R> = {},
+): Promise<ResourceChange<R>> {
+  const {outcome} = await commit(session, [{get: keyOf(place)}, ...reads], async (all) => {
+    const [[kv] = [], ...results] = all.results
+    const seen = {...all, results}
+    const before = kv && parseStored<R>(place.kind, kv)
+    const after = await change(before?.resource, seen)
+    const {write, ...prepared} = prepareChange(place, before, after, situation?.(seen, before?.resource))
+    return {
+      writes: write ? [write] : [],
+      guards: guards?.(seen) ?? [],
+      what: `the change of ${objectLabel(place.kind, prepared.change.name)}`,
+      outcome: prepared.change,
+    }
+  })
+  return outcome
+}
+
+/** How an object is called in messages: `profile/web`. */
+export const objectLabel = (kind: KindName, name: string): string => `${kind.toLowerCase()}/${name}`
+
+/**
+ * What writing AFTER over BEFORE means: the change to tell, and the key to write (none if nothing changes). Validates AFTER with all that
+ * Calico's client would check and fill in, and refuses hazards that BEFORE does not have (decisions.md 11, 12).
+ * @throws CalicoError `invalid` with all problems.
+ */
+export function prepareChange<R extends Resource>(
+  place: Place,
+  before: Stored<R> | undefined,
+  after: R | undefined,
+  situation: Partial<Situation> = {},
+): {change: ResourceChange<R>; write?: Write} {
+  const {kind} = place
+  const name = displayName((after ?? before?.resource)?.metadata ?? {name: place.name}).name
+  const change = {kind, name, before: before?.resource, after}
+  if (after === before?.resource) return {change: {...change, action: 'unchanged'}}
+  const key = keyOf(place)
+  if (after === undefined) return {change: {...change, action: 'deleted'}, write: {key, read: before?.kv, value: undefined}}
+  const identified = {...after, metadata: withIdentity(after.metadata)}
+  const accepted = accept(kind, identified, {
+    ...situation,
+    operation: before ? 'update' : 'create',
+    ...(before ? {previous: before.resource} : {}),
+  })
+  if (accepted.resource === undefined) throw refused(kind, name, accepted.problems)
+  const resource = accepted.resource as R
+  const known = new Set((before ? hazards(kind, before.resource) : []).map(({level, field}) => `${level} ${field}`))
+  const added = hazards(kind, resource).filter(({level, field}) => !known.has(`${level} ${field}`))
+  if (added.length > 0) throw refused(kind, name, added)
+  if (before && isDeepStrictEqual(resource, before.resource)) return {change: {...change, after: before.resource, action: 'unchanged'}}
+  return {
+    change: {...change, after: resource, action: before ? 'updated' : 'created'},
+    write: {key, read: before?.kv, value: stringifyJson(resource)},
+  }
+}
+
+const refused = (kind: KindName, name: string, problems: readonly Problem[]): CalicoError =>
+  new CalicoError('invalid', `${KINDS[kind].kind} ${name} would not be valid; nothing was changed`, {details: problems.map(problemText)})

@@ -1,0 +1,37 @@
+/** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
+import {Config, run} from '@oclif/core'
+import {formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import {showHelp} from './lib/cli/help.js'
+import {loadOptions, type Program} from './lib/cli/program.js'
+import {errorText} from './lib/cli/report.js'
+import {CalicoError, EXIT_CODES} from './lib/errors.js'
+
+/** Runs the command line ARGV of PROGRAM. Never throws; prints every error. */
+export async function main(argv: readonly string[], program: Program): Promise<number> {
+  const line = readLine(argv, program.commands)
+  try {
+    switch (line.type) {
+      case 'help':
+        await showHelp(line.words, await Config.load(loadOptions(program)))
+        return 0
+      case 'usage':
+        process.stderr.write(formatUsageError(line))
+        return EXIT_CODES.usage
+      case 'unavailable':
+        throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
+      case 'command':
+        if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
+        await run([...line.id.split(':'), ...line.argv], loadOptions(program))
+        return Number(process.exitCode ?? 0)
+    }
+  } catch (error) {
+    return report(error, argv)
+  }
+}
+
+function report(error: unknown, argv: readonly string[]): number {
+  const exit = (error as {oclif?: {exit?: number}}).oclif?.exit
+  if (error instanceof Error && 'code' in error && error.code === 'EEXIT') return exit ?? 0
+  process.stderr.write(errorText(error, {debug: argv.includes('--debug')}))
+  return error instanceof CalicoError ? error.exitCode : EXIT_CODES.failed
+}
