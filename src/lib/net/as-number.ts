@@ -29,7 +29,7 @@ function read(text: string, integer: RegExp): number | undefined {
   const parts = text.split('.')
   if (parts.length > 2 || !parts.every((part) => integer.test(part))) return undefined
   const [high = 0, low] = parts.map(Number)
-  if (low === undefined) return isAsNumber(high) ? high + 0 : undefined
+  if (low === undefined) return isAsNumber(high) ? high : undefined
   return isHalf(high) && isHalf(low) ? high * 65536 + low : undefined
 }
 

@@ -1,0 +1,91 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {
+  type Address,
+  canonicalAddress,
+  compareAddresses,
+  equalAddresses,
+  formatAddress,
+  ipv6Groups,
+  parseAddress,
+  parseLenientAddress,
+} from '../../../src/lib/net/index.js'
+import {address} from './arbitraries.js'
+
+describe('parseAddress and formatAddress', () => {
+  test.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['0.0.0.0', '0.0.0.0'],
+    ['255.255.255.255', '255.255.255.255'],
+    ['::', '::'],
+    ['::1', '::1'],
+    ['FD80:24E2:F998:72D6::1', 'fd80:24e2:f998:72d6::1'],
+    ['fd80:0:0:0:1:0:0:40', 'fd80::1:0:0:40'],
+    ['fd80:0:0:1:0:0:0:40', 'fd80:0:0:1::40'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
+    ['1:2:3:4:5:6:7::', '1:2:3:4:5:6:7:0'],
+    ['0001:0002::', '1:2::'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::ffff:a00:1', '10.0.0.1'],
+    ['::10.0.0.1', '::a00:1'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
+  ])('%s is %s', (text, canonical) => expect(canonicalAddress(text)).toBe(canonical))
+
+  test.each([
+    '', ' ', '10', '10.0.0', '10.0.0.0.1', '10.0.0.256', '010.0.0.1', '10.0.0.01', '0x10', ' 10.0.0.1', '10.0.0.1 ', '10.0.0.1\n', '10.0.0.-1',
+    '10.0.0.1/32', ':', ':::', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', 'fe80::1%eth0', '::1%1', '12345::', '::g',
+    '::ffff:010.0.0.1', '::256.0.0.1', '10.0.0.1::', '::1.2.3', ':1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8:', '٣.0.0.1', '1:2:3:4:5:6:7:1.2.3.4', `${'0'.repeat(100)}::1`,
+  ])('%j is no address', (text) => expect(parseAddress(text)).toBeUndefined())
+
+  test('are inverse to each other', () => {
+    fc.assert(fc.property(address, (value) => expect(parseAddress(formatAddress(value))).toEqual(value)))
+  })
+
+  test('hostile text is refused at once', () => {
+    for (const text of [':'.repeat(1e5), '1:'.repeat(5e4), '1.'.repeat(5e4), 'f'.repeat(1e5), '0x'.repeat(5e4)]) {
+      const start = performance.now()
+      expect(parseAddress(text)).toBeUndefined()
+      expect(parseLenientAddress(text)).toBeUndefined()
+      expect(performance.now() - start).toBeLessThan(100)
+    }
+  })
+})
+
+describe('parseLenientAddress', () => {
+  test.each([
+    ['1.2.3', '1.2.0.3'],
+    ['10', '0.0.0.10'],
+    ['0x10', '0.0.0.16'],
+    ['0X1F.1', '31.0.0.1'],
+    ['017', '0.0.0.15'],
+    ['010.1.1.1', '8.1.1.1'],
+    ['1.0x10.3', '1.16.0.3'],
+    ['4294967295', '255.255.255.255'],
+    ['1.65536', '1.1.0.0'],
+    ['1.2.65535', '1.2.255.255'],
+    [' 1.2.3.4 ', '1.2.3.4'],
+    ['fd00::1', 'fd00::1'],
+  ])('%j is %s', (text, canonical) => {
+    const parsed = parseLenientAddress(text)
+    expect(parsed && formatAddress(parsed)).toBe(canonical)
+  })
+
+  test.each([
+    '', ' ', '4294967296', '08.1.1.1', '256.1.1.1', '1.256.1.1', '1.2.65536', '1.16777216', '1..2', '1.2.3.4.', '-1', '+1', '1e3', '1.2.3.4.5', '1.2.3.4 x', '::1%eth0', '1.2.3.4/8', '0x1000000000',
+  ])('%j is no address', (text) => expect(parseLenientAddress(text)).toBeUndefined())
+
+  test('takes every strict address for what it is', () => {
+    fc.assert(fc.property(address, (value) => expect(parseLenientAddress(formatAddress(value))).toEqual(value)))
+  })
+})
+
+test('addresses sort as numbers, IPv4 first', () => {
+  const sorted = ['9.0.0.0', '10.0.0.0', '100.0.0.0', '::1', '9::', '10::']
+  const shuffled = [...sorted].reverse().map((text) => parseAddress(text) as Address)
+  expect(shuffled.sort(compareAddresses).map(formatAddress)).toEqual(sorted)
+  fc.assert(fc.property(address, address, (a, b) => (compareAddresses(a, b) === 0) === equalAddresses(a, b)))
+})
+
+test('ipv6Groups are the eight groups', () => {
+  expect(ipv6Groups((parseAddress('aa:bb::1') as Address).value)).toEqual([0xaa, 0xbb, 0, 0, 0, 0, 0, 1])
+})
