@@ -8,13 +8,14 @@ const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
   ['client', 'ipam'],
-  ['datastore'],
+  ['datastore', 'settings'],
   ['rules'],
   ['model'],
   ['net'],
+  ['json'],
   ['errors'],
 ]
-const PURE = ['model', 'rules', 'net']
+const PURE = ['model', 'rules', 'net', 'json']
 
 const folder = (name) => (name === 'errors' ? 'src/lib/errors.ts' : name === 'commands' || name === 'hooks' ? `src/${name}/**` : `src/lib/${name}/**`)
 const pattern = (name) => (name === 'errors' ? '**/lib/errors.js' : name === 'commands' || name === 'hooks' ? `**/${name}/**` : `**/${name}/**`)
