@@ -1,0 +1,82 @@
+import type {IRangeRequest} from 'etcd3'
+import type {EtcdSettings} from '../../settings/types.js'
+import type {Budget} from '../budget.js'
+import type {Datastore, ListOptions, Operation, Page, Revision, Transaction, TransactionResult} from '../datastore.js'
+import {connect} from './connection.js'
+import {compareMessage, isWrite, keyValue, operationMessage, operationResult, prefixRange} from './messages.js'
+import {history, watch} from './watch.js'
+
+const DEFAULT_PAGE_SIZE = 1_000
+
+/** The etcd v3 adapter of the datastore port. Connects at the first request. */
+export function openEtcd(settings: EtcdSettings, budget: Budget): Datastore {
+  const connection = connect(settings, budget)
+
+  async function* list(prefix: string, {keysOnly = false, revision, pageSize = DEFAULT_PAGE_SIZE}: ListOptions = {}): AsyncIterable<Page> {
+    const {key: first, range_end} = prefixRange(prefix)
+    const subject = `listing the keys under ${prefix}`
+    let pinned: Revision | undefined = revision
+    let key = first
+    for (;;) {
+      const request: IRangeRequest = {
+        key,
+        range_end,
+        limit: pageSize,
+        keys_only: keysOnly,
+        ...(pinned !== undefined && {revision: String(pinned)}),
+      }
+      const {header, kvs, more} = await connection.read(subject, (client, options) => client.kv.range(request, options))
+      pinned ??= BigInt(header.revision)
+      yield {revision: pinned, entries: kvs.map((kv) => keyValue(kv, keysOnly))}
+      const last = kvs.at(-1)
+      if (!more || last === undefined) return
+      key = Buffer.concat([last.key, Buffer.from([0])])
+    }
+  }
+
+  async function transact({if: conditions = [], then, else: otherwise = []}: Transaction): Promise<TransactionResult> {
+    const request = {
+      compare: conditions.map(compareMessage),
+      success: then.map(operationMessage),
+      failure: otherwise.map(operationMessage),
+    }
+    const operations = [...then, ...otherwise]
+    const send = operations.some(isWrite) ? connection.write : connection.read
+    const response = await send(subjectOf(operations), (client, options) => client.kv.txn(request, options))
+    const branch = response.succeeded ? then : otherwise
+    return {
+      succeeded: response.succeeded,
+      revision: BigInt(response.header.revision),
+      results: response.responses.map((answer, i) => {
+        const operation = branch[i]
+        if (operation === undefined) throw new RangeError(`etcd answered ${response.responses.length} operations, ${branch.length} were asked`)
+        return operationResult(operation, answer)
+      }),
+    }
+  }
+
+  return {
+    description: `etcd at ${settings.endpoints.value.join(', ')} (from ${settings.endpoints.origin})`,
+    async get(key, {revision} = {}) {
+      const request: IRangeRequest = {key: Buffer.from(key), ...(revision !== undefined && {revision: String(revision)})}
+      const {header, kvs} = await connection.read(`reading ${key}`, (client, options) => client.kv.range(request, options))
+      return {revision: BigInt(header.revision), kv: kvs[0] && keyValue(kvs[0])}
+    },
+    list,
+    transact,
+    watch: (prefix, from, signal) => watch(connection, budget, prefix, from, signal),
+    history: (key, from) => history(connection, budget.forRequest(), key, from),
+    close: connection.close,
+  }
+}
+
+/** `writing A, B and 3 more`, for messages. */
+function subjectOf(operations: readonly Operation[]): string {
+  const named = operations.filter(isWrite)
+  const [verb, keys] =
+    named.length > 0
+      ? ['writing', named.map((operation) => ('put' in operation ? operation.put : 'delete' in operation ? operation.delete : ''))]
+      : ['reading', operations.map((operation) => ('get' in operation ? operation.get : 'list' in operation ? `${operation.list}…` : ''))]
+  const shown = keys.slice(0, 3).join(', ')
+  return `${verb} ${shown}${keys.length > 3 ? ` and ${keys.length - 3} more` : ''}`
+}

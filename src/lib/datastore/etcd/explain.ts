@@ -1,0 +1,203 @@
+import {CalicoError, type ErrorKind} from '../../errors.js'
+import type {EtcdSettings, Setting} from '../../settings/types.js'
+import {CompactedError} from '../errors.js'
+import type {Diagnosis} from './diagnose.js'
+import type {Failure, Problem} from './failure.js'
+
+/** The words for every way in which etcd can fail: what happened, at which endpoint, where the setting came from, what to do next. */
+
+/** Where a failure happened. */
+export interface Scene {
+  readonly endpoint: string
+  readonly settings: EtcdSettings
+  /** What was asked, for messages: `reading /calico/…`. */
+  readonly subject: string
+}
+
+interface Words {
+  readonly kind: ErrorKind
+  readonly message: (scene: Scene, text: string) => string
+  readonly hint: (scene: Scene) => string
+}
+
+const at = ({endpoint, settings}: Scene): string => `${endpoint} (from ${settings.endpoints.origin})`
+const from = (setting: Setting<unknown> | undefined, otherwise: string): string => (setting ? `from ${setting.origin}` : otherwise)
+const host = ({endpoint}: Scene): string => endpoint.replace(/^https?:\/\//, '')
+const certificate = ({settings: {cert}}: Scene): string =>
+  cert ? `the client certificate ${cert.value.file} (from ${cert.origin})` : 'a client certificate'
+
+const CHECK_SERVER = (scene: Scene): string => `Is etcd running there? Try: etcdctl --endpoints ${scene.endpoint} endpoint health`
+const CHECK_CLUSTER = (scene: Scene): string => `See the state of the members: etcdctl --endpoints ${scene.endpoint} endpoint status --cluster`
+
+const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> = {
+  dns: {
+    kind: 'unreachable',
+    message: (scene, text) => `Cannot find the host of the etcd endpoint ${at(scene)}: ${text}`,
+    hint: (scene) => `Check the name in ${scene.settings.endpoints.origin}, and this host's name resolution.`,
+  },
+  refused: {
+    kind: 'unreachable',
+    message: (scene) => `Nothing listens at the etcd endpoint ${at(scene)}: connection refused`,
+    hint: CHECK_SERVER,
+  },
+  'no-route': {
+    kind: 'unreachable',
+    message: (scene, text) => `No route to the etcd endpoint ${at(scene)}: ${text}`,
+    hint: () => `Check the address, this host's routes and firewalls.`,
+  },
+  silent: {
+    kind: 'unreachable',
+    message: (scene) => `The etcd endpoint ${at(scene)} does not answer`,
+    hint: CHECK_SERVER,
+  },
+  'speaks-tls': {
+    kind: 'denied',
+    message: (scene) => `The etcd endpoint ${at(scene)} does not speak plain HTTP; it probably wants TLS`,
+    hint: (scene) => `Write https:// in ${scene.settings.endpoints.origin} and set ETCD_CA_CERT_FILE.`,
+  },
+  'speaks-plain': {
+    kind: 'denied',
+    message: (scene) => `The etcd endpoint ${at(scene)} does not speak TLS`,
+    hint: (scene) => `If this etcd is meant to have no TLS, write http:// in ${scene.settings.endpoints.origin}.`,
+  },
+  'unknown-ca': {
+    kind: 'denied',
+    message: (scene, text) =>
+      `The certificate of the etcd endpoint ${at(scene)} is not signed by ${scene.settings.ca ? `the CA in ${scene.settings.ca.value.file}` : 'a CA that is known here'}: ${text}`,
+    hint: ({settings: {ca}}) => `Set the CA that signed it ${ca ? `in ${ca.origin}` : 'by ETCD_CA_CERT_FILE'}.`,
+  },
+  'wrong-name': {
+    kind: 'denied',
+    message: (scene, text) => `The certificate of the etcd endpoint ${at(scene)} is made out to another name: ${text}`,
+    hint: (scene) => `Use a name of the certificate in ${scene.settings.endpoints.origin}, or give the server a certificate for ${host(scene)}.`,
+  },
+  expired: {
+    kind: 'denied',
+    message: (scene, text) => `The certificate of the etcd endpoint ${at(scene)} is not valid at this time: ${text}`,
+    hint: () => `Renew the server's certificate, or set this host's clock right.`,
+  },
+  'client-certificate': {
+    kind: 'denied',
+    message: (scene, text) =>
+      scene.settings.cert
+        ? `The etcd endpoint ${at(scene)} does not accept ${certificate(scene)}: ${text}`
+        : `The etcd endpoint ${at(scene)} asks for a client certificate, and none is set`,
+    hint: ({settings: {cert}}) =>
+      cert ? `Use a certificate signed by the CA that the server trusts.` : `Set ETCD_CERT_FILE and ETCD_KEY_FILE.`,
+  },
+  tls: {
+    kind: 'denied',
+    message: (scene, text) => `TLS with the etcd endpoint ${at(scene)} fails: ${text}`,
+    hint: ({settings: {ca}}) => `Check the CA (${from(ca, 'none is set')}), the client certificate and its key.`,
+  },
+  'not-etcd': {
+    kind: 'unreachable',
+    message: (scene, text) => `What answers at ${at(scene)} is not etcd v3: ${text}`,
+    hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
+  },
+  'old-etcd': {
+    kind: 'unreachable',
+    message: (scene, text) => `The etcd endpoint ${at(scene)} has no v3 API: ${text}`,
+    hint: () => `Calico v3 needs etcd 3.3 or newer.`,
+  },
+}
+
+const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
+  'no-connection': {
+    kind: 'unreachable',
+    message: (scene, text) => `No connection to the etcd endpoint ${at(scene)}: ${text}`,
+    hint: CHECK_SERVER,
+  },
+  timeout: {
+    kind: 'unreachable',
+    message: (scene) => `The etcd endpoint ${at(scene)} did not answer in time`,
+    hint: (scene) => `${CHECK_SERVER(scene)}. A slow network needs a larger --timeout.`,
+  },
+  interrupted: {
+    kind: 'unreachable',
+    message: (scene, text) => `The connection to the etcd endpoint ${at(scene)} broke: ${text}`,
+    hint: CHECK_SERVER,
+  },
+  'no-leader': {
+    kind: 'unreachable',
+    message: (scene) => `The etcd endpoint ${at(scene)} has no leader: the cluster has lost its majority, or is just electing`,
+    hint: CHECK_CLUSTER,
+  },
+  busy: {
+    kind: 'unreachable',
+    message: (scene, text) => `The etcd endpoint ${at(scene)} is not ready for requests: ${text}`,
+    hint: CHECK_CLUSTER,
+  },
+  'not-etcd': {
+    kind: 'unreachable',
+    message: (scene, text) => `What answers at ${at(scene)} is not etcd v3: ${text}`,
+    hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
+  },
+  'wrong-password': {
+    kind: 'denied',
+    message: (scene) =>
+      `etcd at ${at(scene)} does not accept the user ${scene.settings.username?.value ?? ''} (${from(scene.settings.username, 'not set')}) with the password ${from(scene.settings.password, 'that is not set')}`,
+    hint: ({settings: {password}}) => `Check user name and password in ${password?.origin ?? 'ETCD_USERNAME and ETCD_PASSWORD'}.`,
+  },
+  'no-credentials': {
+    kind: 'denied',
+    message: (scene) => `etcd at ${at(scene)} asks for a user and a password, and none is set`,
+    hint: () => `Set ETCD_USERNAME and ETCD_PASSWORD, or etcdUsername and etcdPassword in the configuration file.`,
+  },
+  'no-permission': {
+    kind: 'denied',
+    message: (scene) =>
+      `etcd at ${at(scene)} forbids ${scene.subject}${scene.settings.username ? ` to the user ${scene.settings.username.value}` : ''}`,
+    hint: () => `Grant its role read and write access to the prefix /calico/: etcdctl role grant-permission ROLE readwrite --prefix=true /calico/`,
+  },
+  login: {
+    kind: 'denied',
+    message: (scene, text) => `Logging in to etcd at ${at(scene)} fails: ${text}`,
+    hint: ({settings: {username}}) => `Check the user (${from(username, 'none is set')}).`,
+  },
+  'no-space': {
+    kind: 'failed',
+    message: (scene) => `etcd at ${at(scene)} is full and takes no writes (NOSPACE alarm); nothing was written`,
+    hint: () => `Compact and defragment it, then: etcdctl alarm disarm`,
+  },
+  'too-large': {
+    kind: 'failed',
+    message: (scene) => `etcd at ${at(scene)} refuses the request: it is larger than the server allows (${scene.subject}); nothing was written`,
+    hint: () => `Write less at once, or raise the server's --max-request-bytes.`,
+  },
+  'future-revision': {
+    kind: 'failed',
+    message: (scene) => `etcd at ${at(scene)} has not reached the revision that was asked for (${scene.subject})`,
+    hint: () => `Was the store replaced or restored from a backup? Run the command again.`,
+  },
+  refused: {
+    kind: 'failed',
+    message: (scene, text) => `etcd at ${at(scene)} refuses ${scene.subject}: ${text}`,
+    hint: CHECK_CLUSTER,
+  },
+}
+
+const say = ({kind, message, hint}: Words, scene: Scene, text: string, cause: unknown): CalicoError =>
+  new CalicoError(kind, message(scene, text), {hint: hint(scene), cause})
+
+/** The error for a request that failed for good. */
+export function explainFailure(scene: Scene, {problem, text, cause}: Failure): CalicoError {
+  return problem === 'compacted' ? new CompactedError(undefined, cause) : say(FAILURES[problem], scene, text, cause)
+}
+
+/** The error for an endpoint without connection, once it is known why. */
+export function explainDiagnosis(scene: Scene, {problem, text}: Diagnosis, failure: Failure): CalicoError {
+  return problem === 'none' ? explainFailure(scene, failure) : say(DIAGNOSES[problem], scene, text, failure.cause)
+}
+
+/** One error for several endpoints: the first one's, the others as its details. `denied` goes first: it is what the user can act on. */
+export function explainTogether(errors: readonly CalicoError[]): CalicoError {
+  const [first, ...others] = errors.toSorted((a, b) => Number(b.kind === 'denied') - Number(a.kind === 'denied'))
+  if (first === undefined) throw new RangeError('no error to explain')
+  if (others.length === 0) return first
+  return new CalicoError(first.kind, first.message, {
+    details: others.map((error) => error.message),
+    ...(first.hint !== undefined && {hint: first.hint}),
+    cause: first.cause,
+  })
+}

@@ -1,0 +1,15 @@
+import type {Settings} from '../settings/types.js'
+import {createBudget, type Budget, type BudgetOptions} from './budget.js'
+import type {Datastore} from './datastore.js'
+
+/**
+ * The datastore that SETTINGS name; it connects at its first request. The adapters and what they import are loaded only here,
+ * when they are needed.
+ * @param budget how long the requests may take together; the default is 10 seconds from the first one on
+ */
+export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}): Promise<Datastore> {
+  const own = 'remaining' in budget ? budget : createBudget(budget)
+  if (datastore.type === 'embedded') throw new Error('embedded: not yet')
+  const {openEtcd} = await import('./etcd/etcd-datastore.js')
+  return openEtcd(datastore, own)
+}
