@@ -1,0 +1,24 @@
+import {describe, expect, test} from '@jest/globals'
+import {errorText} from '../../../src/lib/cli/report.js'
+import {CalicoError, EXIT_CODES} from '../../../src/lib/errors.js'
+
+describe('errorText', () => {
+  test('what failed, why, what to do next; no stack', () => {
+    const error = new CalicoError('refused', 'Profile web is in use', {details: ['by endpoint e1'], hint: 'Use --no-check.'})
+    expect(errorText(error)).toBe('Error: Profile web is in use\n  by endpoint e1\nUse --no-check.\n')
+    expect(error.exitCode).toBe(8)
+  })
+
+  test('an error of ours says so, and --debug shows where', () => {
+    expect(errorText(new TypeError('x is undefined'))).toMatch(/^Error: x is undefined\nThis is a fault of calicoctl\..*--debug/)
+    expect(errorText(new TypeError('x is undefined'), {debug: true})).toContain('report.test.ts')
+  })
+
+  test('text from a datastore is escaped', () => expect(errorText(new CalicoError('failed', 'bad \u001b[2J'))).toContain('\\x1b[2J'))
+})
+
+test('the exit codes are those of design.md §5', () => {
+  expect(EXIT_CODES).toMatchObject({
+    usage: 1, invalid: 1, failed: 1, 'not-root': 2, 'not-found': 4, conflict: 5, unreachable: 6, 'wrong-datastore': 6, denied: 7, refused: 8, unknown: 9, problems: 10, interrupted: 130, terminated: 143,
+  })
+})
