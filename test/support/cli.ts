@@ -1,0 +1,107 @@
+/** The built command as a process: what a user's shell would start, with nothing of this machine's settings in its environment. */
+import {spawn, type ChildProcess} from 'node:child_process'
+import {mkdtempSync, readdirSync, rmSync, statSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+/** The command as `npm run build` leaves it. */
+export const CALICOCTL = join(ROOT, 'bin/run.js')
+
+export interface Options {
+  /** Added to PATH and HOME, which is an empty folder of this test file. Nothing else is inherited. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Given to the command's stdin, which then ends. Without it, stdin is empty. */
+  readonly stdin?: string
+  readonly cwd?: string
+  /** After this time the command is killed, and the promise rejected. The default is 20 s. */
+  readonly timeoutMs?: number
+  /** The launcher to start, instead of this tree's. */
+  readonly command?: string
+}
+
+export interface Result {
+  /** The exit code; null if a signal ended the process. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly process: ChildProcess
+  /** What came out of it, once it has ended. */
+  readonly result: Promise<Result>
+}
+
+/** Runs `calicoctl ARGS` to its end. @throws Error if it takes longer than the time allowed, or if there is no current build. */
+export function calicoctl(args: readonly string[], options: Options = {}): Promise<Result> {
+  return startCalicoctl(args, options).result
+}
+
+/** Starts `calicoctl ARGS`, for tests that send signals or watch it work. */
+export function startCalicoctl(args: readonly string[], {env = {}, stdin, cwd, timeoutMs = 20_000, command = CALICOCTL}: Options = {}): Running {
+  if (command === CALICOCTL) checkBuild()
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd: cwd ?? home(),
+    env: {PATH: process.env.PATH, HOME: home(), ...env},
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  return {process: child, result: finished(child, args, stdin, timeoutMs)}
+}
+
+function finished(child: ChildProcess, args: readonly string[], stdin: string | undefined, timeoutMs: number): Promise<Result> {
+  return new Promise((settle, fail) => {
+    const out: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []}
+    for (const name of ['stdout', 'stderr'] as const) child[name]?.on('data', (data: Buffer) => out[name].push(data))
+    const text = (name: 'stdout' | 'stderr') => Buffer.concat(out[name]).toString()
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      fail(new Error(`calicoctl ${args.join(' ')} did not end within ${timeoutMs} ms\nstdout: ${text('stdout')}\nstderr: ${text('stderr')}`))
+    }, timeoutMs)
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      fail(error)
+    })
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      settle({code, signal, stdout: text('stdout'), stderr: text('stderr')})
+    })
+    child.stdin?.on('error', () => undefined) // a command that reads nothing may be gone before it is written
+    child.stdin?.end(stdin)
+  })
+}
+
+let emptyHome: string | undefined
+
+function home(): string {
+  if (emptyHome === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'calicoctl-home-'))
+    process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
+    emptyHome = folder
+  }
+  return emptyHome
+}
+
+let checked = false
+
+/** @throws Error if dist is missing or older than what it is made of: a test would judge yesterday's code. */
+export function checkBuild(): void {
+  if (checked) return
+  const built = statSync(join(ROOT, 'dist/chunks.json'), {throwIfNoEntry: false})?.mtimeMs
+  if (built === undefined) throw new Error('There is no build: run npm run build first.')
+  const [newest, path] = newestFile(join(ROOT, 'src'))
+  if (newest > built) throw new Error(`The build is older than ${path}: run npm run build first.`)
+  checked = true
+}
+
+function newestFile(folder: string): [number, string] {
+  let newest: [number, string] = [0, folder]
+  for (const entry of readdirSync(folder, {withFileTypes: true})) {
+    const path = join(folder, entry.name)
+    const found: [number, string] = entry.isDirectory() ? newestFile(path) : [statSync(path).mtimeMs, path]
+    if (found[0] > newest[0]) newest = found
+  }
+  return newest
+}
