@@ -8,9 +8,19 @@ export interface CommandTable {
 export interface CommandShape {
   readonly flags: Readonly<Record<string, FlagShape>>
   /** In the order of their positions. */
-  readonly args: Readonly<Record<string, {readonly required?: boolean}>>
+  readonly args: Readonly<Record<string, ArgumentShape>>
   /** false = takes any number of further words. */
   readonly strict?: boolean
+  /** Not shown in help and completion. */
+  readonly hidden?: boolean
+}
+
+export interface ArgumentShape {
+  readonly required?: boolean
+  /** Takes all the words that remain. */
+  readonly multiple?: boolean
+  /** The only words it takes. */
+  readonly options?: readonly string[]
 }
 
 export interface FlagShape {
@@ -18,6 +28,9 @@ export interface FlagShape {
   readonly char?: string
   readonly multiple?: boolean
   readonly allowNo?: boolean
+  readonly hidden?: boolean
+  /** The only values it takes. */
+  readonly options?: readonly string[]
 }
 
 /** A line that oclif can run as it is. */

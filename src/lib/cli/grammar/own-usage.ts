@@ -1,0 +1,42 @@
+/** The usages of commands as text, and what is known of those that v0.20 did not have. */
+import type {CommandTable} from './line.js'
+import {usageOfId} from './v020.js'
+
+/** The usage of command ID: v0.20's, or made from the arguments that oclif knows. Options of ours are not listed in either. */
+export function usageText(id: string, commands: CommandTable): string {
+  const shape = Object.hasOwn(commands, id) ? commands[id] : undefined
+  const args = Object.entries(shape?.args ?? {}).map(([name, {required, multiple, options}]) => {
+    const word = options === undefined ? `<${name.toUpperCase()}>` : `(${options.join(' | ')})`
+    const words = multiple || shape?.strict === false ? `${word}...` : word
+    return required ? words : `[${words}]`
+  })
+  return usageOfId(id) ?? [id.replaceAll(':', ' '), ...args, '[options]'].join(' ')
+}
+
+/** The longest id of a command of ours alone that the first of WORDS spell. */
+export function ownId(words: readonly string[], commands: CommandTable): string | undefined {
+  for (let length = idLength(words); length > 0; length--) {
+    const id = words.slice(0, length).join(':')
+    if (Object.hasOwn(commands, id)) return usageOfId(id) === undefined ? id : undefined
+  }
+  return undefined
+}
+
+/** How many of WORDS may belong to an id: a word with a colon never does. */
+const idLength = (words: readonly string[]): number => {
+  const colon = words.findIndex((word) => word.includes(':'))
+  return colon < 0 ? words.length : colon
+}
+
+/** The ids of the commands below the topic WORDS. */
+export function idsUnder(words: readonly string[], commands: CommandTable): string[] {
+  const prefix = words.map((word) => `${word}:`).join('')
+  return Object.keys(commands).filter((id) => id.startsWith(prefix) && commands[id]?.hidden !== true && !id.startsWith('__'))
+}
+
+/** The words that may follow the topic WORDS in commands of ours alone. */
+export function ownNextWords(words: readonly string[], commands: CommandTable): string[] {
+  if (words.some((word) => word.includes(':'))) return []
+  const next = idsUnder(words, commands).filter((id) => usageOfId(id) === undefined).map((id) => id.split(':')[words.length] ?? '')
+  return [...new Set(next)]
+}

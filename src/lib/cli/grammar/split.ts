@@ -1,0 +1,152 @@
+/** A command line taken apart into words and options, as docopt 0.6.2 does (cli-v0.20 §1.3), with our options added (decisions.md 2). */
+import type {CommandTable} from './line.js'
+
+/** An option by its name in full, without dashes. */
+export interface OptionKind {
+  readonly name: string
+  readonly takesValue: boolean
+  /** Not one of v0.20's. */
+  readonly ours: boolean
+  /** May be given several times. */
+  readonly multiple: boolean
+}
+
+/** An option as it stands on the line. `value` is undefined for a switch. */
+export interface GivenOption {
+  readonly kind: OptionKind
+  readonly value: string | undefined
+  /** How many words stand before it. */
+  readonly after: number
+}
+
+export interface SplitLine {
+  readonly words: readonly string[]
+  readonly options: readonly GivenOption[]
+  /** Options that nobody knows, as typed, without their value. */
+  readonly unknown: readonly string[]
+  readonly wantsHelp: boolean
+  readonly wantsVersion: boolean
+}
+
+/** What makes a line unreadable, so that even a question for help in it is not seen. */
+export interface Unreadable {
+  readonly problem: string
+  /** The words up to there. */
+  readonly words: readonly string[]
+}
+
+/** What v0.20 knew about the options of a command word: name → whether it takes a value. */
+export type V020Options = (commandWord: string) => ReadonlyMap<string, boolean>
+
+/**
+ * Takes ARGV apart. v0.20's options of the command word may be abbreviated after that word; those of COMMANDS are known by their full name
+ * anywhere, so that each must take a value in every command or in none.
+ */
+export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options): SplitLine | Unreadable {
+  const words: string[] = []
+  const options: GivenOption[] = []
+  const unknown: string[] = []
+  let wantsHelp = false
+  let wantsVersion = false
+  let known: ReadonlyMap<string, boolean> = new Map()
+  let at = 0
+
+  /** The word after an option, which is its value whatever it looks like. */
+  const value = (option: string): string | Unreadable => {
+    const next = argv[at++]
+    return next === undefined || next === '--' ? {problem: `${option} needs a value`, words} : next
+  }
+  const long = (token: string): Unreadable | undefined => {
+    const equals = token.indexOf('=')
+    const typed = equals < 0 ? token : token.slice(0, equals)
+    const name = typed.slice(2)
+    const attached = equals < 0 ? undefined : token.slice(equals + 1)
+    const kind = kindOf(name, known, commands)
+    if (Array.isArray(kind)) return {problem: `${typed} may be ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
+    if (kind === undefined) {
+      if (name === 'help' || name === 'version') {
+        if (attached !== undefined) unknown.push(token)
+        else if (name === 'help') wantsHelp = true
+        else wantsVersion = true
+      } else unknown.push(typed)
+      return undefined
+    }
+    if (!kind.takesValue && attached !== undefined) return {problem: `--${kind.name} takes no value`, words}
+    const given = kind.takesValue ? (attached ?? value(`--${kind.name}`)) : undefined
+    if (typeof given === 'object') return given
+    options.push({kind, value: given, after: words.length})
+    return undefined
+  }
+  const short = (token: string): Unreadable | undefined => {
+    for (let letter = 1; letter < token.length; letter++) {
+      const char = token[letter] ?? ''
+      const kind = ownByLetter(char, commands)
+      if (kind === undefined) {
+        if (char === 'h') wantsHelp = true
+        else if (char === 'V') wantsVersion = true
+        else unknown.push(`-${char}`)
+        continue
+      }
+      if (!kind.takesValue) {
+        options.push({kind, value: undefined, after: words.length})
+        continue
+      }
+      const attached = token.slice(letter + 1).replace(/^=/, '')
+      const given = attached === '' ? value(`-${char}`) : attached
+      if (typeof given === 'object') return given
+      options.push({kind, value: given, after: words.length})
+      break
+    }
+    return undefined
+  }
+
+  while (at < argv.length) {
+    const token = argv[at++] ?? ''
+    if (token === '--') return {problem: '-- has no meaning here', words}
+    if (token.startsWith('-') && token !== '-') {
+      const unreadable = token.startsWith('--') ? long(token) : short(token)
+      if (unreadable !== undefined) return unreadable
+    } else {
+      if (words.length === 0) known = v020(token)
+      words.push(token)
+    }
+  }
+  return {words, options, unknown, wantsHelp, wantsVersion}
+}
+
+/** The option that NAME means: v0.20's by any unique prefix, ours in full; several names if the prefix is not unique. */
+function kindOf(name: string, known: ReadonlyMap<string, boolean>, commands: CommandTable): OptionKind | string[] | undefined {
+  const candidates = known.has(name) ? [name] : [...known.keys()].filter((other) => other.startsWith(name))
+  if (candidates.length === 1 && candidates[0] !== undefined) {
+    return {name: candidates[0], takesValue: known.get(candidates[0]) ?? false, ours: false, multiple: false}
+  }
+  return ownByName(name, commands) ?? (candidates.length > 1 ? candidates : undefined)
+}
+
+/** The first flag of any command that is called NAME: a flag of one name is the same everywhere. */
+function ownByName(name: string, commands: CommandTable): OptionKind | undefined {
+  for (const id in commands) {
+    const flags = commands[id]?.flags ?? {}
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+    if (flag !== undefined) return {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}
+    const positive = name.startsWith('no-') ? name.slice(3) : ''
+    if (positive !== '' && Object.hasOwn(flags, positive) && flags[positive]?.allowNo === true) return {name, takesValue: false, ours: true, multiple: false}
+  }
+  return undefined
+}
+
+function ownByLetter(char: string, commands: CommandTable): OptionKind | undefined {
+  for (const id in commands) {
+    const flags = commands[id]?.flags ?? {}
+    for (const name in flags) {
+      const flag = flags[name]
+      if (flag?.char === char) return {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}
+    }
+  }
+  return undefined
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`
+}

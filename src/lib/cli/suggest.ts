@@ -1,0 +1,34 @@
+/** Which of the known words was probably meant. */
+
+/** The candidate nearest to WORD, if it is near enough to be a slip of the hand: a third of its letters, at least one. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const slips = distance(word.toLowerCase(), candidate.toLowerCase(), least)
+    if (slips < least) {
+      least = slips
+      best = candidate
+    }
+  }
+  return best
+}
+
+/** Edits from A to B: a letter more, less or another, or two neighbours swapped. LIMIT or more is told as LIMIT. */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let older: number[] = []
+  let previous = Array.from({length: b.length + 1}, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1]
+      const edits = [(current[column - 1] ?? 0) + 1, (previous[column] ?? 0) + 1, (previous[column - 1] ?? 0) + (same ? 0 : 1)]
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) edits.push((older[column - 2] ?? 0) + 1)
+      current.push(Math.min(...edits))
+    }
+    older = previous
+    previous = current
+  }
+  return Math.min(limit, previous[b.length] ?? limit)
+}
