@@ -1,11 +1,11 @@
 import {noop} from 'cockatiel'
 import {Etcd3, type IOptions} from 'etcd3'
-import type {CalicoError} from '../../errors.js'
+import {CalicoError} from '../../errors.js'
 import type {EtcdSettings} from '../../settings/types.js'
 import type {Budget} from '../budget.js'
 import {OutcomeUnknownError} from '../errors.js'
 import {diagnose} from './diagnose.js'
-import {explainDiagnosis, explainFailure, explainTogether} from './explain.js'
+import {explainBadCredentials, explainDiagnosis, explainFailure, explainTogether} from './explain.js'
 import {classify, type Failure} from './failure.js'
 
 /**
@@ -74,8 +74,12 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
   let closed = false
 
   function clientOf(endpoint: Endpoint): Etcd3 {
-    if (closed) throw new Error('the datastore is closed')
-    endpoint.client ??= new Etcd3(clientOptions(endpoint, settings))
+    if (closed) throw new CalicoError('failed', 'the datastore is closed')
+    try {
+      endpoint.client ??= new Etcd3(clientOptions(endpoint, settings))
+    } catch (error) {
+      throw explainBadCredentials(settings, error)
+    }
     return endpoint.client
   }
 
@@ -94,7 +98,7 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
         current = endpoints.indexOf(endpoint)
         return {value}
       } catch (error) {
-        if (closed) throw error
+        if (closed || error instanceof CalicoError) throw error
         const failure = classify(error)
         const login = failure.remedy === 'new-token' || failure.remedy === 'no-login'
         if (login && logins < MAX_LOGINS) {
@@ -204,19 +208,26 @@ export function backOff(round: number, atMostMs = Infinity): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.min(ms, atMostMs)))
 }
 
-function clientOptions({url, withoutLogin}: Endpoint, {ca, cert, key, username, password}: EtcdSettings): IOptions {
-  const bytes = (pem: string): Buffer => Buffer.from(pem)
+function clientOptions({url, withoutLogin}: Endpoint, settings: EtcdSettings): IOptions {
+  const {username, password} = settings
   return {
     hosts: url,
     grpcOptions: GRPC_OPTIONS,
     faultHandling: {host: () => noop, global: noop},
-    ...(url.startsWith('https:') &&
-      ca && {
-        credentials: {
-          rootCertificate: bytes(ca.value.pem),
-          ...(cert && key && {certChain: bytes(cert.value.pem), privateKey: bytes(key.value.pem)}),
-        },
+    ...(url.startsWith('https:') && {credentials: tlsCredentials(settings)}),
+    ...(username &&
+      password &&
+      !withoutLogin && {
+        auth: {username: username.value, password: password.value, callOptions: () => ({deadline: Date.now() + LIMIT_PROVEN_MS})},
       }),
-    ...(username && password && !withoutLogin && {auth: {username: username.value, password: password.value, callOptions: () => ({deadline: Date.now() + LIMIT_PROVEN_MS})}}),
   }
+}
+
+function tlsCredentials({ca, cert, key}: EtcdSettings): NonNullable<IOptions['credentials']> {
+  const bytes = (pem: string): Buffer => Buffer.from(pem)
+  return {
+    ...(ca && {rootCertificate: bytes(ca.value.pem)}),
+    ...(cert && key && {certChain: bytes(cert.value.pem), privateKey: bytes(key.value.pem)}),
+    // Without a CA of its own, gRPC takes those that Node knows; etcd3's type does not say so.
+  } as NonNullable<IOptions['credentials']>
 }

@@ -201,3 +201,12 @@ export function explainTogether(errors: readonly CalicoError[]): CalicoError {
     cause: first.cause,
   })
 }
+
+/** The error for TLS files that cannot even be loaded: they are no certificate, or the key does not belong to it. */
+export function explainBadCredentials({ca, cert, key}: EtcdSettings, cause: unknown): CalicoError {
+  const files = [ca, cert, key].flatMap((setting) => (setting ? [`${setting.value.file} (from ${setting.origin})`] : []))
+  return new CalicoError('denied', `The TLS files ${files.join(', ')} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    hint: 'Check that each is PEM and that the key belongs to the client certificate.',
+    cause,
+  })
+}

@@ -1,0 +1,63 @@
+import {parseDocument} from 'yaml'
+import {z} from 'zod'
+
+/**
+ * `calicoctl.cfg` as today's Go calicoctl reads it (datamodel-v3 §0.6), so that both can share the file: YAML or JSON, unknown keys
+ * refused. The cluster to expect is an annotation, because the Go calicoctl refuses a key that it does not know.
+ * Loaded only where such a file exists.
+ */
+
+export const EXPECT_CLUSTER_ANNOTATION = 'calicoctl/expect-cluster'
+
+const text = z.string().optional()
+
+/** Known to Calico and without meaning for etcd. */
+const KUBERNETES = [
+  'kubeconfig', 'kubeconfigInline', 'k8sAPIEndpoint', 'k8sKeyFile', 'k8sCertFile', 'k8sCAFile', 'k8sAPIToken',
+  'k8sInsecureSkipTLSVerify', 'k8sDisableNodePoll', 'usePodCIDR', 'k8sClientQPS', 'k8sClientBurst', 'k8sCurrentContext', 'calicoAPIGroup',
+]
+
+const SPEC = z.strictObject({
+  datastoreType: text,
+  etcdEndpoints: text,
+  etcdDiscoverySrv: text,
+  etcdUsername: text,
+  etcdPassword: text,
+  etcdKeyFile: text,
+  etcdCertFile: text,
+  etcdCACertFile: text,
+  etcdKey: text,
+  etcdCert: text,
+  etcdCACert: text,
+  ...Object.fromEntries(KUBERNETES.map((key) => [key, z.unknown()])),
+})
+
+const FILE = z.strictObject({
+  apiVersion: z.literal('projectcalico.org/v3'),
+  kind: z.literal('CalicoAPIConfig'),
+  metadata: z.looseObject({annotations: z.record(z.string(), z.string()).nullish()}).nullish(),
+  spec: SPEC.nullish(),
+})
+
+export type ConfigSpec = z.infer<typeof SPEC>
+
+export interface ConfigFile {
+  readonly spec: ConfigSpec
+  readonly expectCluster: string | undefined
+}
+
+/** The contents of a configuration file, or what is wrong with it, one sentence each. */
+export function parseConfigFile(source: string): {file: ConfigFile} | {problems: string[]} {
+  const document = parseDocument(source, {uniqueKeys: true})
+  if (document.errors.length > 0) return {problems: document.errors.map((error) => `not YAML: ${error.message.split('\n')[0] ?? ''}`)}
+  const parsed = FILE.safeParse(document.toJS())
+  if (!parsed.success) return {problems: parsed.error.issues.flatMap(issueText)}
+  const {spec, metadata} = parsed.data
+  return {file: {spec: spec ?? {}, expectCluster: metadata?.annotations?.[EXPECT_CLUSTER_ANNOTATION]}}
+}
+
+function issueText(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `unknown key ${[...path, key].join('.')}`)
+  return [`${path.length === 0 ? 'the file' : path.join('.')}: ${issue.message}`]
+}

@@ -1,0 +1,60 @@
+import type {Setting} from './types.js'
+
+/**
+ * Endpoints of etcd as v0.20 checks them (cli-v0.20 §1.5): `http[s]://host:port` without path, all of one scheme. An addition is
+ * the IPv6 address in brackets. What is wrong goes to PROBLEM, one sentence each; a password in a URL is never repeated there.
+ */
+
+type Report = (problem: string) => void
+
+const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
+const IPV6 = /^[0-9A-Fa-f:.]{2,45}$/
+
+/** The URLs of a list like ETCD_ENDPOINTS: comma separated, blanks around an entry do not matter, each one once. */
+export function parseEndpoints({value, origin}: Setting<string>, problem: Report): string[] {
+  const urls = value.split(',').map((entry) => entry.trim())
+  const schemes = new Set<string>()
+  for (const url of urls) {
+    const [scheme, address, ...rest] = url.split('://')
+    if (scheme === undefined || address === undefined || rest.length > 0) {
+      problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${withoutUser(url)}' has not the form http://HOST:PORT or https://HOST:PORT`}`)
+      continue
+    }
+    if (!isScheme(scheme)) problem(`${origin}: '${withoutUser(url)}' begins with neither http:// nor https://`)
+    else schemes.add(scheme)
+    checkAddress({value: address, origin}, problem)
+  }
+  if (schemes.size > 1) problem(`${origin}: http and https are mixed; all endpoints must have the same scheme`)
+  return [...new Set(urls)]
+}
+
+export const isScheme = (scheme: string): scheme is 'http' | 'https' => scheme === 'http' || scheme === 'https'
+
+/** Checks `HOST:PORT`, as in ETCD_AUTHORITY. */
+export function checkAddress({value, origin}: Setting<string>, problem: Report): void {
+  if (value.includes('@')) {
+    problem(`${origin}: user name and password do not belong into a URL; set ETCD_USERNAME and ETCD_PASSWORD`)
+    return
+  }
+  const [, host, port] = /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(value) ?? []
+  if (host === undefined || port === undefined) {
+    const hint = (value.match(/:/g) ?? []).length > 1 ? '; an IPv6 address is written in brackets: [fd00::1]:2379' : ''
+    problem(`${origin}: '${value}' has not the form HOST:PORT${hint}`)
+    return
+  }
+  if (port.includes('/')) problem(`${origin}: '${value}' must end with the port; a path, also a single '/', is not allowed`)
+  else if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    problem(`${origin}: '${port}' in '${value}' is not a port between 1 and 65535`)
+  }
+  if (!isHost(host)) problem(`${origin}: '${host}' in '${value}' is neither a host name nor an IP address`)
+}
+
+function isHost(host: string): boolean {
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1))
+  return host.length <= 255 && host.split('.').every((label) => LABEL.test(label))
+}
+
+/** Whether TEXT is an IPv6 address: decided by the URL parser, which knows nothing but addresses between brackets. */
+const isIPv6 = (text: string): boolean => IPV6.test(text) && URL.canParse(`http://[${text}]/`)
+
+const withoutUser = (url: string): string => url.replace(/^(.*:\/\/)?[^@]*@/, '$1…@')

@@ -1,0 +1,33 @@
+import {readFileSync} from 'node:fs'
+import {homedir} from 'node:os'
+
+/** The options of a command line that say which datastore it means. */
+export interface SettingsFlags {
+  /** `--datastore etcd | embedded[:PATH] | URL,URL` */
+  readonly datastore?: string | undefined
+  /** `--config PATH` */
+  readonly config?: string | undefined
+  /** `--expect-cluster GUID` */
+  readonly expectCluster?: string | undefined
+}
+
+/** All that the effective settings depend on. */
+export interface SettingsInputs {
+  readonly flags: SettingsFlags
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The text of a file. Throws as node:fs does: an Error with a `code`. */
+  readonly readFile: (path: string) => string
+  /** What a relative path of the embedded store is relative to. */
+  readonly directory: string
+  /** Where the embedded store lies when XDG_STATE_HOME is not set. */
+  readonly home: () => string
+}
+
+/** The inputs of this process. */
+export const settingsInputs = (flags: SettingsFlags): SettingsInputs => ({
+  flags,
+  env: process.env,
+  readFile: (path) => readFileSync(path, 'utf8'),
+  directory: process.cwd(),
+  home: homedir,
+})

@@ -1,0 +1,185 @@
+import {CalicoError} from '../errors.js'
+import {parseEndpoints} from './endpoints.js'
+import {environmentSource} from './environment.js'
+import type {SettingsInputs} from './inputs.js'
+import {setting, type PemSource, type Report, type Source} from './source.js'
+import type {EmbeddedSettings, EtcdSettings, Pem, Setting, Settings} from './types.js'
+
+export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg'
+const DEFAULT_ENDPOINT = {value: 'http://127.0.0.1:2379', origin: 'the default'}
+
+/**
+ * The effective settings: flags > environment > configuration file > default. Endpoints, TLS and credentials come together from the
+ * first of them that names endpoints, so that no password reaches another cluster (decisions.md 14).
+ * @throws CalicoError `invalid` with everything that is wrong
+ */
+export async function resolveSettings(inputs: SettingsInputs): Promise<Settings> {
+  const problems: string[] = []
+  const warnings: string[] = []
+  const problem: Report = (text) => problems.push(text)
+  const {flags, env} = inputs
+
+  const choice = setting(flags.datastore, '--datastore') ?? setting(env['CALICO_DATASTORE'], 'CALICO_DATASTORE')
+  const embedded = choice && embeddedSettings(choice, inputs, problem)
+  const warning: Report = (text) => warnings.push(text)
+  const file = await readConfigFile(inputs, problem)
+  const source = embedded ? undefined : etcdSource(choice, file.source, inputs, problem, warning)
+  if (file.unreadable !== undefined) (source?.endpoints === DEFAULT_ENDPOINT ? problem : warning)(file.unreadable)
+  const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
+  const expectCluster =
+    setting(flags.expectCluster, '--expect-cluster') ??
+    setting(env['CALICO_EXPECT_CLUSTER'], 'CALICO_EXPECT_CLUSTER') ??
+    (embedded ? undefined : file.expectCluster)
+
+  refuse(problems)
+  return {datastore, warnings, ...(expectCluster && {expectCluster})}
+}
+
+function refuse(problems: readonly string[]): void {
+  const [first, ...more] = problems
+  if (first === undefined) return
+  if (more.length === 0) throw new CalicoError('invalid', first)
+  throw new CalicoError('invalid', `${problems.length} settings are wrong:`, {details: problems})
+}
+
+/** The store that `embedded` or `embedded:PATH` means; undefined for any other choice. */
+function embeddedSettings({value, origin}: Setting<string>, {env, directory, home}: SettingsInputs, problem: Report): EmbeddedSettings | undefined {
+  if (value !== 'embedded' && !value.startsWith('embedded:')) return undefined
+  if (value === 'embedded') {
+    const xdg = env['XDG_STATE_HOME']
+    return {type: 'embedded', path: {value: `${xdg?.startsWith('/') ? xdg : `${home()}/.local/state`}/calicoctl/store.json`, origin}}
+  }
+  const path = value.slice('embedded:'.length)
+  if (path === '' || path.endsWith('/')) problem(`${origin}: '${value}' names no file; write embedded or embedded:PATH`)
+  return {type: 'embedded', path: {value: path.startsWith('/') ? path : `${directory}/${path}`, origin}}
+}
+
+/** The first source that names endpoints. The default endpoint belongs to the environment: it goes with the TLS files and credentials set there. */
+function etcdSource(
+  choice: Setting<string> | undefined,
+  file: Source | undefined,
+  {env}: SettingsInputs,
+  problem: Report,
+  warning: Report,
+): Source {
+  if (choice && choice.value !== 'etcd') {
+    if (choice.value.includes('://')) return {endpoints: choice}
+    problem(`${choice.origin}: '${choice.value}' is none of etcd, embedded, embedded:PATH and a list of etcd URLs (http://HOST:2379,…)`)
+    return {endpoints: DEFAULT_ENDPOINT}
+  }
+  const environment = environmentSource(env, problem, warning)
+  if (environment.endpoints ?? environment.discovery) return environment
+  if (file?.endpoints ?? file?.discovery) return file ?? {}
+  return {...environment, endpoints: DEFAULT_ENDPOINT, type: environment.type ?? file?.type}
+}
+
+interface ConfigFileResult {
+  readonly source?: Source
+  readonly expectCluster?: Setting<string> | undefined
+  /** That the standard file exists but cannot be read: wrong only if it would have been needed. */
+  readonly unreadable?: string
+}
+
+/** What the configuration file says; nothing if there is none. */
+async function readConfigFile({flags, readFile}: SettingsInputs, problem: Report): Promise<ConfigFileResult> {
+  const path = flags.config ?? DEFAULT_CONFIG_FILE
+  let text: string
+  try {
+    text = readFile(path)
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    if (flags.config === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return {}
+    const unreadable = `the configuration file ${path} cannot be read: ${reason(error)}`
+    if (flags.config === undefined) return {unreadable}
+    problem(unreadable)
+    return {}
+  }
+  const {parseConfigFile} = await import('./config-file.js')
+  const parsed = parseConfigFile(text)
+  if ('problems' in parsed) {
+    parsed.problems.forEach((wrong) => problem(`${path}: ${wrong}`))
+    return {}
+  }
+  const {spec, expectCluster} = parsed.file
+  const pem = (inline: string | undefined, file: string | undefined, name: string): Setting<PemSource> | undefined => {
+    if (inline && file) problem(`${path}: etcd${name} and etcd${name}File are both set; one of them is enough`)
+    if (inline) return {value: {inline}, origin: path}
+    return file ? {value: {file}, origin: path} : undefined
+  }
+  return {
+    source: {
+      endpoints: setting(spec.etcdEndpoints, path),
+      discovery: setting(spec.etcdDiscoverySrv, path),
+      type: setting(spec.datastoreType, path),
+      username: setting(spec.etcdUsername, path),
+      password: setting(spec.etcdPassword, path),
+      ca: pem(spec.etcdCACert, spec.etcdCACertFile, 'CACert'),
+      cert: pem(spec.etcdCert, spec.etcdCertFile, 'Cert'),
+      key: pem(spec.etcdKey, spec.etcdKeyFile, 'Key'),
+    },
+    expectCluster: setting(expectCluster, path),
+  }
+}
+
+/** SOURCE checked and its PEM files read. The files are needed, and looked at, only for https. */
+function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {
+  const {type, discovery, username, password} = source
+  if (type && type.value !== 'etcdv3') {
+    problem(`${type.origin}: the datastore type '${type.value}' is not supported; this calicoctl works on etcd v3 (etcdv3)`)
+  }
+  if (discovery) problem(`${discovery.origin}: finding etcd by DNS SRV records is not supported; list the endpoints instead, as in ETCD_ENDPOINTS`)
+  if (username && !password) problem(`${username.origin}: a user name is set but no password`)
+  if (password && !username) problem(`${password.origin}: a password is set but no user name`)
+
+  const listed = source.endpoints ?? DEFAULT_ENDPOINT
+  const endpoints = {value: parseEndpoints(listed, problem), origin: listed.origin}
+  const secure = endpoints.value.some((url) => url.startsWith('https://'))
+  return {
+    type: 'etcd',
+    endpoints,
+    ...(secure && tlsSettings(source, endpoints.origin, readFile, problem)),
+    ...(username && {username}),
+    ...(password && {password}),
+  }
+}
+
+function tlsSettings(
+  {ca, cert, key, caRequired}: Source,
+  endpointsOrigin: string,
+  readFile: SettingsInputs['readFile'],
+  problem: Report,
+): Pick<EtcdSettings, 'ca' | 'cert' | 'key'> {
+  if (cert && !key) problem(`${cert.origin}: a client certificate is set but no key (ETCD_KEY_FILE)`)
+  if (key && !cert) problem(`${key.origin}: a client key is set but no certificate (ETCD_CERT_FILE)`)
+  if (caRequired && !ca) problem(`${endpointsOrigin}: https needs the certificate of the CA that signed the server's; set ETCD_CA_CERT_FILE`)
+  const read = (what: string, source: Setting<PemSource> | undefined): Setting<Pem> | undefined => source && readPem(what, source, readFile, problem)
+  const pems = {ca: read('CA certificate', ca), cert: read('client certificate', cert), key: read('client key', key)}
+  return {...(pems.ca && {ca: pems.ca}), ...(pems.cert && {cert: pems.cert}), ...(pems.key && {key: pems.key})}
+}
+
+function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
+  if ('inline' in value) return checkPem(what, {value: {file: 'inline', pem: value.inline}, origin}, problem)
+  try {
+    return checkPem(what, {value: {file: value.file, pem: readFile(value.file)}, origin}, problem)
+  } catch (error) {
+    problem(`${origin}: the ${what} ${value.file} cannot be read: ${reason(error)}`)
+    return undefined
+  }
+}
+
+function checkPem(what: string, pem: Setting<Pem>, problem: Report): Setting<Pem> {
+  if (!pem.value.pem.includes('-----BEGIN ')) problem(`${pem.origin}: the ${what} (${pem.value.file}) is no PEM text: it has no line that begins with -----BEGIN`)
+  return pem
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+}
+
+function reason(error: unknown): string {
+  const {code = '', message} = error as NodeJS.ErrnoException
+  return REASONS[code] ?? message
+}
