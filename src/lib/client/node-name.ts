@@ -1,0 +1,74 @@
+/** Which node a command means, and who said so (decisions.md 23). */
+import {readFileSync} from 'node:fs'
+import {hostname} from 'node:os'
+import {CalicoError} from '../errors.js'
+import {nodeName} from '../model/names.js'
+
+/** Where calico/node keeps the name that it started with. */
+export const NODENAME_FILE = '/var/lib/calico/nodename'
+
+/** Everything that may name the node. */
+export interface NodeNameInputs {
+  /** The value of --node. */
+  readonly option?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The first line of NODENAME_FILE; undefined if there is none. */
+  readonly file: string | undefined
+  /** The system's host name. */
+  readonly system: string
+}
+
+export interface NodeName {
+  /** As stored: lower case. */
+  readonly name: string
+  /** The place that named it: `--node`, `NODENAME`, a file's path, `the host name`. */
+  readonly origin: string
+  /** What the user should know: the running calico/node calls itself otherwise. */
+  readonly warning?: string
+}
+
+/** What this process and this machine say; OPTION is the value of --node. */
+export function nodeNameInputs(option?: string): NodeNameInputs {
+  return {option, env: process.env, file: readNodenameFile(), system: hostname()}
+}
+
+/**
+ * The node's name: --node, CALICO_NODENAME, NODENAME, HOSTNAME, calico/node's own file, the system's name; the first that is there, in lower case.
+ * FILE_FIRST (the plugins, which serve the running calico/node) asks the file before the environment.
+ * @throws CalicoError `invalid` if it cannot be a node's name. An empty HOSTNAME is one of those (cli-v0.20 §1.8); the other variables count as unset when empty.
+ */
+export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fileFirst = false}: {fileFirst?: boolean} = {}): NodeName {
+  const fromFile = {text: file === '' ? undefined : file, origin: NODENAME_FILE}
+  const sources = [
+    {text: option, origin: '--node'},
+    ...(fileFirst ? [fromFile] : []),
+    {text: env['CALICO_NODENAME'] || undefined, origin: 'CALICO_NODENAME'},
+    {text: env['NODENAME'] || undefined, origin: 'NODENAME'},
+    {text: env['HOSTNAME'], origin: 'HOSTNAME'},
+    fromFile,
+    {text: system, origin: 'the host name'},
+  ]
+  const {text = '', origin = ''} = sources.find((source) => source.text !== undefined) ?? {}
+  const name = checked(text, origin)
+  const own = fromFile.text?.toLowerCase()
+  if (own === undefined || own === name || origin === '--node') return {name, origin}
+  return {name, origin, warning: `The node's name is taken as ${name} (from ${origin}), but calico-node on this host calls itself ${own} (${NODENAME_FILE}).`}
+}
+
+function checked(text: string, origin: string): string {
+  if (text === '') throw new CalicoError('invalid', `${origin} is empty, which cannot be a node's name`, {hint: 'Name the node with --node or NODENAME.'})
+  try {
+    return nodeName(text)
+  } catch (error) {
+    if (!(error instanceof CalicoError)) throw error
+    throw new CalicoError('invalid', `${origin}: ${error.message}`, {hint: 'Name the node with --node or NODENAME.', cause: error})
+  }
+}
+
+function readNodenameFile(): string | undefined {
+  try {
+    return readFileSync(NODENAME_FILE, 'utf8').split('\n', 1)[0]?.trim()
+  } catch {
+    return undefined
+  }
+}

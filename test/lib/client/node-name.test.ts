@@ -1,0 +1,74 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {resolveNodeName, type NodeNameInputs} from '../../../src/lib/client/node-name.js'
+import {CalicoError} from '../../../src/lib/errors.js'
+import {isResourceName} from '../../../src/lib/model/names.js'
+
+const inputs = (given: Partial<NodeNameInputs>): NodeNameInputs => ({env: {}, file: undefined, system: 'system', ...given})
+
+const everything = inputs({
+  option: 'option',
+  env: {CALICO_NODENAME: 'calico', NODENAME: 'node', HOSTNAME: 'host'},
+  file: 'file',
+})
+
+describe('the order of sources', () => {
+  test.each([
+    ['--node', 'option', everything],
+    ['CALICO_NODENAME', 'calico', {...everything, option: undefined}],
+    ['NODENAME', 'node', {...everything, option: undefined, env: {NODENAME: 'node', HOSTNAME: 'host'}}],
+    ['HOSTNAME', 'host', {...everything, option: undefined, env: {HOSTNAME: 'host'}}],
+    ['/var/lib/calico/nodename', 'file', {...everything, option: undefined, env: {}}],
+    ['the host name', 'system', inputs({})],
+  ])('%s', (origin, name, given) => {
+    expect(resolveNodeName(given)).toMatchObject({origin, name})
+  })
+
+  test('the plugins ask the file before the environment, and --node before both', () => {
+    expect(resolveNodeName(everything, {fileFirst: true}).name).toBe('option')
+    expect(resolveNodeName({...everything, option: undefined}, {fileFirst: true}).name).toBe('file')
+    expect(resolveNodeName(inputs({env: {NODENAME: 'node'}}), {fileFirst: true}).name).toBe('node')
+  })
+
+  test('empty variables of Calico count as unset, as a unit file writes them', () => {
+    expect(resolveNodeName(inputs({env: {CALICO_NODENAME: '', NODENAME: ''}})).name).toBe('system')
+    expect(resolveNodeName(inputs({file: ''})).name).toBe('system')
+  })
+})
+
+test('the name is lower-cased and never hashed', () => {
+  expect(resolveNodeName(inputs({system: 'Rack3-Host.Example.ORG'})).name).toBe('rack3-host.example.org')
+})
+
+test.each([
+  ['an empty HOSTNAME', inputs({env: {HOSTNAME: ''}}), 'HOSTNAME is empty'],
+  ['an empty --node', inputs({option: ''}), '--node is empty'],
+  ['a slash', inputs({option: 'a/b'}), '--node: '],
+  ['an underscore', inputs({env: {NODENAME: 'host_1'}}), 'NODENAME: '],
+])('%s is refused, naming the source', (_, given, message) => {
+  expect(() => resolveNodeName(given)).toThrow(CalicoError)
+  expect(() => resolveNodeName(given)).toThrow(message)
+})
+
+describe('the warning that calico-node calls itself otherwise', () => {
+  test('is given where the environment differs from the file', () => {
+    expect(resolveNodeName(inputs({env: {HOSTNAME: 'a'}, file: 'b'})).warning).toContain('calls itself b')
+  })
+  test('is not given for another host by --node, nor for equal names in another case', () => {
+    expect(resolveNodeName(inputs({option: 'a', file: 'b'})).warning).toBeUndefined()
+    expect(resolveNodeName(inputs({env: {HOSTNAME: 'B'}, file: 'b'})).warning).toBeUndefined()
+  })
+})
+
+test('whatever the sources hold, the result is a name that Calico takes, or a refusal', () => {
+  const text = fc.option(fc.oneof(fc.string({unit: 'binary'}), fc.constantFrom('a', 'A.b', 'x_', '')), {nil: undefined})
+  fc.assert(
+    fc.property(text, text, text, fc.string(), (option, host, file, system) => {
+      try {
+        return isResourceName(resolveNodeName({option, env: {HOSTNAME: host}, file, system}).name)
+      } catch (error) {
+        return error instanceof CalicoError
+      }
+    }),
+  )
+})
