@@ -1,5 +1,6 @@
 /** The keys of the store: which path an object has, and what a path is of (datamodel-v3 §0.1, §0.2, §1.13–1.16). */
 import {type Cidr, type Family, formatCidr, networkOf, parseCidr} from '../net/index.js'
+import {isKindName, KINDS} from './kinds.js'
 import type {KindName} from './resource.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
@@ -15,42 +16,29 @@ export const IPAM_CONFIG_KEY = `${IPAM}config`
 export const BLOCKS_PREFIX = `${IPAM}assignment/`
 export const HANDLES_PREFIX = `${IPAM}handle/`
 
-interface KindPlace {
+interface Place {
   readonly plural: string
-  readonly namespaced?: true
+  readonly namespaced: boolean
 }
 
-/** Every kind that Calico v3.32 keeps in etcd, of which this product writes some. */
-const PLACES = {
-  BGPConfiguration: {plural: 'bgpconfigurations'},
-  BGPFilter: {plural: 'bgpfilters'},
-  BGPPeer: {plural: 'bgppeers'},
-  BlockAffinity: {plural: 'blockaffinities'},
-  CalicoNodeStatus: {plural: 'caliconodestatuses'},
-  ClusterInformation: {plural: 'clusterinformations'},
-  FelixConfiguration: {plural: 'felixconfigurations'},
-  GlobalNetworkPolicy: {plural: 'globalnetworkpolicies'},
-  GlobalNetworkSet: {plural: 'globalnetworksets'},
-  HostEndpoint: {plural: 'hostendpoints'},
-  IPAMConfig: {plural: 'ipamconfigs'},
-  IPAMConfiguration: {plural: 'ipamconfigurations'},
-  IPPool: {plural: 'ippools'},
-  IPReservation: {plural: 'ipreservations'},
-  KubeControllersConfiguration: {plural: 'kubecontrollersconfigurations'},
+/** The kinds that Calico v3.32 keeps in etcd besides ours. */
+const OTHER_KINDS = {
+  BGPFilter: {plural: 'bgpfilters', namespaced: false},
+  BlockAffinity: {plural: 'blockaffinities', namespaced: false},
+  CalicoNodeStatus: {plural: 'caliconodestatuses', namespaced: false},
+  IPAMConfig: {plural: 'ipamconfigs', namespaced: false},
+  IPAMConfiguration: {plural: 'ipamconfigurations', namespaced: false},
+  KubeControllersConfiguration: {plural: 'kubecontrollersconfigurations', namespaced: false},
   LiveMigration: {plural: 'livemigrations', namespaced: true},
   NetworkPolicy: {plural: 'networkpolicies', namespaced: true},
   NetworkSet: {plural: 'networksets', namespaced: true},
-  Node: {plural: 'nodes'},
-  Profile: {plural: 'profiles'},
-  StagedGlobalNetworkPolicy: {plural: 'stagedglobalnetworkpolicies'},
+  StagedGlobalNetworkPolicy: {plural: 'stagedglobalnetworkpolicies', namespaced: false},
   StagedKubernetesNetworkPolicy: {plural: 'stagedkubernetesnetworkpolicies', namespaced: true},
   StagedNetworkPolicy: {plural: 'stagednetworkpolicies', namespaced: true},
-  Tier: {plural: 'tiers'},
-  WorkloadEndpoint: {plural: 'workloadendpoints', namespaced: true},
-} as const satisfies Record<KindName, KindPlace> & Record<string, KindPlace>
+} as const satisfies Record<string, Place>
 
 /** A kind that may lie in a store, whether or not this product knows more of it than its place. */
-export type StoredKind = keyof typeof PLACES
+export type StoredKind = KindName | keyof typeof OTHER_KINDS
 
 /** What a block's affinity belongs to: a node, or something that is none (`load-balancer`). */
 export type AffinityType = 'host' | 'virtual'
@@ -73,13 +61,13 @@ export function resourceKey(kind: StoredKind, name: string, namespace?: string):
 
 /** How the keys of all resources of a kind begin; of one namespace, if it is given and the kind has them. */
 export function kindPrefix(kind: StoredKind, namespace?: string): string {
-  const prefix = `${RESOURCES}${PLACES[kind].plural}/`
+  const prefix = `${RESOURCES}${placeOf(kind).plural}/`
   return isNamespaced(kind) && namespace !== undefined ? `${prefix}${namespace}/` : prefix
 }
 
 /** Whether objects of this kind lie in namespaces. */
 export function isNamespaced(kind: StoredKind): boolean {
-  return 'namespaced' in PLACES[kind]
+  return placeOf(kind).namespaced
 }
 
 export function blockKey(cidr: Cidr): string {
@@ -145,8 +133,13 @@ function parseIpamKey(segments: readonly string[]): ParsedKey | undefined {
   }
 }
 
+function placeOf(kind: StoredKind): Place {
+  return isKindName(kind) ? KINDS[kind] : OTHER_KINDS[kind]
+}
+
 function kindOfPlural(plural: string): StoredKind | undefined {
-  return (Object.keys(PLACES) as StoredKind[]).find((kind) => PLACES[kind].plural === plural)
+  const kinds = [...Object.keys(KINDS), ...Object.keys(OTHER_KINDS)] as StoredKind[]
+  return kinds.find((kind) => placeOf(kind).plural === plural)
 }
 
 function cidrSegment(cidr: Cidr): string {
