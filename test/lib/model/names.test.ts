@@ -91,7 +91,7 @@ describe('convertName', () => {
     )
     expect(built.stderr).toBe('')
     expect(built.stdout).not.toMatch(/require\("(node:)?crypto"\)/)
-    const count = `
+    const count = `{
       const {convertName} = module.exports
       const loaded = []
       const load = process.getBuiltinModule
@@ -99,7 +99,8 @@ describe('convertName', () => {
       convertName('web')
       const before = loaded.length
       convertName('Web')
-      process.stdout.write(JSON.stringify([before, loaded]))`
+      process.stdout.write(JSON.stringify([before, loaded]))
+    }`
     const {stdout} = spawnSync(process.execPath, ['--input-type=commonjs'], {encoding: 'utf8', input: built.stdout + count})
     expect(JSON.parse(stdout)).toEqual([0, ['node:crypto']])
   })
