@@ -1,4 +1,5 @@
 /** A refused line as it is told on stderr. */
+import {escapeText} from '../output/escape.js'
 import type {UsageLine} from './line.js'
 
 const PROGRAM = 'calicoctl'
@@ -8,28 +9,25 @@ const WIDTH = 80
 export function formatUsageError({usage, problem, suggestion, help}: UsageLine): string {
   return [
     'Usage:',
-    ...usage.map(indented),
+    ...usage.map(wrapUsage),
     '',
-    `Error: ${escaped(problem)}.`,
-    ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escaped(suggestion)}`]),
+    `Error: ${escapeText(problem)}.`,
+    ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escapeText(suggestion)}`]),
     `Try: ${[PROGRAM, ...help, '--help'].join(' ')}`,
     '',
   ].join('\n')
 }
 
-/** A usage, broken between its words at the width of a terminal. */
-function indented(usage: string): string {
-  const lines = [`  ${PROGRAM}`]
+/** USAGE with the program's name before it, indented, broken between its words at the width of a terminal. */
+export function wrapUsage(usage: string): string {
+  const lines: string[] = []
+  let last = `  ${PROGRAM}`
   for (const part of usage.match(/\[[^[\]]*(?:\[[^[\]]*\])*[^[\]]*\](?:\.\.\.)?|\([^()]*(?:\([^()]*\)[^()]*)*\)|\S+/g) ?? []) {
-    const last = lines.length - 1
-    if (`${lines[last] ?? ''} ${part}`.length <= WIDTH) lines[last] += ` ${part}`
-    else lines.push(`      ${part}`)
+    if (last.length + 1 + part.length <= WIDTH) last += ` ${part}`
+    else {
+      lines.push(last)
+      last = `      ${part}`
+    }
   }
-  return lines.join('\n')
-}
-
-/** Control characters of what was typed, made visible: the text goes to a terminal. */
-function escaped(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return [...lines, last].join('\n')
 }

@@ -1,36 +1,34 @@
 /** What a command line turns out to be, and what is known of our commands when it is judged. Types only. */
 
 /** What oclif knows of our commands: id → flags and arguments, as in `commands` of oclif.manifest.json. */
-export interface CommandTable {
-  readonly [id: string]: CommandShape
-}
+export type CommandTable = Readonly<Record<string, CommandShape>>
 
 export interface CommandShape {
   readonly flags: Readonly<Record<string, FlagShape>>
   /** In the order of their positions. */
   readonly args: Readonly<Record<string, ArgumentShape>>
   /** false = takes any number of further words. */
-  readonly strict?: boolean
+  readonly strict?: boolean | undefined
   /** Not shown in help and completion. */
-  readonly hidden?: boolean
+  readonly hidden?: boolean | undefined
 }
 
 export interface ArgumentShape {
-  readonly required?: boolean
+  readonly required?: boolean | undefined
   /** Takes all the words that remain. */
-  readonly multiple?: boolean
+  readonly multiple?: boolean | undefined
   /** The only words it takes. */
-  readonly options?: readonly string[]
+  readonly options?: readonly string[] | undefined
 }
 
 export interface FlagShape {
   readonly type: 'boolean' | 'option'
-  readonly char?: string
-  readonly multiple?: boolean
-  readonly allowNo?: boolean
-  readonly hidden?: boolean
+  readonly char?: string | undefined
+  readonly multiple?: boolean | undefined
+  readonly allowNo?: boolean | undefined
+  readonly hidden?: boolean | undefined
   /** The only values it takes. */
-  readonly options?: readonly string[]
+  readonly options?: readonly string[] | undefined
 }
 
 /** A line that oclif can run as it is. */

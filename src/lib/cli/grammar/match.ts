@@ -56,7 +56,7 @@ export function match(pattern: Pattern, given: Given, judgeRule: RuleJudge): Mat
   const {words} = given
   const trace: Trace = {furthest: 0, expected: [], taken: [], problem: undefined}
 
-  const note = (state: State, expected?: string, problem?: string): undefined => {
+  const note = (state: State, expected?: string, problem?: string): void => {
     if (state.at > trace.furthest) Object.assign(trace, {furthest: state.at, expected: [], taken: state.taken, problem: undefined})
     if (state.at < trace.furthest) return
     if (expected !== undefined && !trace.expected.includes(expected)) trace.expected.push(expected)
@@ -77,7 +77,8 @@ export function match(pattern: Pattern, given: Given, judgeRule: RuleJudge): Mat
         return word === undefined ? undefined : take(state, {name: `<${part.name}>`, word, value: true})
       case 'option':
         if (state.left.includes(part.name)) return {...state, left: state.left.filter((name) => name !== part.name)}
-        return optional > 0 ? undefined : note(state, `--${part.name}${part.value === undefined ? '' : `=<${part.value}>`}`)
+        if (optional === 0) note(state, `--${part.name}${part.value === undefined ? '' : `=<${part.value}>`}`)
+        return undefined
       case 'rule':
         return rule(state)
       case 'optional': {
@@ -112,7 +113,8 @@ export function match(pattern: Pattern, given: Given, judgeRule: RuleJudge): Mat
       note(taken(rest.length), '<MATCH>')
       return taken(rest.length)
     }
-    return note(taken(verdict.at), '<MATCH>', verdict.problem)
+    note(taken(verdict.at), '<MATCH>', verdict.problem)
+    return undefined
   }
 
   const start: State = {at: 0, taken: [], left: [...given.options.keys()]}

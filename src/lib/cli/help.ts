@@ -1,0 +1,180 @@
+/**
+ * The help pages: the program, a topic, a command, and the table of exit codes. 80 columns wide wherever they are rendered, since the build
+ * renders them ahead of time. The default export is what oclif takes as its help class (`oclif readme` uses it).
+ */
+import {CommandHelp, Help, type Command, type Config, type Interfaces} from '@oclif/core'
+import {EXIT_CODES, type ErrorKind} from '../errors.js'
+import {wrapUsage} from './grammar/format.js'
+import {idsUnder, usageText} from './grammar/own-usage.js'
+import {usageOfId, V020} from './grammar/v020.js'
+
+const WIDTH = 80
+
+/** What each exit code says (design.md §5). */
+export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], string>> = {
+  0: 'Done, or already so.',
+  1: 'The line or a value is wrong, or any other failure; for status: no calico-node container.',
+  2: 'Must be root.',
+  4: 'A named object was not found.',
+  5: 'Conflict: somebody else keeps changing it, or it already exists differently.',
+  6: 'The datastore cannot be reached, is not a Calico datastore, or not the expected one.',
+  7: 'Refused by the datastore: TLS, user or permission.',
+  8: 'Refused to protect you: in use, locked or exhausted. The message names the flag that overrides it, where one does.',
+  9: 'The outcome is unknown, or only a part was done. The message says what is done and what is not.',
+  10: 'A check or status command ran and found problems.',
+  130: 'Interrupted. The message says whether anything was written.',
+  143: 'Terminated. The message says whether anything was written.',
+}
+
+/** What the first words of commands are about. */
+const TOPICS: Readonly<Record<string, string>> = {
+  bgp: 'BGP for the whole cluster: peers, the mesh of nodes, the AS number.',
+  config: 'Log levels of Felix and BGP, and where settings come from.',
+  container: 'Connect containers to Calico: addresses and profiles.',
+  endpoint: 'Endpoints and their profiles.',
+  ipam: 'Addresses: who has them, release, checks.',
+  node: 'The calico-node container of this host, the nodes and their BGP peers.',
+  pool: 'Address pools.',
+  profile: 'Profiles: the tags and rules of endpoints.',
+}
+
+const MATCH_HELP = `(tcp | udp) [from [PORTS] [WHO]] [to [PORTS] [WHO]]
+(icmp | icmpv6) [type <N> [code <N>]] [from [WHO]] [to [WHO]]
+protocol <NAME|NUMBER> [from [PORTS] [WHO]] [to [PORTS] [WHO]]
+[from [WHO]] [to [WHO]]
+
+PORTS: ports <PORT>[:<PORT>][,...]
+WHO: [tag <TAG>] [cidr <CIDR>] [selector <SELECTOR>]
+Each part of WHO, PORTS and "protocol" may follow again after "not".
+The order is fixed.`
+
+/** A command as its cache holds it; `exitCodes` is a static property that a command may have: its own meaning of some codes. */
+type Described = Command.Loadable & {readonly exitCodes?: Readonly<Record<string, string>>}
+
+/** A command's page: usage, examples, then the rest. */
+class CommandPage extends CommandHelp {
+  protected override sections(): ReturnType<CommandHelp['sections']> {
+    const order = ['USAGE', 'EXAMPLES', 'DESCRIPTION', 'ARGUMENTS']
+    const sections = super.sections()
+    const place = (header: string): number => (order.includes(header) ? order.indexOf(header) : order.length)
+    return [
+      ...sections.sort((a, b) => place(a.header) - place(b.header)),
+      {header: 'MATCH', generate: () => (usageOfId(this.command.id)?.includes('<MATCH>') ? MATCH_HELP : undefined)},
+      {header: 'EXIT CODES', generate: () => this.exitCodes()},
+    ]
+  }
+
+  /** The usage as written, with arguments before sub-commands; oclif's own puts the command's id in front. */
+  protected override usage(): string {
+    const {id, usage} = this.command
+    const lines = usage === undefined ? [usageText(id, {[id]: this.command})] : typeof usage === 'string' ? [usage] : usage
+    return lines.map((line) => wrapUsage(line.replace('<%= command.id %>', id.replaceAll(':', ' '))).replace(/^ {2}/gm, '')).join('\n')
+  }
+
+  private exitCodes(): string {
+    const {flags, exitCodes = {}} = this.command as Described
+    const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...Object.keys(exitCodes).map(Number)] as const
+    const rows = [...new Set(codes)].sort((a, b) => a - b).map((code): [string, string] => [String(code), exitCodes[String(code)] ?? exitText(code)])
+    return this.renderList(rows, {indentation: 2, spacer: '\n'})
+  }
+}
+
+const exitText = (code: number): string => EXIT_TEXTS[code as keyof typeof EXIT_TEXTS]
+
+export default class CalicoctlHelp extends Help {
+  protected override CommandHelpClass = CommandPage
+
+  constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
+    super(config, {...options, maxWidth: WIDTH, stripAnsi: true})
+  }
+
+  /** The page of WORDS (a command, a topic, none for the program, `exit-codes`), with a newline at its end. */
+  page(words: readonly string[]): string {
+    if (words[0] === 'exit-codes') return this.exitCodesPage()
+    const id = words.join(':')
+    const command = words.length === 0 ? undefined : this.config.findCommand(id)
+    const below = this.idsBelow(words)
+    const parts = [
+      words.length === 0 ? this.programText() : undefined,
+      command === undefined ? this.topicText(words, below) : this.commandText(command),
+      words.length > 0 && below.length > 0 ? this.section('COMMANDS', this.commandList(below)) : undefined,
+    ]
+    return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`
+  }
+
+  override showHelp(argv: string[]): Promise<void> {
+    process.stdout.write(this.page(argv.filter((word) => !word.startsWith('-') && word !== 'help')))
+    return Promise.resolve()
+  }
+
+  private programText(): string {
+    const firstWords = [...new Set(this.idsBelow([]).map((id) => id.split(':', 1)[0] ?? ''))].sort()
+    const rows = firstWords.map((word): [string, string | undefined] => [word, TOPICS[word] ?? this.config.findCommand(word)?.summary])
+    return [
+      this.wrap((this.config.pjson as {description?: string}).description ?? ''),
+      this.section('USAGE', 'calicoctl <command> [<args>...]'),
+      this.section('COMMANDS', this.renderList(rows, {indentation: 2, spacer: '\n'})),
+      this.section('MORE', [
+        'calicoctl help <command>     one command, with examples',
+        'calicoctl help exit-codes    what the exit codes mean',
+        'calicoctl completion bash    completion for the shell, also zsh and fish',
+      ].join('\n')),
+    ].join('\n\n')
+  }
+
+  private commandText(command: Command.Loadable): string {
+    const page = new CommandPage({...command}, this.config, this.opts)
+    return [command.summary === undefined ? undefined : this.wrap(command.summary), page.generate()].filter((part) => part !== undefined).join('\n\n')
+  }
+
+  private topicText(words: readonly string[], below: readonly string[]): string | undefined {
+    if (words.length === 0) return undefined
+    const own = usageOfId(words.join(':'))
+    const usages = [...(own === undefined ? [] : [own]), ...below.map((id) => usageText(id, this.table()))]
+    return [
+      ...(words.length === 1 ? [TOPICS[words[0] ?? '']] : []),
+      this.section('USAGE', usages.map((usage) => wrapUsage(usage).replace(/^ {2}/gm, '')).join('\n')),
+      ...(own === undefined ? [] : ['Not available in this version.']),
+    ].filter((part) => part !== undefined).join('\n\n')
+  }
+
+  private commandList(ids: readonly string[]): string {
+    const rows = ids.map((id): [string, string | undefined] => {
+      const usage = usageText(id, this.table()).split(' ')
+      const last = id.split(':').at(-1) ?? ''
+      return [usage.slice(0, usage.lastIndexOf(last) + 1).join(' '), this.config.findCommand(id)?.summary]
+    })
+    return this.renderList(rows, {indentation: 2, spacer: '\n'})
+  }
+
+  /** The commands below the topic WORDS: those there are, and those of v0.20 that are still missing are left out. */
+  private idsBelow(words: readonly string[]): string[] {
+    const below = idsUnder(words, this.table())
+    return below.length > 0 || words.length === 0 ? below.sort() : v020IdsUnder(words)
+  }
+
+  private table(): Record<string, Command.Loadable> {
+    return Object.fromEntries(this.config.commands.map((command) => [command.id, command]))
+  }
+
+  private exitCodesPage(): string {
+    const rows = Object.entries(EXIT_TEXTS).map(([code, text]): [string, string] => [code, text])
+    return `${[
+      'What calicoctl tells a script by its exit code: 0 is done, anything else is not.',
+      this.section('EXIT CODES', this.renderList(rows, {indentation: 2, spacer: '\n'})),
+    ].join('\n\n')}\n`
+  }
+}
+
+const v020IdsUnder = (words: readonly string[]): string[] =>
+  Object.keys(V020[words[0] ?? ''] ?? {}).filter((id) => id.startsWith(words.map((word) => `${word}:`).join('')))
+
+/** The help page of WORDS as text. */
+export function helpPage(words: readonly string[], config: Config): string {
+  return new CalicoctlHelp(config).page(words)
+}
+
+/** Writes the help page of WORDS to stdout. */
+export function showHelp(words: readonly string[], config: Config): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(helpPage(words, config), () => resolve()))
+}
