@@ -13,6 +13,9 @@ import {Out} from './out.js'
 /** The budget for the datastore when no --timeout is given (decisions.md 15). */
 const DEFAULT_TIMEOUT_MS = 10_000
 
+/** Flags or arguments by name, as oclif's types have them. */
+type Values = Record<string, unknown>
+
 const isCommandWithProblems = (context: unknown): context is BaseCommand => context instanceof BaseCommand
 
 /**
@@ -73,13 +76,13 @@ export abstract class BaseCommand extends Command {
    * Reads the command line. CHECK may note further problems with what was read.
    * @throws CalicoError `invalid` with every problem of the line.
    */
-  protected async read<F extends Interfaces.FlagOutput, B extends Interfaces.FlagOutput, A extends Interfaces.ArgOutput>(
+  protected async read<F extends Values, B extends Values, A extends Values>(
     options: Interfaces.Input<F, B, A>,
     check?: (line: Interfaces.ParserOutput<F, B, A>) => void,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const line = await this.parse(options)
     this.globals = line.flags
-    if (this.problems.length === 0 || check === undefined) check?.(line)
+    check?.(line)
     this.refuseProblems()
     return line
   }
