@@ -138,7 +138,8 @@ function misplaced(words: readonly string[], at: number): string {
       : `"${word}" needs "from" or "to" before it`
   }
   if (OPENING.has(word)) return `"${word}" cannot stand here`
-  if (at === 1) return `"${word}" is no protocol word: "tcp", "udp", "icmp" or "icmpv6"; any other is written "protocol ${word}"`
+  if (at === 1 && /^(\d+|sctp|udplite)$/i.test(word)) return `"${word}" is no word of its own: write "protocol ${word}"`
+  if (at === 1) return `"${word}" is no protocol: "tcp", "udp", "icmp", "icmpv6" or "protocol NAME" stands here, or "from" or "to"`
   if ((before === 'from' || before === 'to') && word !== '') {
     return `"${word}" needs a word before it that says what it is: "${before} ${/^[0-9a-fA-F]*[.:]/.test(word) ? 'cidr' : 'tag'} ${word}"`
   }

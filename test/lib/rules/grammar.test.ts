@@ -48,7 +48,7 @@ describe('v0.20 grammar, as its own parser judged it', () => {
       code: parts.code,
       sides: [parts.from, parts.to].map((side) => [side.ports, side.tag, side.cidr]),
     }).toEqual({
-      action: parsed['allow'] === true ? 'allow' : 'deny',
+      action: parsed.allow === true ? 'allow' : 'deny',
       word: ['tcp', 'udp', 'icmp', 'icmpv6'].find((name) => parsed[name] === true),
       type: parsed['<ICMPTYPE>'],
       code: parsed['<ICMPCODE>'],

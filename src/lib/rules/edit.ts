@@ -1,0 +1,124 @@
+/**
+ * What an edit of a profile means (cli-v0.20 §4.4). Every edit is a function from one profile to the next, which is the same object where
+ * nothing changes, together with what is to be told about it. All else in the profile is carried along.
+ */
+import {CalicoError} from '../errors.js'
+import {nameAnnotations} from '../model/display-name.js'
+import {convertName} from '../model/names.js'
+import {API_VERSION} from '../model/resource.js'
+import type {Profile, ProfileSpec, Rule} from '../model/types.js'
+import {ruleKey} from './compare.js'
+import type {RuleLists} from './v020-json.js'
+import {toV3} from './v3.js'
+
+/** v0.20's name of a direction, seen from the endpoint. */
+export type Direction = 'inbound' | 'outbound'
+
+const LISTS = {inbound: 'ingress', outbound: 'egress'} as const
+
+/** A profile with v0.20's default policy: inbound only from endpoints with the tag NAME, outbound anywhere. NAME as typed; it must be a tag. */
+export function newProfile(name: string): Profile {
+  const stored = convertName(name)
+  const annotations = nameAnnotations(name, stored)
+  return {
+    kind: 'Profile',
+    apiVersion: API_VERSION,
+    metadata: {name: stored, ...(stored === name ? {} : {annotations})},
+    spec: {
+      ingress: [toV3({action: 'allow', from: {tag: name}, to: {}})],
+      egress: [toV3({action: 'allow', from: {}, to: {}})],
+      labelsToApply: {[name]: ''},
+    },
+  }
+}
+
+/** The rules of PROFILE. */
+export function rulesOf({spec}: Profile): RuleLists {
+  return {inbound: spec.ingress ?? [], outbound: spec.egress ?? []}
+}
+
+export interface RuleEdit {
+  readonly profile: Profile
+  /** The rule's number, counted from 1: where it was added or removed, or where an equal one stands. */
+  readonly at: number
+}
+
+/**
+ * PROFILE with RULE as number AT of its DIRECTION (counted from 1), or at the end. The same profile if an equal rule is there already, wherever.
+ * @throws CalicoError `invalid` if AT is neither the number of a rule nor the one after the last.
+ */
+export function addRule(profile: Profile, direction: Direction, rule: Rule, at?: number): RuleEdit {
+  const rules = rulesOf(profile)[direction]
+  const present = find(rules, rule)
+  if (present !== 0) return {profile, at: present}
+  const place = at ?? rules.length + 1
+  if (place < 1 || place > rules.length + 1) throw outOfRange(place, rules.length + 1)
+  return {profile: withRules(profile, direction, rules.toSpliced(place - 1, 0, rule)), at: place}
+}
+
+/** PROFILE without the first rule of its DIRECTION that equals RULE. @throws CalicoError `not-found` if there is none. */
+export function removeRule(profile: Profile, direction: Direction, rule: Rule): RuleEdit {
+  const at = find(rulesOf(profile)[direction], rule)
+  if (at === 0) throw new CalicoError('not-found', 'Rule not found.')
+  return removeRuleAt(profile, direction, at)
+}
+
+/** PROFILE without rule number AT, counted from 1, of its DIRECTION. @throws CalicoError `invalid` if there is no such number. */
+export function removeRuleAt(profile: Profile, direction: Direction, at: number): RuleEdit {
+  const rules = rulesOf(profile)[direction]
+  if (at < 1 || at > rules.length) throw outOfRange(at, rules.length)
+  return {profile: withRules(profile, direction, rules.toSpliced(at - 1, 1)), at}
+}
+
+/** PROFILE with RULES in place of its own. A new rule that equals one of the old ones is kept as it is stored, not rewritten (decisions.md 6). */
+export function replaceRules(profile: Profile, rules: RuleLists): Profile {
+  const old = rulesOf(profile)
+  const replace = (direction: Direction): readonly Rule[] => {
+    const stored = new Map(old[direction].map((rule) => [ruleKey(rule), rule]))
+    const next = rules[direction].map((rule) => stored.get(ruleKey(rule)) ?? rule)
+    return next.length === old[direction].length && next.every((rule, index) => rule === old[direction][index]) ? old[direction] : next
+  }
+  const next = {inbound: replace('inbound'), outbound: replace('outbound')}
+  if (next.inbound === old.inbound && next.outbound === old.outbound) return profile
+  return withRules(withRules(profile, 'inbound', next.inbound), 'outbound', next.outbound)
+}
+
+/** The tags of PROFILE, in byte order: the labels without a value that its endpoints inherit. */
+export function tagsOf({spec}: Profile): string[] {
+  const labels = Object.entries(spec.labelsToApply ?? {})
+  return labels.flatMap(([label, value]) => (value === '' ? [label] : [])).sort()
+}
+
+/** PROFILE with TAG. @throws CalicoError `conflict` if it has a label of that name with a value. */
+export function addTag(profile: Profile, tag: string): Profile {
+  const labels = profile.spec.labelsToApply ?? {}
+  const value = Object.hasOwn(labels, tag) ? labels[tag] : undefined
+  if (value === '') return profile
+  if (value !== undefined) {
+    throw new CalicoError('conflict', `The profile gives its endpoints the label ${tag}=${value}, so that ${tag} cannot be a tag of it as well.`, {
+      hint: `Rules with "tag ${tag}" match its endpoints already.`,
+    })
+  }
+  return withSpec(profile, {labelsToApply: {...labels, [tag]: ''}})
+}
+
+/** PROFILE without TAG; undefined if it does not have it. */
+export function removeTag(profile: Profile, tag: string): Profile | undefined {
+  const labels = profile.spec.labelsToApply ?? {}
+  if (!Object.hasOwn(labels, tag) || labels[tag] !== '') return undefined
+  const {[tag]: _, ...rest} = labels
+  return withSpec(profile, {labelsToApply: rest})
+}
+
+const withSpec = (profile: Profile, changed: Partial<ProfileSpec>): Profile => ({...profile, spec: {...profile.spec, ...changed}})
+
+const withRules = (profile: Profile, direction: Direction, rules: readonly Rule[]): Profile => withSpec(profile, {[LISTS[direction]]: rules})
+
+/** The number, counted from 1, of the first of RULES that equals RULE; 0 = none. */
+function find(rules: readonly Rule[], rule: Rule): number {
+  const key = ruleKey(rule)
+  return rules.findIndex((other) => ruleKey(other) === key) + 1
+}
+
+const outOfRange = (at: number, last: number): CalicoError =>
+  new CalicoError('invalid', `Position ${at} is out of range: ${last === 0 ? 'there is no rule' : last === 1 ? 'the only one is 1' : `give a number from 1 to ${last}`}.`)
