@@ -1,0 +1,4 @@
+/** JSON as Calico's stores need it. Pure. */
+
+export {JsonError, type JsonFault} from './errors.js'
+export {MAX_JSON_DEPTH, parseJson, stringifyJson, tryParseJson} from './json.js'

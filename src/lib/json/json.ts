@@ -1,0 +1,72 @@
+/**
+ * JSON without loss: 64-bit integers stay exact, as bigint (decisions.md 17). Calico's sequence numbers have 19 digits; a double
+ * would change them, and the store with them (datamodel-v3, trap T1).
+ */
+import {parse, stringify} from 'lossless-json'
+import {JsonError} from './errors.js'
+import {duplicateKey, isDeeperThan} from './scan.js'
+
+/** Objects and arrays that a text may have inside each other. */
+export const MAX_JSON_DEPTH = 1000
+
+/** Digits of the longest integer that is read; 64 bits have at most 20. */
+const MAX_INTEGER_DIGITS = 100
+
+/**
+ * The value of a JSON text. Integers beyond what a double holds exactly are bigint, all other numbers are numbers; a key `__proto__` is an
+ * ordinary own property. @throws JsonError if TEXT is not JSON, is nested too deeply, has a key twice in one object, or a number beyond all measure
+ */
+export function parseJson(text: string): unknown {
+  if (isDeeperThan(text, MAX_JSON_DEPTH)) throw new JsonError('depth', `JSON nested more than ${MAX_JSON_DEPTH} levels deep`)
+  const value = parseQuickly(text)
+  const key = duplicateKey(text, value)
+  if (key !== undefined) throw new JsonError('duplicate-key', `the key ${JSON.stringify(key)} stands twice in one object`, key)
+  if (/[eE]\+?\d{3}|\d{300}/.test(text) && hasInfinity(value)) throw new JsonError('number', 'a number too large for any program')
+  return /\d{16}/.test(text) ? parse(text, undefined, exactNumber) : value
+}
+
+/** Like parseJson, but a text that cannot be read is a result: the error in place of the value. */
+export function tryParseJson(text: string): {readonly value: unknown; readonly error?: undefined} | {readonly error: JsonError} {
+  try {
+    return {value: parseJson(text)}
+  } catch (error) {
+    if (error instanceof JsonError) return {error}
+    throw error
+  }
+}
+
+/**
+ * VALUE as JSON without white space, keys in their order, bigint as digits: what every JSON reader, Go's included, takes for the same value.
+ * As in JSON.stringify, properties that are undefined are left out. @throws TypeError for what has no JSON at all
+ */
+export function stringifyJson(value: unknown): string {
+  const text = hasBigint(value) ? stringify(value) : (JSON.stringify(value) as string | undefined)
+  if (text === undefined) throw new TypeError(`no JSON for a value of type ${typeof value}`)
+  return text
+}
+
+function parseQuickly(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new JsonError('syntax', `not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** The number that DIGITS spell: exact if it is an integer, the nearest double if not. */
+function exactNumber(digits: string): number | bigint {
+  const number = Number(digits)
+  if (Number.isSafeInteger(number) || !/^-?\d+$/.test(digits)) return number
+  if (digits.length > MAX_INTEGER_DIGITS) throw new JsonError('number', `an integer of ${digits.length} digits`)
+  return BigInt(digits)
+}
+
+function hasInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasInfinity)
+}
+
+function hasBigint(value: unknown): boolean {
+  if (typeof value === 'bigint') return true
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasBigint)
+}
