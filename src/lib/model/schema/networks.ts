@@ -1,7 +1,8 @@
 /** The fields of IPPool, IPReservation, GlobalNetworkSet and ClusterInformation (datamodel-v3 §1.1, §1.5, §1.12, §2.3). */
 import type {ClusterInformationSpec, Condition, ConditionsStatus, GlobalNetworkSetSpec, IPPoolSpec, IPReservationSpec} from '../types.js'
-import {always, between, type Codec, type Field, flag, given, integer, list, oneOf, type Rule, struct, text, word} from './codec.js'
+import {always, between, type Codec, type Field, flag, given, integer, list, oneOf, struct, text, word} from './codec.js'
 import {cidrOrAddress, selector} from './rules.js'
+import {time} from './time.js'
 
 const MODES = ['Never', 'Always', 'CrossSubnet'] as const
 const USES = ['Workload', 'Tunnel', 'LoadBalancer']
@@ -22,12 +23,6 @@ export const ipPool = struct<IPPoolSpec>({
   assignmentMode: given(text(), oneOf(['Automatic', 'Manual'])) as Field<string> as Field<'Automatic' | 'Manual'>,
 })
 
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/
-
-/** A time as Kubernetes writes it; Go cannot decode another text. */
-export const timestamp: Rule<string> = (value) =>
-  RFC3339.test(value) && !Number.isNaN(Date.parse(value)) ? undefined : `must be a time such as 2026-06-24T18:32:35Z, not ${JSON.stringify(value)}`
-
 /** The status of pools and tiers. */
 export const conditionsStatus: Codec<ConditionsStatus> = struct<ConditionsStatus>({
   conditions: list(
@@ -35,7 +30,7 @@ export const conditionsStatus: Codec<ConditionsStatus> = struct<ConditionsStatus
       type: always(text()),
       status: always(word('True', 'False', 'Unknown')),
       observedGeneration: integer(0, Number.MAX_SAFE_INTEGER),
-      lastTransitionTime: always(text(timestamp)),
+      lastTransitionTime: always(time),
       reason: always(text()),
       message: always(text()),
     }),

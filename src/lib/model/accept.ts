@@ -1,0 +1,69 @@
+/**
+ * What Calico's client makes of an object before it stores it: decode it by its type, normalise it, fill in what the client fills in, and
+ * validate it as libcalico-go v3.32.1 does (datamodel-v3 §0.3–0.5, §2; decisions.md 11, 12). A result of `accept` is what may be stored.
+ */
+import {KINDS} from './kinds.js'
+import {API_VERSION, type KindName, type Problem, type Resource} from './resource.js'
+import {asRecord, type Findings, ownField} from './schema/codec.js'
+import {RESOURCES} from './schema/index.js'
+import {KIND_RULES} from './validation/index.js'
+import {checkAnnotations, checkLabels, checkName} from './validation/names.js'
+import type {Report, Situation} from './validation/kind.js'
+
+export type {Situation} from './validation/kind.js'
+
+/** Either the resource, or what is wrong with the object: never both. */
+export type Accepted = {readonly resource: Resource; readonly problems: readonly []} | {readonly resource?: undefined; readonly problems: readonly Problem[]}
+
+/**
+ * OBJECT as a resource of KIND, as Calico reads a stored value: normalised and in the order of its type, unknown fields kept (after the
+ * known ones), kind and apiVersion set, resourceVersion dropped. Values are not judged. Problems: what Calico could not read at all.
+ */
+export function decode(kind: KindName, object: unknown): Accepted {
+  const {resource, findings} = read(kind, object)
+  return findings.unreadable.length > 0 ? {problems: findings.unreadable} : {resource, problems: []}
+}
+
+/**
+ * OBJECT as the resource of KIND to store, completed with all that Calico's client fills in on a write, or every problem that it has.
+ * uid and creationTimestamp are kept if given; giving them to a new object is the caller's. Unknown fields are kept (see unknownFields).
+ */
+export function accept(kind: KindName, object: unknown, situation: Situation): Accepted {
+  const {resource, findings} = read(kind, object)
+  if (findings.unreadable.length > 0) return {problems: [...findings.unreadable, ...findings.invalid]}
+  const {complete, check} = KIND_RULES[kind]
+  const completed = complete ? read(kind, complete(resource, situation)).resource : resource
+  const problems = [...findings.invalid]
+  const report: Report = (field, message) => problems.push({field, message})
+  checkMetadata(kind, completed, report)
+  check?.(completed, report, situation)
+  return problems.length > 0 ? {problems: distinct(problems)} : {resource: completed, problems: []}
+}
+
+/** Paths of the fields of OBJECT that Calico v3.32 does not know: refused in what users bring, kept in what is stored (decisions.md 12). */
+export function unknownFields(kind: KindName, object: unknown): string[] {
+  return RESOURCES[kind].unknown?.(object, '') ?? []
+}
+
+function read(kind: KindName, object: unknown): {resource: Resource; findings: Findings} {
+  const findings: Findings = {unreadable: [], invalid: []}
+  const record = asRecord(object)
+  const decoded = RESOURCES[kind].decode(record ? {...record, kind: '', apiVersion: ''} : object, '', findings)
+  if (record) for (const name of ['kind', 'apiVersion']) checkText(ownField(record, name), name, findings)
+  return {resource: {...decoded, kind, apiVersion: API_VERSION}, findings}
+}
+
+/** Calico's client overwrites kind and apiVersion, but cannot read an object in which they are no texts. */
+function checkText(value: unknown, field: string, findings: Findings): void {
+  if (value !== undefined && value !== null && typeof value !== 'string') findings.unreadable.push({field, message: 'must be a text'})
+}
+
+function checkMetadata(kind: KindName, {metadata}: Resource, report: Report): void {
+  checkName(metadata.name, report)
+  if (KINDS[kind].namespaced && !metadata.namespace) report('metadata.namespace', 'must be set')
+  if (metadata.labels) checkLabels(metadata.labels, 'metadata.labels', report)
+  if (metadata.annotations) checkAnnotations(metadata.annotations, 'metadata.annotations', report)
+}
+
+const distinct = (problems: readonly Problem[]): Problem[] =>
+  problems.filter(({field, message}, index) => problems.findIndex((other) => other.field === field && other.message === message) === index)

@@ -1,0 +1,89 @@
+/** The whole object of each kind: envelope, metadata, spec and status in the order in which Go writes them (datamodel-v3 §0.3, §0.5). */
+import type {KindName, Metadata, Resource} from '../resource.js'
+import {always, type Codec, type Field, type FieldsOf, given, int64, refuse, struct, text, textMap} from './codec.js'
+import {bgpConfiguration, bgpPeer, node, nodeStatus} from './bgp.js'
+import {hostEndpoint, workloadEndpoint} from './endpoints.js'
+import {felixConfiguration} from './felix-configuration.js'
+import {clusterInformation, conditionsStatus, globalNetworkSet, ipPool, ipReservation} from './networks.js'
+import {globalNetworkPolicy, profile, tier} from './policy.js'
+import {time} from './time.js'
+
+/** A value that is carried as it is: fields of Kubernetes that mean nothing here. */
+const opaqueList: Codec<unknown> = {
+  decode: (value, path, findings) => {
+    if (!Array.isArray(value)) refuse(findings, path, 'a list', value)
+    return value
+  },
+  zero: () => [],
+  isEmpty: (value) => Array.isArray(value) && value.length === 0,
+}
+
+/** A field that is read and never written. */
+const dropped: Field<string> = {...text(), isEmpty: () => true}
+
+interface StoredMetadata {
+  name: string
+  generateName?: string
+  namespace?: string
+  selfLink?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number | bigint
+  creationTimestamp?: string
+  deletionTimestamp?: string
+  deletionGracePeriodSeconds?: number | bigint
+  labels?: Readonly<Record<string, string>>
+  annotations?: Readonly<Record<string, string>>
+  ownerReferences?: unknown
+  finalizers?: unknown
+  managedFields?: unknown
+}
+
+const METADATA: FieldsOf<StoredMetadata> = {
+  name: always(text()),
+  generateName: text(),
+  namespace: text(),
+  selfLink: dropped,
+  uid: text(),
+  resourceVersion: dropped,
+  generation: int64,
+  creationTimestamp: time,
+  deletionTimestamp: time,
+  deletionGracePeriodSeconds: given(int64),
+  labels: textMap,
+  annotations: textMap,
+  ownerReferences: opaqueList,
+  finalizers: opaqueList,
+  managedFields: opaqueList,
+}
+
+const metadata = struct<StoredMetadata>(METADATA) as Codec<StoredMetadata> as unknown as Codec<Metadata>
+
+interface Whole {
+  kind: string
+  apiVersion: string
+  metadata: Metadata
+  spec: object
+  status?: object
+}
+
+function resource<Spec extends object>(spec: Codec<Spec>, status?: Field<object>): Codec<Resource<Spec>> {
+  const fields = {kind: always(text()), apiVersion: always(text()), metadata: always(metadata), spec: always(spec), ...(status ? {status} : {})}
+  return struct<Whole>(fields as unknown as FieldsOf<Whole>) as Codec<object> as Codec<Resource<Spec>>
+}
+
+export const RESOURCES: Readonly<Record<KindName, Codec<Resource>>> = {
+  BGPConfiguration: resource(bgpConfiguration),
+  BGPPeer: resource(bgpPeer),
+  ClusterInformation: resource(clusterInformation),
+  FelixConfiguration: resource(felixConfiguration),
+  GlobalNetworkPolicy: resource(globalNetworkPolicy),
+  GlobalNetworkSet: resource(globalNetworkSet),
+  HostEndpoint: resource(hostEndpoint),
+  IPPool: resource(ipPool, given(conditionsStatus)),
+  IPReservation: resource(ipReservation),
+  Node: resource(node, always(nodeStatus)),
+  Profile: resource(profile),
+  Tier: resource(tier, always(conditionsStatus)),
+  WorkloadEndpoint: resource(workloadEndpoint),
+}

@@ -1,0 +1,50 @@
+/** The golden files, line by line, and how recorded objects are compared (golden/README.md). */
+import {readFileSync} from 'node:fs'
+import {accept, type Situation} from '../../../src/lib/model/accept.js'
+import {isKindName} from '../../../src/lib/model/kinds.js'
+import type {KindName, Resource} from '../../../src/lib/model/resource.js'
+
+export type Json = Record<string, unknown>
+
+export function goldenLines<T>(name: string): T[] {
+  const path = new URL(`../../fixtures/golden/${name}`, import.meta.url)
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T)
+}
+
+/** OBJECT without what differs from run to run. */
+export function comparable(object: unknown): unknown {
+  const {metadata, ...rest} = JSON.parse(JSON.stringify(object)) as {metadata: Json}
+  delete metadata.uid
+  delete metadata.creationTimestamp
+  return {...rest, metadata}
+}
+
+export interface Stored {
+  kind: KindName
+  resource: Resource
+}
+
+/** What must be known of the store to judge an object of KIND, from the objects that are in it. */
+export function situationOf(kind: KindName, stored: readonly Stored[], operation: Situation['operation'], previous?: Resource): Situation {
+  const ofKind = (wanted: KindName) => stored.filter((one) => one.kind === wanted).map(({resource}) => resource)
+  return {
+    operation,
+    ...(previous ? {previous} : {}),
+    ...(kind === 'IPPool' ? {others: ofKind('IPPool')} : {}),
+    ...(kind === 'GlobalNetworkPolicy' ? {others: ofKind('Tier')} : {}),
+    ...(kind === 'BGPPeer' ? {filters: []} : {}),
+  }
+}
+
+/** SETUP as it is stored; fails the test if ours refuses it. */
+export function storeAll(setup: readonly Json[] | undefined): Stored[] {
+  return (setup ?? []).flatMap((object) => {
+    if (!isKindName(object.kind)) return []
+    const {resource, problems} = accept(object.kind, object, {operation: 'create'})
+    if (!resource) throw new Error(`setup refused: ${JSON.stringify(problems)}`)
+    return [{kind: object.kind, resource}]
+  })
+}

@@ -1,0 +1,40 @@
+import {describe, expect, test} from '@jest/globals'
+import {accept, unknownFields} from '../../../src/lib/model/accept.js'
+import {isKindName} from '../../../src/lib/model/kinds.js'
+import {comparable, goldenLines, type Json, situationOf, storeAll} from './golden.js'
+
+interface Line {
+  kind: string
+  object: Json & {metadata: {name?: string}}
+  accepted: boolean
+  error?: string
+  stored?: string
+  setup?: Json[]
+  op?: 'update'
+}
+
+const lines = goldenLines<Line>('validation.jsonl').map((line, index) => ({...line, id: `${index + 1} ${line.kind} ${JSON.stringify(line.object).slice(0, 160)}`}))
+
+function verdict({kind, object, setup, op}: Line) {
+  if (!isKindName(kind)) return {problems: [{field: 'kind', message: 'unknown'}]}
+  const stored = storeAll(setup)
+  const previous = op === 'update' ? stored.find((one) => one.kind === kind && one.resource.metadata.name === object.metadata.name)?.resource : undefined
+  const unknown = unknownFields(kind, object)
+  if (unknown.length > 0) return {problems: unknown.map((field) => ({field, message: 'unknown'}))}
+  return accept(kind, object, situationOf(kind, stored, op ?? 'create', previous))
+}
+
+describe('accept gives the verdict of libcalico-go v3.32.1', () => {
+  test.each(lines)('$id', (line) => {
+    const {resource, problems} = verdict(line)
+    expect({accepted: problems.length === 0, problems: line.accepted ? problems : undefined}).toEqual({
+      accepted: line.accepted,
+      problems: line.accepted ? [] : undefined,
+    })
+    if (line.stored !== undefined) expect(comparable(resource)).toEqual(comparable(JSON.parse(line.stored)))
+    for (const {field, message} of problems) {
+      expect(field).toMatch(/^[a-zA-Z]/)
+      expect(message).not.toBe('')
+    }
+  })
+})
