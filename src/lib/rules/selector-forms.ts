@@ -17,11 +17,11 @@ export function joinSelector({tag, selector}: SelectorParts): string | undefined
   return selector === undefined ? `has(${tag})` : `(${selector}) && has(${tag})`
 }
 
-/** What {@link joinSelector} would make TEXT from; undefined if TEXT is empty or no selector. */
+/** What {@link joinSelector} would make TEXT from; undefined if TEXT is empty, no selector, or one that rules in words do not take. */
 export function splitSelector(text: string): SelectorParts | undefined {
   if (text.trim() === '') return undefined
   const {selector} = tryParseSelector(text)
-  if (!selector) return undefined
+  if (!selector || usesGlobal(selector)) return undefined
   const tag = tagOf(selector)
   if (tag !== undefined) return {tag}
   return splitBoth(text, selector) ?? {selector: text}
@@ -33,6 +33,21 @@ export function comparable(text: string): string {
   const tree = selector === undefined ? undefined : tryParseSelector(selector).selector
   const spelling = tree ? canonical(tree) : selector
   return joinSelector({tag, selector: spelling}) ?? ''
+}
+
+/** Whether SELECTOR has `global()` in it, which Calico refuses in a rule's selector. */
+export function usesGlobal(selector: Selector): boolean {
+  switch (selector.op) {
+    case 'global':
+      return true
+    case 'not':
+      return usesGlobal(selector.operand)
+    case 'and':
+    case 'or':
+      return selector.operands.some(usesGlobal)
+    default:
+      return false
+  }
 }
 
 /** The tag that SELECTOR asks for, if that is all it asks. */

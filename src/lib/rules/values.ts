@@ -6,6 +6,7 @@ import {formatCidr, networkOf, parseLenientCidr} from '../net/index.js'
 import {tagProblem} from '../model/names.js'
 import {tryParseSelector} from '../model/selector/index.js'
 import {PROTOCOLS, type PortMatch, type RuleProtocol} from './rule.js'
+import {usesGlobal} from './selector-forms.js'
 
 export type Bad = (problem: string) => void
 
@@ -82,9 +83,10 @@ export function readSelector(text: string, bad: Bad): string | undefined {
     bad('the selector is empty: all() selects everything')
     return undefined
   }
-  const {error} = tryParseSelector(text)
-  if (!error) return text
-  bad(`selector ${quoted(text)}: ${error.problem} at character ${error.position + 1}`)
+  const {selector, error} = tryParseSelector(text)
+  if (error) bad(`selector ${quoted(text)}: ${error.problem} at character ${error.position + 1}`)
+  else if (usesGlobal(selector)) bad(`selector ${quoted(text)}: rules do not take global()`)
+  else return text
   return undefined
 }
 

@@ -61,6 +61,7 @@ describe('reading', () => {
     ['an empty list of ports', {protocol: 'TCP', source: {ports: []}}],
     ['an empty selector, which matches everything', {source: {selector: ''}}],
     ['a selector that does not parse', {source: {selector: 'has('}}],
+    ['a selector of what is in no namespace', {source: {notSelector: 'has(a) && global()'}}],
     ['a named port', {protocol: 'TCP', source: {ports: ['http']}}],
     ['host bits', {source: {nets: ['10.0.0.1/8']}}],
     ['a bare address', {source: {nets: ['10.0.0.1']}}],

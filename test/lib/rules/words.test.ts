@@ -62,6 +62,7 @@ describe('wrong values are told all together, and are no usage error', () => {
     ['allow protocol gre', ['"gre"']],
     ['allow protocol udplite to ports 80', ['ports need the protocol']],
     ['allow from selector has(', ['selector "has("']],
+    ['allow from selector has(a)||!global()', ['do not take global()']],
     ['allow from not cidr 0.0.0.0/0', ['excludes everything']],
     ['allow tcp from ports x tag @ cidr y to ports 0', ['"x"', '@', '"y"', 'port 0']],
   ])('%s', (line, texts) => {
