@@ -12,16 +12,20 @@ const enabled = (mode: string | undefined): boolean => mode !== undefined && mod
 
 const usesOf = (spec: Partial<IPPoolSpec>): readonly string[] => spec.allowedUses ?? []
 
+/** An IPv4 network written as IPv6, `::ffff:10.0.0.0/104`: Calico compares 104 with the block size of IPv4. */
+const isMapped = (text: string, cidr: Cidr): boolean => cidr.family === 4 && text.includes(':')
+
 /** The pool as Calico reads and stores it: the CIDR canonical, and everything it leaves to defaults spelled out. */
 function complete(pool: IPPool): IPPool {
   const cidr = parseCidr(pool.spec.cidr)
   const {spec} = pool
+  const canonical = cidr !== undefined && isNetwork(cidr) && !(isMapped(spec.cidr, cidr) && !spec.disabled)
   return {
     ...pool,
     spec: {
       ...spec,
-      // A CIDR with host bits stays as it was given: it is refused below, and the message shall show it.
-      cidr: cidr && isNetwork(cidr) ? formatCidr(cidr) : spec.cidr,
+      // A CIDR that is refused below stays as it was given, so that the message can show it.
+      cidr: canonical ? formatCidr(cidr) : spec.cidr,
       vxlanMode: spec.vxlanMode ?? 'Never',
       ipipMode: spec.ipipMode ?? 'Never',
       blockSize: spec.blockSize ?? BLOCK_SIZES[cidr?.family ?? 4].usual,
@@ -49,6 +53,7 @@ function check(pool: IPPool, report: Report, situation: Situation): void {
 function checkCidr(cidr: Cidr, {blockSize = 0, disabled = false, ...spec}: IPPoolSpec, report: Report): void {
   const {least, most} = BLOCK_SIZES[cidr.family]
   if (spec.cidr.length > LONGEST_CIDR) report('spec.cidr', `must have at most ${LONGEST_CIDR} characters`)
+  if (isMapped(spec.cidr, cidr)) report('spec.cidr', `must be written as IPv4: ${formatCidr(cidr)}`)
   if (!isNetwork(cidr)) report('spec.cidr', `must be a network without host bits: ${formatCidr(networkOf(cidr))}, not ${spec.cidr}`)
   if (blockSize < least || blockSize > most) report('spec.blockSize', `must be ${least} to ${most} for IPv${cidr.family}, not ${blockSize}`)
   if (!disabled && cidr.prefix > blockSize) report('spec.cidr', `is smaller than one block (/${blockSize})`)
