@@ -16,7 +16,8 @@ export function parseAsNumber(text: string): number | undefined {
  * 0 is undefined here: no command of ours sets it (decisions.md 21).
  */
 export function parseLenientAsNumber(text: string): number | undefined {
-  return read(text, /^\s*[+-]?\d+\s*$/) || undefined
+  const value = read(text, /^\s*[+-]?\d+\s*$/)
+  return value === 0 ? undefined : value
 }
 
 /** Whether VALUE is a number that an AS may have in a stored object. */

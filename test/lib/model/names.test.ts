@@ -16,11 +16,11 @@ import {
   poolName,
   tagProblem,
 } from '../../../src/lib/model/names.js'
-import {type Address, type Cidr, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
+import {ip, network} from '../net/parsed.js'
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').slice(0, 8)
 const typed = fc.oneof(
-  fc.string({unit: fc.constantFrom(...'abcXYZ019_.-/ é')}),
+  fc.string({unit: fc.constantFrom(...Array.from('abcXYZ019_.-/ é'))}),
   fc.string({unit: fc.constantFrom('a', 'b', '.', '-'), minLength: 230, maxLength: 300}),
   fc.string(),
 )
@@ -116,7 +116,7 @@ describe('other names', () => {
     ['10.0.0.1', '10-0-0-1'],
     ['aa:bb::1', '00aa-00bb-0000-0000-0000-0000-0000-0001'],
   ])('the address %s in a name is %s', (text, name) => {
-    const address = parseAddress(text) as Address
+    const address = ip(text)
     expect(addressName(address)).toBe(name)
     expect(bgpPeerName(address)).toBe(name)
     expect(bgpPeerName(address, 'host-1')).toBe(`host-1.${name}`)
@@ -129,7 +129,7 @@ describe('other names', () => {
     ['::/64', 'pool---64'],
     ['::1:0/112', 'pool--1-0-112'],
   ])('the pool %s is called %s', (cidr, name) => {
-    expect(poolName(parseCidr(cidr) as Cidr)).toBe(name)
+    expect(poolName(network(cidr))).toBe(name)
     expect(isResourceName(name)).toBe(true)
   })
 

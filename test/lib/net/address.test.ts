@@ -1,7 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
 import {
-  type Address,
   canonicalAddress,
   compareAddresses,
   equalAddresses,
@@ -11,6 +10,7 @@ import {
   parseLenientAddress,
 } from '../../../src/lib/net/index.js'
 import {address} from './arbitraries.js'
+import {ip} from './parsed.js'
 
 describe('parseAddress and formatAddress', () => {
   test.each([
@@ -81,11 +81,11 @@ describe('parseLenientAddress', () => {
 
 test('addresses sort as numbers, IPv4 first', () => {
   const sorted = ['9.0.0.0', '10.0.0.0', '100.0.0.0', '::1', '9::', '10::']
-  const shuffled = [...sorted].reverse().map((text) => parseAddress(text) as Address)
+  const shuffled = [...sorted].reverse().map(ip)
   expect(shuffled.sort(compareAddresses).map(formatAddress)).toEqual(sorted)
   fc.assert(fc.property(address, address, (a, b) => (compareAddresses(a, b) === 0) === equalAddresses(a, b)))
 })
 
 test('ipv6Groups are the eight groups', () => {
-  expect(ipv6Groups((parseAddress('aa:bb::1') as Address).value)).toEqual([0xaa, 0xbb, 0, 0, 0, 0, 0, 1])
+  expect(ipv6Groups(ip('aa:bb::1').value)).toEqual([0xaa, 0xbb, 0, 0, 0, 0, 0, 1])
 })

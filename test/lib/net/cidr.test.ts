@@ -1,12 +1,10 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
 import {
-  type Address,
   addressAt,
   ADDRESS_BITS,
   blockOf,
   canonicalNetwork,
-  type Cidr,
   compareCidrs,
   contains,
   containsCidr,
@@ -20,7 +18,6 @@ import {
   lastAddress,
   networkOf,
   overlaps,
-  parseAddress,
   parseCidr,
   parseCidrOrAddress,
   parseLenientCidr,
@@ -30,9 +27,7 @@ import {
   subnetsOf,
 } from '../../../src/lib/net/index.js'
 import {address, cidr} from './arbitraries.js'
-
-const network = (text: string): Cidr => parseCidr(text) as Cidr
-const ip = (text: string): Address => parseAddress(text) as Address
+import {ip, network} from './parsed.js'
 
 describe('parseCidr', () => {
   test.each([

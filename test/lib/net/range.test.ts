@@ -1,9 +1,10 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {type Address, coverRange, formatCidr, isNetwork, lastAddress, parseAddress} from '../../../src/lib/net/index.js'
+import {coverRange, formatCidr, isNetwork, lastAddress} from '../../../src/lib/net/index.js'
 import {range} from './arbitraries.js'
+import {ip} from './parsed.js'
 
-const cover = (first: string, last: string): string[] => coverRange(parseAddress(first) as Address, parseAddress(last) as Address).map(formatCidr)
+const cover = (first: string, last: string): string[] => coverRange(ip(first), ip(last)).map(formatCidr)
 
 describe('coverRange', () => {
   test.each([
