@@ -1,7 +1,7 @@
 /** The keys of the store: which path an object has, and what a path is of (datamodel-v3 §0.1, §0.2, §1.13–1.16). */
 import {type Cidr, type Family, formatCidr, networkOf, parseCidr} from '../net/index.js'
 import {isKindName, KINDS} from './kinds.js'
-import type {KindName} from './resource.js'
+import {KIND_NAMES, type KindName} from './resource.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const IPAM = '/calico/ipam/v2/'
@@ -138,8 +138,8 @@ function placeOf(kind: StoredKind): Place {
 }
 
 function kindOfPlural(plural: string): StoredKind | undefined {
-  const kinds = [...Object.keys(KINDS), ...Object.keys(OTHER_KINDS)] as StoredKind[]
-  return kinds.find((kind) => placeOf(kind).plural === plural)
+  const isCalled = (kind: StoredKind): boolean => placeOf(kind).plural === plural
+  return KIND_NAMES.find(isCalled) ?? (Object.keys(OTHER_KINDS) as (keyof typeof OTHER_KINDS)[]).find(isCalled)
 }
 
 function cidrSegment(cidr: Cidr): string {
