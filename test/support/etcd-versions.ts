@@ -6,7 +6,7 @@ import {join} from 'node:path'
  * this is; a second run with ETCD_BIN set covers another version.
  */
 export function etcdBinary(name: 'etcd' | 'etcdctl'): string {
-  const directories = process.env['ETCD_BIN'] ? [process.env['ETCD_BIN']] : (process.env['PATH'] ?? '').split(':')
+  const directories = process.env.ETCD_BIN ? [process.env.ETCD_BIN] : (process.env.PATH ?? '').split(':')
   const found = directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
   if (found === undefined) throw new Error(`${name} is not in ${directories.join(':')}: install etcd-server and etcd-client, or set ETCD_BIN`)
   return found

@@ -107,7 +107,7 @@ function createMember(name: string, endpoint: string, args: readonly string[]): 
     endpoint,
     start() {
       output = ''
-      child = spawn(etcdBinary('etcd'), args, {stdio: ['ignore', 'ignore', 'pipe'], env: {PATH: process.env['PATH'], ETCD_UNSUPPORTED_ARCH: process.arch}})
+      child = spawn(etcdBinary('etcd'), args, {stdio: ['ignore', 'ignore', 'pipe'], env: {PATH: process.env.PATH, ETCD_UNSUPPORTED_ARCH: process.arch}})
       child.stderr?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)))
       child.on('error', (error) => (output += error.message))
       return Promise.resolve()
@@ -115,14 +115,14 @@ function createMember(name: string, endpoint: string, args: readonly string[]): 
     async kill() {
       const running = child
       child = undefined
-      if (!running || running.exitCode !== null || running.signalCode !== null || running.pid === undefined) return
+      if (running?.exitCode !== null || running.signalCode !== null || running.pid === undefined) return
       const ended = new Promise((resolve) => running.once('exit', resolve))
       running.kill('SIGKILL')
       await ended
     },
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
-    failure: () => (child && child.exitCode === null && child.pid !== undefined ? undefined : `etcd ${name} ended: ${output}`),
+    failure: () => (child?.exitCode === null && child.pid !== undefined ? undefined : `etcd ${name} ended: ${output}`),
   }
 }
 
@@ -154,6 +154,6 @@ async function findLeader(ctl: TestEtcd['ctl'], members: readonly EtcdMember[]):
 }
 
 async function run(file: string, args: readonly string[]): Promise<string> {
-  const {stdout} = await promisify(execFile)(file, args, {env: {PATH: process.env['PATH'], ETCDCTL_API: '3'}})
+  const {stdout} = await promisify(execFile)(file, args, {env: {PATH: process.env.PATH, ETCDCTL_API: '3'}})
   return stdout
 }

@@ -9,7 +9,10 @@ import type {Datastore} from './datastore.js'
  */
 export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}): Promise<Datastore> {
   const own = 'remaining' in budget ? budget : createBudget(budget)
-  if (datastore.type === 'embedded') throw new Error('embedded: not yet')
+  if (datastore.type === 'embedded') {
+    const {openEmbedded} = await import('./embedded/embedded-datastore.js')
+    return openEmbedded(datastore, own)
+  }
   const {openEtcd} = await import('./etcd/etcd-datastore.js')
   return openEtcd(datastore, own)
 }

@@ -19,7 +19,7 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const problem: Report = (text) => problems.push(text)
   const {flags, env} = inputs
 
-  const choice = setting(flags.datastore, '--datastore') ?? setting(env['CALICO_DATASTORE'], 'CALICO_DATASTORE')
+  const choice = setting(flags.datastore, '--datastore') ?? setting(env.CALICO_DATASTORE, 'CALICO_DATASTORE')
   const embedded = choice && embeddedSettings(choice, inputs, problem)
   const warning: Report = (text) => warnings.push(text)
   const file = await readConfigFile(inputs, problem)
@@ -28,7 +28,7 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
   const expectCluster =
     setting(flags.expectCluster, '--expect-cluster') ??
-    setting(env['CALICO_EXPECT_CLUSTER'], 'CALICO_EXPECT_CLUSTER') ??
+    setting(env.CALICO_EXPECT_CLUSTER, 'CALICO_EXPECT_CLUSTER') ??
     (embedded ? undefined : file.expectCluster)
 
   refuse(problems)
@@ -46,7 +46,7 @@ function refuse(problems: readonly string[]): void {
 function embeddedSettings({value, origin}: Setting<string>, {env, directory, home}: SettingsInputs, problem: Report): EmbeddedSettings | undefined {
   if (value !== 'embedded' && !value.startsWith('embedded:')) return undefined
   if (value === 'embedded') {
-    const xdg = env['XDG_STATE_HOME']
+    const xdg = env.XDG_STATE_HOME
     return {type: 'embedded', path: {value: `${xdg?.startsWith('/') ? xdg : `${home()}/.local/state`}/calicoctl/store.json`, origin}}
   }
   const path = value.slice('embedded:'.length)
@@ -69,7 +69,7 @@ function etcdSource(
   }
   const environment = environmentSource(env, problem, warning)
   if (environment.endpoints ?? environment.discovery) return environment
-  if (file?.endpoints ?? file?.discovery) return file ?? {}
+  if (file && (file.endpoints ?? file.discovery)) return file
   return {...environment, endpoints: DEFAULT_ENDPOINT, type: environment.type ?? file?.type}
 }
 

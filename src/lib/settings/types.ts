@@ -11,7 +11,7 @@ export interface Setting<T> {
 
 /** A PEM text that was read, and the file it came from (`inline` = it stood in the configuration file itself). */
 export interface Pem {
-  readonly file: string | 'inline'
+  readonly file: string
   readonly pem: string
 }
 

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {noop} from 'cockatiel'
 import {Etcd3, type IOptions} from 'etcd3'
 import {CalicoError} from '../../errors.js'
@@ -14,14 +15,14 @@ import {classify, type Failure} from './failure.js'
  */
 export interface Connection {
   /** Runs CALL until it succeeds on some endpoint, fails for good, or the budget ends. SUBJECT names it in messages: `reading KEY`. */
-  read<T>(subject: string, call: Call<T>, own?: Budget): Promise<T>
+  readonly read: <T>(subject: string, call: Call<T>, own?: Budget) => Promise<T>
   /** As read, but CALL is sent again only if it certainly was not executed. @throws OutcomeUnknownError */
-  write<T>(subject: string, call: Call<T>): Promise<T>
+  readonly write: <T>(subject: string, call: Call<T>) => Promise<T>
   /** Opens a long-lived stream on an endpoint that answers and has a leader. Finding one takes at most OWN. */
-  stream<T>(subject: string, open: Call<T>, own: Budget): Promise<T>
+  readonly stream: <T>(subject: string, open: Call<T>, own: Budget) => Promise<T>
   /** The error for what a stream threw later. */
-  explain(subject: string, error: unknown): CalicoError
-  close(): void
+  readonly explain: (subject: string, error: unknown) => CalicoError
+  readonly close: () => void
 }
 
 export type CallOptions = NonNullable<Parameters<Etcd3['kv']['range']>[1]>
@@ -64,7 +65,7 @@ const requireLeader: NonNullable<CallOptions['interceptors']>[number] = (options
     metadata.set('hasleader', 'true')
     start(metadata, listener)
   }
-  return call as ReturnType<typeof requireLeader>
+  return call as unknown as ReturnType<typeof requireLeader>
 }
 
 export function connect(settings: EtcdSettings, budget: Budget): Connection {
@@ -186,7 +187,7 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
           )
         }
       }
-      await backOff(round, own.remaining())
+      await sleep(Math.min(backOffMs(round), own.remaining()))
     }
   }
 
@@ -202,11 +203,8 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
   }
 }
 
-/** Waits 50 ms, doubled in every round up to a second, give or take half. */
-export function backOff(round: number, atMostMs = Infinity): Promise<void> {
-  const ms = Math.min(1_000, 50 * 2 ** Math.min(round, 10)) * (0.5 + Math.random())
-  return new Promise((resolve) => setTimeout(resolve, Math.min(ms, atMostMs)))
-}
+/** How long to wait before the next round: 50 ms, doubled every time up to a second, give or take half. */
+export const backOffMs = (round: number): number => Math.min(1_000, 50 * 2 ** Math.min(round, 10)) * (0.5 + Math.random())
 
 function clientOptions({url, withoutLogin}: Endpoint, settings: EtcdSettings): IOptions {
   const {username, password} = settings

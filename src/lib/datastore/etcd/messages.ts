@@ -34,9 +34,8 @@ export function keyValue(kv: IKeyValue, keysOnly = false): KeyValue {
 /** etcd's form of a condition. "Unchanged since R" is "every mod_revision under the prefix is below R + 1". */
 export function compareMessage(compare: Compare): ICompare {
   if ('prefix' in compare) {
-    const below = {target: 'Mod', result: 'Less', mod_revision: String(compare.unchangedSince + 1n)} as const
-    // etcd3's types do not know range_end, its protocol file does.
-    return {...below, ...prefixRange(compare.prefix)} as ICompare
+    // etcd3's type ICompare does not know range_end, its protocol file does.
+    return {target: 'Mod', result: 'Less', mod_revision: String(compare.unchangedSince + 1n), ...prefixRange(compare.prefix)}
   }
   const key = Buffer.from(compare.key)
   if ('version' in compare) return {target: 'Version', result: 'Equal', key, version: String(compare.version)}

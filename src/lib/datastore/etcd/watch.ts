@@ -1,10 +1,11 @@
 import {once} from 'node:events'
+import {setTimeout as sleep} from 'node:timers/promises'
 import type {IWatchCreateRequest, IWatchResponse} from 'etcd3'
 import {isError} from '../../errors.js'
 import {createBudget, type Budget} from '../budget.js'
 import type {ChangeBatch, Revision} from '../datastore.js'
 import {CompactedError} from '../errors.js'
-import {backOff, type Connection} from './connection.js'
+import {backOffMs, type Connection} from './connection.js'
 import {change, keyValue, prefixRange} from './messages.js'
 
 /** etcd splits what it sends to a watcher that lags behind only between revisions, and after this many of them (its watchBatchMaxRevs). */
@@ -14,7 +15,7 @@ const SETTLE_MS = 300
 
 /** The changes under PREFIX from FROM on. A lost stream is opened again where it stopped, as often as it takes. */
 export async function* watch(connection: Connection, budget: Budget, prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<ChangeBatch> {
-  let next = from
+  let next = from < 1n ? 1n : from
   let own = budget.forRequest()
   let connected = false
   for (let round = 0; !signal.aborted; round++) {
@@ -31,9 +32,8 @@ export async function* watch(connection: Connection, budget: Budget, prefix: str
     } catch (error) {
       if (!connected || !isError(error, 'unreachable')) throw error
     }
-    if (signal.aborted) return
     own = createBudget({budgetMs: budget.total})
-    await backOff(round)
+    await sleep(backOffMs(round), undefined, {signal}).catch(() => undefined)
   }
 }
 
@@ -102,34 +102,34 @@ async function* openWatch(
   const stream = await connection.stream(subject, (client, options) => client.watchClient.watch(options), own)
   const arrived: IWatchResponse[] = []
   const wake = new EventTarget()
-  let ended = false
-  let failure: Error | undefined
+  const end: {reached: boolean; error?: Error} = {reached: false}
   const notify = (): boolean => wake.dispatchEvent(new Event('change'))
   stream.on('data', (response) => {
     arrived.push(response)
     notify()
   })
   stream.on('error', (error) => {
-    failure ??= error
+    end.error ??= error
     notify()
   })
   stream.on('end', () => {
-    ended = true
+    end.reached = true
     notify()
   })
+  const stopped = (): boolean => signal.aborted
   const cancel = (): void => stream.cancel()
   signal.addEventListener('abort', cancel)
   const progress = setTimeout(() => askProgress && stream.write({progress_request: {}}), SETTLE_MS)
   try {
-    if (signal.aborted) return
+    if (stopped()) return
     stream.write({create_request})
     for (;;) {
       const response = arrived.shift()
-      if (signal.aborted) return
+      if (stopped()) return
       if (response?.canceled) throw canceledError(connection, subject, response)
       if (response) yield response
-      else if (failure) throw connection.explain(subject, failure)
-      else if (ended) return
+      else if (end.error) throw connection.explain(subject, end.error)
+      else if (end.reached) return
       else await once(wake, 'change')
     }
   } finally {

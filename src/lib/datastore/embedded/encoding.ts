@@ -1,0 +1,87 @@
+import type {Change, KeyValue, Revision} from '../datastore.js'
+import type {State} from './state.js'
+
+/**
+ * The embedded store's file: one JSON object `{format, revision, compacted, keys, log}` (decisions.md 16). Revisions are decimal
+ * strings, because they have 64 bits. Keys are members of arrays, not names of object members, so that any key is harmless.
+ */
+
+export const FORMAT = 'calicoctl-store/1'
+
+/** Value, create revision, mod revision, version. */
+type StoredValue = readonly [value: string, created: string, modified: string, version: string]
+
+interface StoredState {
+  readonly format: string
+  readonly revision: string
+  readonly compacted: string
+  readonly keys: readonly (readonly [key: string, ...StoredValue])[]
+  readonly log: readonly (readonly [revision: string, key: string, now: StoredValue | null, before: StoredValue | null])[]
+}
+
+export function encodeState({revision, compacted, keys, log}: State): string {
+  const stored: StoredState = {
+    format: FORMAT,
+    revision: String(revision),
+    compacted: String(compacted),
+    keys: [...keys.values()].map((kv) => [kv.key, ...encodeValue(kv)]),
+    log: log.map((change) => [String(change.revision), change.key, change.kv ? encodeValue(change.kv) : null, change.previous ? encodeValue(change.previous) : null]),
+  }
+  return `${JSON.stringify(stored)}\n`
+}
+
+/** The state in TEXT. @throws Error that says what is wrong with it. */
+export function decodeState(text: string): State {
+  const stored = object(JSON.parse(text))
+  if (stored.format !== FORMAT) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this calicoctl knows '${FORMAT}'`)
+  const keys = array(stored.keys, 'keys').map((entry) => {
+    const [key, ...value] = array(entry, 'an entry of keys')
+    return decodeValue(string(key, 'a key'), value)
+  })
+  const log = array(stored.log, 'log').map((entry): Change => {
+    const [revision, key, now, before] = array(entry, 'an entry of log')
+    const name = string(key, 'a key of log')
+    const previous = before === null ? undefined : decodeValue(name, array(before, 'a value of log'))
+    const kv = now === null ? undefined : decodeValue(name, array(now, 'a value of log'))
+    return {key: name, revision: decodeRevision(revision), ...(kv && {kv}), ...(previous && {previous})}
+  })
+  return {
+    revision: decodeRevision(stored.revision),
+    compacted: decodeRevision(stored.compacted),
+    keys: new Map(keys.map((kv) => [kv.key, kv])),
+    log,
+  }
+}
+
+const encodeValue = ({value, createRevision, modRevision, version}: KeyValue): StoredValue => [value, String(createRevision), String(modRevision), String(version)]
+
+function decodeValue(key: string, [value, created, modified, version]: readonly unknown[]): KeyValue {
+  return {
+    key,
+    value: string(value, 'a value'),
+    createRevision: decodeRevision(created),
+    modRevision: decodeRevision(modified),
+    version: decodeRevision(version),
+  }
+}
+
+function decodeRevision(stored: unknown): Revision {
+  const text = string(stored, 'a revision')
+  if (!/^[0-9]{1,19}$/.test(text)) throw new Error(`'${text}' is no revision`)
+  return BigInt(text)
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no JSON object')
+  return value as Record<string, unknown>
+}
+
+function array(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${what} is no list`)
+  return value
+}
+
+function string(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new Error(`${what} is no text`)
+  return value
+}
