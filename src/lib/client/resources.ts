@@ -11,7 +11,7 @@ import {hazards} from '../model/hazards.js'
 import {kindPrefix, parseKey, resourceKey} from '../model/keys.js'
 import {KINDS} from '../model/kinds.js'
 import {displayName} from '../model/display-name.js'
-import type {KindName, Problem, Resource} from '../model/resource.js'
+import {problemText, type KindName, type Problem, type Resource} from '../model/resource.js'
 import {checkReadable, CLUSTER_KEY, clusterState} from './cluster.js'
 import {commit, type Seen, type Write} from './commit.js'
 import {withIdentity} from './identity.js'
@@ -67,8 +67,6 @@ const unreadable = (kv: KeyValue, problems: readonly Problem[]): CalicoError =>
     hint: 'It was left alone. Repair or delete it with the Go calicoctl or etcdctl.',
   })
 
-export const problemText = ({field, message}: Problem): string => (field ? `${field}: ${message}` : message)
-
 /** The object, undefined if there is none. @throws CalicoError if it cannot be read, or the store is not Calico's. */
 export async function getResource<R extends Resource>(session: Session, place: Place): Promise<Stored<R> | undefined> {
   const {results} = await read(session, [{get: keyOf(place)}])
@@ -118,6 +116,8 @@ export interface ChangeOptions<R extends Resource> {
   readonly guards?: (seen: Seen) => readonly Compare[]
   /** What validation must know beyond the object. */
   readonly situation?: (seen: Seen, before: R | undefined) => Partial<Situation>
+  /** The accepted object as it is to be stored: without what Calico's client fills in, WANTED does not say and ours does not store (decisions.md 22). */
+  readonly finish?: (accepted: R, wanted: R) => R
 }
 
 /**
@@ -129,14 +129,14 @@ export async function changeResource<R extends Resource>(
   session: Session,
   place: Place,
   change: (before: R | undefined, seen: Seen) => R | undefined | Promise<R | undefined>,
-  {reads = [], guards, situation}: ChangeOptions<R> = {},
+  {reads = [], guards, situation, finish}: ChangeOptions<R> = {},
 ): Promise<ResourceChange<R>> {
   const {outcome} = await commit(session, [{get: keyOf(place)}, ...reads], async (all) => {
     const [[kv] = [], ...results] = all.results
     const seen = {...all, results}
     const before = kv && parseStored<R>(place.kind, kv)
     const after = await change(before?.resource, seen)
-    const {write, ...prepared} = prepareChange(place, before, after, situation?.(seen, before?.resource))
+    const {write, ...prepared} = prepareChange(place, before, after, situation?.(seen, before?.resource), finish)
     return {
       writes: write ? [write] : [],
       guards: guards?.(seen) ?? [],
@@ -160,6 +160,7 @@ export function prepareChange<R extends Resource>(
   before: Stored<R> | undefined,
   after: R | undefined,
   situation: Partial<Situation> = {},
+  finish: (accepted: R, wanted: R) => R = (accepted) => accepted,
 ): {change: ResourceChange<R>; write?: Write} {
   const {kind} = place
   const name = displayName((after ?? before?.resource)?.metadata ?? {name: place.name}).name
@@ -174,7 +175,7 @@ export function prepareChange<R extends Resource>(
     ...(before ? {previous: before.resource} : {}),
   })
   if (accepted.resource === undefined) throw refused(kind, name, accepted.problems)
-  const resource = accepted.resource as R
+  const resource = finish(accepted.resource as R, after)
   const known = new Set((before ? hazards(kind, before.resource) : []).map(({level, field}) => `${level} ${field}`))
   const added = hazards(kind, resource).filter(({level, field}) => !known.has(`${level} ${field}`))
   if (added.length > 0) throw refused(kind, name, added)

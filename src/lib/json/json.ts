@@ -36,11 +36,12 @@ export function tryParseJson(text: string): {readonly value: unknown; readonly e
 }
 
 /**
- * VALUE as JSON without white space, keys in their order, bigint as digits: what every JSON reader, Go's included, takes for the same value.
+ * VALUE as JSON, keys in their order, bigint as digits: what every JSON reader, Go's included, takes for the same value. Without white space,
+ * or with INDENT blanks a level for people.
  * As in JSON.stringify, properties that are undefined are left out. @throws TypeError for what has no JSON at all
  */
-export function stringifyJson(value: unknown): string {
-  const text = hasBigint(value) ? stringify(value) : (JSON.stringify(value) as string | undefined)
+export function stringifyJson(value: unknown, indent?: number): string {
+  const text = hasBigint(value) ? stringify(value, undefined, indent) : (JSON.stringify(value, undefined, indent) as string | undefined)
   if (text === undefined) throw new TypeError(`no JSON for a value of type ${typeof value}`)
   return text
 }

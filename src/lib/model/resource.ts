@@ -50,3 +50,6 @@ export interface Problem {
   readonly field: string
   readonly message: string
 }
+
+/** PROBLEM as a line for people: where, and what. */
+export const problemText = ({field, message}: Problem): string => (field ? `${field}: ${message}` : message)
