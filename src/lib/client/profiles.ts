@@ -1,14 +1,118 @@
 /** Profiles by the names that users type. What an edit of a profile means is in lib/rules; this is where it meets the store. */
+import {CalicoError} from '../errors.js'
+import {displayName} from '../model/display-name.js'
+import {kindPrefix} from '../model/keys.js'
 import {convertName} from '../model/names.js'
+import type {Metadata} from '../model/resource.js'
 import type {Profile} from '../model/types.js'
 import {newProfile} from '../rules/edit.js'
-import {changeResource, type Place, type ResourceChange} from './resources.js'
+import {listUses} from './profile-uses.js'
+import {changeResource, getResource, listResources, type Place, type ResourceChange, type Stored} from './resources.js'
 import type {Session} from './session.js'
+
+/** Calico's own profile that allows everything. It is not stored; endpoints may name it (decisions.md 5). */
+const BUILT_IN = 'projectcalico-default-allow'
 
 /** Where the profile that users call NAME is kept. */
 export const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertName(name)})
 
-/** Creates the profile NAME with v0.20's default policy: inbound from its own tag, outbound anywhere. An existing one is left as it is. */
+/** What users call the profile with METADATA. An annotation that claims another name is told and passed over (decisions.md 13). */
+export function profileName(session: Session, metadata: Metadata): string {
+  const {name, suspicious} = displayName(metadata)
+  if (suspicious !== undefined) session.warn(`Profile ${name} claims to be called ${JSON.stringify(suspicious)}, which cannot be; it is shown under its stored name.`)
+  return name
+}
+
+/**
+ * Creates the profile NAME with v0.20's default policy: inbound from its own tag, outbound anywhere. An existing one is left as it is.
+ * @throws CalicoError `conflict` if the profile stored under that name is called something else.
+ */
 export function addProfile(session: Session, name: string): Promise<ResourceChange<Profile>> {
-  return changeResource<Profile>(session, profilePlace(name), (stored) => stored ?? newProfile(name))
+  refuseBuiltIn(name)
+  return changeResource<Profile>(session, profilePlace(name), (stored) => {
+    if (stored === undefined) return newProfile(name)
+    const shown = displayName(stored.metadata).name
+    if (shown !== name && shown !== stored.metadata.name) {
+      throw new CalicoError('conflict', `Profile ${name} cannot be added: under that name, the profile ${shown} is stored.`, {hint: 'Choose another name.'})
+    }
+    return stored
+  })
+}
+
+/**
+ * Deletes the profile NAME; `before` is undefined in the result if there was none. With CHECK, not if an endpoint names it, which holds at the
+ * moment of the deletion.
+ * @throws CalicoError `refused` with the endpoints that name it.
+ */
+export function removeProfile(session: Session, name: string, {check}: {check: boolean}): Promise<ResourceChange<Profile>> {
+  refuseBuiltIn(name)
+  const place = profilePlace(name)
+  return changeResource<Profile>(
+    session,
+    place,
+    async (stored, {revision}) => {
+      if (check && stored !== undefined) refuseUsed(name, (await listUses(session, {revision, only: place.name})).get(place.name) ?? [])
+      return undefined
+    },
+    {guards: ({revision}) => (check ? USERS.map((kind) => ({prefix: kindPrefix(kind), unchangedSince: revision})) : [])},
+  )
+}
+
+const USERS = ['WorkloadEndpoint', 'HostEndpoint'] as const
+
+/** Endpoints that an error names before it only counts the rest. */
+const NAMED_USES = 10
+
+function refuseUsed(name: string, uses: readonly {readonly label: string}[]): void {
+  if (uses.length === 0) return
+  const more = uses.length - NAMED_USES
+  throw new CalicoError('refused', `Profile ${name} was not removed: profile in use by endpoint(s)`, {
+    details: [...uses.slice(0, NAMED_USES).map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
+    hint: 'Take it off these endpoints first, or use --no-check: what an endpoint then still expects of this profile is dropped.',
+  })
+}
+
+/** The profile NAME. @throws CalicoError `not-found` */
+export async function getProfile(session: Session, name: string): Promise<Stored<Profile>> {
+  return (await getResource<Profile>(session, profilePlace(name))) ?? missing(name)
+}
+
+/** A stored profile and what users call it. */
+export interface NamedProfile {
+  readonly name: string
+  readonly stored: Stored<Profile>
+}
+
+/** All stored profiles, by name in byte order. */
+export async function listProfiles(session: Session): Promise<NamedProfile[]> {
+  const profiles: NamedProfile[] = []
+  for await (const stored of listResources<Profile>(session, 'Profile')) profiles.push({name: profileName(session, stored.resource.metadata), stored})
+  return profiles.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+}
+
+/**
+ * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the last application said.
+ * @throws CalicoError `not-found` for an unknown profile, and whatever EDIT throws.
+ */
+export async function editProfile<T extends {readonly profile: Profile}>(
+  session: Session,
+  name: string,
+  edit: (profile: Profile) => T,
+): Promise<{readonly change: ResourceChange<Profile>; readonly result: T}> {
+  refuseBuiltIn(name)
+  let result: T | undefined
+  const change = await changeResource<Profile>(session, profilePlace(name), (stored) => {
+    result = edit(stored ?? missing(name))
+    return result.profile
+  })
+  return {change, result: result as T}
+}
+
+function missing(name: string): never {
+  const hint = name === BUILT_IN ? 'Calico provides that profile itself: endpoints may name it, it allows everything, and it has nothing to show or edit.' : `calicoctl profile add ${name} creates it.`
+  throw new CalicoError('not-found', `Profile ${name} not found.`, {hint})
+}
+
+function refuseBuiltIn(name: string): void {
+  if (name === BUILT_IN) throw new CalicoError('refused', `Profile ${name} is provided by Calico itself and cannot be added, changed or removed.`)
 }

@@ -3,6 +3,7 @@
  * (datamodel-v3 §3.3). A rule that these keys cannot say stands in it as `{"v3": {…}}` (decisions.md 6).
  */
 import type {EntityRule, IcmpMatch, Port, Rule} from '../model/types.js'
+import {v3Problems} from './check-v3.js'
 import {sameRule} from './compare.js'
 import {crossProblems} from './cross-check.js'
 import {ACTIONS, nameOf, PROTOCOLS} from './rule.js'
@@ -76,13 +77,8 @@ const RULE_KEYS: readonly string[] = [
 ]
 const DOCUMENT_KEYS = ['id', 'inbound_rules', 'outbound_rules'] as const
 
-/** What this module leaves to its caller. */
-export interface Judges {
-  /** What is wrong with a rule that was given as `{"v3": …}`. */
-  readonly checkV3: (rule: object) => readonly string[]
-  /** The one of CANDIDATES that WORD was probably meant to be. */
-  readonly nearest: (word: string, candidates: Iterable<string>) => string | undefined
-}
+/** Finds the one of CANDIDATES that WORD was probably meant to be. */
+export type Nearest = (word: string, candidates: Iterable<string>) => string | undefined
 
 /**
  * Reads DOCUMENT, parsed JSON, as new rules for the profile that the user calls PROFILE. Strict: a key that is not known is refused, since
@@ -91,11 +87,11 @@ export interface Judges {
 export function readRulesDocument(
   document: unknown,
   profile: string,
-  judges: Judges,
+  nearest: Nearest,
 ): {readonly ok: true; readonly rules: RuleLists} | {readonly ok: false; readonly problems: readonly string[]} {
   const problems: string[] = []
   if (!isObject(document)) return {ok: false, problems: ['the rules must be a JSON object with "inbound_rules" and "outbound_rules"']}
-  problems.push(...unknownKeys(document, DOCUMENT_KEYS, judges.nearest))
+  problems.push(...unknownKeys(document, DOCUMENT_KEYS, nearest))
   if (document.id !== undefined && document.id !== profile) problems.push(`"id" is ${shown(document.id)}, but the profile is "${profile}"`)
   const list = (key: 'inbound_rules' | 'outbound_rules'): Rule[] => {
     const rules = document[key]
@@ -105,7 +101,7 @@ export function readRulesDocument(
     }
     return rules.flatMap((rule: unknown, index) => {
       const bad: Bad = (problem) => problems.push(`${key}[${index}]: ${problem}`)
-      const read = isObject(rule) && 'v3' in rule ? readV3(rule, judges.checkV3, bad) : readRule(rule, bad, judges.nearest)
+      const read = isObject(rule) && 'v3' in rule ? readV3(rule, bad) : readRule(rule, bad, nearest)
       return read ? [read] : []
     })
   }
@@ -113,18 +109,18 @@ export function readRulesDocument(
   return problems.length > 0 ? {ok: false, problems} : {ok: true, rules}
 }
 
-function readV3({v3, ...more}: Record<string, unknown>, check: (rule: object) => readonly string[], bad: Bad): Rule | undefined {
+function readV3({v3, ...more}: Record<string, unknown>, bad: Bad): Rule | undefined {
   if (Object.keys(more).length > 0) bad('"v3" must be the only key of its rule')
   if (!isObject(v3)) {
     bad('"v3" must be a Calico v3 rule')
     return undefined
   }
-  for (const problem of check(v3)) bad(`v3: ${problem}`)
+  for (const problem of v3Problems(v3)) bad(`v3: ${problem}`)
   return v3 as unknown as Rule
 }
 
 /** A rule with v0.20's keys as a v3 rule; undefined if BAD was called. */
-function readRule(rule: unknown, bad: Bad, nearest: Judges['nearest']): Rule | undefined {
+function readRule(rule: unknown, bad: Bad, nearest: Nearest): Rule | undefined {
   if (!isObject(rule)) {
     bad('a rule must be a JSON object')
     return undefined
@@ -229,7 +225,7 @@ const readPortList = (value: unknown, bad: Bad): Port[] | undefined => {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A sentence for each key of OBJECT that is not in KNOWN. */
-function unknownKeys(object: Record<string, unknown>, known: readonly string[], nearest: Judges['nearest']): string[] {
+function unknownKeys(object: Record<string, unknown>, known: readonly string[], nearest: Nearest): string[] {
   return Object.keys(object)
     .filter((key) => !known.includes(key))
     .map((key) => {

@@ -106,7 +106,7 @@ describe('replacing the rules', () => {
     const profiles = [...goldenProfiles, {...web, spec: {ingress: [{action: 'Allow', source: {selector: "web == ''"}} as const]}}]
     for (const profile of profiles) {
       const document = rulesDocument('x', rulesOf(profile))
-      const read = readRulesDocument(document, 'x', {checkV3: () => [], nearest: () => undefined})
+      const read = readRulesDocument(document, 'x', () => undefined)
       expect(read.ok && replaceRules(profile, read.rules)).toBe(profile)
     }
   })

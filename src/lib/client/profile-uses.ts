@@ -1,0 +1,60 @@
+/** Which endpoints name which profiles (decisions.md 5). */
+import type {Revision} from '../datastore/datastore.js'
+import {displayWorkload} from '../model/display-name.js'
+import {kindPrefix} from '../model/keys.js'
+import type {HostEndpoint, WorkloadEndpoint} from '../model/types.js'
+import {tryParse} from './resources.js'
+import type {Session} from './session.js'
+
+/** An endpoint that names a profile, as v0.20 identified endpoints; a host endpoint has no orchestrator and no workload. */
+export interface ProfileUse {
+  readonly host: string
+  readonly orchestrator: string | undefined
+  readonly workload: string | undefined
+  readonly endpoint: string
+  /** For messages. */
+  readonly label: string
+}
+
+/**
+ * The uses of every profile, or ONLY of the one with this stored name, by the profile's stored name; read page by page, as of REVISION or
+ * now. Endpoints that cannot be read are told and passed over.
+ */
+export async function listUses(session: Session, {revision, only}: {revision?: Revision; only?: string} = {}): Promise<Map<string, ProfileUse[]>> {
+  const uses = new Map<string, ProfileUse[]>()
+  const note = (profiles: readonly string[] | undefined, use: ProfileUse): void => {
+    for (const profile of new Set(profiles)) {
+      if (only !== undefined && profile !== only) continue
+      const others = uses.get(profile)
+      if (others) others.push(use)
+      else uses.set(profile, [use])
+    }
+  }
+  const options = revision === undefined ? {} : {revision}
+  for await (const {entries} of session.store.list(kindPrefix('WorkloadEndpoint'), options)) {
+    for (const kv of entries) {
+      const found = tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
+      if (found) note(found.resource.spec.profiles, workloadUse(found.resource))
+    }
+  }
+  for await (const {entries} of session.store.list(kindPrefix('HostEndpoint'), options)) {
+    for (const kv of entries) {
+      const found = tryParse<HostEndpoint>(session, 'HostEndpoint', kv)
+      if (found) note(found.resource.spec.profiles, hostUse(found.resource))
+    }
+  }
+  return uses
+}
+
+function workloadUse({metadata, spec: {node = '', orchestrator = '', workload = '', endpoint = ''}}: WorkloadEndpoint): ProfileUse {
+  const shown = displayWorkload(metadata, workload).name
+  return {host: node, orchestrator, workload: shown, endpoint, label: `endpoint ${endpoint} of ${orchestrator} workload ${shown} on ${node}`}
+}
+
+const hostUse = ({metadata: {name}, spec: {node = ''}}: HostEndpoint): ProfileUse => ({
+  host: node,
+  orchestrator: undefined,
+  workload: undefined,
+  endpoint: name,
+  label: `host endpoint ${name} on ${node}`,
+})
