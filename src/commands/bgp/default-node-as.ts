@@ -1,0 +1,33 @@
+import {Args} from '@oclif/core'
+import {BGP_DEFAULTS, readGlobalBgp, setDefaultAs} from '../../lib/client/bgp-configuration.js'
+import {checked} from '../../lib/cli/base-command.js'
+import {readAsNumber} from '../../lib/cli/peer-arguments.js'
+import {SettingCommand} from '../../lib/cli/setting-command.js'
+
+export default class BgpDefaultNodeAs extends SettingCommand {
+  static override summary = 'Show or set the AS number of nodes that have none of their own.'
+  static override description = `Without a number, shows the one in force: ${BGP_DEFAULTS.asNumber} where none is set.`
+  static override examples = ['<%= config.bin %> bgp default-node-as', '<%= config.bin %> bgp default-node-as 64513']
+  static override args = {
+    // An empty word asks for the number, as in v0.20.
+    asnum: Args.custom<number | undefined>({
+      ignoreStdin: true,
+      description: 'The AS number: plain (64512) or with a dot (1.10).',
+      parse: checked((text) => (text === '' ? undefined : readAsNumber(text))),
+    })(),
+  }
+
+  async run(): Promise<void> {
+    const {args} = await this.read(BgpDefaultNodeAs)
+    const session = await this.session()
+    if (args.asnum === undefined) {
+      const {asNumber} = await readGlobalBgp(session)
+      const value = asNumber ?? BGP_DEFAULTS.asNumber
+      await this.showSetting({name: 'default-node-as', value, configured: asNumber !== undefined, text: String(value)})
+      return
+    }
+    const {change, effective} = await setDefaultAs(session, args.asnum)
+    await this.tell([change], {detail: `AS number ${args.asnum}`})
+    if (effective && !this.dryRun) this.note('The BGP sessions of the nodes without an AS number of their own will be set up anew.')
+  }
+}

@@ -1,0 +1,24 @@
+import {Args} from '@oclif/core'
+import {BGP_DEFAULTS, readGlobalBgp, setNodeMesh} from '../../lib/client/bgp-configuration.js'
+import {SettingCommand} from '../../lib/cli/setting-command.js'
+
+export default class BgpNodeMesh extends SettingCommand {
+  static override summary = 'Show, or switch on or off, the mesh of BGP sessions between all nodes.'
+  static override description = 'It is on where nothing is set. Before switching it off, add peers that carry the routes (`bgp peer add`).'
+  static override examples = ['<%= config.bin %> bgp node-mesh', '<%= config.bin %> bgp node-mesh off']
+  static override args = {state: Args.string({options: ['on', 'off'], ignoreStdin: true, description: 'The state to switch to.'})}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(BgpNodeMesh)
+    const session = await this.session()
+    if (args.state === undefined) {
+      const {nodeToNodeMeshEnabled} = await readGlobalBgp(session)
+      const value = (nodeToNodeMeshEnabled ?? BGP_DEFAULTS.nodeToNodeMeshEnabled) ? 'on' : 'off'
+      await this.showSetting({name: 'node-mesh', value, configured: nodeToNodeMeshEnabled !== undefined, text: value})
+      return
+    }
+    const {change, effective} = await setNodeMesh(session, args.state === 'on')
+    await this.tell([change], {detail: `node mesh ${args.state}`})
+    if (effective && !this.dryRun) this.note('The BGP sessions of every node will be interrupted for a moment: Calico restarts its BGP configuration when the mesh changes.')
+  }
+}

@@ -1,0 +1,17 @@
+import {listPeers} from '../../../lib/client/bgp-peers.js'
+import {chosenFamilies, familyFlags} from '../../../lib/cli/peer-arguments.js'
+import {presentPeers} from '../../../lib/cli/peers.js'
+import {ShowCommand} from '../../../lib/cli/show-command.js'
+
+export default class BgpPeerShow extends ShowCommand {
+  static override summary = 'Show the BGP peers of all nodes.'
+  static override description = 'The table has the peers that are an address. -o wide, plain, json and yaml also show peers on a port and those that selectors choose.'
+  static override examples = ['<%= config.bin %> bgp peer show', '<%= config.bin %> bgp peer show --ipv6 -o wide']
+  static override flags = familyFlags
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(BgpPeerShow)
+    const peers = await listPeers(await this.session(), {type: 'global'})
+    await this.present(presentPeers(peers, 'global', chosenFamilies(flags), this.format))
+  }
+}

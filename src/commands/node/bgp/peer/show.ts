@@ -1,0 +1,19 @@
+import {listPeers} from '../../../../lib/client/bgp-peers.js'
+import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
+import {chosenFamilies, familyFlags} from '../../../../lib/cli/peer-arguments.js'
+import {presentPeers} from '../../../../lib/cli/peers.js'
+import {ShowCommand} from '../../../../lib/cli/show-command.js'
+
+export default class NodeBgpPeerShow extends ShowCommand {
+  static override summary = 'Show the BGP peers of one node.'
+  static override description = 'Only the node\'s own peers; those of all nodes are shown by `bgp peer show`.'
+  static override examples = ['<%= config.bin %> node bgp peer show', '<%= config.bin %> node bgp peer show --node rack3-host1']
+  static override flags = {...familyFlags, node: nodeFlag()}
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(NodeBgpPeerShow)
+    const node = chosenNode(flags.node, (text) => this.note(text))
+    const peers = await listPeers(await this.session(), {type: 'node', node})
+    await this.present(presentPeers(peers, 'node', chosenFamilies(flags), this.format))
+  }
+}

@@ -1,0 +1,44 @@
+import {Args, Flags} from '@oclif/core'
+import {configurationPlace, type ConfigSection, findSetting, readSetting, removeSetting, writeSetting} from '../client/configuration.js'
+import {SettingCommand} from './setting-command.js'
+
+/** The arguments and options of every `config SECTION` command. */
+export const configArguments = {
+  name: Args.string({required: true, ignoreStdin: true, description: 'The setting\'s name.'}),
+  value: Args.string({ignoreStdin: true, description: 'The value to set; without it the stored one is shown.'}),
+}
+export const configFlags = {
+  remove: Flags.boolean({description: 'Remove the setting.'}),
+  force: Flags.boolean({description: 'Take a name or value that is not among the known ones.'}),
+}
+
+/** What a line of a `config SECTION` command says. */
+interface ConfigLine {
+  readonly name: string
+  readonly value: string | undefined
+  readonly remove: boolean
+  readonly force: boolean
+}
+
+/** `config SECTION NAME [VALUE | --remove]`: shows, sets or removes one setting (cli-v0.20 §4.11). */
+export abstract class ConfigCommand extends SettingCommand {
+  /** Does what LINE says to SECTION, of NODE if given. */
+  protected async configure(section: ConfigSection, {name, value, remove, force}: ConfigLine, node?: string): Promise<void> {
+    const setting = findSetting(section, name, {value, force})
+    const place = configurationPlace(section, node)
+    const session = await this.session()
+    if (!Object.hasOwn(section.settings, name) && !section.rawParameters) {
+      session.warn(`config ${section.words} ${name} is kept as an annotation, which today's Calico does not read.`)
+    }
+    if (remove) {
+      const change = await removeSetting(session, place, setting)
+      const done = change.action === 'unchanged' ? 'No value configured' : 'Value removed'
+      await this.tell([change], {done})
+    } else if (value !== undefined) {
+      await this.tell([await writeSetting(session, place, setting, value)], {detail: `${name} ${value}`})
+    } else {
+      const stored = await readSetting(session, place, setting)
+      await this.showSetting({name, value: stored, configured: stored !== undefined, text: stored ?? 'No value configured'})
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** The arguments and options of the BGP commands, with v0.20's checks (cli-v0.20 §1.10). */
+import {Args, Flags} from '@oclif/core'
+import {CalicoError} from '../errors.js'
+import {type Address, type Family, parseLenientAddress, parseLenientAsNumber} from '../net/index.js'
+import {checked} from './base-command.js'
+
+function readPeerAddress(text: string): Address {
+  const address = parseLenientAddress(text)
+  if (address === undefined) throw new CalicoError('invalid', `'${text}' is not a valid IP address.`)
+  return address
+}
+
+/** The AS number that TEXT spells. @throws CalicoError `invalid`; 0 is none (decisions.md 21) */
+export function readAsNumber(text: string): number {
+  const asNumber = parseLenientAsNumber(text)
+  if (asNumber === undefined) {
+    throw new CalicoError('invalid', `'${text}' is not a valid AS number: use 1 to 4294967295, or two halves of 0 to 65535 with a dot (1.10).`)
+  }
+  return asNumber
+}
+
+export const peerAddressArgument = () =>
+  Args.custom<Address>({parse: checked(readPeerAddress)})({required: true, ignoreStdin: true, description: 'The peer\'s IP address.'})
+
+export const asNumberArgument = () =>
+  Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The peer\'s AS number: plain (64512) or with a dot (1.10).'})
+
+export const familyFlags = {
+  ipv4: Flags.boolean({description: 'Only IPv4.', exclusive: ['ipv6']}),
+  ipv6: Flags.boolean({description: 'Only IPv6.', exclusive: ['ipv4']}),
+}
+
+/** The families that --ipv4 and --ipv6 ask for, both without them; IPv4 first. */
+export const chosenFamilies = ({ipv4, ipv6}: {ipv4: boolean; ipv6: boolean}): readonly Family[] => (ipv4 ? [4] : ipv6 ? [6] : [4, 6])
