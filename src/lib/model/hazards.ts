@@ -1,0 +1,168 @@
+/**
+ * Objects that Calico's client or etcd takes but that do harm in Felix: what was measured and is told in felix-behaviour.md §2. Works on stored
+ * objects as they are (not decoded), because what is dangerous is often what decoding drops. What is merely invalid is for `accept`.
+ */
+import {parseCidrOrAddress} from '../net/cidr.js'
+import {accept, decode, unknownFields} from './accept.js'
+import type {KindName} from './resource.js'
+import {asRecord, ownField} from './schema/codec.js'
+
+/**
+ * `open` = more traffic passes than the object says. `node-stops` = Felix exits or loops on every node, with its old rules in place.
+ * `cannot-start` = a running Felix goes on, a restarted one does not come up. `tag-lost` = endpoints of the profile lose its labels, so
+ * that rules of others no longer see them. `frozen` = no node follows changes of this kind any more.
+ */
+export type HazardLevel = 'open' | 'node-stops' | 'cannot-start' | 'tag-lost' | 'frozen'
+
+export interface Hazard {
+  readonly level: HazardLevel
+  /** Path of the field; empty for the object itself. */
+  readonly field: string
+  /** What is wrong and what it does, as a sentence without its subject: the field. */
+  readonly message: string
+}
+
+/** What Felix is set to, where it matters. */
+export interface HazardSituation {
+  /** Felix's interfacePrefix, split at commas. */
+  readonly interfacePrefixes?: readonly string[]
+}
+
+type Finder = (object: unknown, situation: HazardSituation) => Hazard[]
+
+const DEFAULT_PREFIXES = ['cali']
+const LONGEST_INTERFACE = 15
+const INTERFACE_PREFIX = /^[a-zA-Z0-9_-]{1,15}(,[a-zA-Z0-9_-]{1,15})*$/
+
+const FROZEN = 'no node follows changes of this kind until Felix is restarted'
+
+/** What an object of each kind does to Felix when Felix cannot read it. Without an entry: nothing that was seen. */
+const WHEN_UNREADABLE: Partial<Record<KindName, {level: HazardLevel; effect: string}>> = {
+  ClusterInformation: {level: 'node-stops', effect: 'Felix stops'},
+  FelixConfiguration: {level: 'cannot-start', effect: 'Felix cannot start with it'},
+  GlobalNetworkPolicy: {level: 'frozen', effect: FROZEN},
+  GlobalNetworkSet: {level: 'frozen', effect: FROZEN},
+  HostEndpoint: {level: 'frozen', effect: FROZEN},
+  Node: {level: 'frozen', effect: FROZEN},
+  Profile: {level: 'frozen', effect: FROZEN},
+  Tier: {level: 'frozen', effect: FROZEN},
+  WorkloadEndpoint: {level: 'frozen', effect: FROZEN},
+}
+
+const FINDERS: Partial<Record<KindName, Finder>> = {
+  ClusterInformation: clusterInformation,
+  FelixConfiguration: felixConfiguration,
+  GlobalNetworkPolicy: (object) => rulesOf('GlobalNetworkPolicy', object),
+  Profile: (object) => [...rulesOf('Profile', object), ...lostTag(object)],
+  WorkloadEndpoint: workloadEndpoint,
+}
+
+/** The hazards of OBJECT, a stored or new object of KIND. A command refuses those that it would add (decisions.md 11). */
+export function hazards(kind: KindName, object: unknown, situation: HazardSituation = {}): Hazard[] {
+  const unreadable = WHEN_UNREADABLE[kind]
+  if (unreadable) {
+    const {problems} = decode(kind, object)
+    if (problems.length > 0) {
+      return problems.map(({field, message}) => ({level: unreadable.level, field, message: `${message}: ${unreadable.effect}`}))
+    }
+  }
+  return FINDERS[kind]?.(object, situation) ?? []
+}
+
+/** The hazards of a stored value as text, which may be no JSON; undefined = there is no such object. */
+export function hazardsOfText(kind: KindName, text: string | undefined, situation: HazardSituation = {}): Hazard[] {
+  if (text === undefined) {
+    return kind === 'ClusterInformation' ? [{level: 'node-stops', field: '', message: 'does not exist: Felix stops'}] : []
+  }
+  let object: unknown
+  try {
+    object = JSON.parse(text)
+  } catch {
+    const unreadable = WHEN_UNREADABLE[kind]
+    return unreadable ? [{level: unreadable.level, field: '', message: `is no JSON: ${unreadable.effect}`}] : []
+  }
+  return hazards(kind, object, situation)
+}
+
+const specOf = (object: unknown): Readonly<Record<string, unknown>> => asRecord(ownField(asRecord(object) ?? {}, 'spec')) ?? {}
+
+function clusterInformation(object: unknown): Hazard[] {
+  const ready = ownField(specOf(object), 'datastoreReady')
+  if (ready === true) return []
+  return [{level: 'node-stops', field: 'spec.datastoreReady', message: `must be true, not ${ready === false ? 'false' : 'absent'}: Felix stops`}]
+}
+
+function felixConfiguration(object: unknown): Hazard[] {
+  const prefix = ownField(specOf(object), 'interfacePrefix')
+  if (typeof prefix !== 'string' || prefix === '' || INTERFACE_PREFIX.test(prefix)) return []
+  return [
+    {
+      level: 'node-stops',
+      field: 'spec.interfacePrefix',
+      message: `must be prefixes of at most 15 letters, digits, "_" and "-", separated by commas, not ${JSON.stringify(prefix)}: Felix stops`,
+    },
+  ]
+}
+
+function workloadEndpoint(object: unknown, {interfacePrefixes = DEFAULT_PREFIXES}: HazardSituation): Hazard[] {
+  const name = ownField(specOf(object), 'interfaceName')
+  const field = 'spec.interfaceName'
+  if (typeof name !== 'string' || name === '') return []
+  if (name.length > LONGEST_INTERFACE) {
+    return [{level: 'node-stops', field, message: `must have at most ${LONGEST_INTERFACE} characters, not ${name.length}: Felix stops`}]
+  }
+  if (interfacePrefixes.some((prefix) => name.startsWith(prefix))) return []
+  const expected = interfacePrefixes.map((prefix) => JSON.stringify(prefix)).join(' or ')
+  return [{level: 'open', field, message: `must begin with ${expected}, not ${JSON.stringify(name)}: Felix applies no policy at all to it`}]
+}
+
+/** The labels that endpoints would inherit from a profile which Felix reads and then refuses. */
+function lostTag(object: unknown): Hazard[] {
+  const labels = asRecord(ownField(specOf(object), 'labelsToApply')) ?? {}
+  if (Object.keys(labels).length === 0) return []
+  return accept('Profile', object, {operation: 'update'}).problems.map(({field, message}) => ({
+    level: 'tag-lost',
+    field,
+    message: `${message}: endpoints lose the labels of this profile (${Object.keys(labels).join(', ')})`,
+  }))
+}
+
+function rulesOf(kind: 'Profile' | 'GlobalNetworkPolicy', object: unknown): Hazard[] {
+  const unknown = unknownFields(kind, object)
+  return (['ingress', 'egress'] as const).flatMap((direction) => {
+    const rules = ownField(specOf(object), direction)
+    if (!Array.isArray(rules)) return []
+    return rules.flatMap((rule: unknown, index) => ruleHazards(asRecord(rule) ?? {}, `spec.${direction}[${index}]`, unknown))
+  })
+}
+
+/** Actions with which a rule that matches too much is no danger. */
+const HARMLESS = ['deny', 'log']
+
+function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unknown: readonly string[]): Hazard[] {
+  const found: Hazard[] = []
+  const [icmp, protocol] = [ownField(rule, 'icmp') ?? undefined, ownField(rule, 'protocol') ?? undefined]
+  if (icmp !== undefined && protocol === undefined) {
+    found.push({level: 'node-stops', field: `${field}.icmp`, message: 'needs the protocol ICMP or ICMPv6 in the same rule: Felix stops'})
+  }
+  const action = ownField(rule, 'action')
+  if (typeof action === 'string' && HARMLESS.includes(action.toLowerCase())) return found
+  const open = (place: string, message: string) => found.push({level: 'open', field: place, message})
+  for (const path of unknown) {
+    if (path.startsWith(`${field}.`)) open(path, 'is no field that Felix knows: it is ignored, and the rule matches more than it says')
+  }
+  for (const end of ['source', 'destination']) {
+    const entity = asRecord(ownField(rule, end)) ?? {}
+    const nets = ownField(entity, 'nets')
+    if (Array.isArray(nets)) {
+      if (nets.length === 0) open(`${field}.${end}.nets`, 'is empty: the rule matches every address')
+      nets.forEach((net: unknown, index) => {
+        if (typeof net === 'string' && !parseCidrOrAddress(net)) {
+          open(`${field}.${end}.nets[${index}]`, `is no network (${JSON.stringify(net)}): the rule matches every address`)
+        }
+      })
+    }
+    if (ownField(entity, 'selector') === '') open(`${field}.${end}.selector`, 'is empty: the rule matches every endpoint')
+  }
+  return found
+}
