@@ -2,3 +2,17 @@
 declare module 'bundle:protocol' {
   export const protocol: import('./messages.js').Protocol
 }
+
+declare module 'bundle:manifest' {
+  export const commands: Readonly<Record<string, import('@oclif/core').Command.Cached>>
+  export const pjson: import('@oclif/core').Interfaces.PJSON
+}
+
+declare module 'bundle:commands' {
+  export const loaders: Readonly<Record<string, (() => Promise<{default: import('@oclif/core').Command.Class}>) | undefined>>
+}
+
+declare module 'chunk:debug' {
+  const debug: unknown
+  export = debug
+}

@@ -1,0 +1,61 @@
+/** Makes the chunks: one esbuild run for each, into files with their content's hash in their names. */
+import {createHash} from 'node:crypto'
+import {writeFileSync} from 'node:fs'
+import {join, relative} from 'node:path'
+import {build} from 'esbuild'
+import {CHUNKS, EDITS} from './chunks.mjs'
+import {edits, lazy, otherChunks, replacements, virtual} from './plugins.mjs'
+
+/** @typedef {{name: string, file: string, bytes: number, inputs: readonly string[]}} BuiltChunk */
+
+/**
+ * @param {{root: string, outdir: string, modules: Record<string, string>}} options MODULES are the virtual ones
+ * @returns {Promise<BuiltChunk[]>} in the order of CHUNKS, and written to OUTDIR with an index, chunks.json
+ */
+export async function bundle({root, outdir, modules}) {
+  /** @type {Map<string, readonly string[]>} */
+  const esmExports = new Map()
+  /** @type {Set<string>} */
+  const edited = new Set()
+  const built = []
+  for (const name of [...Object.keys(CHUNKS).filter((chunk) => chunk !== 'core'), 'core']) {
+    built.push(await bundleChunk(name, {root, outdir, modules, esmExports, edited}))
+  }
+  const forgotten = EDITS.filter(({file}) => !edited.has(file))
+  if (forgotten.length > 0) throw new Error(`not in any chunk any more: ${forgotten.map(({file}) => file).join(', ')} (scripts/bundle/chunks.mjs)`)
+  writeFileSync(join(outdir, 'chunks.json'), JSON.stringify(Object.fromEntries(built.map(({name, file}) => [name, file]))))
+  return built
+}
+
+/**
+ * @param {string} name
+ * @param {{root: string, outdir: string, modules: Record<string, string>, esmExports: Map<string, readonly string[]>, edited: Set<string>}} context
+ * @returns {Promise<BuiltChunk>}
+ */
+async function bundleChunk(name, {root, outdir, modules, esmExports, edited}) {
+  const {entry, packages} = /** @type {import('./chunks.mjs').Chunk} */ (CHUNKS[name])
+  const {outputFiles, metafile} = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    supported: {'dynamic-import': false}, // import() of a chunk is require() of it
+    minify: true,
+    keepNames: true, // oclif and errors show names of classes
+    charset: 'ascii', // bin/chunks.js reads Latin-1
+    legalComments: 'none', // dist/LICENSES.txt has them
+    logLevel: 'error',
+    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports), edits(edited), lazy(name)],
+  })
+  const contents = /** @type {import('esbuild').OutputFile} */ (outputFiles[0]).contents
+  const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.js`
+  writeFileSync(join(outdir, file), contents)
+  if (metafile.inputs[relative(root, entry)]?.format === 'esm') {
+    for (const id of Object.keys(packages)) esmExports.set(id, Object.keys(await import(id)))
+  }
+  return {name, file, bytes: contents.length, inputs: Object.keys(metafile.inputs)}
+}

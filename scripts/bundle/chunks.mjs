@@ -1,0 +1,62 @@
+/**
+ * The chunks of the bundle. `core` is all code of ours with oclif, its commands evaluated only when they are called; every heavy library is a
+ * chunk of its own, loaded by the command that needs it. All our modules are in one chunk, so there is one of each: `instanceof` holds.
+ */
+import {createRequire} from 'node:module'
+import {join} from 'node:path'
+
+const RUNTIME = join(import.meta.dirname, 'runtime')
+const {resolve} = createRequire(import.meta.url)
+
+/**
+ * @typedef {object} Chunk
+ * @property {string} entry the file that it begins with
+ * @property {Readonly<Record<string, string>>} packages the packages that other chunks find in it, with the property of its exports that each one is; '' = the exports themselves
+ */
+
+/** @type {Readonly<Record<string, Chunk>>} */
+export const CHUNKS = {
+  core: {entry: join(RUNTIME, 'entry.ts'), packages: {}},
+  store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
+  ...Object.fromEntries(['cli-table3', 'diff', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
+  debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
+}
+
+/** Packages that the bundle replaces: see each file. @type {Readonly<Record<string, string>>} */
+export const REPLACED = {
+  '@grpc/proto-loader': join(RUNTIME, 'proto-loader.ts'),
+  debug: join(RUNTIME, 'debug.cjs'),
+}
+
+/** Packages that oclif would use in development only. */
+export const ABSENT = ['typescript', 'ts-node', 'tsx']
+
+/**
+ * What CommonJS packages require at their top and most commands of ours never use: evaluated at the first use instead. Per chunk.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const LAZY = {
+  core: ['semver', 'minimatch', 'tinyglobby', 'ejs', 'lilconfig', 'clean-stack', 'wordwrap', 'cli-spinners', 'ansi-escapes'],
+}
+
+/** The same for Node's own modules, in every chunk. */
+export const LAZY_BUILTINS = ['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'perf_hooks', 'readline', 'tls', 'zlib']
+
+/**
+ * Edits of packages: how a file of theirs ends in its path, what is found there exactly once, and what is put in its place.
+ * @type {readonly {file: string, find: string, replace: string, why: string}[]}
+ */
+export const EDITS = [
+  {
+    file: 'etcd3/lib/connection-pool.js',
+    find: '`${__dirname}/../proto/rpc.proto`',
+    replace: '"etcd3/rpc.proto"',
+    why: 'the path of a file that is not in the package; runtime/proto-loader.ts knows the name',
+  },
+  {
+    file: '@oclif/core/lib/cache.js',
+    find: 'require(\'@oclif/core/package.json\').version',
+    replace: JSON.stringify(createRequire(import.meta.url)('@oclif/core/package.json').version),
+    why: 'the whole package.json for its version',
+  },
+]

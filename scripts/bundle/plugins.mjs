@@ -1,0 +1,100 @@
+/** What the build does to modules on their way into a chunk, as esbuild plugins. */
+import {readFileSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {ABSENT, CHUNKS, EDITS, LAZY, LAZY_BUILTINS, REPLACED} from './chunks.mjs'
+
+/** @typedef {import('esbuild').Plugin} Plugin */
+
+/** @param {readonly string[]} names */
+const anyOf = (names) => new RegExp(`^(${names.map((name) => name.replaceAll(/[/.]/g, '\\$&')).join('|')})$`)
+
+/** Serves MODULES, sources by name. @param {Record<string, string>} modules @param {string} root @returns {Plugin} */
+export const virtual = (modules, root) => ({
+  name: 'virtual modules',
+  setup(build) {
+    build.onResolve({filter: /^bundle:/}, ({path}) => ({path, namespace: 'virtual'}))
+    build.onLoad({filter: /.*/, namespace: 'virtual'}, ({path}) => ({contents: modules[path] ?? '', loader: 'js', resolveDir: root}))
+  },
+})
+
+/**
+ * Leaves a package that is in another chunk than CHUNK to that one. The name `chunk:…` is resolved by bin/chunks.js.
+ * @param {string} chunk
+ * @param {ReadonlyMap<string, readonly string[]>} esmExports of each package that is an ES module, the names of its exports: a chunk is CommonJS, and `import`
+ *   of CommonJS would take the whole of it for the default export
+ * @returns {Plugin}
+ */
+export const otherChunks = (chunk, esmExports) => ({
+  name: 'other chunks',
+  setup(build) {
+    for (const [name, {packages}] of Object.entries(CHUNKS)) {
+      if (name === chunk) continue
+      for (const [id, property] of Object.entries(packages)) {
+        const names = esmExports.get(id)
+        const exported = `require('chunk:${name}')${property && `.${property}`}`
+        const contents = names
+          ? `const chunk = ${exported}\n${names.map((key) => (key === 'default' ? 'export default chunk.default' : `export const ${key} = chunk.${key}`)).join('\n')}`
+          : `module.exports = ${exported}`
+        build.onResolve({filter: anyOf([id])}, () => ({path: id, namespace: 'other-chunk'}))
+        build.onLoad({filter: anyOf([id]), namespace: 'other-chunk'}, () => ({contents, loader: 'js'}))
+      }
+    }
+    build.onResolve({filter: /^chunk:/}, ({path}) => ({path, external: true}))
+    build.onResolve({filter: anyOf(ABSENT)}, ({path}) => ({path, external: true}))
+  },
+})
+
+/** Puts files of ours in the place of packages, except in the chunk that holds the package itself. @param {string} chunk @returns {Plugin} */
+export const replacements = (chunk) => ({
+  name: 'replacements',
+  setup(build) {
+    for (const [id, path] of Object.entries(REPLACED)) {
+      if (chunk !== id) build.onResolve({filter: anyOf([id])}, () => ({path}))
+    }
+  },
+})
+
+/** Notes which edits were made in SEEN. @throws Error if a package has changed. @param {Set<string>} seen @returns {Plugin} */
+export const edits = (seen) => ({
+  name: 'edits',
+  setup(build) {
+    for (const {file, find, replace} of EDITS) {
+      build.onLoad({filter: new RegExp(`/node_modules/${file.replaceAll(/[/.]/g, '\\$&')}$`)}, ({path}) => {
+        const parts = readFileSync(path, 'utf8').split(find)
+        if (parts.length !== 2) throw new Error(`${path}: ${find} is there ${parts.length - 1} times, not once. The package has changed: look at scripts/bundle/chunks.mjs.`)
+        seen.add(file)
+        return {contents: parts.join(replace), loader: 'js'}
+      })
+    }
+  },
+})
+
+/** Makes modules that are seldom used load at their first use; see LAZY. @param {string} chunk @returns {Plugin} */
+export const lazy = (chunk) => ({
+  name: 'lazy modules',
+  setup(build) {
+    const packages = LAZY[chunk] ?? []
+    build.onResolve({filter: anyOf([...LAZY_BUILTINS, ...LAZY_BUILTINS.map((name) => `node:${name}`)])}, ({path, namespace, kind}) =>
+      namespace !== 'lazy' && kind === 'require-call' ? {path: `node:${path.replace(/^node:/, '')}`, namespace: 'lazy'} : undefined,
+    )
+    if (packages.length > 0) {
+      build.onResolve({filter: anyOf(packages)}, async ({path, namespace, kind, resolveDir, importer, pluginData}) => {
+        if (namespace === 'lazy' || kind !== 'require-call' || pluginData === 'resolving') return undefined
+        const found = await build.resolve(path, {kind, resolveDir, importer, pluginData: 'resolving'})
+        return {path: found.path, namespace: 'lazy'}
+      })
+    }
+    build.onLoad({filter: /.*/, namespace: 'lazy'}, ({path}) => ({contents: lazyModule(path), loader: 'js', resolveDir: dirname(path)}))
+  },
+})
+
+/** A module that stands for PATH and loads it when it is first looked at. @param {string} path */
+const lazyModule = (path) => `
+let loaded
+const load = () => loaded ??= require(${JSON.stringify(path)})
+module.exports = new Proxy(function () {}, {
+  get: (_, key) => ${path.startsWith('node:') ? 'key === \'__esModule\' ? undefined : ' : ''}load()[key],
+  has: (_, key) => key in load(),
+  apply: (_, self, args) => Reflect.apply(load(), self, args),
+  construct: (_, args) => Reflect.construct(load(), args),
+})`

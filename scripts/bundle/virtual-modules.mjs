@@ -1,0 +1,26 @@
+/** Modules of the bundle that have no file: what the build has found out (runtime/bundle-modules.d.ts has their types). */
+
+/** @typedef {import('./runtime/messages.js').Protocol} Protocol */
+
+/**
+ * @param {object} facts
+ * @param {Protocol} facts.protocol etcd's protocol
+ * @param {Record<string, import('@oclif/core').Command.Cached>} facts.commands the manifest
+ * @param {import('@oclif/core').Interfaces.PJSON} facts.pjson
+ * @returns {Record<string, string>} the modules' sources by name
+ */
+export function virtualModules({protocol, commands, pjson}) {
+  const {name, version, description, engines, oclif} = pjson
+  const loaders = Object.keys(commands).map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${commandFile(id)}')`)
+  return {
+    'bundle:protocol': `export const protocol = ${parsed(protocol)}`,
+    'bundle:manifest': `export const commands = ${parsed(commands)}; export const pjson = ${parsed({name, version, description, engines, oclif})}`,
+    'bundle:commands': `export const loaders = {${loaders.join(',\n')}}`,
+  }
+}
+
+/** @param {string} id */
+const commandFile = (id) => `${id.replaceAll(':', '/')}.js`
+
+/** An expression for VALUE; V8 parses JSON faster than JavaScript. @param {unknown} value */
+const parsed = (value) => `JSON.parse(${JSON.stringify(JSON.stringify(value))})`

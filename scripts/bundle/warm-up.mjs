@@ -1,0 +1,70 @@
+/**
+ * Makes the code caches of a build: runs typical command lines in this process, against an etcd in memory, so that V8 has compiled what such lines
+ * call and nothing else, and saves that. A process of its own, since V8's flags count: node scripts/bundle/warm-up.mjs DIST
+ */
+import {createRequire} from 'node:module'
+import v8 from 'node:v8'
+import {startFakeEtcd} from './fake-etcd.mjs'
+import {readProtocol} from './protocol.mjs'
+
+const require = createRequire(import.meta.url)
+
+/** Command lines with the exit code that each must have. */
+const LINES = /** @type {readonly [line: string, code: number][]} */ ([
+  ['profile add', 1], // usage
+  ['profile add a/b', 1], // a wrong value
+  ['profile add warm', 0], // initialises the store
+  ['profile add warm', 0],
+  ['profile add warm2', 0],
+])
+
+const [dist = ''] = process.argv.slice(2)
+const {openChunks} = /** @type {typeof import('../../bin/chunks.js')} */ (require('../../bin/chunks.js'))
+/** The codec as the test proves it, compiled here for the server: the one in the chunks must be warmed by the client alone. */
+const {createCodec} = await serverCodec()
+
+v8.setFlagsFromString('--no-flush-bytecode')
+process.setMaxListeners(0) // each line listens for signals
+const protocol = readProtocol()
+const server = await startFakeEtcd(protocol, createCodec(protocol))
+process.env.ETCD_ENDPOINTS = server.endpoint
+const chunks = openChunks(dist)
+const program = chunks.load('core')
+for (const [line, expected] of LINES) {
+  const {code, output} = await quietly(() => program.main(line.split(' '), dist))
+  if (code !== expected) throw new Error(`warm-up: calicoctl ${line} ended with ${code}, not ${expected}:\n${output}`)
+}
+v8.setFlagsFromString('--flush-bytecode')
+chunks.saveCaches({always: true})
+process.exit(0)
+
+/** Runs ACTION with its output caught. @param {() => Promise<number>} action */
+async function quietly(action) {
+  /** @type {string[]} */
+  const output = []
+  const streams = [process.stdout, process.stderr]
+  const writes = streams.map((stream) => stream.write)
+  for (const stream of streams) {
+    stream.write = /** @type {typeof stream.write} */ (
+      (/** @type {string | Uint8Array} */ data, /** @type {unknown[]} */ ...rest) => {
+        output.push(String(data))
+        const done = rest.at(-1)
+        if (typeof done === 'function') queueMicrotask(() => done())
+        return true
+      }
+    )
+  }
+  try {
+    return {code: await action(), output: output.join('')}
+  } finally {
+    process.exitCode = 0
+    streams.forEach((stream, i) => (stream.write = /** @type {typeof stream.write} */ (writes[i])))
+  }
+}
+
+/** @returns {Promise<typeof import('./runtime/messages.js')>} */
+async function serverCodec() {
+  const {build} = await import('esbuild')
+  const {outputFiles} = await build({entryPoints: [`${import.meta.dirname}/runtime/messages.ts`], write: false, format: 'esm', target: 'node20'})
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`)
+}
