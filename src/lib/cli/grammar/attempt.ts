@@ -1,7 +1,7 @@
 /** A line tried against v0.20's usages of its command word. */
 import {judgeRuleWords} from '../../rules/grammar.js'
 import {match, type Given, type Match, type RuleJudge} from './match.js'
-import {optionsOf, parsePattern, type Pattern} from './pattern.js'
+import {parsePattern, type Pattern} from './pattern.js'
 import type {SplitLine} from './split.js'
 import {usagesOf} from './v020.js'
 
@@ -13,16 +13,33 @@ export interface Attempt {
   readonly match: Match
 }
 
+/** The words and options of a line. */
+export type Words = Pick<SplitLine, 'words' | 'options'>
+
 /** Matches the words and v0.20's options of LINE against every usage of its first word; none if v0.20 did not have that command. */
-export function attemptAll(line: Pick<SplitLine, 'words' | 'options'>): Attempt[] {
-  const given: Given = {
-    words: line.words,
-    options: new Map(line.options.filter((option) => !option.kind.ours).map(({kind, value}) => [kind.name, value])),
+export function attemptAll(line: Words): Attempt[] {
+  const given = givenBy(line)
+  return Object.entries(usagesOf(line.words[0] ?? '') ?? {}).map(([id, usage]) => attempt(id, usage, given))
+}
+
+/** The usage that LINE fits; as in docopt the first if there are several. Looks only at usages whose keywords the line has. */
+export function fittingAttempt(line: Words): Attempt | undefined {
+  const given = givenBy(line)
+  for (const [id, usage] of Object.entries(usagesOf(line.words[0] ?? '') ?? {})) {
+    if (!id.split(':').every((word) => line.words.includes(word))) continue
+    const tried = attempt(id, usage, given)
+    if (tried.match.fits) return tried
   }
-  return Object.entries(usagesOf(line.words[0] ?? '') ?? {}).map(([id, usage]) => {
-    const pattern = patternOf(usage)
-    return {id, usage, pattern, match: match(pattern, given, judgeMatchWords)}
-  })
+  return undefined
+}
+
+function givenBy({words, options}: Words): Given {
+  return {words, options: new Map(options.filter((option) => !option.kind.ours).map(({kind, value}) => [kind.name, value]))}
+}
+
+function attempt(id: string, usage: string, given: Given): Attempt {
+  const pattern = patternOf(usage)
+  return {id, usage, pattern, match: match(pattern, given, judgeMatchWords)}
 }
 
 /** The judge of rules wants the action too, which our usages have as a word of their own. */
@@ -57,12 +74,12 @@ function patternOf(usage: string): Pattern {
 
 const knownOptions = new Map<string, ReadonlyMap<string, boolean>>()
 
-/** v0.20's options of a command word: name → takes a value. */
+/** v0.20's options of a command word: name → takes a value. Read from the text of its usages, which need not be parsed for it. */
 export function v020Options(word: string): ReadonlyMap<string, boolean> {
   let options = knownOptions.get(word)
   if (options === undefined) {
-    const usages = Object.values(usagesOf(word) ?? {})
-    options = new Map(usages.flatMap((usage) => [...optionsOf(patternOf(usage))].map(([name, value]) => [name, value !== undefined] as const)))
+    const found = Object.values(usagesOf(word) ?? {}).flatMap((usage) => [...usage.matchAll(/--([a-z0-9-]+)(=?)/g)])
+    options = new Map(found.map(([, name = '', equals]) => [name, equals === '=']))
     knownOptions.set(word, options)
   }
   return options

@@ -27,12 +27,16 @@ export function spelt(options: readonly GivenOption[]): string[] {
     .map(({kind, value}) => (kind.takesValue ? `--${kind.name}=${value ?? ''}` : `--${kind.name}`))
 }
 
-/** What is wrong with the options of LINE whatever its command is: unknown ones, and those given more often than they may be. */
-export function optionProblems(line: SplitLine): string[] {
+/**
+ * What is wrong with the options of LINE whatever its command is: unknown ones, those given more often than they may be, and those of V020,
+ * v0.20's options of its first word, that stand before that word.
+ */
+export function optionProblems(line: SplitLine, v020?: ReadonlyMap<string, boolean>): string[] {
   const once = line.options.filter((option) => !option.kind.multiple).map((option) => option.kind.name)
   const repeated = new Set(once.filter((name, index) => once.indexOf(name) !== index))
   return [
     ...line.unknown.map((option) => `unknown option ${option}`),
+    ...line.options.filter(({kind}) => kind.ours && v020?.has(kind.name)).map(({kind}) => `--${kind.name} stands after '${line.words[0] ?? ''}', not before`),
     ...(line.wantsVersion ? ['--version stands alone'] : []),
     ...[...repeated].map((name) => `--${name} is given more than once`),
   ]

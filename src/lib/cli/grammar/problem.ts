@@ -1,6 +1,6 @@
 /** Why a line was refused, in words, with the usages that come nearest and what was probably meant. */
 import {nearest} from '../suggest.js'
-import {attemptAll, nearestAttempts, v020Options, type Attempt} from './attempt.js'
+import {attemptAll, fittingAttempt, nearestAttempts, v020Options, type Attempt} from './attempt.js'
 import {optionProblems, spelt} from './command-line.js'
 import {deepestHelp} from './help-words.js'
 import type {CommandTable, UsageLine} from './line.js'
@@ -8,7 +8,7 @@ import {idsUnder, ownNextWords, usageText} from './own-usage.js'
 import {optionsOf} from './pattern.js'
 import {refused} from './refused.js'
 import {listed, type SplitLine, type Unreadable} from './split.js'
-import {V020} from './v020.js'
+import {usagesOf, V020} from './v020.js'
 
 const PROGRAM_USAGE = '<command> [<args>...]'
 
@@ -52,18 +52,19 @@ export function unknownCommand(words: readonly string[], commands: CommandTable)
 
 /** A line of a v0.20 command that none of its usages accepts. */
 export function explain(line: SplitLine, commands: CommandTable): UsageLine {
-  const attempts = nearestAttempts(attemptAll(line))
-  const own = ownNextWords(line.words.slice(0, attempts[0]?.match.trace.furthest), commands)
+  const reordered = inUsageOrder(line)
+  const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
+  const usages = reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
-    problems: [...optionProblems(line), ...wordProblems(attempts, line, own)],
-    usage: attempts.map((attempt) => attempt.usage),
-    suggestion: suggestion(attempts, line, own, commands),
+    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in another order'])],
+    usage: usages,
+    suggestion: betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
     help: deepestHelp(line.words, commands),
   })
 }
 
 /** What is wrong with the words of LINE, or with how its options fit them. */
-function wordProblems(attempts: readonly Attempt[], {words}: SplitLine, own: readonly string[]): string[] {
+function wordProblems(attempts: readonly Attempt[], {words}: SplitLine, commands: CommandTable): string[] {
   const [best] = attempts
   if (best === undefined || best.match.fits) return []
   const {leftOptions, wordsFit, trace} = best.match
@@ -73,10 +74,14 @@ function wordProblems(attempts: readonly Attempt[], {words}: SplitLine, own: rea
     return leftOptions.map((name) => (allowed.has(name) ? `--${name} does not go with the rest of the line` : `--${name} is no option of ${command}`))
   }
   if (trace.problem !== undefined) return [trace.problem]
-  return [expectation([...expectedBy(attempts), ...own], words[trace.furthest])]
+  return [expectation(expectedBy(attempts, words, commands), words[trace.furthest])]
 }
 
-const expectedBy = (attempts: readonly Attempt[]): string[] => [...new Set(attempts.flatMap((attempt) => attempt.match.trace.expected))]
+/** What could stand where ATTEMPTS stopped, in v0.20's usages and in commands of ours. */
+function expectedBy(attempts: readonly Attempt[], words: readonly string[], commands: CommandTable): string[] {
+  const at = attempts[0]?.match.trace.furthest ?? 0
+  return [...new Set([...attempts.flatMap((attempt) => attempt.match.trace.expected), ...ownNextWords(words.slice(0, at), commands)])]
+}
 
 function expectation(expected: readonly string[], word: string | undefined): string {
   if (word === undefined) return `${listed(expected)} is missing`
@@ -84,21 +89,38 @@ function expectation(expected: readonly string[], word: string | undefined): str
   return words.length === 0 ? `unexpected word '${word}'` : `expected ${listed(words)}, not '${word}'`
 }
 
-/** LINE with its first mistake mended, if it is plain what was meant. */
-function suggestion(attempts: readonly Attempt[], line: SplitLine, own: readonly string[], commands: CommandTable): string | undefined {
+/** The option that the first unknown one of LINE was probably meant to be. */
+function betterOption(attempts: readonly Attempt[], line: SplitLine, commands: CommandTable): string | undefined {
   const [unknown] = line.unknown
-  if (unknown !== undefined) {
-    const flags = attempts.flatMap((attempt) => Object.keys(commands[attempt.id]?.flags ?? {}))
-    const name = nearest(unknown.replace(/^-+/, ''), [...v020Options(line.words[0] ?? '').keys(), ...flags])
-    return name === undefined ? undefined : `--${name}`
-  }
-  const reordered = inUsageOrder(line)
-  if (reordered !== undefined) return quoted([...reordered, ...spelt(line.options)])
-  const at = attempts[0]?.match.trace.furthest ?? 0
+  if (unknown === undefined) return undefined
+  const flags = attempts.flatMap((attempt) => Object.keys(commands[attempt.id]?.flags ?? {}))
+  const name = nearest(unknown.replace(/^-+/, ''), [...v020Options(line.words[0] ?? '').keys(), ...flags])
+  return name === undefined ? undefined : `--${name}`
+}
+
+const betterWords = (words: readonly string[] | undefined, {options}: SplitLine): string | undefined =>
+  words === undefined ? undefined : quoted([...words, ...spelt(options)])
+
+/** The words of LINE with every keyword mended that is plainly a slip, undefined if none is. */
+function mended(line: SplitLine, commands: CommandTable): string[] | undefined {
+  const attempts = nearestAttempts(attemptAll(line))
+  const [best] = attempts
+  const at = best?.match.trace.furthest ?? 0
   const word = line.words[at]
-  if (word === undefined || attempts[0]?.match.wordsFit) return undefined
-  const better = meant(word, [...expectedBy(attempts), ...own].filter((name) => !name.startsWith('<') && !name.startsWith('-')))
-  return better === undefined ? undefined : quoted([...line.words.slice(0, at), better, ...line.words.slice(at + 1), ...spelt(line.options)])
+  if (best?.match.wordsFit !== false) return undefined
+  if (word === undefined) return mendedAtEnd(line, commands)
+  const better = meant(word, expectedBy(attempts, line.words, commands).filter((name) => !name.startsWith('<') && !name.startsWith('-')))
+  if (better === undefined || better === word) return undefined
+  const words = line.words.with(at, better)
+  return mended({...line, words}, commands) ?? words
+}
+
+/** The words of LINE with another last one, if it is complete then: `profile list` names a profile and lacks the rest. */
+function mendedAtEnd(line: SplitLine, commands: CommandTable): string[] | undefined {
+  const words = line.words.slice(0, -1)
+  const expected = expectedBy(nearestAttempts(attemptAll({words, options: []})), words, commands)
+  const better = meant(line.words.at(-1) ?? '', expected.filter((name) => !name.startsWith('<')))
+  return better !== undefined && fittingAttempt({...line, words: [...words, better]}) ? [...words, better] : undefined
 }
 
 /** The one of KEYWORDS that somebody means who types WORD. */
@@ -108,14 +130,15 @@ function meant(word: string, keywords: readonly string[]): string | undefined {
 }
 
 /** The words of a line that has a command's words first (`profile rule add web …`), in the order of its usage, if it fits then. */
-function inUsageOrder(line: SplitLine): string[] | undefined {
-  for (const [id, usage] of Object.entries(V020[line.words[0] ?? ''] ?? {})) {
+function inUsageOrder(line: SplitLine): {id: string; usage: string; words: string[]} | undefined {
+  for (const [id, usage] of Object.entries(usagesOf(line.words[0] ?? '') ?? {})) {
     const idWords = id.split(':')
     if (idWords.some((word, index) => line.words[index] !== word)) continue
     const rest = line.words.slice(idWords.length)
-    const head = usage.split(' ').slice(0, usage.split(' ').lastIndexOf(idWords.at(-1) ?? '') + 1)
+    const tokens = usage.split(' ')
+    const head = tokens.slice(0, tokens.lastIndexOf(idWords.at(-1) ?? '') + 1)
     const words = [...head.map((token) => (token.startsWith('<') ? (rest.shift() ?? '') : token)), ...rest]
-    if (attemptAll({...line, words}).some((attempt) => attempt.match.fits)) return words
+    if (words.join(' ') !== line.words.join(' ') && fittingAttempt({...line, words})?.id === id) return {id, usage, words}
   }
   return undefined
 }

@@ -2,7 +2,7 @@
  * A command line → what it means: v0.20's grammar first (`v020.ts`), then the commands that are ours alone, judged by what oclif knows of them.
  * A line that v0.20 refuses stays refused unless it has a word or an option that v0.20 did not have (decisions.md 1).
  */
-import {attemptAll, v020Options} from './attempt.js'
+import {fittingAttempt, v020Options} from './attempt.js'
 import {commandLine, optionProblems} from './command-line.js'
 import {deepestHelp, HELP_PAGES} from './help-words.js'
 import type {CommandTable, Line} from './line.js'
@@ -29,7 +29,7 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
   if (word === undefined) {
     return line.wantsVersion && line.unknown.length === 0 ? commandLine('version', [], line.options, commands) : missingCommand(line)
   }
-  const fitting = optionProblems(line).length === 0 ? attemptAll(line).find((attempt) => attempt.match.fits) : undefined
+  const fitting = optionProblems(line, v020Options(word)).length === 0 ? fittingAttempt(line) : undefined
   if (fitting === undefined) {
     return readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands) : explain(line, commands))
   }

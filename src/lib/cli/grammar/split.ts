@@ -15,8 +15,6 @@ export interface OptionKind {
 export interface GivenOption {
   readonly kind: OptionKind
   readonly value: string | undefined
-  /** How many words stand before it. */
-  readonly after: number
 }
 
 export interface SplitLine {
@@ -38,6 +36,8 @@ export interface Unreadable {
 /** What v0.20 knew about the options of a command word: name → whether it takes a value. */
 export type V020Options = (commandWord: string) => ReadonlyMap<string, boolean>
 
+const NONE: ReadonlyMap<string, boolean> = new Map()
+
 /**
  * Takes ARGV apart. v0.20's options of the command word may be abbreviated after that word; those of COMMANDS are known by their full name
  * anywhere, so that each must take a value in every command or in none.
@@ -48,24 +48,23 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
   const unknown: string[] = []
   let wantsHelp = false
   let wantsVersion = false
-  let known: ReadonlyMap<string, boolean> = new Map()
   let at = 0
 
   /** The word after an option, which is its value whatever it looks like. */
   const value = (option: string): string | Unreadable => {
     const next = argv[at++]
-    return next === undefined || next === '--' ? {problem: `${option} needs a value`, words} : next
+    return next === undefined ? {problem: `${option} needs a value`, words} : next
   }
   const long = (token: string): Unreadable | undefined => {
     const equals = token.indexOf('=')
     const typed = equals < 0 ? token : token.slice(0, equals)
     const name = typed.slice(2)
     const attached = equals < 0 ? undefined : token.slice(equals + 1)
-    const kind = kindOf(name, known, commands)
+    const kind = kindOf(name, words[0] === undefined ? NONE : v020(words[0]), commands)
     if (Array.isArray(kind)) return {problem: `${typed} may be ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
     if (kind === undefined) {
       if (name === 'help' || name === 'version') {
-        if (attached !== undefined) unknown.push(token)
+        if (attached === '') unknown.push(token)
         else if (name === 'help') wantsHelp = true
         else wantsVersion = true
       } else unknown.push(typed)
@@ -74,7 +73,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     if (!kind.takesValue && attached !== undefined) return {problem: `--${kind.name} takes no value`, words}
     const given = kind.takesValue ? (attached ?? value(`--${kind.name}`)) : undefined
     if (typeof given === 'object') return given
-    options.push({kind, value: given, after: words.length})
+    options.push({kind, value: given})
     return undefined
   }
   const short = (token: string): Unreadable | undefined => {
@@ -88,13 +87,13 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
         continue
       }
       if (!kind.takesValue) {
-        options.push({kind, value: undefined, after: words.length})
+        options.push({kind, value: undefined})
         continue
       }
       const attached = token.slice(letter + 1).replace(/^=/, '')
-      const given = attached === '' ? value(`-${char}`) : attached
+      const given = attached.length > 0 ? attached : value(`-${char}`)
       if (typeof given === 'object') return given
-      options.push({kind, value: given, after: words.length})
+      options.push({kind, value: given})
       break
     }
     return undefined
@@ -106,10 +105,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     if (token.startsWith('-') && token !== '-') {
       const unreadable = token.startsWith('--') ? long(token) : short(token)
       if (unreadable !== undefined) return unreadable
-    } else {
-      if (words.length === 0) known = v020(token)
-      words.push(token)
-    }
+    } else words.push(token)
   }
   return {words, options, unknown, wantsHelp, wantsVersion}
 }

@@ -1,0 +1,243 @@
+import {readFileSync} from 'node:fs'
+import fc from 'fast-check'
+import {describe, expect, test} from '@jest/globals'
+import {formatUsageError, readLine} from '../../../../src/lib/cli/grammar/read-line.js'
+import type {Line} from '../../../../src/lib/cli/grammar/line.js'
+import {GLOBAL_FLAGS, TABLE, V020_TABLE} from './table.js'
+
+const read = (line: string): Line => readLine(line.split(' ').filter((word) => word !== ''), TABLE)
+const command = (id: string, ...argv: string[]): Line => ({type: 'command', id, argv})
+const problem = (line: string): string => {
+  const result = read(line)
+  if (result.type !== 'usage') throw new Error(`${line} is ${JSON.stringify(result)}`)
+  return result.problem
+}
+
+const golden = readFileSync(new URL('../../../fixtures/golden/grammar.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as {argv: string[]; verdict: string})
+const accepted = golden.filter((line) => line.verdict === 'accept').map((line) => line.argv)
+const rejected = golden.filter((line) => line.verdict === 'reject').map((line) => line.argv)
+const vocabulary = [...new Set(golden.flatMap((line) => line.argv)), '', '-', '--', '-q', '-o', '-oq', '--output', '--debug', '--json=', 'get', 'help', 'config', 'view', '__proto__', 'constructor', 'a b', '\u0000']
+
+describe('lines of v0.20', () => {
+  test.each([
+    ['profile web rule add inbound allow tcp from tag a to ports 80 --at=3', command('profile:rule:add', 'web', 'inbound', 'allow', 'tcp', 'from', 'tag', 'a', 'to', 'ports', '80', '--at=3')],
+    ['profile --at 3 web rule add inbound allow', command('profile:rule:add', 'web', 'inbound', 'allow', '--at=3')],
+    ['profile web rule remove outbound --at=1', command('profile:rule:remove', 'web', 'outbound', '--at=1')],
+    ['profile add tag show', command('profile:tag:show', 'add')],
+    ['profile show rule show', command('profile:rule:show', 'show')],
+    ['container add ip add 1.2.3.4', command('container:ip:add', 'add', '1.2.3.4')],
+    ['container add ip add', command('container:add', 'ip', 'add')],
+    ['bgp peer add 1.2.3.4 as 64512', command('bgp:peer:add', '1.2.3.4', '64512')],
+    ['bgp node-mesh on', command('bgp:node-mesh', 'on')],
+    ['config node bgp loglevel --remove', command('config:node:bgp', 'loglevel', '--remove')],
+    ['pool add range 10.0.0.1 --ipi', command('pool:add', 'range', '10.0.0.1', '--ipip')],
+    ['node --libnetwork --libnetwork-image=x', command('node', '--libnetwork', '--libnetwork-image=x')],
+    ['node --node=x', command('node', '--node-image=x')],
+    ['node --ip= --no-', command('node', '--ip=', '--no-pull')],
+    ['profile show --det', command('profile:show', '--detailed')],
+    ['profile add -', command('profile:add', '-')],
+  ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
+
+  test('a command that is not in the table is unavailable, not wrong', () => {
+    expect(readLine(['container', 'add', 'c', '1.2.3.4'], {})).toEqual({type: 'unavailable', words: 'container add'})
+  })
+
+  test('what ours adds to the words of rules needs a new word', () => {
+    expect(read('profile web rule add inbound allow protocol 47 from selector x')).toMatchObject({type: 'command', id: 'profile:rule:add'})
+    expect(read('profile web rule add inbound allow 47')).toMatchObject({type: 'usage'})
+  })
+
+  test.each([
+    ['node --lib', '--lib may be --libnetwork or --libnetwork-image'],
+    ['status --runtime', '--runtime needs a value'],
+    ['profile show --detailed=1', '--detailed takes no value'],
+    ['node stop --ip=1.2.3.4', '--ip is no option of node stop'],
+    ['pool show --ipv4 --ipv6', '--ipv6 does not go with the rest of the line'],
+    ['pool show --ipv4 --ipv4', '--ipv4 is given more than once'],
+    ['node --libnetwork-image=x', '--libnetwork-image does not go with the rest of the line'],
+    ['profile add -- x', '-- has no meaning here'],
+    ['--at=1 profile web rule add inbound allow', '--at stands after \'profile\', not before'],
+    ['pool show --bogus', 'unknown option --bogus'],
+    ['profile add web db', 'unexpected word \'db\''],
+    ['profile web rule add ingress allow', 'expected inbound or outbound, not \'ingress\''],
+    ['profile web rule add inbound', 'allow or deny is missing'],
+    ['profile web rule remove inbound', '--at=<POSITION>, allow or deny is missing'],
+    ['config x felix', 'expected felix, bgp, node or view, not \'x\''],
+    ['--debug', 'a command is missing'],
+    ['bogus', 'unknown command \'bogus\''],
+  ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
+})
+
+describe('what is ours', () => {
+  test.each([
+    ['--debug profile show', command('profile:show', '--debug')],
+    ['profile add -q --timeout 5s web --dry-run', command('profile:add', 'web', '--dry-run', '--quiet', '--timeout=5s')],
+    ['-o json profile show', command('profile:show', '--output=json')],
+    ['profile show -ojson', command('profile:show', '--output=json')],
+    ['profile show -qo=json', command('profile:show', '--output=json', '--quiet')],
+    ['pool remove 10.0.0.0/24 --force', command('pool:remove', '10.0.0.0/24', '--force')],
+    ['get profile web --field a --field b', command('get', 'profile', 'web', '--field=a', '--field=b')],
+    ['config view', command('config:view')],
+    ['ipam assign 3 --node h1', command('ipam:assign', '3', '--node=h1')],
+    ['completion bash', command('completion', 'bash')],
+    ['--version', command('version')],
+    ['-V', command('version')],
+    ['__complete -- profile --help --', command('__complete', '--', 'profile', '--help', '--')],
+  ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
+
+  test.each([
+    ['profile show --outp json', 'unknown option --outp'],
+    ['profile show --dry-run', '--dry-run is no option of profile show'],
+    ['profile show -q -q', '--quiet is given more than once'],
+    ['get', '<KIND> is missing'],
+    ['get a b c', 'unexpected word \'c\''],
+    ['get a --force', '--force is no option of get'],
+    ['config:view', 'unknown command'],
+    ['profile:show', 'unknown command'],
+    ['datastore', 'export is missing'],
+    ['datastore exprt', 'expected export, not \'exprt\''],
+    ['profile --version', '--version stands alone'],
+    ['__proto__', 'unknown command'],
+  ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
+})
+
+describe('help', () => {
+  test.each([
+    ['', []],
+    ['-h', []],
+    ['help', []],
+    ['-h profile', ['profile']],
+    ['profile web rule add -h', ['profile', 'rule', 'add']],
+    ['profile web rule add inbound allow from --help', ['profile', 'rule', 'add']],
+    ['profile rule add --help', ['profile', 'rule', 'add']],
+    ['profile web rule -h', ['profile', 'rule']],
+    ['profile show rule add -h', ['profile', 'rule', 'add']],
+    ['profile web -h', ['profile']],
+    ['profile add -h', ['profile', 'add']],
+    ['help node bgp peer', ['node', 'bgp', 'peer']],
+    ['help ipam assign', ['ipam', 'assign']],
+    ['help exit-codes', ['exit-codes']],
+    ['datastore -h', ['datastore']],
+    ['status --bogus -h', ['status']],
+  ])('%s', (line, words) => expect(read(line)).toEqual({type: 'help', words}))
+
+  test('-h as the value of an option is a value', () => expect(read('status --runtime -h')).toEqual(command('status', '--runtime=-h')))
+  test('on an unknown command is a usage error', () => expect(problem('help bogus')).toBe('unknown command \'bogus\''))
+})
+
+describe('suggestions', () => {
+  test.each([
+    ['profiel show', 'profile show'],
+    ['profile web rule add ingress accept tcp', 'profile web rule add inbound allow tcp'],
+    ['profile rule add web inbound allow --at=2', 'profile web rule add inbound allow --at=2'],
+    ['profile list', 'profile show'],
+    ['pool delete 10.0.0.0/24', 'pool remove 10.0.0.0/24'],
+    ['profile show --detaild', '--detailed'],
+    ['config veiw', 'config view'],
+    ['node stpo', 'node stop'],
+  ])('%s', (line, suggestion) => expect(read(line)).toMatchObject({type: 'usage', suggestion}))
+
+  test('none where nothing is near', () => expect(read('bogus')).not.toHaveProperty('suggestion'))
+  test('quoted for the shell', () => expect(readLine(['pool', 'ad', 'a b\'c'], TABLE)).toMatchObject({suggestion: 'pool add \'a b\'\\\'\'c\''}))
+})
+
+describe('a usage error as text', () => {
+  test('begins with Usage: and ends with what to try', () => {
+    const line = read('profile web rule add ingress allow')
+    expect(line.type === 'usage' && formatUsageError(line)).toBe(
+      [
+        'Usage:',
+        '  calicoctl profile <PROFILE> rule add (inbound | outbound) [--at=<POSITION>]',
+        '      (allow | deny) [<MATCH>]',
+        '',
+        'Error: expected inbound or outbound, not \'ingress\'.',
+        'Did you mean: calicoctl profile web rule add inbound allow',
+        'Try: calicoctl profile rule add --help',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('what was typed cannot steer the terminal', () => {
+    const line = readLine(['bo\u001b[2Jgus'], TABLE)
+    expect(line.type === 'usage' && formatUsageError(line)).toContain('unknown command \'bo\\x1b[2Jgus\'')
+  })
+})
+
+describe('properties', () => {
+  const ownOptions = fc.subarray([['--debug'], ['--quiet'], ['--timeout=5s'], ['--timeout', '5s'], ['--datastore', '--at'], ['-o', 'json'], ['--no-input'], ['--json']])
+  const sprinkled = fc.tuple(ownOptions, fc.infiniteStream(fc.nat()))
+
+  /** Puts OPTIONS at places of ARGV where no option waits for its value. */
+  const sprinkle = (argv: readonly string[], options: readonly string[][], places: Iterator<number>): string[] => {
+    const groups = argv.map((word) => [word])
+    for (let at = groups.length - 2; at >= 0; at--) {
+      if (/^--(at|host|runtime)$/.test(groups[at]?.[0] ?? '')) groups.splice(at, 2, [...(groups[at] ?? []), ...(groups[at + 1] ?? [])])
+    }
+    for (const option of options) groups.splice(Number(places.next().value) % (groups.length + 1), 0, option)
+    return groups.flat()
+  }
+  const distinct = (options: string[][]): string[][] => options.filter((option, index) => options.findIndex(([name]) => name?.split('=')[0] === option[0]?.split('=')[0]) === index)
+
+  test('an accepted line stays accepted, as the same command, with our options anywhere', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...accepted), sprinkled, (argv, [options, places]) => {
+        const plain = readLine(argv, V020_TABLE)
+        const line = readLine(sprinkle(argv, distinct(options), places[Symbol.iterator]()), V020_TABLE)
+        expect(line).toMatchObject({type: 'command', id: plain.type === 'command' ? plain.id : ''})
+        const own = Object.keys(GLOBAL_FLAGS).map((name) => `--${name}`)
+        expect(line.type === 'command' && line.argv.filter((word) => !own.includes(word.split('=')[0] ?? ''))).toEqual(plain.type === 'command' && plain.argv)
+      }),
+    )
+  })
+
+  test('a rejected line stays rejected with them', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...rejected.filter((argv) => !/^--(at|runtime|interface)$/.test(argv.at(-1) ?? ''))), sprinkled, (argv, [options, places]) => {
+        expect(readLine(sprinkle(argv, distinct(options), places[Symbol.iterator]()), TABLE).type).toBe('usage')
+      }),
+    )
+  })
+
+  test('the place of options does not matter', () => {
+    const lines = [
+      [['profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp'], [['--at=3'], ['--debug'], ['-q']]],
+      [['pool', 'add', '10.0.0.0/24'], [['--ipip'], ['--nat'], ['--timeout', '3']]],
+      [['endpoint', 'e1', 'profile', 'set', 'a', 'b'], [['--host', 'h'], ['--work=w'], ['--datastore=embedded']]],
+    ] as const
+    fc.assert(
+      fc.property(fc.constantFrom(...lines), fc.infiniteStream(fc.nat()), fc.boolean(), ([words, options], places, reverse) => {
+        const stream = places[Symbol.iterator]()
+        const groups: (readonly string[])[] = words.slice(1).map((word) => [word])
+        for (const option of reverse ? [...options].reverse() : options) groups.splice(Number(stream.next().value) % (groups.length + 1), 0, option)
+        expect(readLine([words[0], ...groups.flat()], V020_TABLE)).toEqual(readLine([...words, ...options.flat()], V020_TABLE))
+      }),
+    )
+  })
+
+  test('no line crashes it, and every refusal can be told', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.constantFrom(...vocabulary), fc.string())), (argv) => {
+        const line = readLine(argv, TABLE)
+        expect(['command', 'help', 'usage']).toContain(line.type)
+        if (line.type === 'usage') expect(formatUsageError(line)).toMatch(/^Usage:\n/)
+      }),
+      {numRuns: 2000},
+    )
+  })
+
+  test('a canonical line has its positionals first, its options after them, each in full and once', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...accepted), (argv) => {
+        const line = readLine(argv, V020_TABLE)
+        if (line.type !== 'command') throw new Error('not accepted')
+        const options = line.argv.filter((word) => word.startsWith('--'))
+        expect(line.argv.slice(line.argv.length - options.length)).toEqual(options)
+        for (const option of options) expect(V020_TABLE[line.id]?.flags).toHaveProperty(option.slice(2).split('=')[0] ?? '')
+      }),
+    )
+  })
+})
