@@ -1,12 +1,12 @@
-import {addProfile} from '../../lib/client/profiles.js'
-import {profileArgument} from '../../lib/cli/arguments.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
+import {newProfileArgument} from '../../lib/cli/profiles.js'
+import {addProfile} from '../../lib/client/profiles.js'
 
 export default class ProfileAdd extends EditCommand {
   static override summary = 'Add a profile.'
   static override description = 'The new profile lets its own endpoints in (those with its tag) and everything out. A profile that exists is left as it is.'
   static override examples = ['<%= config.bin %> profile add web']
-  static override args = {profile: profileArgument()}
+  static override args = {profile: newProfileArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileAdd)

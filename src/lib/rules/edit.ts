@@ -7,6 +7,7 @@ import {nameAnnotations} from '../model/display-name.js'
 import {convertName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
 import type {Profile, ProfileSpec, Rule} from '../model/types.js'
+import {unknownV3Fields} from './check-v3.js'
 import {ruleKey} from './compare.js'
 import type {RuleLists} from './v020-json.js'
 import {toV3} from './v3.js'
@@ -70,15 +71,25 @@ export function removeRuleAt(profile: Profile, direction: Direction, at: number)
   return {profile: withRules(profile, direction, rules.toSpliced(at - 1, 1)), at}
 }
 
-/** PROFILE with RULES in place of its own. A new rule that equals one of the old ones is kept as it is stored, not rewritten (decisions.md 6). */
+/**
+ * PROFILE with RULES in place of its own. A new rule that equals one of the old ones is kept as it is stored, not rewritten (decisions.md 6).
+ * @throws CalicoError `invalid` for a rule with fields that Calico does not know, unless it is stored already: dropping them could open what
+ * they were to close.
+ */
 export function replaceRules(profile: Profile, rules: RuleLists): Profile {
   const old = rulesOf(profile)
+  const unknown: string[] = []
   const replace = (direction: Direction): readonly Rule[] => {
     const stored = new Map(old[direction].map((rule) => [ruleKey(rule), rule]))
-    const next = rules[direction].map((rule) => stored.get(ruleKey(rule)) ?? rule)
+    const next = rules[direction].map((rule, index) => {
+      const same = stored.get(ruleKey(rule))
+      if (same === undefined) unknown.push(...unknownV3Fields(rule).map((field) => `${direction}_rules[${index}]: v3: unknown field ${field}`))
+      return same ?? rule
+    })
     return next.length === old[direction].length && next.every((rule, index) => rule === old[direction][index]) ? old[direction] : next
   }
   const next = {inbound: replace('inbound'), outbound: replace('outbound')}
+  if (unknown.length > 0) throw new CalicoError('invalid', 'The rules have fields that Calico does not know; nothing was changed', {details: unknown})
   if (next.inbound === old.inbound && next.outbound === old.outbound) return profile
   return withRules(withRules(profile, 'inbound', next.inbound), 'outbound', next.outbound)
 }

@@ -118,6 +118,15 @@ describe('replacing the rules', () => {
   })
 })
 
+test('a field that Calico does not know is taken only where it is stored already', () => {
+  const newer = {action: 'Allow', source: {}, destination: {}, later: {than: 'us'}} as unknown as Rule
+  const profile: Profile = {...web, spec: {...web.spec, ingress: [newer]}}
+  expect(replaceRules(profile, {inbound: [structuredClone(newer), rule('deny')], outbound: []}).spec.ingress).toEqual([newer, rule('deny')])
+  expect(() => replaceRules(web, {inbound: [newer], outbound: []})).toThrow(
+    expect.objectContaining({kind: 'invalid', details: ['inbound_rules[0]: v3: unknown field later']}),
+  )
+})
+
 describe('tags', () => {
   const labelled: Profile = {...web, spec: {labelsToApply: {web: '', role: 'db', B: ''}}}
 

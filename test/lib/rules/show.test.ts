@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals'
 import {execFileSync} from 'node:child_process'
 import fc from 'fast-check'
 import type {Rule} from '../../../src/lib/model/types.js'
-import {ruleText, rulesText} from '../../../src/lib/rules/show.js'
+import {rulesLines, ruleText} from '../../../src/lib/rules/show.js'
 import {toV3} from '../../../src/lib/rules/v3.js'
 import {readRuleWords} from '../../../src/lib/rules/words.js'
 import {wordRule} from './arbitrary.js'
@@ -27,12 +27,12 @@ describe('a rule on one line', () => {
 
 test('both lists, numbered from 1 in three columns', () => {
   const allow: Rule = {action: 'Allow'}
-  const text = rulesText({inbound: [toV3({action: 'allow', from: {tag: 'p1'}, to: {}}), ...Array.from({length: 9}, () => allow)], outbound: [allow]})
-  expect(text.split('\n').filter((_, index) => index < 3 || index > 9)).toEqual(['Inbound rules:', '   1 allow from tag p1', '   2 allow', '  10 allow', 'Outbound rules:', '   1 allow', ''])
+  const lines = rulesLines({inbound: [toV3({action: 'allow', from: {tag: 'p1'}, to: {}}), ...Array.from({length: 9}, () => allow)], outbound: [allow]})
+  expect(lines.filter((_, index) => index < 3 || index > 9)).toEqual(['Inbound rules:', '   1 allow from tag p1', '   2 allow', '  10 allow', 'Outbound rules:', '   1 allow'])
 })
 
 test('no rules', () => {
-  expect(rulesText({inbound: [], outbound: []})).toBe('Inbound rules:\nOutbound rules:\n')
+  expect(rulesLines({inbound: [], outbound: []})).toEqual(['Inbound rules:', 'Outbound rules:'])
 })
 
 test('what is shown can be pasted into a shell', () => {

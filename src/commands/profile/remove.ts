@@ -1,0 +1,19 @@
+import {Flags} from '@oclif/core'
+import {profileArgument} from '../../lib/cli/arguments.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {removeProfile} from '../../lib/client/profiles.js'
+
+export default class ProfileRemove extends EditCommand {
+  static override summary = 'Remove a profile.'
+  static override description =
+    'A profile that an endpoint uses is kept (exit code 8), unless --no-check is given: such an endpoint then drops what no earlier profile of it decides.'
+  static override examples = ['<%= config.bin %> profile remove web', '<%= config.bin %> profile remove web --no-check']
+  static override args = {profile: profileArgument()}
+  static override flags = {'no-check': Flags.boolean({description: 'Remove it even if endpoints use it.'})}
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(ProfileRemove)
+    const change = await removeProfile(await this.session(), args.profile, {check: !flags['no-check']})
+    await this.tell([change], {done: change.before ? `Deleted profile ${args.profile}` : `Profile ${args.profile} not found.`})
+  }
+}

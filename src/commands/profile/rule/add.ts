@@ -1,0 +1,34 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {directionArgument, positionFlag, ruleOf} from '../../../lib/cli/profiles.js'
+import {editProfile} from '../../../lib/client/profiles.js'
+import type {Rule} from '../../../lib/model/types.js'
+import {addRule} from '../../../lib/rules/edit.js'
+
+export default class ProfileRuleAdd extends EditCommand {
+  static override summary = 'Add a rule to a profile.'
+  static override description =
+    'The rule goes to the end of the list, or to --at. The first rule that matches decides. A rule that is there already is not added again.'
+  static override examples = [
+    '<%= config.bin %> profile web rule add inbound allow tcp from tag client to ports 80,443',
+    '<%= config.bin %> profile web rule add inbound --at=1 deny from cidr 10.9.0.0/16',
+    '<%= config.bin %> profile web rule add inbound allow icmp type 8',
+    '<%= config.bin %> profile web rule add outbound deny protocol sctp to not cidr 10.0.0.0/8',
+    `<%= config.bin %> profile web rule add inbound allow tcp from selector "role == 'db'" to ports 5432`,
+  ]
+  static override args = {profile: profileArgument(), direction: directionArgument()}
+  static override flags = {at: positionFlag('The number that the rule is to have, counted from 1.')}
+  static override strict = false
+
+  async run(): Promise<void> {
+    let rule: Rule | undefined
+    const {args, flags} = await this.read(ProfileRuleAdd, ({argv}) => {
+      rule = ruleOf((argv as string[]).slice(2), (problem) => this.problem(problem))
+    })
+    const {change, result} = await editProfile(await this.session(), args.profile, (profile) => addRule(profile, args.direction, rule as Rule, flags.at))
+    await this.tell([change], {
+      done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
+      detail: `${args.direction} rule ${result.at} added`,
+    })
+  }
+}

@@ -1,0 +1,19 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {indentedJson} from '../../../lib/cli/output/render.js'
+import {presentRulesDocument} from '../../../lib/cli/profiles.js'
+import {ShowCommand} from '../../../lib/cli/show-command.js'
+import {getProfile} from '../../../lib/client/profiles.js'
+import {rulesOf} from '../../../lib/rules/edit.js'
+
+export default class ProfileRuleJson extends ShowCommand {
+  static override summary = 'Print the rules of a profile as JSON.'
+  static override description = 'The document has v0.20\'s keys, and {"v3": …} for rules that these cannot say. "rule update" takes it back.'
+  static override examples = ['<%= config.bin %> profile web rule json', '<%= config.bin %> profile web rule json > rules.json']
+  static override args = {profile: profileArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileRuleJson)
+    const {resource} = await getProfile(await this.session(), args.profile)
+    await this.present(presentRulesDocument(args.profile, rulesOf(resource), indentedJson))
+  }
+}

@@ -1,0 +1,30 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {directionArgument, positionFlag, ruleOf} from '../../../lib/cli/profiles.js'
+import {editProfile} from '../../../lib/client/profiles.js'
+import type {Rule} from '../../../lib/model/types.js'
+import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
+
+export default class ProfileRuleRemove extends EditCommand {
+  static override summary = 'Remove a rule from a profile.'
+  static override description = 'The rule is given by its words, or by its number as in "rule show". All of the words count: ports must be in the same order.'
+  static override examples = [
+    '<%= config.bin %> profile web rule remove inbound allow from tag web',
+    '<%= config.bin %> profile web rule remove outbound --at=1',
+  ]
+  static override args = {profile: profileArgument(), direction: directionArgument()}
+  static override flags = {at: positionFlag('The number of the rule, counted from 1, instead of its words.')}
+  static override strict = false
+
+  async run(): Promise<void> {
+    let rule: Rule | undefined
+    const {args, flags} = await this.read(ProfileRuleRemove, ({argv, flags: {at}}) => {
+      if (at === undefined) rule = ruleOf((argv as string[]).slice(2), (problem) => this.problem(problem))
+    })
+    const {at} = flags
+    const {change, result} = await editProfile(await this.session(), args.profile, (profile) =>
+      at === undefined ? removeRule(profile, args.direction, rule as Rule) : removeRuleAt(profile, args.direction, at),
+    )
+    await this.tell([change], {detail: `${args.direction} rule ${result.at} removed`})
+  }
+}

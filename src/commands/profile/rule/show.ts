@@ -1,0 +1,18 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {presentRules} from '../../../lib/cli/profiles.js'
+import {ShowCommand} from '../../../lib/cli/show-command.js'
+import {getProfile} from '../../../lib/client/profiles.js'
+import {rulesOf} from '../../../lib/rules/edit.js'
+
+export default class ProfileRuleShow extends ShowCommand {
+  static override summary = 'Show the rules of a profile.'
+  static override description = 'Rules are shown in the words that "rule add" and "rule remove" take, and as "v3 {…}" where words cannot say them.'
+  static override examples = ['<%= config.bin %> profile web rule show', '<%= config.bin %> profile web rule show -o yaml']
+  static override args = {profile: profileArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileRuleShow)
+    const {resource} = await getProfile(await this.session(), args.profile)
+    await this.present(presentRules(args.profile, rulesOf(resource)))
+  }
+}

@@ -1,0 +1,26 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {readStdin} from '../../../lib/cli/stdin.js'
+import {nearest} from '../../../lib/cli/suggest.js'
+import {editProfile} from '../../../lib/client/profiles.js'
+import {CalicoError} from '../../../lib/errors.js'
+import {parseJson} from '../../../lib/json/json.js'
+import {replaceRules} from '../../../lib/rules/edit.js'
+import {readRulesDocument} from '../../../lib/rules/v020-json.js'
+
+export default class ProfileRuleUpdate extends EditCommand {
+  static override summary = 'Replace the rules of a profile by those read as JSON from stdin.'
+  static override description = 'The document is what "rule json" prints. All of it is checked before anything is changed.'
+  static override examples = ['<%= config.bin %> profile web rule update < rules.json']
+  static override args = {profile: profileArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileRuleUpdate)
+    if (process.stdin.isTTY && this.globals['no-input']) throw new CalicoError('invalid', 'stdin is a terminal: give the rules with "< FILE" or through a pipe')
+    if (process.stdin.isTTY) this.note('Reading the rules as JSON from the terminal; end them with Ctrl-D.')
+    const read = readRulesDocument(parseJson(await readStdin()), args.profile, nearest)
+    if (!read.ok) throw new CalicoError('invalid', 'These rules cannot be taken; nothing was changed', {details: read.problems})
+    const {change} = await editProfile(await this.session(), args.profile, (profile) => ({profile: replaceRules(profile, read.rules)}))
+    await this.tell([change], {done: `Successfully updated rules on profile ${args.profile}`, detail: 'rules replaced'})
+  }
+}

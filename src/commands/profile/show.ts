@@ -1,0 +1,20 @@
+import {Flags} from '@oclif/core'
+import {presentProfiles, presentProfileUses, profileUseRows} from '../../lib/cli/profiles.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {listProfiles} from '../../lib/client/profiles.js'
+import {listUses} from '../../lib/client/profile-uses.js'
+
+export default class ProfileShow extends ShowCommand {
+  static override summary = 'Show the profiles.'
+  static override description = 'With --detailed, each profile with the endpoints that use it. Tags and numbers of rules are in -o wide.'
+  static override examples = ['<%= config.bin %> profile show', '<%= config.bin %> profile show --detailed', '<%= config.bin %> profile show -o json']
+  static override flags = {detailed: Flags.boolean({description: 'Show the endpoints of each profile.'})}
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(ProfileShow)
+    const session = await this.session()
+    const profiles = await listProfiles(session)
+    if (flags.detailed) await this.present(presentProfileUses(profileUseRows(profiles, await listUses(session))))
+    else await this.present(presentProfiles(profiles))
+  }
+}

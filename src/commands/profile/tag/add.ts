@@ -1,0 +1,18 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {tagArgument} from '../../../lib/cli/profiles.js'
+import {editProfile} from '../../../lib/client/profiles.js'
+import {addTag} from '../../../lib/rules/edit.js'
+
+export default class ProfileTagAdd extends EditCommand {
+  static override summary = 'Add a tag to a profile.'
+  static override description = 'The endpoints of the profile then match the rules that name the tag.'
+  static override examples = ['<%= config.bin %> profile web tag add frontend']
+  static override args = {profile: profileArgument(), tag: tagArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileTagAdd)
+    const {change} = await editProfile(await this.session(), args.profile, (profile) => ({profile: addTag(profile, args.tag)}))
+    await this.tell([change], {done: `Tag ${args.tag} added to profile ${args.profile}`, detail: `tag ${args.tag} added`})
+  }
+}

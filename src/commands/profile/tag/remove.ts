@@ -1,0 +1,23 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {tagArgument} from '../../../lib/cli/profiles.js'
+import {editProfile} from '../../../lib/client/profiles.js'
+import {CalicoError} from '../../../lib/errors.js'
+import {removeTag} from '../../../lib/rules/edit.js'
+
+export default class ProfileTagRemove extends EditCommand {
+  static override summary = 'Remove a tag from a profile.'
+  static override description = 'The endpoints of the profile no longer match the rules that name the tag, unless another of their profiles has it.'
+  static override examples = ['<%= config.bin %> profile web tag remove frontend']
+  static override args = {profile: profileArgument(), tag: tagArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileTagRemove)
+    const {change} = await editProfile(await this.session(), args.profile, (stored) => {
+      const profile = removeTag(stored, args.tag)
+      if (profile === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${args.profile}`)
+      return {profile}
+    })
+    await this.tell([change], {done: `Tag ${args.tag} removed from profile ${args.profile}`, detail: `tag ${args.tag} removed`})
+  }
+}

@@ -1,0 +1,18 @@
+import {profileArgument} from '../../../lib/cli/arguments.js'
+import {presentTags} from '../../../lib/cli/profiles.js'
+import {ShowCommand} from '../../../lib/cli/show-command.js'
+import {getProfile} from '../../../lib/client/profiles.js'
+import {tagsOf} from '../../../lib/rules/edit.js'
+
+export default class ProfileTagShow extends ShowCommand {
+  static override summary = 'Show the tags of a profile.'
+  static override description = 'The tags that the endpoints of the profile have through it, one a line.'
+  static override examples = ['<%= config.bin %> profile web tag show']
+  static override args = {profile: profileArgument()}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ProfileTagShow)
+    const {resource} = await getProfile(await this.session(), args.profile)
+    await this.present(presentTags(args.profile, tagsOf(resource)))
+  }
+}

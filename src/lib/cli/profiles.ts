@@ -1,0 +1,170 @@
+/** What the commands on profiles share: arguments, the words of a rule, and how profiles, tags and rules are shown (cli-v0.20 §4.4). */
+import {Args, Flags} from '@oclif/core'
+import type {NamedProfile} from '../client/profiles.js'
+import type {ProfileUse} from '../client/profile-uses.js'
+import {CalicoError} from '../errors.js'
+import {tagProblem} from '../model/names.js'
+import type {Rule} from '../model/types.js'
+import {type Direction, rulesOf, tagsOf} from '../rules/edit.js'
+import {ruleText, rulesLines} from '../rules/show.js'
+import {type RuleLists, rulesDocument} from '../rules/v020-json.js'
+import {readRuleWords} from '../rules/words.js'
+import {readProfileName} from './arguments.js'
+import {checked} from './base-command.js'
+import {escapeText} from './output/escape.js'
+import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
+import {shownResource} from './output/shown.js'
+
+function readTag(text: string): string {
+  const problem = tagProblem(text)
+  if (problem !== undefined) throw new CalicoError('invalid', `'${text}' cannot be a tag: ${problem}.`)
+  return text
+}
+
+/** A new profile's name is also the tag of its endpoints, and so must be able to be one (decisions.md 13). */
+function readNewProfileName(text: string): string {
+  const name = readProfileName(text)
+  const problem = tagProblem(name)
+  if (problem !== undefined) throw new CalicoError('invalid', `'${name}' cannot be the name of a new profile: the name is also the tag of its endpoints, and ${problem}.`)
+  return name
+}
+
+export const newProfileArgument = () =>
+  Args.custom<string>({parse: checked(readNewProfileName)})({required: true, ignoreStdin: true, description: 'The profile\'s name, which is also the tag of its endpoints.'})
+
+export const tagArgument = () => Args.custom<string>({parse: checked(readTag)})({required: true, ignoreStdin: true, description: 'The tag.'})
+
+export const directionArgument = () =>
+  Args.custom<Direction>({options: ['inbound', 'outbound']})({required: true, ignoreStdin: true, description: 'Whether the rule is for traffic to or from the profile\'s endpoints.'})
+
+function readPosition(text: string): number {
+  if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text)
+  throw new CalicoError('invalid', `--at: '${text}' is not a number. Rules are counted from 1.`)
+}
+
+export const positionFlag = (description: string) => Flags.custom<number>({parse: checked(readPosition)})({description, helpValue: 'POSITION'})
+
+/**
+ * The rule that WORDS say. PROBLEM gets each wrong value; undefined then.
+ * @throws CalicoError `usage` for words that are no rule at all.
+ */
+export function ruleOf(words: readonly string[], problem: (text: string) => void): Rule | undefined {
+  const read = readRuleWords(words)
+  if (read.ok) return read.rule
+  if ('at' in read) throw new CalicoError('usage', read.problem)
+  for (const text of read.problems) problem(text)
+  return undefined
+}
+
+/** The table of `profile show`. */
+export function presentProfiles(profiles: readonly NamedProfile[]): Presentation<NamedProfile> {
+  const count = ({stored}: NamedProfile, direction: Direction): string => String(rulesOf(stored.resource)[direction].length)
+  return {
+    rows: profiles,
+    columns: [
+      {header: 'Name', value: ({name}) => escapeText(name)},
+      {header: 'Tags', value: ({stored}) => tagsOf(stored.resource).map(escapeText).join(','), wide: true},
+      {header: 'Inbound rules', value: (profile) => count(profile, 'inbound'), wide: true},
+      {header: 'Outbound rules', value: (profile) => count(profile, 'outbound'), wide: true},
+    ],
+    name: ({name}) => name,
+    document: (all) => resourceList('ProfileList', all.map(({stored}) => shownResource(stored))),
+  }
+}
+
+/** A row of `profile show --detailed`: a profile, and an endpoint that names it or none. */
+export interface ProfileUseRow {
+  readonly profile: string
+  readonly use: ProfileUse | undefined
+}
+
+/** The rows of `profile show --detailed` in v0.20's order. USES by stored name. */
+export function profileUseRows(profiles: readonly NamedProfile[], uses: ReadonlyMap<string, readonly ProfileUse[]>): ProfileUseRow[] {
+  return profiles.flatMap(({name, stored}) => {
+    const rows: ProfileUseRow[] = (uses.get(stored.resource.metadata.name) ?? []).map((use) => ({profile: name, use}))
+    return rows.length === 0 ? [{profile: name, use: undefined}] : rows.sort((a, b) => compareCells(useCells(a), useCells(b)))
+  })
+}
+
+/** The table of `profile show --detailed`. */
+export function presentProfileUses(rows: readonly ProfileUseRow[]): Presentation<ProfileUseRow> {
+  const headers = ['Name', 'Host', 'Orchestrator ID', 'Workload ID', 'Endpoint ID', 'State']
+  return {
+    rows,
+    columns: headers.map((header, index) => ({header, value: (row) => escapeText(useCells(row)[index] ?? '')})),
+    name: ({profile}) => profile,
+    document: (all) => ownDocument('ProfileUseList', {items: [...new Set(all.map(({profile}) => profile))].map((profile) => usesDocument(profile, all))}),
+  }
+}
+
+/** Every endpoint that is stored is active (decisions.md 5). */
+const STATE = 'active'
+
+function useCells({profile, use}: ProfileUseRow): string[] {
+  const {host, orchestrator, workload, endpoint} = use ?? {}
+  return [profile, ...[host, orchestrator, workload, endpoint, use && STATE].map((cell) => cell ?? 'None')]
+}
+
+const compareCells = (a: readonly string[], b: readonly string[]): number => {
+  const index = a.findIndex((cell, at) => cell !== b[at])
+  return index === -1 ? 0 : Buffer.compare(Buffer.from(a[index] ?? ''), Buffer.from(b[index] ?? ''))
+}
+
+function usesDocument(profile: string, rows: readonly ProfileUseRow[]): object {
+  const endpoints = rows.flatMap(({profile: other, use}) => (other === profile && use ? [use] : []))
+  return {
+    profile,
+    endpoints: endpoints.map(({host, orchestrator, workload, endpoint}) => ({host, orchestrator, workload, endpoint, state: STATE})),
+  }
+}
+
+/** The lines of `tag show`. */
+export function presentTags(profile: string, tags: readonly string[]): Presentation<string> {
+  return {
+    rows: tags,
+    columns: [{header: 'Tag', value: escapeText}],
+    name: (tag) => tag,
+    document: (all) => ownDocument('TagList', {profile, tags: all}),
+    text: lines,
+  }
+}
+
+/** A rule and its place. */
+export interface RuleRow {
+  readonly direction: Direction
+  /** Counted from 1 in its direction. */
+  readonly number: number
+  readonly rule: Rule
+}
+
+const ruleRows = ({inbound, outbound}: RuleLists): RuleRow[] => [
+  ...inbound.map((rule, index) => ({direction: 'inbound' as const, number: index + 1, rule})),
+  ...outbound.map((rule, index) => ({direction: 'outbound' as const, number: index + 1, rule})),
+]
+
+/** `rule show`: v0.20's two lists; as a document, the rules as Calico has them. */
+export function presentRules(profile: string, rules: RuleLists): Presentation<RuleRow> {
+  return {
+    rows: ruleRows(rules),
+    columns: [
+      {header: 'Direction', value: ({direction}) => direction},
+      {header: 'Number', value: ({number}) => String(number)},
+      {header: 'Rule', value: ({rule}) => escapeText(ruleText(rule))},
+    ],
+    name: ({direction, number}) => `${direction}/${number}`,
+    document: () => ownDocument('RuleList', {profile, ...rules}),
+    text: () => lines(rulesLines(rules)),
+    alignment: 'left',
+  }
+}
+
+/** `rule json`: v0.20's rules document, which `rule update` takes back. */
+export function presentRulesDocument(profile: string, rules: RuleLists, format: (value: unknown) => string): Presentation<RuleRow> {
+  return {
+    ...presentRules(profile, rules),
+    document: () => rulesDocument(profile, rules),
+    text: () => `${format(rulesDocument(profile, rules))}\n\n`,
+  }
+}
+
+const lines = (texts: readonly string[]): string => texts.map((text) => `${escapeText(text)}\n`).join('')
