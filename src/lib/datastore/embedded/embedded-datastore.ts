@@ -20,13 +20,18 @@ export function openEmbedded({path}: EmbeddedSettings, budget: Budget): Datastor
   /** The writes of this process, one after another. */
   let lastWrite: Promise<unknown> = Promise.resolve()
 
-  function read(revision?: Revision): State {
+  function refuseIfClosed(): void {
     if (closed) throw new CalicoError('failed', 'the datastore is closed')
+  }
+
+  function read(revision?: Revision): State {
+    refuseIfClosed()
     const state = file.read()
     return revision === undefined ? state : stateAt(state, revision)
   }
 
   async function write(transaction: Transaction): Promise<TransactionResult> {
+    refuseIfClosed()
     file.prepareFolder()
     return withLock(`${path.value}.lock`, budget.forRequest(), async () => {
       const before = read()

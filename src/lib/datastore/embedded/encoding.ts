@@ -16,7 +16,8 @@ interface StoredState {
   readonly revision: string
   readonly compacted: string
   readonly keys: readonly (readonly [key: string, ...StoredValue])[]
-  readonly log: readonly (readonly [revision: string, key: string, now: StoredValue | null, before: StoredValue | null])[]
+  /** What was put is not here: it is what the key's next change finds, or what the key has now. */
+  readonly log: readonly (readonly [revision: string, key: string, before: StoredValue | null])[]
 }
 
 export function encodeState({revision, compacted, keys, log}: State): string {
@@ -25,7 +26,7 @@ export function encodeState({revision, compacted, keys, log}: State): string {
     revision: String(revision),
     compacted: String(compacted),
     keys: [...keys.values()].map((kv) => [kv.key, ...encodeValue(kv)]),
-    log: log.map((change) => [String(change.revision), change.key, change.kv ? encodeValue(change.kv) : null, change.previous ? encodeValue(change.previous) : null]),
+    log: log.map(({revision: changed, key, previous}) => [String(changed), key, previous ? encodeValue(previous) : null]),
   }
   return `${JSON.stringify(stored)}\n`
 }
@@ -34,23 +35,33 @@ export function encodeState({revision, compacted, keys, log}: State): string {
 export function decodeState(text: string): State {
   const stored = object(JSON.parse(text))
   if (stored.format !== FORMAT) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this calicoctl knows '${FORMAT}'`)
-  const keys = array(stored.keys, 'keys').map((entry) => {
+  const keys = new Map<string, KeyValue>()
+  for (const entry of array(stored.keys, 'keys')) {
     const [key, ...value] = array(entry, 'an entry of keys')
-    return decodeValue(string(key, 'a key'), value)
-  })
-  const log = array(stored.log, 'log').map((entry): Change => {
-    const [revision, key, now, before] = array(entry, 'an entry of log')
-    const name = string(key, 'a key of log')
-    const previous = before === null ? undefined : decodeValue(name, array(before, 'a value of log'))
-    const kv = now === null ? undefined : decodeValue(name, array(now, 'a value of log'))
-    return {key: name, revision: decodeRevision(revision), ...(kv && {kv}), ...(previous && {previous})}
-  })
+    const kv = decodeValue(string(key, 'a key'), value)
+    keys.set(kv.key, kv)
+  }
   return {
     revision: decodeRevision(stored.revision),
     compacted: decodeRevision(stored.compacted),
-    keys: new Map(keys.map((kv) => [kv.key, kv])),
-    log,
+    keys,
+    log: decodeLog(array(stored.log, 'log'), keys),
   }
+}
+
+/** The log, read from its end: what a change put is what the key's next change found there, or what the key has now. */
+function decodeLog(entries: readonly unknown[], keys: ReadonlyMap<string, KeyValue>): Change[] {
+  const after = new Map<string, KeyValue | undefined>()
+  const changes = entries.toReversed().map((entry): Change => {
+    const [changed, name, before] = array(entry, 'an entry of log')
+    const key = string(name, 'a key of log')
+    const revision = decodeRevision(changed)
+    const kv = after.has(key) ? after.get(key) : keys.get(key)
+    const previous = before === null ? undefined : decodeValue(key, array(before, 'a value of log'))
+    after.set(key, previous)
+    return {key, revision, ...(kv && {kv}), ...(previous && {previous})}
+  })
+  return changes.reverse()
 }
 
 const encodeValue = ({value, createRevision, modRevision, version}: KeyValue): StoredValue => [value, String(createRevision), String(modRevision), String(version)]
