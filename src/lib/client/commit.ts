@@ -71,7 +71,7 @@ export async function commit<T>(session: Session, reads: readonly Operation[], d
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...initialisation(session, seen)]
     try {
-      const result = await tracked(session, decision.what, session.store.transact({
+      const result = await tracked(session, decision.what, () => session.store.transact({
         if: [...conditions(seen, writes), ...(decision.guards ?? [])],
         then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
         else: operations,
@@ -118,12 +118,14 @@ function initialisation(session: Session, seen: Seen): Write[] {
 }
 
 /** Lets an interrupted command know that a write is under way. */
-async function tracked<R>(session: Session, what: string, request: Promise<R>): Promise<R> {
-  session.writes.open = {what, settled: request.then(() => undefined, () => undefined)}
+async function tracked<R>(session: Session, what: string, send: () => Promise<R>): Promise<R> {
+  let settle = (): void => undefined
+  session.writes.open = {what, settled: new Promise<void>((resolve) => (settle = resolve))}
   try {
-    return await request
+    return await send()
   } finally {
     session.writes.open = undefined
+    settle()
   }
 }
 

@@ -5,7 +5,7 @@ export interface WriteLog {
   /** Writes that the datastore has confirmed, in words. */
   readonly done: string[]
   /** The write that has been sent and not yet answered. */
-  open: {readonly what: string; readonly settled: Promise<unknown>} | undefined
+  open: {readonly what: string; readonly settled: Promise<void>} | undefined
 }
 
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */

@@ -1,0 +1,220 @@
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
+import {commit, type Decision} from '../../../src/lib/client/commit.js'
+import {newSession, type Session} from '../../../src/lib/client/session.js'
+import {CompactedError, OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
+import {CalicoError} from '../../../src/lib/errors.js'
+import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
+
+const KEY = '/calico/resources/v3/projectcalico.org/profiles/web'
+
+let store: FaultyStore
+let session: Session
+let warnings: string[]
+
+beforeEach(async () => {
+  store = await faultyStore()
+  warnings = []
+  session = newSession(store, {warn: (message) => warnings.push(message)})
+})
+afterEach(() => store.close())
+
+/** Appends TEXT to the value of KEY: an edit whose every application shows. */
+const append = (text: string, on: Session = session) =>
+  commit(on, [{get: KEY}], ({results}): Decision<string> => {
+    const kv = results[0]?.[0]
+    const value = (kv?.value ?? '') + text
+    return {writes: [{key: KEY, read: kv, value}], what: `the change of ${KEY}`, outcome: value}
+  })
+
+const remove = () =>
+  commit(session, [{get: KEY}], ({results}): Decision<undefined> => {
+    const kv = results[0]?.[0]
+    return {writes: kv ? [{key: KEY, read: kv, value: undefined}] : [], what: 'the removal', outcome: undefined}
+  })
+
+const stored = async (key = KEY): Promise<string | undefined> => (await store.get(key)).kv?.value
+
+const lost = (): OutcomeUnknownError => new OutcomeUnknownError('no answer')
+
+async function failure(promise: Promise<unknown>): Promise<CalicoError> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof CalicoError) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
+describe('commit', () => {
+  test('the first write initialises an empty store in the same transaction, and says so', async () => {
+    const {wrote} = await append('a')
+    expect(wrote).toBe(true)
+    expect(store.writes).toHaveLength(1)
+    const information = JSON.parse((await stored(CLUSTER_KEY)) ?? '') as {spec: {clusterGUID: string; datastoreReady: boolean}}
+    expect(information.spec.clusterGUID).toMatch(/^[0-9a-f]{32}$/)
+    expect(information.spec.datastoreReady).toBe(true)
+    for (const tier of ['default', 'kube-admin', 'kube-baseline']) expect(await stored(`/calico/resources/v3/projectcalico.org/tiers/${tier}`)).toContain('"order"')
+    expect(warnings).toEqual([expect.stringContaining('Initialising')])
+  })
+
+  test('nothing to write: no transaction', async () => {
+    const result = await commit(session, [{get: KEY}], () => ({writes: [], what: '', outcome: 1}))
+    expect(result).toMatchObject({outcome: 1, wrote: false})
+    expect(store.writes).toHaveLength(0)
+  })
+
+  test('a dry run decides and writes nothing', async () => {
+    const result = await append('a', newSession(store, {dryRun: true, warn: () => undefined}))
+    expect(result).toMatchObject({outcome: 'a', wrote: false})
+    expect(store.writes).toHaveLength(0)
+  })
+
+  test('a lost race: decided again on what is there now', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (sendAgain, again) => sendAgain(again)
+      await append('x', newSession(store, {warn: () => undefined}))
+      return send(transaction)
+    }
+    const {outcome} = await append('b')
+    expect(outcome).toBe('axb')
+    expect(await stored()).toBe('axb')
+  })
+
+  test('always another who is faster: conflict after 100 tries, nothing written', async () => {
+    await append('a')
+    store.onWrite = (send, transaction) => send({...transaction, if: [{key: 'never', version: 1n}]})
+    const error = await failure(append('b'))
+    expect(error.kind).toBe('conflict')
+    expect(store.writes.length).toBe(101)
+    expect(await stored()).toBe('a')
+  }, 60_000)
+
+  test('a lost answer to a write that was executed: done, and never sent again', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      throw lost()
+    }
+    const {outcome, wrote} = await append('b')
+    expect({outcome, wrote}).toEqual({outcome: 'ab', wrote: true})
+    expect(await stored()).toBe('ab')
+    expect(store.writes).toHaveLength(2)
+  })
+
+  test('a lost answer to a write that others have overwritten since: still known as done', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (sendAgain, again) => sendAgain(again)
+      await send(transaction)
+      await append('x', newSession(store, {warn: () => undefined}))
+      throw lost()
+    }
+    await append('b')
+    expect(await stored()).toBe('abx')
+  })
+
+  test('a lost write that was never executed: decided again, one effect', async () => {
+    await append('a')
+    store.onWrite = () => {
+      store.onWrite = (sendAgain, again) => sendAgain(again)
+      throw lost()
+    }
+    await append('b')
+    expect(await stored()).toBe('ab')
+  })
+
+  test('a lost write that lands late, after it was decided again: one effect', async () => {
+    await append('a')
+    store.onWrite = (send, first) => {
+      store.onWrite = async (sendAgain, again) => {
+        await send(first)
+        return sendAgain(again)
+      }
+      throw lost()
+    }
+    await append('b')
+    expect(await stored()).toBe('ab')
+  })
+
+  test('a lost delete: gone is done', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      throw lost()
+    }
+    expect((await remove()).wrote).toBe(true)
+    expect(await stored()).toBeUndefined()
+  })
+
+  test('a lost answer that cannot be settled: unknown, exit 9, and it says why', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      throw lost()
+    }
+    store.onHistory = () => Promise.reject(new CompactedError(undefined))
+    const error = await failure(append('b'))
+    expect(error.exitCode).toBe(9)
+    expect(error.message).toContain('compacted')
+    expect(store.writes).toHaveLength(2)
+  })
+
+  test('what is under way and what is done can be told to an interrupted user', async () => {
+    store.onWrite = (send, transaction) => {
+      expect(session.writes.open?.what).toBe(`the change of ${KEY}`)
+      return send(transaction)
+    }
+    await append('a')
+    expect(session.writes).toMatchObject({open: undefined, done: [`the change of ${KEY}`]})
+  })
+})
+
+describe('which stores may be written', () => {
+  const put = (key: string, value: string) => store.transact({then: [{put: key, value}]})
+  const clusterInformation = (spec: object) => put(CLUSTER_KEY, JSON.stringify({kind: 'ClusterInformation', apiVersion: 'projectcalico.org/v3', metadata: {name: 'default'}, spec}))
+
+  test('a locked store: refused, nothing written', async () => {
+    await clusterInformation({clusterGUID: 'g', datastoreReady: false})
+    expect((await failure(append('a'))).exitCode).toBe(8)
+    expect(await stored()).toBeUndefined()
+  })
+
+  test('a store that is locked between reading and writing is not written', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (sendAgain, again) => sendAgain(again)
+      await clusterInformation({clusterGUID: 'g', datastoreReady: false})
+      return send(transaction)
+    }
+    expect((await failure(append('b'))).exitCode).toBe(8)
+    expect(await stored()).toBe('a')
+  })
+
+  test('keys under /calico/ without ClusterInformation: not a Calico datastore, unless --init', async () => {
+    await put('/calico/ipam/v2/config', '{}')
+    expect((await failure(append('a'))).exitCode).toBe(6)
+    await append('a', newSession(store, {init: true, warn: () => undefined}))
+    expect(await stored(CLUSTER_KEY)).toContain('clusterGUID')
+  })
+
+  test('another cluster than the expected one', async () => {
+    await clusterInformation({clusterGUID: 'other', datastoreReady: true})
+    const error = await failure(append('a', newSession(store, {expectCluster: 'mine', warn: () => undefined})))
+    expect(error.exitCode).toBe(6)
+    expect(error.message).toContain('other')
+  })
+
+  test('two first writes at once initialise the store once', async () => {
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (sendAgain, again) => sendAgain(again)
+      await append('x', newSession(store, {warn: () => undefined}))
+      return send(transaction)
+    }
+    await append('a')
+    expect(await stored()).toBe('xa')
+    expect((await store.get(CLUSTER_KEY)).kv?.version).toBe(1n)
+  })
+})
