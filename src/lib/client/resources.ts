@@ -3,7 +3,7 @@
  * caller gives; validation, identity, compare-and-swap and re-application happen here, once for all kinds (design.md §3).
  */
 import {isDeepStrictEqual} from 'node:util'
-import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
+import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
 import {parseJson, stringifyJson} from '../json/json.js'
 import {accept, decode, type Situation} from '../model/accept.js'
@@ -83,12 +83,20 @@ export async function read(session: Session, operations: readonly Operation[]): 
   return {revision: answer.revision, results, cluster}
 }
 
-/** All objects of KIND whose stored name begins with NAME_PREFIX, in key order, page by page. Values that cannot be read are told and passed over. */
-export async function* listResources<R extends Resource>(session: Session, kind: KindName, {under = ''}: {under?: string} = {}): AsyncGenerator<Stored<R>> {
+/**
+ * All objects of KIND whose key goes on with UNDER (a namespace with its slash, or the beginning of a name), in key order, page by page at one
+ * revision, which AT is told. Values that cannot be read are told and passed over.
+ */
+export async function* listResources<R extends Resource>(
+  session: Session,
+  kind: KindName,
+  {under = '', at}: {under?: string; at?: (revision: Revision) => void} = {},
+): AsyncGenerator<Stored<R>> {
   const readable = read(session, [])
   readable.catch(() => undefined)
   for await (const page of session.store.list(kindPrefix(kind) + under)) {
     await readable
+    at?.(page.revision)
     for (const kv of page.entries) {
       const stored = tryParse<R>(session, kind, kv)
       if (stored) yield stored

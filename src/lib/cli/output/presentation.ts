@@ -27,9 +27,9 @@ export interface Presentation<Row> {
   readonly blankAfter?: boolean
 }
 
-/** A list of resources as Go's calicoctl shows it (decisions.md 4). */
-export function resourceList(listKind: string, items: readonly Resource[]): unknown {
-  return {kind: listKind, apiVersion: 'projectcalico.org/v3', metadata: {}, items}
+/** A list of resources as Go's calicoctl shows it (decisions.md 4); REVISION is the one at which they were read. */
+export function resourceList(listKind: string, items: readonly Resource[], revision?: bigint): unknown {
+  return {kind: listKind, apiVersion: 'projectcalico.org/v3', metadata: revision === undefined ? {} : {resourceVersion: revision.toString()}, items}
 }
 
 /** What is not a resource, as a document of ours (decisions.md 4). */
