@@ -72,3 +72,14 @@ function readNodenameFile(): string | undefined {
     return undefined
   }
 }
+
+/** As {@link resolveNodeName}, for those who only want to show it: what is wrong is a warning, not an error. */
+export function tryNodeName(inputs: NodeNameInputs): {found: NodeName | undefined; warnings: readonly string[]} {
+  try {
+    const found = resolveNodeName(inputs)
+    return {found, warnings: found.warning === undefined ? [] : [found.warning]}
+  } catch (error) {
+    if (!(error instanceof CalicoError)) throw error
+    return {found: undefined, warnings: [error.message]}
+  }
+}

@@ -1,0 +1,28 @@
+import {nodeNameInputs, tryNodeName} from '../../lib/client/node-name.js'
+import {ownDocument} from '../../lib/cli/output/presentation.js'
+import {settingRows} from '../../lib/cli/settings-view.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+
+export default class ConfigView extends ShowCommand {
+  static override summary = 'Show the effective settings of this program and where each comes from.'
+  static override description = 'Options come first, then the environment, the configuration file and the defaults. The datastore is not asked; passwords and keys are not shown.'
+  static override examples = ['<%= config.bin %> config view', '<%= config.bin %> config view -o json']
+
+  async run(): Promise<void> {
+    await this.read(ConfigView)
+    const settings = await this.settings()
+    const node = tryNodeName(nodeNameInputs())
+    for (const warning of [...settings.warnings, ...node.warnings]) this.note(`Warning: ${warning}`)
+    await this.present({
+      rows: settingRows(settings, node.found),
+      columns: [
+        {header: 'Setting', value: ({name}) => name},
+        {header: 'Value', value: ({value}) => value},
+        {header: 'Origin', value: ({origin}) => origin},
+      ],
+      name: ({name}) => name,
+      document: (all) => ownDocument('EffectiveSettings', {settings: all}),
+      alignment: 'left',
+    })
+  }
+}
