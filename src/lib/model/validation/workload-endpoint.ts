@@ -20,7 +20,10 @@ function nameFor({node = '', ...spec}: WorkloadEndpointSpec): {name: string} | {
   }
 }
 
-/** Calico's client fills in the name, and always sets the two labels that say where the endpoint belongs. */
+/**
+ * Calico's client fills in the name, and always sets the two labels that say where the endpoint belongs. It does so after validation, and
+ * could not update an endpoint again whose namespace or orchestrator is no label value; here, such a one is refused in the first place.
+ */
 function complete(endpoint: WorkloadEndpoint): WorkloadEndpoint {
   const {metadata, spec} = endpoint
   const expected = nameFor(spec)
@@ -72,8 +75,6 @@ function checkNats({ipNATs = [], ipNetworks = []}: WorkloadEndpointSpec, report:
 }
 
 function checkPort(port: WorkloadEndpointPort, field: string, report: Report): void {
-  // An entry without any value is passed over by Calico.
-  if (!port.name && !port.protocol && !port.port && !port.hostPort && !port.hostIP) return
   checkPortProtocol(port.protocol, field, report)
   if (port.port === 0) report(`${field}.port`, 'must be 1 to 65535, not 0')
   if (port.name === '') {
