@@ -48,9 +48,11 @@ const judgeMatchWords: RuleJudge = (words) => {
   return verdict.ok ? verdict : {...verdict, at: Math.max(0, verdict.at - 1)}
 }
 
-/** How well an attempt went: its words, then its keywords (`profile add` is rather about `add` than about a profile of that name). */
-const rank = ({match: {wordsFit, trace}}: Attempt): number =>
-  (wordsFit ? 1_000_000 : trace.furthest * 100) + trace.taken.filter((taken) => !taken.value).length
+/** How many keywords the attempt found: `profile add` is rather about `add` than about a profile of that name. */
+export const keywordCount = ({match: {trace}}: Attempt): number => trace.taken.filter((taken) => !taken.value).length
+
+/** How well an attempt went: its words, then its keywords. */
+const rank = (attempt: Attempt): number => (attempt.match.wordsFit ? 1_000_000 : attempt.match.trace.furthest * 100) + keywordCount(attempt)
 
 /** Those of ATTEMPTS that went furthest. */
 export function nearestAttempts(attempts: readonly Attempt[]): Attempt[] {
@@ -59,8 +61,8 @@ export function nearestAttempts(attempts: readonly Attempt[]): Attempt[] {
 }
 
 /** The words of the attempt's id that the line has: `profile rule` for `profile web rule`. */
-export function recognised({id, match: {trace}}: Attempt): string[] {
-  return id.split(':').slice(0, trace.taken.filter((taken) => !taken.value).length)
+export function recognised(attempt: Attempt): string[] {
+  return attempt.id.split(':').slice(0, keywordCount(attempt))
 }
 
 const patterns = new Map<string, Pattern>()

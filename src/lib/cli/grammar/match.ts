@@ -39,6 +39,8 @@ export interface Match {
   readonly fits: boolean
   /** The words fit, whatever the options do. */
   readonly wordsFit: boolean
+  /** The usage lacks nothing, even if the line has more. */
+  readonly complete: boolean
   /** Options of the line that the usage has no place for. */
   readonly leftOptions: readonly string[]
   readonly taken: readonly Taken[]
@@ -96,7 +98,7 @@ export function match(pattern: Pattern, given: Given, judgeRule: RuleJudge): Mat
         }, undefined)
       case 'repeat': {
         let last = step(part.part, state)
-        for (let next = last; next !== undefined && next.at < words.length; ) last = next = step(part.part, next)
+        for (let next = last; next !== undefined; next = step(part.part, next)) last = next
         return last
       }
     }
@@ -124,6 +126,7 @@ export function match(pattern: Pattern, given: Given, judgeRule: RuleJudge): Mat
   return {
     fits: wordsFit && end.left.length === 0,
     wordsFit,
+    complete: end !== undefined,
     leftOptions: wordsFit ? end.left : [],
     taken: wordsFit ? end.taken : trace.taken,
     trace,

@@ -31,6 +31,8 @@ export interface Unreadable {
   readonly problem: string
   /** The words up to there. */
   readonly words: readonly string[]
+  /** The option that ends the line without its value. */
+  readonly waiting?: string
 }
 
 /** What v0.20 knew about the options of a command word: name → whether it takes a value. */
@@ -51,10 +53,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
   let at = 0
 
   /** The word after an option, which is its value whatever it looks like. */
-  const value = (option: string): string | Unreadable => {
-    const next = argv[at++]
-    return next === undefined ? {problem: `${option} needs a value`, words} : next
-  }
+  const value = (option: string, name: string): string | Unreadable => argv[at++] ?? {problem: `${option} needs a value`, words, waiting: name}
   const long = (token: string): Unreadable | undefined => {
     const equals = token.indexOf('=')
     const typed = equals < 0 ? token : token.slice(0, equals)
@@ -71,7 +70,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
       return undefined
     }
     if (!kind.takesValue && attached !== undefined) return {problem: `--${kind.name} takes no value`, words}
-    const given = kind.takesValue ? (attached ?? value(`--${kind.name}`)) : undefined
+    const given = kind.takesValue ? (attached ?? value(`--${kind.name}`, kind.name)) : undefined
     if (typeof given === 'object') return given
     options.push({kind, value: given})
     return undefined
@@ -91,7 +90,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
         continue
       }
       const attached = token.slice(letter + 1).replace(/^=/, '')
-      const given = attached.length > 0 ? attached : value(`-${char}`)
+      const given = attached.length > 0 ? attached : value(`-${char}`, kind.name)
       if (typeof given === 'object') return given
       options.push({kind, value: given})
       break

@@ -1,0 +1,14 @@
+import {Args, Command} from '@oclif/core'
+import {completionScript, SHELLS, type Shell} from '../lib/cli/completion/scripts.js'
+
+export default class Completion extends Command {
+  static override summary = 'Print the script that completes command lines in a shell.'
+  static override description = 'It completes words, options and the names of stored profiles, pools, nodes, peers and endpoints.'
+  static override examples = ['source <(<%= config.bin %> completion bash)', '<%= config.bin %> completion fish | source']
+  static override args = {shell: Args.custom<Shell>({options: [...SHELLS], ignoreStdin: true, description: 'The shell.'})({required: true})}
+
+  async run(): Promise<void> {
+    const {args} = await this.parse(Completion)
+    process.stdout.write(completionScript(args.shell))
+  }
+}

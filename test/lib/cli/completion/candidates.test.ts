@@ -1,0 +1,159 @@
+import fc from 'fast-check'
+import {describe, expect, test} from '@jest/globals'
+import {candidates, SAFE_NAME, type NameKind} from '../../../../src/lib/cli/completion/candidates.js'
+import {readLine} from '../../../../src/lib/cli/grammar/read-line.js'
+import {TABLE} from '../grammar/table.js'
+
+const STORE: Record<NameKind, string[]> = {
+  profile: ['db', 'web', 'web.2'],
+  tag: ['client', 'web'],
+  pool: ['10.0.0.0/8', 'fd00::/64'],
+  node: ['h1', 'h2'],
+  peer: ['10.1.2.3'],
+  endpoint: ['e1'],
+  tier: ['default'],
+}
+const names = (kind: NameKind): Promise<string[]> => Promise.resolve(STORE[kind])
+
+/** What completes LINE, whose last word (after the last blank) is the one at the cursor. */
+const complete = (line: string, store = names): Promise<string[]> => {
+  const words = line.split(' ')
+  return candidates(words.slice(0, -1), words.at(-1) ?? '', TABLE, store)
+}
+
+describe('words', () => {
+  test.each([
+    ['pro', ['profile']],
+    ['bgp ', ['peer', 'node-mesh', 'default-node-as']],
+    ['bgp peer ', ['add', 'remove', 'show']],
+    ['bgp node-mesh ', ['on', 'off']],
+    ['node ', ['stop', 'remove', 'show', 'bgp']],
+    ['config ', ['view', 'felix', 'bgp', 'node']],
+    ['config felix loglevel d', ['debug']],
+    ['profile --det s', ['show']],
+    ['profile web rule ', ['add', 'remove', 'show', 'json', 'update']],
+    ['profile web rule add ', ['inbound', 'outbound']],
+    ['profile web rule remove inbound ', ['--at', 'allow', 'deny']],
+    ['profile web rule remove --at=1 inbound ', []],
+    ['config felix loglevel --remove ', []],
+    ['datastore ', ['export']],
+    ['completion ', ['bash', 'zsh', 'fish']],
+    ['help e', ['endpoint', 'exit-codes']],
+    ['help profile rule ', ['add', 'remove', 'show', 'json', 'update']],
+    ['bogus ', []],
+    ['profile show x ', []],
+    ['profile -- ', []],
+  ])('%s', async (line, expected) => expect(await complete(line)).toEqual(expected))
+
+  test('every first word once, hidden commands never', async () => {
+    const words = await complete('')
+    expect(new Set(words).size).toBe(words.length)
+    expect(words).toEqual(expect.arrayContaining(['profile', 'container', 'get', 'help', 'completion']))
+    expect(words).not.toContain('__complete')
+  })
+
+  test('commands that are not built are not offered', async () => {
+    expect(await candidates(['pool'], '', {'pool:show': {flags: {}, args: {}}}, names)).toEqual(['show'])
+  })
+})
+
+describe('rules', () => {
+  test.each([
+    ['allow ', ['tcp', 'udp', 'icmp', 'icmpv6', 'protocol', 'from', 'to', 'not']],
+    ['allow tcp ', ['from', 'to', 'not']],
+    ['allow tcp from ', ['to', 'ports', 'tag', 'cidr', 'selector', 'not']],
+    ['allow from ', ['to', 'tag', 'cidr', 'selector', 'not']],
+    ['allow icmp ', ['type', 'from', 'to', 'not']],
+    ['allow icmp type 8 ', ['code', 'from', 'to', 'not']],
+    ['allow tcp from ports 80 ', ['to', 'tag', 'cidr', 'selector', 'not']],
+    ['allow from tag ', ['client', 'web']],
+    ['allow from cidr ', ['10.0.0.0/8', 'fd00::/64']],
+    ['allow protocol s', ['sctp']],
+    ['allow tcp from ports ', []],
+    ['allow from not ', ['tag', 'cidr', 'selector']],
+  ])('%s', async (rule, expected) => expect(await complete(`profile web rule add inbound ${rule}`)).toEqual(expected))
+})
+
+describe('names', () => {
+  test.each([
+    ['profile ', ['show', 'add', 'remove', 'db', 'web', 'web.2']],
+    ['profile w', ['web', 'web.2']],
+    ['profile add ', []],
+    ['profile remove web', ['web', 'web.2']],
+    ['pool remove fd', ['fd00::/64']],
+    ['pool remove 10.0.0.0/8 fd', ['fd00::/64']],
+    ['pool add ', []],
+    ['bgp peer remove ', ['10.1.2.3']],
+    ['endpoint e1 profile append web d', ['db']],
+    ['endpoint show --host ', ['h1', 'h2']],
+    ['endpoint show --host=h', ['--host=h1', '--host=h2']],
+    ['ipam assign --node ', ['h1', 'h2']],
+  ])('%s', async (line, expected) => expect(await complete(line)).toEqual(expected))
+
+  test('that could do harm are not offered', async () => {
+    const hostile = ['$(touch x)', '`touch x`', 'a b', 'a;b', '--help', '-x', 'a\nb', 'a\u001b[2J', '*', '~', 'a\'b', 'a"b', 'a\\b', 'ok']
+    expect(await complete('profile remove ', () => Promise.resolve(hostile))).toEqual(['ok'])
+  })
+
+  test('a store that cannot be asked costs only its names', async () => {
+    expect(await complete('profile ', () => Promise.reject(new Error('away')))).toEqual(['show', 'add', 'remove'])
+  })
+
+  test('are asked for only where they may stand', async () => {
+    const asked: NameKind[] = []
+    const spy = (kind: NameKind): Promise<string[]> => (asked.push(kind), names(kind))
+    await complete('pool ', spy)
+    await complete('profile web rule add inbound allow ', spy)
+    await complete('profile --', spy)
+    expect(asked).toEqual([])
+  })
+})
+
+describe('options', () => {
+  test('v0.20\'s that fit and ours, without those given', async () => {
+    expect(await complete('pool show --ip')).toEqual(['--ipv4', '--ipv6'])
+    expect(await complete('pool show --ipv4 --ip')).toEqual([])
+    expect(await complete('profile web rule add inbound --a')).toEqual(['--at'])
+    expect(await complete('profile web rule add inbound --at=1 --a')).toEqual([])
+    expect(await complete('pool remove x --f')).toEqual(['--force'])
+    expect(await complete('ipam assign --h')).toEqual(['--handle', '--help'])
+  })
+
+  test('their values', async () => {
+    expect(await complete('profile show -o ')).toEqual(['table', 'wide', 'json', 'yaml', 'plain', 'name'])
+    expect(await complete('profile show --output=j')).toEqual(['--output=json'])
+    expect(await complete('status --runtime ')).toEqual(['docker', 'none', 'rkt'])
+    expect(await complete('profile show --timeout ')).toEqual([])
+  })
+})
+
+describe('properties', () => {
+  const line = fc.array(fc.oneof(fc.constantFrom('profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'from', 'not', 'tag', 'pool', 'remove', '--at', '--at=1', '-o', '--', '__proto__', 'help'), fc.string()))
+
+  test('nothing crashes it; what it offers begins with what was typed and is safe', async () => {
+    await fc.assert(
+      fc.asyncProperty(line, fc.oneof(fc.constantFrom('', '-', '--', '--at=', 'w', '--constructor=', '--__proto__='), fc.string()), async (words, current) => {
+        for (const word of await candidates(words, current, TABLE, names)) {
+          expect(word.startsWith(current)).toBe(true)
+          expect(word.replace(/^--[a-z0-9-]+=?/, 'x')).toMatch(SAFE_NAME)
+        }
+      }),
+    )
+  })
+
+  test('following it always leads along lines that are valid so far', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(), {minLength: 8, maxLength: 14}), async (choices) => {
+        const words: string[] = []
+        for (const choice of choices) {
+          const next = (await candidates(words, '', TABLE, names)).filter((word) => word !== 'help')
+          if (next.length === 0) break
+          const word = next[choice % next.length] ?? ''
+          words.push(word)
+          const result = readLine(words, TABLE)
+          if (result.type === 'usage' && word !== 'not') expect(result.problem).toMatch(/is missing$|needs a value after it$/)
+        }
+      }),
+    )
+  })
+})
