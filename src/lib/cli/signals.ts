@@ -23,20 +23,24 @@ export function watchSignals(session: Session): void {
     const timer = setTimeout(() => leave(code, `${word}: ${truth(session)}`), PATIENCE_MS)
     void open.settled.then(() => {
       clearTimeout(timer)
-      // The command itself notes the outcome in the same turn of the event loop.
-      setImmediate(() => leave(code, `${word}: ${truth(session)}`))
+      leave(code, `${word}: ${truth(session)}`)
     })
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
 }
 
-function truth({writes: {done, open}}: Session): string {
-  if (open) return `${open.what} was under way; it may or may not have been made`
-  if (done.length === 0) return 'nothing was changed'
-  return `${done.join(', ')} was made`
+function truth({writes: {done, open, remaining}}: Session): string {
+  const parts = [
+    ...(done.length === 0 ? [] : [`${done.join(', ')} was made`]),
+    ...(open ? [`${open.what} was under way; it may or may not have been made`] : []),
+    ...(remaining === undefined ? [] : [remaining]),
+  ]
+  return parts.length === 0 ? 'nothing was changed' : parts.join('. ')
 }
 
+/** At once: the command itself may be about to end with another code. */
 function leave(code: number, message: string): void {
-  process.stderr.write(`${message}\n`, () => process.exit(code))
+  process.stderr.write(`${message}\n`)
+  process.exit(code)
 }

@@ -47,6 +47,14 @@ export interface Committed<T> {
   readonly revision: Revision
 }
 
+export interface CommitOptions {
+  /**
+   * What an earlier look found at the key of ClusterInformation and at READS: the first decision is made from it, which saves a round trip
+   * where it still holds. A decision to refuse or to do nothing is never taken from memory.
+   */
+  readonly remembered?: TransactionResult | undefined
+}
+
 /**
  * Reads READS (and ClusterInformation) at one revision, lets DECIDE say what to write, and writes it if nothing it rests on has changed since;
  * otherwise decides again, at most 100 times. Initialises an empty store in the same transaction. A lost answer is settled by the history of
@@ -55,28 +63,38 @@ export interface Committed<T> {
  * @throws whatever DECIDE throws (nothing was written then); CalicoError `conflict` after 100 lost races; `unknown` if an answer was lost and
  * cannot be settled; and the datastore's own errors.
  */
-export async function commit<T>(session: Session, reads: readonly Operation[], decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>): Promise<Committed<T>> {
+export async function commit<T>(
+  session: Session,
+  reads: readonly Operation[],
+  decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
+  {remembered}: CommitOptions = {},
+): Promise<Committed<T>> {
   const operations: readonly Operation[] = [{get: CLUSTER_KEY}, ...reads]
-  let answer = await session.store.transact({then: operations})
+  const guess = remembered && (await decideFromMemory(session, remembered, decide))
+  let answer = guess ? undefined : await session.store.transact({then: operations})
   const lost: LostAttempt<T>[] = []
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
-    const seen = await understand(session, answer)
+    const seen = answer ? await understand(session, answer) : guess?.seen
+    if (seen === undefined) throw new TypeError('there is an answer or a guess')
     for (const attempt of lost) {
       // The answer of an earlier try never came. What stands in the store now tells whether it was executed.
       const landed = await wasExecuted(session, attempt)
-      if (landed !== undefined) return done(session, attempt.decision, landed)
+      if (landed !== undefined) {
+        session.writes.done.push(attempt.decision.what)
+        return {outcome: attempt.decision.outcome, wrote: true, revision: landed}
+      }
     }
     checkWritable(session, seen.cluster)
-    const decision = await decide(seen)
+    const decision = answer || !guess ? await decide(seen) : guess.decision
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
-    const writes = [...decision.writes, ...initialisation(session, seen)]
+    const writes = [...decision.writes, ...(await initialisation(session, seen))]
     try {
       const result = await tracked(session, decision.what, () => session.store.transact({
         if: [...conditions(seen, writes), ...(decision.guards ?? [])],
         then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
         else: operations,
       }))
-      if (result.succeeded) return done(session, decision, result.revision)
+      if (result.succeeded) return {outcome: decision.outcome, wrote: true, revision: result.revision}
       answer = result
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
@@ -89,9 +107,25 @@ export async function commit<T>(session: Session, reads: readonly Operation[], d
   throw new CalicoError('conflict', 'Somebody else keeps changing the same objects; nothing was changed', {hint: 'Run the command again.'})
 }
 
-const done = <T>(session: Session, decision: Decision<T>, revision: Revision): Committed<T> => {
-  session.writes.done.push(decision.what)
-  return {outcome: decision.outcome, wrote: true, revision}
+/**
+ * What DECIDE says about what is remembered; undefined where it would refuse or do nothing: that takes a look at the store itself.
+ * Whatever it says is written only if all that it rests on is still so.
+ */
+async function decideFromMemory<T>(
+  session: Session,
+  remembered: TransactionResult,
+  decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
+): Promise<{seen: Seen; decision: Decision<T>} | undefined> {
+  if (session.dryRun || !remembered.results[0]?.[0]) return undefined
+  try {
+    const seen = await understand(session, remembered)
+    checkWritable(session, seen.cluster)
+    const decision = await decide(seen)
+    return decision.writes.length > 0 ? {seen, decision} : undefined
+  } catch (error) {
+    if (!(error instanceof CalicoError)) throw error
+    return undefined
+  }
 }
 
 async function understand(session: Session, answer: TransactionResult): Promise<Seen> {
@@ -111,18 +145,23 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
   return compares
 }
 
-function initialisation(session: Session, seen: Seen): Write[] {
-  if (seen.cluster.state === 'present') return []
+/** What a store without ClusterInformation lacks to be Calico's. Where it holds keys already (--init), the tiers may be there. */
+async function initialisation(session: Session, {cluster}: Seen): Promise<Write[]> {
+  if (cluster.state === 'present') return []
   session.warn(`Initialising this datastore for Calico (${session.store.description}).`)
-  return initialValues().map(({key, value}) => ({key, value, read: undefined}))
+  const values = initialValues()
+  const {results} = await session.store.transact({then: values.map(({key}) => ({get: key}))})
+  return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))
 }
 
 /** Lets an interrupted command know that a write is under way. */
-async function tracked<R>(session: Session, what: string, send: () => Promise<R>): Promise<R> {
+async function tracked(session: Session, what: string, send: () => Promise<TransactionResult>): Promise<TransactionResult> {
   let settle = (): void => undefined
   session.writes.open = {what, settled: new Promise<void>((resolve) => (settle = resolve))}
   try {
-    return await send()
+    const result = await send()
+    if (result.succeeded) session.writes.done.push(what)
+    return result
   } finally {
     session.writes.open = undefined
     settle()

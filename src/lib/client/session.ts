@@ -6,6 +6,8 @@ export interface WriteLog {
   readonly done: string[]
   /** The write that has been sent and not yet answered. */
   open: {readonly what: string; readonly settled: Promise<void>} | undefined
+  /** What is still to be done after the writes so far, as a sentence; undefined where every write stands for itself. */
+  remaining: string | undefined
 }
 
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */
@@ -32,7 +34,7 @@ export function newSession(
     dryRun,
     init,
     expectCluster,
-    writes: {done: [], open: undefined},
+    writes: {done: [], open: undefined, remaining: undefined},
     warn(message) {
       if (said.has(message)) return
       said.add(message)
