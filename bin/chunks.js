@@ -33,9 +33,9 @@ function openChunks(dist) {
     if (known) return known.exports
     const file = path.join(dist, files[name] ?? `${name}.js`)
     const cache = `${file}.${process.version}-${process.arch}.cache`
-    const source = fs.readFileSync(file, 'latin1') // the build writes ASCII only: one byte a character in memory too
+    const source = fs.readFileSync(file, 'latin1') // a function, in ASCII: one byte a character in memory too
     const cachedData = readCache(cache)
-    const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {filename: file, cachedData})
+    const script = new vm.Script(source, {filename: file, cachedData})
     const chunk = {exports: {}, script, cache, cached: cachedData !== undefined || fs.existsSync(cache)}
     loaded.set(name, chunk)
     script.runInThisContext().call(chunk.exports, chunk.exports, requireFromChunk, chunk, file, dist)

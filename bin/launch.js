@@ -19,14 +19,36 @@ function launch(argv, dist) {
     // Node leaves with 0 when nothing is left to wait for, whether or not the command has come to its end.
     if (!ended && code === 0) process.exitCode = 1
   })
+  const outputs = [watchOutput('stdout'), watchOutput('stderr')]
   const chunks = openChunks(dist)
   /** @type {{main: (argv: readonly string[], root: string) => Promise<number>}} */
   const program = chunks.load('core')
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', outputFailed)
   void program.main(argv, dist).then((code) => {
     ended = true
-    leave(code, () => chunks.saveCaches())
+    leave(outputs, () => {
+      chunks.saveCaches()
+      process.exit(code)
+    })
   })
+}
+
+/** @typedef {{readonly stream: NodeJS.WriteStream | undefined}} Output */
+
+/**
+ * The stream process.NAME if and when somebody has used it: to make one takes 3 ms, and a command that fails needs one, not both.
+ * @param {'stdout' | 'stderr'} name
+ * @returns {Output}
+ */
+function watchOutput(name) {
+  const {get: make} = /** @type {{get: () => NodeJS.WriteStream}} */ (Object.getOwnPropertyDescriptor(process, name))
+  /** @type {{stream: NodeJS.WriteStream | undefined}} */
+  const output = {stream: undefined}
+  Object.defineProperty(process, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => (output.stream ??= make().on('error', outputFailed)),
+  })
+  return output
 }
 
 /** A reader that has gone away (`| head -1`) is no fault; a full disk is. @param {NodeJS.ErrnoException} error */
@@ -37,18 +59,14 @@ function outputFailed(error) {
 }
 
 /**
- * Ends the process without waiting for connections to close, which takes milliseconds; but what has been written to a pipe is still on its way
- * and would be lost with the process.
- * @param {number} code
- * @param {() => void} last what remains to be done
+ * Calls EXIT without waiting for connections to close, which takes milliseconds; but what has been written to a pipe is still on its way and would be
+ * lost with the process.
+ * @param {readonly Output[]} outputs
+ * @param {() => void} exit
  */
-function leave(code, last) {
-  const pending = [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0 && !stream.destroyed)
+function leave(outputs, exit) {
+  const pending = outputs.flatMap(({stream}) => (stream && stream.writableLength > 0 && !stream.destroyed ? [stream] : []))
   let open = pending.length
-  const exit = () => {
-    last()
-    process.exit(code)
-  }
   if (open === 0) exit()
   for (const stream of pending) {
     stream.write('', () => {

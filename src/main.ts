@@ -1,7 +1,6 @@
 /** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
 import {Config, run} from '@oclif/core'
 import {formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
-import {showHelp} from './lib/cli/help.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {errorText} from './lib/cli/report.js'
 import {CalicoError, EXIT_CODES} from './lib/errors.js'
@@ -11,9 +10,11 @@ export async function main(argv: readonly string[], program: Program): Promise<n
   const line = readLine(argv, program.commands)
   try {
     switch (line.type) {
-      case 'help':
+      case 'help': {
+        const {showHelp} = await import('./lib/cli/help.js')
         await showHelp(line.words, await Config.load(loadOptions(program)))
         return 0
+      }
       case 'usage':
         process.stderr.write(formatUsageError(line))
         return EXIT_CODES.usage
@@ -21,7 +22,7 @@ export async function main(argv: readonly string[], program: Program): Promise<n
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
         if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
-        await run([...line.id.split(':'), ...line.argv], loadOptions(program))
+        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id))
         return Number(process.exitCode ?? 0)
     }
   } catch (error) {

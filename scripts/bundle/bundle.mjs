@@ -44,12 +44,14 @@ async function bundleChunk(name, {root, outdir, modules, esmExports, edited}) {
     target: 'node20',
     format: 'cjs',
     supported: {'dynamic-import': false}, // import() of a chunk is require() of it
-    minify: true,
-    keepNames: true, // oclif and errors show names of classes
+    minifyWhitespace: true,
+    minifySyntax: true, // but names are kept: stack traces and oclif show them
+    banner: {js: '(function (exports, require, module, __filename, __dirname) {'},
+    footer: {js: '})'},
     charset: 'ascii', // bin/chunks.js reads Latin-1
     legalComments: 'none', // dist/LICENSES.txt has them
     logLevel: 'error',
-    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports), edits(edited), lazy(name)],
+    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports), edits(edited), lazy],
   })
   const contents = /** @type {import('esbuild').OutputFile} */ (outputFiles[0]).contents
   const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.js`

@@ -26,21 +26,20 @@ export const CHUNKS = {
 export const REPLACED = {
   '@grpc/proto-loader': join(RUNTIME, 'proto-loader.ts'),
   debug: join(RUNTIME, 'debug.cjs'),
+  'wsl-utils': join(RUNTIME, 'wsl-utils.ts'),
 }
 
 /** Packages that oclif would use in development only. */
 export const ABSENT = ['typescript', 'ts-node', 'tsx']
 
-/**
- * What CommonJS packages require at their top and most commands of ours never use: evaluated at the first use instead. Per chunk.
- * @type {Readonly<Record<string, readonly string[]>>}
- */
-export const LAZY = {
-  core: ['semver', 'minimatch', 'tinyglobby', 'ejs', 'lilconfig', 'clean-stack', 'wordwrap', 'cli-spinners', 'ansi-escapes'],
-}
+/** Packages that others require at their top and most commands of ours never use: evaluated at their first use instead. */
+export const LAZY = ['semver', 'minimatch', 'tinyglobby', 'ejs', 'lilconfig', 'clean-stack', 'wordwrap', 'cli-spinners', 'ansi-escapes', 'supports-color', 'get-package-type']
 
-/** The same for Node's own modules, in every chunk. */
-export const LAZY_BUILTINS = ['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'perf_hooks', 'readline', 'tls', 'zlib']
+/** Packages whose own modules load each other only when they are first used: most of what their index brings in is not. They must be compiled from ES modules. */
+export const LAZY_INSIDE = ['@oclif/core']
+
+/** The same for Node's own modules. */
+export const LAZY_BUILTINS = ['child_process', 'crypto', 'dns', 'fs/promises', 'http', 'perf_hooks', 'readline', 'tls', 'tty', 'zlib']
 
 /**
  * Edits of packages: how a file of theirs ends in its path, what is found there exactly once, and what is put in its place.
@@ -58,5 +57,11 @@ export const EDITS = [
     find: 'require(\'@oclif/core/package.json\').version',
     replace: JSON.stringify(createRequire(import.meta.url)('@oclif/core/package.json').version),
     why: 'the whole package.json for its version',
+  },
+  {
+    file: '@oclif/core/lib/command.js',
+    find: "process.stdout.on('error', (err) => {\n    if (err && err.code === 'EPIPE')\n        return;\n    throw err;\n});",
+    replace: '',
+    why: 'bin/launch.js does that, and only once there is output: opening stdout costs 3 ms',
   },
 ]

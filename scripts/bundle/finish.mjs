@@ -14,9 +14,9 @@ const require = createRequire(import.meta.url)
  */
 export async function writeHelpPages(dist) {
   const {openChunks} = /** @type {typeof import('../../bin/chunks.js')} */ (require('../../bin/chunks.js'))
-  /** @type {{renderHelp: (words: readonly string[], dist: string) => Promise<string>, commandIds: readonly string[]}} */
+  /** @type {{renderHelp: (words: readonly string[], dist: string) => Promise<string>, commandIds: () => string[]}} */
   const {renderHelp, commandIds} = openChunks(dist).load('core')
-  const paths = commandIds.map((id) => id.split(':'))
+  const paths = commandIds().map((id) => id.split(':'))
   const names = new Set(['', 'exit-codes', ...paths.flatMap((words) => words.map((_, i) => words.slice(0, i + 1).join('.')))])
   mkdirSync(join(dist, 'help'))
   for (const name of names) {

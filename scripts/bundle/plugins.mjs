@@ -1,7 +1,7 @@
 /** What the build does to modules on their way into a chunk, as esbuild plugins. */
 import {readFileSync} from 'node:fs'
 import {dirname} from 'node:path'
-import {ABSENT, CHUNKS, EDITS, LAZY, LAZY_BUILTINS, REPLACED} from './chunks.mjs'
+import {ABSENT, CHUNKS, EDITS, LAZY, LAZY_BUILTINS, LAZY_INSIDE, REPLACED} from './chunks.mjs'
 
 /** @typedef {import('esbuild').Plugin} Plugin */
 
@@ -59,7 +59,7 @@ export const edits = (seen) => ({
   name: 'edits',
   setup(build) {
     for (const {file, find, replace} of EDITS) {
-      build.onLoad({filter: new RegExp(`/node_modules/${file.replaceAll(/[/.]/g, '\\$&')}$`)}, ({path}) => {
+      build.onLoad({namespace: 'file', filter: new RegExp(`/node_modules/${file.replaceAll(/[/.]/g, '\\$&')}$`)}, ({path}) => {
         const parts = readFileSync(path, 'utf8').split(find)
         if (parts.length !== 2) throw new Error(`${path}: ${find} is there ${parts.length - 1} times, not once. The package has changed: look at scripts/bundle/chunks.mjs.`)
         seen.add(file)
@@ -69,26 +69,32 @@ export const edits = (seen) => ({
   },
 })
 
-/** Makes modules that are seldom used load at their first use; see LAZY. @param {string} chunk @returns {Plugin} */
-export const lazy = (chunk) => ({
+/** Makes modules that are seldom used load at their first use: LAZY, LAZY_BUILTINS and LAZY_INSIDE. @type {Plugin} */
+export const lazy = {
   name: 'lazy modules',
   setup(build) {
-    const packages = LAZY[chunk] ?? []
     build.onResolve({filter: anyOf([...LAZY_BUILTINS, ...LAZY_BUILTINS.map((name) => `node:${name}`)])}, ({path, namespace, kind}) =>
       namespace !== 'lazy' && kind === 'require-call' ? {path: `node:${path.replace(/^node:/, '')}`, namespace: 'lazy'} : undefined,
     )
-    if (packages.length > 0) {
-      build.onResolve({filter: anyOf(packages)}, async ({path, namespace, kind, resolveDir, importer, pluginData}) => {
-        if (namespace === 'lazy' || kind !== 'require-call' || pluginData === 'resolving') return undefined
-        const found = await build.resolve(path, {kind, resolveDir, importer, pluginData: 'resolving'})
-        return {path: found.path, namespace: 'lazy'}
-      })
+    const inside = new RegExp(`/node_modules/(${LAZY_INSIDE.join('|')})/`)
+    /** @param {import('esbuild').OnResolveArgs} args */
+    const resolveLazily = async ({path, namespace, kind, resolveDir, importer, pluginData}) => {
+      if (namespace === 'lazy' || kind !== 'require-call' || pluginData === 'resolving' || path.endsWith('.json')) return undefined
+      if (path.startsWith('.') && !inside.test(importer)) return undefined
+      const found = await build.resolve(path, {kind, resolveDir, importer, pluginData: 'resolving'})
+      return found.errors.length > 0 ? undefined : {path: found.path, namespace: 'lazy', pluginData: {compiled: path.startsWith('.')}}
     }
-    build.onLoad({filter: /.*/, namespace: 'lazy'}, ({path}) => ({contents: lazyModule(path), loader: 'js', resolveDir: dirname(path)}))
+    build.onResolve({filter: anyOf(LAZY)}, resolveLazily)
+    build.onResolve({filter: /^\./}, resolveLazily)
+    build.onLoad({filter: /.*/, namespace: 'lazy'}, ({path, pluginData}) => ({
+      contents: pluginData?.compiled ? lazyNamespace(path) : lazyModule(path),
+      loader: 'js',
+      resolveDir: dirname(path),
+    }))
   },
-})
+}
 
-/** A module that stands for PATH and loads it when it is first looked at. @param {string} path */
+/** A module that stands for PATH, of any kind, and loads it when it is first looked at. @param {string} path */
 const lazyModule = (path) => `
 let loaded
 const load = () => loaded ??= require(${JSON.stringify(path)})
@@ -97,4 +103,15 @@ module.exports = new Proxy(function () {}, {
   has: (_, key) => key in load(),
   apply: (_, self, args) => Reflect.apply(load(), self, args),
   construct: (_, args) => Reflect.construct(load(), args),
+})`
+
+/** The same for a module that was compiled from an ES module: what it exports is looked at by name, and that it is one needs no look. @param {string} path */
+const lazyNamespace = (path) => `
+let loaded
+const load = () => loaded ??= require(${JSON.stringify(path)})
+module.exports = new Proxy({}, {
+  get: (_, key) => key === '__esModule' ? true : load()[key],
+  has: (_, key) => key in load(),
+  ownKeys: () => Reflect.ownKeys(load()),
+  getOwnPropertyDescriptor: (_, key) => ({...Reflect.getOwnPropertyDescriptor(load(), key), configurable: true}),
 })`

@@ -12,9 +12,10 @@
 export function virtualModules({protocol, commands, pjson}) {
   const {name, version, description, engines, oclif} = pjson
   const loaders = Object.keys(commands).map((id) => `${JSON.stringify(id)}: () => import('./src/commands/${commandFile(id)}')`)
+  const readers = Object.entries(commands).map(([id, command]) => `${JSON.stringify(id)}: () => ${parsed(command)}`)
   return {
     'bundle:protocol': `export const protocol = ${parsed(protocol)}`,
-    'bundle:manifest': `export const commands = ${parsed(commands)}; export const pjson = ${parsed({name, version, description, engines, oclif})}`,
+    'bundle:manifest': `export const pjson = ${parsed({name, version, description, engines, oclif})}; export const read = {${readers.join(',\n')}}`,
     'bundle:commands': `export const loaders = {${loaders.join(',\n')}}`,
   }
 }

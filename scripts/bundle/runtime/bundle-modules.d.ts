@@ -4,7 +4,8 @@ declare module 'bundle:protocol' {
 }
 
 declare module 'bundle:manifest' {
-  export const commands: Readonly<Record<string, import('@oclif/core').Command.Cached>>
+  /** What oclif knows of each command, parsed anew by each call. */
+  export const read: Readonly<Record<string, () => import('@oclif/core').Command.Cached>>
   export const pjson: import('@oclif/core').Interfaces.PJSON
 }
 

@@ -1,14 +1,17 @@
 /** The bundle's core: the program with what the build knows of it. Loaded by bin/launch.js. */
-import {Config} from '@oclif/core'
+import './oclif-settings.js'
+import {Config, type Command} from '@oclif/core'
 import {loaders} from 'bundle:commands'
-import {commands, pjson} from 'bundle:manifest'
-import {helpPage} from '../../../src/lib/cli/help.js'
+import {pjson, read} from 'bundle:manifest'
 import {loadOptions, type Program} from '../../../src/lib/cli/program.js'
 import {main as runProgram} from '../../../src/main.js'
 
-// oclif would look for a newer engine and a theme in files that this package does not have (5 ms).
-process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
-process.env.CALICOCTL_DISABLE_THEME = '1'
+/** The manifest, of which a command line needs one entry or two: each is parsed when it is first looked at (all of them take 2 ms). */
+const commands: Record<string, Command.Cached> = {}
+for (const [id, readCommand] of Object.entries(read)) {
+  let parsed: Command.Cached | undefined
+  Object.defineProperty(commands, id, {enumerable: true, get: () => (parsed ??= readCommand())})
+}
 
 /** The program as it is installed: DIST is the folder of the chunks. */
 const program = (dist: string): Program => ({
@@ -25,8 +28,9 @@ export function main(argv: readonly string[], dist: string): Promise<number> {
 
 /** The help page of WORDS, for the build. */
 export async function renderHelp(words: readonly string[], dist: string): Promise<string> {
+  const {helpPage} = await import('../../../src/lib/cli/help.js')
   return helpPage(words, await Config.load(loadOptions(program(dist)))) // a fresh configuration each time: oclif's help changes the names of topics in place
 }
 
 /** The ids of all commands that are not hidden. */
-export const commandIds: readonly string[] = Object.values(commands).filter(({hidden}) => !hidden).map(({id}) => id)
+export const commandIds = (): string[] => Object.values(commands).filter(({hidden}) => !hidden).map(({id}) => id)

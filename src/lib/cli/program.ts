@@ -15,9 +15,12 @@ export interface Program {
  * localeCompare, which loads ICU's collator: 11 ms of every command (toolchain.md §2.1).
  */
 class RootPlugin extends Plugin {
-  constructor(private readonly program: Program) {
+  constructor(
+    private readonly program: Program,
+    commands: Program['commands'],
+  ) {
     super({isRoot: true, root: program.root, pjson: program.pjson, name: program.pjson.name})
-    const {pjson, root, commands} = program
+    const {pjson, root} = program
     Object.assign(this, {
       type: 'core',
       isRoot: true,
@@ -53,8 +56,9 @@ class RootPlugin extends Plugin {
   }
 }
 
-/** PROGRAM as oclif's documented `plugins` option, so that it searches for nothing. */
-export function loadOptions(program: Program): Interfaces.LoadOptions {
-  const plugin = new RootPlugin(program)
+/** PROGRAM as oclif's documented `plugins` option, so that it searches for nothing. With ID, of that command alone: to run it, oclif need not know the others. */
+export function loadOptions(program: Program, id?: string): Interfaces.LoadOptions {
+  const only = id === undefined ? undefined : program.commands[id]
+  const plugin = new RootPlugin(program, only === undefined ? program.commands : {[only.id]: only})
   return {root: program.root, pjson: program.pjson, plugins: new Map([[plugin.name, plugin]])}
 }

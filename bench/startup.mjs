@@ -1,0 +1,38 @@
+/** node bench/startup.mjs [ROUNDS]: how long typical command lines take, as ratios to a Node that does nothing. */
+import {compare, printRows} from './measure.mjs'
+import {environment, installed, startEtcd} from './setting.mjs'
+import {spawnSync} from 'node:child_process'
+
+const rounds = Number(process.argv[2] ?? 40)
+const env = environment(await startEtcd())
+const node = process.execPath
+const ours = [node, installed()]
+const go = process.env.CALICOCTL_GO
+
+const first = spawnSync(node, [...ours.slice(1), 'profile', 'add', 'first'], {env, encoding: 'utf8'}) // initialises the store
+if (first.status !== 0) throw new Error(first.stderr)
+
+const rows = compare(
+  [
+    {name: 'node -e 0', command: [node, '-e', '0']},
+    {name: 'etcdctl version', command: ['etcdctl', 'version']},
+    {name: 'etcdctl put', command: ['etcdctl', 'put', '/bench', 'x']},
+    {name: 'calicoctl version', command: [...ours, 'version'], limit: 1.3},
+    {name: 'calicoctl --help', command: [...ours, '--help'], limit: 1.3},
+    {name: 'calicoctl profile add --help', command: [...ours, 'profile', 'add', '--help'], limit: 1.3},
+    {name: 'usage error', command: [...ours, 'profile', 'add'], code: 1, limit: 2},
+    {name: 'validation error', command: [...ours, 'profile', 'add', 'a/b'], code: 1, limit: 2},
+    {name: 'write: profile add', command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
+    //{name: 'read: profile show', command: [...ours, 'profile', 'show'], limit: 3.4},
+    ...(go === undefined
+      ? []
+      : [
+          {name: 'Go calicoctl get', command: [go, 'get', 'profiles', '--allow-version-mismatch']},
+          {name: 'Go calicoctl version', command: [go, 'version', '--client']},
+        ]),
+  ],
+  {rounds, env},
+)
+console.log(`Node ${process.version}, ${rounds} rounds`)
+printRows(rows)
+process.exit(0)
