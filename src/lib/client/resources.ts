@@ -16,6 +16,7 @@ import {checkReadable, CLUSTER_KEY, clusterState} from './cluster.js'
 import {commit, type Seen, type Write} from './commit.js'
 import {withIdentity} from './identity.js'
 import type {Session} from './session.js'
+import {listPages} from './snapshot.js'
 
 /** An object as it stands in the store. */
 export interface Stored<R extends Resource = Resource> {
@@ -94,7 +95,7 @@ export async function* listResources<R extends Resource>(
 ): AsyncGenerator<Stored<R>> {
   const readable = read(session, [])
   readable.catch(() => undefined)
-  for await (const page of session.store.list(kindPrefix(kind) + under)) {
+  for await (const page of listPages(session, kindPrefix(kind) + under)) {
     await readable
     at?.(page.revision)
     for (const kv of page.entries) {

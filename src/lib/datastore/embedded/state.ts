@@ -1,7 +1,7 @@
 import {CalicoError} from '../../errors.js'
 import type {Change, Compare, KeyValue, Operation, OperationResult, Revision, Transaction, TransactionResult} from '../datastore.js'
 import {CompactedError} from '../errors.js'
-import {compareKeys} from './key-order.js'
+import {compareUtf8} from '../../utf8-order.js'
 
 /** The contents of the embedded store and what a transaction does to them, with etcd's rules and limits. Pure. */
 export interface State {
@@ -40,7 +40,7 @@ export function stateAt(state: State, revision: Revision): State {
 
 /** The entries whose key begins with PREFIX, in key order. */
 export const entriesUnder = ({keys}: Pick<State, 'keys'>, prefix: string): KeyValue[] =>
-  [...keys.values()].filter(({key}) => key.startsWith(prefix)).sort((a, b) => compareKeys(a.key, b.key))
+  [...keys.values()].filter(({key}) => key.startsWith(prefix)).sort((a, b) => compareUtf8(a.key, b.key))
 
 /** The changes of matching keys from revision FROM on. @throws CompactedError if some of them are forgotten. */
 export function changesSince({compacted, log}: State, from: Revision, matches: (key: string) => boolean): Change[] {

@@ -1,4 +1,4 @@
-import {compareUtf8} from './order.js'
+import {compareUtf8} from '../../utf8-order.js'
 import type {Comparison, Membership, Selector} from './ast.js'
 import {SelectorError} from './errors.js'
 

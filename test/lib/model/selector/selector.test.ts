@@ -10,7 +10,7 @@ import {
   SelectorError,
   tryParseSelector,
 } from '../../../../src/lib/model/selector/index.js'
-import {compareUtf8} from '../../../../src/lib/model/selector/order.js'
+import {compareUtf8} from '../../../../src/lib/utf8-order.js'
 
 describe('parseSelector', () => {
   test('builds a tree that shows how it was written', () => {
