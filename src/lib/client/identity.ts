@@ -19,3 +19,10 @@ export function timestamp(date: Date = new Date()): string {
 export function withIdentity(metadata: Metadata): Metadata {
   return {...metadata, uid: metadata.uid ?? newUuid(), creationTimestamp: metadata.creationTimestamp ?? timestamp()}
 }
+
+/** WANTED, or with a number behind it if it is one of TAKEN. */
+export function freeName(taken: ReadonlySet<string>, wanted: string): string {
+  let name = wanted
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`
+  return name
+}

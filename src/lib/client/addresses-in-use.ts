@@ -1,0 +1,66 @@
+/** Which addresses of a network are assigned, and to whom. */
+import {type Attribute, assignedIn, handleOf, isReserved} from '../ipam/block.js'
+import {displayWorkload} from '../model/display-name.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {type Address, type Cidr, formatAddress, parseCidrOrAddress} from '../net/index.js'
+import {blocksWithin} from './affinities.js'
+import {listResources} from './resources.js'
+import type {Session} from './session.js'
+
+/** Holders that a message names; of the others it tells the number. */
+const MAX_NAMED = 20
+
+/** Something that stands in the way of giving up a network. */
+export interface Holder {
+  /** An assigned address; undefined for a block that cannot be read, in which any might be. */
+  readonly address: Address | undefined
+  /** Who has it, as the record of the assignment says: a handle, a node, what it is for. */
+  readonly owner: string
+}
+
+/** The assigned addresses within NETWORK, in the order of the blocks' keys. Those that Windows nodes set aside are nobody's. */
+export async function* holdersWithin(session: Session, network: Cidr): AsyncGenerator<Holder> {
+  for await (const {kv, block} of blocksWithin(session, network)) {
+    if (!block) yield {address: undefined, owner: `the value of ${kv.key} cannot be read`}
+    else for (const {address, attribute} of assignedIn(block)) if (!isReserved(attribute)) yield {address, owner: ownerText(attribute)}
+  }
+}
+
+/** Who has an address, as its attribute says it. */
+export function ownerText(attribute: Attribute): string {
+  const {node, type} = attribute.secondary ?? {}
+  const handle = handleOf(attribute)
+  const parts = [...(type ? [type] : []), ...(handle ? [`handle ${handle}`] : []), ...(node ? [`node ${node}`] : [])]
+  return parts.length === 0 ? 'no handle and no node recorded' : parts.join(', ')
+}
+
+/** HOLDERS as lines for a message, with the endpoints that have the addresses where there are any. */
+export async function holderLines(session: Session, holders: readonly Holder[]): Promise<string[]> {
+  const named = holders.slice(0, MAX_NAMED)
+  const endpoints = await endpointsOf(session, new Set(named.flatMap(({address}) => (address ? [formatAddress(address)] : []))))
+  const lines = named.map(({address, owner}) => {
+    if (!address) return owner
+    const text = formatAddress(address)
+    const endpoint = endpoints.get(text)
+    return `${text}: ${endpoint === undefined ? owner : `${endpoint} (${owner})`}`
+  })
+  return holders.length > named.length ? [...lines, `and ${holders.length - named.length} more`] : lines
+}
+
+/** The workloads that have the ADDRESSES, by address. */
+async function endpointsOf(session: Session, addresses: ReadonlySet<string>): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  if (addresses.size === 0) return found
+  for await (const {resource} of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) {
+    for (const network of resource.spec.ipNetworks ?? []) {
+      const cidr = parseCidrOrAddress(network)
+      const text = cidr && formatAddress(cidr)
+      if (text !== undefined && addresses.has(text)) found.set(text, endpointText(resource))
+    }
+  }
+  return found
+}
+
+function endpointText({metadata, spec: {orchestrator = '', workload = '', node = ''}}: WorkloadEndpoint): string {
+  return `${orchestrator} workload ${displayWorkload(metadata, workload).name} on ${node}`
+}

@@ -1,0 +1,157 @@
+/**
+ * A working copy of IPAM's keys, on which a decision is made before it is written as one guarded transaction. Keys are read when they are first
+ * asked for, from memory, from what the transaction read, or from the store; those that are written are compared with what was read of them,
+ * and so is whatever a plan says that it rests on: mixing keys of different revisions is safe for that reason.
+ */
+import type {Write} from '../client/commit.js'
+import type {Session} from '../client/session.js'
+import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
+import {type Memory, remember} from './memory.js'
+
+/** How values of one kind are read and written. */
+export interface Codec<T> {
+  readonly parse: (stored: KeyValue) => T
+  readonly encode: (value: T) => string
+  /** About how many bytes VALUE takes; the default is few. */
+  readonly bytes?: (value: T) => number
+}
+
+export interface Draft {
+  readonly session: Session
+  /** The value at KEY as it is now, with the changes of this draft. @throws what CODEC throws for a value that cannot be read */
+  readonly get: <T>(codec: Codec<T>, key: string) => Promise<T | undefined>
+  /** Makes KEY, which was read before, VALUE; undefined = deletes it. */
+  readonly set: <T>(codec: Codec<T>, key: string, value: T | undefined) => void
+  /** The keys under PREFIX in order, with the changes of this draft. Their values are read too. */
+  readonly list: (prefix: string) => Promise<readonly string[]>
+  /** Reads KEYS together, those that are not known yet. */
+  readonly load: (keys: readonly string[]) => Promise<void>
+  /** Looks at KEYS in the store, unless this draft itself has done so or changes them. True: some of them are not as they were remembered. */
+  readonly verify: (keys: readonly string[]) => Promise<boolean>
+  /** The decision holds only as long as KEY is as it was read. */
+  readonly restOn: (key: string) => void
+  /** The decision holds only as long as nothing under PREFIX, which was listed, is added or changed. */
+  readonly restOnList: (prefix: string) => void
+  /** Whether KEYS more can be written in the same transaction. A draft without changes has room. */
+  readonly hasRoom: (keys: number) => boolean
+  /** Makes the draft what it was when `mark` was taken. */
+  readonly mark: () => () => void
+  readonly writes: () => Write[]
+  readonly guards: () => Compare[]
+}
+
+/** etcd's default is 128 compares and as many operations; ClusterInformation, pool and so on need some. */
+const MAX_COMPARES = 110
+/** etcd refuses requests above 1.5 MiB. */
+const MAX_BYTES = 1_000_000
+const SMALL_VALUE = 200
+const KEYS_PER_READ = 100
+
+interface Changed {
+  readonly value: unknown
+  readonly encode: () => string | undefined
+  readonly bytes: number
+}
+
+/**
+ * A draft over MEMORY.
+ * @param fresh operations whose results have just been read into MEMORY
+ */
+export function newDraft(session: Session, memory: Memory, fresh: readonly Operation[]): Draft {
+  const verified = new Set<string>()
+  let changes = new Map<string, Changed>()
+  let restsOn = new Set<string>()
+  let restsOnLists = new Set<string>()
+  const parsed = new Map<string, {readonly kv: KeyValue; readonly value: unknown}>()
+  for (const operation of fresh) if ('get' in operation) verified.add(operation.get)
+
+  async function read(operations: readonly Operation[]): Promise<void> {
+    for (let start = 0; start < operations.length; start += KEYS_PER_READ) {
+      const some = operations.slice(start, start + KEYS_PER_READ)
+      const {results, revision} = await session.store.transact({then: some})
+      remember(memory, some, results, revision)
+      for (const operation of some) if ('get' in operation) verified.add(operation.get)
+    }
+  }
+  const load = (keys: readonly string[]): Promise<void> => read([...new Set(keys)].filter((key) => !memory.keys.has(key) && !changes.has(key)).map((get) => ({get})))
+
+  async function verify(keys: readonly string[]): Promise<boolean> {
+    const doubtful = [...new Set(keys)].filter((key) => !verified.has(key) && !changes.has(key))
+    const before = doubtful.map((key) => memory.keys.get(key)?.modRevision)
+    await read(doubtful.map((get) => ({get})))
+    return doubtful.some((key, i) => memory.keys.get(key)?.modRevision !== before[i])
+  }
+
+  async function get<T>(codec: Codec<T>, key: string): Promise<T | undefined> {
+    const changed = changes.get(key)
+    if (changed) return changed.value as T | undefined
+    await load([key])
+    const kv = memory.keys.get(key)
+    if (kv === undefined) return undefined
+    const known = parsed.get(key)
+    if (known?.kv === kv) return known.value as T
+    const value = codec.parse(kv)
+    parsed.set(key, {kv, value})
+    return value
+  }
+
+  async function list(prefix: string): Promise<readonly string[]> {
+    if (!memory.lists.has(prefix)) await read([{list: prefix}])
+    const keys = new Set(memory.lists.get(prefix)?.keys)
+    for (const [key, {value}] of changes) {
+      if (!key.startsWith(prefix)) continue
+      if (value === undefined) keys.delete(key)
+      else keys.add(key)
+    }
+    return [...keys].sort()
+  }
+
+  const writes = (): Write[] =>
+    [...changes].flatMap(([key, {encode}]) => {
+      const before = memory.keys.get(key)
+      const value = encode()
+      return before === undefined && value === undefined ? [] : [{key, read: before, value}]
+    })
+
+  function guards(): Compare[] {
+    const compares: Compare[] = []
+    for (const key of restsOn) {
+      if (changes.has(key)) continue
+      const kv = memory.keys.get(key)
+      compares.push(kv ? {key, modRevision: kv.modRevision} : {key, version: 0n})
+    }
+    // Whoever adds to a list that it knows must know all of it, so that memory stays right.
+    const written = [...memory.lists.keys()].filter((prefix) => [...changes.keys()].some((key) => key.startsWith(prefix)))
+    for (const prefix of new Set([...restsOnLists, ...written])) compares.push({prefix, unchangedSince: memory.lists.get(prefix)?.revision as Revision})
+    return compares
+  }
+
+  return {
+    session,
+    get,
+    set(codec, key, value) {
+      changes.set(key, {value, encode: () => (value === undefined ? undefined : codec.encode(value)), bytes: value === undefined ? 0 : (codec.bytes?.(value) ?? SMALL_VALUE)})
+    },
+    list,
+    load,
+    verify,
+    restOn: (key) => void restsOn.add(key),
+    restOnList: (prefix) => void restsOnLists.add(prefix),
+    hasRoom(keys) {
+      if (changes.size === 0 || session.dryRun) return true
+      let bytes = 0
+      for (const change of changes.values()) bytes += change.bytes
+      return changes.size + restsOn.size + restsOnLists.size + keys <= MAX_COMPARES && bytes < MAX_BYTES
+    },
+    mark() {
+      const [oldChanges, oldKeys, oldLists] = [new Map(changes), new Set(restsOn), new Set(restsOnLists)]
+      return () => {
+        changes = oldChanges
+        restsOn = oldKeys
+        restsOnLists = oldLists
+      }
+    },
+    writes,
+    guards,
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What this process last read or wrote of IPAM's keys, per session. Never trusted: a decision made from it is written only in a transaction that
+ * compares every key it rests on, and a refusal is never taken from it (commit.ts, `remembered`).
+ */
+import type {KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
+import type {Session} from '../client/session.js'
+import {BLOCKS_PREFIX, HANDLES_PREFIX} from '../model/keys.js'
+
+/** Keys under one prefix. */
+interface RememberedList {
+  readonly keys: ReadonlySet<string>
+  /** At which they were all that there were. */
+  readonly revision: Revision
+}
+
+export interface Memory {
+  /** The latest revision heard of. */
+  revision: Revision
+  /** undefined as value = known not to exist. */
+  readonly keys: Map<string, KeyValue | undefined>
+  readonly lists: Map<string, RememberedList>
+}
+
+/** Blocks take the most room: a process that meets more of them (it fills a large pool) starts anew. */
+const MAX_KEYS = 4096
+
+const memories = new WeakMap<Session, Memory>()
+
+export function memoryOf(session: Session): Memory {
+  let memory = memories.get(session)
+  if (!memory) memories.set(session, (memory = {revision: 0n, keys: new Map(), lists: new Map()}))
+  return memory
+}
+
+export function forget(memory: Memory): void {
+  memory.keys.clear()
+  memory.lists.clear()
+}
+
+/** Takes in what OPERATIONS found at REVISION. */
+export function remember(memory: Memory, operations: readonly Operation[], results: readonly OperationResult[], revision: Revision): void {
+  if (memory.keys.size > MAX_KEYS) forget(memory)
+  memory.revision = revision
+  for (const [i, operation] of operations.entries()) {
+    const found = results[i] ?? []
+    if ('get' in operation) memory.keys.set(operation.get, found[0])
+    else if ('list' in operation) {
+      for (const known of memory.lists.get(operation.list)?.keys ?? []) memory.keys.set(known, undefined)
+      for (const kv of found) memory.keys.set(kv.key, kv)
+      memory.lists.set(operation.list, {keys: new Set(found.map(({key}) => key)), revision})
+    }
+  }
+}
+
+/** Takes in what was written at REVISION: VALUES by key, undefined = deleted. Handles are not kept: there is one for each workload. */
+export function rememberWrites(memory: Memory, values: Iterable<readonly [string, string | undefined]>, revision: Revision): void {
+  memory.revision = revision
+  for (const [key, value] of values) {
+    const before = memory.keys.get(key)
+    if (key.startsWith(HANDLES_PREFIX)) {
+      memory.keys.delete(key)
+      continue
+    }
+    memory.keys.set(key, value === undefined ? undefined : {key, value, modRevision: revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0n) + 1n})
+    for (const [prefix, list] of memory.lists) {
+      if (!key.startsWith(prefix)) continue
+      const keys = new Set(list.keys)
+      if (value === undefined) keys.delete(key)
+      else keys.add(key)
+      memory.lists.set(prefix, {keys, revision})
+    }
+  }
+}
+
+/**
+ * What OPERATIONS would find if nothing has changed; undefined if that is not known. A handle that was never heard of is taken to be new,
+ * which most are.
+ */
+export function recall(memory: Memory, operations: readonly Operation[]): TransactionResult | undefined {
+  const results: OperationResult[] = []
+  for (const operation of operations) {
+    if ('get' in operation) {
+      if (!memory.keys.has(operation.get) && !operation.get.startsWith(HANDLES_PREFIX)) return undefined
+      const kv = memory.keys.get(operation.get)
+      results.push(kv ? [kv] : [])
+    } else if ('list' in operation) {
+      const list = memory.lists.get(operation.list)
+      if (!list) return undefined
+      results.push([...list.keys].sort().flatMap((key) => memory.keys.get(key) ?? []))
+    } else return undefined
+  }
+  return {succeeded: true, revision: memory.revision, results}
+}
+
+/** The keys of the blocks that are remembered. */
+export const rememberedBlocks = (memory: Memory): KeyValue[] => [...memory.keys.values()].filter((kv) => kv?.key.startsWith(BLOCKS_PREFIX) === true).map((kv) => kv as KeyValue)
