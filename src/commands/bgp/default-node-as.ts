@@ -9,18 +9,18 @@ export default class BgpDefaultNodeAs extends SettingCommand {
   static override description = `Without a number, shows the one in force: ${BGP_DEFAULTS.asNumber} where none is set.`
   static override examples = ['<%= config.bin %> bgp default-node-as', '<%= config.bin %> bgp default-node-as 64513']
   static override args = {
-    // An empty word asks for the number, as in v0.20.
-    asnum: Args.custom<number | undefined>({
+    // An empty word asks for the number, as in v0.20; oclif would take undefined for a word that nobody has read.
+    asnum: Args.custom<number | 'show'>({
       ignoreStdin: true,
       description: 'The AS number: plain (64512) or with a dot (1.10).',
-      parse: checked((text) => (text === '' ? undefined : readAsNumber(text))),
+      parse: checked((text) => (text === '' ? 'show' : readAsNumber(text))),
     })(),
   }
 
   async run(): Promise<void> {
     const {args} = await this.read(BgpDefaultNodeAs)
     const session = await this.session()
-    if (args.asnum === undefined) {
+    if (args.asnum === undefined || args.asnum === 'show') {
       const {asNumber} = await readGlobalBgp(session)
       const value = asNumber ?? BGP_DEFAULTS.asNumber
       await this.showSetting({name: 'default-node-as', value, configured: asNumber !== undefined, text: String(value)})
