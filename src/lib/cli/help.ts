@@ -13,7 +13,7 @@ const WIDTH = 80
 /** What each exit code says (design.md §5). */
 export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], string>> = {
   0: 'Done, or already so.',
-  1: 'The line or a value is wrong, or any other failure; for status: no calico-node container.',
+  1: 'The line or a value is wrong, or any other failure.',
   2: 'Must be root.',
   4: 'A named object was not found.',
   5: 'Conflict: somebody else keeps changing it, or it already exists differently.',
@@ -69,6 +69,11 @@ class CommandPage extends CommandHelp {
     const {id, usage} = this.command
     const lines = usage === undefined ? [usageText(id, {[id]: this.command})] : typeof usage === 'string' ? [usage] : usage
     return lines.map((line) => wrapUsage(line.replace('<%= command.id %>', id.replaceAll(':', ' '))).replace(/^ {2}/gm, '')).join('\n')
+  }
+
+  /** The description alone; the summary stands at the top of the page. */
+  protected override description(): string | undefined {
+    return this.command.description === undefined ? undefined : this.wrap(this.command.description)
   }
 
   private exitCodes(): string {

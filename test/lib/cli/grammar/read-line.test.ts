@@ -94,6 +94,8 @@ describe('what is ours', () => {
     ['profile show -q -q', '--quiet is given more than once'],
     ['get', '<KIND> is missing'],
     ['get a b c', 'unexpected word \'c\''],
+    ['completion', 'bash, zsh or fish is missing'],
+    ['completion tcsh', 'expected bash, zsh or fish, not \'tcsh\''],
     ['get a --force', '--force is no option of get'],
     ['config:view', 'unknown command'],
     ['profile:show', 'unknown command'],
