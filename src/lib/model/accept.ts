@@ -30,7 +30,7 @@ export function decode(kind: KindName, object: unknown): Accepted {
  */
 export function accept(kind: KindName, object: unknown, situation: Situation): Accepted {
   const {resource, findings} = read(kind, object)
-  if (findings.unreadable.length > 0) return {problems: [...findings.unreadable, ...findings.invalid]}
+  if (findings.unreadable.length > 0) return {problems: distinct([...findings.unreadable, ...findings.invalid])}
   const {complete, check} = KIND_RULES[kind]
   const completed = complete ? read(kind, complete(resource, situation)).resource : resource
   const problems = [...findings.invalid]

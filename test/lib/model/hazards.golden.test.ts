@@ -1,7 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import {type HazardLevel, hazardsOfText} from '../../../src/lib/model/hazards.js'
 import {KINDS} from '../../../src/lib/model/kinds.js'
-import type {KindName} from '../../../src/lib/model/resource.js'
 import {goldenLines} from './golden.js'
 
 interface Line {
@@ -31,7 +30,8 @@ const ALSO_DELETED = ['Tiers: all deleted']
 function levelsOf({writes, case: name}: Line): Set<HazardLevel> {
   const found = Object.entries(writes).flatMap(([key, value]) => {
     const plural = key.split('/')[5]
-    const kind = Object.values(KINDS).find((info) => info.plural === plural)?.kind as KindName
+    const kind = Object.values(KINDS).find((info) => info.plural === plural)?.kind
+    if (!kind) throw new Error(`unknown key ${key}`)
     if (value === null && ALSO_DELETED.includes(name)) return []
     return hazardsOfText(kind, value ?? undefined)
   })

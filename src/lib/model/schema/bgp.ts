@@ -1,6 +1,6 @@
 /** The fields of Node, BGPPeer and BGPConfiguration (datamodel-v3 §1.2, §1.8, §1.9, §2.5). */
 import type {BGPConfigurationSpec, BGPPassword, BGPPeerSpec, CidrBlock, NodeBgpSpec, NodeSpec, NodeStatus} from '../types.js'
-import {always, between, type Codec, type Field, flag, given, integer, list, oneOf, struct, text, word} from './codec.js'
+import {always, between, choice, type Codec, flag, given, integer, list, struct, text, word} from './codec.js'
 import {
   atMost,
   cidrWithPrefix,
@@ -21,9 +21,6 @@ import {asNumber, duration} from './values.js'
 
 const LEAST = Number.MIN_SAFE_INTEGER
 const MOST = Number.MAX_SAFE_INTEGER
-
-/** One of a few words; an empty text is not among them. */
-const choice = <T extends string>(...words: readonly T[]): Field<T> => given(text(), oneOf(words)) as Field<string> as Field<T>
 
 const bgp = struct<NodeBgpSpec>({
   asNumber: given(asNumber),

@@ -123,7 +123,14 @@ export function text(rule?: Rule<string>): Codec<string> {
 
 /** A text that is one of a few words, typed as those. */
 export function word<T extends string>(...words: readonly T[]): Codec<T> {
-  return text(oneOf(words)) as Codec<string> as Codec<T>
+  const codec: Codec<string> = text(oneOf(words))
+  return codec as Codec<T>
+}
+
+/** Like `word`, but written as soon as it is given (a pointer in Go), and an empty text is not allowed. */
+export function choice<T extends string>(...words: readonly T[]): Field<T> {
+  const field: Field<string> = given<string>(text(), oneOf(words))
+  return field as Field<T>
 }
 
 /** The rule that a text is one of WORDS, in this spelling. */
@@ -258,7 +265,8 @@ export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
       }
       const result: UnknownRecord = {}
       for (const name of Object.keys(table)) {
-        const field = table[name] as Field<unknown>
+        const field = table[name]
+        if (!field) continue
         const raw = ownField(record, name)
         const present = raw !== undefined && raw !== null
         if (!present && field.written !== 'always') continue

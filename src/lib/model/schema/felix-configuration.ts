@@ -1,5 +1,5 @@
 /** FelixConfiguration's fields (datamodel-v3 §1.17, §2.5): the order, type and allowed values of each. */
-import {always, between, type Codec, type Field, flag, given, integer, list, oneOf, type Rule, struct, text, textMap, word} from './codec.js'
+import {always, between, choice, type Codec, type Field, flag, given, integer, list, type Rule, struct, text, textMap, word} from './codec.js'
 import {anyCase, cidrOrAddress, interfaceFilter, interfaceName, ipv4, ipv4CidrOrAddress, ipv6, logLevel, atMost, usablePort} from './rules.js'
 import {isGoRegexp} from './go-regexp.js'
 import {dscp, duration, port} from './values.js'
@@ -15,7 +15,6 @@ const bool = given(flag)
 const int = given(integer(LEAST, MOST))
 const uint32 = given(integer(0, 2 ** 32 - 1))
 const intOf = (least: number, most: number): Field<number> => given(integer(LEAST, MOST), between(least, most))
-const choice = <T extends string>(...words: readonly T[]): Field<T> => given(text(), oneOf(words)) as Field<string> as Field<T>
 
 /** Durations whose schema allows whole numbers of h, m, s and ms only. */
 const time = given(duration, like('^(\\d+(ms|s|m|h))*$', 'made of whole hours, minutes, seconds and milliseconds ("1m30s", "500ms")'))
@@ -272,4 +271,4 @@ type ValueOf<F> = F extends Codec<infer T> ? T : never
 /** The fields of FelixConfiguration with their types, all optional. */
 export type FelixConfigurationFields = {readonly [K in keyof typeof FIELDS]?: ValueOf<(typeof FIELDS)[K]>}
 
-export const felixConfiguration = struct<FelixConfigurationFields>(FIELDS as Parameters<typeof struct<FelixConfigurationFields>>[0])
+export const felixConfiguration = struct<FelixConfigurationFields>(FIELDS)

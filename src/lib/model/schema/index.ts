@@ -1,6 +1,6 @@
 /** The whole object of each kind: envelope, metadata, spec and status in the order in which Go writes them (datamodel-v3 §0.3, §0.5). */
 import type {KindName, Metadata, Resource} from '../resource.js'
-import {always, type Codec, type Field, type FieldsOf, given, int64, refuse, struct, text, textMap} from './codec.js'
+import {always, type Codec, type Field, type FieldsOf, flag, given, int64, list, refuse, struct, text, textMap} from './codec.js'
 import {bgpConfiguration, bgpPeer, node, nodeStatus} from './bgp.js'
 import {hostEndpoint, workloadEndpoint} from './endpoints.js'
 import {felixConfiguration} from './felix-configuration.js'
@@ -21,6 +21,24 @@ const opaqueList: Codec<unknown> = {
 /** A field that is read and never written. */
 const dropped: Field<string> = {...text(), isEmpty: () => true}
 
+interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+const ownerReference = struct<OwnerReference>({
+  apiVersion: always(text()),
+  kind: always(text()),
+  name: always(text()),
+  uid: always(text()),
+  controller: given(flag),
+  blockOwnerDeletion: given(flag),
+})
+
 interface StoredMetadata {
   name: string
   generateName?: string
@@ -34,8 +52,8 @@ interface StoredMetadata {
   deletionGracePeriodSeconds?: number | bigint
   labels?: Readonly<Record<string, string>>
   annotations?: Readonly<Record<string, string>>
-  ownerReferences?: unknown
-  finalizers?: unknown
+  ownerReferences?: readonly OwnerReference[]
+  finalizers?: readonly string[]
   managedFields?: unknown
 }
 
@@ -52,12 +70,12 @@ const METADATA: FieldsOf<StoredMetadata> = {
   deletionGracePeriodSeconds: given(int64),
   labels: textMap,
   annotations: textMap,
-  ownerReferences: opaqueList,
-  finalizers: opaqueList,
+  ownerReferences: list(ownerReference),
+  finalizers: list(text()),
   managedFields: opaqueList,
 }
 
-const metadata = struct<StoredMetadata>(METADATA) as Codec<StoredMetadata> as unknown as Codec<Metadata>
+const metadata = struct<StoredMetadata>(METADATA) as unknown as Codec<Metadata>
 
 interface Whole {
   kind: string

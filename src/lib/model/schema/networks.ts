@@ -1,13 +1,11 @@
 /** The fields of IPPool, IPReservation, GlobalNetworkSet and ClusterInformation (datamodel-v3 §1.1, §1.5, §1.12, §2.3). */
 import type {ClusterInformationSpec, Condition, ConditionsStatus, GlobalNetworkSetSpec, IPPoolSpec, IPReservationSpec} from '../types.js'
-import {always, between, type Codec, type Field, flag, given, integer, list, oneOf, struct, text, word} from './codec.js'
+import {always, between, choice, type Codec, flag, given, integer, list, oneOf, struct, text, word} from './codec.js'
 import {cidrOrAddress, selector} from './rules.js'
 import {time} from './time.js'
 
 const MODES = ['Never', 'Always', 'CrossSubnet'] as const
-const USES = ['Workload', 'Tunnel', 'LoadBalancer']
-
-type Uses = NonNullable<IPPoolSpec['allowedUses']>
+const USES = ['Workload', 'Tunnel', 'LoadBalancer'] as const
 
 export const ipPool = struct<IPPoolSpec>({
   cidr: always(text()),
@@ -19,8 +17,8 @@ export const ipPool = struct<IPPoolSpec>({
   blockSize: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, between(0, 128)),
   nodeSelector: text(selector),
   namespaceSelector: text(selector),
-  allowedUses: list(text(), oneOf(USES)) as Field<readonly string[]> as Field<Uses>,
-  assignmentMode: given(text(), oneOf(['Automatic', 'Manual'])) as Field<string> as Field<'Automatic' | 'Manual'>,
+  allowedUses: list(word(...USES), oneOf(USES)),
+  assignmentMode: choice('Automatic', 'Manual'),
 })
 
 /** The status of pools and tiers. */
@@ -28,8 +26,8 @@ export const conditionsStatus: Codec<ConditionsStatus> = struct<ConditionsStatus
   conditions: list(
     struct<Condition>({
       type: always(text()),
-      status: always(word('True', 'False', 'Unknown')),
-      observedGeneration: integer(0, Number.MAX_SAFE_INTEGER),
+      status: always(text()) as Codec<string> as Codec<Condition['status']>,
+      observedGeneration: integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
       lastTransitionTime: always(time),
       reason: always(text()),
       message: always(text()),

@@ -1,6 +1,6 @@
 /** The fields of Profile, Tier and GlobalNetworkPolicy (datamodel-v3 §1.3, §1.10, §1.11). */
 import type {GlobalNetworkPolicySpec, ProfileSpec, TierSpec} from '../types.js'
-import {type Field, flag, float, given, list, oneOf, struct, text, textMap} from './codec.js'
+import {choice, flag, float, given, list, oneOf, struct, text, textMap, word} from './codec.js'
 import {resourceName, selector} from './rules.js'
 import {rule} from './rule.js'
 
@@ -8,10 +8,10 @@ export const profile = struct<ProfileSpec>({ingress: list(rule), egress: list(ru
 
 export const tier = struct<TierSpec>({
   order: given(float),
-  defaultAction: given(text(), oneOf(['Deny', 'Pass'])) as Field<string> as Field<'Deny' | 'Pass'>,
+  defaultAction: choice('Deny', 'Pass'),
 })
 
-const TYPES = ['Ingress', 'Egress']
+const TYPES = ['Ingress', 'Egress'] as const
 
 export const globalNetworkPolicy = struct<GlobalNetworkPolicySpec>({
   tier: text(resourceName),
@@ -19,7 +19,7 @@ export const globalNetworkPolicy = struct<GlobalNetworkPolicySpec>({
   ingress: list(rule),
   egress: list(rule),
   selector: text(selector),
-  types: list(text(), oneOf(TYPES)) as Field<readonly string[]> as Field<readonly ('Ingress' | 'Egress')[]>,
+  types: list(word(...TYPES), oneOf(TYPES)),
   doNotTrack: flag,
   preDNAT: flag,
   applyOnForward: flag,

@@ -1,6 +1,6 @@
 /** The fields of a rule of a profile or policy (datamodel-v3 §1.4, §2.2). */
 import type {EntityRule, IcmpMatch, Rule as PolicyRule} from '../types.js'
-import {always, between, type Codec, type FieldsOf, given, integer, list, oneOf, type Rule, struct, text, textMap, withRule} from './codec.js'
+import {always, between, type Codec, type FieldsOf, given, integer, list, oneOf, type Rule, struct, text, textMap} from './codec.js'
 import {network, resourceName, selector, usablePort} from './rules.js'
 import {port, protocol} from './values.js'
 
@@ -44,8 +44,6 @@ const http = struct<Http>({
   paths: list(struct<NonNullable<Http['paths']>[number]>({exact: text(), prefix: text()})),
 })
 
-const ACTIONS = ['Allow', 'Deny', 'Log', 'Pass'] as const
-
 const ipVersion: Rule<number> = (value) => (value === 4 || value === 6 ? undefined : `must be 4 or 6, not ${value}`)
 
 /** Always written: `action`, `source` and `destination`. */
@@ -61,5 +59,3 @@ export const rule: Codec<PolicyRule> = struct<PolicyRule>({
   http: given(http),
   metadata: given(struct<NonNullable<PolicyRule['metadata']>>({annotations: textMap})),
 })
-
-export {ACTIONS, knownProtocol}

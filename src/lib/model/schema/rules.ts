@@ -17,8 +17,8 @@ const IGNORED_INTERFACE = /^[a-zA-Z0-9_.*-]{1,15}$/
 const NAME_CHARACTERS = /^[-a-z0-9.]+$/
 const CONTAINER_ID = /^[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?$/
 
-/** Lower-case DNS labels joined by dots (§2.1), of any length. */
-export function isResourceName(value: string): boolean {
+/** Lower-case DNS labels joined by dots (§2.1), of any length: fields that hold a name have no limit, resources themselves do (names.ts). */
+export function hasNameSyntax(value: string): boolean {
   return NAME_CHARACTERS.test(value) && value.split('.').every(isNameLabel)
 }
 
@@ -27,7 +27,7 @@ export function isNameLabel(value: string): boolean {
   return /^[-a-z0-9]+$/.test(value) && !value.startsWith('-') && !value.endsWith('-')
 }
 
-export const resourceName = holds(isResourceName, 'lower-case letters, digits, "-" and ".", each part beginning and ending with a letter or digit')
+export const resourceName = holds(hasNameSyntax, 'lower-case letters, digits, "-" and ".", each part beginning and ending with a letter or digit')
 export const containerId = holds((value) => CONTAINER_ID.test(value), 'letters, digits and inner "-"')
 export const interfaceName = holds(
   (value) => value === '*' || INTERFACE.test(value),
@@ -103,7 +103,7 @@ export const anyCase = (words: readonly string[]): Rule<string> => {
 /** At most LENGTH characters. */
 export const atMost =
   (length: number): Rule<string> =>
-  (value) => ([...value].length <= length ? undefined : `must have at most ${length} characters, not ${[...value].length}`)
+  (value) => (Array.from(value).length <= length ? undefined : `must have at most ${length} characters, not ${Array.from(value).length}`)
 
 /** All of RULES; the first that is broken speaks. */
 export const every =

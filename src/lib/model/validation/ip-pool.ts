@@ -2,6 +2,7 @@
 import {type Cidr, equalNetworks, formatCidr, isNetwork, networkOf, overlaps, parseCidr} from '../../net/cidr.js'
 import type {Resource} from '../resource.js'
 import type {IPPool, IPPoolSpec} from '../types.js'
+import {checkConditions} from './conditions.js'
 import type {KindRules, Report, Situation} from './kind.js'
 
 const LONGEST_CIDR = 48
@@ -48,6 +49,7 @@ function check(pool: IPPool, report: Report, situation: Situation): void {
   }
   checkModes(pool.spec, cidr, report)
   checkUses(pool.spec, report)
+  checkConditions(pool.status, report)
 }
 
 function checkCidr(cidr: Cidr, {blockSize = 0, disabled = false, ...spec}: IPPoolSpec, report: Report): void {

@@ -1,5 +1,5 @@
 /** Rules for names, labels and annotations (datamodel-v3 §2.1). */
-import {isNameLabel, isResourceName} from '../schema/rules.js'
+import {isNameLabel, hasNameSyntax} from '../schema/rules.js'
 import type {Report} from './kind.js'
 
 const LONGEST_NAME = 253
@@ -12,7 +12,7 @@ export function isQualifiedName(key: string): boolean {
   const [first = '', second, ...more] = key.split('/')
   if (more.length > 0) return false
   if (second === undefined) return isLabelPart(first)
-  return first.length <= LONGEST_NAME && isResourceName(first) && isLabelPart(second)
+  return first.length <= LONGEST_NAME && hasNameSyntax(first) && isLabelPart(second)
 }
 
 const isLabelPart = (text: string): boolean => text.length <= LONGEST_LABEL && QUALIFIED.test(text)
@@ -49,7 +49,7 @@ export function checkAnnotations(annotations: Readonly<Record<string, string>>, 
 /** Checks a resource's name: the rule of all kinds. */
 export function checkName(name: string, report: Report): void {
   if (name === '') report('metadata.name', 'must be set')
-  else if (!isResourceName(name)) {
+  else if (!hasNameSyntax(name)) {
     report(
       'metadata.name',
       `must be lower-case letters, digits, "-" and ".", each part beginning and ending with a letter or digit, not ${JSON.stringify(name)}`,

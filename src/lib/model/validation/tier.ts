@@ -2,6 +2,7 @@
 import type {Tier, TierSpec} from '../types.js'
 import type {KindRules} from './kind.js'
 import {checkTierName} from './names.js'
+import {checkConditions} from './conditions.js'
 
 const DEFAULT_ORDER = 1_000_000
 
@@ -14,7 +15,8 @@ const BUILT_IN: Readonly<Record<string, Required<TierSpec>>> = {
 
 export const tierRules: KindRules<Tier> = {
   complete: (tier) => ({...tier, spec: {...tier.spec, order: tier.spec.order ?? DEFAULT_ORDER, defaultAction: tier.spec.defaultAction ?? 'Deny'}}),
-  check: ({metadata, spec}, report) => {
+  check: ({metadata, spec, status}, report) => {
+    checkConditions(status, report)
     checkTierName(metadata.name, report)
     const fixed = Object.hasOwn(BUILT_IN, metadata.name) ? BUILT_IN[metadata.name] : undefined
     if (!fixed) return
