@@ -6,6 +6,7 @@ export default class ProfileAdd extends EditCommand {
   static override summary = 'Add a profile.'
   static override description = 'The new profile lets its own endpoints in (those with its tag) and everything out. A profile that exists is left as it is.'
   static override examples = ['<%= config.bin %> profile add web']
+  static exitCodes = {5: 'The name belongs to a profile of another name, or somebody else keeps changing it.'}
   static override args = {profile: newProfileArgument()}
 
   async run(): Promise<void> {

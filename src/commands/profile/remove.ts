@@ -8,6 +8,7 @@ export default class ProfileRemove extends EditCommand {
   static override description =
     'A profile that an endpoint uses is kept (exit code 8), unless --no-check is given: such an endpoint then drops what no earlier profile of it decides.'
   static override examples = ['<%= config.bin %> profile remove web', '<%= config.bin %> profile remove web --no-check']
+  static exitCodes = {8: 'An endpoint uses the profile (--no-check overrides that), it is provided by Calico, or the datastore is locked.'}
   static override args = {profile: profileArgument()}
   static override flags = {'no-check': Flags.boolean({description: 'Remove it even if endpoints use it.'})}
 

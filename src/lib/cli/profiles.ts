@@ -37,18 +37,22 @@ export const tagArgument = () => Args.custom<string>({parse: checked(readTag)})(
 export const directionArgument = () =>
   Args.custom<Direction>({options: ['inbound', 'outbound']})({required: true, ignoreStdin: true, description: 'Whether the rule is for traffic to or from the profile\'s endpoints.'})
 
-function readPosition(text: string): number {
-  if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text)
-  throw new CalicoError('invalid', `--at: '${text}' is not a number. Rules are counted from 1.`)
+export const positionFlag = (description: string) => Flags.string({description, helpValue: 'POSITION'})
+
+/** The value of --at as a number; PROBLEM is told if it is none, and the result is undefined. */
+export function positionOf(text: string | undefined, problem: (text: string) => void): number | undefined {
+  if (text === undefined || /^\s*[+-]?\d+\s*$/.test(text)) return text === undefined ? undefined : Number(text)
+  problem(`--at: '${text}' is not a number. Rules are counted from 1.`)
+  return undefined
 }
 
-export const positionFlag = (description: string) => Flags.custom<number>({parse: checked(readPosition)})({description, helpValue: 'POSITION'})
-
 /**
- * The rule that WORDS say. PROBLEM gets each wrong value; undefined then.
+ * The rule in the words of a line after its profile and direction. RAW are oclif's tokens: its `argv` is sorted by the first occurrence of each
+ * word, and so has another order where a word stands twice. PROBLEM gets each wrong value; undefined then.
  * @throws CalicoError `usage` for words that are no rule at all.
  */
-export function ruleOf(words: readonly string[], problem: (text: string) => void): Rule | undefined {
+export function ruleOf(raw: readonly {readonly type: string; readonly input: string}[], problem: (text: string) => void): Rule | undefined {
+  const words = raw.flatMap(({type, input}) => (type === 'arg' ? [input] : [])).slice(2)
   const read = readRuleWords(words)
   if (read.ok) return read.rule
   if ('at' in read) throw new CalicoError('usage', read.problem)

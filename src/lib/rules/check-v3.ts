@@ -1,13 +1,18 @@
 /** Rules given as Calico's own v3 JSON, judged as Calico's client would in a profile. */
 import {accept, unknownFields} from '../model/accept.js'
+import {hazards} from '../model/hazards.js'
 
 const IN_PROFILE = /^spec\.ingress\[0\]\.?/
 
 const profileOf = (rule: object): object => ({metadata: {name: 'web'}, spec: {ingress: [rule]}})
 
-/** What is wrong with RULE, fields by their path in it. Fields that are unknown are none of it. */
+/** What is wrong with RULE, fields by their path in it: what Calico refuses, and what opens more than it says. Unknown fields are none of it. */
 export function v3Problems(rule: object): string[] {
-  return accept('Profile', profileOf(rule), {operation: 'create'}).problems.map(({field, message}) => {
+  const profile = profileOf(rule)
+  const unknown = unknownFields('Profile', profile)
+  const open = hazards('Profile', profile).filter(({field}) => !unknown.includes(field))
+  const problems = accept('Profile', profile, {operation: 'create'}).problems
+  return [...problems, ...open.filter(({field}) => !problems.some((problem) => problem.field === field))].map(({field, message}) => {
     const path = field.replace(IN_PROFILE, '')
     return path === '' ? message : `${path}: ${message}`
   })

@@ -60,7 +60,7 @@ export function addRule(profile: Profile, direction: Direction, rule: Rule, at?:
 /** PROFILE without the first rule of its DIRECTION that equals RULE. @throws CalicoError `not-found` if there is none. */
 export function removeRule(profile: Profile, direction: Direction, rule: Rule): RuleEdit {
   const at = find(rulesOf(profile)[direction], rule)
-  if (at === 0) throw new CalicoError('not-found', 'Rule not found.')
+  if (at === 0) throw new CalicoError('not-found', 'Rule not found.', {hint: 'All words of a rule count, and ports in their order. "rule show" lists the rules as they can be typed.'})
   return removeRuleAt(profile, direction, at)
 }
 

@@ -55,8 +55,6 @@ describe('what v0.20 keys cannot say goes through as a v3 rule', () => {
   test.each<[string, object]>([
     ['annotations', {metadata: {annotations: {a: 'b'}}}],
     ['a named port', {protocol: 'TCP', source: {ports: ['http']}}],
-    ['an empty list', {source: {nets: []}}],
-    ['an empty selector', {source: {selector: ''}}],
     ['a namespace selector', {source: {namespaceSelector: 'all()'}}],
     ['HTTP', {http: {methods: ['GET']}}],
     ['a field that nobody knows', {later: {than: 'us'}}],
@@ -69,10 +67,13 @@ describe('what v0.20 keys cannot say goes through as a v3 rule', () => {
   })
 })
 
-test('a stored rule that Calico would refuse is shown as it is, and refused as input', () => {
-  const rule: Rule = {action: 'Allow', source: {nets: ['10.0.0.1/8']}}
+test.each<[string, Rule]>([
+  ['source.nets[0]', {action: 'Allow', source: {nets: ['10.0.0.1/8']}}],
+  ['source.nets', {action: 'Allow', source: {nets: []}}],
+  ['destination.selector', {action: 'Allow', destination: {selector: ''}}],
+])('a stored rule that Calico refuses or that opens too much (%s) is shown as it is, and refused as input', (field, rule) => {
   expect(toV020(rule)).toEqual({v3: rule})
-  expect(read([{v3: rule}])).toEqual({ok: false, problems: [expect.stringContaining('inbound_rules[0]: v3: source.nets[0]: ')]})
+  expect(read([{v3: rule}])).toEqual({ok: false, problems: [expect.stringContaining(`inbound_rules[0]: v3: ${field}: `)]})
 })
 
 describe('nothing is lost between the two', () => {

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, ruleOf} from '../../../lib/cli/profiles.js'
+import {directionArgument, positionFlag, positionOf, ruleOf} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import type {Rule} from '../../../lib/model/types.js'
 import {addRule} from '../../../lib/rules/edit.js'
@@ -16,16 +16,20 @@ export default class ProfileRuleAdd extends EditCommand {
     '<%= config.bin %> profile web rule add outbound deny protocol sctp to not cidr 10.0.0.0/8',
     `<%= config.bin %> profile web rule add inbound allow tcp from selector "role == 'db'" to ports 5432`,
   ]
+  static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
   static override flags = {at: positionFlag('The number that the rule is to have, counted from 1.')}
   static override strict = false
 
   async run(): Promise<void> {
+    const note = (problem: string): void => this.problem(problem)
     let rule: Rule | undefined
-    const {args, flags} = await this.read(ProfileRuleAdd, ({argv}) => {
-      rule = ruleOf((argv as string[]).slice(2), (problem) => this.problem(problem))
+    let at: number | undefined
+    const {args} = await this.read(ProfileRuleAdd, ({raw, flags}) => {
+      at = positionOf(flags.at, note)
+      rule = ruleOf(raw, note)
     })
-    const {change, result} = await editProfile(await this.session(), args.profile, (profile) => addRule(profile, args.direction, rule as Rule, flags.at))
+    const {change, result} = await editProfile(await this.session(), args.profile, (profile) => addRule(profile, args.direction, rule as Rule, at))
     await this.tell([change], {
       done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
       detail: `${args.direction} rule ${result.at} added`,

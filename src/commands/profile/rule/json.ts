@@ -9,6 +9,7 @@ export default class ProfileRuleJson extends ShowCommand {
   static override summary = 'Print the rules of a profile as JSON.'
   static override description = 'The document has v0.20\'s keys, and {"v3": …} for rules that these cannot say. "rule update" takes it back.'
   static override examples = ['<%= config.bin %> profile web rule json', '<%= config.bin %> profile web rule json > rules.json']
+  static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}
 
   async run(): Promise<void> {

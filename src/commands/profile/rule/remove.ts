@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, ruleOf} from '../../../lib/cli/profiles.js'
+import {directionArgument, positionFlag, positionOf, ruleOf} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import type {Rule} from '../../../lib/model/types.js'
 import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
@@ -12,16 +12,19 @@ export default class ProfileRuleRemove extends EditCommand {
     '<%= config.bin %> profile web rule remove inbound allow from tag web',
     '<%= config.bin %> profile web rule remove outbound --at=1',
   ]
+  static exitCodes = {4: 'There is no such profile, or it has no such rule.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
   static override flags = {at: positionFlag('The number of the rule, counted from 1, instead of its words.')}
   static override strict = false
 
   async run(): Promise<void> {
+    const note = (problem: string): void => this.problem(problem)
     let rule: Rule | undefined
-    const {args, flags} = await this.read(ProfileRuleRemove, ({argv, flags: {at}}) => {
-      if (at === undefined) rule = ruleOf((argv as string[]).slice(2), (problem) => this.problem(problem))
+    let at: number | undefined
+    const {args} = await this.read(ProfileRuleRemove, ({raw, flags}) => {
+      at = positionOf(flags.at, note)
+      if (flags.at === undefined) rule = ruleOf(raw, note)
     })
-    const {at} = flags
     const {change, result} = await editProfile(await this.session(), args.profile, (profile) =>
       at === undefined ? removeRule(profile, args.direction, rule as Rule) : removeRuleAt(profile, args.direction, at),
     )

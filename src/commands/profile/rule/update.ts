@@ -12,6 +12,7 @@ export default class ProfileRuleUpdate extends EditCommand {
   static override summary = 'Replace the rules of a profile by those read as JSON from stdin.'
   static override description = 'The document is what "rule json" prints. All of it is checked before anything is changed.'
   static override examples = ['<%= config.bin %> profile web rule update < rules.json']
+  static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}
 
   async run(): Promise<void> {

@@ -8,6 +8,7 @@ export default class ProfileTagAdd extends EditCommand {
   static override summary = 'Add a tag to a profile.'
   static override description = 'The endpoints of the profile then match the rules that name the tag.'
   static override examples = ['<%= config.bin %> profile web tag add frontend']
+  static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {

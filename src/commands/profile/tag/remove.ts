@@ -9,6 +9,7 @@ export default class ProfileTagRemove extends EditCommand {
   static override summary = 'Remove a tag from a profile.'
   static override description = 'The endpoints of the profile no longer match the rules that name the tag, unless another of their profiles has it.'
   static override examples = ['<%= config.bin %> profile web tag remove frontend']
+  static exitCodes = {4: 'There is no such profile, or it does not have the tag.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {

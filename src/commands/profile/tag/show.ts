@@ -8,6 +8,7 @@ export default class ProfileTagShow extends ShowCommand {
   static override summary = 'Show the tags of a profile.'
   static override description = 'The tags that the endpoints of the profile have through it, one a line.'
   static override examples = ['<%= config.bin %> profile web tag show']
+  static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}
 
   async run(): Promise<void> {
