@@ -1,0 +1,110 @@
+/** Every example of the help and the README works as it is written: each is typed into bash, on a store in which what it names exists. */
+import {execFile} from 'node:child_process'
+import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
+import {CALICOCTL, checkBuild} from '../support/cli.js'
+import {startEtcd, type TestEtcd} from '../support/etcd.js'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const HELP = join(ROOT, 'dist/help')
+
+/** What the examples of the help may rely on. */
+const PREPARED = [
+  'pool add 192.168.0.0/16 10.1.0.0/16 fd80:24e2:f998:72d6::/64',
+  'profile add web', 'profile add frontend', 'profile add client',
+  'profile web tag add frontend',
+  'bgp peer add 192.0.2.1 as 64513', 'node bgp peer add 192.0.2.1 as 64513', 'node bgp peer add fd00::1 as 64513 --node rack3-host1',
+  'profile web rule json > rules.json',
+]
+
+/** Examples that need more of the machine than a datastore are run where that is set up. */
+const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.ts', endpoint: 'endpoint.test.ts', ipam: 'ipam.test.ts'}
+
+let folder: string
+
+interface Outcome {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Types LINE into bash, with calicoctl on the PATH and the node called rack1-host1. */
+function shell(line: string, env: Record<string, string>): Promise<Outcome> {
+  return new Promise((settle) => {
+    execFile('bash', ['-c', line], {cwd: folder, env: {PATH: `${folder}/bin:${process.env.PATH ?? ''}`, HOME: folder, HOSTNAME: 'rack1-host1', ...env}}, (error, stdout, stderr) => {
+      settle({code: error === null ? 0 : Number(error.code), stdout, stderr})
+    })
+  })
+}
+
+beforeAll(() => {
+  checkBuild()
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-examples-'))
+  mkdirSync(join(folder, 'bin'))
+  writeFileSync(join(folder, 'bin/calicoctl'), `#!/bin/sh\nexec ${process.execPath} ${CALICOCTL} "$@"\n`)
+  chmodSync(join(folder, 'bin/calicoctl'), 0o755)
+})
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
+
+describe('examples of the help', () => {
+  const examples = readdirSync(HELP).flatMap((page) => {
+    const topic = page.split('.')[1] ?? ''
+    if (topic in ELSEWHERE) return []
+    const lines = readFileSync(join(HELP, page), 'utf8').split('\n')
+    return lines.flatMap((line, i) => {
+      const start = /^\s*\$ (.*calicoctl.*)$/.exec(line)?.[1]
+      if (start === undefined) return []
+      let text = start
+      for (let next = i + 1; /^ {6,}\S/.test(lines[next] ?? ''); next++) text += ` ${(lines[next] ?? '').trim()}`
+      return [text]
+    })
+  })
+  const prepared = () => join(folder, 'prepared.json')
+
+  beforeAll(async () => {
+    for (const line of PREPARED) {
+      const {code, stderr} = await shell(`calicoctl ${line}`, {CALICO_DATASTORE: `embedded:${prepared()}`})
+      if (code !== 0) throw new Error(`calicoctl ${line}: ${stderr}`)
+    }
+  }, 60_000)
+
+  test('there are some for most commands', () => expect(new Set(examples).size).toBeGreaterThan(30))
+
+  test.each([...new Set(examples)])('%s', async (line) => {
+    copyFileSync(prepared(), join(folder, 'store.json'))
+    const {code, stderr} = await shell(`set -o pipefail; ${line.replace('| source', '| cat')}`, {CALICO_DATASTORE: `embedded:${join(folder, 'store.json')}`})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.not.stringMatching(/Error|Usage:/) as unknown})
+  })
+})
+
+describe('README', () => {
+  let etcd: TestEtcd
+  beforeAll(async () => {
+    etcd = await startEtcd()
+  })
+  afterAll(() => etcd.stop())
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const mainJob = /<!-- example: main-job -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? ''
+
+  test('the main job, line by line, on a real etcd', async () => {
+    const env = {ETCD_ENDPOINTS: etcd.endpoints.join(',')}
+    const lines = mainJob.trim().split('\n')
+    expect(lines).toHaveLength(12)
+    for (const line of lines) {
+      const {code, stdout, stderr} = await shell(line, env)
+      expect({line, code, stderr}).toEqual({line, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
+      if (line.endsWith('backend rule show')) {
+        const shown = readme.split('`profile backend rule show` then says\n\n')[1]?.split('\n\n')[0] ?? ''
+        expect(stdout.trimEnd()).toBe(shown.replaceAll(/^ {4}/gm, ''))
+      }
+    }
+  }, 60_000)
+
+  test('every command that it lists exists', async () => {
+    const listed = [...readme.matchAll(/`calicoctl ([a-z-]+(?: [a-z-]+)*)`/g)].map(([, words]) => words ?? '')
+    expect(listed.length).toBeGreaterThan(0)
+    for (const words of listed) expect((await shell(`calicoctl help ${words}`, {})).code).toBe(0)
+  })
+})
