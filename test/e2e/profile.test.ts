@@ -453,7 +453,7 @@ describe('the examples of every command work as they are printed', () => {
     for (const example of examples) {
       await given('profile add web', 'profile web tag add frontend')
       const shell = `"${process.execPath}" "${CALICOCTL}" ${example}`
-      await promisify(execFile)('sh', ['-c', shell], {cwd: folder, env: {PATH: process.env['PATH'], HOME: folder, ...environment()}})
+      await promisify(execFile)('sh', ['-c', shell], {cwd: folder, env: {PATH: process.env.PATH, HOME: folder, ...environment()}})
     }
   })
 })

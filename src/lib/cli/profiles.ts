@@ -30,34 +30,45 @@ function readNewProfileName(text: string): string {
 }
 
 export const newProfileArgument = () =>
-  Args.custom<string>({parse: checked(readNewProfileName)})({required: true, ignoreStdin: true, description: 'The profile\'s name, which is also the tag of its endpoints.'})
+  Args.custom({parse: checked(readNewProfileName)})({required: true, ignoreStdin: true, description: 'The profile\'s name, which is also the tag of its endpoints.'})
 
-export const tagArgument = () => Args.custom<string>({parse: checked(readTag)})({required: true, ignoreStdin: true, description: 'The tag.'})
+export const tagArgument = () => Args.custom({parse: checked(readTag)})({required: true, ignoreStdin: true, description: 'The tag.'})
 
 export const directionArgument = () =>
   Args.custom<Direction>({options: ['inbound', 'outbound']})({required: true, ignoreStdin: true, description: 'Whether the rule is for traffic to or from the profile\'s endpoints.'})
 
 export const positionFlag = (description: string) => Flags.string({description, helpValue: 'POSITION'})
 
-/** The value of --at as a number; PROBLEM is told if it is none, and the result is undefined. */
-export function positionOf(text: string | undefined, problem: (text: string) => void): number | undefined {
-  if (text === undefined || /^\s*[+-]?\d+\s*$/.test(text)) return text === undefined ? undefined : Number(text)
-  problem(`--at: '${text}' is not a number. Rules are counted from 1.`)
-  return undefined
+/** What is wrong with the value of --at. */
+export function positionProblems(text: string | undefined): string[] {
+  return text === undefined || /^\s*[+-]?\d+\s*$/.test(text) ? [] : [`--at: '${text}' is not a number. Rules are counted from 1.`]
 }
 
+/** The value of --at. */
+export const positionOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))
+
 /**
- * The rule in the words of a line after its profile and direction. RAW are oclif's tokens: its `argv` is sorted by the first occurrence of each
- * word, and so has another order where a word stands twice. PROBLEM gets each wrong value; undefined then.
- * @throws CalicoError `usage` for words that are no rule at all.
+ * oclif's tokens of a line: its words in their order. Its `argv` is sorted by the first occurrence of each word, and so has another order where
+ * a word stands twice.
  */
-export function ruleOf(raw: readonly {readonly type: string; readonly input: string}[], problem: (text: string) => void): Rule | undefined {
-  const words = raw.flatMap(({type, input}) => (type === 'arg' ? [input] : [])).slice(2)
-  const read = readRuleWords(words)
-  if (read.ok) return read.rule
+type Tokens = readonly {readonly type: string; readonly input: string}[]
+
+/** The words after the profile and the direction. */
+const ruleWords = (tokens: Tokens): string[] => tokens.flatMap(({type, input}) => (type === 'arg' ? [input] : [])).slice(2)
+
+/** The values that are wrong in the rule of a line. @throws CalicoError `usage` for words that are no rule at all. */
+export function ruleProblems(tokens: Tokens): readonly string[] {
+  const read = readRuleWords(ruleWords(tokens))
+  if (read.ok) return []
   if ('at' in read) throw new CalicoError('usage', read.problem)
-  for (const text of read.problems) problem(text)
-  return undefined
+  return read.problems
+}
+
+/** The rule of a line. @throws CalicoError if {@link ruleProblems} has anything to say. */
+export function ruleOf(tokens: Tokens): Rule {
+  const read = readRuleWords(ruleWords(tokens))
+  if (!read.ok) throw new CalicoError('invalid', 'These words are no rule', {details: ruleProblems(tokens)})
+  return read.rule
 }
 
 /** The table of `profile show`. */

@@ -100,12 +100,13 @@ export async function editProfile<T extends {readonly profile: Profile}>(
   edit: (profile: Profile) => T,
 ): Promise<{readonly change: ResourceChange<Profile>; readonly result: T}> {
   refuseBuiltIn(name)
-  let result: T | undefined
+  let result = (): T => missing(name)
   const change = await changeResource<Profile>(session, profilePlace(name), (stored) => {
-    result = edit(stored ?? missing(name))
-    return result.profile
+    const edited = edit(stored ?? missing(name))
+    result = () => edited
+    return edited.profile
   })
-  return {change, result: result as T}
+  return {change, result: result()}
 }
 
 function missing(name: string): never {

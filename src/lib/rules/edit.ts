@@ -48,28 +48,36 @@ export interface RuleEdit {
  * PROFILE with RULE as number AT of its DIRECTION (counted from 1), or at the end. The same profile if an equal rule is there already, wherever.
  * @throws CalicoError `invalid` if AT is neither the number of a rule nor the one after the last.
  */
-export function addRule(profile: Profile, direction: Direction, rule: Rule, at?: number): RuleEdit {
-  const rules = rulesOf(profile)[direction]
-  const present = find(rules, rule)
-  if (present !== 0) return {profile, at: present}
-  const place = at ?? rules.length + 1
-  if (place < 1 || place > rules.length + 1) throw outOfRange(place, rules.length + 1)
-  return {profile: withRules(profile, direction, rules.toSpliced(place - 1, 0, rule)), at: place}
-}
+export const addRule =
+  (direction: Direction, rule: Rule, at?: number) =>
+  (profile: Profile): RuleEdit => {
+    const rules = rulesOf(profile)[direction]
+    const present = find(rules, rule)
+    if (present !== 0) return {profile, at: present}
+    const place = at ?? rules.length + 1
+    if (place < 1 || place > rules.length + 1) throw outOfRange(place, rules.length + 1)
+    return {profile: withRules(profile, direction, rules.toSpliced(place - 1, 0, rule)), at: place}
+  }
 
 /** PROFILE without the first rule of its DIRECTION that equals RULE. @throws CalicoError `not-found` if there is none. */
-export function removeRule(profile: Profile, direction: Direction, rule: Rule): RuleEdit {
-  const at = find(rulesOf(profile)[direction], rule)
-  if (at === 0) throw new CalicoError('not-found', 'Rule not found.', {hint: 'All words of a rule count, and ports in their order. "rule show" lists the rules as they can be typed.'})
-  return removeRuleAt(profile, direction, at)
-}
+export const removeRule =
+  (direction: Direction, rule: Rule) =>
+  (profile: Profile): RuleEdit => {
+    const at = find(rulesOf(profile)[direction], rule)
+    if (at !== 0) return removeRuleAt(direction, at)(profile)
+    throw new CalicoError('not-found', 'Rule not found.', {
+      hint: 'All words of a rule count, and ports in their order. "rule show" lists the rules as they can be typed.',
+    })
+  }
 
 /** PROFILE without rule number AT, counted from 1, of its DIRECTION. @throws CalicoError `invalid` if there is no such number. */
-export function removeRuleAt(profile: Profile, direction: Direction, at: number): RuleEdit {
-  const rules = rulesOf(profile)[direction]
-  if (at < 1 || at > rules.length) throw outOfRange(at, rules.length)
-  return {profile: withRules(profile, direction, rules.toSpliced(at - 1, 1)), at}
-}
+export const removeRuleAt =
+  (direction: Direction, at: number) =>
+  (profile: Profile): RuleEdit => {
+    const rules = rulesOf(profile)[direction]
+    if (at < 1 || at > rules.length) throw outOfRange(at, rules.length)
+    return {profile: withRules(profile, direction, rules.toSpliced(at - 1, 1)), at}
+  }
 
 /**
  * PROFILE with RULES in place of its own. A new rule that equals one of the old ones is kept as it is stored, not rewritten (decisions.md 6).

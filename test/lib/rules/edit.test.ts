@@ -38,63 +38,63 @@ test('a new profile keeps the name that was typed as its tag and in an annotatio
 
 describe('adding a rule', () => {
   test('at the end, or so that it becomes number N', () => {
-    const first = addRule(web, 'inbound', rule('deny tcp'))
+    const first = addRule('inbound', rule('deny tcp'))(web)
     expect(first.at).toBe(2)
-    const second = addRule(first.profile, 'inbound', rule('deny udp'), 1)
+    const second = addRule('inbound', rule('deny udp'), 1)(first.profile)
     expect(second.at).toBe(1)
-    const third = addRule(second.profile, 'inbound', rule('deny icmp'), 4)
+    const third = addRule('inbound', rule('deny icmp'), 4)(second.profile)
     expect(inbound(third.profile)).toEqual([rule('deny udp'), rule('allow from tag web'), rule('deny tcp'), rule('deny icmp')])
     expect(rulesOf(third.profile).outbound).toBe(rulesOf(web).outbound)
   })
 
   test.each([0, 3, -1, 1.5e9])('nothing is inserted at %d', (at) => {
-    expect(() => addRule(web, 'inbound', rule('deny'), at)).toThrow(expect.objectContaining({kind: 'invalid', message: expect.stringContaining(`Position ${at} is out of range`)}))
+    expect(() => addRule('inbound', rule('deny'), at)(web)).toThrow(expect.objectContaining({kind: 'invalid', message: expect.stringContaining(`Position ${at} is out of range`)}))
   })
 
   test('one that is there already changes nothing, wherever it is to go', () => {
-    expect(addRule(web, 'inbound', rule('allow from tag web'))).toEqual({profile: web, at: 1})
-    expect(addRule(web, 'inbound', rule('allow from tag web'), 99).profile).toBe(web)
+    expect(addRule('inbound', rule('allow from tag web'))(web)).toEqual({profile: web, at: 1})
+    expect(addRule('inbound', rule('allow from tag web'), 99)(web).profile).toBe(web)
     const upgraded: Profile = {...web, spec: {ingress: [{action: 'Allow', source: {selector: "web == ''"}}]}}
-    expect(addRule(upgraded, 'inbound', rule('allow from tag web')).profile).toBe(upgraded)
+    expect(addRule('inbound', rule('allow from tag web'))(upgraded).profile).toBe(upgraded)
   })
 
   test('a profile without lists', () => {
     const empty: Profile = {...web, spec: {}}
-    expect(addRule(empty, 'outbound', rule('allow')).profile.spec).toEqual({egress: [rule('allow')]})
-    expect(() => addRule(empty, 'outbound', rule('allow'), 2)).toThrow('the only one is 1')
+    expect(addRule('outbound', rule('allow'))(empty).profile.spec).toEqual({egress: [rule('allow')]})
+    expect(() => addRule('outbound', rule('allow'), 2)(empty)).toThrow('the only one is 1')
   })
 
   test('unknown fields are carried along', () => {
     const newer = {...web, later: 1, spec: {...web.spec, alsoLater: {}}}
-    expect(addRule(newer, 'inbound', rule('deny')).profile).toMatchObject({later: 1, spec: {alsoLater: {}}})
+    expect(addRule('inbound', rule('deny'))(newer).profile).toMatchObject({later: 1, spec: {alsoLater: {}}})
   })
 })
 
 describe('removing a rule', () => {
   test('the first that is equal', () => {
     const twice = {...web, spec: {...web.spec, ingress: [rule('deny'), rule('deny tcp'), rule('deny')]}}
-    const {profile, at} = removeRule(twice, 'inbound', rule('deny'))
+    const {profile, at} = removeRule('inbound', rule('deny'))(twice)
     expect(at).toBe(1)
     expect(inbound(profile)).toEqual([rule('deny tcp'), rule('deny')])
   })
 
   test('port lists must be in the same order', () => {
-    const {profile} = addRule(web, 'inbound', rule('allow tcp to ports 80,443'))
-    expect(() => removeRule(profile, 'inbound', rule('allow tcp to ports 443,80'))).toThrow(expect.objectContaining({kind: 'not-found', message: 'Rule not found.'}))
-    expect(removeRule(profile, 'inbound', rule('allow tcp to ports 80,443')).profile).toEqual(web)
+    const {profile} = addRule('inbound', rule('allow tcp to ports 80,443'))(web)
+    expect(() => removeRule('inbound', rule('allow tcp to ports 443,80'))(profile)).toThrow(expect.objectContaining({kind: 'not-found', message: 'Rule not found.'}))
+    expect(removeRule('inbound', rule('allow tcp to ports 80,443'))(profile).profile).toEqual(web)
   })
 
   test('by its number', () => {
-    expect(removeRuleAt(web, 'inbound', 1)).toMatchObject({at: 1, profile: {spec: {ingress: []}}})
-    for (const at of [0, 2, -1]) expect(() => removeRuleAt(web, 'inbound', at)).toThrow(expect.objectContaining({kind: 'invalid'}))
-    expect(() => removeRuleAt({...web, spec: {}}, 'inbound', 1)).toThrow('there is no rule')
+    expect(removeRuleAt('inbound', 1)(web)).toMatchObject({at: 1, profile: {spec: {ingress: []}}})
+    for (const at of [0, 2, -1]) expect(() => removeRuleAt('inbound', at)(web)).toThrow(expect.objectContaining({kind: 'invalid'}))
+    expect(() => removeRuleAt('inbound', 1)({...web, spec: {}})).toThrow('there is no rule')
   })
 
   test('add, then remove, any rule', () => {
     fc.assert(
       fc.property(wordRule, (words) => {
-        const added = addRule(web, 'outbound', toV3(words))
-        const back = removeRule(added.profile, 'outbound', toV3(words)).profile
+        const added = addRule('outbound', toV3(words))(web)
+        const back = removeRule('outbound', toV3(words))(added.profile).profile
         expect(added.profile === web ? web.spec.egress : back.spec.egress).toEqual(web.spec.egress)
       }),
     )

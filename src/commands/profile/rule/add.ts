@@ -1,8 +1,7 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, positionOf, ruleOf} from '../../../lib/cli/profiles.js'
+import {directionArgument, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
-import type {Rule} from '../../../lib/model/types.js'
 import {addRule} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleAdd extends EditCommand {
@@ -22,14 +21,12 @@ export default class ProfileRuleAdd extends EditCommand {
   static override strict = false
 
   async run(): Promise<void> {
-    const note = (problem: string): void => this.problem(problem)
-    let rule: Rule | undefined
-    let at: number | undefined
-    const {args} = await this.read(ProfileRuleAdd, ({raw, flags}) => {
-      at = positionOf(flags.at, note)
-      rule = ruleOf(raw, note)
+    const {args, flags, raw} = await this.read(ProfileRuleAdd, (line) => {
+      for (const problem of [...positionProblems(line.flags.at), ...ruleProblems(line.raw)]) this.problem(problem)
     })
-    const {change, result} = await editProfile(await this.session(), args.profile, (profile) => addRule(profile, args.direction, rule as Rule, at))
+    const rule = ruleOf(raw)
+    const at = positionOf(flags.at)
+    const {change, result} = await editProfile(await this.session(), args.profile, addRule(args.direction, rule, at))
     await this.tell([change], {
       done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
       detail: `${args.direction} rule ${result.at} added`,

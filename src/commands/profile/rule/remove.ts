@@ -1,8 +1,7 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, positionOf, ruleOf} from '../../../lib/cli/profiles.js'
+import {directionArgument, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
-import type {Rule} from '../../../lib/model/types.js'
 import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleRemove extends EditCommand {
@@ -18,16 +17,14 @@ export default class ProfileRuleRemove extends EditCommand {
   static override strict = false
 
   async run(): Promise<void> {
-    const note = (problem: string): void => this.problem(problem)
-    let rule: Rule | undefined
-    let at: number | undefined
-    const {args} = await this.read(ProfileRuleRemove, ({raw, flags}) => {
-      at = positionOf(flags.at, note)
-      if (flags.at === undefined) rule = ruleOf(raw, note)
+    const {args, flags, raw} = await this.read(ProfileRuleRemove, (line) => {
+      const byNumber = line.flags.at !== undefined
+      for (const problem of byNumber ? positionProblems(line.flags.at) : ruleProblems(line.raw)) this.problem(problem)
     })
-    const {change, result} = await editProfile(await this.session(), args.profile, (profile) =>
-      at === undefined ? removeRule(profile, args.direction, rule as Rule) : removeRuleAt(profile, args.direction, at),
-    )
-    await this.tell([change], {detail: `${args.direction} rule ${result.at} removed`})
+    const {direction} = args
+    const at = positionOf(flags.at)
+    const remove = at === undefined ? removeRule(direction, ruleOf(raw)) : removeRuleAt(direction, at)
+    const {change, result} = await editProfile(await this.session(), args.profile, remove)
+    await this.tell([change], {detail: `${direction} rule ${result.at} removed`})
   }
 }
