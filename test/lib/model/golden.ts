@@ -6,9 +6,10 @@ import type {KindName, Resource} from '../../../src/lib/model/resource.js'
 
 export type Json = Record<string, unknown>
 
-export function goldenLines<T>(name: string): T[] {
-  const path = new URL(`../../fixtures/golden/${name}`, import.meta.url)
-  return readFileSync(path, 'utf8')
+export const goldenLines = <T>(name: string): T[] => fixtureLines(`golden/${name}`)
+
+export function fixtureLines<T>(name: string): T[] {
+  return readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as T)

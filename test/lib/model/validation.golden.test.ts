@@ -1,7 +1,7 @@
 import {describe, expect, test} from '@jest/globals'
 import {accept, unknownFields} from '../../../src/lib/model/accept.js'
 import {isKindName} from '../../../src/lib/model/kinds.js'
-import {comparable, goldenLines, type Json, situationOf, storeAll} from './golden.js'
+import {comparable, fixtureLines, type Json, situationOf, storeAll} from './golden.js'
 
 interface Line {
   kind: string
@@ -13,7 +13,8 @@ interface Line {
   op?: 'update'
 }
 
-const lines = goldenLines<Line>('validation.jsonl').map((line, index) => ({...line, id: `${index + 1} ${line.kind} ${JSON.stringify(line.object).slice(0, 160)}`}))
+const linesOf = (name: string) =>
+  fixtureLines<Line>(name).map((line, index) => ({...line, id: `${index + 1} ${line.kind} ${JSON.stringify(line.object).slice(0, 160)}`}))
 
 function verdict({kind, object, setup, op}: Line) {
   if (!isKindName(kind)) return {problems: [{field: 'kind', message: 'unknown'}]}
@@ -24,8 +25,8 @@ function verdict({kind, object, setup, op}: Line) {
   return accept(kind, object, situationOf(kind, stored, op ?? 'create', previous))
 }
 
-describe('accept gives the verdict of libcalico-go v3.32.1', () => {
-  test.each(lines)('$id', (line) => {
+describe.each(['golden/validation.jsonl', 'model/generated.jsonl'])('accept gives the verdict of libcalico-go v3.32.1: %s', (name) => {
+  test.each(linesOf(name))('$id', (line) => {
     const {resource, problems} = verdict(line)
     expect({accepted: problems.length === 0, problems: line.accepted ? problems : undefined}).toEqual({
       accepted: line.accepted,
