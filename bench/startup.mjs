@@ -23,7 +23,7 @@ const rows = compare(
     {name: 'usage error', command: [...ours, 'profile', 'add'], code: 1, limit: 2},
     {name: 'validation error', command: [...ours, 'profile', 'add', 'a/b'], code: 1, limit: 2},
     {name: 'write: profile add', command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
-    //{name: 'read: profile show', command: [...ours, 'profile', 'show'], limit: 3.4},
+    {name: 'read: profile show', command: [...ours, 'profile', 'show'], limit: 3.4},
     ...(go === undefined
       ? []
       : [

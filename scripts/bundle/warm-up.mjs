@@ -16,6 +16,8 @@ const LINES = /** @type {readonly [line: string, code: number][]} */ ([
   ['profile add warm', 0], // initialises the store
   ['profile add warm', 0],
   ['profile add warm2', 0],
+  ['profile show', 0],
+  ['profile warm show', 1], // unknown words
 ])
 
 const [dist = ''] = process.argv.slice(2)

@@ -1,8 +1,9 @@
 /** The built command as a process: what a user's shell would start, with nothing of this machine's settings in its environment. */
 import {spawn, type ChildProcess} from 'node:child_process'
-import {mkdtempSync, readdirSync, rmSync, statSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
+import {whyBuild} from '../../scripts/build-state.mjs'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -92,19 +93,7 @@ let checked = false
  */
 export function checkBuild(): void {
   if (checked || process.env.CALICOCTL_TEST_BUILD === 'any') return
-  const built = statSync(join(ROOT, 'dist/chunks.json'), {throwIfNoEntry: false})?.mtimeMs
-  if (built === undefined) throw new Error('There is no build: run npm run build first.')
-  const [newest, path] = newestFile(join(ROOT, 'src'))
-  if (newest > built) throw new Error(`The build is older than ${path}: run npm run build first.`)
+  const why = whyBuild()
+  if (why !== undefined) throw new Error(`${why}: run npm run build first`)
   checked = true
-}
-
-function newestFile(folder: string): [number, string] {
-  let newest: [number, string] = [0, folder]
-  for (const entry of readdirSync(folder, {withFileTypes: true})) {
-    const path = join(folder, entry.name)
-    const found: [number, string] = entry.isDirectory() ? newestFile(path) : [statSync(path).mtimeMs, path]
-    if (found[0] > newest[0]) newest = found
-  }
-  return newest
 }
