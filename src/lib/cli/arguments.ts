@@ -12,4 +12,4 @@ export function readProfileName(text: string): string {
 }
 
 export const profileArgument = () =>
-  Args.custom<string>({parse: checked(readProfileName)})({required: true, ignoreStdin: true, description: 'The profile\'s name.'})
+  Args.custom({parse: checked(readProfileName)})({required: true, ignoreStdin: true, description: 'The profile\'s name.'})

@@ -124,7 +124,7 @@ export abstract class BaseCommand extends Command {
 
   /** A line of data: stdout. */
   protected data(line: string): void {
-    this.out.write(`${escapeLines(line)}\n`)
+    void this.out.write(`${escapeLines(line)}\n`)
   }
 
   /** Text that is complete and escaped already: stdout. */

@@ -37,7 +37,7 @@ export abstract class EditCommand extends BaseCommand {
   }
 }
 
-function changeText({kind, name, action}: ResourceChange<Resource>, {dryRun, detail}: {dryRun: boolean; detail: string | undefined}): string {
+function changeText({kind, name, action}: ResourceChange, {dryRun, detail}: {dryRun: boolean; detail: string | undefined}): string {
   const label = objectLabel(kind, name)
   if (action === 'unchanged') return `${label} unchanged`
   return `${label} ${dryRun ? 'would be ' : ''}${action}${detail === undefined ? '' : ` (${detail})`}`
