@@ -42,9 +42,10 @@ const NONE: ReadonlyMap<string, boolean> = new Map()
 
 /**
  * Takes ARGV apart. v0.20's options of the command word may be abbreviated after that word; those of COMMANDS are known by their full name
- * anywhere, so that each must take a value in every command or in none.
+ * anywhere, so that each must take a value in every command or in none. An abbreviation that is an option of ours in full (`--node`, of
+ * `--node-image`) is v0.20's, unless OURS_FIRST.
  */
-export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options): SplitLine | Unreadable {
+export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options, {oursFirst = false} = {}): SplitLine | Unreadable {
   const words: string[] = []
   const options: GivenOption[] = []
   const unknown: string[] = []
@@ -59,7 +60,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     const typed = equals < 0 ? token : token.slice(0, equals)
     const name = typed.slice(2)
     const attached = equals < 0 ? undefined : token.slice(equals + 1)
-    const kind = kindOf(name, words[0] === undefined ? NONE : v020(words[0]), commands)
+    const kind = kindOf(name, words[0] === undefined ? NONE : v020(words[0]), commands, oursFirst)
     if (Array.isArray(kind)) return {problem: `${typed} may be ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
     if (kind === undefined) {
       if (name === 'help' || name === 'version') {
@@ -110,7 +111,9 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
 }
 
 /** The option that NAME means: v0.20's by any unique prefix, ours in full; several names if the prefix is not unique. */
-function kindOf(name: string, known: ReadonlyMap<string, boolean>, commands: CommandTable): OptionKind | string[] | undefined {
+function kindOf(name: string, known: ReadonlyMap<string, boolean>, commands: CommandTable, oursFirst: boolean): OptionKind | string[] | undefined {
+  const ours = oursFirst && !known.has(name) ? ownByName(name, commands) : undefined
+  if (ours !== undefined) return ours
   const candidates = known.has(name) ? [name] : [...known.keys()].filter((other) => other.startsWith(name))
   if (candidates.length === 1 && candidates[0] !== undefined) {
     return {name: candidates[0], takesValue: known.get(candidates[0]) ?? false, ours: false, multiple: false}

@@ -106,6 +106,16 @@ describe('what is ours', () => {
   ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
 })
 
+describe('an option of ours that begins one of v0.20\'s', () => {
+  test.each([
+    ['node bgp peer show --node host-2', command('node:bgp:peer:show', '--node=host-2')],
+    ['node bgp peer show --ipv4 --node=host-2', command('node:bgp:peer:show', '--ipv4', '--node=host-2')],
+    ['node --node image', command('node', '--node-image=image')],
+    ['node --node=image --ip=10.0.0.1', command('node', '--ip=10.0.0.1', '--node-image=image')],
+  ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
+  test('is no option of a command that has neither', () => expect(read('node show --node x').type).toBe('usage'))
+})
+
 describe('help', () => {
   test.each([
     ['', []],
