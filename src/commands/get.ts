@@ -19,12 +19,14 @@ export default class Get extends ShowCommand {
     name: Args.string({ignoreStdin: true, description: 'One object\'s name; without it all are shown.'}),
   }
   static override flags = {
-    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints; the default is default.', helpValue: 'NAME', exclusive: ['all-namespaces']}),
+    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints; the default is default.', helpValue: 'NAME'}),
     'all-namespaces': Flags.boolean({char: 'A', description: 'The workload endpoints of all namespaces.'}),
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.read(Get)
+    const {args, flags} = await this.read(Get, ({flags: {namespace, 'all-namespaces': all}}) => {
+      if (namespace !== undefined && all) this.problem('--namespace and --all-namespaces exclude each other')
+    })
     const target = findTarget(args.kind)
     const session = await this.session()
     switch (target.type) {

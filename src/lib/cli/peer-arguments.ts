@@ -26,8 +26,8 @@ export const asNumberArgument = () =>
   Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The peer\'s AS number: plain (64512) or with a dot (1.10).'})
 
 export const familyFlags = {
-  ipv4: Flags.boolean({description: 'Only IPv4.', exclusive: ['ipv6']}),
-  ipv6: Flags.boolean({description: 'Only IPv6.', exclusive: ['ipv4']}),
+  ipv4: Flags.boolean({description: 'Only IPv4.'}),
+  ipv6: Flags.boolean({description: 'Only IPv6.'}),
 }
 
 /** The families that --ipv4 and --ipv6 ask for, both without them; IPv4 first. */
