@@ -163,16 +163,19 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
     own: Budget,
     tryOn: (endpoint: Endpoint, round: number, remaining: number) => Promise<{value: T} | {failure: Failure}>,
   ): Promise<T> {
+    /** The last failure of each endpoint that says more than "no answer". */
+    const telling = new Map<string, Failure>()
+    const explainAll = (): CalicoError =>
+      explainTogether([...telling].map(([endpoint, failure]) => explainFailure({endpoint, settings, subject}, failure)))
     for (let round = 0; ; round++) {
       const failures: {endpoint: string; failure: Failure}[] = []
-      const explainAll = (): CalicoError =>
-        explainTogether(failures.map(({endpoint, failure}) => explainFailure({endpoint, settings, subject}, failure)))
       for (const endpoint of inTurn()) {
         const remaining = own.remaining()
-        if (remaining <= 0 && failures.length > 0) throw explainAll()
+        if (remaining <= 0 && telling.size > 0) throw explainAll()
         const result = await tryOn(endpoint, round, Math.max(1, remaining))
         if ('value' in result) return result.value
         failures.push({endpoint: endpoint.url, failure: result.failure})
+        if (result.failure.problem !== 'timeout' || !telling.has(endpoint.url)) telling.set(endpoint.url, result.failure)
         if (result.failure.remedy === 'none') throw explainFailure({endpoint: endpoint.url, settings, subject}, result.failure)
       }
       if (own.remaining() <= 0) throw explainAll()

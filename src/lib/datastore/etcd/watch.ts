@@ -18,11 +18,11 @@ export async function* watch(connection: Connection, budget: Budget, prefix: str
   let next = from < 1n ? 1n : from
   let own = budget.forRequest()
   let connected = false
+  const onOpen = (): void => void (connected = true)
   for (let round = 0; !signal.aborted; round++) {
     const request = {...prefixRange(prefix), start_revision: String(next), prev_kv: true}
     try {
-      for await (const {events} of openWatch(connection, `watching ${prefix}`, request, {signal, own})) {
-        connected = true
+      for await (const {events} of openWatch(connection, `watching ${prefix}`, request, {signal, own, onOpen})) {
         round = 0
         const last = events.at(-1)
         if (last === undefined) continue
@@ -42,6 +42,17 @@ export async function* watch(connection: Connection, budget: Budget, prefix: str
  * was deleted, the answer that covers the store's present revision.
  */
 export async function history(connection: Connection, own: Budget, key: string, from: Revision): Promise<ChangeBatch> {
+  for (let round = 0; ; round++) {
+    try {
+      return await readHistory(connection, own, key, from)
+    } catch (error) {
+      if (!isError(error, 'unreachable') || own.remaining() <= 0) throw error
+      await sleep(Math.min(backOffMs(round), own.remaining()))
+    }
+  }
+}
+
+async function readHistory(connection: Connection, own: Budget, key: string, from: Revision): Promise<ChangeBatch> {
   const subject = `reading the history of ${key}`
   const now = await connection.read(subject, (client, options) => client.kv.range({key: Buffer.from(key)}, options), own)
   const present = BigInt(now.header.revision)
@@ -51,8 +62,7 @@ export async function history(connection: Connection, own: Budget, key: string, 
   const changes: ChangeBatch[] = []
   const request = {key: Buffer.from(key), start_revision: String(start ?? from), prev_kv: true}
   const timeout = AbortSignal.timeout(Math.ceil(own.remaining()))
-  const askProgress = last === undefined && start === undefined
-  for await (const response of openWatch(connection, subject, request, {signal: timeout, own, askProgress})) {
+  for await (const response of openWatch(connection, subject, request, {signal: timeout, own, askProgress: last === undefined})) {
     changes.push(response.events.map(change))
     const isLast = last
       ? response.events.some((event) => BigInt(event.kv.mod_revision) === last.modRevision)
@@ -88,8 +98,10 @@ interface WatchOptions {
   readonly signal: AbortSignal
   /** How long finding an endpoint may take. */
   readonly own: Budget
-  /** Ask for an answer even if nothing has changed. */
+  /** Ask how far the watcher is whenever nothing comes for a while. The answer has no events. */
   readonly askProgress?: boolean
+  /** Called once an endpoint has been found. */
+  readonly onOpen?: () => void
 }
 
 /** The answers of one watch stream, until SIGNAL aborts or the server ends it. @throws CompactedError, CalicoError */
@@ -97,9 +109,10 @@ async function* openWatch(
   connection: Connection,
   subject: string,
   create_request: IWatchCreateRequest,
-  {signal, own, askProgress = false}: WatchOptions,
+  {signal, own, askProgress = false, onOpen}: WatchOptions,
 ): AsyncIterable<IWatchResponse> {
   const stream = await connection.stream(subject, (client, options) => client.watchClient.watch(options), own)
+  onOpen?.()
   const arrived: IWatchResponse[] = []
   const wake = new EventTarget()
   const end: {reached: boolean; error?: Error} = {reached: false}
@@ -119,7 +132,17 @@ async function* openWatch(
   const stopped = (): boolean => signal.aborted
   const cancel = (): void => stream.cancel()
   signal.addEventListener('abort', cancel)
-  const progress = setTimeout(() => askProgress && stream.write({progress_request: {}}), SETTLE_MS)
+  let asked: NodeJS.Timeout | undefined
+  /** Whether the watcher has been asked since it sent something: an answer to an older question says nothing. */
+  let waiting = false
+  const askLater = (): void => {
+    clearTimeout(asked)
+    waiting = false
+    asked = setTimeout(() => {
+      waiting = true
+      stream.write({progress_request: {}})
+    }, SETTLE_MS)
+  }
   try {
     if (stopped()) return
     stream.write({create_request})
@@ -127,13 +150,19 @@ async function* openWatch(
       const response = arrived.shift()
       if (stopped()) return
       if (response?.canceled) throw canceledError(connection, subject, response)
-      if (response) yield response
-      else if (end.error) throw connection.explain(subject, end.error)
-      else if (end.reached) return
-      else await once(wake, 'change')
+      if (response === undefined) {
+        if (end.error) throw connection.explain(subject, end.error)
+        if (end.reached) return
+        await once(wake, 'change')
+      } else {
+        const isAnswer = !response.created && response.events.length === 0
+        if (isAnswer && !waiting) continue
+        if (askProgress) askLater()
+        yield response
+      }
     }
   } finally {
-    clearTimeout(progress)
+    clearTimeout(asked)
     signal.removeEventListener('abort', cancel)
     stream.cancel()
   }
