@@ -47,12 +47,12 @@ export function ownField(record: Readonly<UnknownRecord>, key: string): unknown 
 }
 
 /** Sets a field, also one called `__proto__`. */
-export function setField(record: UnknownRecord, key: string, value: unknown): void {
+function setField(record: UnknownRecord, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(record, key, {value, enumerable: true, configurable: true, writable: true})
   else record[key] = value
 }
 
-export const fieldPath = (parent: string, name: string): string => (parent === '' ? name : `${parent}.${name}`)
+const fieldPath = (parent: string, name: string): string => (parent === '' ? name : `${parent}.${name}`)
 
 const jsonType = (value: unknown): string => {
   if (value === null) return 'null'
@@ -75,7 +75,7 @@ function judge<T>(rule: Rule<T> | undefined, value: T, path: string, findings: F
 }
 
 /** CODEC with RULE for its values. */
-export function withRule<T>(codec: Codec<T>, rule: Rule<T>): Codec<T> {
+function withRule<T>(codec: Codec<T>, rule: Rule<T>): Codec<T> {
   return {
     ...codec,
     decode: (value, path, findings) => {

@@ -18,7 +18,7 @@ export function isQualifiedName(key: string): boolean {
 const isLabelPart = (text: string): boolean => text.length <= LONGEST_LABEL && QUALIFIED.test(text)
 
 /** Whether VALUE is a label's value: empty, or like the last part of a label key. */
-export function isLabelValue(value: string): boolean {
+function isLabelValue(value: string): boolean {
   return value === '' || isLabelPart(value)
 }
 
