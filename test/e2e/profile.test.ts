@@ -1,11 +1,6 @@
 /** The profile commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
-import {execFile} from 'node:child_process'
-import {mkdtemp, rm, writeFile} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {promisify} from 'node:util'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, CALICOCTL, type Result} from '../support/cli.js'
+import {calicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
@@ -435,25 +430,4 @@ test('an empty datastore has no profiles, and is not initialised by looking', as
   await empty()
   expect(await run('profile show')).toMatchObject({code: 0, stdout: '+------+\n| Name |\n+------+\n+------+\n', stderr: expect.stringContaining('Warning')})
   expect(await etcd.ctl('get', '--prefix', '/', '--keys-only')).toBe('')
-})
-
-describe('the examples of every command work as they are printed', () => {
-  const COMMANDS = ['add', 'remove', 'show', 'tag add', 'tag remove', 'tag show', 'rule add', 'rule remove', 'rule show', 'rule json', 'rule update'].map((words) => `profile ${words}`)
-  let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'calicoctl-examples-'))
-    await writeFile(join(folder, 'rules.json'), '{"inbound_rules":[],"outbound_rules":[]}')
-  })
-  afterAll(() => rm(folder, {recursive: true, force: true}))
-
-  test.each(COMMANDS)('%s', async (command) => {
-    const page = (await run(`${command} --help`)).stdout
-    const examples = [...page.matchAll(/^ {2}\$ calicoctl (.*)$/gm)].map(([, line]) => line ?? '')
-    expect(examples.length).toBeGreaterThan(0)
-    for (const example of examples) {
-      await given('profile add web', 'profile web tag add frontend')
-      const shell = `"${process.execPath}" "${CALICOCTL}" ${example}`
-      await promisify(execFile)('sh', ['-c', shell], {cwd: folder, env: {PATH: process.env.PATH, HOME: folder, ...environment()}})
-    }
-  })
 })

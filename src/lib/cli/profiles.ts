@@ -9,6 +9,7 @@ import {type Direction, rulesOf, tagsOf} from '../rules/edit.js'
 import {ruleText, rulesLines} from '../rules/show.js'
 import {type RuleLists, rulesDocument} from '../rules/v020-json.js'
 import {readRuleWords} from '../rules/words.js'
+import {compareUtf8} from '../utf8-order.js'
 import {readProfileName} from './arguments.js'
 import {checked} from './base-command.js'
 import {escapeText} from './output/escape.js'
@@ -122,7 +123,7 @@ function useCells({profile, use}: ProfileUseRow): string[] {
 
 const compareCells = (a: readonly string[], b: readonly string[]): number => {
   const index = a.findIndex((cell, at) => cell !== b[at])
-  return index === -1 ? 0 : Buffer.compare(Buffer.from(a[index] ?? ''), Buffer.from(b[index] ?? ''))
+  return index === -1 ? 0 : compareUtf8(a[index] ?? '', b[index] ?? '')
 }
 
 function usesDocument(profile: string, rows: readonly ProfileUseRow[]): object {

@@ -1,9 +1,7 @@
 /** Which endpoints name which profiles (decisions.md 5). */
-import type {Revision} from '../datastore/datastore.js'
 import {displayWorkload} from '../model/display-name.js'
-import {kindPrefix} from '../model/keys.js'
 import type {HostEndpoint, WorkloadEndpoint} from '../model/types.js'
-import {tryParse} from './resources.js'
+import {listResources} from './resources.js'
 import type {Session} from './session.js'
 
 /** An endpoint that names a profile, as v0.20 identified endpoints; a host endpoint has no orchestrator and no workload. */
@@ -17,10 +15,10 @@ export interface ProfileUse {
 }
 
 /**
- * The uses of every profile, or ONLY of the one with this stored name, by the profile's stored name; read page by page, as of REVISION or
- * now. Endpoints that cannot be read are told and passed over.
+ * The uses of every profile, or ONLY of the one with this stored name, by the profile's stored name. Endpoints that cannot be read are told
+ * and passed over.
  */
-export async function listUses(session: Session, {revision, only}: {revision?: Revision; only?: string} = {}): Promise<Map<string, ProfileUse[]>> {
+export async function listUses(session: Session, only?: string): Promise<Map<string, ProfileUse[]>> {
   const uses = new Map<string, ProfileUse[]>()
   const note = (profiles: readonly string[] | undefined, use: ProfileUse): void => {
     for (const profile of new Set(profiles)) {
@@ -30,19 +28,8 @@ export async function listUses(session: Session, {revision, only}: {revision?: R
       else uses.set(profile, [use])
     }
   }
-  const options = revision === undefined ? {} : {revision}
-  for await (const {entries} of session.store.list(kindPrefix('WorkloadEndpoint'), options)) {
-    for (const kv of entries) {
-      const found = tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
-      if (found) note(found.resource.spec.profiles, workloadUse(found.resource))
-    }
-  }
-  for await (const {entries} of session.store.list(kindPrefix('HostEndpoint'), options)) {
-    for (const kv of entries) {
-      const found = tryParse<HostEndpoint>(session, 'HostEndpoint', kv)
-      if (found) note(found.resource.spec.profiles, hostUse(found.resource))
-    }
-  }
+  for await (const {resource} of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) note(resource.spec.profiles, workloadUse(resource))
+  for await (const {resource} of listResources<HostEndpoint>(session, 'HostEndpoint')) note(resource.spec.profiles, hostUse(resource))
   return uses
 }
 

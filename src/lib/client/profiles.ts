@@ -6,6 +6,7 @@ import {convertName} from '../model/names.js'
 import type {Metadata} from '../model/resource.js'
 import type {Profile} from '../model/types.js'
 import {newProfile} from '../rules/edit.js'
+import {compareUtf8} from '../utf8-order.js'
 import {listUses} from './profile-uses.js'
 import {changeResource, getResource, listResources, type Place, type ResourceChange, type Stored} from './resources.js'
 import type {Session} from './session.js'
@@ -50,8 +51,9 @@ export function removeProfile(session: Session, name: string, {check}: {check: b
   return changeResource<Profile>(
     session,
     place,
-    async (stored, {revision}) => {
-      if (check && stored !== undefined) refuseUsed(name, (await listUses(session, {revision, only: place.name})).get(place.name) ?? [])
+    async (stored) => {
+      // Read now, guarded from the revision of the profile on: an endpoint that came or changed meanwhile makes the decision be taken anew.
+      if (check && stored !== undefined) refuseUsed(name, (await listUses(session, place.name)).get(place.name) ?? [])
       return undefined
     },
     {guards: ({revision}) => (check ? USERS.map((kind) => ({prefix: kindPrefix(kind), unchangedSince: revision})) : [])},
@@ -86,8 +88,10 @@ export interface NamedProfile {
 /** All stored profiles, by name in byte order. */
 export async function listProfiles(session: Session): Promise<NamedProfile[]> {
   const profiles: NamedProfile[] = []
-  for await (const stored of listResources<Profile>(session, 'Profile')) profiles.push({name: profileName(session, stored.resource.metadata), stored})
-  return profiles.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  for await (const stored of listResources<Profile>(session, 'Profile')) {
+    profiles.push({name: profileName(session, stored.resource.metadata), stored})
+  }
+  return profiles.sort((a, b) => compareUtf8(a.name, b.name))
 }
 
 /**

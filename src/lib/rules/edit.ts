@@ -7,6 +7,7 @@ import {nameAnnotations} from '../model/display-name.js'
 import {convertName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
 import type {Profile, ProfileSpec, Rule} from '../model/types.js'
+import {compareUtf8} from '../utf8-order.js'
 import {unknownV3Fields} from './check-v3.js'
 import {ruleKey} from './compare.js'
 import type {RuleLists} from './v020-json.js'
@@ -105,7 +106,7 @@ export function replaceRules(profile: Profile, rules: RuleLists): Profile {
 /** The tags of PROFILE, in byte order: the labels without a value that its endpoints inherit. */
 export function tagsOf({spec}: Profile): string[] {
   const labels = Object.entries(spec.labelsToApply ?? {})
-  return labels.flatMap(([label, value]) => (value === '' ? [label] : [])).sort()
+  return labels.flatMap(([label, value]) => (value === '' ? [label] : [])).sort(compareUtf8)
 }
 
 /** PROFILE with TAG. @throws CalicoError `conflict` if it has a label of that name with a value. */
