@@ -1,6 +1,6 @@
 /**
  * The help pages: the program, a topic, a command, and the table of exit codes. 80 columns wide wherever they are rendered, since the build
- * renders them ahead of time. The default export is what oclif takes as its help class (`oclif readme` uses it).
+ * renders them ahead of time.
  */
 import {CommandHelp, Help, type Command, type Config, type Interfaces} from '@oclif/core'
 import {EXIT_CODES, type ErrorKind} from '../errors.js'
@@ -86,7 +86,7 @@ class CommandPage extends CommandHelp {
 
 const exitText = (code: number): string => EXIT_TEXTS[code as keyof typeof EXIT_TEXTS]
 
-export default class CalicoctlHelp extends Help {
+class HelpPages extends Help {
   protected override CommandHelpClass = CommandPage
 
   constructor(config: Interfaces.Config, options: Partial<Interfaces.HelpOptions> = {}) {
@@ -105,11 +105,6 @@ export default class CalicoctlHelp extends Help {
       words.length > 0 && below.length > 0 ? this.section('COMMANDS', this.commandList(below)) : undefined,
     ]
     return `${parts.filter((part) => part !== undefined && part !== '').join('\n\n')}\n`
-  }
-
-  override showHelp(argv: string[]): Promise<void> {
-    process.stdout.write(this.page(argv.filter((word) => !word.startsWith('-') && word !== 'help')))
-    return Promise.resolve()
   }
 
   private programText(): string {
@@ -176,7 +171,7 @@ const v020IdsUnder = (words: readonly string[]): string[] =>
 
 /** The help page of WORDS as text. */
 export function helpPage(words: readonly string[], config: Config): string {
-  return new CalicoctlHelp(config).page(words)
+  return new HelpPages(config).page(words)
 }
 
 /** Writes the help page of WORDS to stdout. */

@@ -13,7 +13,7 @@ export interface CommandShape {
   readonly hidden?: boolean | undefined
 }
 
-export interface ArgumentShape {
+interface ArgumentShape {
   readonly required?: boolean | undefined
   /** Takes all the words that remain. */
   readonly multiple?: boolean | undefined
@@ -32,7 +32,7 @@ export interface FlagShape {
 }
 
 /** A line that oclif can run as it is. */
-export interface CommandLine {
+interface CommandLine {
   readonly type: 'command'
   /** The command's id, e.g. `profile:rule:add`. */
   readonly id: string
@@ -41,7 +41,7 @@ export interface CommandLine {
 }
 
 /** A question for help: on the command or topic that WORDS name, none = the whole program. */
-export interface HelpLine {
+interface HelpLine {
   readonly type: 'help'
   readonly words: readonly string[]
 }
@@ -60,7 +60,7 @@ export interface UsageLine {
 }
 
 /** A valid line of v0.20 whose command is not in the table. */
-export interface UnavailableLine {
+interface UnavailableLine {
   readonly type: 'unavailable'
   /** The command's words, e.g. `container add`. */
   readonly words: string

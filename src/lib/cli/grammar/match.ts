@@ -14,7 +14,7 @@ export interface Given {
 export type RuleJudge = (words: readonly string[]) => {readonly ok: true} | {readonly ok: false; readonly problem: string; readonly at: number}
 
 /** One word of the line, as the usage names it. */
-export interface Taken {
+interface Taken {
   /** `<PROFILE>` for an argument, the word itself for a keyword, `<MATCH>` for a word of a rule. */
   readonly name: string
   readonly word: string
@@ -23,7 +23,7 @@ export interface Taken {
 }
 
 /** How far a usage went along with a line, whether it fitted or not: what errors and completion are made from. */
-export interface Trace {
+interface Trace {
   /** Index of the first word that did not fit; the number of words if all did. */
   furthest: number
   /** What the usage would have taken at that place: keywords, `<NAMES>`, `--options` that must not be left out. */

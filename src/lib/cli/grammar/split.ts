@@ -2,7 +2,7 @@
 import type {CommandTable} from './line.js'
 
 /** An option by its name in full, without dashes. */
-export interface OptionKind {
+interface OptionKind {
   readonly name: string
   readonly takesValue: boolean
   /** Not one of v0.20's. */

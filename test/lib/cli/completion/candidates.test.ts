@@ -151,7 +151,7 @@ describe('properties', () => {
           const word = next[choice % next.length] ?? ''
           words.push(word)
           const result = readLine(words, TABLE)
-          if (result.type === 'usage' && word !== 'not') expect(result.problem).toMatch(/is missing$|needs a value after it$/)
+          if (result.type === 'usage' && word !== 'not') expect(result.problem).toMatch(/is missing$|needs a value( after it)?$/)
         }
       }),
     )
