@@ -69,6 +69,8 @@ const requireLeader: NonNullable<CallOptions['interceptors']>[number] = (options
 }
 
 export function connect(settings: EtcdSettings, budget: Budget): Connection {
+  // gRPC passes an IP address as TLS server name, which Node ignores with a warning (DEP0123) on the user's stderr.
+  if (settings.endpoints.value.some((url) => /^https:\/\/[[0-9]/.test(url))) process.noDeprecation = true
   const endpoints: Endpoint[] = settings.endpoints.value.map((url) => ({url, client: undefined, proven: false, withoutLogin: false}))
   /** Index of the endpoint that answered last. */
   let current = 0

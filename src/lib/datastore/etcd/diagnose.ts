@@ -37,11 +37,19 @@ export async function diagnose(endpoint: string, settings: EtcdSettings): Promis
     if (!secure && /^(HPE_|ECONNRESET|EPIPE)/.test(code)) return {problem: 'speaks-tls', text: message}
     if (code === 'ETIMEDOUT') return {problem: 'silent', text: message}
     const problem = BY_CODE.find(([pattern]) => pattern.test(code))?.[1]
+    // etcd without TLS just hangs up on a TLS greeting.
+    if (message.includes('before secure TLS connection') && (await speaksPlain(endpoint, settings))) return {problem: 'speaks-plain', text: message}
     // A reset inside TLS, after the server's certificate was accepted, is how TLS 1.3 refuses a client without one.
-    if (problem === undefined && secure && settings.cert === undefined) return {problem: 'client-certificate', text: message}
+    if (problem === undefined && secure && settings.cert === undefined && !message.includes('before secure TLS connection')) return {problem: 'client-certificate', text: message}
     return {problem: problem ?? 'none', text: message}
   }
 }
+
+const speaksPlain = (endpoint: string, settings: EtcdSettings): Promise<boolean> =>
+  askVersion(endpoint.replace('https:', 'http:'), settings).then(
+    () => true,
+    () => false,
+  )
 
 async function askVersion(endpoint: string, {ca, cert, key}: EtcdSettings): Promise<{status: number; body: string}> {
   const {request} = endpoint.startsWith('https:') ? await import('node:https') : await import('node:http')
