@@ -29,7 +29,7 @@ const SPEC = z.strictObject({
   etcdKey: text,
   etcdCert: text,
   etcdCACert: text,
-  ...Object.fromEntries(KUBERNETES.map((key) => [key, z.unknown()])),
+  ...Object.fromEntries(KUBERNETES.map((key) => [key, z.unknown().optional()])),
 })
 
 const FILE = z.strictObject({
