@@ -1,6 +1,7 @@
 /** The columns of `get` for every kind, like those of Go's calicoctl; data only. */
 import type {IpamKind, IpamObject} from '../client/ipam-objects.js'
 import type {Stored} from '../client/resources.js'
+import {stringifyJson} from '../json/index.js'
 import {displayName, displayWorkload} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
 import type {ResourceOf} from '../model/types.js'
@@ -11,7 +12,7 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (Array.isArray(value)) return value.map(cell).join(',')
   if (typeof value === 'object') return Object.entries(value).map(([key, of]) => `${key}=${cell(of)}`).join(',')
-  return String(value as string | number | bigint | boolean)
+  return typeof value === 'string' ? value : stringifyJson(value)
 }
 
 type KindColumn<K extends KindName> = Column<Stored<ResourceOf[K]>>
@@ -122,8 +123,8 @@ export const IPAM_COLUMNS: Readonly<Record<IpamKind, readonly Column<IpamObject>
   ],
   handle: [
     ipamName('HANDLE'),
-    {header: 'BLOCKS', value: ({value}) => Object.keys((value.block ?? {}) as object).join(',')},
-    {header: 'ADDRESSES', value: ({value}) => cell(Object.values((value.block ?? {}) as object).reduce<number>((sum, count) => sum + Number(count), 0))},
+    {header: 'BLOCKS', value: ({value}) => Object.keys((value.block ?? {})).join(',')},
+    {header: 'ADDRESSES', value: ({value}) => cell(Object.values((value.block ?? {})).reduce<number>((sum, count) => sum + Number(count), 0))},
   ],
   ipamconfig: [
     ipamName('NAME'),

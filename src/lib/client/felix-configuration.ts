@@ -22,8 +22,8 @@ const withoutLevel = (object: Configuration): Configuration => {
 const loglevel: ConfigSetting = {
   values: ['none', ...Object.keys(LEVELS)],
   read(object) {
-    const level = rawLevel.read(object) ?? (object.spec.logSeverityScreen || undefined)
-    return level === undefined ? undefined : levelWord(level)
+    const level = rawLevel.read(object) ?? object.spec.logSeverityScreen ?? ''
+    return level === '' ? undefined : levelWord(level)
   },
   write(object, value) {
     const level = Object.hasOwn(LEVELS, value) ? LEVELS[value] : undefined

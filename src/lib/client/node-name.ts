@@ -38,13 +38,13 @@ export function nodeNameInputs(option?: string): NodeNameInputs {
  * @throws CalicoError `invalid` if it cannot be a node's name. An empty HOSTNAME is one of those (cli-v0.20 §1.8); the other variables count as unset when empty.
  */
 export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fileFirst = false}: {fileFirst?: boolean} = {}): NodeName {
-  const fromFile = {text: file === '' ? undefined : file, origin: NODENAME_FILE}
+  const fromFile = {text: unlessEmpty(file), origin: NODENAME_FILE}
   const sources = [
     {text: option, origin: '--node'},
     ...(fileFirst ? [fromFile] : []),
-    {text: env['CALICO_NODENAME'] || undefined, origin: 'CALICO_NODENAME'},
-    {text: env['NODENAME'] || undefined, origin: 'NODENAME'},
-    {text: env['HOSTNAME'], origin: 'HOSTNAME'},
+    {text: unlessEmpty(env.CALICO_NODENAME), origin: 'CALICO_NODENAME'},
+    {text: unlessEmpty(env.NODENAME), origin: 'NODENAME'},
+    {text: env.HOSTNAME, origin: 'HOSTNAME'},
     fromFile,
     {text: system, origin: 'the host name'},
   ]
@@ -54,6 +54,8 @@ export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fi
   if (own === undefined || own === name || origin === '--node') return {name, origin}
   return {name, origin, warning: `The node's name is taken as ${name} (from ${origin}), but calico-node on this host calls itself ${own} (${NODENAME_FILE}).`}
 }
+
+const unlessEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text)
 
 function checked(text: string, origin: string): string {
   if (text === '') throw new CalicoError('invalid', `${origin} is empty, which cannot be a node's name`, {hint: 'Name the node with --node or NODENAME.'})

@@ -1,0 +1,76 @@
+/** `get` as a script meets it, on a store that another program filled. */
+import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
+import {parse} from 'yaml'
+import {calicoctl, type Result} from '../support/cli.js'
+import {startEtcd, type TestEtcd} from '../support/etcd.js'
+
+const RESOURCES = '/calico/resources/v3/projectcalico.org'
+
+let etcd: TestEtcd
+beforeAll(async () => {
+  etcd = await startEtcd()
+  expect((await run('profile add Web_1')).code).toBe(0)
+  expect((await run('profile add db')).code).toBe(0)
+  await etcd.ctl('put', `${RESOURCES}/ippools/pool1`, '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"pool1"},"spec":{"cidr":"10.0.0.0/16","nodeSelector":"all()"}}')
+  await etcd.ctl('put', `${RESOURCES}/networkpolicies/default/np`, '{"spec":{}}')
+  await etcd.ctl('put', `${RESOURCES}/hostendpoints/broken`, '{"spec"')
+  await etcd.ctl('put', '/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26', '{"cidr":"10.0.0.0/26","affinity":"host:h","allocations":[null],"unallocated":[0],"sequenceNumber":1782326400123456791}')
+})
+afterAll(() => etcd.stop())
+
+const run = (line: string): Promise<Result> => calicoctl(line.split(' '), {env: {ETCD_ENDPOINTS: etcd.endpoints.join(',')}})
+
+async function out(line: string): Promise<string> {
+  const {code, stdout, stderr} = await run(line)
+  expect({line, code, stderr}).toEqual({line, code: 0, stderr: ''})
+  return stdout
+}
+
+test('a table', async () => {
+  expect(await out('get pools')).toBe(
+    ['+-------+-------------+----------+', '|  NAME |     CIDR    | SELECTOR |', '+-------+-------------+----------+', '| pool1 | 10.0.0.0/16 |  all()   |', '+-------+-------------+----------+', ''].join('\n'),
+  )
+})
+
+test('one object by the name that the user gave it, in JSON and YAML alike', async () => {
+  const json = JSON.parse(await out('get profile Web_1 -o json')) as {metadata: {name: string; resourceVersion: string}}
+  expect(json).toMatchObject({kind: 'Profile', apiVersion: 'projectcalico.org/v3', metadata: {annotations: {'calicoctl/name': 'Web_1'}, resourceVersion: expect.stringMatching(/^\d+$/)}})
+  expect(parse(await out('get profile Web_1 -o yaml'))).toEqual(json)
+  expect(JSON.parse(await out(`get profile ${json.metadata.name} --json`))).toEqual(json)
+})
+
+test('a list, and its names', async () => {
+  expect(JSON.parse(await out('get profiles -o json'))).toMatchObject({kind: 'ProfileList', apiVersion: 'projectcalico.org/v3', metadata: {resourceVersion: expect.stringMatching(/^\d+$/)}})
+  expect((await out('get profile -o name')).split('\n').sort()).toEqual(['', 'Web_1', 'db'])
+})
+
+test('64-bit numbers of IPAM are exact', async () => {
+  expect(await out('get block 10.0.0.0/26 -o yaml')).toContain('sequenceNumber: 1782326400123456791')
+})
+
+test('kinds: those of a newer Calico too', async () => {
+  const stdout = await out('get kinds -o plain')
+  expect(stdout).toContain('networkpolicies\tnetworkpolicies\t1\tunsupported\n')
+  expect(stdout).toContain('Profile\tprofiles\t2\t\n')
+})
+
+test('what cannot be read is told and passed over', async () => {
+  const {code, stdout, stderr} = await run('get hostendpoint -o name')
+  expect({code, stdout}).toEqual({code: 0, stdout: ''})
+  expect(stderr).toContain(`${RESOURCES}/hostendpoints/broken`)
+})
+
+describe('what there is not', () => {
+  test.each([
+    ['get profile nope', 4, 'profile/nope'],
+    ['get block 10.9.0.0/26', 4, 'block/10.9.0.0/26'],
+    ['get wep x -n other', 4, 'namespace other'],
+    ['get profil', 1, 'Did you mean profile?'],
+    ['get wep -n a -A', 1, 'exclude each other'],
+  ])('%s: %i', async (line, code, message) => {
+    const result = await run(line)
+    expect({code: result.code, stdout: result.stdout}).toEqual({code, stdout: ''})
+    expect(result.stderr).toContain(message)
+    expect(result.stderr).not.toContain('Usage:')
+  })
+})
