@@ -1,6 +1,6 @@
 /** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
 import {Config, run} from '@oclif/core'
-import {formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import {COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {errorText} from './lib/cli/report.js'
 import {CalicoError, EXIT_CODES} from './lib/errors.js'
@@ -22,7 +22,8 @@ export async function main(argv: readonly string[], program: Program): Promise<n
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
         if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
-        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id))
+        // Completion offers all commands; any other line needs only its own.
+        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE ? undefined : line.id))
         return Number(process.exitCode ?? 0)
     }
   } catch (error) {
