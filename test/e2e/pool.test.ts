@@ -1,0 +1,281 @@
+/** The pool commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
+import type {ChildProcess} from 'node:child_process'
+import {readFileSync} from 'node:fs'
+import {resolve} from 'node:path'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {calicoctl, type Result, startCalicoctl} from '../support/cli.js'
+import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {type Proxy, startProxy} from '../support/proxy.js'
+
+const RESOURCES = '/calico/resources/v3/projectcalico.org/'
+const POOLS = `${RESOURCES}ippools/`
+const CLUSTER = `${RESOURCES}clusterinformations/default`
+const IPAM = '/calico/ipam/v2/'
+
+/** libcalico-go's own record of a pool's removal: two assignments from 10.1.0.0/24, then the pool is deleted. */
+const [assigned, assignedAgain, poolDeleted] = goldenSteps('54-pool-delete')
+
+function goldenSteps(id: string): Readonly<Record<string, string | null>>[] {
+  const lines = readFileSync(resolve(import.meta.dirname, '../fixtures/golden/ipam-traces.jsonl'), 'utf8').trim().split('\n')
+  const traces = lines.map((line) => JSON.parse(line) as {id: string; steps: {changed: Record<string, string | null>}[]})
+  return traces.find((trace) => trace.id === id)?.steps.map(({changed}) => changed) ?? []
+}
+
+let etcd: TestEtcd
+let cluster: string
+beforeAll(async () => {
+  etcd = await startEtcd()
+  await run('pool add 10.0.0.0/24')
+  cluster = (await etcd.ctl('get', CLUSTER, '--print-value-only')).trimEnd()
+})
+afterAll(() => etcd.stop())
+/** Every test has a Calico datastore without pools. */
+beforeEach(async () => {
+  await etcd.ctl('del', '--prefix', '/')
+  await etcd.ctl('put', CLUSTER, cluster)
+})
+
+const env = (): Record<string, string> => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
+const run = (line: string): Promise<Result> => calicoctl(line.split(' '), {env: env()})
+
+async function given(...lines: string[]): Promise<void> {
+  for (const line of lines) {
+    const {code, stderr} = await run(line)
+    if (code !== 0) throw new Error(`${line}: ${stderr}`)
+  }
+}
+
+/** The keys under PREFIX with their values. */
+async function stored(prefix: string): Promise<Map<string, string>> {
+  const lines = (await etcd.ctl('get', '--prefix', prefix)).trimEnd().split('\n')
+  return new Map(Array.from({length: Math.floor(lines.length / 2)}, (_, index) => [lines[2 * index] ?? '', lines[2 * index + 1] ?? '']))
+}
+const poolNames = async (): Promise<string[]> => [...(await stored(POOLS)).keys()].map((key) => key.slice(POOLS.length))
+const spec = async (name: string): Promise<Record<string, unknown>> =>
+  (JSON.parse((await stored(POOLS + name)).get(POOLS + name) ?? '{}') as {spec: Record<string, unknown>}).spec
+
+async function put(entries: Readonly<Record<string, string | null>> = {}): Promise<void> {
+  for (const [key, value] of Object.entries(entries)) if (value !== null) await etcd.ctl('put', key, value)
+}
+async function revision(): Promise<number> {
+  return (JSON.parse(await etcd.ctl('get', 'nothing', '-w', 'json')) as {header: {revision: number}}).header.revision
+}
+
+const DONE = 'Disabling IP Pool\nRemoving IPAM configuration for pool\nDeleted IP Pool\n'
+
+describe('pool add', () => {
+  test('is silent on stdout, and tells on stderr what it did', async () => {
+    expect(await run('pool add 10.0.0.77/24 fd80:24e2:f998:72d6::/64 --nat-outgoing')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'ippool/10.0.0.0/24 created\nippool/fd80:24e2:f998:72d6::/64 created\n',
+    })
+    expect(await poolNames()).toEqual(['10-0-0-0-24', 'fd80-24e2-f998-72d6---64'])
+    expect(await spec('10-0-0-0-24')).toEqual({
+      cidr: '10.0.0.0/24', vxlanMode: 'Never', ipipMode: 'Never', natOutgoing: true, blockSize: 26, nodeSelector: 'all()', allowedUses: ['Workload', 'Tunnel'], assignmentMode: 'Automatic',
+    })
+  })
+
+  test('again changes nothing, or only the options', async () => {
+    await given('pool add 10.0.0.0/24 --ipip')
+    const before = await revision()
+    expect(await run('pool add --ipip 10.0.0.9/24')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 unchanged\n'})
+    expect(await revision()).toBe(before)
+    expect(await run('pool add 10.0.0.0/24')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/24 updated\n'})
+    expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Never'})
+  })
+
+  test.each([
+    ['pool add 10.0.0.0/24 300.0.0.0/24', /'300\.0\.0\.0\/24' is not a valid CIDR/],
+    ['pool add 10.0.0.0/30', /10\.0\.0\.0\/30 is too small/],
+    ['pool add 10.0.0.1', /10\.0\.0\.1\/32 is too small/],
+    ['pool add 10.0.0.0/16 10.0.1.0/24', /10\.0\.1\.0\/24 overlaps 10\.0\.0\.0\/16 on the same line/],
+    ['pool add fd00::/64 --ipip', /IPIP is not possible with IPv6/],
+    ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 things are wrong:\n {2}'x' is not[^]*IPIP[^]*too small/],
+    ['pool range add 10.0.0.0 10.0.0.95', /10\.0\.0\.0\/26, 10\.0\.0\.64\/27/],
+    ['pool range add 10.0.0.9 10.0.0.9', /is not below/],
+    ['pool range add 10.0.0.9 fd00::9', /same IP version/],
+    ['pool range add nine ten', /2 things are wrong:\n {2}'nine'[^]*'ten'/],
+  ])('%s is refused, without usage, and adds nothing', async (line, message) => {
+    const {code, stdout, stderr} = await run(line)
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(/Usage:/)
+    expect(await poolNames()).toEqual([])
+  })
+
+  test('all or none: the other pool that is in the way is named', async () => {
+    await given('pool add 10.5.6.0/24')
+    const {code, stderr} = await run('pool add 10.1.0.0/16 10.5.0.0/16')
+    expect({code, stderr}).toEqual({code: 1, stderr: 'Error: 10.5.0.0/16 overlaps the pool 10.5.6.0/24 (10-5-6-0-24). Nothing was changed.\n'})
+    expect(await poolNames()).toEqual(['10-5-6-0-24'])
+  })
+
+  test('of a range', async () => {
+    await given('pool range add 172.24.0.0 172.24.25.255 --nat-outgoing')
+    expect(await poolNames()).toEqual(['172-24-0-0-20', '172-24-16-0-21', '172-24-24-0-23'])
+    expect(await run('pool range add 172.24.0.0 172.24.25.255 --nat-outgoing')).toMatchObject({code: 0, stderr: expect.stringContaining('ippool/172.24.0.0/20 unchanged') as unknown})
+  })
+
+  test('of a pool with VXLAN as IPIP is refused to protect it', async () => {
+    await put({[`${POOLS}v`]: '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"v","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"cidr":"10.0.0.0/24","vxlanMode":"Always"}}'})
+    expect(await run('pool add 10.0.0.0/24 --ipip')).toMatchObject({code: 8})
+    expect(await spec('v')).toEqual({cidr: '10.0.0.0/24', vxlanMode: 'Always'})
+  })
+
+  test('in a dry run shows the difference and writes nothing', async () => {
+    const before = await revision()
+    const {code, stdout, stderr} = await run('pool add 10.0.0.0/24 --dry-run')
+    expect({code, stderr}).toEqual({code: 0, stderr: 'ippool/10.0.0.0/24 would be created\n'})
+    expect(stdout).toMatch(/^\+ {4}"cidr": "10\.0\.0\.0\/24",$/m)
+    expect(await revision()).toBe(before)
+  })
+
+  test('on an empty store initialises it', async () => {
+    await etcd.ctl('del', '--prefix', '/')
+    expect((await run('pool add 10.0.0.0/24')).stderr).toMatch(/Initialising/)
+    expect([...(await stored(CLUSTER)).keys()]).toEqual([CLUSTER])
+  })
+
+  test('of overlapping pools at the same moment: exactly one is added', async () => {
+    for (let round = 0; round < 3; round++) {
+      const results = await Promise.all(['10.0.0.0/16', '10.0.0.0/17', '10.0.64.0/18', '10.0.0.0/8'].map((cidr) => run(`pool add 10.${100 + round}.0.0/16 ${cidr}`)))
+      expect(results.filter(({code}) => code === 0)).toHaveLength(1)
+      for (const {code, stderr} of results) if (code !== 0) expect(stderr).toMatch(/overlaps/)
+      expect(await poolNames()).toHaveLength(2)
+      await etcd.ctl('del', '--prefix', POOLS)
+    }
+  })
+})
+
+describe('pool show', () => {
+  beforeEach(() => given('pool add 10.10.0.0/16 --ipip --nat-outgoing', 'pool add 10.2.0.0/16', 'pool add fd00::/64 --nat-outgoing'))
+
+  test('prints v0.20\'s tables', async () => {
+    const v4 = [
+      '+--------------+-------------------+',
+      '|  IPv4 CIDR   |      Options      |',
+      '+--------------+-------------------+',
+      '| 10.10.0.0/16 | ipip,nat-outgoing |',
+      '| 10.2.0.0/16  |                   |',
+      '+--------------+-------------------+',
+    ]
+    const v6 = ['+-----------+--------------+', '| IPv6 CIDR |   Options    |', '+-----------+--------------+', '| fd00::/64 | nat-outgoing |', '+-----------+--------------+']
+    const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+    expect(await run('pool show')).toMatchObject({code: 0, stdout: text([...v4, ...v6]), stderr: ''})
+    expect(await run('pool show --ipv4')).toMatchObject({code: 0, stdout: text(v4)})
+    expect(await run('pool show --ipv6')).toMatchObject({code: 0, stdout: text(v6)})
+  })
+
+  test('in the other formats', async () => {
+    expect((await run('pool show -o name')).stdout).toBe('10.10.0.0/16\n10.2.0.0/16\nfd00::/64\n')
+    expect((await run('pool show --ipv6 -o plain')).stdout).toBe('fd00::/64\tnat-outgoing\tfd00---64\t\t122\tNever\tNever\tall()\n')
+    expect((await run('pool show --ipv4 -o wide')).stdout).toMatch(/^\| 10\.10\.0\.0\/16 +\| +ipip,nat-outgoing +\| +10-10-0-0-16 +\| +\| +26 +\| +Always +\| +Never +\| +all\(\) +\|$/m)
+    expect(JSON.parse((await run('pool show --ipv6 --json')).stdout)).toMatchObject({kind: 'IPPoolList', apiVersion: 'projectcalico.org/v3', items: [{kind: 'IPPool', metadata: {name: 'fd00---64'}, spec: {cidr: 'fd00::/64'}}]})
+    expect((await run('pool show -o yaml')).stdout).toMatch(/^kind: IPPoolList\n/)
+  })
+
+  test('prints empty tables where there are none', async () => {
+    await etcd.ctl('del', '--prefix', POOLS)
+    expect((await run('pool show --ipv4')).stdout).toBe('+-----------+---------+\n| IPv4 CIDR | Options |\n+-----------+---------+\n+-----------+---------+\n')
+  })
+})
+
+describe('pool remove', () => {
+  test('prints v0.20\'s lines for each pool', async () => {
+    await given('pool add 10.1.0.0/24 10.2.0.0/24 fd00::/64')
+    expect(await run('pool remove 10.1.0.9/24')).toMatchObject({code: 0, stdout: DONE, stderr: 'ippool/10.1.0.0/24 deleted\n'})
+    expect(await run('pool remove fd00::/64 10.2.0.0/24')).toMatchObject({code: 0, stdout: DONE + DONE})
+    expect(await poolNames()).toEqual([])
+  })
+
+  test('of one that is none removes none of the line', async () => {
+    await given('pool add 10.1.0.0/24')
+    const {code, stdout, stderr} = await run('pool remove 10.1.0.0/24 10.2.0.0/24')
+    expect({code, stdout}).toEqual({code: 4, stdout: ''})
+    expect(stderr).toMatch(/^Error: 10\.2\.0\.0\/24 is not a configured pool\.\n/)
+    expect(await poolNames()).toEqual(['10-1-0-0-24'])
+  })
+
+  test('refuses while addresses are in use, and names who has them', async () => {
+    await given('pool add 10.1.0.0/24')
+    await put({...assigned, ...assignedAgain})
+    const before = await revision()
+    const {code, stdout, stderr} = await run('pool remove 10.1.0.0/24')
+    expect({code, stdout}).toEqual({code: 8, stdout: ''})
+    expect(stderr).toMatch(/in use \(2\); nothing was changed\n {2}10\.1\.0\.128: handle h1, node host-1\n {2}10\.1\.0\.200: handle h2, node host-1\n.*--force/)
+    expect(await revision()).toBe(before)
+  })
+
+  test('by force reaches the state that libcalico-go reaches', async () => {
+    await given('pool add 10.1.0.0/24')
+    await put({...assigned, ...assignedAgain})
+    const {code, stdout, stderr} = await run('pool remove 10.1.0.0/24 --force')
+    expect({code, stdout}).toEqual({code: 0, stdout: DONE})
+    expect(stderr).toMatch(/belong to no pool now: 10\.1\.0\.128\/26, 10\.1\.0\.192\/26/)
+    expect(await poolNames()).toEqual([])
+    const expected = new Map(Object.entries({...assigned, ...assignedAgain, ...poolDeleted}).filter(([key, value]) => key.startsWith(IPAM) && value !== null))
+    // Values as text after their order of keys: the numbers have 19 digits.
+    const sorted = (text: string): string => [...text.matchAll(/"[^"]*":|[^,{}[\]"]+/g)].map(([part]) => part).sort().join('\n')
+    const found = await stored(IPAM)
+    expect([...found].map(([key, value]) => [key, sorted(value)])).toEqual([...expected].sort().map(([key, value]) => [key, sorted(value ?? '')]))
+  })
+
+  test('gives back what nobody uses, and another pool can be made there', async () => {
+    await given('pool add 10.1.0.0/24')
+    const free = (text: string) => text.replace(/"allocations":\[[^\]]*\]/, (list) => list.replace(/\b0\b/, 'null')).replace(/"attributes":\[.*?\}\}\]/, '"attributes":[]')
+    await put(Object.fromEntries(Object.entries({...assigned, ...assignedAgain}).filter(([key]) => !key.includes('/handle/')).map(([key, value]) => [key, free(value ?? '')])))
+    expect(await run('pool remove 10.1.0.0/24')).toMatchObject({code: 0, stdout: DONE})
+    expect([...(await stored(IPAM)).keys()]).toEqual([`${IPAM}config`])
+  })
+
+  test('in a dry run shows what would go', async () => {
+    await given('pool add 10.1.0.0/24')
+    const before = await revision()
+    const {code, stdout, stderr} = await run('pool remove 10.1.0.0/24 --dry-run')
+    expect({code, stderr}).toEqual({code: 0, stderr: 'ippool/10.1.0.0/24 would be deleted\n'})
+    expect(stdout).toMatch(/^\+\+\+ \/dev\/null$/m)
+    expect(await revision()).toBe(before)
+  })
+
+  describe('that stops after the pool was disabled', () => {
+    let proxy: Proxy
+    beforeEach(async () => {
+      proxy = await startProxy(etcd.endpoints[0] ?? '')
+      await given('pool add 10.1.0.0/24')
+      await put({...assigned, ...assignedAgain})
+    })
+    afterEach(() => proxy.stop())
+
+    /** Starts the removal and calls STOP when it begins to give blocks back; from then on etcd does not answer. */
+    function start(stop: (child: ChildProcess) => void): Promise<Result> {
+      const {process: child, result} = startCalicoctl(['pool', 'remove', '10.1.0.0/24', '--force', '--timeout', '2s'], {env: {ETCD_ENDPOINTS: proxy.endpoint}})
+      proxy.before('10.1.0.128-26', () => {
+        proxy.set('black-hole')
+        stop(child)
+      })
+      return result
+    }
+
+    async function finish(): Promise<void> {
+      expect(await spec('10-1-0-0-24')).toMatchObject({disabled: true})
+      expect(await run('pool remove 10.1.0.0/24 --force')).toMatchObject({code: 0, stdout: DONE})
+      expect(await poolNames()).toEqual([])
+      expect([...(await stored(`${IPAM}host/`)).keys()]).toEqual([])
+    }
+
+    test('by an interruption: says what is done and what is not; running it again finishes it', async () => {
+      const {code, stdout, stderr} = await start((child) => child.kill('SIGINT'))
+      expect({code, stdout}).toEqual({code: 130, stdout: ''})
+      expect(stderr).toMatch(/Interrupted: the disabling of 10\.1\.0\.0\/24 was made\. The removal of 10\.1\.0\.0\/24 is not finished: the pool is disabled and must still be deleted\./)
+      await finish()
+    })
+
+    test('by a datastore that goes away: the same, with exit code 9', async () => {
+      const {code, stdout, stderr} = await start(() => undefined)
+      expect({code, stdout}).toEqual({code: 9, stdout: ''})
+      expect(stderr).toMatch(/^Error: 10\.1\.0\.0\/24: the removal is not finished; the pool is disabled but not deleted\n[^]*Run the command again/)
+      await finish()
+    })
+  })
+})
