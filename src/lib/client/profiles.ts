@@ -15,10 +15,10 @@ import type {Session} from './session.js'
 const BUILT_IN = 'projectcalico-default-allow'
 
 /** Where the profile that users call NAME is kept. */
-export const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertName(name)})
+const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertName(name)})
 
 /** What users call the profile with METADATA. An annotation that claims another name is told and passed over (decisions.md 13). */
-export function profileName(session: Session, metadata: Metadata): string {
+function profileName(session: Session, metadata: Metadata): string {
   const {name, suspicious} = displayName(metadata)
   if (suspicious !== undefined) session.warn(`Profile ${name} claims to be called ${JSON.stringify(suspicious)}, which cannot be; it is shown under its stored name.`)
   return name

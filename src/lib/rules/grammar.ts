@@ -11,8 +11,8 @@
  */
 
 /** The parts of one side that take a value, by the words that open them, in the order in which they may stand. */
-export const SIDE_PARTS = ['ports', 'tag', 'cidr', 'selector', 'not ports', 'not tag', 'not cidr', 'not selector'] as const
-export type SidePart = (typeof SIDE_PARTS)[number]
+const SIDE_PARTS = ['ports', 'tag', 'cidr', 'selector', 'not ports', 'not tag', 'not cidr', 'not selector'] as const
+type SidePart = (typeof SIDE_PARTS)[number]
 export type SideWords = Partial<Record<SidePart, string>>
 
 /** A rule's words sorted into their places, values as typed. */
@@ -38,7 +38,7 @@ export interface GrammarProblem {
 }
 
 const PROTOCOL_WORDS = ['tcp', 'udp', 'icmp', 'icmpv6'] as const
-export type ProtocolWord = (typeof PROTOCOL_WORDS)[number]
+type ProtocolWord = (typeof PROTOCOL_WORDS)[number]
 const OPENING = new Set<string>(['from', 'to', 'type', 'code', 'protocol', 'not', 'ports', 'tag', 'cidr', 'selector', ...PROTOCOL_WORDS])
 
 class Misplaced extends Error {

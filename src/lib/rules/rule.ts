@@ -17,7 +17,7 @@ export interface RuleSide {
 }
 
 /** v0.20's names of the actions; words can be typed for the first two only. */
-export type RuleAction = 'allow' | 'deny' | 'log' | 'next-tier'
+type RuleAction = 'allow' | 'deny' | 'log' | 'next-tier'
 
 /** v0.20's name of a protocol (`tcp`, `icmpv6`, …) or its number, 1–255. */
 export type RuleProtocol = 'tcp' | 'udp' | 'icmp' | 'icmpv6' | 'sctp' | 'udplite' | number

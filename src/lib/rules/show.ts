@@ -50,7 +50,7 @@ function quoted(text: string): string {
 }
 
 /** A rule's line in `rule show`: its number, counted from 1, right-aligned in three columns. */
-export const numberedRule = (rule: Rule, index: number): string => ` ${String(index + 1).padStart(3)} ${ruleText(rule)}`
+const numberedRule = (rule: Rule, index: number): string => ` ${String(index + 1).padStart(3)} ${ruleText(rule)}`
 
 /** Both lists of a profile, line by line as `rule show` prints them. A stored selector may hold any character: escape each line for itself. */
 export function rulesLines({inbound, outbound}: {readonly inbound: readonly Rule[]; readonly outbound: readonly Rule[]}): string[] {

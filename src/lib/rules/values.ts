@@ -91,6 +91,6 @@ export function readSelector(text: string, bad: Bad): string | undefined {
 }
 
 /** TEXT as part of a message, cut where it is long. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return text.length > 80 ? `"${text.slice(0, 77)}…"` : `"${text}"`
 }

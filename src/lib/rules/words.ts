@@ -6,8 +6,6 @@ import type {RuleSide, WordRule} from './rule.js'
 import {toV3} from './v3.js'
 import {type Bad, readIcmpNumber, readNetwork, readPorts, readProtocol, readSelector, readTag} from './values.js'
 
-export {judgeRuleWords, type GrammarProblem} from './grammar.js'
-
 /** Words that fit the grammar, with values that are wrong: all of them. */
 export interface ValueProblems {
   readonly ok: false

@@ -10,7 +10,7 @@ const range = fc
   .filter(([a, b]) => a !== b)
   .map(([a, b]): PortMatch => `${Math.min(a, b)}:${Math.max(a, b)}`)
 const ports = fc.array(fc.oneof(port, range), {minLength: 1, maxLength: 4})
-export const tag = fc.oneof(fc.constantFrom('to', 'from', 'tag', 'not', 'selector', 'a_b', 'TAG.1', 'x'), fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,20}[A-Za-z0-9])?$/))
+const tag = fc.oneof(fc.constantFrom('to', 'from', 'tag', 'not', 'selector', 'a_b', 'TAG.1', 'x'), fc.stringMatching(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,20}[A-Za-z0-9])?$/))
 const selector = fc.constantFrom("role == 'web'", 'has(a) && has(b)', 'a in {"x","y"} || !has(c)', 'all()', '!has(role)', "(has(a)) || (b == 'c')", 'x != "$HOME`\\"')
 const cidr = {
   4: fc.constantFrom('10.0.0.0/8', '192.168.1.1/32', '1.2.3.0/25'),
