@@ -14,6 +14,7 @@ export default class Get extends ShowCommand {
     '<%= config.bin %> get workloadendpoint -A',
     '<%= config.bin %> get kinds',
   ]
+  static readonly exitCodes = {4: 'There is no object of that name.'}
   static override args = {
     kind: Args.string({required: true, ignoreStdin: true, description: 'The kind, in singular or plural.'}),
     name: Args.string({ignoreStdin: true, description: 'One object\'s name; without it all are shown.'}),

@@ -10,7 +10,7 @@ export default class BgpDefaultNodeAs extends SettingCommand {
   static override examples = ['<%= config.bin %> bgp default-node-as', '<%= config.bin %> bgp default-node-as 64513']
   static override args = {
     // An empty word asks for the number, as in v0.20; oclif would take undefined for a word that nobody has read.
-    asnum: Args.custom<number | 'show'>({
+    as_num: Args.custom<number | 'show'>({
       ignoreStdin: true,
       description: 'The AS number: plain (64512) or with a dot (1.10).',
       parse: checked((text) => (text === '' ? 'show' : readAsNumber(text))),
@@ -20,14 +20,14 @@ export default class BgpDefaultNodeAs extends SettingCommand {
   async run(): Promise<void> {
     const {args} = await this.read(BgpDefaultNodeAs)
     const session = await this.session()
-    if (args.asnum === undefined || args.asnum === 'show') {
+    if (args.as_num === undefined || args.as_num === 'show') {
       const {asNumber} = await readGlobalBgp(session)
       const value = asNumber ?? BGP_DEFAULTS.asNumber
       await this.showSetting({name: 'default-node-as', value, configured: asNumber !== undefined, text: String(value)})
       return
     }
-    const {change, effective} = await setDefaultAs(session, args.asnum)
-    await this.tell([change], {detail: `AS number ${args.asnum}`})
+    const {change, effective} = await setDefaultAs(session, args.as_num)
+    await this.tell([change], {detail: `AS number ${args.as_num}`})
     if (effective && !this.dryRun) this.note('The BGP sessions of the nodes without an AS number of their own will be set up anew.')
   }
 }

@@ -113,6 +113,7 @@ export abstract class BaseCommand extends Command {
       expectCluster: settings.expectCluster?.value,
       warn: (message) => this.note(`Warning: ${message}`),
     })
+    settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)
     return this.opened
   }

@@ -41,6 +41,12 @@ export function presentPeers(peers: readonly Peer[], scope: PeerScope['type'], f
   }
 }
 
+/** What the table of PEERS leaves out, for people; undefined if it is all there. */
+export function leftOutNote(peers: readonly Peer[], families: readonly Family[], format: OutputFormat): string | undefined {
+  const count = format === 'table' ? peers.filter((peer) => !peer.plain && isOf(peer, families)).length : 0
+  return count === 0 ? undefined : `${count} more ${count === 1 ? 'peer is' : 'peers are'} on a port or chosen by selectors; -o wide shows them.`
+}
+
 const isOf = (peer: Peer, families: readonly Family[]): boolean => {
   const family = peerFamily(peer)
   return family === undefined || families.includes(family)

@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals'
-import {presentPeers} from '../../../src/lib/cli/peers.js'
+import {leftOutNote, presentPeers} from '../../../src/lib/cli/peers.js'
 import type {OutputFormat} from '../../../src/lib/cli/output/presentation.js'
 import {render} from '../../../src/lib/cli/output/render.js'
 import {peerOf, type Peer} from '../../../src/lib/client/bgp-peers.js'
@@ -57,6 +57,13 @@ describe('the table', () => {
   test('has one family if asked', async () => {
     expect(await shown(PEERS, 'table', {families: [6]})).not.toContain('IPv4')
   })
+})
+
+test('the table tells how many it leaves out, the other formats leave out none', () => {
+  expect(leftOutNote(PEERS, [4, 6], 'table')).toMatch(/^2 more peers are /)
+  expect(leftOutNote(PEERS, [6], 'table')).toMatch(/^1 more peer is /)
+  expect(leftOutNote(PEERS.filter(({plain}) => plain), [4, 6], 'table')).toBeUndefined()
+  expect(leftOutNote(PEERS, [4, 6], 'wide')).toBeUndefined()
 })
 
 describe('the other formats', () => {

@@ -6,11 +6,11 @@ export default class BgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of all nodes.'
   static override description = 'A peer that exists gets the AS number; what else is stored about it is kept. Calico keeps no session to an address that has no AS number.'
   static override examples = ['<%= config.bin %> bgp peer add 192.0.2.1 as 64513']
-  static override args = {ip: peerAddressArgument(), asnum: asNumberArgument()}
+  static override args = {peer_ip: peerAddressArgument(), as_num: asNumberArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerAdd)
-    const {changes} = await addPeer(await this.session(), {type: 'global'}, args.ip, args.asnum)
+    const {changes} = await addPeer(await this.session(), {type: 'global'}, args.peer_ip, args.as_num)
     await this.tell(changes)
   }
 }

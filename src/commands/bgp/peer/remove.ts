@@ -6,11 +6,12 @@ import {formatAddress} from '../../../lib/net/index.js'
 export default class BgpPeerRemove extends EditCommand {
   static override summary = 'Remove a BGP peer of all nodes.'
   static override examples = ['<%= config.bin %> bgp peer remove 192.0.2.1']
-  static override args = {ip: peerAddressArgument()}
+  static readonly exitCodes = {4: 'There is no such peer.'}
+  static override args = {peer_ip: peerAddressArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerRemove)
-    const missing = `${formatAddress(args.ip)} is not a globally configured peer.`
-    await this.tell(await removePeer(await this.session(), {type: 'global'}, args.ip, missing), {done: 'BGP peer removed from global configuration'})
+    const missing = `${formatAddress(args.peer_ip)} is not a globally configured peer.`
+    await this.tell(await removePeer(await this.session(), {type: 'global'}, args.peer_ip, missing), {done: 'BGP peer removed from global configuration'})
   }
 }

@@ -1,6 +1,6 @@
 import {listPeers} from '../../../lib/client/bgp-peers.js'
 import {chosenFamilies, familyFlags} from '../../../lib/cli/peer-arguments.js'
-import {presentPeers} from '../../../lib/cli/peers.js'
+import {leftOutNote, presentPeers} from '../../../lib/cli/peers.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 
 export default class BgpPeerShow extends ShowCommand {
@@ -12,6 +12,9 @@ export default class BgpPeerShow extends ShowCommand {
   async run(): Promise<void> {
     const {flags} = await this.read(BgpPeerShow)
     const peers = await listPeers(await this.session(), {type: 'global'})
-    await this.present(presentPeers(peers, 'global', chosenFamilies(flags), this.format))
+    const families = chosenFamilies(flags)
+    await this.present(presentPeers(peers, 'global', families, this.format))
+    const leftOut = leftOutNote(peers, families, this.format)
+    if (leftOut !== undefined) this.note(leftOut)
   }
 }

@@ -7,14 +7,14 @@ export default class NodeBgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of one node.'
   static override description = 'A peer that exists gets the AS number; what else is stored about it is kept.'
   static override examples = ['<%= config.bin %> node bgp peer add 192.0.2.1 as 64513', '<%= config.bin %> node bgp peer add fd00::1 as 64513 --node rack3-host1']
-  static override args = {ip: peerAddressArgument(), asnum: asNumberArgument()}
+  static override args = {peer_ip: peerAddressArgument(), as_num: asNumberArgument()}
   static override flags = {node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(NodeBgpPeerAdd)
     const node = chosenNode(flags.node, (text) => this.note(text))
     const session = await this.session()
-    const {changes, hiddenBy} = await addPeer(session, {type: 'node', node}, args.ip, args.asnum)
+    const {changes, hiddenBy} = await addPeer(session, {type: 'node', node}, args.peer_ip, args.as_num)
     if (hiddenBy !== undefined) session.warn(`There is a global peer of this address (bgppeer/${hiddenBy}): Calico uses that one and passes over the node's.`)
     await this.tell(changes)
   }

@@ -7,13 +7,14 @@ import {formatAddress} from '../../../../lib/net/index.js'
 export default class NodeBgpPeerRemove extends EditCommand {
   static override summary = 'Remove a BGP peer of one node.'
   static override examples = ['<%= config.bin %> node bgp peer remove 192.0.2.1']
-  static override args = {ip: peerAddressArgument()}
+  static readonly exitCodes = {4: 'There is no such peer.'}
+  static override args = {peer_ip: peerAddressArgument()}
   static override flags = {node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(NodeBgpPeerRemove)
     const node = chosenNode(flags.node, (text) => this.note(text))
-    const missing = `${formatAddress(args.ip)} is not a configured peer for this node.`
-    await this.tell(await removePeer(await this.session(), {type: 'node', node}, args.ip, missing), {done: 'BGP peer removed from node configuration'})
+    const missing = `${formatAddress(args.peer_ip)} is not a configured peer for this node.`
+    await this.tell(await removePeer(await this.session(), {type: 'node', node}, args.peer_ip, missing), {done: 'BGP peer removed from node configuration'})
   }
 }

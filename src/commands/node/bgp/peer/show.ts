@@ -1,7 +1,7 @@
 import {listPeers} from '../../../../lib/client/bgp-peers.js'
 import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
 import {chosenFamilies, familyFlags} from '../../../../lib/cli/peer-arguments.js'
-import {presentPeers} from '../../../../lib/cli/peers.js'
+import {leftOutNote, presentPeers} from '../../../../lib/cli/peers.js'
 import {ShowCommand} from '../../../../lib/cli/show-command.js'
 
 export default class NodeBgpPeerShow extends ShowCommand {
@@ -14,6 +14,9 @@ export default class NodeBgpPeerShow extends ShowCommand {
     const {flags} = await this.read(NodeBgpPeerShow)
     const node = chosenNode(flags.node, (text) => this.note(text))
     const peers = await listPeers(await this.session(), {type: 'node', node})
-    await this.present(presentPeers(peers, 'node', chosenFamilies(flags), this.format))
+    const families = chosenFamilies(flags)
+    await this.present(presentPeers(peers, 'node', families, this.format))
+    const leftOut = leftOutNote(peers, families, this.format)
+    if (leftOut !== undefined) this.note(leftOut)
   }
 }
