@@ -1,8 +1,8 @@
 /**
- * npm run build: src → dist, the bundle that bin/run.js starts (CONTRIBUTING.md, "The build"). It is made beside dist and then put in its place,
- * so that a command that runs meanwhile finds one or the other.
+ * npm run build [-- --fresh]: src → dist, the bundle that bin/run.js starts (CONTRIBUTING.md, "The build"). It is made beside dist and then put there, the index
+ * last. The chunks of the build before stay, for commands that are running; --fresh, for a package, removes all that is not of this build.
  */
-import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {bundle} from './bundle/bundle.mjs'
 import {writeHelpPages, warmUp} from './bundle/finish.mjs'
@@ -26,19 +26,27 @@ try {
   const packages = writeLicenses(root, outdir, chunks.flatMap(({inputs}) => inputs))
   const pages = await writeHelpPages(outdir)
   const cached = await warmUp(outdir)
-  rmSync(join(scratch, 'old'), {recursive: true, force: true})
-  try {
-    renameSync(dist, join(scratch, 'old'))
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
-  }
-  renameSync(outdir, dist)
+  publish()
   for (const {name, file, bytes} of chunks) {
     console.log(`${file.padEnd(34)} ${kilobytes(bytes)}${cached[name] === undefined ? '' : `, code cache ${kilobytes(cached[name])}`}`)
   }
   console.log(`${Object.keys(commands).length} commands, ${pages} help pages, ${packages} packages bundled`)
 } finally {
   rmSync(scratch, {recursive: true, force: true})
+}
+
+/** Moves the finished build to dist. */
+function publish() {
+  const index = join(dist, 'chunks.json')
+  if (process.argv.includes('--fresh')) rmSync(dist, {recursive: true, force: true})
+  /** @type {string[]} */
+  const before = existsSync(index) ? Object.values(JSON.parse(readFileSync(index, 'utf8'))) : []
+  mkdirSync(dist, {recursive: true})
+  rmSync(join(dist, 'help'), {recursive: true, force: true})
+  const made = readdirSync(outdir).filter((name) => name !== 'chunks.json')
+  for (const name of [...made, 'chunks.json']) renameSync(join(outdir, name), join(dist, name))
+  const stale = readdirSync(dist).filter((name) => /\.js(\.|$)/.test(name) && !made.includes(name) && !before.some((file) => name.startsWith(file)))
+  for (const name of stale) rmSync(join(dist, name), {force: true})
 }
 
 /** @param {number} bytes */
