@@ -1,0 +1,222 @@
+import {describe, expect, test} from '@jest/globals'
+import {effectiveSettings} from '../../../src/lib/settings/effective.js'
+import type {SettingsInputs} from '../../../src/lib/settings/inputs.js'
+import {resolveSettings} from '../../../src/lib/settings/settings.js'
+import type {Settings} from '../../../src/lib/settings/types.js'
+
+const CONFIG = '/etc/calico/calicoctl.cfg'
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+
+interface Given {
+  flags?: SettingsInputs['flags']
+  env?: Record<string, string>
+  files?: Record<string, string | {code: string}>
+}
+
+const resolve = ({flags = {}, env = {}, files = {}}: Given = {}): Promise<Settings> =>
+  resolveSettings({
+    flags,
+    env,
+    directory: '/work',
+    home: () => '/home/me',
+    readFile(path) {
+      const text = files[path] ?? {code: 'ENOENT'}
+      if (typeof text === 'string') return text
+      throw Object.assign(new Error(`${text.code}: ${path}`), text)
+    },
+  })
+
+/** Everything that resolve complains about. */
+async function problems(given: Given): Promise<string[]> {
+  const error: unknown = await resolve(given).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  const {kind, message, details} = error as {kind: string; message: string; details: string[]}
+  expect(kind).toBe('invalid')
+  return details.length > 0 ? [...details] : [message]
+}
+
+const config = (spec: Record<string, string>, annotations: Record<string, string> = {}): string =>
+  JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'CalicoAPIConfig', metadata: {annotations}, spec})
+
+const etcd = (urls: string[], origin: string): object => ({type: 'etcd', endpoints: {value: urls, origin}})
+
+describe('which endpoints', () => {
+  test.each<[string, Given, object]>([
+    ['nothing set', {}, etcd(['http://127.0.0.1:2379'], 'the default')],
+    ['ETCD_ENDPOINTS, blanks and doubles', {env: {ETCD_ENDPOINTS: 'http://a:1 , http://b:2,http://a:1'}}, etcd(['http://a:1', 'http://b:2'], 'ETCD_ENDPOINTS')],
+    ['CALICO_ wins', {env: {ETCD_ENDPOINTS: 'http://a:1', CALICO_ETCD_ENDPOINTS: 'http://b:2'}}, etcd(['http://b:2'], 'CALICO_ETCD_ENDPOINTS')],
+    ['an empty variable is not set', {env: {ETCD_ENDPOINTS: '', CALICO_ETCD_ENDPOINTS: ''}}, etcd(['http://127.0.0.1:2379'], 'the default')],
+    ['ETCD_AUTHORITY', {env: {ETCD_AUTHORITY: '10.0.0.1:4001'}}, etcd(['http://10.0.0.1:4001'], 'ETCD_AUTHORITY')],
+    ['ETCD_SCHEME alone', {env: {ETCD_SCHEME: 'http'}}, etcd(['http://127.0.0.1:2379'], 'ETCD_SCHEME')],
+    ['ETCD_ENDPOINTS before ETCD_AUTHORITY', {env: {ETCD_ENDPOINTS: 'http://a:1', ETCD_AUTHORITY: 'bad'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
+    ['an IPv6 address in brackets', {env: {ETCD_ENDPOINTS: 'http://[fd00::1]:2379'}}, etcd(['http://[fd00::1]:2379'], 'ETCD_ENDPOINTS')],
+    ['the flag before all', {flags: {datastore: 'http://f:1,http://g:2'}, env: {ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://f:1', 'http://g:2'], '--datastore')],
+    ['CALICO_DATASTORE with URLs', {env: {CALICO_DATASTORE: 'http://f:1', ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://f:1'], 'CALICO_DATASTORE')],
+    ['etcd = ask the other sources', {flags: {datastore: 'etcd'}, env: {CALICO_DATASTORE: 'embedded', ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
+    ['the configuration file', {files: {[CONFIG]: config({datastoreType: 'etcdv3', etcdEndpoints: 'http://c:1'})}}, etcd(['http://c:1'], CONFIG)],
+    ['the environment before the file', {env: {ETCD_ENDPOINTS: 'http://a:1'}, files: {[CONFIG]: config({etcdEndpoints: 'http://c:1'})}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
+    ['another file', {flags: {config: '/x.cfg'}, files: {'/x.cfg': config({etcdEndpoints: 'http://x:1'}), [CONFIG]: 'not: read: at: all'}}, etcd(['http://x:1'], '/x.cfg')],
+    ['YAML', {files: {[CONFIG]: 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\nspec:\n  etcdEndpoints: http://y:1\n'}}, etcd(['http://y:1'], CONFIG)],
+    ['embedded', {flags: {datastore: 'embedded'}}, {type: 'embedded', path: {value: '/home/me/.local/state/calicoctl/store.json', origin: '--datastore'}}],
+    ['embedded, XDG', {env: {CALICO_DATASTORE: 'embedded', XDG_STATE_HOME: '/state'}}, {type: 'embedded', path: {value: '/state/calicoctl/store.json', origin: 'CALICO_DATASTORE'}}],
+    ['embedded with a path', {flags: {datastore: 'embedded:/tmp/a:b.json'}}, {type: 'embedded', path: {value: '/tmp/a:b.json', origin: '--datastore'}}],
+    ['embedded with a relative path', {flags: {datastore: 'embedded:s.json'}}, {type: 'embedded', path: {value: '/work/s.json', origin: '--datastore'}}],
+  ])('%s', async (_, given, expected) => {
+    expect((await resolve(given)).datastore).toEqual(expected)
+  })
+
+  test('both forms set: the winner is used, and that is said', async () => {
+    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1', ETCD_AUTHORITY: 'b:2'}})).warnings).toEqual([expect.stringContaining('ETCD_AUTHORITY')])
+  })
+})
+
+describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is refused beyond', () => {
+  test.each<[Record<string, string>, string]>([
+    [{ETCD_ENDPOINTS: 'a:1'}, 'has not the form'],
+    [{ETCD_ENDPOINTS: 'http://a:1://b'}, 'has not the form'],
+    [{ETCD_ENDPOINTS: 'http://a:1,'}, 'an entry is empty'],
+    [{ETCD_ENDPOINTS: 'http://a:1,https://b:2', ETCD_CA_CERT_FILE: '/ca'}, 'http and https are mixed'],
+    [{ETCD_ENDPOINTS: 'ftp://a:1'}, 'neither http:// nor https://'],
+    [{ETCD_ENDPOINTS: 'http://a'}, 'has not the form HOST:PORT'],
+    [{ETCD_ENDPOINTS: 'http://fd00::1:2379'}, 'in brackets'],
+    [{ETCD_ENDPOINTS: 'http://[fd00::g]:2379'}, 'neither a host name nor an IP address'],
+    [{ETCD_ENDPOINTS: 'http://a:1/'}, 'a path'],
+    [{ETCD_ENDPOINTS: 'http://a:0'}, 'not a port'],
+    [{ETCD_ENDPOINTS: 'http://a:65536'}, 'not a port'],
+    [{ETCD_ENDPOINTS: 'http://a:x'}, 'not a port'],
+    [{ETCD_ENDPOINTS: 'http://a_b:1'}, 'neither a host name nor an IP address'],
+    [{ETCD_ENDPOINTS: 'http://-a:1'}, 'neither a host name nor an IP address'],
+    [{ETCD_ENDPOINTS: 'http://a-.b:1'}, 'neither a host name nor an IP address'],
+    [{ETCD_ENDPOINTS: `http://${'a'.repeat(64)}:1`}, 'neither a host name nor an IP address'],
+    [{ETCD_ENDPOINTS: `http://${'a.'.repeat(128)}a:1`}, 'neither a host name nor an IP address'],
+    [{ETCD_AUTHORITY: ''}, 'has not the form HOST:PORT'],
+    [{ETCD_AUTHORITY: 'a'}, 'has not the form HOST:PORT'],
+    [{ETCD_SCHEME: ''}, 'neither http nor https'],
+    [{ETCD_SCHEME: 'HTTP'}, 'neither http nor https'],
+    [{ETCD_SCHEME: 'https'}, 'set ETCD_CA_CERT_FILE'],
+    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/none'}, 'there is no such file'],
+    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/ca', ETCD_CERT_FILE: '/ca'}, 'no key'],
+    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/ca', ETCD_KEY_FILE: '/ca'}, 'no certificate'],
+    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/text'}, 'no PEM text'],
+    [{ETCD_DISCOVERY_SRV: 'example.com'}, 'not supported; list the endpoints'],
+    [{DATASTORE_TYPE: 'kubernetes'}, "'kubernetes' is not supported"],
+    [{ETCD_USERNAME: 'u'}, 'no password'],
+    [{ETCD_PASSWORD: 'p'}, 'no user name'],
+    [{CALICO_DATASTORE: 'zookeeper'}, 'is none of etcd, embedded'],
+    [{CALICO_DATASTORE: 'embedded:'}, 'names no file'],
+  ])('%j', async (env, words) => {
+    const found = await problems({env, files: {'/ca': PEM, '/text': 'hello'}})
+    expect(found).toEqual([expect.stringContaining(words)])
+    expect(found[0]).toContain(Object.keys(env).find((name) => found[0]?.startsWith(name)) ?? 'no variable named')
+  })
+
+  test('with http the TLS files are not looked at', async () => {
+    await expect(resolve({env: {ETCD_ENDPOINTS: 'http://a:1', ETCD_KEY_FILE: '/none'}})).resolves.toMatchObject({datastore: {type: 'etcd'}})
+  })
+
+  test('a password in a URL is refused and not repeated', async () => {
+    for (const url of ['http://user:hunter2@a:1', 'user:hunter2@a:1', 'http://user:hunter2@a:1://']) {
+      const found = await problems({env: {ETCD_ENDPOINTS: url}})
+      expect(found.join('\n')).not.toContain('hunter2')
+    }
+  })
+
+  test('all problems are told together', async () => {
+    const found = await problems({env: {ETCD_ENDPOINTS: 'http://a,https://b:0', DATASTORE_TYPE: 'x', ETCD_USERNAME: 'u'}})
+    expect(found.length).toBeGreaterThanOrEqual(5)
+  })
+})
+
+describe('one group: TLS and credentials come from where the endpoints come from (decisions.md 14)', () => {
+  const secrets = {ETCD_USERNAME: 'u', ETCD_PASSWORD: 'p', ETCD_CA_CERT_FILE: '/ca'}
+  const files = {'/ca': PEM, '/cert': PEM, '/key': PEM}
+
+  test('all of the environment', async () => {
+    const env = {...secrets, ETCD_ENDPOINTS: 'https://a:1', ETCD_CERT_FILE: '/cert', CALICO_ETCD_KEY_FILE: '/key'}
+    expect((await resolve({env, files})).datastore).toEqual({
+      ...etcd(['https://a:1'], 'ETCD_ENDPOINTS'),
+      ca: {value: {file: '/ca', pem: PEM}, origin: 'ETCD_CA_CERT_FILE'},
+      cert: {value: {file: '/cert', pem: PEM}, origin: 'ETCD_CERT_FILE'},
+      key: {value: {file: '/key', pem: PEM}, origin: 'CALICO_ETCD_KEY_FILE'},
+      username: {value: 'u', origin: 'ETCD_USERNAME'},
+      password: {value: 'p', origin: 'ETCD_PASSWORD'},
+    })
+  })
+
+  test('endpoints of the flag or of the file get nothing of the environment', async () => {
+    expect((await resolve({flags: {datastore: 'https://f:1'}, env: secrets, files})).datastore).toEqual(etcd(['https://f:1'], '--datastore'))
+    expect((await resolve({env: secrets, files: {...files, [CONFIG]: config({etcdEndpoints: 'https://c:1'})}})).datastore).toEqual(etcd(['https://c:1'], CONFIG))
+  })
+
+  test('endpoints of the environment get nothing of the file', async () => {
+    const file = config({etcdEndpoints: 'http://c:1', etcdUsername: 'fu', etcdPassword: 'fp'})
+    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files: {[CONFIG]: file}})).datastore).toEqual(etcd(['http://a:1'], 'ETCD_ENDPOINTS'))
+  })
+
+  test('all of the file, PEM in a file or inline', async () => {
+    const file = config({etcdEndpoints: 'https://c:1', etcdUsername: 'fu', etcdPassword: 'fp', etcdCACert: PEM, etcdCertFile: '/cert', etcdKeyFile: '/key'})
+    expect((await resolve({files: {...files, [CONFIG]: file}})).datastore).toMatchObject({
+      ca: {value: {file: 'inline', pem: PEM}, origin: CONFIG},
+      cert: {value: {file: '/cert'}},
+      key: {value: {file: '/key'}},
+      username: {value: 'fu', origin: CONFIG},
+    })
+  })
+})
+
+describe('the configuration file', () => {
+  test.each<[string, string]>([
+    ['{', 'not YAML'],
+    ['- a', 'the file'],
+    [JSON.stringify({apiVersion: 'v1', kind: 'CalicoAPIConfig'}), 'apiVersion'],
+    [JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Other'}), 'kind'],
+    [config({etcdEndpoint: 'http://a:1'}), 'unknown key spec.etcdEndpoint'],
+    ['apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoints: http://a:1\n  etcdEndpoints: http://b:1\n', 'unique'],
+    [config({datastoreType: 'kubernetes', etcdEndpoints: 'http://a:1'}), 'not supported'],
+    [config({etcdEndpoints: 'https://a:1', etcdCACert: PEM, etcdCACertFile: '/ca'}), 'both set'],
+  ])('%s', async (text, words) => {
+    expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
+  })
+
+  test('one that was asked for must be there', async () => {
+    expect(await problems({flags: {config: '/none'}})).toEqual(['the configuration file /none cannot be read: there is no such file'])
+  })
+
+  test('one that cannot be read is an error if it is needed, else a warning', async () => {
+    const files = {[CONFIG]: {code: 'EACCES'}}
+    expect(await problems({files})).toEqual([`the configuration file ${CONFIG} cannot be read: permission denied`])
+    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files})).warnings).toEqual([`the configuration file ${CONFIG} cannot be read: permission denied`])
+  })
+})
+
+describe('the expected cluster', () => {
+  const pinned = config({etcdEndpoints: 'http://c:1'}, {'calicoctl/expect-cluster': 'of-file'})
+  test.each<[Given, object | undefined]>([
+    [{}, undefined],
+    [{files: {[CONFIG]: pinned}}, {value: 'of-file', origin: CONFIG}],
+    [{env: {ETCD_ENDPOINTS: 'http://a:1'}, files: {[CONFIG]: pinned}}, {value: 'of-file', origin: CONFIG}],
+    [{env: {CALICO_EXPECT_CLUSTER: 'of-env'}, files: {[CONFIG]: pinned}}, {value: 'of-env', origin: 'CALICO_EXPECT_CLUSTER'}],
+    [{flags: {expectCluster: 'of-flag'}, env: {CALICO_EXPECT_CLUSTER: 'of-env'}}, {value: 'of-flag', origin: '--expect-cluster'}],
+    [{flags: {datastore: 'embedded'}, files: {[CONFIG]: pinned}}, undefined],
+  ])('%j', async (given, expected) => {
+    expect((await resolve(given)).expectCluster).toEqual(expected)
+  })
+})
+
+test('what is shown of the settings names each origin and holds no secret', async () => {
+  const env = {ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/ca', ETCD_CERT_FILE: '/ca', ETCD_KEY_FILE: '/key', ETCD_USERNAME: 'u', ETCD_PASSWORD: 'hunter2'}
+  const shown = effectiveSettings(await resolve({env, flags: {expectCluster: 'guid'}, files: {'/ca': PEM, '/key': '-----BEGIN PRIVATE KEY-----\nSECRET'}}))
+  expect(shown.map(({name, origin}) => [name, origin])).toEqual([
+    ['datastore', 'ETCD_ENDPOINTS'],
+    ['endpoints', 'ETCD_ENDPOINTS'],
+    ['caCert', 'ETCD_CA_CERT_FILE'],
+    ['cert', 'ETCD_CERT_FILE'],
+    ['key', 'ETCD_KEY_FILE'],
+    ['username', 'ETCD_USERNAME'],
+    ['password', 'ETCD_PASSWORD'],
+    ['expectCluster', '--expect-cluster'],
+  ])
+  expect(JSON.stringify(shown)).not.toMatch(/hunter2|SECRET/)
+})
