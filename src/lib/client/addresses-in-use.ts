@@ -11,15 +11,33 @@ import type {Session} from './session.js'
 const MAX_NAMED = 20
 
 /** Something that stands in the way of giving up a network. */
-export interface Holder {
+interface Holder {
   /** An assigned address; undefined for a block that cannot be read, in which any might be. */
   readonly address: Address | undefined
   /** Who has it, as the record of the assignment says: a handle, a node, what it is for. */
   readonly owner: string
 }
 
-/** The assigned addresses within NETWORK, in the order of the blocks' keys. Those that Windows nodes set aside are nobody's. */
-export async function* holdersWithin(session: Session, network: Cidr): AsyncGenerator<Holder> {
+/** The holders of a network's addresses: the first of them, and how many there are. */
+export interface Holders {
+  readonly first: readonly Holder[]
+  readonly count: number
+}
+
+/** Who holds addresses within NETWORKS. Addresses that Windows nodes set aside are nobody's. */
+export async function findHolders(session: Session, networks: readonly Cidr[]): Promise<Holders> {
+  const first: Holder[] = []
+  let count = 0
+  for (const network of networks) {
+    for await (const holder of holdersWithin(session, network)) {
+      count++
+      if (count <= MAX_NAMED) first.push(holder)
+    }
+  }
+  return {first, count}
+}
+
+async function* holdersWithin(session: Session, network: Cidr): AsyncGenerator<Holder> {
   for await (const {kv, block} of blocksWithin(session, network)) {
     if (!block) yield {address: undefined, owner: `the value of ${kv.key} cannot be read`}
     else for (const {address, attribute} of assignedIn(block)) if (!isReserved(attribute)) yield {address, owner: ownerText(attribute)}
@@ -35,16 +53,15 @@ export function ownerText(attribute: Attribute): string {
 }
 
 /** HOLDERS as lines for a message, with the endpoints that have the addresses where there are any. */
-export async function holderLines(session: Session, holders: readonly Holder[]): Promise<string[]> {
-  const named = holders.slice(0, MAX_NAMED)
-  const endpoints = await endpointsOf(session, new Set(named.flatMap(({address}) => (address ? [formatAddress(address)] : []))))
-  const lines = named.map(({address, owner}) => {
+export async function holderLines(session: Session, {first, count}: Holders): Promise<string[]> {
+  const endpoints = await endpointsOf(session, new Set(first.flatMap(({address}) => (address ? [formatAddress(address)] : []))))
+  const lines = first.map(({address, owner}) => {
     if (!address) return owner
     const text = formatAddress(address)
     const endpoint = endpoints.get(text)
     return `${text}: ${endpoint === undefined ? owner : `${endpoint} (${owner})`}`
   })
-  return holders.length > named.length ? [...lines, `and ${holders.length - named.length} more`] : lines
+  return count > first.length ? [...lines, `and ${count - first.length} more`] : lines
 }
 
 /** The workloads that have the ADDRESSES, by address. */

@@ -127,11 +127,11 @@ function tryBlock(session: Session, kv: KeyValue): Block | undefined {
   }
 }
 
-/** CANDIDATES in groups that fit into one transaction each. */
+/** CANDIDATES in groups that fit into one transaction each, no block twice in one. */
 function* batches(candidates: readonly Candidate[]): Generator<Candidate[]> {
   let batch: Candidate[] = []
   let keys = 0
-  for (const candidate of candidates) {
+  for (const candidate of candidates.flatMap(portions)) {
     const more = 1 + candidate.affinities.length
     if (batch.length > 0 && keys + more > MAX_KEYS) {
       yield batch
@@ -142,6 +142,12 @@ function* batches(candidates: readonly Candidate[]): Generator<Candidate[]> {
     keys += more
   }
   if (batch.length > 0) yield batch
+}
+
+/** CANDIDATE, or, with more stale affinities than a transaction takes, portions of it that each fill one: what is left after the first is stale. */
+function portions({cidr, affinities}: Candidate): Candidate[] {
+  const size = MAX_KEYS - 1
+  return Array.from({length: Math.max(1, Math.ceil(affinities.length / size))}, (_, index) => ({cidr, affinities: affinities.slice(index * size, (index + 1) * size)}))
 }
 
 function releaseBatch(session: Session, scope: AffinityScope, batch: readonly Candidate[]): ReturnType<typeof commit<BlockOutcome[]>> {

@@ -20,7 +20,7 @@ import {assignedIn, type Block, isEmpty} from '../ipam/block.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatAddress, formatCidr} from '../net/index.js'
-import {type Holder, holderLines, holdersWithin, ownerText} from './addresses-in-use.js'
+import {findHolders, holderLines, ownerText} from './addresses-in-use.js'
 import {isBlockWithin, releaseAffinities} from './affinities.js'
 import {commit, type Seen, type Write} from './commit.js'
 import {distinctNetworks, nameInKey, parsePools, type Pool, poolLabel, poolsFor} from './pools.js'
@@ -83,10 +83,9 @@ async function findPools(session: Session, networks: readonly Cidr[]): Promise<P
 }
 
 async function refuseHolders(session: Session, networks: readonly Cidr[]): Promise<void> {
-  const holders: Holder[] = []
-  for (const network of networks) for await (const holder of holdersWithin(session, network)) holders.push(holder)
-  if (holders.length === 0) return
-  throw inUse(`Addresses of ${networks.map(formatCidr).join(', ')} are in use (${holders.length}); nothing was changed`, await holderLines(session, holders))
+  const holders = await findHolders(session, networks)
+  if (holders.count === 0) return
+  throw inUse(`Addresses of ${networks.map(formatCidr).join(', ')} are in use (${holders.count}); nothing was changed`, await holderLines(session, holders))
 }
 
 const inUse = (message: string, details: readonly string[]): CalicoError =>

@@ -31,7 +31,7 @@ export interface Pool {
   readonly cidr: Cidr | undefined
 }
 
-export const poolOf = (stored: Stored<IPPool>): Pool => {
+const poolOf = (stored: Stored<IPPool>): Pool => {
   const cidr = parseCidr(stored.resource.spec.cidr)
   return {stored, cidr: cidr && networkOf(cidr)}
 }

@@ -2,7 +2,7 @@
 import {stringifyJson} from '../json/json.js'
 import {parseObject, type StoredText, unreadable} from './stored.js'
 
-export const AFFINITY_STATES = ['pending', 'confirmed', 'pendingDeletion'] as const
+const AFFINITY_STATES = ['pending', 'confirmed', 'pendingDeletion'] as const
 export type AffinityState = (typeof AFFINITY_STATES)[number]
 
 /** An affinity as it is stored. Fields that a newer Calico adds are carried along. */

@@ -182,6 +182,13 @@ describe('what is released', () => {
     for (const {if: compares = [], then} of store.writes) expect(Math.max(compares.length, then.length)).toBeLessThanOrEqual(128)
   })
 
+  test('more stale affinities to one block than a transaction takes', async () => {
+    const stale = Array.from({length: 260}, (_, index) => [affinityKey(`host-${index}`, cidr('10.1.0.0/26')), CONFIRMED])
+    await put({...(Object.fromEntries(stale) as Record<string, string>), ...claimed(fresh('10.1.0.0/26', 'host-7'), 'host-7')})
+    expect((await releaseAffinities(session, {within: POOL})).deleted).toEqual(['10.1.0.0/26'])
+    expect((await ipam()).size).toBe(0)
+  })
+
   test('in a dry run: nothing, but it says what would be', async () => {
     await put(claimed(fresh('10.1.0.0/26', 'host-1'), 'host-1'))
     const dry = newSession(store, {dryRun: true, warn: () => undefined})
