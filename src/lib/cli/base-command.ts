@@ -16,7 +16,9 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /** Flags or arguments by name, as oclif's types have them. */
 type Values = Record<string, unknown>
 
-const isCommandWithProblems = (context: unknown): context is BaseCommand => context instanceof BaseCommand
+/** oclif gives the parsers of flags a copy of the command's own properties, so that `problem` is one of those. */
+const collectsProblems = (context: unknown): context is Pick<BaseCommand, 'problem'> =>
+  typeof (context as {problem?: unknown} | undefined)?.problem === 'function'
 
 /**
  * A parser for an argument or flag from READ, a pure function that throws CalicoError for a wrong value. The problem is kept, so that all
@@ -27,7 +29,7 @@ export function checked<T>(read: (text: string) => T): (text: string, context: u
     try {
       return Promise.resolve(read(text))
     } catch (error) {
-      if (!(error instanceof CalicoError) || !isCommandWithProblems(context)) throw error
+      if (!(error instanceof CalicoError) || !collectsProblems(context)) throw error
       context.problem(error.message)
       return Promise.resolve(text as T) // never used: read() throws once parsing is over
     }
@@ -68,7 +70,7 @@ export abstract class BaseCommand extends Command {
   private readonly out = new Out()
 
   /** Notes a wrong value; {@link read} tells all of them together. */
-  problem(text: string): void {
+  readonly problem = (text: string): void => {
     this.problems.push(text)
   }
 

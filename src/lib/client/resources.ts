@@ -7,7 +7,7 @@ import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastor
 import {CalicoError} from '../errors.js'
 import {parseJson, stringifyJson} from '../json/json.js'
 import {accept, decode, type Situation} from '../model/accept.js'
-import {hazards} from '../model/hazards.js'
+import {hazards, type Hazard} from '../model/hazards.js'
 import {kindPrefix, parseKey, resourceKey} from '../model/keys.js'
 import {KINDS} from '../model/kinds.js'
 import {displayName} from '../model/display-name.js'
@@ -185,8 +185,7 @@ export function prepareChange<R extends Resource>(
   })
   if (accepted.resource === undefined) throw refused(kind, name, accepted.problems)
   const resource = finish(accepted.resource as R, after)
-  const known = new Set((before ? hazards(kind, before.resource) : []).map(({level, field}) => `${level} ${field}`))
-  const added = hazards(kind, resource).filter(({level, field}) => !known.has(`${level} ${field}`))
+  const added = addedHazards(kind, before?.resource, resource)
   if (added.length > 0) throw refused(kind, name, added)
   if (before && isDeepStrictEqual(resource, before.resource)) return {change: {...change, after: before.resource, action: 'unchanged'}}
   return {
@@ -194,6 +193,18 @@ export function prepareChange<R extends Resource>(
     write: {key, read: before?.kv, value: stringifyJson(resource)},
   }
 }
+
+/** The hazards of AFTER beyond those of BEFORE, whatever places in lists they have moved to. */
+function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Problem[] {
+  const known = before ? hazards(kind, before).map(wherever) : []
+  return hazards(kind, after).filter((hazard) => {
+    const at = known.indexOf(wherever(hazard))
+    if (at >= 0) known.splice(at, 1)
+    return at < 0
+  })
+}
+
+const wherever = ({level, field, message}: Hazard): string => `${level} ${field.replaceAll(/\[\d+\]/g, '[]')} ${message}`
 
 const refused = (kind: KindName, name: string, problems: readonly Problem[]): CalicoError =>
   new CalicoError('invalid', `${KINDS[kind].kind} ${name} would not be valid; nothing was changed`, {details: problems.map(problemText)})

@@ -8,5 +8,5 @@ export async function diffText({kind, name, before, after}: ResourceChange): Pro
   const label = objectLabel(kind, name)
   const text = (object: unknown): string => (object === undefined ? '' : `${indentedJson(object)}\n`)
   const patch = createTwoFilesPatch(before ? label : '/dev/null', after ? label : '/dev/null', text(before), text(after), undefined, undefined, {context: 3})
-  return escapeLines(patch.replace(/^=+\n/, ''))
+  return escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
 }
