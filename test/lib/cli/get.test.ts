@@ -1,4 +1,5 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {parse} from 'yaml'
 import {findTarget, presentIpamObjects, presentKinds, presentResources} from '../../../src/lib/cli/get.js'
 import {IPAM_COLUMNS, resourceColumns} from '../../../src/lib/cli/kind-columns.js'
 import {OUTPUT_FORMATS, type OutputFormat, type Presentation} from '../../../src/lib/cli/output/presentation.js'
@@ -119,6 +120,11 @@ describe('documents', () => {
 
   test('an empty list is a list', async () => {
     expect(JSON.parse(await text(resources('Profile'), 'json'))).toMatchObject({kind: 'ProfileList', items: []})
+  })
+
+  test.each(['1.1', '1.2'] as const)('YAML reads as the same object by the rules of YAML %s', async (version) => {
+    await object('Profile', 'x', {labelsToApply: {on: 'no', n: '1_000', octal: '0o7', dotted: '1.10', time: '12:30:45'}}, {creationTimestamp: '2026-01-01T00:00:00Z'})
+    expect(parse(await text(resources('Profile', 'x'), 'yaml'), {version})).toEqual(JSON.parse(await text(resources('Profile', 'x'), 'json')))
   })
 
   test('unknown fields of a newer Calico are shown', async () => {

@@ -35,7 +35,8 @@ export function indentedJson(value: unknown): string {
   return stringifyJson(value, 2)
 }
 
+/** VALUE as YAML in which texts are quoted that a reader of YAML 1.1, as Python's and Go's are, would take for a time, number or yes and no. */
 async function yaml(value: unknown): Promise<string> {
   const {stringify} = await import('yaml')
-  return stringify(value, {lineWidth: 0})
+  return stringify(value, {lineWidth: 0, compat: 'yaml-1.1'})
 }
