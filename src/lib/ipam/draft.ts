@@ -6,7 +6,7 @@
 import type {Write} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
-import {type Memory, remember} from './memory.js'
+import {type Memory, remember, rememberWrites} from './memory.js'
 
 /** How values of one kind are read and written. */
 export interface Codec<T> {
@@ -24,8 +24,12 @@ export interface Draft {
   readonly set: <T>(codec: Codec<T>, key: string, value: T | undefined) => void
   /** The keys under PREFIX in order, with the changes of this draft. Their values are read too. */
   readonly list: (prefix: string) => Promise<readonly string[]>
-  /** Reads KEYS together, those that are not known yet. */
-  readonly load: (keys: readonly string[]) => Promise<void>
+  /** Reads KEYS and the keys under PREFIXES together, those that are not known yet. */
+  readonly load: (keys: readonly string[], prefixes?: readonly string[]) => Promise<void>
+  /** Whether one of KEYS has been read, now or earlier. */
+  readonly isKnown: (keys: readonly string[]) => boolean
+  /** Every key under PREFIX that the store has, of which only the names are read, once for this draft; with the changes of this draft. */
+  readonly names: (prefix: string) => Promise<ReadonlySet<string>>
   /** Looks at KEYS in the store, unless this draft itself has done so or changes them. True: some of them are not as they were remembered. */
   readonly verify: (keys: readonly string[]) => Promise<boolean>
   /** The decision holds only as long as KEY is as it was read. */
@@ -38,6 +42,8 @@ export interface Draft {
   readonly mark: () => () => void
   readonly writes: () => Write[]
   readonly guards: () => Compare[]
+  /** Takes into memory that `writes` were made at REVISION. */
+  readonly written: (writes: readonly Write[], revision: Revision) => void
 }
 
 /** etcd's default is 128 compares and as many operations; ClusterInformation, pool and so on need some. */
@@ -53,16 +59,19 @@ interface Changed {
   readonly bytes: number
 }
 
+/** What values were parsed as, or made from. Neither ever changes. */
+const parsed = new WeakMap<KeyValue, {readonly value: unknown}>()
+
 /**
  * A draft over MEMORY.
  * @param fresh operations whose results have just been read into MEMORY
  */
 export function newDraft(session: Session, memory: Memory, fresh: readonly Operation[]): Draft {
   const verified = new Set<string>()
+  const namesUnder = new Map<string, ReadonlySet<string>>()
   let changes = new Map<string, Changed>()
   let restsOn = new Set<string>()
   let restsOnLists = new Set<string>()
-  const parsed = new Map<string, {readonly kv: KeyValue; readonly value: unknown}>()
   for (const operation of fresh) if ('get' in operation) verified.add(operation.get)
 
   async function read(operations: readonly Operation[]): Promise<void> {
@@ -70,16 +79,44 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
       const some = operations.slice(start, start + KEYS_PER_READ)
       const {results, revision} = await session.store.transact({then: some})
       remember(memory, some, results, revision)
-      for (const operation of some) if ('get' in operation) verified.add(operation.get)
+      for (const [j, operation] of some.entries()) {
+        if ('get' in operation) verified.add(operation.get)
+        else if ('list' in operation && operation.keysOnly) namesUnder.set(operation.list, new Set(results[j]?.map(({key}) => key)))
+      }
     }
   }
-  const load = (keys: readonly string[]): Promise<void> => read([...new Set(keys)].filter((key) => !memory.keys.has(key) && !changes.has(key)).map((get) => ({get})))
+  const load = (keys: readonly string[], prefixes: readonly string[] = []): Promise<void> =>
+    read([
+      ...prefixes.filter((prefix) => !namesUnder.has(prefix)).map((prefix) => ({list: prefix, keysOnly: true})),
+      ...[...new Set(keys)].filter((key) => !memory.keys.has(key) && !changes.has(key)).map((get) => ({get})),
+    ])
 
+  /** Only the revisions are read of what has not changed: blocks are large. */
   async function verify(keys: readonly string[]): Promise<boolean> {
     const doubtful = [...new Set(keys)].filter((key) => !verified.has(key) && !changes.has(key))
-    const before = doubtful.map((key) => memory.keys.get(key)?.modRevision)
-    await read(doubtful.map((get) => ({get})))
-    return doubtful.some((key, i) => memory.keys.get(key)?.modRevision !== before[i])
+    const changed: string[] = []
+    for (let start = 0; start < doubtful.length; start += KEYS_PER_READ) {
+      const some = doubtful.slice(start, start + KEYS_PER_READ)
+      const {results} = await session.store.transact({then: some.map((key) => ({list: key, keysOnly: true}))})
+      for (const [i, key] of some.entries()) {
+        const now = results[i]?.find((kv) => kv.key === key)?.modRevision
+        if (memory.keys.get(key)?.modRevision !== now) changed.push(key)
+        else verified.add(key)
+      }
+    }
+    await read(changed.map((get) => ({get})))
+    return changed.length > 0
+  }
+
+  async function names(prefix: string): Promise<ReadonlySet<string>> {
+    await load([], [prefix])
+    const keys = new Set(namesUnder.get(prefix))
+    for (const [key, {value}] of changes) {
+      if (!key.startsWith(prefix)) continue
+      if (value === undefined) keys.delete(key)
+      else keys.add(key)
+    }
+    return keys
   }
 
   async function get<T>(codec: Codec<T>, key: string): Promise<T | undefined> {
@@ -88,10 +125,10 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     await load([key])
     const kv = memory.keys.get(key)
     if (kv === undefined) return undefined
-    const known = parsed.get(key)
-    if (known?.kv === kv) return known.value as T
+    const known = parsed.get(kv)
+    if (known) return known.value as T
     const value = codec.parse(kv)
-    parsed.set(key, {kv, value})
+    parsed.set(kv, {value})
     return value
   }
 
@@ -108,6 +145,7 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
 
   const writes = (): Write[] =>
     [...changes].flatMap(([key, {encode}]) => {
+      if (!memory.keys.has(key)) throw new TypeError(`${key} is to be written, but was never read`)
       const before = memory.keys.get(key)
       const value = encode()
       return before === undefined && value === undefined ? [] : [{key, read: before, value}]
@@ -134,6 +172,8 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     },
     list,
     load,
+    isKnown: (keys) => keys.some((key) => memory.keys.has(key)),
+    names,
     verify,
     restOn: (key) => void restsOn.add(key),
     restOnList: (prefix) => void restsOnLists.add(prefix),
@@ -153,5 +193,12 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     },
     writes,
     guards,
+    written(made, revision) {
+      rememberWrites(memory, made, revision)
+      for (const {key} of made) {
+        const kv = memory.keys.get(key)
+        if (kv) parsed.set(kv, {value: changes.get(key)?.value})
+      }
+    },
   }
 }

@@ -3,6 +3,7 @@
  * compares every key it rests on, and a refusal is never taken from it (commit.ts, `remembered`).
  */
 import type {KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
+import type {Write} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import {BLOCKS_PREFIX, HANDLES_PREFIX} from '../model/keys.js'
 
@@ -26,9 +27,11 @@ const MAX_KEYS = 4096
 
 const memories = new WeakMap<Session, Memory>()
 
+/** What SESSION remembers, at the beginning of a transaction. */
 export function memoryOf(session: Session): Memory {
   let memory = memories.get(session)
   if (!memory) memories.set(session, (memory = {revision: 0n, keys: new Map(), lists: new Map()}))
+  if (memory.keys.size > MAX_KEYS) forget(memory)
   return memory
 }
 
@@ -39,12 +42,11 @@ export function forget(memory: Memory): void {
 
 /** Takes in what OPERATIONS found at REVISION. */
 export function remember(memory: Memory, operations: readonly Operation[], results: readonly OperationResult[], revision: Revision): void {
-  if (memory.keys.size > MAX_KEYS) forget(memory)
   memory.revision = revision
   for (const [i, operation] of operations.entries()) {
     const found = results[i] ?? []
     if ('get' in operation) memory.keys.set(operation.get, found[0])
-    else if ('list' in operation) {
+    else if ('list' in operation && !operation.keysOnly) {
       for (const known of memory.lists.get(operation.list)?.keys ?? []) memory.keys.set(known, undefined)
       for (const kv of found) memory.keys.set(kv.key, kv)
       memory.lists.set(operation.list, {keys: new Set(found.map(({key}) => key)), revision})
@@ -52,10 +54,10 @@ export function remember(memory: Memory, operations: readonly Operation[], resul
   }
 }
 
-/** Takes in what was written at REVISION: VALUES by key, undefined = deleted. Handles are not kept: there is one for each workload. */
-export function rememberWrites(memory: Memory, values: Iterable<readonly [string, string | undefined]>, revision: Revision): void {
+/** Takes in that WRITES were made at REVISION. Handles are not kept: there is one for each workload. */
+export function rememberWrites(memory: Memory, writes: readonly Pick<Write, 'key' | 'value'>[], revision: Revision): void {
   memory.revision = revision
-  for (const [key, value] of values) {
+  for (const {key, value} of writes) {
     const before = memory.keys.get(key)
     if (key.startsWith(HANDLES_PREFIX)) {
       memory.keys.delete(key)

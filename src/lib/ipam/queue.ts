@@ -2,12 +2,12 @@
  * Calls of one process are combined (decisions.md 28): while a transaction is under way, further calls wait; those that wait are then decided
  * one after another on one draft and written together. Each gets its own result, in the order in which they came.
  */
-import {commit} from '../client/commit.js'
+import {commit, type Seen, type Write} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {Operation} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
 import {type Draft, newDraft} from './draft.js'
-import {forget, type Memory, memoryOf, recall, remember, rememberWrites} from './memory.js'
+import {forget, type Memory, memoryOf, recall, remember} from './memory.js'
 import {CLUSTER_KEY} from '../client/cluster.js'
 
 /** What one step of a job came to. */
@@ -87,8 +87,8 @@ async function doTogether(session: Session, batch: readonly Waiting[]): Promise<
   const operations = distinct(batch.flatMap(({job}) => job.reads(memory)))
   let tries = 0
   try {
-    let values: (readonly [string, string | undefined])[] = []
-    const decide = async ({results, revision, cluster}: Parameters<Parameters<typeof commit>[2]>[0]) => {
+    let made: {draft: Draft; writes: readonly Write[]} | undefined
+    const decide = async ({results, revision, cluster}: Seen) => {
       const isFresh = tries > 0 || !remembered
       tries++
       if (isFresh) {
@@ -100,12 +100,12 @@ async function doTogether(session: Session, batch: readonly Waiting[]): Promise<
       const draft = newDraft(session, memory, isFresh ? operations : [])
       const outcome = await planAll(draft, batch, {trusted: isFresh})
       const writes = draft.writes()
-      values = writes.map(({key, value}) => [key, value] as const)
+      made = {draft, writes}
       return {writes, guards: draft.guards(), what: describe(batch), outcome}
     }
     const remembered = recall(memory, [{get: CLUSTER_KEY}, ...operations])
     const {outcome, wrote, revision} = await commit(session, operations, decide, {remembered})
-    if (wrote) rememberWrites(memory, values, revision)
+    if (wrote) made?.draft.written(made.writes, revision)
     return batch.filter((waiting, i) => !conclude(waiting, outcome[i]))
   } catch (error) {
     forget(memory)

@@ -1,0 +1,71 @@
+/** Pools, reservations and blocks as a draft knows them. */
+import {isError} from '../errors.js'
+import {affinitiesPrefix, type AffinityType, kindPrefix, parseKey} from '../model/keys.js'
+import {type Cidr, containsCidr, type Family, parseCidr} from '../net/index.js'
+import {blocksPrefixWithin} from './block-keys.js'
+import {type Codec, type Draft} from './draft.js'
+import {poolCodec, reservationCodec} from './codecs.js'
+import type {Pool} from './pool.js'
+import {type Reservations, reservations} from './reservations.js'
+
+export const POOLS_PREFIX = kindPrefix('IPPool')
+export const RESERVATIONS_PREFIX = kindPrefix('IPReservation')
+
+/** All pools by name; those that cannot be read are told and passed over. */
+export async function readPools(draft: Draft): Promise<Pool[]> {
+  const codec = poolCodec(draft.session)
+  const pools: Pool[] = []
+  for (const key of await draft.list(POOLS_PREFIX)) {
+    const pool = await draft.get(codec, key)
+    if (pool) pools.push(pool)
+  }
+  return pools
+}
+
+export async function readReservations(draft: Draft): Promise<Reservations> {
+  const codec = reservationCodec(draft.session)
+  const cidrs: Cidr[] = []
+  for (const key of await draft.list(RESERVATIONS_PREFIX)) cidrs.push(...((await draft.get(codec, key)) ?? []))
+  return reservations(cidrs)
+}
+
+/** An affinity's key and the block that it is about. */
+export interface AffinityEntry {
+  readonly key: string
+  readonly block: Cidr
+}
+
+/** The affinities of HOST of one family, in key order. */
+export async function readAffinities(draft: Draft, host: string, family: Family, type?: AffinityType): Promise<AffinityEntry[]> {
+  const keys = await draft.list(affinitiesPrefix(host, family, type))
+  return keys.flatMap((key) => {
+    const block = cidrOf(key)
+    return block ? [{key, block}] : []
+  })
+}
+
+/** The blocks of POOL that exist. */
+export async function readBlocksOf(draft: Draft, pool: Pool): Promise<Cidr[]> {
+  const names = await draft.names(blocksPrefixWithin(pool.cidr))
+  return [...names].flatMap((key) => {
+    const block = cidrOf(key)
+    return block && containsCidr(pool.cidr, block) ? [block] : []
+  })
+}
+
+/** The block that KEY, of a block or an affinity, is about. */
+function cidrOf(key: string): Cidr | undefined {
+  const parsed = parseKey(key)
+  return parsed?.type === 'block' || parsed?.type === 'affinity' ? parseCidr(parsed.cidr) : undefined
+}
+
+/** As Draft.get, but a value that cannot be read is told and undefined: it is nothing to take addresses from, and nothing to change. */
+export async function tryGet<T>(draft: Draft, codec: Codec<T>, key: string): Promise<T | undefined | 'unreadable'> {
+  try {
+    return await draft.get(codec, key)
+  } catch (error) {
+    if (!isError(error, 'invalid')) throw error
+    draft.session.warn(`${error.message}. It was left alone.`)
+    return 'unreadable'
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Releasing addresses (libcalico-go's ReleaseIPs and ReleaseByHandle, datamodel-v3 §4.8). Block and handle change together. A release may say
+ * which assignment it means, so that one that comes late cannot free an address that is somebody else's by now.
+ */
+import type {Session} from '../client/session.js'
+import type {Operation} from '../datastore/datastore.js'
+import {affinityKey, blockKey, BLOCKS_PREFIX, handleKey, parseKey, resourceKey} from '../model/keys.js'
+import {type Address, blockOf, type Cidr, compareCidrs, contains, formatAddress, formatCidr, parseCidr} from '../net/index.js'
+import {AFFINITY, BLOCK, HANDLE, nodeCodec} from './codecs.js'
+import {type Block, blockCidr, isEmpty, nextVersion, ordinalOf, ownerOf} from './block.js'
+import {blocksOf, noHandle} from './by-handle.js'
+import type {Draft} from './draft.js'
+import {decrement, isHandleEmpty, withoutBlock} from './handle.js'
+import {POOLS_PREFIX, readPools} from './lists.js'
+import {type Pool, poolOfAddress, selectsNode} from './pool.js'
+import {type Step, submit} from './queue.js'
+import {release, releaseHandle} from './release.js'
+
+/** An address to release, and which assignment of it is meant. */
+export interface AddressRelease {
+  readonly address: Address
+  /** It must have this handle. */
+  readonly handle?: string
+  /** It must have been assigned at this sequence number of its block. */
+  readonly sequenceNumber?: bigint
+}
+
+export interface Released {
+  readonly released: readonly Address[]
+  /** Those that were not assigned. */
+  readonly unassigned: readonly Address[]
+}
+
+/** What a release may add to a transaction: block, handles, and what a block that is given back has. */
+const KEYS_PER_RELEASE = 5
+
+/**
+ * Releases addresses, of one block together.
+ * @throws CalicoError `conflict` if one of them has another handle or sequence number than asked for: nothing of its block is released then, and
+ *   nothing of the blocks behind it (StepError names what was released before, if anything was)
+ */
+export async function releaseAddresses(session: Session, releases: readonly AddressRelease[]): Promise<Released> {
+  const handles = [...new Set(releases.flatMap(({handle}) => handle ?? []))].slice(0, 16)
+  const done = await submit<Released>(session, {
+    what: `the release of ${releases.length === 1 && releases[0] ? formatAddress(releases[0].address) : `${releases.length} addresses`}`,
+    reads: () => [{list: POOLS_PREFIX}, ...handles.map((handle): Operation => ({get: handleKey(handle)}))],
+    plan: (draft, previous) => planRelease(draft, releases, previous ?? {released: [], unassigned: []}),
+  })
+  // In the order of the request, whatever the order of the blocks.
+  const isReleased = new Set(done.released.map(formatAddress))
+  const all = distinct(releases.map(({address}) => address))
+  return {
+    released: all.filter((address) => isReleased.has(formatAddress(address))),
+    unassigned: all.filter((address) => !isReleased.has(formatAddress(address))),
+  }
+}
+
+async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
+  const pools = await readPools(draft)
+  const released = [...previous.released]
+  const unassigned = [...previous.unassigned]
+  const done = new Set([...released, ...unassigned].map(formatAddress))
+  const open = releases.filter(({address}) => !done.has(formatAddress(address)))
+  const byBlock = await groupByBlock(draft, pools, open)
+  const keys = [...byBlock.keys()]
+  // Neither "it was free" nor "it is somebody else's" must be said of what was so once.
+  await draft.verify(keys.filter((key) => key !== ''))
+  for (const [key, group] of byBlock) {
+    if (!draft.hasRoom(KEYS_PER_RELEASE + group.length)) return {outcome: {released, unassigned}, more: true}
+    const {block, freed} = await releaseIn(draft, pools, key, group)
+    for (const address of distinct(group.map((each) => each.address))) {
+      const isFreed = block !== undefined && contains(blockCidr(block), address) && freed.has(ordinalOf(block, address))
+      ;(isFreed ? released : unassigned).push(address)
+    }
+  }
+  return {outcome: {released, unassigned}}
+}
+
+const distinct = (addresses: readonly Address[]): Address[] => [...new Map(addresses.map((address) => [formatAddress(address), address])).values()]
+
+/** RELEASES by the key of the block, in the order of the first of each. The empty key stands for "in no block". */
+async function groupByBlock(draft: Draft, pools: readonly Pool[], releases: readonly AddressRelease[]): Promise<Map<string, AddressRelease[]>> {
+  const groups = new Map<string, AddressRelease[]>()
+  let others: Cidr[] | undefined
+  for (const each of releases) {
+    const pool = poolOfAddress(pools, each.address)
+    let cidr = pool && blockOf(each.address, pool.blockSize)
+    // The pool is gone, or its blocks had another size once: whatever block there is around the address.
+    if (!cidr || (await missing(draft, cidr))) {
+      others ??= await allBlocks(draft)
+      cidr = others.find((block) => contains(block, each.address)) ?? cidr
+    }
+    const key = cidr ? blockKey(cidr) : ''
+    groups.set(key, [...(groups.get(key) ?? []), each])
+  }
+  return groups
+}
+
+async function missing(draft: Draft, cidr: Cidr): Promise<boolean> {
+  const key = blockKey(cidr)
+  await draft.load([key])
+  if ((await draft.get(BLOCK, key)) !== undefined) return false
+  await draft.verify([key])
+  return (await draft.get(BLOCK, key)) === undefined
+}
+
+/** Every block of the store, the smallest first. */
+async function allBlocks(draft: Draft): Promise<Cidr[]> {
+  const blocks = [...(await draft.names(BLOCKS_PREFIX))].flatMap((key) => {
+    const parsed = parseKey(key)
+    return (parsed?.type === 'block' && parseCidr(parsed.cidr)) || []
+  })
+  return blocks.sort((a, b) => b.prefix - a.prefix || compareCidrs(a, b))
+}
+
+interface ReleasedIn {
+  readonly block: Block | undefined
+  readonly freed: ReadonlySet<number>
+}
+
+async function releaseIn(draft: Draft, pools: readonly Pool[], key: string, group: readonly AddressRelease[]): Promise<ReleasedIn> {
+  const block = key === '' ? undefined : await draft.get(BLOCK, key)
+  if (!block) return {block, freed: new Set()}
+  const {block: after, ordinals, countByHandle} = release(
+    block,
+    group.map(({address, ...rest}) => ({...rest, ordinal: ordinalOf(block, address)})),
+  )
+  if (ordinals.length > 0) {
+    await storeBlock(draft, pools, after)
+    for (const [handle, count] of countByHandle) {
+      const stored = await draft.get(HANDLE, handleKey(handle))
+      if (stored) storeHandle(draft, handle, stored, decrement(stored, block.cidr, count))
+    }
+  }
+  return {block, freed: new Set(ordinals)}
+}
+
+/**
+ * Releases all addresses of HANDLE.
+ * @returns the addresses that were released
+ * @throws CalicoError `not-found` if there is no such handle
+ */
+export async function releaseByHandle(session: Session, handle: string): Promise<readonly Address[]> {
+  const {released} = await submit<Released>(session, {
+    what: `the release of the addresses of ${handle}`,
+    reads: () => [{list: POOLS_PREFIX}, {get: handleKey(handle)}],
+    plan: (draft, previous) => planReleaseOfHandle(draft, handle, previous),
+  })
+  return released
+}
+
+async function planReleaseOfHandle(draft: Draft, handle: string, previous: Released | undefined): Promise<Step<Released>> {
+  const stored = await draft.get(HANDLE, handleKey(handle))
+  if (!stored) {
+    if (previous) return {outcome: previous}
+    throw noHandle(handle)
+  }
+  const pools = await readPools(draft)
+  const released = [...(previous?.released ?? [])]
+  const blocks = blocksOf(stored)
+  const keys = blocks.map((cidr) => blockKey(cidr))
+  await draft.load(keys)
+  await draft.verify(keys)
+  let left = stored
+  for (const cidr of blocks) {
+    if (!draft.hasRoom(KEYS_PER_RELEASE)) {
+      storeHandle(draft, handle, stored, left)
+      return {outcome: {released, unassigned: []}, more: true}
+    }
+    const block = await draft.get(BLOCK, blockKey(cidr))
+    if (!block) continue // as Calico leaves it; `ipam check` tells of it
+    const {block: after, ordinals} = releaseHandle(block, handle)
+    if (ordinals.length === 0) continue
+    const all = blockCidr(block)
+    released.push(...ordinals.map((ordinal) => ({family: all.family, value: all.value + BigInt(ordinal)})))
+    await storeBlock(draft, pools, after)
+    left = withoutBlock(left, formatCidr(cidr))
+  }
+  storeHandle(draft, handle, stored, left)
+  return {outcome: {released, unassigned: []}}
+}
+
+function storeHandle(draft: Draft, id: string, before: {readonly block: Readonly<Record<string, number>>}, after: typeof before): void {
+  if (after !== before) draft.set(HANDLE, handleKey(id), isHandleEmpty(after) ? undefined : after)
+}
+
+/** Stores BLOCK, from which addresses were released: an empty one goes if it is nobody's, or if its pool is no longer for its host. */
+async function storeBlock(draft: Draft, pools: readonly Pool[], block: Block): Promise<void> {
+  const cidr = blockCidr(block)
+  const key = blockKey(cidr)
+  if (!isEmpty(block)) {
+    draft.set(BLOCK, key, nextVersion(block))
+    return
+  }
+  const owner = ownerOf(block)
+  const isUnselected = owner?.type === 'host' && (await isPoolForOthers(draft, pools, cidr, owner.host))
+  if (isUnselected) {
+    const affinity = affinityKey(owner.host, cidr)
+    if ((await draft.get(AFFINITY, affinity)) !== undefined) draft.set(AFFINITY, affinity, undefined)
+  }
+  draft.set(BLOCK, key, block.affinity === null || isUnselected ? undefined : nextVersion(block))
+}
+
+/** Whether the pool around CIDR does not select HOST, whose Node exists. */
+async function isPoolForOthers(draft: Draft, pools: readonly Pool[], cidr: Cidr, host: string): Promise<boolean> {
+  const pool = pools.find((each) => each.enabled && contains(each.cidr, cidr))
+  if (!pool || pool.nodeSelector === '' || pool.nodeSelector === 'all()') return false
+  const key = resourceKey('Node', host)
+  await draft.verify([key])
+  const node = await draft.get(nodeCodec(draft.session), key)
+  if (!node) return false
+  draft.restOn(key)
+  return !selectsNode(pool, node.metadata.labels ?? {})
+}
