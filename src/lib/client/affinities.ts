@@ -87,6 +87,7 @@ async function findCandidates(session: Session, {within, host, check}: AffinityS
   if (host === undefined) {
     for await (const {kv, block} of blocksWithin(session, within)) {
       if (block) check?.(block)
+      else tellUnreadable(session, kv)
       const owner = block && ownerOf(block)
       if (block && (owner || isEmpty(block))) add(block.cidr, owner ? [affinityKey(owner.host, blockCidr(block), owner.type)] : [])
       else others.set(kv.key, kv.modRevision)
@@ -99,10 +100,10 @@ async function findCandidates(session: Session, {within, host, check}: AffinityS
   return {candidates, others}
 }
 
-/** The stored blocks within NETWORK, page by page; without `block` where the value cannot be read, which is told. */
+/** The stored blocks within NETWORK, page by page; without `block` where the value cannot be read. */
 export async function* blocksWithin(session: Session, network: Cidr): AsyncGenerator<{kv: KeyValue; block: Block | undefined}> {
   for await (const {entries} of session.store.list(blocksPrefixWithin(network))) {
-    for (const kv of entries) if (isBlockWithin(network, kv.key)) yield {kv, block: tryBlock(session, kv)}
+    for (const kv of entries) if (isBlockWithin(network, kv.key)) yield {kv, block: tryBlock(kv)}
   }
 }
 
@@ -117,15 +118,16 @@ function isWithin(network: Cidr, text: string): boolean {
   return cidr !== undefined && containsCidr(network, cidr)
 }
 
-function tryBlock(session: Session, kv: KeyValue): Block | undefined {
+function tryBlock(kv: KeyValue): Block | undefined {
   try {
     return parseBlock(kv)
   } catch (error) {
     if (!isError(error, 'invalid')) throw error
-    session.warn(`${error.message}. It was left alone.`)
     return undefined
   }
 }
+
+const tellUnreadable = (session: Session, {key}: KeyValue): void => session.warn(`The stored value of ${key} cannot be read. It was left alone.`)
 
 /** CANDIDATES in groups that fit into one transaction each, no block twice in one. */
 function* batches(candidates: readonly Candidate[]): Generator<Candidate[]> {
@@ -173,9 +175,12 @@ function releaseBlock(
 ): {writes: Write[]; guards: Compare[]; outcome: BlockOutcome} {
   const key = blockKey(cidr)
   const kv = found.get(key)
-  const block = kv && tryBlock(session, kv)
+  const block = kv && tryBlock(kv)
   const outcome = {key, cidr: formatCidr(cidr), seen: kv?.modRevision}
-  if (kv && !block) return {writes: [], guards: [], outcome: {...outcome, did: 'nothing'}}
+  if (kv && !block) {
+    tellUnreadable(session, kv)
+    return {writes: [], guards: [], outcome: {...outcome, did: 'nothing'}}
+  }
   if (block) check?.(block)
   const stored = affinities.flatMap((each) => found.get(each) ?? [])
   const writes: Write[] = stored.map((read) => ({key: read.key, read, value: undefined}))
