@@ -1,7 +1,7 @@
 import {nodeNameInputs, tryNodeName} from '../../lib/client/node-name.js'
 import {ownDocument} from '../../lib/cli/output/presentation.js'
-import {settingRows} from '../../lib/cli/settings-view.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
+import {effectiveSettings} from '../../lib/settings/effective.js'
 
 export default class ConfigView extends ShowCommand {
   static override summary = 'Show the effective settings of this program and where each comes from.'
@@ -14,7 +14,7 @@ export default class ConfigView extends ShowCommand {
     const node = tryNodeName(nodeNameInputs())
     for (const warning of [...settings.warnings, ...node.warnings]) this.note(`Warning: ${warning}`)
     await this.present({
-      rows: settingRows(settings, node.found),
+      rows: [...effectiveSettings(settings), ...(node.found ? [{name: 'node', value: node.found.name, origin: node.found.origin}] : [])],
       columns: [
         {header: 'Setting', value: ({name}) => name},
         {header: 'Value', value: ({value}) => value},

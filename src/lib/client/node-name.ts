@@ -5,7 +5,7 @@ import {CalicoError} from '../errors.js'
 import {nodeName} from '../model/names.js'
 
 /** Where calico/node keeps the name that it started with. */
-export const NODENAME_FILE = '/var/lib/calico/nodename'
+const NODENAME_FILE = '/var/lib/calico/nodename'
 
 /** Everything that may name the node. */
 export interface NodeNameInputs {
