@@ -36,7 +36,9 @@ export async function diagnose(endpoint: string, settings: EtcdSettings): Promis
     const {code = '', message} = error as NodeJS.ErrnoException
     if (!secure && /^(HPE_|ECONNRESET|EPIPE)/.test(code)) return {problem: 'speaks-tls', text: message}
     if (code === 'ETIMEDOUT') return {problem: 'silent', text: message}
-    const problem = BY_CODE.find(([pattern]) => pattern.test(code))?.[1]
+    // OpenSSL's reason is in the code, or, under EPROTO, only in the message.
+    const reason = code === 'EPROTO' ? `ERR_SSL ${message.toUpperCase().replaceAll(' ', '_')}` : code
+    const problem = BY_CODE.find(([pattern]) => pattern.test(reason))?.[1]
     // etcd without TLS just hangs up on a TLS greeting.
     if (message.includes('before secure TLS connection') && (await speaksPlain(endpoint, settings))) return {problem: 'speaks-plain', text: message}
     // A reset inside TLS, after the server's certificate was accepted, is how TLS 1.3 refuses a client without one.

@@ -17,8 +17,8 @@ const SETTLE_MS = 300
 export async function* watch(connection: Connection, budget: Budget, prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<ChangeBatch> {
   let next = from < 1n ? 1n : from
   let own = budget.forRequest()
-  let connected = false
-  const onOpen = (): void => void (connected = true)
+  const found = {endpoint: false}
+  const onOpen = (): void => void (found.endpoint = true)
   for (let round = 0; !signal.aborted; round++) {
     const request = {...prefixRange(prefix), start_revision: String(next), prev_kv: true}
     try {
@@ -30,7 +30,7 @@ export async function* watch(connection: Connection, budget: Budget, prefix: str
         yield events.map(change)
       }
     } catch (error) {
-      if (!connected || !isError(error, 'unreachable')) throw error
+      if (!found.endpoint || !isError(error, 'unreachable')) throw error
     }
     own = createBudget({budgetMs: budget.total})
     await sleep(backOffMs(round), undefined, {signal}).catch(() => undefined)
@@ -134,12 +134,12 @@ async function* openWatch(
   signal.addEventListener('abort', cancel)
   let asked: NodeJS.Timeout | undefined
   /** Whether the watcher has been asked since it sent something: an answer to an older question says nothing. */
-  let waiting = false
+  const question = {open: false}
   const askLater = (): void => {
     clearTimeout(asked)
-    waiting = false
+    question.open = false
     asked = setTimeout(() => {
-      waiting = true
+      question.open = true
       stream.write({progress_request: {}})
     }, SETTLE_MS)
   }
@@ -156,7 +156,7 @@ async function* openWatch(
         await once(wake, 'change')
       } else {
         const isAnswer = !response.created && response.events.length === 0
-        if (isAnswer && !waiting) continue
+        if (isAnswer && !question.open) continue
         if (askProgress) askLater()
         yield response
       }
