@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {removePools} from '../../../src/lib/client/pool-removal.js'
 import {addPools} from '../../../src/lib/client/pools.js'
@@ -5,9 +6,10 @@ import {newSession, type Session} from '../../../src/lib/client/session.js'
 import type {Transaction} from '../../../src/lib/datastore/datastore.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {assignFree} from '../../../src/lib/ipam/assign.js'
-import {type Block, encodeBlock, hostAffinity, newBlock} from '../../../src/lib/ipam/block.js'
+import {assignedAddresses, autoAssign} from '../../../src/lib/ipam/auto-assign.js'
+import {assignedIn, type Block, encodeBlock, hostAffinity, newBlock, parseBlock} from '../../../src/lib/ipam/block.js'
 import {parseJson} from '../../../src/lib/json/json.js'
-import {affinityKey, blockKey, IPAM_PREFIX, resourceKey} from '../../../src/lib/model/keys.js'
+import {affinityKey, blockKey, BLOCKS_PREFIX, IPAM_PREFIX, resourceKey} from '../../../src/lib/model/keys.js'
 import {type Cidr, parseCidr} from '../../../src/lib/net/index.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 
@@ -221,6 +223,32 @@ describe('an assignment at the same moment', () => {
     const error = await failure(remove('10.1.0.0/16'))
     expect(error.details.join()).toMatch(/enabled the pool 10\.1\.0\.0\/16 again/)
     expect(await value(POOL)).not.toHaveProperty('spec.disabled')
+  })
+})
+
+describe('our own allocator at the same moment', () => {
+  /** How many milliseconds the removal begins after the first assignment: some before, some after, some in its midst. */
+  test.each([-6, -3, -2, -1, 0, 1, 3])('%i ms after: the pool goes without a block left, or stays enabled with every address assigned', async (lead) => {
+    const nodes = ['host-1', 'host-2', 'host-3']
+    await store.transact({then: nodes.map((name) => ({put: resourceKey('Node', name), value: JSON.stringify({kind: 'Node', metadata: {name}, spec: {}})}))})
+    const assign = async (index: number): Promise<number> => {
+      await sleep(Math.max(-lead, 0) + index / 2)
+      const own = newSession(store, {warn: () => undefined})
+      const given = await autoAssign(own, {ipv4: 1, node: nodes[index % 3] ?? '', handle: `h${index}`, pools: {ipv4: [cidr('10.1.0.0/16')]}}).catch(() => undefined)
+      return given ? assignedAddresses(given).length : 0
+    }
+    const assignments = Array.from({length: 12}, (_, index) => assign(index))
+    await sleep(Math.max(lead, 0))
+    const removed = await remove('10.1.0.0/16').then(() => true, (error: unknown) => {
+      expect(error).toMatchObject({kind: 'refused'})
+      return false
+    })
+    const given = (await Promise.all(assignments)).reduce((sum, count) => sum + count, 0)
+    const blocks = (await ipamKeys()).filter((key) => key.startsWith(BLOCKS_PREFIX))
+    const stored = await Promise.all(blocks.map(async (key) => parseBlock({key, value: (await store.get(key)).kv?.value ?? ''})))
+    expect(stored.flatMap((block) => [...assignedIn(block)])).toHaveLength(given)
+    if (removed) expect([given, await value(POOL)]).toEqual([0, undefined])
+    else expect(await value(POOL)).not.toHaveProperty('spec.disabled')
   })
 })
 
