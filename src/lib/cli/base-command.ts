@@ -109,7 +109,6 @@ export abstract class BaseCommand extends Command {
   protected async session(): Promise<Session> {
     if (this.opened) return this.opened
     const settings = await this.settings()
-    for (const warning of settings.warnings) this.note(`Warning: ${warning}`)
     const store = await openDatastore(settings, {budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS})
     this.opened = newSession(store, {
       ...this.sessionOptions(),
