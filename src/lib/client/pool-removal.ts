@@ -17,14 +17,15 @@ import type {KeyValue, Revision} from '../datastore/datastore.js'
 import {CalicoError, isError} from '../errors.js'
 import {blocksPrefixWithin} from '../ipam/block-keys.js'
 import {assignedIn, type Block, isEmpty} from '../ipam/block.js'
+import {stringifyJson} from '../json/json.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatAddress, formatCidr} from '../net/index.js'
 import {findHolders, holderLines, ownerText} from './addresses-in-use.js'
 import {isBlockWithin, releaseAffinities} from './affinities.js'
 import {commit, type Seen, type Write} from './commit.js'
-import {distinctNetworks, nameInKey, parsePools, type Pool, poolLabel, poolsFor} from './pools.js'
-import {parseStored, prepareChange, read, type ResourceChange} from './resources.js'
+import {distinctNetworks, parsePools, type Pool, poolLabel, poolsFor} from './pools.js'
+import {parseStored, read, type ResourceChange} from './resources.js'
 import type {Session} from './session.js'
 
 /** Pools that one line may remove: all of them go in one transaction, with a condition each. */
@@ -96,7 +97,7 @@ async function setDisabled(session: Session, pools: readonly Pool[], disabled: b
   const {outcome} = await commit(session, pools.map(({stored}) => ({get: stored.kv.key})), ({results}) => {
     const changes = pools.flatMap((pool, index) => {
       const kv = results[index]?.[0]
-      const write = kv && disabling(pool, kv, disabled)
+      const write = kv && disabling(kv, disabled)
       return write ? [{pool, write}] : []
     })
     return {writes: changes.map(({write}) => write), what, outcome: changes.map(({pool}) => pool)}
@@ -104,11 +105,12 @@ async function setDisabled(session: Session, pools: readonly Pool[], disabled: b
   return outcome
 }
 
-function disabling(pool: Pool, kv: KeyValue, disabled: boolean): Write | undefined {
-  const stored = parseStored<IPPool>('IPPool', kv)
-  const {disabled: before = false, ...spec} = stored.resource.spec
+/** Not validated: a pool with a defect must be removable, and one that was is given back as it was. */
+function disabling(kv: KeyValue, disabled: boolean): Write | undefined {
+  const {resource} = parseStored<IPPool>('IPPool', kv)
+  const {disabled: before = false, ...spec} = resource.spec
   if (before === disabled) return undefined
-  return prepareChange<IPPool>({kind: 'IPPool', name: nameInKey(pool)}, stored, {...stored.resource, spec: {...spec, ...(disabled ? {disabled} : {})}}).write
+  return {key: kv.key, read: kv, value: stringifyJson({...resource, spec: {...spec, ...(disabled ? {disabled} : {})}})}
 }
 
 interface GivenBack {

@@ -134,7 +134,7 @@ function decideAddition(session: Session, {revision, results: [entries = [], ...
 }
 
 /** The stored name of POOL. */
-export const nameInKey = ({stored}: Pool): string => stored.kv.key.slice(kindPrefix('IPPool').length)
+const nameInKey = ({stored}: Pool): string => stored.kv.key.slice(kindPrefix('IPPool').length)
 
 type Prepared = ReturnType<typeof prepareChange<IPPool>>
 

@@ -103,6 +103,13 @@ describe('a pool without addresses in use', () => {
     expect(store.writes).toEqual([])
   })
 
+  test('with a defect that Calico would refuse goes too', async () => {
+    const {kv} = await store.get(POOL)
+    await store.transact({then: [{put: POOL, value: (kv?.value ?? '').replace('"blockSize":26', '"blockSize":99,"fromTomorrow":1')}]})
+    await remove('10.1.0.0/16')
+    expect(await value(POOL)).toBeUndefined()
+  })
+
   test('that is stored twice goes twice', async () => {
     await store.transact({then: [{put: resourceKey('IPPool', 'again'), value: '{"kind":"IPPool","metadata":{"name":"again"},"spec":{"cidr":"10.1.0.0/16"}}'}]})
     expect((await remove('10.1.0.0/16')).changes).toHaveLength(2)
