@@ -3,7 +3,7 @@ import {stringifyJson} from '../json/json.js'
 import {parseObject, type StoredText, unreadable} from './stored.js'
 
 const AFFINITY_STATES = ['pending', 'confirmed', 'pendingDeletion'] as const
-export type AffinityState = (typeof AFFINITY_STATES)[number]
+type AffinityState = (typeof AFFINITY_STATES)[number]
 
 /** An affinity as it is stored. Fields that a newer Calico adds are carried along. */
 export interface Affinity {
