@@ -35,7 +35,7 @@ function openChunks(dist) {
     const cache = `${file}.${process.version}-${process.arch}.cache`
     const source = fs.readFileSync(file, 'latin1') // a function, in ASCII: one byte a character in memory too
     const cachedData = readCache(cache)
-    const script = new vm.Script(source, {filename: file, cachedData})
+    const script = new vm.Script(source, {filename: path.basename(file), cachedData})
     const chunk = {exports: {}, script, cache, cached: cachedData !== undefined || fs.existsSync(cache)}
     loaded.set(name, chunk)
     script.runInThisContext().call(chunk.exports, chunk.exports, requireFromChunk, chunk, file, dist)

@@ -45,6 +45,7 @@ async function bundleChunk(name, {root, outdir, modules, esmExports, edited}) {
     format: 'cjs',
     supported: {'dynamic-import': false}, // import() of a chunk is require() of it
     minifyWhitespace: true,
+    minifyIdentifiers: true,
     minifySyntax: true, // but names are kept: stack traces and oclif show them
     banner: {js: '(function (exports, require, module, __filename, __dirname) {'},
     footer: {js: '})'},

@@ -1,5 +1,6 @@
 /** What the build does to modules on their way into a chunk, as esbuild plugins. */
 import {readFileSync} from 'node:fs'
+import {createRequire} from 'node:module'
 import {dirname} from 'node:path'
 import {ABSENT, CHUNKS, EDITS, LAZY, LAZY_BUILTINS, LAZY_INSIDE, REPLACED} from './chunks.mjs'
 
@@ -61,7 +62,7 @@ export const edits = (seen) => ({
     for (const {file, find, replace} of EDITS) {
       build.onLoad({namespace: 'file', filter: new RegExp(`/node_modules/${file.replaceAll(/[/.]/g, '\\$&')}$`)}, ({path}) => {
         const parts = readFileSync(path, 'utf8').split(find)
-        if (parts.length !== 2) throw new Error(`${path}: ${find} is there ${parts.length - 1} times, not once. The package has changed: look at scripts/bundle/chunks.mjs.`)
+        if (parts.length === 1) throw new Error(`${path}: ${find} is not there. The package has changed: look at scripts/bundle/chunks.mjs.`)
         seen.add(file)
         return {contents: parts.join(replace), loader: 'js'}
       })
@@ -99,11 +100,14 @@ const lazyModule = (path) => `
 let loaded
 const load = () => loaded ??= require(${JSON.stringify(path)})
 module.exports = new Proxy(function () {}, {
-  get: (_, key) => ${path.startsWith('node:') ? 'key === \'__esModule\' ? undefined : ' : ''}load()[key],
+  get: (_, key) => key === '__esModule' ? ${isCompiled(path)} : load()[key],
   has: (_, key) => key in load(),
   apply: (_, self, args) => Reflect.apply(load(), self, args),
   construct: (_, args) => Reflect.construct(load(), args),
 })`
+
+/** Whether a package in CommonJS says that it was compiled from an ES module, which all that require it ask at once. @param {string} path */
+const isCompiled = (path) => !path.startsWith('node:') && Boolean(createRequire(import.meta.url)(path).__esModule)
 
 /** The same for a module that was compiled from an ES module: what it exports is looked at by name, and that it is one needs no look. @param {string} path */
 const lazyNamespace = (path) => `
