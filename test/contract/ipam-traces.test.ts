@@ -12,7 +12,7 @@ import type {Datastore} from '../../src/lib/datastore/datastore.js'
 import {CalicoError} from '../../src/lib/errors.js'
 import type {Pool} from '../../src/lib/ipam/pool.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
-import {parseJson, stringifyJson} from '../../src/lib/json/json.js'
+import {parseJson} from '../../src/lib/json/json.js'
 import {BLOCKS_PREFIX, HANDLES_PREFIX, IPAM_CONFIG_KEY, IPAM_PREFIX, parseKey} from '../../src/lib/model/keys.js'
 import type {KindName, Resource} from '../../src/lib/model/resource.js'
 import {type Address, type Cidr, contains, firstAddress, formatAddress, formatCidr, indexIn, parseAddress, parseCidr} from '../../src/lib/net/index.js'
@@ -112,6 +112,9 @@ interface AutoAssignArguments {
   readonly Pools4?: readonly string[]
 }
 
+/** For operations whose result does not matter. */
+const done = (_: unknown): undefined => undefined
+
 /** Optional members, left out where they are undefined. */
 function given<T extends object>(values: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
@@ -143,17 +146,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     const {unassigned} = await releaseAddresses(session, wanted)
     return {unassigned: unassigned.map(formatAddress)}
   },
-  ReleaseByHandle: async (session, {Handle}) => void (await releaseByHandle(session, Handle)),
+  ReleaseByHandle: async (session, {Handle}) => done(await releaseByHandle(session, Handle)),
   IPsByHandle: async (session, {Handle}) => ({ips: (await addressesByHandle(session, Handle)).map(formatAddress)}),
   async ClaimAffinity(session, {CIDR, Host}) {
     const {claimed, failed} = await claimAffinity(session, cidr(CIDR), Host)
     return {claimed: claimed.map(formatCidr), failed: failed.map(formatCidr)}
   },
-  ReleaseAffinity: async (session, {CIDR, Host, MustBeEmpty}) => void (await releaseAffinity(session, cidr(CIDR), Host, {mustBeEmpty: MustBeEmpty})),
-  ReleaseHostAffinities: async (session, {Host}) => void (await releaseHostAffinities(session, Host)),
-  RemoveIPAMHost: async (session, {Host}) => void (await releaseHostAffinities(session, Host)),
-  ReleasePoolAffinities: async (session, {CIDR}) => void (await releaseAffinities(session, {within: cidr(CIDR)})),
-  PoolDelete: async (session) => void (await removePools(session, [cidr('10.1.0.0/24')], {force: true})),
+  ReleaseAffinity: async (session, {CIDR, Host, MustBeEmpty}) => done(await releaseAffinity(session, cidr(CIDR), Host, {mustBeEmpty: MustBeEmpty})),
+  ReleaseHostAffinities: async (session, {Host}) => done(await releaseHostAffinities(session, Host)),
+  RemoveIPAMHost: async (session, {Host}) => done(await releaseHostAffinities(session, Host)),
+  ReleasePoolAffinities: async (session, {CIDR}) => done(await releaseAffinities(session, {within: cidr(CIDR)})),
+  PoolDelete: async (session) => done(await removePools(session, [cidr('10.1.0.0/24')], {force: true})),
   GetIPAMConfig: async (session) => ({config: await getIpamConfig(session)}),
   async SetIPAMConfig(session, args) {
     const {Strict = false, AutoAlloc = true, MaxPerHost = 0} = args as unknown as {Strict?: boolean; AutoAlloc?: boolean; MaxPerHost?: number}
@@ -166,8 +169,8 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   // What the test itself does to the store.
   Apply: async (session, {Object: object}) => create(session, object),
-  RawPut: async ({store}, {Key, Value}) => void (await store.transact({then: [{put: Key, value: Value}]})),
-  RawDelete: async ({store}, {Key}) => void (await store.transact({then: [{delete: Key}]})),
+  RawPut: async ({store}, {Key, Value}) => done(await store.transact({then: [{put: Key, value: Value}]})),
+  RawDelete: async ({store}, {Key}) => done(await store.transact({then: [{delete: Key}]})),
   async RawReplace({store}, {Key, Replace}, ours) {
     let value = must(ours.get(Key))
     for (const [pattern, by] of Replace) value = value.replace(new RegExp(pattern), by)

@@ -30,6 +30,8 @@ export interface Draft {
   readonly isKnown: (keys: readonly string[]) => boolean
   /** Every key under PREFIX that the store has, of which only the names are read, once for this draft; with the changes of this draft. */
   readonly names: (prefix: string) => Promise<ReadonlySet<string>>
+  /** Takes KEYS for missing, as lists that were read show; that they are is compared when they are written. */
+  readonly takeAsMissing: (keys: readonly string[]) => void
   /** Looks at KEYS in the store, unless this draft itself has done so or changes them. True: some of them are not as they were remembered. */
   readonly verify: (keys: readonly string[]) => Promise<boolean>
   /** The decision holds only as long as KEY is as it was read. */
@@ -160,7 +162,11 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     }
     // Whoever adds to a list that it knows must know all of it, so that memory stays right.
     const written = [...memory.lists.keys()].filter((prefix) => [...changes.keys()].some((key) => key.startsWith(prefix)))
-    for (const prefix of new Set([...restsOnLists, ...written])) compares.push({prefix, unchangedSince: memory.lists.get(prefix)?.revision as Revision})
+    for (const prefix of new Set([...restsOnLists, ...written])) {
+      const list = memory.lists.get(prefix)
+      if (!list) throw new TypeError(`${prefix} is rested on, but was never listed`)
+      compares.push({prefix, unchangedSince: list.revision})
+    }
     return compares
   }
 
@@ -174,6 +180,9 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     load,
     isKnown: (keys) => keys.some((key) => memory.keys.has(key)),
     names,
+    takeAsMissing: (keys) => {
+      for (const key of keys) if (!changes.has(key)) memory.keys.set(key, undefined)
+    },
     verify,
     restOn: (key) => void restsOn.add(key),
     restOnList: (prefix) => void restsOnLists.add(prefix),

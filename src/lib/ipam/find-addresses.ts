@@ -98,18 +98,19 @@ async function fromOwnBlocks(search: Search, count: number): Promise<{addresses:
   // If they turn out to be full, a new one is needed: what exists is read along with them.
   await draft.load(keys, keys.length > 0 && !draft.isKnown(keys) ? search.pools.map(({cidr}) => blocksPrefixWithin(cidr)) : [])
   const addresses: Address[] = []
-  let more = false
-  const takeAll = async (): Promise<void> => {
+  /** False: the transaction is full. */
+  const takeAll = async (): Promise<boolean> => {
     for (const entry of usable) {
-      if (addresses.length >= count) return
-      if (!draft.hasRoom(KEYS_PER_BLOCK)) more = true
-      else addresses.push(...(await fromOwnBlock(search, entry, count - addresses.length)))
+      if (addresses.length >= count) return true
+      if (!draft.hasRoom(KEYS_PER_BLOCK)) return false
+      addresses.push(...(await fromOwnBlock(search, entry, count - addresses.length)))
     }
+    return true
   }
-  await takeAll()
+  let hadRoom = await takeAll()
   // Those that were full when this process last looked may have got free addresses.
-  if (!more && addresses.length < count && (await draft.verify(keys))) await takeAll()
-  return {addresses, owned: entries.length, more: more && addresses.length < count}
+  if (hadRoom && addresses.length < count && (await draft.verify(keys))) hadRoom = await takeAll()
+  return {addresses, owned: entries.length, more: !hadRoom && addresses.length < count}
 }
 
 async function fromOwnBlock(search: Search, {key: affinity, block: cidr}: AffinityEntry, count: number): Promise<Address[]> {
@@ -145,13 +146,14 @@ function give({draft, assignee, reserved, pools}: Search, block: Block, count: n
 /** Addresses of a block that the host gets now; none if there is no block to be had. */
 async function fromNewBlock(search: Search, count: number): Promise<Address[]> {
   const {draft, host, family, pools, reserved} = search
+  const affinities = new Set(await draft.list(affinitiesPrefix(host, family)))
   draft.restOnList(affinitiesPrefix(host, family))
   await draft.load([], pools.map(({cidr}) => blocksPrefixWithin(cidr)))
   for (const pool of pools) {
     const names = await draft.names(blocksPrefixWithin(pool.cidr))
     for (const cidr of blocksFrom(pool, startIndex(pool, host))) {
       if (names.has(blockKey(cidr)) || reserved.cover(cidr)) continue
-      await draft.load([blockKey(cidr), affinityKey(host, cidr)])
+      draft.takeAsMissing([blockKey(cidr), ...(affinities.has(affinityKey(host, cidr)) ? [] : [affinityKey(host, cidr)])])
       return give(search, claim(draft, cidr, host), count)
     }
   }

@@ -31,8 +31,14 @@ const memories = new WeakMap<Session, Memory>()
 export function memoryOf(session: Session): Memory {
   let memory = memories.get(session)
   if (!memory) memories.set(session, (memory = {revision: 0n, keys: new Map(), lists: new Map()}))
-  if (memory.keys.size > MAX_KEYS) forget(memory)
+  if (memory.keys.size > MAX_KEYS) shrink(memory)
   return memory
+}
+
+/** There is a handle for each workload: those go first. */
+function shrink(memory: Memory): void {
+  for (const key of memory.keys.keys()) if (key.startsWith(HANDLES_PREFIX)) memory.keys.delete(key)
+  if (memory.keys.size > MAX_KEYS / 2) forget(memory)
 }
 
 export function forget(memory: Memory): void {
@@ -54,15 +60,11 @@ export function remember(memory: Memory, operations: readonly Operation[], resul
   }
 }
 
-/** Takes in that WRITES were made at REVISION. Handles are not kept: there is one for each workload. */
+/** Takes in that WRITES were made at REVISION. */
 export function rememberWrites(memory: Memory, writes: readonly Pick<Write, 'key' | 'value'>[], revision: Revision): void {
   memory.revision = revision
   for (const {key, value} of writes) {
     const before = memory.keys.get(key)
-    if (key.startsWith(HANDLES_PREFIX)) {
-      memory.keys.delete(key)
-      continue
-    }
     memory.keys.set(key, value === undefined ? undefined : {key, value, modRevision: revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0n) + 1n})
     for (const [prefix, list] of memory.lists) {
       if (!key.startsWith(prefix)) continue
@@ -82,7 +84,10 @@ export function recall(memory: Memory, operations: readonly Operation[]): Transa
   const results: OperationResult[] = []
   for (const operation of operations) {
     if ('get' in operation) {
-      if (!memory.keys.has(operation.get) && !operation.get.startsWith(HANDLES_PREFIX)) return undefined
+      if (!memory.keys.has(operation.get)) {
+        if (!operation.get.startsWith(HANDLES_PREFIX)) return undefined
+        memory.keys.set(operation.get, undefined)
+      }
       const kv = memory.keys.get(operation.get)
       results.push(kv ? [kv] : [])
     } else if ('list' in operation) {
@@ -95,4 +100,4 @@ export function recall(memory: Memory, operations: readonly Operation[]): Transa
 }
 
 /** The keys of the blocks that are remembered. */
-export const rememberedBlocks = (memory: Memory): KeyValue[] => [...memory.keys.values()].filter((kv) => kv?.key.startsWith(BLOCKS_PREFIX) === true).map((kv) => kv as KeyValue)
+export const rememberedBlocks = (memory: Memory): KeyValue[] => [...memory.keys.values()].flatMap((kv) => (kv?.key.startsWith(BLOCKS_PREFIX) ? kv : []))

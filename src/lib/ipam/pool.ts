@@ -29,7 +29,7 @@ export function poolOf({metadata, spec, status}: IPPool): Pool | undefined {
   return {
     name: metadata.name,
     cidr: networkOf(cidr),
-    blockSize: spec.blockSize || DEFAULT_BLOCK_SIZE[cidr.family],
+    blockSize: spec.blockSize === undefined || spec.blockSize === 0 ? DEFAULT_BLOCK_SIZE[cidr.family] : spec.blockSize,
     enabled: !spec.disabled && !metadata.deletionTimestamp && isAllocatable,
     nodeSelector: spec.nodeSelector ?? '',
     namespaceSelector: spec.namespaceSelector ?? '',

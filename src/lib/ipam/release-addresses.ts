@@ -5,7 +5,7 @@
 import type {Session} from '../client/session.js'
 import type {Operation} from '../datastore/datastore.js'
 import {affinityKey, blockKey, BLOCKS_PREFIX, handleKey, parseKey, resourceKey} from '../model/keys.js'
-import {type Address, blockOf, type Cidr, compareCidrs, contains, formatAddress, formatCidr, parseCidr} from '../net/index.js'
+import {type Address, addressAt, blockOf, type Cidr, compareCidrs, contains, formatAddress, formatCidr, parseCidr} from '../net/index.js'
 import {AFFINITY, BLOCK, HANDLE, nodeCodec} from './codecs.js'
 import {type Block, blockCidr, isEmpty, nextVersion, ordinalOf, ownerOf} from './block.js'
 import {blocksOf, noHandle} from './by-handle.js'
@@ -108,7 +108,7 @@ async function missing(draft: Draft, cidr: Cidr): Promise<boolean> {
 async function allBlocks(draft: Draft): Promise<Cidr[]> {
   const blocks = [...(await draft.names(BLOCKS_PREFIX))].flatMap((key) => {
     const parsed = parseKey(key)
-    return (parsed?.type === 'block' && parseCidr(parsed.cidr)) || []
+    return (parsed?.type === 'block' ? parseCidr(parsed.cidr) : undefined) ?? []
   })
   return blocks.sort((a, b) => b.prefix - a.prefix || compareCidrs(a, b))
 }
@@ -130,6 +130,7 @@ async function releaseIn(draft: Draft, pools: readonly Pool[], key: string, grou
     for (const [handle, count] of countByHandle) {
       const stored = await draft.get(HANDLE, handleKey(handle))
       if (stored) storeHandle(draft, handle, stored, decrement(stored, block.cidr, count))
+      else draft.restOn(handleKey(handle))
     }
   }
   return {block, freed: new Set(ordinals)}
@@ -160,20 +161,25 @@ async function planReleaseOfHandle(draft: Draft, handle: string, previous: Relea
   const blocks = blocksOf(stored)
   const keys = blocks.map((cidr) => blockKey(cidr))
   await draft.load(keys)
-  await draft.verify(keys)
+  const freed = async (key: string): Promise<ReturnType<typeof releaseHandle> | undefined> => {
+    const block = await draft.get(BLOCK, key)
+    return block && releaseHandle(block, handle)
+  }
   let left = stored
   for (const cidr of blocks) {
     if (!draft.hasRoom(KEYS_PER_RELEASE)) {
       storeHandle(draft, handle, stored, left)
       return {outcome: {released, unassigned: []}, more: true}
     }
-    const block = await draft.get(BLOCK, blockKey(cidr))
-    if (!block) continue // as Calico leaves it; `ipam check` tells of it
-    const {block: after, ordinals} = releaseHandle(block, handle)
-    if (ordinals.length === 0) continue
-    const all = blockCidr(block)
-    released.push(...ordinals.map((ordinal) => ({family: all.family, value: all.value + BigInt(ordinal)})))
-    await storeBlock(draft, pools, after)
+    const key = blockKey(cidr)
+    let result = await freed(key)
+    // That there is nothing to release must be so now.
+    if (!result?.ordinals.length && (await draft.verify([key]))) result = await freed(key)
+    // As Calico does, what the handle says of a block that has none of its addresses is left; `ipam check` tells of it.
+    if (!result || result.ordinals.length === 0) continue
+    const all = blockCidr(result.block)
+    released.push(...result.ordinals.map((ordinal) => addressAt(all, ordinal)))
+    await storeBlock(draft, pools, result.block)
     left = withoutBlock(left, formatCidr(cidr))
   }
   storeHandle(draft, handle, stored, left)
