@@ -6,6 +6,7 @@ import {spawnSync} from 'node:child_process'
  * @property {string} name
  * @property {readonly string[]} command
  * @property {number} [code] the exit code it must have; the default is 0
+ * @property {NodeJS.ProcessEnv} [env] instead of that of all cases
  * @property {number} [limit] the ratio that it should not exceed
  * @property {(run: number) => readonly string[]} [more] further words for run N, e.g. a name that is not taken
  */
@@ -22,9 +23,9 @@ export function compare(cases, {rounds, env}) {
   const times = cases.map(() => /** @type {number[]} */ ([]))
   const warmUps = 2
   for (let round = -warmUps; round < rounds; round++) {
-    cases.forEach(({name, command: [file = '', ...args], code = 0, more}, i) => {
+    cases.forEach(({name, command: [file = '', ...args], code = 0, more, env: own}, i) => {
       const start = process.hrtime.bigint()
-      const result = spawnSync(file, [...args, ...(more?.(round) ?? [])], {env, stdio: ['ignore', 'pipe', 'pipe']})
+      const result = spawnSync(file, [...args, ...(more?.(round) ?? [])], {env: own ?? env, stdio: ['ignore', 'pipe', 'pipe']})
       const elapsed = Number(process.hrtime.bigint() - start) / 1e6
       if (result.status !== code) throw new Error(`${name}: exit code ${result.status}, not ${code}\n${result.stdout}${result.stderr}`)
       if (round >= 0) times[i]?.push(elapsed)

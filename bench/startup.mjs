@@ -4,13 +4,17 @@ import {environment, installed, startEtcd} from './setting.mjs'
 import {spawnSync} from 'node:child_process'
 
 const rounds = Number(process.argv[2] ?? 40)
+/** One store to write to, and one with two profiles to read from. */
 const env = environment(await startEtcd())
+const readEnv = environment(await startEtcd())
 const node = process.execPath
 const ours = [node, installed()]
 const go = process.env.CALICOCTL_GO
 
-const first = spawnSync(node, [...ours.slice(1), 'profile', 'add', 'first'], {env, encoding: 'utf8'}) // initialises the store
-if (first.status !== 0) throw new Error(first.stderr)
+for (const {store, name} of [{store: env, name: 'first'}, {store: readEnv, name: 'first'}, {store: readEnv, name: 'second'}]) {
+  const {status, stderr} = spawnSync(node, [...ours.slice(1), 'profile', 'add', name], {env: store, encoding: 'utf8'}) // the first initialises the store
+  if (status !== 0) throw new Error(stderr)
+}
 
 const rows = compare(
   [
@@ -23,11 +27,11 @@ const rows = compare(
     {name: 'usage error', command: [...ours, 'profile', 'add'], code: 1, limit: 2},
     {name: 'validation error', command: [...ours, 'profile', 'add', 'a/b'], code: 1, limit: 2},
     {name: 'write: profile add', command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
-    {name: 'read: profile show', command: [...ours, 'profile', 'show'], limit: 3.4},
+    {name: 'read: profile show', command: [...ours, 'profile', 'show'], env: readEnv, limit: 3.4},
     ...(go === undefined
       ? []
       : [
-          {name: 'Go calicoctl get', command: [go, 'get', 'profiles', '--allow-version-mismatch']},
+          {name: 'Go calicoctl get', command: [go, 'get', 'profiles', '--allow-version-mismatch'], env: readEnv},
           {name: 'Go calicoctl version', command: [go, 'version', '--client']},
         ]),
   ],
