@@ -7,7 +7,8 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
-  ['client', 'ipam'],
+  ['workload'],
+  ['client', 'ipam', 'host', 'docker'],
   ['datastore', 'settings'],
   ['rules'],
   ['model'],
@@ -33,6 +34,8 @@ const layerRules = LAYERS.flatMap((row, depth) =>
               .map((upper) => ({regex: `(^|/)${upper}/`, message: `${name} may not import from ${upper}: imports go down only (CONTRIBUTING.md)`})),
             ...(PURE.includes(name) ? [{regex: '^(node:(?!util|buffer|crypto)|etcd3|execa|dockerode)', message: `${name} is pure: no I/O`}] : []),
             ...(name === 'datastore' ? [] : [{regex: '^(etcd3|cockatiel)$', message: 'only src/lib/datastore/etcd imports etcd3'}]),
+            ...(name === 'host' ? [] : [{regex: '^execa$', message: 'only src/lib/host runs programs'}]),
+            ...(name === 'docker' ? [] : [{regex: '^dockerode', message: 'only src/lib/docker talks to the Docker Engine'}]),
             ...(name === 'commands' ? [{regex: '^node:(fs|net|child_process|http)', message: 'commands are thin: parse, call src/lib, present'}] : []),
           ],
         },

@@ -1,0 +1,94 @@
+/** Network interfaces: what there is, and veth pairs. */
+import {CalicoError} from '../errors.js'
+import {CommandError} from './command.js'
+import {ip, ipJson, NAMESPACE_FILE, type Where} from './ip.js'
+import type {NetworkNamespace} from './network-namespace.js'
+
+/** The kernel's IFNAMSIZ without its final zero byte. */
+const LONGEST_NAME = 15
+
+/** Calico's default interfacePrefix: Felix looks after interfaces of these names only (datamodel-v3 §5.9). */
+const PREFIX = 'cali'
+
+/** The host end of an endpoint's pair. */
+export const hostInterfaceName = (endpointId: string): string => PREFIX + endpointId.slice(0, LONGEST_NAME - PREFIX.length)
+
+/** Why NAME cannot be an interface's name, as the end of a sentence; undefined if it can. */
+export function interfaceNameProblem(name: string): string | undefined {
+  if (name.length > LONGEST_NAME) return `it is longer than ${LONGEST_NAME} characters`
+  if (!/^[A-Za-z0-9_.-]+$/.test(name)) return "only letters, digits, '_', '.' and '-' are allowed"
+  if (name === '.' || name === '..' || name.startsWith('-')) return 'the kernel or `ip` would take it for something else'
+  if (name === 'lo' || name === 'all' || name === 'default') return 'that name is taken by the kernel'
+  return undefined
+}
+
+/** An interface as `ip -j -d link` describes it. */
+export interface Interface {
+  readonly ifname: string
+  readonly address?: string
+  readonly mtu: number
+  readonly flags: readonly string[]
+  /** The index of the other end of a veth, in its namespace. */
+  readonly link_index?: number
+  readonly ifindex: number
+  readonly linkinfo?: {readonly info_kind?: string}
+}
+
+/** The interface NAME in WHERE; undefined if there is none. */
+export async function findInterface(where: Where, name: string): Promise<Interface | undefined> {
+  try {
+    const [found] = await ipJson<Interface>(where, ['-d', 'link', 'show', 'dev', name])
+    return found
+  } catch (error) {
+    if (error instanceof CommandError && error.failure.stderr.includes('does not exist')) return undefined
+    throw error
+  }
+}
+
+/** The names of the host's interfaces that may be Calico's. */
+export async function calicoInterfaces(): Promise<Set<string>> {
+  const all = await ipJson<Interface>(undefined, ['link', 'show'])
+  return new Set(all.map(({ifname}) => ifname).filter((name) => name.startsWith(PREFIX)))
+}
+
+/** One end of a pair. */
+export interface VethEnd {
+  readonly name: string
+  readonly mac: string
+}
+
+/**
+ * Makes a pair of interfaces at once, both ends named, with their MAC addresses and MTU (the kernel's if undefined) and where they belong; both are down.
+ * @throws CalicoError `conflict` if one of the names is taken; nothing is left then
+ */
+export async function createVeth(host: VethEnd, container: VethEnd, namespace: NetworkNamespace, mtu?: number): Promise<void> {
+  const size = mtu === undefined ? [] : ['mtu', String(mtu)]
+  const end = ({name, mac}: VethEnd): string[] => ['name', name, 'address', mac, ...size]
+  try {
+    await ip(undefined, ['link', 'add', ...end(host), 'type', 'veth', 'peer', ...end(container), 'netns', NAMESPACE_FILE], {namespace})
+  } catch (error) {
+    if (await findInterface(undefined, host.name)) throw nameTakenOnHost(host.name, error)
+    if (!(await findInterface(namespace, container.name))) throw error
+    throw new CalicoError('conflict', `The interface name is taken in the container: ${container.name}`, {hint: 'Choose another one with --interface.', cause: error})
+  }
+}
+
+export const nameTakenOnHost = (name: string, cause?: unknown): CalicoError =>
+  new CalicoError('conflict', `The interface name is taken on this host: ${name}`, {hint: `Look at it with: ip -d link show ${name}`, cause})
+
+/**
+ * Deletes the host interface NAME, and with it the other end of its pair; false if there is none.
+ * @throws CalicoError `refused` if it is no veth: whatever an endpoint in the datastore says, eth0 is not deleted
+ */
+export async function deleteVeth(name: string): Promise<boolean> {
+  if (interfaceNameProblem(name) !== undefined) return false
+  const found = await findInterface(undefined, name)
+  if (!found) return false
+  if (found.linkinfo?.info_kind !== 'veth') throw new CalicoError('refused', `The interface ${name} is not deleted: it is no veth, so it is not a container's`)
+  try {
+    await ip(undefined, ['link', 'delete', 'dev', name])
+  } catch (error) {
+    if (await findInterface(undefined, name)) throw error
+  }
+  return true
+}

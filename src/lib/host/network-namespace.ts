@@ -1,0 +1,60 @@
+/** Network namespaces, held by an open descriptor: neither the reuse of a pid nor a changed path can lead elsewhere (decisions.md 27). */
+import {closeSync, fstatSync, openSync, statfsSync, statSync} from 'node:fs'
+import {CalicoError} from '../errors.js'
+
+/** A network namespace that stays what it is until `close`. */
+export interface NetworkNamespace {
+  readonly descriptor: number
+  /** For messages: the path it was opened at. */
+  readonly path: string
+  readonly close: () => void
+}
+
+/** The type of the file system that namespaces are files of. */
+const NSFS_MAGIC = 0x6e736673
+
+/** The namespace of process PID. @throws CalicoError `failed` if there is no such process any more */
+export const openNamespaceOfProcess = (pid: number): NetworkNamespace => openNamespace(`/proc/${pid}/ns/net`, 'failed')
+
+/** The namespace at PATH, which a user gave. @throws CalicoError `invalid` if that is none, or the host's own */
+export const openNamespaceAt = (path: string): NetworkNamespace => openNamespace(path, 'invalid')
+
+/** Whether there is a namespace at PATH, which need not be one of a network. */
+export function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC
+  } catch {
+    return false
+  }
+}
+
+function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespace {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r')
+  } catch (error) {
+    throw new CalicoError(kind, `The network namespace ${path} cannot be opened: ${(error as Error).message}`, {cause: error})
+  }
+  try {
+    // Of the descriptor, and not of the path again.
+    if (!isNamespace(`/proc/self/fd/${descriptor}`)) throw new CalicoError(kind, `${path} is not a network namespace`)
+    if (isOwn(descriptor)) throw new CalicoError(kind, `${path} is the host's own network namespace, which gets no endpoint`)
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+  let open = true
+  return {
+    descriptor,
+    path,
+    close() {
+      if (open) closeSync(descriptor)
+      open = false
+    },
+  }
+}
+
+function isOwn(descriptor: number): boolean {
+  const [own, other] = [statSync('/proc/self/ns/net'), fstatSync(descriptor)]
+  return own.ino === other.ino && own.dev === other.dev
+}
