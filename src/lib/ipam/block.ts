@@ -40,7 +40,7 @@ export interface Block {
 const WINDOWS_RESERVED_HANDLE = 'windows-reserved-ipam-handle'
 
 /** Sizes that a pool's blocks may have, as prefix lengths: at most 4,096 addresses. */
-const BLOCK_PREFIXES = {4: {min: 20, max: 32}, 6: {min: 116, max: 128}} as const
+export const BLOCK_PREFIXES = {4: {min: 20, max: 32}, 6: {min: 116, max: 128}} as const
 
 /**
  * The block in STORED.

@@ -8,7 +8,7 @@ import {listed, splitLine} from './split.js'
 /** ARGV as a line of one of our own commands; undefined if its words name none. */
 export function readOwn(argv: readonly string[], commands: CommandTable): Line | undefined {
   const line = splitLine(argv, commands, () => new Map())
-  const id = ownId(line.words, commands)
+  const id = ownId(line.words, commands, 'problem' in line ? [] : line.options.map(({kind}) => kind.name))
   if (id === undefined) return undefined
   const help = id.split(':')
   const values = line.words.slice(help.length)

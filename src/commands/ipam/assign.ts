@@ -1,0 +1,51 @@
+import {Args} from '@oclif/core'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {handleFlag, numberFlag} from '../../lib/cli/ipam-arguments.js'
+import {presentAssigned, readWanted, type Wanted} from '../../lib/cli/ipam-assign.js'
+import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
+import {render} from '../../lib/cli/output/render.js'
+import {checked} from '../../lib/cli/base-command.js'
+import {assignByHand} from '../../lib/ipam/by-hand.js'
+
+export default class IpamAssign extends EditCommand {
+  static override summary = 'Assign addresses, for virtual machines and scripts.'
+  static override description =
+    'Prints the addresses, one a line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool to take addresses from. ' +
+    'Without --node they are for this host, whose Node is created if it does not exist. They stay assigned until `ipam release`; `ipam check` takes them for in use.'
+  static override examples = [
+    '<%= config.bin %> ipam assign',
+    '<%= config.bin %> ipam assign 192.168.0.7 --handle vm-17',
+    '<%= config.bin %> ipam assign ipv6 --count 4 --node host-2',
+    '<%= config.bin %> ipam assign 192.168.0.0/16 -o json',
+  ]
+  static override args = {
+    wanted: Args.custom<Wanted>({parse: checked(readWanted)})({ignoreStdin: true, description: 'An address, ipv4, ipv6, or the CIDR of a pool.'}),
+  }
+  static override flags = {
+    ...outputFlags,
+    handle: handleFlag('The handle to record; the default is a new one.'),
+    node: nodeFlag(),
+    count: numberFlag('count', 1, 'How many addresses; the default is 1.'),
+    'max-blocks': numberFlag('max-blocks', 1, 'Blocks that the node may have; the default is 20, or what is configured if that is less.'),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(IpamAssign, (line) => {
+      if (line.args.wanted?.type === 'address' && (line.flags.count ?? 1) !== 1) this.problem('--count goes with ipv4, ipv6 or a pool, not with an address.')
+    })
+    const node = chosenNode(flags.node, (text) => this.note(text))
+    const result = await assignByHand(await this.session(), {
+      ...(args.wanted ?? {type: 'family', family: 4}),
+      node,
+      ownNode: flags.node === undefined,
+      handle: flags.handle,
+      count: flags.count ?? 1,
+      maxBlocks: flags['max-blocks'] ?? 0,
+    })
+    for await (const text of render(presentAssigned(result), chosenFormat(flags))) await this.dataText(text)
+    if (result.createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
+    this.note(`Handle: ${result.handle}${this.dryRun ? ' (nothing was assigned)' : ''}`)
+    if (result.failure) throw result.failure
+  }
+}

@@ -1,0 +1,29 @@
+import {Flags} from '@oclif/core'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {numberFlag} from '../../lib/cli/ipam-arguments.js'
+import {setIpamConfig} from '../../lib/ipam/configure.js'
+
+export default class IpamConfigure extends EditCommand {
+  static override summary = 'Change how addresses are assigned.'
+  static override description = 'With strict affinity, a node takes addresses from its own blocks only; without it, from other nodes\' blocks when nothing else is left. A limit of blocks per node needs strict affinity.'
+  static override examples = ['<%= config.bin %> ipam configure --strict-affinity=true', '<%= config.bin %> ipam configure --strict-affinity=true --max-blocks-per-host=4']
+  static override flags = {
+    'strict-affinity': Flags.option({options: ['true', 'false'] as const})({description: 'Whether nodes take addresses from their own blocks only.', helpValue: 'true|false'}),
+    'max-blocks-per-host': numberFlag('max-blocks-per-host', 0, 'Blocks that a node may have, per address family; 0 = 20, the default.'),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(IpamConfigure, (line) => {
+      if (line.flags['strict-affinity'] === undefined && line.flags['max-blocks-per-host'] === undefined) this.problem('Say what to change: --strict-affinity=true|false or --max-blocks-per-host.')
+    })
+    const strict = flags['strict-affinity']
+    const limit = flags['max-blocks-per-host']
+    const {changed} = await setIpamConfig(await this.session(), {strictAffinity: strict === undefined ? undefined : strict === 'true', maxBlocksPerHost: limit})
+    if (this.dryRun) this.note(changed ? 'the IPAM configuration would be changed' : 'the IPAM configuration unchanged')
+    else {
+      if (strict !== undefined) this.data(`Successfully set StrictAffinity to: ${strict}`)
+      if (limit !== undefined) this.data(`Successfully set MaxBlocksPerHost to: ${limit}`)
+      if (!changed) this.note('the IPAM configuration unchanged')
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** How addresses and their use are shown. */
+import type {AddressRecord} from '../ipam/lookup.js'
+import type {Use} from '../ipam/utilization.js'
+import {formatAddress} from '../net/index.js'
+import {stringifyJson} from '../json/json.js'
+import {ownDocument, type Presentation} from './output/presentation.js'
+
+/** One address: in v0.20's words (`ipam info`), or as Go's calicoctl tells it (`ipam show --ip`). */
+export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go'): Presentation<AddressRecord> {
+  const text = formatAddress(record.address)
+  const {assignment} = record
+  return {
+    rows: [record],
+    columns: [
+      {header: 'IP', value: () => text},
+      {header: 'Handle', value: () => assignment?.handle ?? ''},
+      {header: 'Attributes', value: () => (assignment ? attributeLines(assignment.attributes).join('\n') : '')},
+      {header: 'Block', value: () => record.block ?? ''},
+      {header: 'Block owner', value: () => record.owner ?? ''},
+    ],
+    name: () => text,
+    document: () =>
+      ownDocument('Address', {
+        address: text,
+        assigned: assignment !== undefined,
+        ...(assignment === undefined ? {} : {handle: assignment.handle, attributes: assignment.attributes, sequenceNumber: assignment.sequenceNumber}),
+        block: record.block,
+        blockOwner: record.owner,
+      }),
+    text: () => `${(style === 'v0.20' ? v020Lines(record, text) : goLines(record, text)).join('\n')}\n`,
+  }
+}
+
+const attributeLines = (attributes: Readonly<Record<string, string>>): string[] => Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}: ${value}`)
+
+function v020Lines({assignment}: AddressRecord, text: string): string[] {
+  if (!assignment) return [`IP ${text} is not currently assigned`]
+  return Object.keys(assignment.attributes).length === 0 ? [`No attributes defined for ${text}`] : [stringifyJson(assignment.attributes)]
+}
+
+function goLines({assignment}: AddressRecord, text: string): string[] {
+  if (!assignment) return [`${text} is not assigned`]
+  const attributes = attributeLines(assignment.attributes)
+  return [
+    `IP ${text} is in use`,
+    `Handle ID: ${assignment.handle ?? '<none>'}`,
+    ...(attributes.length === 0 ? ['No Active Owner attributes defined'] : ['Active Owner Attributes:', ...attributes.map((line) => `  ${line}`)]),
+  ]
+}
+
+/** How much of pools, blocks and nodes' blocks is in use. */
+export function presentUse(uses: readonly Use[]): Presentation<Use> {
+  return {
+    rows: uses,
+    columns: [
+      {header: 'Grouping', value: ({grouping}) => grouping},
+      {header: 'CIDR', value: ({cidr}) => cidr},
+      {header: 'Node', value: ({node}) => node ?? ''},
+      {header: 'IPs total', value: ({total}) => total.toString()},
+      {header: 'IPs in use', value: ({used, total}) => share(used, total)},
+      {header: 'IPs free', value: ({used, total}) => share(total - used, total)},
+    ],
+    name: ({cidr, node}) => cidr || (node ?? ''),
+    document: (all) => ownDocument('AddressUseList', {items: all.map(({grouping, cidr, node, total, used}) => ({grouping, ...(cidr === '' ? {} : {cidr}), ...(node === undefined ? {} : {node}), total, inUse: used, free: total - used}))}),
+  }
+}
+
+/** `3 (19%)`, rounded as Go's calicoctl does. */
+function share(part: bigint, total: bigint): string {
+  const percent = total === 0n ? 0 : Math.round(Number((part * 10_000n) / total) / 100)
+  return `${part} (${percent}%)`
+}
