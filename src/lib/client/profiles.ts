@@ -12,13 +12,13 @@ import {changeResource, getResource, listResources, type Place, type ResourceCha
 import type {Session} from './session.js'
 
 /** Calico's own profile that allows everything. It is not stored; endpoints may name it (decisions.md 5). */
-const BUILT_IN = 'projectcalico-default-allow'
+export const BUILT_IN = 'projectcalico-default-allow'
 
 /** Where the profile that users call NAME is kept. */
 const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertName(name)})
 
 /** What users call the profile with METADATA. An annotation that claims another name is told and passed over (decisions.md 13). */
-function profileName(session: Session, metadata: Metadata): string {
+export function profileName(session: Session, metadata: Metadata): string {
   const {name, suspicious} = displayName(metadata)
   if (suspicious !== undefined) session.warn(`Profile ${name} claims to be called ${JSON.stringify(suspicious)}, which cannot be; it is shown under its stored name.`)
   return name

@@ -1,0 +1,18 @@
+import {EndpointProfileCommand} from '../../../lib/cli/endpoint-profile-command.js'
+import {endpointArgument, filterFlags, filterOf, profilesArgument} from '../../../lib/cli/endpoints.js'
+import {findEndpoint} from '../../../lib/client/endpoints.js'
+
+export default class EndpointProfileRemove extends EndpointProfileCommand {
+  static override summary = 'Remove profiles from an endpoint.'
+  static override description = 'Without any profile, an endpoint gets no traffic.'
+  static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile remove web']
+  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or somebody else keeps changing the endpoint.'}
+  static override args = {endpoint_id: endpointArgument(), profiles: profilesArgument({required: true})}
+  static override flags = filterFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(EndpointProfileRemove, (line) => this.checkProfiles('remove', line.args.profiles ?? []))
+    const endpoint = await findEndpoint(await this.session(), args.endpoint_id, filterOf(flags))
+    await this.editProfiles(endpoint, 'remove', args.profiles ?? [])
+  }
+}

@@ -1,0 +1,18 @@
+import {EndpointProfileCommand} from '../../../lib/cli/endpoint-profile-command.js'
+import {endpointArgument, filterFlags, filterOf, profilesArgument} from '../../../lib/cli/endpoints.js'
+import {findEndpoint} from '../../../lib/client/endpoints.js'
+
+export default class EndpointProfileSet extends EndpointProfileCommand {
+  static override summary = 'Make these the profiles of an endpoint.'
+  static override description = 'None are named: the endpoint gets no profile, and so no traffic.'
+  static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile set web client', '<%= config.bin %> endpoint 192.168.0.1 profile set']
+  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or somebody else keeps changing the endpoint.'}
+  static override args = {endpoint_id: endpointArgument(), profiles: profilesArgument({required: false})}
+  static override flags = filterFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(EndpointProfileSet, (line) => this.checkProfiles('set', line.args.profiles ?? []))
+    const endpoint = await findEndpoint(await this.session(), args.endpoint_id, filterOf(flags))
+    await this.editProfiles(endpoint, 'set', args.profiles ?? [])
+  }
+}

@@ -1,0 +1,18 @@
+import {endpointArgument, filterFlags, filterOf, presentEndpointProfiles} from '../../../lib/cli/endpoints.js'
+import {ShowCommand} from '../../../lib/cli/show-command.js'
+import {findEndpoint} from '../../../lib/client/endpoints.js'
+
+export default class EndpointProfileShow extends ShowCommand {
+  static override summary = 'Show the profiles of an endpoint.'
+  static override description = 'By name. The order in which they are evaluated is that of endpoint show --detailed, and of -o json here.'
+  static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile show']
+  static exitCodes = {4: 'There is no such endpoint.', 5: 'Several endpoints match.'}
+  static override args = {endpoint_id: endpointArgument()}
+  static override flags = filterFlags
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(EndpointProfileShow)
+    const session = await this.session()
+    await this.present(await presentEndpointProfiles(session, await findEndpoint(session, args.endpoint_id, filterOf(flags))))
+  }
+}

@@ -1,0 +1,28 @@
+import {Flags} from '@oclif/core'
+import {filterFlags, filterOf, presentCounts, presentEndpoints} from '../../lib/cli/endpoints.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {countEndpoints, type Endpoint, listEndpoints} from '../../lib/client/endpoints.js'
+
+export default class EndpointShow extends ShowCommand {
+  static override summary = 'Show the endpoints.'
+  static override description =
+    'How many there are of each orchestrator on each node; with --detailed, and with -o wide, json, yaml, plain or name, one by one. ' +
+    'The name of a container (-o wide) is the one that it had when it got its endpoint.'
+  static override examples = ['<%= config.bin %> endpoint show', '<%= config.bin %> endpoint show --detailed --host rack1-host1', '<%= config.bin %> endpoint show -o json']
+  static exitCodes = {0: 'Also if there is none.'}
+  static override flags = {
+    ...filterFlags,
+    endpoint: Flags.string({description: 'Only the endpoint with this id.', helpValue: 'ENDPOINT_ID'}),
+    detailed: Flags.boolean({description: 'Show each endpoint.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(EndpointShow)
+    const session = await this.session()
+    const found = listEndpoints(session, filterOf(flags))
+    if (!flags.detailed && this.format === 'table') return this.present(presentCounts(await countEndpoints(found)))
+    const endpoints: Endpoint[] = []
+    for await (const endpoint of found) endpoints.push(endpoint)
+    await this.present(await presentEndpoints(session, endpoints))
+  }
+}

@@ -1,0 +1,96 @@
+/** The profiles of an endpoint, in the order in which policy is evaluated (cli-v0.20 §4.5.3). */
+import type {KeyValue} from '../datastore/datastore.js'
+import {CalicoError} from '../errors.js'
+import {resourceKey} from '../model/keys.js'
+import {convertName} from '../model/names.js'
+import type {Profile, WorkloadEndpoint} from '../model/types.js'
+import {editEndpoint, type Endpoint} from './endpoints.js'
+import {BUILT_IN, profileName} from './profiles.js'
+import {listResources, type ResourceChange} from './resources.js'
+import type {Session} from './session.js'
+
+/** What to do with the profiles that are named. */
+export type ProfileAction = 'append' | 'remove' | 'set'
+
+export interface ProfilesEdited {
+  readonly change: ResourceChange<WorkloadEndpoint>
+  /** Those of the named profiles that were appended or removed, as they were named. */
+  readonly done: readonly string[]
+  /** Those that were there, or not there, already. */
+  readonly already: readonly string[]
+}
+
+/** What is wrong with NAMES as a list of profiles, before anything is looked up; one sentence each. */
+export function profileListProblems(action: ProfileAction, names: readonly string[]): string[] {
+  if (names.length === 0) return action === 'set' ? [] : ['No profile specified.']
+  return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `Profile with name ${name} was specified more than once.`)
+}
+
+/**
+ * Appends NAMES to the profiles of ENDPOINT, removes them from it, or makes them its profiles. What is so already is left as it is.
+ * @throws CalicoError `not-found` for a profile that does not exist (to remove one that the endpoint has, it need not)
+ */
+export async function editEndpointProfiles(session: Session, endpoint: Endpoint, action: ProfileAction, names: readonly string[]): Promise<ProfilesEdited> {
+  const typed = new Map(names.map((name) => [convertName(name), name]))
+  const wanted = [...typed.keys()]
+  const typedOf = (stored: readonly string[]): string[] => stored.map((name) => typed.get(name) ?? name)
+  let outcome = {done: typedOf(wanted), already: typedOf([])}
+  const change = await editEndpoint(
+    session,
+    endpoint,
+    (stored, profiles) => {
+      const before = stored.spec.profiles ?? []
+      requireProfiles(wanted, profiles, action === 'remove' ? before : [], typed)
+      const {after, done} = edited(before, action, wanted)
+      outcome = {done: typedOf(done), already: typedOf(wanted.filter((name) => !done.includes(name)))}
+      return sameList(before, after) ? stored : withProfiles(stored, after)
+    },
+    {reads: wanted.map((name) => resourceKey('Profile', name))},
+  )
+  return {change, ...outcome}
+}
+
+function edited(before: readonly string[], action: ProfileAction, wanted: readonly string[]): {after: readonly string[]; done: readonly string[]} {
+  switch (action) {
+    case 'append': {
+      const done = wanted.filter((name) => !before.includes(name))
+      return {after: [...before, ...done], done}
+    }
+    case 'remove':
+      return {after: before.filter((name) => !wanted.includes(name)), done: wanted.filter((name) => before.includes(name))}
+    case 'set':
+      return {after: wanted, done: wanted}
+  }
+}
+
+function requireProfiles(wanted: readonly string[], stored: readonly (KeyValue | undefined)[], known: readonly string[], typed: ReadonlyMap<string, string>): void {
+  const missing = wanted.filter((name, i) => stored[i] === undefined && name !== BUILT_IN && !known.includes(name))
+  const [first, ...more] = missing.map((name) => typed.get(name) ?? name)
+  if (first === undefined) return
+  throw new CalicoError('not-found', `Profile with name ${first} was not found.`, {
+    details: more.map((name) => `Profile with name ${name} was not found.`),
+    hint: `calicoctl profile add ${first} creates it.`,
+  })
+}
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((name, i) => name === b[i])
+
+function withProfiles(endpoint: WorkloadEndpoint, profiles: readonly string[]): WorkloadEndpoint {
+  const {profiles: _, ...spec} = endpoint.spec
+  return {...endpoint, spec: profiles.length === 0 ? spec : {...spec, profiles}}
+}
+
+/** Names that convertName has changed end in its hash. */
+const mayBeConverted = (name: string): boolean => /(^|-)[0-9a-f]{8}$/.test(name)
+
+/** What users call the profiles of ENDPOINTS, by stored name; asks the store only where a stored name may not be what was typed. */
+export async function profileNames(session: Session, endpoints: readonly Endpoint[]): Promise<(stored: string) => string> {
+  const converted = new Set(endpoints.flatMap(({stored}) => stored.resource.spec.profiles ?? []).filter(mayBeConverted))
+  const names = new Map<string, string>()
+  if (converted.size > 0) {
+    for await (const {resource} of listResources<Profile>(session, 'Profile')) {
+      if (converted.has(resource.metadata.name)) names.set(resource.metadata.name, profileName(session, resource.metadata))
+    }
+  }
+  return (stored) => names.get(stored) ?? stored
+}

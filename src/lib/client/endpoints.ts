@@ -1,0 +1,188 @@
+/** Workload endpoints by what v0.20 found them with: host, orchestrator, workload and endpoint id (cli-v0.20 §4.5). */
+import type {KeyValue, Operation} from '../datastore/datastore.js'
+import {CalicoError} from '../errors.js'
+import {displayWorkload} from '../model/display-name.js'
+import {kindPrefix, parseKey} from '../model/keys.js'
+import {convertName, nodeName} from '../model/names.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
+import {type Address, equalAddresses, parseAddress, parseCidrOrAddress} from '../net/index.js'
+import {compareUtf8} from '../utf8-order.js'
+import {changeResource, listResources, type Place, type ResourceChange, type Stored} from './resources.js'
+import type {Session} from './session.js'
+
+/** The namespace of all endpoints but those of Kubernetes and the old Docker driver (datamodel-v3 §1.6). */
+export const ENDPOINT_NAMESPACE = 'default'
+
+/** Names as users type them. Absent = any. */
+export interface EndpointFilter {
+  readonly host?: string | undefined
+  readonly orchestrator?: string | undefined
+  readonly workload?: string | undefined
+  /** The endpoint's id, and only that. */
+  readonly endpoint?: string | undefined
+}
+
+/** An endpoint and what Felix takes it for: its identity is in its name and not in its spec. */
+export interface Endpoint {
+  readonly stored: Stored<WorkloadEndpoint>
+  readonly place: Place
+  readonly host: string
+  readonly orchestrator: string
+  /** As users know it. */
+  readonly workload: string
+  readonly id: string
+}
+
+/** STORED with its identity. A workload's annotation that claims another name is told and passed over (decisions.md 13). */
+export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): Endpoint {
+  const {metadata, spec} = stored.resource
+  const key = parseKey(stored.kv.key)
+  const {name, namespace = ENDPOINT_NAMESPACE} = key?.type === 'resource' ? key : metadata
+  const segments = parseWorkloadEndpointName(name) ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
+  const shown = displayWorkload(metadata, segments.workload)
+  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} claims that its workload is ${JSON.stringify(shown.suspicious)}, which cannot be; it is shown under its stored name.`)
+  return {
+    stored,
+    place: {kind: 'WorkloadEndpoint', name, namespace},
+    host: segments.node,
+    orchestrator: segments.orchestrator,
+    workload: shown.name,
+    id: segments.endpoint,
+  }
+}
+
+/** How messages call ENDPOINT. */
+export const endpointLabel = ({id, orchestrator, workload, host}: Endpoint): string => `endpoint ${id} of ${orchestrator} workload ${workload} on ${host}`
+
+/** The addresses of ENDPOINT; what cannot be read is left out. */
+export const endpointAddresses = ({stored}: Pick<Endpoint, 'stored'>): Address[] =>
+  (stored.resource.spec.ipNetworks ?? []).flatMap((text) => {
+    const cidr = parseCidrOrAddress(text)
+    return cidr ? {family: cidr.family, value: cidr.value} : []
+  })
+
+/** All endpoints that FILTER lets through, in key order. @throws CalicoError `invalid` for a host that cannot be one */
+export async function* listEndpoints(session: Session, filter: EndpointFilter): AsyncGenerator<Endpoint> {
+  const matches = matcher(filter)
+  for await (const stored of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) {
+    const endpoint = endpointOf(session, stored)
+    if (matches(endpoint)) yield endpoint
+  }
+}
+
+/** Filters are converted as the names in endpoints were (decisions.md 23); what was typed as it is stored is found too. */
+function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (endpoint: Endpoint) => boolean {
+  const node = host === undefined ? undefined : nodeName(host)
+  const is = (wanted: string | undefined): ((actual: string) => boolean) => {
+    if (wanted === undefined) return () => true
+    const converted = convertName(wanted)
+    return (actual) => actual === wanted || actual === converted
+  }
+  const [isOrchestrator, isWorkload, isEndpoint] = [is(orchestrator), is(workload), is(endpoint)]
+  return (found) =>
+    (node === undefined || found.host === node) &&
+    isOrchestrator(found.orchestrator) &&
+    (isWorkload(found.workload) || isWorkload(storedWorkload(found))) &&
+    isEndpoint(found.id)
+}
+
+const storedWorkload = ({place}: Endpoint): string => parseWorkloadEndpointName(place.name)?.workload ?? ''
+
+/** What a person may call an endpoint by, besides its id: its interface, one of its addresses, or how the id of its container begins. */
+function isCalled({stored, workload}: Endpoint, word: string): boolean {
+  const {interfaceName} = stored.resource.spec
+  if (interfaceName === word) return true
+  const address = parseAddress(word)
+  if (address) return endpointAddresses({stored}).some((each) => equalAddresses(each, address))
+  return /^[0-9a-f]{12,64}$/.test(word) && /^[0-9a-f]{64}$/.test(workload) && workload.startsWith(word)
+}
+
+/**
+ * The one endpoint that WORD means among those that FILTER lets through: by its id, else by its interface, address or container.
+ * @throws CalicoError `not-found`, `conflict` if there are several
+ */
+export async function findEndpoint(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
+  const byId: Endpoint[] = []
+  const others: Endpoint[] = []
+  const id = convertName(word)
+  for await (const endpoint of listEndpoints(session, filter)) {
+    if (endpoint.id === word || endpoint.id === id) byId.push(endpoint)
+    else if (isCalled(endpoint, word)) others.push(endpoint)
+  }
+  return theOne(byId.length > 0 ? byId : others, word)
+}
+
+/** How many endpoints an error names before it only counts the rest. */
+const MAX_NAMED = 10
+
+/** The one of ENDPOINTS. @throws CalicoError as findEndpoint; WORD is what the user called it */
+export function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
+  const [first, ...more] = endpoints
+  if (first === undefined) return missing(word)
+  if (more.length > 0) {
+    const rest = endpoints.length - MAX_NAMED
+    throw new CalicoError('conflict', `More than one endpoint matches ${word}; nothing was done`, {
+      details: [...endpoints.slice(0, MAX_NAMED).map(endpointLabel), ...(rest > 0 ? [`and ${rest} more`] : [])],
+      hint: 'Refine it with --host, --orchestrator and --workload.',
+    })
+  }
+  return first
+}
+
+function missing(word: string): never {
+  throw new CalicoError('not-found', `Endpoint ${word} is unknown to Calico.`, {hint: 'See all endpoints with: calicoctl endpoint show --detailed'})
+}
+
+/** Endpoints as `endpoint show` counts them. */
+export interface EndpointCount {
+  readonly host: string
+  readonly orchestrator: string
+  readonly workloads: number
+  readonly endpoints: number
+}
+
+/** How many workloads and endpoints each orchestrator has on each host, sorted. Only the count is kept of what is listed. */
+export async function countEndpoints(endpoints: AsyncIterable<Endpoint>): Promise<EndpointCount[]> {
+  const groups = new Map<string, {host: string; orchestrator: string; workloads: Set<string>; endpoints: number}>()
+  for await (const endpoint of endpoints) {
+    const {host, orchestrator, place} = endpoint
+    const key = `${host}\0${orchestrator}`
+    let group = groups.get(key)
+    if (!group) groups.set(key, (group = {host, orchestrator, workloads: new Set(), endpoints: 0}))
+    group.workloads.add(`${place.namespace ?? ''}/${storedWorkload(endpoint)}`)
+    group.endpoints++
+  }
+  return [...groups.values()]
+    .map(({workloads, ...group}) => ({...group, workloads: workloads.size}))
+    .sort((a, b) => compareUtf8(a.host, b.host) || compareUtf8(a.orchestrator, b.orchestrator))
+}
+
+/** The order of v0.20's tables: host, orchestrator, workload, id. */
+export const compareEndpoints = (a: Endpoint, b: Endpoint): number =>
+  compareUtf8(a.host, b.host) || compareUtf8(a.orchestrator, b.orchestrator) || compareUtf8(a.workload, b.workload) || compareUtf8(a.id, b.id)
+
+/** How the keys of the endpoints with NAME_PREFIX begin in the namespace of all that is not Kubernetes'. */
+export const endpointsUnder = (namePrefix: string): Operation => ({list: `${kindPrefix('WorkloadEndpoint')}${ENDPOINT_NAMESPACE}/${namePrefix}`})
+
+/**
+ * Makes ENDPOINT what EDIT says, which is applied anew where somebody else was faster.
+ * @throws CalicoError `not-found` if it has been removed meanwhile; whatever EDIT throws
+ */
+export function editEndpoint(
+  session: Session,
+  {place, id}: Endpoint,
+  edit: (endpoint: WorkloadEndpoint, reads: readonly (KeyValue | undefined)[]) => WorkloadEndpoint,
+  {reads = []}: {reads?: readonly string[]} = {},
+): Promise<ResourceChange<WorkloadEndpoint>> {
+  return changeResource<WorkloadEndpoint>(
+    session,
+    place,
+    (stored, {results}) => edit(stored ?? missing(id), results.map(([kv]) => kv)),
+    {
+      reads: reads.map((get) => ({get})),
+      // What was read is what the decision rests on.
+      guards: ({results}) => reads.map((key, i) => ({key, modRevision: results[i]?.[0]?.modRevision ?? 0n})),
+    },
+  )
+}

@@ -1,0 +1,134 @@
+/** The Docker Engine: what it knows of containers. The only importer of dockerode. */
+import type Dockerode from 'dockerode'
+import {CalicoError} from '../errors.js'
+
+/** A container as the Engine describes it, as far as its network goes. */
+export interface Container {
+  /** 64 hex digits. */
+  readonly id: string
+  /** Without the slash that the Engine puts before it. */
+  readonly name: string
+  readonly running: boolean
+  /** Of its first process, in the Engine's own pid namespace; 0 if it does not run. */
+  readonly pid: number
+  /** Changes whenever it is started anew. */
+  readonly startedAt: string
+  /** `none`, `bridge`, `host`, the name of a network, … */
+  readonly networkMode: string
+}
+
+/** A Docker Engine. All methods throw CalicoError `failed` if it does not answer within the time limit or says that something is wrong. */
+export interface Engine {
+  /** Where it is, for messages. */
+  readonly address: string
+  /** Whether its processes are this host's. */
+  readonly local: boolean
+  /** The container that NAME (or an id, or how an id begins) means. @throws CalicoError `not-found` */
+  inspect(name: string): Promise<Container>
+  /** The ids of all containers, stopped ones too. */
+  listIds(): Promise<Set<string>>
+}
+
+const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
+const TIME_LIMIT_MS = 10_000
+
+export interface EngineOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly timeLimitMs?: number
+}
+
+/**
+ * The Engine that DOCKER_HOST names, else the one of this host. Nothing is sent before the first question; the Engine is spoken to in the newest
+ * version of its API that it has itself.
+ */
+export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Engine {
+  const address = env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? DEFAULT_SOCKET : env.DOCKER_HOST
+  const ask = async <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
+    const signal = AbortSignal.timeout(timeLimitMs)
+    try {
+      return await question(await connect(address), signal)
+    } catch (error) {
+      throw error instanceof CalicoError ? error : failure(error, {address, timeLimitMs, timedOut: signal.aborted})
+    }
+  }
+  return {
+    address,
+    local: address.startsWith('unix://'),
+    async inspect(name) {
+      if (!isContainerName(name)) throw notFound(name)
+      try {
+        const found = await ask((docker, abortSignal) => docker.getContainer(name.replace(/^\//, '')).inspect({abortSignal}))
+        return containerOf(found)
+      } catch (error) {
+        if (error instanceof EngineError && error.status === 404) throw notFound(name, error)
+        throw error
+      }
+    },
+    async listIds() {
+      const all = await ask((docker, abortSignal) => docker.listContainers({all: true, abortSignal}))
+      return new Set(all.map(({Id}) => Id))
+    },
+  }
+}
+
+async function connect(address: string): Promise<Dockerode> {
+  const {default: Docker} = await import('dockerode')
+  // Without this, dockerode would prefer a socket in the home directory, which the docker command does not.
+  if (address.startsWith('unix://')) return new Docker({socketPath: address.slice('unix://'.length)})
+  return new Docker() // reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
+}
+
+function containerOf({Id, Name, State, HostConfig}: Dockerode.ContainerInspectInfo): Container {
+  return {
+    id: Id,
+    name: Name.replace(/^\//, ''),
+    running: State.Running,
+    pid: State.Pid,
+    startedAt: State.StartedAt,
+    networkMode: HostConfig.NetworkMode ?? '',
+  }
+}
+
+/** What a container can be called; the rest must not become part of a request's path. */
+const isContainerName = (name: string): boolean => name.length <= 255 && /^\/?[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)
+
+const notFound = (name: string, cause?: unknown): CalicoError =>
+  new CalicoError('not-found', `Container ${name} was not found.`, {hint: 'See the containers with: docker ps -a', cause})
+
+/** The Engine answered that something is wrong. */
+class EngineError extends CalicoError {
+  constructor(
+    readonly status: number,
+    message: string,
+    cause: unknown,
+  ) {
+    super('failed', message, {cause})
+  }
+}
+
+/** What dockerode throws: an answer with its status, or what became of the connection. */
+interface Thrown {
+  readonly statusCode?: number
+  readonly json?: {readonly message?: string} | string | null
+  readonly code?: string
+  readonly message?: string
+}
+
+function failure(error: unknown, {address, timeLimitMs, timedOut}: {address: string; timeLimitMs: number; timedOut: boolean}): CalicoError {
+  const {statusCode, json, code, message = String(error)} = error as Thrown
+  if (statusCode !== undefined) {
+    const said = (typeof json === 'string' ? json : json?.message) ?? message
+    return new EngineError(statusCode, `The Docker Engine refused: ${said.trim()}`, error)
+  }
+  if (timedOut) {
+    return new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info', cause: error})
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new CalicoError('failed', `Permission denied for the Docker Engine at ${address}`, {hint: 'Run the command as root, or as a member of the group docker.', cause: error})
+  }
+  return new CalicoError('failed', `Cannot connect to the Docker Engine at ${address}: is the docker daemon running?`, {
+    details: [message],
+    hint: 'Start it, or name another one with DOCKER_HOST.',
+    cause: error,
+  })
+}
