@@ -59,4 +59,7 @@ const answer = readAnswer(preparedAnswer(argv))
 if (answer !== undefined) print(answer)
 else if (Number.parseInt(process.versions.node, 10) < 20) fail(`calicoctl needs Node 20.19 or newer; this is ${process.version}`)
 else if (!fs.existsSync(path.join(DIST, 'chunks.json'))) fail('calicoctl has not been built here; in its source tree: npm ci && npm run build')
-else require('./launch.js').launch(argv, DIST)
+else {
+  const {launch} = require('./launch.js') // not above: the answers that are ready need no more code
+  launch(argv, DIST)
+}

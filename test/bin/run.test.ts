@@ -24,7 +24,7 @@ beforeAll(async () => {
   env = {CALICO_DATASTORE: `embedded:${join(folder, 'store.json')}`}
   expect(await calicoctl(['profile', 'add', 'first'], {env})).toMatchObject({code: 0})
   const origin = {value: join(folder, 'store.json'), origin: 'the test'}
-  const store = openEmbedded({type: 'embedded', path: origin} as Parameters<typeof openEmbedded>[0], createBudget({}))
+  const store = openEmbedded({type: 'embedded', path: origin}, createBudget({}))
   for (let i = 0; i < PROFILES; i += 125) {
     await store.transact({
       then: Array.from({length: 125}, (_, j) => {

@@ -11,7 +11,7 @@ const original = loadSync(PROTO_FILE, {keepCase: true, longs: String, enums: Str
 
 type Definition = MethodDefinition<object, object>
 const methods = Object.entries(protocol.services).flatMap(([service, tables]) =>
-  tables.map((table) => ({name: `${service}.${table[0]}`, table, definition: (original[service] as Record<string, Definition>)[table[0]] as Definition})),
+  tables.map((table) => ({name: `${service}.${table[0]}`, table, definition: (original[service] as Record<string, Definition>)[table[0]]!})),
 )
 /** Every message that travels, with the original's encoder and decoder for it. */
 const messages = new Map(
