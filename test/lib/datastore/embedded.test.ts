@@ -133,7 +133,7 @@ describe('the lock', () => {
 test('48 processes at once lose nothing', async () => {
   const script = join(directory, 'writer.cjs')
   // The writers are real processes; esbuild gives them the adapter as one file.
-  const {build} = await import('esbuild')
+  const {build, stop} = await import('esbuild')
   await build({
     stdin: {
       contents: `
@@ -156,6 +156,7 @@ test('48 processes at once lose nothing', async () => {
     format: 'cjs',
     outfile: script,
   })
+  await stop() // its service would keep jest from ending
   const exits = await Promise.all(
     Array.from({length: 48}, () => new Promise((resolve) => spawn(process.execPath, [script, path], {stdio: ['ignore', 'ignore', 'inherit']}).on('exit', resolve))),
   )
