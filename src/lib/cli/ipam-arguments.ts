@@ -25,7 +25,7 @@ function readHandle(text: string): string {
   return text
 }
 
-export const handleFlag = (description: string) => Flags.custom<string>({parse: checked(readHandle)})({description, helpValue: 'HANDLE'})
+export const handleFlag = (description: string) => Flags.custom({parse: checked(readHandle)})({description, helpValue: 'HANDLE'})
 
 const readNumber = (name: string, least: number) => (text: string): number => {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN

@@ -25,12 +25,14 @@ export interface Memory {
 /** Blocks take the most room: a process that meets more of them (it fills a large pool) starts anew. */
 const MAX_KEYS = 4096
 
+export const emptyMemory = (): Memory => ({revision: 0n, keys: new Map(), lists: new Map()})
+
 const memories = new WeakMap<Session, Memory>()
 
 /** What SESSION remembers, at the beginning of a transaction. */
 export function memoryOf(session: Session): Memory {
   let memory = memories.get(session)
-  if (!memory) memories.set(session, (memory = {revision: 0n, keys: new Map(), lists: new Map()}))
+  if (!memory) memories.set(session, (memory = emptyMemory()))
   if (memory.keys.size > MAX_KEYS) shrink(memory)
   return memory
 }

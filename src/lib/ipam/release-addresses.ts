@@ -55,7 +55,13 @@ export async function releaseAddresses(session: Session, releases: readonly Addr
   }
 }
 
-async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
+/** Releases RELEASES on DRAFT, which has room for them. @throws as releaseAddresses */
+export async function releaseOn(draft: Draft, releases: readonly AddressRelease[]): Promise<Released> {
+  return (await planRelease(draft, releases, {released: [], unassigned: []})).outcome
+}
+
+/** As {@link releaseAddresses}, as a part of a larger plan. */
+export async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
   const pools = await readPools(draft)
   const released = [...previous.released]
   const unassigned = [...previous.unassigned]

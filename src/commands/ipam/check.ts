@@ -1,0 +1,47 @@
+import {Flags} from '@oclif/core'
+import {checked} from '../../lib/cli/base-command.js'
+import {parseDuration} from '../../lib/cli/duration.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {presentCheck} from '../../lib/cli/ipam-check.js'
+import {render} from '../../lib/cli/output/render.js'
+import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
+import {CalicoError} from '../../lib/errors.js'
+import {FINDING_CLASSES} from '../../lib/ipam/findings.js'
+import {runCheck} from '../../lib/ipam/run-check.js'
+
+const DEFAULT_GRACE_MS = 5_000
+const DEFAULT_TIMEOUT_MS = 10_000
+
+const readGrace = (text: string): number => {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined || milliseconds < 0) throw new CalicoError('invalid', `--grace: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
+  return milliseconds
+}
+
+export default class IpamCheck extends EditCommand {
+  static override summary = 'Check that blocks, handles, affinities, endpoints and nodes agree.'
+  static override description = [
+    'Ends with exit code 10 if something is wrong. --repair looks twice, with --grace between, and repairs what is safely repaired: an address is released only if both looks find the very same assignment and nobody who has it, and only while no endpoint changes. Addresses of `ipam assign` are never released.',
+    `The problems it knows: ${Object.entries(FINDING_CLASSES).map(([name, meaning]) => `${name} (${meaning})`).join('; ')}.`,
+  ].join('\n')
+  static override examples = ['<%= config.bin %> ipam check', '<%= config.bin %> ipam check -o json', '<%= config.bin %> ipam check --repair --grace 1m']
+  static override flags = {
+    ...outputFlags,
+    repair: Flags.boolean({description: 'Repair what is safely repaired.'}),
+    grace: Flags.custom<number>({parse: checked(readGrace)})({description: 'The time between the two looks of --repair (2s, 500ms, 1m); the default is 5s.', helpValue: 'TIME'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(IpamCheck)
+    const graceMs = flags.repair ? (flags.grace ?? DEFAULT_GRACE_MS) : 0
+    // The time between the looks is not the datastore's.
+    this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS) + graceMs}
+    const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: []})
+    for await (const text of render(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))) await this.dataText(text)
+    const {addresses, blocks, handles, affinities, endpoints} = result.counts
+    this.note(`Looked at ${addresses} assigned addresses in ${blocks} blocks, ${handles} handles, ${affinities} affinities, ${endpoints} endpoints.`)
+    const left = result.findings.length - (this.dryRun ? 0 : result.repaired.length)
+    if (result.repaired.length > 0) this.note(`${result.repaired.length} ${this.dryRun ? 'would be ' : ''}repaired`)
+    if (left > 0) throw new CalicoError('problems', left === 1 ? '1 problem was found' : `${left} problems were found`, flags.repair ? {} : {hint: 'What is safely repaired is: calicoctl ipam check --repair'})
+  }
+}

@@ -1,0 +1,49 @@
+/** What `ipam check` can find wrong, and what would put it right. */
+import type {Address} from '../net/index.js'
+
+/** Every class of inconsistency, with what it means. */
+export const FINDING_CLASSES = {
+  'leaked-address': 'assigned, but no endpoint, node or container has it',
+  'unassigned-address': 'an endpoint or node has it, but it is not assigned: it can be given to somebody else',
+  'shared-address': 'two endpoints have it',
+  'twice-assigned-address': 'assigned in two blocks',
+  'free-list': 'the list of free addresses of a block is not that of its unassigned ones',
+  'nested-block': 'a block lies within another',
+  'empty-block': 'nobody has the block and it has no addresses',
+  'missing-handle': 'addresses have a handle that does not exist',
+  'wrong-handle': 'a handle counts other addresses than the blocks have',
+  'missing-affinity': 'a node has the block, but no affinity says so: its routes are not made',
+  'stale-affinity': 'an affinity to a block that is missing or another\'s',
+  'unconfirmed-affinity': 'an affinity that was not confirmed: the block\'s routes are not made',
+  'unreadable': 'a stored value that cannot be read',
+} as const
+
+export type FindingClass = keyof typeof FINDING_CLASSES
+
+/** What puts a finding right, without taking anything from anybody. */
+export type Repair =
+  | {readonly type: 'release'; readonly address: Address; readonly handle: string | undefined; readonly sequenceNumber: bigint}
+  /** Make the handle count what the blocks have. BLOCKS: all that it names or should name. */
+  | {readonly type: 'handle'; readonly id: string; readonly blocks: readonly string[]}
+  | {readonly type: 'delete-affinity'; readonly key: string; readonly block: string; readonly owner: string}
+  | {readonly type: 'confirm-affinity'; readonly key: string; readonly block: string; readonly owner: string}
+  | {readonly type: 'delete-block'; readonly block: string}
+  | {readonly type: 'free-list'; readonly block: string}
+
+export interface Finding {
+  readonly class: FindingClass
+  /** The address, block, handle, affinity or key. */
+  readonly subject: string
+  readonly message: string
+  /** What it is that was seen: another look means the same thing only if this is the same. */
+  readonly identity: string
+  /** undefined = not to be repaired without somebody's judgement. */
+  readonly repair: Repair | undefined
+}
+
+/** Something that has an address and must not lose it: an endpoint, a running container. */
+export interface Holder {
+  readonly address: Address
+  /** For messages: `container web`. */
+  readonly description: string
+}

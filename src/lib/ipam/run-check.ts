@@ -1,0 +1,46 @@
+/** A check from beginning to end, with its repairs. */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {Session} from '../client/session.js'
+import {checkIpam, type Look} from './check.js'
+import type {Finding, Holder} from './findings.js'
+import {foundTwice, repairAll} from './repair.js'
+
+export interface CheckOptions {
+  readonly repair: boolean
+  /** Time between the two looks. */
+  readonly graceMs: number
+  /** Besides endpoints and nodes. Asked again for each look, if it is a function: containers come and go. */
+  readonly holders: readonly Holder[] | (() => Promise<readonly Holder[]>)
+}
+
+export interface CheckResult {
+  /** Of the last look before a repair. */
+  readonly findings: readonly Finding[]
+  readonly counts: Look['counts']
+  readonly repaired: readonly Finding[]
+}
+
+/** An endpoint that changes makes a repair fail: it is tried again with a look of its own. */
+const MAX_ROUNDS = 3
+
+/** Checks, and repairs by the two-look rule if asked to. In a dry run, `repaired` is what would be. */
+export async function runCheck(session: Session, {repair, graceMs, holders}: CheckOptions): Promise<CheckResult> {
+  const look = async (): Promise<Look> => checkIpam(session, {holders: typeof holders === 'function' ? await holders() : holders})
+  const first = await look()
+  if (!repair || first.findings.length === 0) return {...first, repaired: []}
+  await sleep(graceMs)
+  const repaired: Finding[] = []
+  let second = await look()
+  const all = new Map(second.findings.map((finding) => [nameOf(finding), finding]))
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const candidates = foundTwice(first.findings, second.findings).filter((finding) => finding.repair !== undefined)
+    if (candidates.length === 0) break
+    repaired.push(...(await repairAll(session, candidates, second.revision)))
+    if (session.dryRun) break
+    second = await look()
+    for (const finding of second.findings) all.set(nameOf(finding), finding)
+  }
+  return {findings: [...all.values()], counts: second.counts, repaired}
+}
+
+const nameOf = ({class: kind, subject}: Finding): string => `${kind}\n${subject}`
