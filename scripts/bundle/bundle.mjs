@@ -1,6 +1,6 @@
 /** Makes the chunks: one esbuild run for each, into files with their content's hash in their names. */
 import {createHash} from 'node:crypto'
-import {writeFileSync} from 'node:fs'
+import {rmSync, writeFileSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {build} from 'esbuild'
 import {CHUNKS, EDITS} from './chunks.mjs'
@@ -10,29 +10,33 @@ import {edits, lazy, otherChunks, replacements, virtual} from './plugins.mjs'
 
 /**
  * @param {{root: string, outdir: string, modules: Record<string, string>}} options MODULES are the virtual ones
- * @returns {Promise<BuiltChunk[]>} in the order of CHUNKS, and written to OUTDIR with an index, chunks.json
+ * @returns {Promise<BuiltChunk[]>} those that are needed, written to OUTDIR with an index, chunks.json
  */
 export async function bundle({root, outdir, modules}) {
   /** @type {Map<string, readonly string[]>} */
   const esmExports = new Map()
   /** @type {Set<string>} */
   const edited = new Set()
+  /** @type {Set<string>} */
+  const wanted = new Set(['core', 'debug']) // debug: by its name in runtime/debug.cjs
   const built = []
   for (const name of [...Object.keys(CHUNKS).filter((chunk) => chunk !== 'core'), 'core']) {
-    built.push(await bundleChunk(name, {root, outdir, modules, esmExports, edited}))
+    built.push(await bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted}))
   }
   const forgotten = EDITS.filter(({file}) => !edited.has(file))
   if (forgotten.length > 0) throw new Error(`not in any chunk any more: ${forgotten.map(({file}) => file).join(', ')} (scripts/bundle/chunks.mjs)`)
-  writeFileSync(join(outdir, 'chunks.json'), JSON.stringify(Object.fromEntries(built.map(({name, file}) => [name, file]))))
-  return built
+  for (const {name, file} of built) if (!wanted.has(name)) rmSync(join(outdir, file))
+  const kept = built.filter(({name}) => wanted.has(name))
+  writeFileSync(join(outdir, 'chunks.json'), JSON.stringify(Object.fromEntries(kept.map(({name, file}) => [name, file]))))
+  return kept
 }
 
 /**
  * @param {string} name
- * @param {{root: string, outdir: string, modules: Record<string, string>, esmExports: Map<string, readonly string[]>, edited: Set<string>}} context
+ * @param {{root: string, outdir: string, modules: Record<string, string>, esmExports: Map<string, readonly string[]>, edited: Set<string>, wanted: Set<string>}} context
  * @returns {Promise<BuiltChunk>}
  */
-async function bundleChunk(name, {root, outdir, modules, esmExports, edited}) {
+async function bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted}) {
   const {entry, packages} = /** @type {import('./chunks.mjs').Chunk} */ (CHUNKS[name])
   const {outputFiles, metafile} = await build({
     absWorkingDir: root,
@@ -52,7 +56,7 @@ async function bundleChunk(name, {root, outdir, modules, esmExports, edited}) {
     charset: 'ascii', // bin/chunks.js reads Latin-1
     legalComments: 'none', // dist/LICENSES.txt has them
     logLevel: 'error',
-    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports), edits(edited), lazy],
+    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports, wanted), edits(edited), lazy],
   })
   const contents = /** @type {import('esbuild').OutputFile} */ (outputFiles[0]).contents
   const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.js`

@@ -23,9 +23,10 @@ export const virtual = (modules, root) => ({
  * @param {string} chunk
  * @param {ReadonlyMap<string, readonly string[]>} esmExports of each package that is an ES module, the names of its exports: a chunk is CommonJS, and `import`
  *   of CommonJS would take the whole of it for the default export
+ * @param {Set<string>} wanted takes the names of the chunks that CHUNK needs
  * @returns {Plugin}
  */
-export const otherChunks = (chunk, esmExports) => ({
+export const otherChunks = (chunk, esmExports, wanted) => ({
   name: 'other chunks',
   setup(build) {
     for (const [name, {packages}] of Object.entries(CHUNKS)) {
@@ -36,7 +37,10 @@ export const otherChunks = (chunk, esmExports) => ({
         const contents = names
           ? `const chunk = ${exported}\n${names.map((key) => (key === 'default' ? 'export default chunk.default' : `export const ${key} = chunk.${key}`)).join('\n')}`
           : `module.exports = ${exported}`
-        build.onResolve({filter: anyOf([id])}, () => ({path: id, namespace: 'other-chunk'}))
+        build.onResolve({filter: anyOf([id])}, () => {
+          wanted.add(name)
+          return {path: id, namespace: 'other-chunk'}
+        })
         build.onLoad({filter: anyOf([id]), namespace: 'other-chunk'}, () => ({contents, loader: 'js'}))
       }
     }

@@ -10,9 +10,14 @@ const codec = createCodec(protocol)
 const original = loadSync(PROTO_FILE, {keepCase: true, longs: String, enums: String, defaults: true, oneofs: true})
 
 type Definition = MethodDefinition<object, object>
-const methods = Object.entries(protocol.services).flatMap(([service, tables]) =>
-  tables.map((table) => ({name: `${service}.${table[0]}`, table, definition: (original[service] as Record<string, Definition>)[table[0]]!})),
-)
+const methods = Object.entries(protocol.services).flatMap(([service, tables]) => tables.map((table) => ({name: `${service}.${table[0]}`, table, definition: definitionOf(service, table[0])})))
+
+function definitionOf(service: string, method: string): Definition {
+  const definition = (original[service] as Record<string, Definition> | undefined)?.[method]
+  if (definition === undefined) throw new Error(`@grpc/proto-loader finds no ${service}.${method}`)
+  return definition
+}
+
 /** Every message that travels, with the original's encoder and decoder for it. */
 const messages = new Map(
   methods.flatMap(({table: [, request, response], definition}) => [
