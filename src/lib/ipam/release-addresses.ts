@@ -60,8 +60,7 @@ export async function releaseOn(draft: Draft, releases: readonly AddressRelease[
   return (await planRelease(draft, releases, {released: [], unassigned: []})).outcome
 }
 
-/** As {@link releaseAddresses}, as a part of a larger plan. */
-export async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
+async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
   const pools = await readPools(draft)
   const released = [...previous.released]
   const unassigned = [...previous.unassigned]
