@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
-import type {Resource} from '../model/resource.js'
 import {BaseCommand} from './base-command.js'
 
 /** A command that changes something: --dry-run, --init, and what it says about each change. */
