@@ -186,3 +186,12 @@ export const nextVersion = (block: Block): Block => ({...block, sequenceNumber: 
 export function withoutAffinity({affinity_claim_time: _, ...block}: Block): Block {
   return {...block, affinity: null}
 }
+
+const BLOCK_FIELDS: ReadonlySet<string> = new Set(['cidr', 'affinity', 'affinity_claim_time', 'allocations', 'unallocated', 'attributes', 'sequenceNumber', 'sequenceNumberForAllocation', 'deleted', 'hostAffinity'])
+const ATTRIBUTE_FIELDS: ReadonlySet<string> = new Set(['handle_id', 'secondary', 'alternateOwnerAttrs'])
+
+/** Whether a newer Calico has added something to BLOCK, of which we do not know what it means for its addresses. */
+export const hasUnknownFields = (block: Block): boolean => Object.keys(block).some((field) => !BLOCK_FIELDS.has(field))
+
+/** Whether a newer Calico says more about an assignment than we know, e.g. that the address was released and cools down. */
+export const saysMore = (attribute: Attribute): boolean => Object.keys(attribute).some((field) => !ATTRIBUTE_FIELDS.has(field))

@@ -12,7 +12,7 @@ import {affinityKey, BLOCKS_PREFIX, HANDLES_PREFIX, IPAM_PREFIX, kindPrefix, par
 import type {NodeSpec, WorkloadEndpointSpec} from '../model/types.js'
 import {type Cidr, compareCidrs, containsCidr, formatAddress, parseCidr, parseCidrOrAddress} from '../net/index.js'
 import {parseAffinity} from './affinity.js'
-import {type Attribute, assignedIn, type Block, handleOf, isEmpty, isReserved, ownerOf, parseBlock, sequenceNumberAt} from './block.js'
+import {type Attribute, assignedIn, type Block, handleOf, isEmpty, isReserved, ownerOf, parseBlock, saysMore, sequenceNumberAt} from './block.js'
 import {BY_HAND} from './by-hand.js'
 import type {Finding, FindingClass, Holder, Repair} from './findings.js'
 import {type Handle, parseHandle} from './handle.js'
@@ -141,7 +141,7 @@ async function readBlocks(gathered: Gathered): Promise<void> {
       const isHeld = gathered.holders.has(text)
       if (gathered.assigned.has(text) || seenUnheld.has(text)) add(gathered, 'twice-assigned-address', text, `one of the blocks is ${block.cidr}`, kv.modRevision)
       else if (isHeld) gathered.assigned.add(text)
-      else if (attribute.secondary?.type !== BY_HAND) {
+      else if (attribute.secondary?.type !== BY_HAND && !saysMore(attribute)) {
         seenUnheld.add(text)
         const sequenceNumber = sequenceNumberAt(block, ordinal)
         add(gathered, 'leaked-address', text, whoseText(attribute), `${handle ?? ''} ${sequenceNumber}`, {type: 'release', address, handle, sequenceNumber})

@@ -106,7 +106,10 @@ async function doTogether(session: Session, batch: readonly Waiting[]): Promise<
     const remembered = recall(memory, [{get: CLUSTER_KEY}, ...operations])
     const {outcome, wrote, revision} = await commit(session, operations, decide, {remembered})
     if (wrote) made?.draft.written(made.writes, revision)
-    return batch.filter((waiting, i) => !conclude(waiting, outcome[i]))
+    const isPostponed = new Set(batch.filter((_, i) => outcome[i] !== undefined && 'postponed' in outcome[i]))
+    const open = batch.filter((waiting, i) => !conclude(waiting, outcome[i]))
+    // Those that have had nothing yet come before those that want more.
+    return [...open.filter((waiting) => isPostponed.has(waiting)), ...open.filter((waiting) => !isPostponed.has(waiting))]
   } catch (error) {
     forget(memory)
     for (const {fail, previous} of batch) fail(previous !== undefined && error instanceof CalicoError ? new StepError(error, previous) : error)

@@ -9,7 +9,7 @@ import {isError} from '../errors.js'
 import {blockKey, handleKey, kindPrefix} from '../model/keys.js'
 import {type Cidr, parseCidr} from '../net/index.js'
 import {confirmed, confirmedAffinity} from './affinity.js'
-import {type Block, countByHandle, isEmpty, nextVersion} from './block.js'
+import {type Block, countByHandle, hasUnknownFields, isEmpty, nextVersion} from './block.js'
 import {AFFINITY, BLOCK, HANDLE} from './codecs.js'
 import {type Draft, newDraft} from './draft.js'
 import type {Finding, Repair} from './findings.js'
@@ -128,10 +128,13 @@ function keyOf(block: string): string {
   return cidr ? blockKey(cidr) : block
 }
 
-/** The list of free ordinals that BLOCK should have: its own, if that names each of them once, else without the wrong ones and with the missing ones. */
-export function expectedUnallocated({allocations, unallocated}: Block): readonly number[] | null | undefined {
+/**
+ * The list of free ordinals that BLOCK should have: its own, if that names each of them once, else without the wrong ones and with the missing ones.
+ * A block with fields that we do not know may keep addresses back on purpose (operator-demand R9): there the missing ones stay so.
+ */
+export function expectedUnallocated(block: Block): readonly number[] | null | undefined {
+  const {allocations, unallocated} = block
   const listed = new Set((unallocated ?? []).filter((ordinal) => allocations[ordinal] === null))
-  const free = allocations.flatMap((index, ordinal) => (index === null ? ordinal : []))
-  const isRight = listed.size === free.length && listed.size === (unallocated ?? []).length
-  return isRight ? unallocated : [...listed, ...free.filter((ordinal) => !listed.has(ordinal))]
+  const missing = hasUnknownFields(block) ? [] : allocations.flatMap((index, ordinal) => (index === null && !listed.has(ordinal) ? ordinal : []))
+  return missing.length === 0 && listed.size === (unallocated ?? []).length ? unallocated : [...listed, ...missing]
 }

@@ -1,0 +1,246 @@
+/** The allocator on a real store: what holds whatever is called, by one caller or by many. */
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {newSession, type Session} from '../../../src/lib/client/session.js'
+import {OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
+import {CalicoError} from '../../../src/lib/errors.js'
+import {assignAddress} from '../../../src/lib/ipam/assign-address.js'
+import {assignedAddresses, autoAssign} from '../../../src/lib/ipam/auto-assign.js'
+import {addressesByHandle} from '../../../src/lib/ipam/by-handle.js'
+import {claimAffinity, releaseHostAffinities} from '../../../src/lib/ipam/claims.js'
+import {releaseAddresses, releaseByHandle} from '../../../src/lib/ipam/release-addresses.js'
+import {type Address, addressAt, type Cidr, formatAddress, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
+import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
+import {allAssigned, blocksOf, createObject, unsound} from '../../support/ipam.js'
+
+let store: FaultyStore
+let session: Session
+const another = (): Session => newSession(store, {warn: () => undefined})
+
+beforeEach(async () => {
+  store = await faultyStore()
+  session = another()
+})
+afterEach(() => store.close())
+
+const must = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new Error('there is none')
+  return value
+}
+const cidr = (text: string): Cidr => must(parseCidr(text))
+const address = (text: string): Address => must(parseAddress(text))
+
+async function setUp(pool = '10.1.0.0/27', spec: object = {blockSize: 29}): Promise<void> {
+  await createObject(session, 'IPPool', 'pool', {cidr: pool, ...spec})
+  for (const node of ['a', 'b', 'c']) await createObject(session, 'Node', node, {})
+  store.writes.length = 0
+}
+
+const assign = (on: Session, node: string, handle: string, count = 1): Promise<string[]> =>
+  autoAssign(on, {ipv4: count, node, handle, attributes: {node}}).then((outcome) => assignedAddresses(outcome).map(formatAddress))
+
+test('whatever is assigned and released, every address is free once or assigned once, and handles count what the blocks have', async () => {
+  const node = fc.constantFrom('a', 'b', 'c')
+  const handle = fc.constantFrom('h1', 'h2', 'h3', 'h4')
+  const ordinal = fc.nat(31)
+  type Call = (on: Session) => Promise<unknown>
+  const at = (index: number): Address => addressAt(cidr('10.1.0.0/27'), index)
+  const call: fc.Arbitrary<Call> = fc.oneof(
+    fc.tuple(node, handle, fc.integer({min: 1, max: 12})).map(([n, h, count]): Call => (on) => assign(on, n, h, count)),
+    fc.tuple(node, handle, ordinal).map(([n, h, index]): Call => (on) => assignAddress(on, {address: at(index), node: n, handle: h, attributes: {node: n}})),
+    fc.tuple(node, ordinal).map(([n, index]): Call => (on) => assignAddress(on, {address: at(index), node: n})),
+    fc.array(ordinal, {minLength: 1, maxLength: 10}).map((indexes): Call => (on) => releaseAddresses(on, indexes.map((index) => ({address: at(index)})))),
+    handle.map((h): Call => (on) => releaseByHandle(on, h)),
+    node.map((n): Call => (on) => releaseHostAffinities(on, n)),
+    node.map((n): Call => (on) => claimAffinity(on, cidr('10.1.0.0/28'), n)),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.record({calls: fc.array(call, {minLength: 1, maxLength: 4}), second: fc.boolean()}), {maxLength: 12}), async (rounds) => {
+      store.close()
+      store = await faultyStore()
+      session = another()
+      await setUp()
+      const sessions = [session, another()]
+      for (const {calls, second} of rounds) {
+        await Promise.all(
+          calls.map((each, i) =>
+            each(must(sessions[second ? i % 2 : 0])).catch((error: unknown) => {
+              if (!(error instanceof CalicoError)) throw error
+            }),
+          ),
+        )
+        expect(await unsound(store)).toEqual([])
+      }
+      const addresses = await allAssigned(store)
+      expect(new Set(addresses).size).toBe(addresses.length)
+    }),
+    {numRuns: 40},
+  )
+}, 120_000)
+
+describe('many callers', () => {
+  test('share transactions, and each gets its own addresses in its turn', async () => {
+    await setUp('10.1.0.0/24', {})
+    await assign(session, 'a', 'first')
+    store.writes.length = 0
+    const got = await Promise.all(Array.from({length: 16}, (_, i) => assign(session, 'a', `h${i}`)))
+    expect(new Set(got.flat()).size).toBe(16)
+    expect(got.map(([text = '']) => Number(text.split('.')[3]) % 64)).toEqual(Array.from({length: 16}, (_, i) => i + 1))
+    expect(store.writes).toHaveLength(1)
+    expect(await unsound(store)).toEqual([])
+  })
+
+  test('a large request does not keep a small one waiting until it is done', async () => {
+    await setUp('10.0.0.0/16', {})
+    const order: string[] = []
+    const large = autoAssign(session, {ipv4: 10_000, node: 'a', handle: 'large', maxBlocks: 500}).then(() => order.push('large'))
+    const small = assign(session, 'b', 'small').then(() => order.push('small'))
+    await Promise.all([large, small])
+    expect(order).toEqual(['small', 'large'])
+    expect(await allAssigned(store)).toHaveLength(10_001)
+  })
+
+  test('a refusal concerns only the call that it is for', async () => {
+    await setUp()
+    const results = await Promise.allSettled([assign(session, 'a', 'h1'), assign(session, 'nobody', 'h2'), assign(session, 'b', 'h3'), releaseByHandle(session, 'nothing')])
+    expect(results.map(({status}) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected'])
+    expect(await allAssigned(store)).toHaveLength(2)
+  })
+
+  test('of several processes exhaust a pool: every address once, then an empty list and the reason', async () => {
+    await setUp()
+    const sessions = Array.from({length: 8}, another)
+    const outcomes = await Promise.all(sessions.flatMap((on, i) => Array.from({length: 5}, (_, j) => autoAssign(on, {ipv4: 1, node: must('abc'[i % 3]), handle: `h${i}.${j}`}))))
+    const addresses = outcomes.flatMap(assignedAddresses).map(formatAddress)
+    expect(addresses).toHaveLength(32)
+    expect(new Set(addresses).size).toBe(32)
+    const losers = outcomes.filter((outcome) => assignedAddresses(outcome).length === 0)
+    expect(losers).toHaveLength(8)
+    for (const {families} of losers) expect(families[0]?.reasons).toEqual(['no address is free in pool 10.1.0.0/27'])
+    expect(await unsound(store)).toEqual([])
+  })
+})
+
+describe('what this process remembers is never trusted', () => {
+  test('a block that another process filled', async () => {
+    await setUp('10.1.0.0/29', {blockSize: 29})
+    const other = another()
+    expect(await assign(session, 'a', 'h1')).toEqual(['10.1.0.0'])
+    expect(await assign(other, 'a', 'h2', 7)).toHaveLength(7)
+    expect(await assign(session, 'a', 'h3')).toEqual([])
+    await releaseAddresses(other, [{address: address('10.1.0.5')}])
+    expect(await assign(session, 'a', 'h3')).toEqual(['10.1.0.5'])
+  })
+
+  test('a pool that another process disabled', async () => {
+    await setUp()
+    await assign(session, 'a', 'h1')
+    const {changeResource} = await import('../../../src/lib/client/resources.js')
+    await changeResource(another(), {kind: 'IPPool', name: 'pool'}, (pool) => ({...must(pool), spec: {cidr: '10.1.0.0/27', blockSize: 29, disabled: true}}) as never)
+    await expect(assign(session, 'a', 'h2')).rejects.toMatchObject({kind: 'refused'})
+    await expect(assignAddress(session, {address: address('10.1.0.9'), node: 'a'})).rejects.toMatchObject({kind: 'invalid'})
+  })
+
+  test('a handle that another process made', async () => {
+    await setUp()
+    await assign(session, 'a', 'first')
+    await assign(another(), 'b', 'shared')
+    await assign(session, 'a', 'shared')
+    expect(await unsound(store)).toEqual([])
+    expect(await addressesByHandle(session, 'shared')).toHaveLength(2)
+    await releaseByHandle(session, 'shared')
+    expect(await allAssigned(store)).toHaveLength(1)
+  })
+})
+
+describe('faults', () => {
+  test('an answer that was lost does not lose or repeat an assignment', async () => {
+    await setUp()
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      store.onWrite = (again, next) => again(next)
+      throw new OutcomeUnknownError('the answer was lost')
+    }
+    const [only] = await assign(session, 'a', 'h1')
+    expect(await allAssigned(store)).toEqual([only])
+    store.onWrite = () => {
+      store.onWrite = (again, next) => again(next)
+      throw new OutcomeUnknownError('the request was lost')
+    }
+    await assign(session, 'a', 'h2')
+    expect(await allAssigned(store)).toHaveLength(2)
+    expect(await unsound(store)).toEqual([])
+  })
+
+  test('addresses of earlier transactions are told when a later one fails', async () => {
+    await setUp('10.0.0.0/16', {})
+    let writes = 0
+    store.onWrite = (send, transaction) => {
+      if (++writes > 1) throw new CalicoError('unreachable', 'gone')
+      return send(transaction)
+    }
+    const outcome = await autoAssign(session, {ipv4: 10_000, node: 'a', handle: 'large', maxBlocks: 500})
+    expect(outcome.error?.kind).toBe('unreachable')
+    expect(assignedAddresses(outcome).length).toBeGreaterThan(1_000)
+    expect(await allAssigned(store)).toHaveLength(assignedAddresses(outcome).length)
+  })
+})
+
+describe('rules', () => {
+  test('refusals write nothing', async () => {
+    await setUp()
+    for (const call of [
+      () => autoAssign(session, {ipv4: 1, node: 'nobody'}),
+      () => autoAssign(session, {ipv6: 1, node: 'a'}),
+      () => autoAssign(session, {ipv4: 1, node: 'a', handle: ''}),
+      () => autoAssign(session, {ipv4: -1, node: 'a'}),
+      () => autoAssign(session, {ipv4: 1, node: 'a', pools: {ipv4: [cidr('10.2.0.0/24')]}}),
+      () => autoAssign(session, {ipv4: 1, node: 'a', use: 'LoadBalancer'}),
+      () => assignAddress(session, {address: address('10.9.0.1'), node: 'a'}),
+      () => releaseByHandle(session, 'nothing'),
+    ]) {
+      await expect(call()).rejects.toBeInstanceOf(CalicoError)
+    }
+    expect(store.writes).toEqual([])
+  })
+
+  test('a release that means an earlier assignment frees nothing', async () => {
+    await setUp()
+    await assign(session, 'a', 'h1')
+    const [block] = await blocksOf(store)
+    const first = must(block?.sequenceNumberForAllocation?.['0'])
+    const [text = ''] = (await addressesByHandle(session, 'h1')).map(formatAddress)
+    await releaseByHandle(session, 'h1')
+    await assignAddress(session, {address: address(text), node: 'a', handle: 'h1'})
+    await expect(releaseAddresses(session, [{address: address(text), handle: 'h1', sequenceNumber: first}])).rejects.toMatchObject({kind: 'conflict'})
+    await expect(releaseAddresses(another(), [{address: address(text), handle: 'h2'}])).rejects.toMatchObject({kind: 'conflict'})
+    expect(await allAssigned(store)).toEqual([text])
+  })
+
+  test('the Node is created only where that is asked for', async () => {
+    await setUp()
+    const outcome = await autoAssign(session, {ipv4: 1, node: 'new', createNode: true})
+    expect(outcome.createdNode).toBe(true)
+    expect((await store.get('/calico/resources/v3/projectcalico.org/nodes/new')).kv?.value).toContain('"spec":{}')
+    expect((await autoAssign(session, {ipv4: 1, node: 'new', createNode: true})).createdNode).toBe(false)
+  })
+
+  test('a dry run tells what would be assigned', async () => {
+    await setUp()
+    const dry = newSession(store, {dryRun: true, warn: () => undefined})
+    expect(await assign(dry, 'a', 'h1', 20)).toHaveLength(20)
+    expect(await allAssigned(store)).toEqual([])
+  })
+
+  test('addresses that a newer Calico keeps back are not handed out, nor is the field lost', async () => {
+    await setUp('10.1.0.0/29', {blockSize: 29})
+    await assign(session, 'a', 'h1')
+    const [kv] = (await store.transact({then: [{list: '/calico/ipam/v2/assignment/'}]})).results[0] ?? []
+    // Neither assigned nor in the list of free ones: it cools down.
+    const block = must(kv).value.replace('"unallocated":[1,', '"unallocated":[').replace('"deleted":false', '"releasedAt":{"1":"2026-11-21T11:00:00Z"},"deleted":false')
+    await store.transact({then: [{put: must(kv).key, value: block}]})
+    expect(await assign(session, 'a', 'h2', 8)).not.toContain('10.1.0.1')
+    await releaseByHandle(session, 'h2')
+    expect((await store.get(must(kv).key)).kv?.value).toContain('"releasedAt":{"1":"2026-11-21T11:00:00Z"}')
+  })
+})
