@@ -1,14 +1,13 @@
 /** The launcher: what it answers by itself, and how it leaves. */
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {spawnSync} from 'node:child_process'
-import {once} from 'node:events'
 import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
-import {createServer, type AddressInfo, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {openEmbedded} from '../../src/lib/datastore/embedded/embedded-datastore.js'
 import {createBudget} from '../../src/lib/datastore/budget.js'
 import {calicoctl, CALICOCTL, checkBuild, startCalicoctl} from '../support/cli.js'
+import {startSilentServer, type SilentServer} from '../support/silent-server.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {version: string}
@@ -121,15 +120,14 @@ describe('leaving', () => {
 })
 
 describe('signals before anything has been done', () => {
-  let silent: Server
+  let silent: SilentServer
   beforeAll(async () => {
-    silent = createServer(() => undefined).listen(0, '127.0.0.1')
-    await once(silent, 'listening')
+    silent = await startSilentServer()
   })
-  afterAll(() => void silent.close())
+  afterAll(() => silent.stop())
 
   test.each([5, 25, 45, 65, 90, 120])('SIGINT after %d ms', async (delay) => {
-    const {process: child, result} = startCalicoctl(['profile', 'show'], {env: {ETCD_ENDPOINTS: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`}})
+    const {process: child, result} = startCalicoctl(['profile', 'show'], {env: {ETCD_ENDPOINTS: silent.endpoint}})
     setTimeout(() => child.kill('SIGINT'), delay)
     const {code, signal, stdout} = await result
     // Until Node has read our first line, the signal itself ends it: a shell says 130 to both.

@@ -1,13 +1,13 @@
 /** What a command says and does when the datastore misbehaves (operator-demand §6.2): each row by the built command as a process. */
 import {mkdtemp, rm} from 'node:fs/promises'
-import {createServer, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
-import {freePorts, listen} from '../support/ports.js'
+import {freePorts} from '../support/ports.js'
 import {startProxy, type Proxy} from '../support/proxy.js'
+import {startSilentServer} from '../support/silent-server.js'
 import {createCertificates, type TestCertificates} from '../support/tls.js'
 
 const PROFILES = '/calico/resources/v3/projectcalico.org/profiles'
@@ -49,25 +49,23 @@ describe('no answer', () => {
   })
 
   test('a server that never answers: 6, within --timeout', async () => {
-    const server: Server = createServer(() => undefined)
-    const port = await listen(server)
+    const server = await startSilentServer()
     const start = Date.now()
-    const {code, stderr} = await run('profile show --timeout 1s', on(`http://127.0.0.1:${port}`))
-    server.close()
+    const {code, stderr} = await run('profile show --timeout 1s', on(server.endpoint))
+    await server.stop()
     expect(code).toBe(6)
     expect(Date.now() - start).toBeLessThan(5000)
     expect(stderr).toContain('did not answer in time')
   })
 
   test('Ctrl-C while nothing answers: 130, nothing was changed', async () => {
-    const server = createServer(() => undefined)
-    const port = await listen(server)
-    const connected = new Promise((resolve) => server.once('connection', resolve))
-    const running = startCalicoctl(['profile', 'add', 'x'], {env: on(`http://127.0.0.1:${port}`)})
+    const server = await startSilentServer()
+    const connected = server.connected()
+    const running = startCalicoctl(['profile', 'add', 'x'], {env: on(server.endpoint)})
     await connected
     running.process.kill('SIGINT')
     const {code, stderr} = await running.result
-    server.close()
+    await server.stop()
     expect(code).toBe(130)
     expect(stderr).toContain('nothing was changed')
   })

@@ -121,7 +121,11 @@ describe('TLS', () => {
     const {createServer} = await import('node:https')
     const server = createServer({cert: await readFile(tls.server.cert), key: await readFile(tls.server.key)})
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    others.push({stop: () => new Promise((resolve) => server.close(() => resolve()))} as TestEtcd)
+    const stop = (): Promise<void> => {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    }
+    others.push({stop} as TestEtcd)
     return `https://127.0.0.1:${(server.address() as {port: number}).port}`
   }
 })

@@ -1,4 +1,3 @@
-import {createServer} from 'node:net'
 import {createServer as createHttpServer} from 'node:http'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import type {BudgetOptions} from '../../../../src/lib/datastore/budget.js'
@@ -9,6 +8,7 @@ import type {EtcdSettings} from '../../../../src/lib/settings/types.js'
 import {startEtcd, type TestEtcd} from '../../../support/etcd.js'
 import {freePorts, listen} from '../../../support/ports.js'
 import {startProxy, type Proxy} from '../../../support/proxy.js'
+import {startSilentServer} from '../../../support/silent-server.js'
 
 /** operator-demand §6.2, R1 to R4, at the adapter. */
 
@@ -77,17 +77,16 @@ describe('no etcd there', () => {
   })
 
   test('a server that accepts and never answers: within the budget', async () => {
-    const silent = createServer(() => undefined)
-    const port = await listen(silent)
-    const store = await open([`http://127.0.0.1:${port}`], {budgetMs: 1_000})
+    const silent = await startSilentServer()
+    const store = await open([silent.endpoint], {budgetMs: 1_000})
     const {value: error, ms} = await timed(() => failureOf(store.get('/a')))
-    expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining(`http://127.0.0.1:${port} (from ETCD_ENDPOINTS) did not answer`)})
+    expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining(`${silent.endpoint} (from ETCD_ENDPOINTS) did not answer`)})
     expect(ms).toBeGreaterThan(900)
     expect(ms).toBeLessThan(3_000)
-    const write = await failureOf((await open([`http://127.0.0.1:${port}`], {budgetMs: 500})).transact({then: [{put: '/a', value: ''}]}))
+    const write = await failureOf((await open([silent.endpoint], {budgetMs: 500})).transact({then: [{put: '/a', value: ''}]}))
     expect(write).not.toBeInstanceOf(OutcomeUnknownError)
     expect(write).toMatchObject({kind: 'unreachable'})
-    silent.close()
+    await silent.stop()
   })
 
   test('a web server', async () => {
@@ -95,6 +94,7 @@ describe('no etcd there', () => {
     const port = await listen(web)
     const error = await failureOf((await open([`http://127.0.0.1:${port}`])).get('/a'))
     expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining('is not etcd v3')})
+    web.closeAllConnections()
     web.close()
   })
 
@@ -103,6 +103,7 @@ describe('no etcd there', () => {
     const port = await listen(old)
     const error = await failureOf((await open([`http://127.0.0.1:${port}`])).get('/a'))
     expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining('has no v3 API: it is etcd 2.3.8')})
+    old.closeAllConnections()
     old.close()
   })
 })
