@@ -18,7 +18,7 @@ const {resolve} = createRequire(import.meta.url)
 export const CHUNKS = {
   core: {entry: join(RUNTIME, 'entry.ts'), packages: {}},
   store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
-  ...Object.fromEntries(['cli-table3', 'diff', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
+  ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
 }
 
@@ -26,6 +26,7 @@ export const CHUNKS = {
 export const REPLACED = {
   '@grpc/proto-loader': join(RUNTIME, 'proto-loader.ts'),
   debug: join(RUNTIME, 'debug.cjs'),
+  ssh2: join(RUNTIME, 'ssh2.cjs'),
   'wsl-utils': join(RUNTIME, 'wsl-utils.ts'),
 }
 
@@ -51,6 +52,24 @@ export const EDITS = [
     find: '`${__dirname}/../proto/rpc.proto`',
     replace: '"etcd3/rpc.proto"',
     why: 'the path of a file that is not in the package; runtime/proto-loader.ts knows the name',
+  },
+  {
+    file: 'dockerode/lib/docker.js',
+    find: "withSession = require('./session')",
+    replace: 'withSession = undefined',
+    why: 'gRPC for building images with BuildKit, which is not done here',
+  },
+  {
+    file: 'dockerode/lib/buildkit.js',
+    find: 'var protobuf = require("protobufjs");',
+    replace: 'var protobuf;',
+    why: 'the same',
+  },
+  {
+    file: 'dockerode/lib/util.js',
+    find: "var tar = require('tar-fs');",
+    replace: 'var tar;',
+    why: 'packing of the files of an image to build',
   },
   {
     file: '@oclif/core/lib/cache.js',

@@ -1,7 +1,7 @@
 /** What the commands on endpoints share: arguments, filters, and how endpoints are shown (cli-v0.20 §4.5). */
 import {Args, Flags} from '@oclif/core'
 import {profileNames, type ProfileAction, type ProfilesEdited} from '../client/endpoint-profiles.js'
-import {compareEndpoints, type Endpoint, type EndpointCount, type EndpointFilter} from '../client/endpoints.js'
+import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
@@ -62,9 +62,6 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
     blankAfter: true,
   }
 }
-
-/** What the container was called when it got its endpoint. */
-export const CONTAINER_ANNOTATION = 'calicoctl/container'
 
 const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
   annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? String(annotations[CONTAINER_ANNOTATION]) : ''

@@ -14,6 +14,12 @@ import type {Session} from './session.js'
 /** The namespace of all endpoints but those of Kubernetes and the old Docker driver (datamodel-v3 §1.6). */
 export const ENDPOINT_NAMESPACE = 'default'
 
+/** What the container was called when it got its endpoint. */
+export const CONTAINER_ANNOTATION = 'calicoctl/container'
+
+/** The path of an endpoint's network namespace. */
+export const NAMESPACE_ANNOTATION = 'calicoctl/namespace'
+
 /** Names as users type them. Absent = any. */
 export interface EndpointFilter {
   readonly host?: string | undefined
@@ -56,11 +62,13 @@ export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): 
 export const endpointLabel = ({id, orchestrator, workload, host}: Endpoint): string => `endpoint ${id} of ${orchestrator} workload ${workload} on ${host}`
 
 /** The addresses of ENDPOINT; what cannot be read is left out. */
-export const endpointAddresses = ({stored}: Pick<Endpoint, 'stored'>): Address[] =>
-  (stored.resource.spec.ipNetworks ?? []).flatMap((text) => {
-    const cidr = parseCidrOrAddress(text)
-    return cidr ? {family: cidr.family, value: cidr.value} : []
-  })
+export const endpointAddresses = ({spec}: WorkloadEndpoint): Address[] => (spec.ipNetworks ?? []).flatMap((text) => networkAddress(text) ?? [])
+
+/** The address that TEXT, one of an endpoint's ipNetworks, stands for. */
+export function networkAddress(text: string): Address | undefined {
+  const cidr = parseCidrOrAddress(text)
+  return cidr && {family: cidr.family, value: cidr.value}
+}
 
 /** All endpoints that FILTER lets through, in key order. @throws CalicoError `invalid` for a host that cannot be one */
 export async function* listEndpoints(session: Session, filter: EndpointFilter): AsyncGenerator<Endpoint> {
@@ -94,7 +102,7 @@ function isCalled({stored, workload}: Endpoint, word: string): boolean {
   const {interfaceName} = stored.resource.spec
   if (interfaceName === word) return true
   const address = parseAddress(word)
-  if (address) return endpointAddresses({stored}).some((each) => equalAddresses(each, address))
+  if (address) return endpointAddresses(stored.resource).some((each) => equalAddresses(each, address))
   return /^[0-9a-f]{12,64}$/.test(word) && /^[0-9a-f]{64}$/.test(workload) && workload.startsWith(word)
 }
 

@@ -25,12 +25,13 @@ export interface Engine {
   readonly local: boolean
   /** The container that NAME (or an id, or how an id begins) means. @throws CalicoError `not-found` */
   inspect(name: string): Promise<Container>
-  /** The ids of all containers, stopped ones too. */
-  listIds(): Promise<Set<string>>
+  /** All containers by id: whether each runs. */
+  list(): Promise<Map<string, {readonly running: boolean}>>
 }
 
 const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
-const TIME_LIMIT_MS = 10_000
+/** Of each question. What the datastore got before must still be taken back within its own 10 s. */
+const TIME_LIMIT_MS = 4_000
 
 export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -64,15 +65,16 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: E
         throw error
       }
     },
-    async listIds() {
+    async list() {
       const all = await ask((docker, abortSignal) => docker.listContainers({all: true, abortSignal}))
-      return new Set(all.map(({Id}) => Id))
+      return new Map(all.map(({Id, State}) => [Id, {running: State === 'running'}]))
     },
   }
 }
 
 async function connect(address: string): Promise<Dockerode> {
   const {default: Docker} = await import('dockerode')
+  if (address.startsWith('ssh:')) throw new CalicoError('invalid', `DOCKER_HOST: the Docker Engine cannot be reached over SSH (${address})`, {hint: 'Run the command on that host.'})
   // Without this, dockerode would prefer a socket in the home directory, which the docker command does not.
   if (address.startsWith('unix://')) return new Docker({socketPath: address.slice('unix://'.length)})
   return new Docker() // reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH

@@ -5,7 +5,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
-import {createVeth, deleteVeth, findInterface, type Interface, nameTakenOnHost, type VethEnd} from './interfaces.js'
+import {arePair, createVeth, deleteVeth, findInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
 import {ip, ipJson, runIn, type Where} from './ip.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
@@ -85,8 +85,6 @@ async function isThere({namespace, host, container}: ContainerNetwork): Promise<
   if (inner && arePair(outer, inner) && inner.address === container.mac) return true
   throw nameTakenOnHost(host.name)
 }
-
-const arePair = (outer: Interface, inner: Interface): boolean => outer.link_index === inner.ifindex && inner.link_index === outer.ifindex
 
 /** A default route as `ip -j route` describes it. */
 export interface Route {
@@ -176,8 +174,24 @@ export async function removeAddress(namespace: NetworkNamespace, name: string, a
   }
 }
 
+/**
+ * Whether the endpoint whose host interface is called HOST is connected to NAMESPACE: `complete` with interfaces, ADDRESSES and default route;
+ * `half` if something of it is missing, as after a crash; `absent` without interfaces.
+ */
+export async function connectionState(namespace: NetworkNamespace, host: string, addresses: readonly Address[]): Promise<'complete' | 'half' | 'absent'> {
+  const outer = await findInterface(undefined, host)
+  if (!outer) return 'absent'
+  const inner = await otherEnd(outer, namespace)
+  if (!inner || !isUp(inner) || !isUp(outer)) return 'half'
+  for (const address of addresses) if (!(await hasAddress(namespace, inner.ifname, address))) return 'half'
+  const routes = await ipJson<Route>(namespace, ['-4', 'route', 'show', 'default'])
+  return routes.some(({gateway, dev}) => gateway === GATEWAY && dev === inner.ifname) ? 'complete' : 'half'
+}
+
+const isUp = ({flags}: Interface): boolean => flags.includes('UP')
+
 /** Whether interface NAME in NAMESPACE has ADDRESS. */
-async function hasAddress(namespace: NetworkNamespace, name: string, address: Address): Promise<boolean> {
+export async function hasAddress(namespace: NetworkNamespace, name: string, address: Address): Promise<boolean> {
   const [found] = await ipJson<{addr_info?: readonly {local: string}[]}>(namespace, [`-${address.family}`, 'address', 'show', 'dev', name])
   return found?.addr_info?.some(({local}) => local === formatAddress(address)) === true
 }

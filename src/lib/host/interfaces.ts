@@ -1,4 +1,5 @@
 /** Network interfaces: what there is, and veth pairs. */
+import {existsSync} from 'node:fs'
 import {CalicoError} from '../errors.js'
 import {CommandError} from './command.js'
 import {ip, ipJson, NAMESPACE_FILE, type Where} from './ip.js'
@@ -34,6 +35,15 @@ export interface Interface {
   readonly linkinfo?: {readonly info_kind?: string}
 }
 
+/** The other end of the host interface OUTER, if it is in NAMESPACE. */
+export async function otherEnd(outer: Interface, namespace: NetworkNamespace): Promise<Interface | undefined> {
+  const inside = await ipJson<Interface>(namespace, ['-d', 'link', 'show'])
+  return inside.find((inner) => arePair(outer, inner))
+}
+
+/** Whether the two, of different namespaces, are the ends of one pair. */
+export const arePair = (outer: Interface, inner: Interface): boolean => outer.link_index === inner.ifindex && inner.link_index === outer.ifindex
+
 /** The interface NAME in WHERE; undefined if there is none. */
 export async function findInterface(where: Where, name: string): Promise<Interface | undefined> {
   try {
@@ -45,11 +55,8 @@ export async function findInterface(where: Where, name: string): Promise<Interfa
   }
 }
 
-/** The names of the host's interfaces that may be Calico's. */
-export async function calicoInterfaces(): Promise<Set<string>> {
-  const all = await ipJson<Interface>(undefined, ['link', 'show'])
-  return new Set(all.map(({ifname}) => ifname).filter((name) => name.startsWith(PREFIX)))
-}
+/** Whether the host has an interface NAME; asks no program and needs no rights. */
+export const hasHostInterface = (name: string): boolean => interfaceNameProblem(name) === undefined && existsSync(`/sys/class/net/${name}`)
 
 /** One end of a pair. */
 export interface VethEnd {
@@ -78,13 +85,13 @@ export const nameTakenOnHost = (name: string, cause?: unknown): CalicoError =>
 
 /**
  * Deletes the host interface NAME, and with it the other end of its pair; false if there is none.
- * @throws CalicoError `refused` if it is no veth: whatever an endpoint in the datastore says, eth0 is not deleted
+ * @throws CalicoError `refused` if it is not called as Calico's are or is no veth: whatever an endpoint in the datastore says, eth0 is not deleted
  */
 export async function deleteVeth(name: string): Promise<boolean> {
   if (interfaceNameProblem(name) !== undefined) return false
   const found = await findInterface(undefined, name)
   if (!found) return false
-  if (found.linkinfo?.info_kind !== 'veth') throw new CalicoError('refused', `The interface ${name} is not deleted: it is no veth, so it is not a container's`)
+  if (!name.startsWith(PREFIX) || found.linkinfo?.info_kind !== 'veth') throw new CalicoError('refused', `The interface ${name} is not deleted: it is not one that Calico makes for containers`)
   try {
     await ip(undefined, ['link', 'delete', 'dev', name])
   } catch (error) {

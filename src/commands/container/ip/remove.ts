@@ -1,0 +1,26 @@
+import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag} from '../../../lib/cli/containers.js'
+import {addressArgument} from '../../../lib/cli/ipam-arguments.js'
+import {formatAddress} from '../../../lib/net/index.js'
+import {removeContainerAddress} from '../../../lib/workload/addresses.js'
+
+export default class ContainerIpRemove extends ContainerCommand {
+  static override summary = 'Take an address from a container.'
+  static override description = 'It may be the last one. The endpoint stays.'
+  static override examples = ['<%= config.bin %> container workload-A ip remove 192.168.0.7']
+  static exitCodes = {1: 'The container does not run, or another failure.', 4: 'There is no such container, it has no endpoint, or it does not have the address.', 9: 'Only a part was done; the message says which.'}
+  static override args = {container: containerArgument(), ip: addressArgument()}
+  static override flags = {interface: interfaceFlag('The interface in the container; the default is eth1.')}
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(ContainerIpRemove)
+    this.requireRights()
+    const removal = await removeContainerAddress(await this.session(), this.engine, {
+      node: this.node,
+      container: args.container,
+      address: args.ip,
+      interfaceName: flags.interface ?? DEFAULT_INTERFACE,
+    })
+    await this.tell(removal.changes, {done: `IP ${formatAddress(args.ip)} removed from ${args.container}`})
+    this.noteRemoval(removal)
+  }
+}

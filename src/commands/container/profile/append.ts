@@ -1,0 +1,19 @@
+import {containerArgument, ContainerCommand} from '../../../lib/cli/containers.js'
+import {profilesArgument} from '../../../lib/cli/endpoints.js'
+import {findPastWorkload} from '../../../lib/workload/find-workload.js'
+import {endpointOfWorkload} from '../../../lib/workload/workload.js'
+
+export default class ContainerProfileAppend extends ContainerCommand {
+  static override summary = 'Append profiles to the endpoint of a container.'
+  static override description = 'They are evaluated after those that it has. One that it has already stays where it is.'
+  static override examples = ['<%= config.bin %> container workload-A profile append web']
+  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static override args = {container: containerArgument(), profiles: profilesArgument({required: true})}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ContainerProfileAppend, (line) => this.checkProfiles('append', line.args.profiles ?? []))
+    const session = await this.session()
+    const workload = await findPastWorkload(session, this.engine, this.node, args.container)
+    await this.editProfiles(await endpointOfWorkload(session, workload), 'append', args.profiles ?? [])
+  }
+}

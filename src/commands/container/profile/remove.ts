@@ -1,0 +1,19 @@
+import {containerArgument, ContainerCommand} from '../../../lib/cli/containers.js'
+import {profilesArgument} from '../../../lib/cli/endpoints.js'
+import {findPastWorkload} from '../../../lib/workload/find-workload.js'
+import {endpointOfWorkload} from '../../../lib/workload/workload.js'
+
+export default class ContainerProfileRemove extends ContainerCommand {
+  static override summary = 'Remove profiles from the endpoint of a container.'
+  static override description = 'Without any profile, a container gets no traffic.'
+  static override examples = ['<%= config.bin %> container workload-A profile remove web']
+  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static override args = {container: containerArgument(), profiles: profilesArgument({required: true})}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ContainerProfileRemove, (line) => this.checkProfiles('remove', line.args.profiles ?? []))
+    const session = await this.session()
+    const workload = await findPastWorkload(session, this.engine, this.node, args.container)
+    await this.editProfiles(await endpointOfWorkload(session, workload), 'remove', args.profiles ?? [])
+  }
+}

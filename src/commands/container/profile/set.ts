@@ -1,0 +1,19 @@
+import {containerArgument, ContainerCommand} from '../../../lib/cli/containers.js'
+import {profilesArgument} from '../../../lib/cli/endpoints.js'
+import {findPastWorkload} from '../../../lib/workload/find-workload.js'
+import {endpointOfWorkload} from '../../../lib/workload/workload.js'
+
+export default class ContainerProfileSet extends ContainerCommand {
+  static override summary = 'Make these the profiles of the endpoint of a container.'
+  static override description = 'None are named: it gets no profile, and so no traffic.'
+  static override examples = ['<%= config.bin %> container workload-A profile set web client', '<%= config.bin %> container workload-A profile set']
+  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static override args = {container: containerArgument(), profiles: profilesArgument({required: false})}
+
+  async run(): Promise<void> {
+    const {args} = await this.read(ContainerProfileSet, (line) => this.checkProfiles('set', line.args.profiles ?? []))
+    const session = await this.session()
+    const workload = await findPastWorkload(session, this.engine, this.node, args.container)
+    await this.editProfiles(await endpointOfWorkload(session, workload), 'set', args.profiles ?? [])
+  }
+}

@@ -1,0 +1,39 @@
+import {Flags} from '@oclif/core'
+import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {presentStale} from '../../lib/cli/stale.js'
+import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {render} from '../../lib/cli/output/render.js'
+import {dockerEngine} from '../../lib/docker/engine.js'
+import {EXIT_CODES} from '../../lib/errors.js'
+import {formatAddress} from '../../lib/net/index.js'
+import {collect, findStale} from '../../lib/workload/stale.js'
+
+export default class EndpointGc extends EditCommand {
+  static override summary = 'Find endpoints of this host whose container is gone; remove them with --apply.'
+  static override description =
+    'Looks at the endpoints of Docker containers and of network namespaces on this host. Those of stopped containers, and those whose interface is missing, are listed too, but never removed. ' +
+    'An endpoint whose interface is still there is never removed.'
+  static override examples = ['<%= config.bin %> endpoint gc', '<%= config.bin %> endpoint gc --apply']
+  static exitCodes = {0: 'Nothing was found, or all that could go was removed (--apply).', 1: 'The Docker Engine does not answer.', 10: 'Something was found (without --apply), or is left.'}
+  static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints that nobody has any more, and release their addresses.'}), node: nodeFlag()}
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(EndpointGc)
+    const node = chosenNode(flags.node, (text) => this.note(text))
+    const session = await this.session()
+    const engine = dockerEngine()
+    const found = await findStale(session, engine, node)
+    for await (const text of render(presentStale(found), chosenFormat(flags))) await this.dataText(text)
+    let left = found.length
+    for (const stale of flags.apply ? found.filter(({removable}) => removable) : []) {
+      const removal = await collect(session, engine, stale)
+      if (!removal) continue
+      left -= removal.changes.length
+      await this.tell(removal.changes)
+      for (const address of removal.released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
+      for (const address of removal.foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+    }
+    if (left > 0) process.exitCode = EXIT_CODES.problems
+  }
+}

@@ -1,0 +1,32 @@
+import {Flags} from '@oclif/core'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {endpointArgument, filterFlags, filterOf} from '../../lib/cli/endpoints.js'
+import {chosenNode} from '../../lib/cli/node-option.js'
+import {findEndpoint} from '../../lib/client/endpoints.js'
+import {formatAddress} from '../../lib/net/index.js'
+import {removeEndpoint} from '../../lib/workload/remove.js'
+
+export default class EndpointRemove extends EditCommand {
+  static override summary = 'Remove an endpoint and release its addresses.'
+  static override description =
+    'For what is left of a container that is gone. One that is still connected is disconnected with `container remove`, on its host. Addresses that somebody else has by now are left alone.'
+  static override examples = ['<%= config.bin %> endpoint remove 192.168.0.1', '<%= config.bin %> endpoint remove 192.168.0.1 --host rack1-host1 --dry-run']
+  static exitCodes = {
+    4: 'There is no such endpoint.',
+    5: 'Several endpoints match.',
+    8: 'It is connected to this host, or Kubernetes or a CNI plugin looks after it (--force overrides that), or the datastore is locked.',
+  }
+  static override args = {endpoint_id: endpointArgument()}
+  static override flags = {...filterFlags, force: Flags.boolean({description: 'Remove it even if it is connected or somebody else\'s.'})}
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(EndpointRemove)
+    const node = chosenNode(undefined, (text) => this.note(text))
+    const session = await this.session()
+    const endpoint = await findEndpoint(session, args.endpoint_id, filterOf(flags))
+    const {changes, released, foreign} = await removeEndpoint(session, endpoint, {node, force: flags.force})
+    await this.tell(changes, {done: `Endpoint ${endpoint.id} removed`})
+    for (const address of released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
+    for (const address of foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * `container add`: handle and address first, then the endpoint, then interfaces (cli-v0.20 §4.12.1). Whatever is left when the process is killed
+ * is finished by the same command, undone by `container remove`, and named by `ipam check` and `endpoint gc`. What fails is taken back.
+ */
+import {CONTAINER_ANNOTATION, type Endpoint, ENDPOINT_NAMESPACE, endpointAddresses, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
+import {newUuid} from '../client/identity.js'
+import {changeResource, type ResourceChange} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import type {Engine} from '../docker/engine.js'
+import {CalicoError, isError} from '../errors.js'
+import {connectContainer, connectionState} from '../host/container-network.js'
+import {deleteVeth, hostInterfaceName} from '../host/interfaces.js'
+import {withHostLock} from '../host/lock.js'
+import {HOST_MAC, randomMac} from '../host/mac.js'
+import {assignAddress} from '../ipam/assign-address.js'
+import {WORKLOAD_ANNOTATION} from '../model/display-name.js'
+import {API_VERSION} from '../model/resource.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
+import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
+import {removeEndpoints} from './removal.js'
+import {endpointIdOf, endpointsOfWorkload, handleOf, lockOf, placeOf, severalEndpoints, type Workload} from './workload.js'
+import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
+
+export interface AddRequest {
+  readonly node: string
+  /** `<CONTAINER>`. */
+  readonly container: string
+  readonly wanted: Wanted
+  /** The name of the interface in the container. */
+  readonly interfaceName: string
+  /** Of the new interfaces; undefined = the kernel's. */
+  readonly mtu: number | undefined
+}
+
+export interface Added {
+  readonly address: Address
+  readonly change: ResourceChange<WorkloadEndpoint>
+  readonly createdNode: boolean
+  /** The endpoint was there from an earlier attempt, or from before the container was restarted; only its interfaces were missing. */
+  readonly finished: boolean
+}
+
+/** Told when a step begins. */
+export type OnStep = (step: string) => void
+
+/**
+ * Gives a container its endpoint and first address.
+ * @throws CalicoError `conflict` if it has one, or the address or an interface name is taken; `unknown` if something failed and could not be taken
+ *   back: then it says what is left; otherwise nothing is left. See also findWorkload, enter and obtainAddress.
+ */
+export async function addContainer(session: Session, engine: Engine, request: AddRequest, onStep: OnStep = () => undefined): Promise<Added> {
+  onStep('container')
+  const found = await findWorkload(engine, request.node, request.container)
+  requireRunning(found)
+  if (session.dryRun) return addEndpoint(session, found.workload, request, onStep)
+  const entered = await enter(engine, found)
+  try {
+    const {workload} = entered
+    return await withHostLock(lockOf(workload), workload.typed, async () => {
+      const [existing, ...more] = await endpointsOfWorkload(session, workload)
+      if (existing && more.length > 0) throw severalEndpoints(workload, [existing, ...more])
+      return existing ? finishContainer(session, entered, existing, request, onStep) : addNew(session, entered, request, onStep)
+    })
+  } finally {
+    entered.namespace.close()
+  }
+}
+
+/** Address and endpoint of a dry run. */
+async function addEndpoint(session: Session, workload: Workload, request: AddRequest, onStep: OnStep): Promise<Added> {
+  const [existing] = await endpointsOfWorkload(session, workload)
+  if (existing) throw alreadyConfigured(workload)
+  onStep('address')
+  const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
+  const change = await createEndpoint(session, workload, newEndpoint(workload, address))
+  return {address, change, createdNode, finished: false}
+}
+
+const alreadyConfigured = ({typed}: Workload, hint = `To give it another address: calicoctl container ${typed} ip add`): CalicoError =>
+  new CalicoError('conflict', `${typed} has already been configured with Calico Networking.`, {hint})
+
+async function addNew(session: Session, entered: Entered, request: AddRequest, onStep: OnStep): Promise<Added> {
+  const {workload} = entered
+  let endpoint: WorkloadEndpoint | undefined
+  const writesBefore = session.writes.done.length
+  session.writes.remaining = howToGoOn(workload)
+  try {
+    onStep('address')
+    const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
+    onStep('endpoint')
+    endpoint = newEndpoint(workload, address)
+    const change = await createEndpoint(session, workload, endpoint)
+    await connect(entered, change.after ?? endpoint, request, onStep)
+    await entered.confirm()
+    session.writes.remaining = undefined
+    return {address, change, createdNode, finished: false}
+  } catch (error) {
+    if (session.writes.done.length > writesBefore || isError(error, 'unknown')) throw await takenBack(session, workload, endpoint, error)
+    session.writes.remaining = undefined
+    throw error
+  }
+}
+
+const howToGoOn = ({typed}: Workload): string => `The endpoint of ${typed} is not complete: the same command again completes it, 'calicoctl container remove ${typed}' undoes it`
+
+function connect({namespace}: Entered, endpoint: WorkloadEndpoint, request: Pick<AddRequest, 'interfaceName' | 'mtu'>, onStep: OnStep): Promise<void> {
+  const {spec} = endpoint
+  return connectContainer(
+    {
+      namespace,
+      host: {name: spec.interfaceName ?? '', mac: HOST_MAC},
+      container: {name: request.interfaceName, mac: spec.mac ?? randomMac()},
+      addresses: endpointAddresses(endpoint),
+      mtu: request.mtu,
+    },
+    onStep,
+  )
+}
+
+/** ERROR, after what an attempt to add WORKLOAD left in the datastore has been removed; another one if that failed. */
+async function takenBack(session: Session, workload: Workload, endpoint: WorkloadEndpoint | undefined, error: unknown): Promise<unknown> {
+  const ours = endpoint ? [{place: placeOf(workload), id: endpointIdOf(workload), uid: endpoint.metadata.uid}] : []
+  try {
+    // The interfaces have been taken back by their maker; they are only there if the container stopped at the very end.
+    if (endpoint) await deleteVeth(endpoint.spec.interfaceName ?? '')
+    await removeEndpoints(session, ours, {handle: handleOf(workload), what: `taking back the endpoint and address of ${workload.typed}`})
+    session.writes.remaining = undefined
+    return error
+  } catch (problem) {
+    const {message, details, hint} = error instanceof CalicoError ? error : {message: String(error), details: [], hint: undefined}
+    return new CalicoError('unknown', message, {
+      details: [
+        ...details,
+        ...(hint === undefined ? [] : [hint]),
+        `Taking back what had been done before failed too: ${problem instanceof Error ? problem.message : String(problem)}`,
+        `What may be left: addresses with the handle ${handleOf(workload)}${endpoint ? `, among them ${(endpoint.spec.ipNetworks ?? []).join(', ')}, and the endpoint ${endpointIdOf(workload)}` : ''}.`,
+      ],
+      hint: `Once the datastore answers again, the same command completes it, and 'calicoctl container remove ${workload.typed}' removes what is left.`,
+      cause: error,
+    })
+  }
+}
+
+/** Stores ENDPOINT. @throws CalicoError `conflict` if there is one */
+async function createEndpoint(session: Session, workload: Workload, endpoint: WorkloadEndpoint): Promise<ResourceChange<WorkloadEndpoint>> {
+  const change = await changeResource<WorkloadEndpoint>(session, placeOf(workload), (stored) => {
+    if (stored) throw alreadyConfigured(workload)
+    return endpoint
+  })
+  return {...change, name: endpointIdOf(workload)}
+}
+
+/** A new endpoint of WORKLOAD with ADDRESS. */
+function newEndpoint(workload: Workload, address: Address): WorkloadEndpoint {
+  const {node, orchestrator, stored, id, path, name} = workload
+  const endpoint = endpointIdOf(workload)
+  const annotations = {
+    ...(stored === id ? {} : {[WORKLOAD_ANNOTATION]: id}),
+    ...(path === undefined ? {} : {[NAMESPACE_ANNOTATION]: path}),
+    ...(name === undefined ? {} : {[CONTAINER_ANNOTATION]: name}),
+  }
+  return {
+    kind: 'WorkloadEndpoint',
+    apiVersion: API_VERSION,
+    metadata: {name: placeOf(workload).name, namespace: ENDPOINT_NAMESPACE, uid: newUuid(), ...(Object.keys(annotations).length === 0 ? {} : {annotations})},
+    spec: {orchestrator, workload: stored, node, endpoint, ipNetworks: [networkOf(address)], interfaceName: hostInterfaceName(endpoint), mac: randomMac()},
+  }
+}
+
+/** ADDRESS as an endpoint has it. */
+export const networkOf = (address: Address): string => `${formatAddress(address)}/${ADDRESS_BITS[address.family]}`
+
+/**
+ * Makes what is missing of an endpoint that is stored: a command was killed after it had stored it, or the container has been restarted since,
+ * which took its interfaces away.
+ */
+async function finishContainer(session: Session, entered: Entered, existing: Endpoint, request: AddRequest, onStep: OnStep): Promise<Added> {
+  const {workload, namespace} = entered
+  const {resource} = existing.stored
+  const addresses = endpointAddresses(resource)
+  const name = resource.spec.interfaceName ?? ''
+  if ((await connectionState(namespace, name, addresses)) === 'complete') throw alreadyConfigured(workload)
+  const address = addresses.find((each) => satisfies(request.wanted, each))
+  if (!address) {
+    throw alreadyConfigured(workload, `Its interfaces are missing, and its endpoint has ${addresses.map(formatAddress).join(', ') || 'no address'}: ask for that one, or begin with: calicoctl container remove ${workload.typed}`)
+  }
+  onStep('address')
+  await requireAddresses(session, workload, addresses)
+  await deleteVeth(name)
+  await connect(entered, resource, request, onStep)
+  try {
+    await entered.confirm()
+  } catch (error) {
+    await deleteVeth(name)
+    throw error
+  }
+  const change = {kind: 'WorkloadEndpoint' as const, name: existing.id, action: 'unchanged' as const, before: resource, after: resource}
+  return {address, change, createdNode: false, finished: true}
+}
+
+/** Makes sure that ADDRESSES are still WORKLOAD's. */
+async function requireAddresses(session: Session, workload: Workload, addresses: readonly Address[]): Promise<void> {
+  const {node, typed} = workload
+  for (const address of addresses) {
+    try {
+      await assignAddress(session, {address, node, handle: handleOf(workload), attributes: {node}, createNode: true, maxPerHandle: Number.MAX_SAFE_INTEGER})
+    } catch (error) {
+      if (!isError(error, 'conflict')) throw error
+      throw new CalicoError('conflict', `${formatAddress(address)}, which the endpoint of ${typed} has, is not assigned to it`, {
+        hint: `Begin anew with: calicoctl container remove ${typed}`,
+        cause: error,
+      })
+    }
+  }
+}

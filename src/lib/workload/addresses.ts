@@ -1,0 +1,144 @@
+/** `container <C> ip add` and `ip remove` (cli-v0.20 §4.12.3, §4.12.4). */
+import {editEndpoint, type Endpoint, endpointAddresses} from '../client/endpoints.js'
+import type {ResourceChange} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import type {Engine} from '../docker/engine.js'
+import {CalicoError, isError} from '../errors.js'
+import {addAddress, hasAddress, removeAddress, routeIpv6} from '../host/container-network.js'
+import {findInterface} from '../host/interfaces.js'
+import {withHostLock} from '../host/lock.js'
+import type {NetworkNamespace} from '../host/network-namespace.js'
+import {releaseAddresses} from '../ipam/release-addresses.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {type Address, equalAddresses, formatAddress} from '../net/index.js'
+import {networkOf} from './add.js'
+import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
+import {type Removal, removeAddressOf} from './removal.js'
+import {endpointOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
+import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
+
+export interface AddressChange {
+  readonly address: Address
+  readonly change: ResourceChange<WorkloadEndpoint>
+}
+
+interface Request {
+  readonly node: string
+  readonly container: string
+  readonly interfaceName: string
+}
+
+/** Does WORK on the endpoint of a running container, alone on this host. In a dry run the container is not entered. */
+async function onEndpoint<T>(session: Session, engine: Engine, {node, container}: Request, work: (workload: Workload, endpoint: Endpoint, entered: Entered | undefined) => Promise<T>): Promise<T> {
+  const found = await findWorkload(engine, node, container)
+  requireRunning(found)
+  if (session.dryRun) return work(found.workload, await endpointOfWorkload(session, found.workload), undefined)
+  const entered = await enter(engine, found)
+  const {workload, namespace} = entered
+  try {
+    return await withHostLock(lockOf(workload), workload.typed, async () => work(workload, await endpointOfWorkload(session, workload), entered))
+  } finally {
+    namespace.close()
+  }
+}
+
+/**
+ * Gives a container another address: assigned, then in its endpoint, then on its interface. What fails is taken back.
+ * @throws CalicoError as addContainer; `not-found` without an endpoint; `invalid` without the interface
+ */
+export function addContainerAddress(session: Session, engine: Engine, request: Request & {readonly wanted: Wanted}): Promise<AddressChange> {
+  return onEndpoint(session, engine, request, async (workload, endpoint, entered) => {
+    const before = endpointAddresses(endpoint.stored.resource)
+    if (entered) await requireInterface(workload, entered.namespace, request.interfaceName)
+    const unfinished = entered && (await notOnInterface(entered.namespace, request, before))
+    if (unfinished) {
+      await putOnInterface(entered.namespace, endpoint, request.interfaceName, unfinished)
+      const {resource} = endpoint.stored
+      return {address: unfinished, change: {kind: 'WorkloadEndpoint', name: endpoint.id, action: 'unchanged', before: resource, after: resource}}
+    }
+    session.writes.remaining = `The same command again completes it, 'calicoctl container remove ${workload.typed}' removes everything`
+    const {address} = await obtainAddress(session, workload, request.wanted, before)
+    let stored = false
+    try {
+      const change = await editEndpoint(session, endpoint, (resource) => withAddress(resource, address))
+      stored = true
+      if (entered) {
+        await putOnInterface(entered.namespace, endpoint, request.interfaceName, address)
+        await entered.confirm()
+      }
+      session.writes.remaining = undefined
+      return {address, change: {...change, name: endpoint.id}}
+    } catch (error) {
+      throw await takenBack(session, workload, endpoint, {address, stored, entered, interfaceName: request.interfaceName}, error)
+    }
+  })
+}
+
+async function requireInterface({typed}: Workload, namespace: NetworkNamespace, name: string): Promise<void> {
+  if (await findInterface(namespace, name)) return
+  throw new CalicoError('invalid', `${typed} has no interface ${name}; nothing was changed`, {hint: 'Name the one that it got at container add with --interface.'})
+}
+
+/** The address of the endpoint that is asked for by name but is not on the interface: an earlier attempt was killed in between. */
+async function notOnInterface(namespace: NetworkNamespace, {wanted, interfaceName}: Request & {readonly wanted: Wanted}, addresses: readonly Address[]): Promise<Address | undefined> {
+  const address = wanted.type === 'address' ? addresses.find((each) => satisfies(wanted, each)) : undefined
+  return address && !(await hasAddress(namespace, interfaceName, address)) ? address : undefined
+}
+
+async function putOnInterface(namespace: NetworkNamespace, {stored}: Endpoint, name: string, address: Address): Promise<void> {
+  await addAddress(namespace, name, address)
+  if (address.family === 6) await routeIpv6(namespace, stored.resource.spec.interfaceName ?? '', name, {needed: true})
+}
+
+function withAddress(endpoint: WorkloadEndpoint, address: Address): WorkloadEndpoint {
+  if (endpointAddresses(endpoint).some((each) => equalAddresses(each, address))) return endpoint
+  return {...endpoint, spec: {...endpoint.spec, ipNetworks: [...(endpoint.spec.ipNetworks ?? []), networkOf(address)]}}
+}
+
+interface Attempt {
+  readonly address: Address
+  /** The endpoint has the address. */
+  readonly stored: boolean
+  readonly entered: Entered | undefined
+  readonly interfaceName: string
+}
+
+async function takenBack(session: Session, workload: Workload, endpoint: Endpoint, {address, stored, entered, interfaceName}: Attempt, error: unknown): Promise<unknown> {
+  const handle = handleOf(workload)
+  try {
+    if (entered && stored) await removeAddress(entered.namespace, interfaceName, address)
+    if (stored || isError(error, 'unknown')) await removeAddressOf(session, endpoint, address, handle)
+    else await releaseAddresses(session, [{address, handle}])
+    session.writes.remaining = undefined
+    return error
+  } catch (problem) {
+    const {message, details} = error instanceof CalicoError ? error : {message: String(error), details: []}
+    return new CalicoError('unknown', message, {
+      details: [...details, `Taking back what had been done before failed too: ${problem instanceof Error ? problem.message : String(problem)}`],
+      hint: `${formatAddress(address)} may still be assigned with the handle ${handle}. Run the command again to complete it.`,
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Takes an address from a container: off its interface, then out of its endpoint and released, in one transaction.
+ * @throws CalicoError `not-found` if the endpoint does not have it
+ */
+export function removeContainerAddress(session: Session, engine: Engine, request: Request & {readonly address: Address}): Promise<Removal> {
+  return onEndpoint(session, engine, request, async (workload, endpoint, entered) => {
+    const {address} = request
+    const text = formatAddress(address)
+    if (!endpointAddresses(endpoint.stored.resource).some((each) => equalAddresses(each, address))) {
+      throw new CalicoError('not-found', `${workload.typed} does not have the address ${text}.`, {hint: `See its addresses with: calicoctl container ${workload.typed} endpoint show`})
+    }
+    if (entered) await removeAddress(entered.namespace, request.interfaceName, address)
+    try {
+      return await removeAddressOf(session, endpoint, address, handleOf(workload))
+    } catch (error) {
+      if (!entered) throw error
+      const {message, details} = error instanceof CalicoError ? error : {message: String(error), details: []}
+      throw new CalicoError('unknown', `${text} was only taken off the interface: ${message}`, {details, hint: 'It is still assigned and in the endpoint. Run the command again.', cause: error})
+    }
+  })
+}

@@ -1,0 +1,130 @@
+/** Taking endpoints and addresses back, together in one guarded transaction: there is never an endpoint whose address is free for others. */
+import {type Endpoint, endpointAddresses, networkAddress} from '../client/endpoints.js'
+import {keyOf, type Place, prepareChange, type ResourceChange, tryParse} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import {CalicoError, isError} from '../errors.js'
+import {addressesIn} from '../ipam/by-handle.js'
+import type {Codec, Draft} from '../ipam/draft.js'
+import {POOLS_PREFIX} from '../ipam/lists.js'
+import {releaseOn} from '../ipam/release-addresses.js'
+import {submit} from '../ipam/queue.js'
+import {stringifyJson} from '../json/json.js'
+import {handleKey} from '../model/keys.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {type Address, equalAddresses, formatAddress} from '../net/index.js'
+
+export interface Removal {
+  /** The endpoints that were removed; those that were gone already are not here. */
+  readonly changes: readonly ResourceChange<WorkloadEndpoint>[]
+  readonly released: readonly Address[]
+  /** Addresses of the endpoints that somebody else has by now: they were left alone. */
+  readonly foreign: readonly Address[]
+}
+
+/** An endpoint to remove, if it is still the very object that has this uid. */
+export interface Removable {
+  readonly place: Place
+  readonly id: string
+  readonly uid: string | undefined
+}
+
+export const removableOf = ({place, id, stored}: Endpoint): Removable => ({place, id, uid: stored.resource.metadata.uid})
+
+const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => ({
+  parse: (kv) => tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)?.resource ?? null,
+  encode: (endpoint) => stringifyJson(endpoint),
+})
+
+/**
+ * Removes ENDPOINTS and releases their addresses, and all other addresses of HANDLE. One that is not the object any more that was seen (it was
+ * removed and made anew) stays.
+ */
+export function removeEndpoints(session: Session, endpoints: readonly Removable[], {handle, what}: {handle: string | undefined; what: string}): Promise<Removal> {
+  return submit<Removal>(session, {
+    what,
+    reads: () => [{list: POOLS_PREFIX}, ...endpoints.map(({place}) => ({get: keyOf(place)})), ...(handle === undefined ? [] : [{get: handleKey(handle)}])],
+    async plan(draft) {
+      const changes: ResourceChange<WorkloadEndpoint>[] = []
+      const addresses: Address[] = []
+      const others: Address[] = []
+      for (const endpoint of endpoints) {
+        const {before, other} = await take(draft, endpoint)
+        if (other) others.push(...endpointAddresses(other))
+        if (!before) continue
+        addresses.push(...endpointAddresses(before))
+        changes.push({kind: 'WorkloadEndpoint', name: endpoint.id, action: 'deleted', before, after: undefined})
+      }
+      if (handle !== undefined) addresses.push(...(await addressesIn(draft, handle)))
+      const free = addresses.filter((address, i) => !others.some((other) => equalAddresses(other, address)) && addresses.findIndex((other) => equalAddresses(other, address)) === i)
+      return {outcome: {changes, ...(await releaseAll(draft, free, handle))}}
+    },
+  })
+}
+
+/** Deletes ENDPOINT from DRAFT and tells what it was; if it is not the same object any more, tells the one that is there, which stays. */
+async function take(draft: Draft, {place, uid}: Removable): Promise<{before?: WorkloadEndpoint; other?: WorkloadEndpoint}> {
+  const codec = endpointCodec(draft.session)
+  const key = keyOf(place)
+  const now = await draft.get(codec, key)
+  if (!now || now.metadata.uid !== uid) {
+    draft.restOn(key)
+    return now ? {other: now} : {}
+  }
+  draft.set(codec, key, undefined)
+  return {before: now}
+}
+
+/** Releases those of ADDRESSES that have HANDLE, or, from before handles were given, none. */
+async function releaseAll(draft: Draft, addresses: readonly Address[], handle: string | undefined): Promise<Pick<Removal, 'released' | 'foreign'>> {
+  const released: Address[] = []
+  const foreign: Address[] = []
+  for (const address of addresses) {
+    const outcome = await releaseOne(draft, address, handle === undefined ? [''] : [handle, ''])
+    if (outcome === 'released') released.push(address)
+    else if (outcome === 'foreign') foreign.push(address)
+  }
+  return {released, foreign}
+}
+
+async function releaseOne(draft: Draft, address: Address, handles: readonly string[]): Promise<'released' | 'free' | 'foreign'> {
+  for (const handle of handles) {
+    const undo = draft.mark()
+    try {
+      const {released} = await releaseOn(draft, [{address, handle}])
+      return released.length > 0 ? 'released' : 'free'
+    } catch (error) {
+      if (!isError(error, 'conflict')) throw error
+      undo()
+    }
+  }
+  return 'foreign'
+}
+
+/** ENDPOINT without ADDRESS, which is released if it has HANDLE or none. */
+export function removeAddressOf(session: Session, endpoint: Endpoint, address: Address, handle: string): Promise<Removal> {
+  const codec = endpointCodec(session)
+  const key = keyOf(endpoint.place)
+  return submit<Removal>(session, {
+    what: `the removal of ${formatAddress(address)} from endpoint ${endpoint.id}`,
+    reads: () => [{list: POOLS_PREFIX}, {get: key}, {get: handleKey(handle)}],
+    async plan(draft) {
+      const before = await draft.get(codec, key)
+      if (!before) throw new CalicoError('conflict', `Endpoint ${endpoint.id} was removed meanwhile`)
+      const {change} = prepareChange<WorkloadEndpoint>(endpoint.place, {...endpoint.stored, resource: before}, withoutAddress(before, address))
+      if (change.action === 'updated') draft.set(codec, key, change.after)
+      return {outcome: {changes: [{...change, name: endpoint.id}], ...(await releaseAll(draft, [address], handle))}}
+    },
+  })
+}
+
+/** ENDPOINT without ADDRESS; the same object if it does not have it. */
+function withoutAddress(endpoint: WorkloadEndpoint, address: Address): WorkloadEndpoint {
+  const {ipNetworks = [], ...spec} = endpoint.spec
+  const left = ipNetworks.filter((text) => !isAddress(text, address))
+  return left.length === ipNetworks.length ? endpoint : {...endpoint, spec: left.length === 0 ? spec : {...spec, ipNetworks: left}}
+}
+
+const isAddress = (text: string, address: Address): boolean => {
+  const own = networkAddress(text)
+  return own !== undefined && equalAddresses(own, address)
+}

@@ -1,0 +1,87 @@
+/** `container remove` and `endpoint remove` (cli-v0.20 §4.12.2): all that there is of a workload or endpoint, whatever is missing of it already. */
+import {type Endpoint, endpointLabel} from '../client/endpoints.js'
+import type {Session} from '../client/session.js'
+import type {Engine} from '../docker/engine.js'
+import {CalicoError} from '../errors.js'
+import {deleteVeth, hasHostInterface} from '../host/interfaces.js'
+import {withHostLock} from '../host/lock.js'
+import {findPastWorkload} from './find-workload.js'
+import {removableOf, type Removal, removeEndpoints} from './removal.js'
+import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
+
+export interface Removed extends Removal {
+  readonly workload: Workload
+  /** The host interfaces that were deleted. */
+  readonly interfaces: readonly string[]
+  /** Interfaces that could not be deleted, with the reason. */
+  readonly problems: readonly string[]
+}
+
+/** Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while somebody can still use it. */
+export async function removeContainer(session: Session, engine: Engine, {node, container}: {node: string; container: string}): Promise<Removed> {
+  const workload = await findPastWorkload(session, engine, node, container)
+  if (session.dryRun) return removeWorkload(session, workload)
+  return withHostLock(lockOf(workload), workload.typed, () => removeWorkload(session, workload))
+}
+
+async function removeWorkload(session: Session, workload: Workload): Promise<Removed> {
+  const endpoints = await endpointsOfWorkload(session, workload)
+  const interfaces: string[] = []
+  const problems: string[] = []
+  for (const {stored} of session.dryRun ? [] : endpoints) {
+    const {interfaceName = ''} = stored.resource.spec
+    try {
+      if (await deleteVeth(interfaceName)) interfaces.push(interfaceName)
+    } catch (error) {
+      problems.push(`The interface ${interfaceName} was not deleted: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  try {
+    const removal = await removeEndpoints(session, endpoints.map(removableOf), {handle: handleOf(workload), what: `the removal of ${workload.typed}`})
+    return {...removal, workload, interfaces, problems}
+  } catch (error) {
+    if (interfaces.length === 0) throw error
+    const {message, details} = error instanceof CalicoError ? error : {message: String(error), details: []}
+    throw new CalicoError('unknown', `Only the interfaces of ${workload.typed} were removed (${interfaces.join(', ')}): ${message}`, {
+      details,
+      hint: `Its endpoint and addresses are still there. Run the command again: calicoctl container remove ${workload.typed}`,
+      cause: error,
+    })
+  }
+}
+
+/** Orchestrators that look after their endpoints themselves, and would go on believing in them. */
+const MANAGED: readonly string[] = ['k8s', 'cni']
+
+/**
+ * Removes ENDPOINT, of whatever host, with its addresses.
+ * @throws CalicoError `refused`, unless FORCE: Kubernetes or a CNI plugin looks after it, or its interface is on this host
+ */
+export async function removeEndpoint(session: Session, endpoint: Endpoint, {node, force}: {node: string; force: boolean}): Promise<Removal> {
+  const {host, orchestrator, stored} = endpoint
+  const {interfaceName = '', workload = ''} = stored.resource.spec
+  if (!force) {
+    if (MANAGED.includes(orchestrator)) {
+      throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: ${orchestrator} looks after it`, {hint: 'Remove its pod or container, or use --force.'})
+    }
+    if (host === node && hasHostInterface(interfaceName)) {
+      throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is connected, its interface ${interfaceName} is on this host`, {
+        hint: 'Use: calicoctl container remove. --force removes it all the same, and leaves the container cut off.',
+      })
+    }
+  }
+  return removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(endpoint, workload), what: `the removal of ${endpointLabel(endpoint)}`})
+}
+
+/** The handle of the addresses of ENDPOINT, if it is one of ours. */
+function handleOfEndpoint({host: node, orchestrator}: Endpoint, stored: string): string | undefined {
+  if (orchestrator !== 'docker' && orchestrator !== 'namespace') return undefined
+  return handleOf({node, orchestrator, stored, id: stored, typed: stored})
+}
+
+/** As {@link removeEndpoint}, for one that nobody has any more: with the handle's other addresses. */
+export const removeStale = (session: Session, endpoint: Endpoint): Promise<Removal> =>
+  removeEndpoints(session, [removableOf(endpoint)], {
+    handle: handleOfEndpoint(endpoint, endpoint.stored.resource.spec.workload ?? ''),
+    what: `the removal of ${endpointLabel(endpoint)}`,
+  })

@@ -1,0 +1,82 @@
+/** `endpoint gc`: endpoints of this host that nobody has any more (operator-demand §1 row 1). */
+import {type Endpoint, listEndpoints, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
+import type {Session} from '../client/session.js'
+import type {Engine} from '../docker/engine.js'
+import {CalicoError} from '../errors.js'
+import {hasHostInterface} from '../host/interfaces.js'
+import {withHostLock} from '../host/lock.js'
+import {isNamespace} from '../host/network-namespace.js'
+import {convertName} from '../model/names.js'
+import type {Removal} from './removal.js'
+import {removeStale} from './remove.js'
+import {namespaceId} from './workload.js'
+
+/** An endpoint with which something is wrong. */
+export interface Stale {
+  readonly endpoint: Endpoint
+  readonly reason: string
+  /** Nobody has it: it may go. */
+  readonly removable: boolean
+}
+
+/** What the runtime says of containers, by full id. */
+type Containers = ReadonlyMap<string, {readonly running: boolean}>
+
+/**
+ * What is wrong with the endpoints of NODE, which is this host. The Engine is asked only where there are endpoints of containers.
+ * @throws CalicoError as Engine.list; `invalid` for an Engine that is not this host's
+ */
+export async function findStale(session: Session, engine: Engine, node: string): Promise<Stale[]> {
+  const endpoints: Endpoint[] = []
+  for await (const endpoint of listEndpoints(session, {host: node})) if (LOOKED_AFTER.includes(endpoint.orchestrator)) endpoints.push(endpoint)
+  if (endpoints.length === 0) return []
+  // Asked after the endpoints were read: a container that comes in between has no endpoint among them.
+  const containers = endpoints.some(isContainer) ? await listContainers(engine) : new Map<string, {running: boolean}>()
+  return endpoints.flatMap((endpoint) => judge(endpoint, containers) ?? [])
+}
+
+const LOOKED_AFTER: readonly string[] = ['docker', 'namespace']
+
+const isContainer = ({orchestrator, workload}: Endpoint): boolean => orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(workload)
+
+async function listContainers(engine: Engine): Promise<Containers> {
+  if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; it does not know of this host's containers`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
+  return engine.list()
+}
+
+function judge(endpoint: Endpoint, containers: Containers): Stale | undefined {
+  const {interfaceName = ''} = endpoint.stored.resource.spec
+  const connected = hasHostInterface(interfaceName)
+  const gone = isContainer(endpoint) ? !containers.has(endpoint.workload) && 'the container does not exist' : goneNamespace(endpoint)
+  if (gone !== false) {
+    // What still has its interface may be somebody's whom this Engine does not know.
+    return connected ? {endpoint, reason: `${gone}, but its interface ${interfaceName} is still there`, removable: false} : {endpoint, reason: gone, removable: true}
+  }
+  if (connected) return undefined
+  if (isContainer(endpoint) && containers.get(endpoint.workload)?.running === false) return {endpoint, reason: 'the container is stopped; container add connects it again when it runs', removable: false}
+  return {endpoint, reason: `its interface ${interfaceName} is missing; container add completes it, container remove removes it`, removable: false}
+}
+
+/** Why the namespace of ENDPOINT is gone; false if it is not, or its path is not known: v0.20's ids do not tell it. */
+function goneNamespace({stored, workload}: Endpoint): string | false {
+  const {annotations} = stored.resource.metadata
+  const path = annotations && Object.hasOwn(annotations, NAMESPACE_ANNOTATION) ? annotations[NAMESPACE_ANNOTATION] : undefined
+  if (path === undefined || ![workload, convertName(workload)].includes(convertName(namespaceId(path)))) {
+    return workload.startsWith('-proc-') && pathOfProcess(workload) !== undefined && !isNamespace(pathOfProcess(workload) ?? '') ? 'its process has ended' : false
+  }
+  return isNamespace(path) ? false : `there is no network namespace ${path}`
+}
+
+/** The path that an id like `-proc-123-ns-net` was made from; undefined for others, in which a dash may be one. */
+const pathOfProcess = (id: string): string | undefined => {
+  const pid = /^-proc-([0-9]+)-ns-net$/.exec(id)?.[1]
+  return pid === undefined ? undefined : `/proc/${pid}/ns/net`
+}
+
+/** Removes FOUND, if it is still what it was found to be. Undefined: it is not, by now. */
+export function collect(session: Session, engine: Engine, {endpoint}: Stale): Promise<Removal | undefined> {
+  return withHostLock(`endpoint/${endpoint.id}`, `endpoint ${endpoint.id}`, async () => {
+    const containers = isContainer(endpoint) ? await listContainers(engine) : new Map<string, {running: boolean}>()
+    return judge(endpoint, containers)?.removable === true ? removeStale(session, endpoint) : undefined
+  })
+}

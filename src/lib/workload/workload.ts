@@ -1,0 +1,99 @@
+/** A workload of this host: a Docker container or a network namespace, as v0.20 identified it (cli-v0.20 §4.12) and as v3 stores it (datamodel-v3 §1.6). */
+import {ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder} from '../client/endpoints.js'
+import {read, tryParse} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import {CalicoError} from '../errors.js'
+import {endpointId} from '../model/hash.js'
+import {convertName} from '../model/names.js'
+import type {WorkloadEndpoint} from '../model/types.js'
+import {matchesIds, workloadEndpointName, workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
+import type {Place} from '../client/resources.js'
+
+export interface Workload {
+  readonly node: string
+  readonly orchestrator: 'docker' | 'namespace'
+  /** v0.20's id: the container's full id, or the namespace's path with `-` for `/`. */
+  readonly id: string
+  /** As the endpoint has it. */
+  readonly stored: string
+  /** What the user called it. */
+  readonly typed: string
+  /** Of a namespace. */
+  readonly path?: string
+  /** The container's own name, for people. */
+  readonly name?: string
+}
+
+/** The container with this full ID. */
+export const containerWorkload = (node: string, typed: string, {id, name}: {id: string; name?: string}): Workload => ({
+  node,
+  orchestrator: 'docker',
+  id,
+  stored: convertName(id),
+  typed,
+  ...(name === undefined ? {} : {name}),
+})
+
+/** The namespace at PATH. */
+export function namespaceWorkload(node: string, path: string): Workload {
+  const id = namespaceId(path)
+  return {node, orchestrator: 'namespace', id, stored: convertName(id), typed: path, path}
+}
+
+/** v0.20's workload id of a namespace. */
+export const namespaceId = (path: string): string => path.replaceAll('/', '-')
+
+/** What messages that end a command call WORKLOAD: the full id, or the path. */
+export const workloadLabel = ({id, path}: Workload): string => path ?? id
+
+/** The id of the endpoint that we give WORKLOAD (decisions.md 25). */
+export const endpointIdOf = ({node, orchestrator, stored}: Workload): string => endpointId(node, orchestrator, stored)
+
+/** Where that endpoint is stored. */
+export const placeOf = (workload: Workload): Place => ({
+  kind: 'WorkloadEndpoint',
+  name: workloadEndpointName({...idsOf(workload), endpoint: endpointIdOf(workload)}),
+  namespace: ENDPOINT_NAMESPACE,
+})
+
+const idsOf = ({node, orchestrator, stored}: Workload) => ({node, orchestrator, workload: stored})
+
+/**
+ * The handle of WORKLOAD's addresses (decisions.md 25). A container's id is its own all over the cluster; the path of a namespace is not, and so the
+ * node is a part of its handle: two hosts must not share one.
+ */
+export const handleOf = ({node, orchestrator, stored}: Workload): string => (orchestrator === 'namespace' ? `${orchestrator}.${node}.${stored}` : `${orchestrator}.${stored}`)
+
+/** The lock under which commands work on WORKLOAD, one at a time on its host. */
+export const lockOf = (workload: Workload): string => `endpoint/${endpointIdOf(workload)}`
+
+/**
+ * The endpoints of WORKLOAD, whoever made them. v0.20 stored those of namespaces as Docker's, and so they are looked for there too.
+ */
+export async function endpointsOfWorkload(session: Session, workload: Workload): Promise<Endpoint[]> {
+  const both = workload.orchestrator === 'namespace' ? [workload, {...workload, orchestrator: 'docker' as const}] : [workload]
+  const {results} = await read(session, both.map((each) => endpointsUnder(workloadEndpointNamePrefix(idsOf(each)))))
+  return results.flat().flatMap((kv) => {
+    const stored = tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
+    if (!stored) return []
+    const endpoint = endpointOf(session, stored)
+    return both.some((each) => matchesIds(endpoint.place.name, idsOf(each))) ? [endpoint] : []
+  })
+}
+
+/** The one endpoint of WORKLOAD. @throws CalicoError `not-found`, `conflict` if there are several */
+export async function endpointOfWorkload(session: Session, workload: Workload): Promise<Endpoint> {
+  const [endpoint, ...more] = await endpointsOfWorkload(session, workload)
+  if (!endpoint) throw unknownWorkload(workload)
+  if (more.length > 0) throw severalEndpoints(workload, [endpoint, ...more])
+  return endpoint
+}
+
+export const unknownWorkload = ({typed}: Workload): CalicoError =>
+  new CalicoError('not-found', `Container ${typed} is unknown to Calico.`, {hint: `Give it an endpoint with: calicoctl container add ${typed} ipv4`})
+
+export const severalEndpoints = ({typed}: Workload, endpoints: readonly Endpoint[]): CalicoError =>
+  new CalicoError('conflict', `${typed} has more than one endpoint; nothing was done`, {
+    details: endpoints.map(({id, place}) => `endpoint ${id} (${place.name})`),
+    hint: `calicoctl container remove ${typed} removes all of them.`,
+  })
