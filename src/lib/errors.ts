@@ -42,6 +42,8 @@ interface ErrorDetails {
   details?: readonly string[]
   /** What to do next, as a sentence or a command line. */
   hint?: string
+  /** The flag that overrides a refusal, e.g. `--force`: on a terminal the user is asked instead. */
+  override?: string
   cause?: unknown
 }
 
@@ -50,15 +52,17 @@ export class CalicoError extends Error {
   override readonly name = 'CalicoError'
   readonly details: readonly string[]
   readonly hint: string | undefined
+  readonly override: string | undefined
 
   constructor(
     readonly kind: ErrorKind,
     message: string,
-    {details = [], hint, cause}: ErrorDetails = {},
+    {details = [], hint, override, cause}: ErrorDetails = {},
   ) {
     super(message, cause === undefined ? undefined : {cause})
     this.details = details
     this.hint = hint
+    this.override = override
   }
 
   get exitCode(): number {

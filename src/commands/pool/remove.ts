@@ -17,7 +17,11 @@ export default class PoolRemove extends EditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(PoolRemove)
-    const {changes, disowned} = await removePools(await this.session(), args.cidrs, flags)
+    const session = await this.session()
+    const {changes, disowned} = await this.orInsist(
+      () => removePools(session, args.cidrs, flags),
+      () => removePools(session, args.cidrs, {force: true}),
+    )
     await this.tell(changes, {done: changes.flatMap(() => DONE).join('\n')})
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)
   }

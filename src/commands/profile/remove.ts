@@ -14,7 +14,9 @@ export default class ProfileRemove extends EditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ProfileRemove)
-    const change = await removeProfile(await this.session(), args.profile, {check: !flags['no-check']})
+    const session = await this.session()
+    const remove = (check: boolean) => removeProfile(session, args.profile, {check})
+    const change = await this.orInsist(() => remove(!flags['no-check']), () => remove(false))
     await this.tell([change], {done: change.before ? `Deleted profile ${args.profile}` : `Profile ${args.profile} not found.`})
   }
 }

@@ -1,5 +1,6 @@
 import {Command, Flags, type Interfaces} from '@oclif/core'
 import {newSession, type Session} from '../client/session.js'
+import {createBudget, type Budget} from '../datastore/budget.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError} from '../errors.js'
 import {resolveSettings} from '../settings/settings.js'
@@ -67,6 +68,7 @@ export abstract class BaseCommand extends Command {
   protected globals: Partial<Interfaces.InferredFlags<typeof BaseCommand.baseFlags>> = {}
   private readonly problems: string[] = []
   private opened: Session | undefined
+  private budget: Budget | undefined
   private readonly out = new Out()
 
   /** Notes a wrong value; {@link read} tells all of them together. */
@@ -109,7 +111,8 @@ export abstract class BaseCommand extends Command {
   protected async session(): Promise<Session> {
     if (this.opened) return this.opened
     const settings = await this.settings()
-    const store = await openDatastore(settings, {budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS})
+    this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS})
+    const store = await openDatastore(settings, this.budget)
     this.opened = newSession(store, {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
@@ -123,6 +126,14 @@ export abstract class BaseCommand extends Command {
   /** What a changing command adds to its session. */
   protected sessionOptions(): {dryRun?: boolean; init?: boolean} {
     return {}
+  }
+
+  /** Asks the user QUESTION, to be answered with yes or no; false where nobody can be asked. The time for it is not the datastore's. */
+  protected async confirm(question: string): Promise<boolean> {
+    if (this.globals['no-input'] || !process.stdin.isTTY || !process.stderr.isTTY) return false
+    const {askYesNo} = await import('./ask.js')
+    const ask = (): Promise<boolean> => askYesNo(question)
+    return this.budget ? this.budget.exclude(ask) : ask()
   }
 
   /** A line of data: stdout. */

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
+import {isError} from '../errors.js'
 import {BaseCommand} from './base-command.js'
 
 /** A command that changes something: --dry-run, --init, and what it says about each change. */
@@ -21,6 +22,21 @@ export abstract class EditCommand extends BaseCommand {
 
   private flag(name: 'dry-run' | 'init'): boolean {
     return (this.globals as Partial<Record<string, unknown>>)[name] === true
+  }
+
+  /**
+   * Does WORK; where it is refused to protect the user, and a flag would override that, asks on a terminal and does INSIST after a yes.
+   * Without a terminal, the refusal stands: its message names the flag.
+   */
+  protected async orInsist<T>(work: () => Promise<T>, insist: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isError(error, 'refused') || error.override === undefined || this.dryRun) throw error
+      const question = [error.message, ...error.details.map((line) => `  ${line}`), `Do it all the same (${error.override})?`].join('\n')
+      if (!(await this.confirm(question))) throw error
+      return insist()
+    }
   }
 
   /**

@@ -11,7 +11,7 @@ export function newUuid(): string {
 }
 
 /** Now, as Kubernetes writes times: RFC 3339, UTC, whole seconds. */
-export function timestamp(date: Date = new Date()): string {
+function timestamp(date: Date = new Date()): string {
   return `${date.toISOString().slice(0, 19)}Z`
 }
 

@@ -90,7 +90,7 @@ async function refuseHolders(session: Session, networks: readonly Cidr[]): Promi
 }
 
 const inUse = (message: string, details: readonly string[]): CalicoError =>
-  new CalicoError('refused', message, {details, hint: 'Remove the workloads first, or give --force: then they keep their addresses, which belong to no pool any more.'})
+  new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or give --force: then they keep their addresses, which belong to no pool any more.'})
 
 /** Disables or enables those of POOLS that are not so, in one transaction; which these were. A pool that has gone meanwhile is passed over. */
 async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {

@@ -70,6 +70,7 @@ function refuseUsed(name: string, uses: readonly {readonly label: string}[]): vo
   const more = uses.length - NAMED_USES
   throw new CalicoError('refused', `Profile ${name} was not removed: profile in use by endpoint(s)`, {
     details: [...uses.slice(0, NAMED_USES).map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
+    override: '--no-check',
     hint: 'Take it off these endpoints first, or use --no-check: what an endpoint then still expects of this profile is dropped.',
   })
 }

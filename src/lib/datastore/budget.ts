@@ -20,7 +20,7 @@ export interface BudgetOptions {
   readonly perRequest?: boolean
 }
 
-export const DEFAULT_BUDGET_MS = 10_000
+const DEFAULT_BUDGET_MS = 10_000
 
 /** A budget whose clock starts at its first use. */
 export function createBudget({budgetMs = DEFAULT_BUDGET_MS, perRequest = false}: BudgetOptions = {}): Budget {

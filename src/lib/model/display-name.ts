@@ -3,7 +3,7 @@ import {convertName} from './names.js'
 import type {Metadata} from './resource.js'
 
 /** The annotation with the name that the user typed, where the stored one differs. */
-export const NAME_ANNOTATION = 'calicoctl/name'
+const NAME_ANNOTATION = 'calicoctl/name'
 
 /** The same for the workload of an endpoint. */
 export const WORKLOAD_ANNOTATION = 'calicoctl/workload'

@@ -7,7 +7,7 @@ const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const IPAM = '/calico/ipam/v2/'
 
 /** Where everything of Calico's lies. */
-export const CALICO_PREFIX = '/calico/'
+const CALICO_PREFIX = '/calico/'
 /** Where all v3 resources lie. */
 export const RESOURCES_PREFIX = RESOURCES
 /** Where all of IPAM lies. */

@@ -7,7 +7,7 @@ import {z} from 'zod'
  * Loaded only where such a file exists.
  */
 
-export const EXPECT_CLUSTER_ANNOTATION = 'calicoctl/expect-cluster'
+const EXPECT_CLUSTER_ANNOTATION = 'calicoctl/expect-cluster'
 
 const text = z.string().optional()
 

@@ -7,7 +7,7 @@ export interface EffectiveSetting {
   readonly origin: string
 }
 
-export const REDACTED = '(set, not shown)'
+const REDACTED = '(set, not shown)'
 
 /** SETTINGS as lines for people: nothing secret is in them. */
 export function effectiveSettings({datastore, expectCluster}: Settings): EffectiveSetting[] {

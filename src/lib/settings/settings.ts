@@ -5,7 +5,7 @@ import type {SettingsInputs} from './inputs.js'
 import {setting, type PemSource, type Report, type Source} from './source.js'
 import type {EmbeddedSettings, EtcdSettings, Pem, Setting, Settings} from './types.js'
 
-export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg'
+const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg'
 const DEFAULT_ENDPOINT = {value: 'http://127.0.0.1:2379', origin: 'the default'}
 
 /**

@@ -6,7 +6,7 @@ import type {State} from './state.js'
  * strings, because they have 64 bits. Keys are members of arrays, not names of object members, so that any key is harmless.
  */
 
-export const FORMAT = 'calicoctl-store/1'
+const FORMAT = 'calicoctl-store/1'
 
 /** Value, create revision, mod revision, version. */
 type StoredValue = readonly [value: string, created: string, modified: string, version: string]
