@@ -27,7 +27,7 @@ function readInterface(text: string): string {
   return text
 }
 
-export const interfaceFlag = (description: string) => Flags.custom<string>({parse: checked(readInterface)})({description, helpValue: 'INTERFACE'})
+export const interfaceFlag = (description: string) => Flags.custom({parse: checked(readInterface)})({description, helpValue: 'INTERFACE'})
 
 /** v0.20's. */
 export const DEFAULT_INTERFACE = 'eth1'

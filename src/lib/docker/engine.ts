@@ -45,11 +45,22 @@ export interface EngineOptions {
 export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Engine {
   const address = env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? DEFAULT_SOCKET : env.DOCKER_HOST
   const ask = async <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
-    const signal = AbortSignal.timeout(timeLimitMs)
+    const abort = new AbortController()
+    const docker = await connect(address)
+    let timer: NodeJS.Timeout | undefined
+    // dockerode never ends when the connection does in the middle of an answer.
+    const timeUp = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info'}))
+        abort.abort()
+      }, timeLimitMs)
+    })
     try {
-      return await question(await connect(address), signal)
+      return await Promise.race([question(docker, abort.signal), timeUp])
     } catch (error) {
-      throw error instanceof CalicoError ? error : failure(error, {address, timeLimitMs, timedOut: signal.aborted})
+      throw error instanceof CalicoError ? error : failure(error, address)
+    } finally {
+      clearTimeout(timer)
     }
   }
   return {
@@ -59,7 +70,7 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: E
       if (!isContainerName(name)) throw notFound(name)
       try {
         const found = await ask((docker, abortSignal) => docker.getContainer(name.replace(/^\//, '')).inspect({abortSignal}))
-        return containerOf(found)
+        return containerOf(found) ?? strange(address)
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) throw notFound(name, error)
         throw error
@@ -67,6 +78,7 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: E
     },
     async list() {
       const all = await ask((docker, abortSignal) => docker.listContainers({all: true, abortSignal}))
+      if (!Array.isArray(all)) return strange(address)
       return new Map(all.map(({Id, State}) => [Id, {running: State === 'running'}]))
     },
   }
@@ -80,15 +92,21 @@ async function connect(address: string): Promise<Dockerode> {
   return new Docker() // reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
 }
 
-function containerOf({Id, Name, State, HostConfig}: Dockerode.ContainerInspectInfo): Container {
+/** What the Engine said of a container; undefined if it is not what an Engine says. */
+function containerOf({Id, Name, State, HostConfig}: Partial<Dockerode.ContainerInspectInfo>): Container | undefined {
+  if (Id === undefined || Name === undefined || State === undefined) return undefined
   return {
     id: Id,
     name: Name.replace(/^\//, ''),
     running: State.Running,
     pid: State.Pid,
     startedAt: State.StartedAt,
-    networkMode: HostConfig.NetworkMode ?? '',
+    networkMode: HostConfig?.NetworkMode ?? '',
   }
+}
+
+function strange(address: string): never {
+  throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
 }
 
 /** What a container can be called; the rest must not become part of a request's path. */
@@ -111,19 +129,16 @@ class EngineError extends CalicoError {
 /** What dockerode throws: an answer with its status, or what became of the connection. */
 interface Thrown {
   readonly statusCode?: number
-  readonly json?: {readonly message?: string} | string | null
+  readonly json?: {readonly message?: string} | Buffer | null
   readonly code?: string
   readonly message?: string
 }
 
-function failure(error: unknown, {address, timeLimitMs, timedOut}: {address: string; timeLimitMs: number; timedOut: boolean}): CalicoError {
+function failure(error: unknown, address: string): CalicoError {
   const {statusCode, json, code, message = String(error)} = error as Thrown
   if (statusCode !== undefined) {
-    const said = (typeof json === 'string' ? json : json?.message) ?? message
+    const said = (Buffer.isBuffer(json) ? json.toString() : json?.message) ?? message
     return new EngineError(statusCode, `The Docker Engine refused: ${said.trim()}`, error)
-  }
-  if (timedOut) {
-    return new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info', cause: error})
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new CalicoError('failed', `Permission denied for the Docker Engine at ${address}`, {hint: 'Run the command as root, or as a member of the group docker.', cause: error})

@@ -39,7 +39,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
     // execa takes any open descriptor; its types know those of the standard streams.
     stdio: ['ignore', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
     extendEnv: false,
-    env: {PATH: searchPath(), LC_ALL: 'C'},
+    env: {PATH: process.env.PATH ?? DEFAULT_PATH, LC_ALL: 'C'},
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
     stripFinalNewline: true,
@@ -54,8 +54,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
 /** A stream of RESULT: without encoding options execa gives nothing but text. */
 const text = (output: unknown): string => (typeof output === 'string' ? output : '')
 
-/** Administrators' programs are often not in a user's PATH. */
-const searchPath = (): string => `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`
+const DEFAULT_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 const PACKAGES: Readonly<Record<string, string>> = {ip: 'iproute2', nsenter: 'util-linux'}
 

@@ -25,7 +25,7 @@ export async function findWorkload(engine: Engine, node: string, word: string): 
  * as far as it is one only.
  */
 export async function findPastWorkload(session: Session, engine: Engine, node: string, word: string): Promise<Workload> {
-  if (word.startsWith('/') && (existsSync(word) || word.indexOf('/', 1) !== -1)) return namespaceWorkload(node, word)
+  if (word.startsWith('/') && (existsSync(word) || word.includes('/', 1))) return namespaceWorkload(node, word)
   if (/^[0-9a-f]{64}$/.test(word)) return containerWorkload(node, word, {id: word})
   try {
     return (await findWorkload(engine, node, word)).workload
