@@ -5,14 +5,14 @@ import type {Datastore} from '../../src/lib/datastore/datastore.js'
 import {assignedIn, type Block, countByHandle, parseBlock} from '../../src/lib/ipam/block.js'
 import {parseHandle} from '../../src/lib/ipam/handle.js'
 import {BLOCKS_PREFIX, HANDLES_PREFIX} from '../../src/lib/model/keys.js'
-import {API_VERSION, type KindName, type Resource} from '../../src/lib/model/resource.js'
+import {API_VERSION, type KindName} from '../../src/lib/model/resource.js'
 import {formatAddress} from '../../src/lib/net/index.js'
 
 /** Creates the object NAME of KIND. */
 export async function createObject(session: Session, kind: KindName, name: string, spec: object, {namespace, labels}: {namespace?: string; labels?: Record<string, string>} = {}): Promise<void> {
   const metadata = {name, ...(namespace === undefined ? {} : {namespace}), ...(labels === undefined ? {} : {labels})}
   const place = {kind, name, ...(namespace === undefined ? {} : {namespace})}
-  await changeResource(session, place, () => ({kind, apiVersion: API_VERSION, metadata, spec}) as Resource)
+  await changeResource(session, place, () => ({kind, apiVersion: API_VERSION, metadata, spec}))
 }
 
 export async function blocksOf(store: Datastore): Promise<Block[]> {

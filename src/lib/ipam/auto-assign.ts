@@ -12,8 +12,8 @@ import {CONFIG} from './codecs.js'
 import {DEFAULT_CONFIG} from './config.js'
 import type {Draft} from './draft.js'
 import {findAddresses, type Found, releaseUnselected, type Search} from './find-addresses.js'
-import {POOLS_PREFIX, readPools, readReservations, RESERVATIONS_PREFIX} from './lists.js'
-import {type Memory, rememberedBlocks} from './memory.js'
+import {POOLS_PREFIX, readAffinities, readPools, readReservations, RESERVATIONS_PREFIX} from './lists.js'
+import type {Memory} from './memory.js'
 import {requireNode} from './node.js'
 import {choosePools, type Labels, type Use} from './pool.js'
 import {type Step, StepError, submit} from './queue.js'
@@ -120,9 +120,8 @@ function readsOf(request: AssignRequest, memory: Memory): Operation[] {
 /** The own block that had free addresses when this process last saw it: whatever else was read, it will be needed. */
 function likelyBlock(memory: Memory, affinities: string): Operation[] {
   const own = memory.lists.get(affinities)?.keys ?? new Set()
-  const blocks = rememberedBlocks(memory).filter(({key, value}) => own.has(affinities + key.slice(key.lastIndexOf('/') + 1)) && !value.includes('"unallocated":[]'))
-  const [first] = blocks.map(({key}) => key).sort()
-  return first === undefined ? [] : [{get: first}]
+  const open = [...memory.openBlocks].filter((key) => own.has(affinities + key.slice(key.lastIndexOf('/') + 1)))
+  return open.slice(0, 1).map((get) => ({get}))
 }
 
 async function plan(draft: Draft, request: AssignRequest, previous: Assignment | undefined): Promise<Step<Assignment>> {
@@ -156,7 +155,7 @@ async function planFamily(draft: Draft, request: AssignRequest, {family, count, 
   draft.restOn(IPAM_CONFIG_KEY)
   const {handle, attributes, node: host, maxBlocks = 0} = request
   const assignee = {...(handle === undefined ? {} : {handle}), ...(attributes === undefined ? {} : {attributes})}
-  const search: Search = {draft, family, host, assignee, config, pools, reserved: await readReservations(draft), maxBlocks}
+  const search: Search = {draft, family, host, assignee, config, pools, reserved: await readReservations(draft), affinities: await readAffinities(draft, host, family), maxBlocks}
   await releaseUnselected(search, all, requested, labels)
   return findAddresses(search, count)
 }

@@ -6,6 +6,7 @@
 import type {Write} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
+import {HANDLES_PREFIX} from '../model/keys.js'
 import {type Memory, remember, rememberWrites} from './memory.js'
 
 /** How values of one kind are read and written. */
@@ -34,6 +35,10 @@ export interface Draft {
   readonly takeAsMissing: (keys: readonly string[]) => void
   /** Looks at KEYS in the store, unless this draft itself has done so or changes them. True: some of them are not as they were remembered. */
   readonly verify: (keys: readonly string[]) => Promise<boolean>
+  /** Notes that of the values that KEY and OTHER have now nothing is to be had. */
+  readonly settle: (key: string, other: string) => void
+  /** Whether that was noted of the values that they have now. */
+  readonly isSettled: (key: string, other: string) => boolean
   /** The decision holds only as long as KEY is as it was read. */
   readonly restOn: (key: string) => void
   /** The decision holds only as long as nothing under PREFIX, which was listed, is added or changed. */
@@ -60,6 +65,12 @@ interface Changed {
   readonly encode: () => string | undefined
   readonly bytes: number
 }
+
+/** Lists in order: the same one is asked for at every call. */
+const sorted = new WeakMap<ReadonlySet<string>, readonly string[]>()
+
+/** What values were found together, so that there is nothing to be done about them; see Draft.settle. */
+const settled = new WeakMap<KeyValue, KeyValue>()
 
 /** What values were parsed as, or made from. Neither ever changes. */
 const parsed = new WeakMap<KeyValue, {readonly value: unknown}>()
@@ -112,16 +123,12 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
 
   async function names(prefix: string): Promise<ReadonlySet<string>> {
     await load([], [prefix])
-    const keys = new Set(namesUnder.get(prefix))
-    for (const [key, {value}] of changes) {
-      if (!key.startsWith(prefix)) continue
-      if (value === undefined) keys.delete(key)
-      else keys.add(key)
-    }
-    return keys
+    return withChanges(prefix, namesUnder.get(prefix) ?? new Set())
   }
 
   async function get<T>(codec: Codec<T>, key: string): Promise<T | undefined> {
+    // A handle may have been taken for new, or be remembered without a block that it has got since: what is not written of it must be so too.
+    if (key.startsWith(HANDLES_PREFIX)) restsOn.add(key)
     const changed = changes.get(key)
     if (changed) return changed.value as T | undefined
     await load([key])
@@ -136,13 +143,25 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
 
   async function list(prefix: string): Promise<readonly string[]> {
     if (!memory.lists.has(prefix)) await read([{list: prefix}])
-    const keys = new Set(memory.lists.get(prefix)?.keys)
-    for (const [key, {value}] of changes) {
-      if (!key.startsWith(prefix)) continue
+    const stored = memory.lists.get(prefix)?.keys ?? new Set()
+    const keys = withChanges(prefix, stored)
+    const known = sorted.get(keys)
+    if (known) return known
+    const inOrder = [...keys].sort()
+    sorted.set(keys, inOrder)
+    return inOrder
+  }
+
+  /** STORED, keys under PREFIX, with the changes of this draft: itself if there are none. */
+  function withChanges(prefix: string, stored: ReadonlySet<string>): ReadonlySet<string> {
+    const changed = [...changes].filter(([key]) => key.startsWith(prefix))
+    if (changed.length === 0) return stored
+    const keys = new Set(stored)
+    for (const [key, {value}] of changed) {
       if (value === undefined) keys.delete(key)
       else keys.add(key)
     }
-    return [...keys].sort()
+    return keys
   }
 
   const writes = (): Write[] =>
@@ -155,6 +174,10 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
 
   function guards(): Compare[] {
     const compares: Compare[] = []
+    for (const [key, {value}] of changes) {
+      // Made and taken away again on this draft: nothing is written, but it must have been missing indeed.
+      if (value === undefined && memory.keys.get(key) === undefined) compares.push({key, version: 0n})
+    }
     for (const key of restsOn) {
       if (changes.has(key)) continue
       const kv = memory.keys.get(key)
@@ -184,6 +207,14 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
       for (const key of keys) if (!changes.has(key)) memory.keys.set(key, undefined)
     },
     verify,
+    settle(key, other) {
+      const [one, two] = [memory.keys.get(key), memory.keys.get(other)]
+      if (one && two && !changes.has(key) && !changes.has(other)) settled.set(one, two)
+    },
+    isSettled(key, other) {
+      const [one, two] = [memory.keys.get(key), memory.keys.get(other)]
+      return one !== undefined && two !== undefined && !changes.has(key) && !changes.has(other) && settled.get(one) === two
+    },
     restOn: (key) => void restsOn.add(key),
     restOnList: (prefix) => void restsOnLists.add(prefix),
     hasRoom(keys) {

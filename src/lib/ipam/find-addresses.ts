@@ -13,7 +13,7 @@ import {AFFINITY, BLOCK} from './codecs.js'
 import {DEFAULT_MAX_BLOCKS, type IpamConfig} from './config.js'
 import type {Draft} from './draft.js'
 import {claim, giveFree} from './give.js'
-import {type AffinityEntry, readAffinities, readBlocksOf, tryGet} from './lists.js'
+import {type AffinityEntry, readBlocksOf, tryGet} from './lists.js'
 import {type Labels, type Pool, selectsNode} from './pool.js'
 import type {Reservations} from './reservations.js'
 import {blocksFrom, inWalkOrder, startIndex} from './walk.js'
@@ -28,6 +28,8 @@ export interface Search {
   /** Those that may be used, in the order in which to try them. */
   readonly pools: readonly Pool[]
   readonly reserved: Reservations
+  /** The host's, of this family, in key order. */
+  readonly affinities: readonly AffinityEntry[]
   /** The request's own limit of blocks; 0 = none. */
   readonly maxBlocks: number
 }
@@ -91,10 +93,10 @@ const limitHint = ({config: {maxBlocksPerHost = 0}, maxBlocks}: Search): string 
 const poolAround = ({pools}: Pick<Search, 'pools'>, block: Cidr): Pool | undefined => pools.find(({cidr}) => containsCidr(cidr, block))
 
 async function fromOwnBlocks(search: Search, count: number): Promise<{addresses: Address[]; owned: number; more: boolean}> {
-  const {draft, host, family, reserved} = search
-  const entries = (await readAffinities(draft, host, family)).filter(({block}) => poolAround(search, block))
+  const {draft, reserved} = search
+  const entries = search.affinities.filter(({block}) => poolAround(search, block))
   const usable = entries.filter(({block}) => !reserved.cover(block))
-  const keys = usable.map(({block}) => blockKey(block))
+  const keys = usable.map((entry) => entry.blockKey)
   // If they turn out to be full, a new one is needed: what exists is read along with them.
   await draft.load(keys, keys.length > 0 && !draft.isKnown(keys) ? search.pools.map(({cidr}) => blocksPrefixWithin(cidr)) : [])
   const addresses: Address[] = []
@@ -102,6 +104,7 @@ async function fromOwnBlocks(search: Search, count: number): Promise<{addresses:
   const takeAll = async (): Promise<boolean> => {
     for (const entry of usable) {
       if (addresses.length >= count) return true
+      if (draft.isSettled(entry.blockKey, entry.key)) continue
       if (!draft.hasRoom(KEYS_PER_BLOCK)) return false
       addresses.push(...(await fromOwnBlock(search, entry, count - addresses.length)))
     }
@@ -113,15 +116,15 @@ async function fromOwnBlocks(search: Search, count: number): Promise<{addresses:
   return {addresses, owned: entries.length, more: !hadRoom && addresses.length < count}
 }
 
-async function fromOwnBlock(search: Search, {key: affinity, block: cidr}: AffinityEntry, count: number): Promise<Address[]> {
+async function fromOwnBlock(search: Search, {key: affinity, block: cidr, blockKey: key}: AffinityEntry, count: number): Promise<Address[]> {
   const {draft, host} = search
   const state = await tryGet(draft, AFFINITY, affinity)
-  const block = await tryGet(draft, BLOCK, blockKey(cidr))
+  const block = await tryGet(draft, BLOCK, key)
   if (state === 'unreadable' || state === undefined || block === 'unreadable') return []
   if (block === undefined) return give(search, claim(draft, cidr, host), count)
   if (block.affinity !== hostAffinity(host)) {
     // The affinity is out of date: that it is so must still hold when it goes.
-    draft.restOn(blockKey(cidr))
+    draft.restOn(key)
     draft.set(AFFINITY, affinity, undefined)
     return []
   }
@@ -130,11 +133,12 @@ async function fromOwnBlock(search: Search, {key: affinity, block: cidr}: Affini
     const own = nextVersion(block)
     draft.set(AFFINITY, affinity, confirmed(state))
     const given = await give(search, own, count)
-    if (given.length === 0) draft.set(BLOCK, blockKey(cidr), own)
+    if (given.length === 0) draft.set(BLOCK, key, own)
     return given
   }
   const given = await give(search, block, count)
   if (given.length > 0) draft.restOn(affinity)
+  else if ((block.unallocated ?? []).length === 0) draft.settle(key, affinity)
   return given
 }
 
@@ -222,8 +226,8 @@ async function fromAnyBlock(search: Search, count: number): Promise<{addresses: 
  * @param requested pools that were asked for by name: their blocks stay
  */
 export async function releaseUnselected(search: Search, all: readonly Pool[], requested: readonly Cidr[], labels: Labels): Promise<void> {
-  const {draft, host, family} = search
-  for (const {key, block: cidr} of await readAffinities(draft, host, family)) {
+  const {draft, host} = search
+  for (const {key, block: cidr} of search.affinities) {
     if (poolAround(search, cidr)) continue
     const pool = all.find((each) => each.enabled && containsCidr(each.cidr, cidr))
     if (!pool || selectsNode(pool, labels) || requested.some((each) => containsCidr(each, cidr))) continue

@@ -22,6 +22,7 @@ export function claim(draft: Draft, cidr: Cidr, host: string): Block {
 
 /** Assigns up to COUNT free addresses of BLOCK, which is as it stands in DRAFT or newer. Stores nothing if none is free. */
 export async function giveFree(draft: Draft, pool: Pool, block: Block, count: number, assignee: Assignee, reserved: Reservations): Promise<Address[]> {
+  if ((block.unallocated ?? []).length === 0) return []
   const cidr = blockCidr(block)
   const near = reserved.within(cidr)
   const {block: assigned, ordinals} = assignFree(block, count, assignee, (address) => near.has(address))

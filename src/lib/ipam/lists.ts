@@ -1,6 +1,6 @@
 /** Pools, reservations and blocks as a draft knows them. */
 import {isError} from '../errors.js'
-import {affinitiesPrefix, type AffinityType, kindPrefix, parseKey} from '../model/keys.js'
+import {affinitiesPrefix, blockKey, kindPrefix, parseKey} from '../model/keys.js'
 import {type Cidr, containsCidr, type Family, parseCidr} from '../net/index.js'
 import {blocksPrefixWithin} from './block-keys.js'
 import {type Codec, type Draft} from './draft.js'
@@ -33,15 +33,14 @@ export async function readReservations(draft: Draft): Promise<Reservations> {
 export interface AffinityEntry {
   readonly key: string
   readonly block: Cidr
+  /** The block's key. */
+  readonly blockKey: string
 }
 
 /** The affinities of HOST of one family, in key order. */
-export async function readAffinities(draft: Draft, host: string, family: Family, type?: AffinityType): Promise<AffinityEntry[]> {
-  const keys = await draft.list(affinitiesPrefix(host, family, type))
-  return keys.flatMap((key) => {
-    const block = cidrOf(key)
-    return block ? [{key, block}] : []
-  })
+export async function readAffinities(draft: Draft, host: string, family: Family): Promise<AffinityEntry[]> {
+  const keys = await draft.list(affinitiesPrefix(host, family))
+  return keys.flatMap((key) => entryOf(key) ?? [])
 }
 
 /** The blocks of POOL that exist. */
@@ -51,6 +50,19 @@ export async function readBlocksOf(draft: Draft, pool: Pool): Promise<Cidr[]> {
     const block = cidrOf(key)
     return block && containsCidr(pool.cidr, block) ? [block] : []
   })
+}
+
+/** Keys that were taken apart before: a host's affinities are looked through at every call. */
+const known = new Map<string, AffinityEntry | undefined>()
+const MAX_KNOWN = 10_000
+
+function entryOf(key: string): AffinityEntry | undefined {
+  if (known.has(key)) return known.get(key)
+  if (known.size >= MAX_KNOWN) known.clear()
+  const block = cidrOf(key)
+  const entry = block && {key, block, blockKey: blockKey(block)}
+  known.set(key, entry)
+  return entry
 }
 
 /** The block that KEY, of a block or an affinity, is about. */

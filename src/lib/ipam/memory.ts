@@ -20,12 +20,14 @@ export interface Memory {
   /** undefined as value = known not to exist. */
   readonly keys: Map<string, KeyValue | undefined>
   readonly lists: Map<string, RememberedList>
+  /** Blocks that seem to have free addresses. */
+  readonly openBlocks: Set<string>
 }
 
 /** Blocks take the most room: a process that meets more of them (it fills a large pool) starts anew. */
 const MAX_KEYS = 4096
 
-export const emptyMemory = (): Memory => ({revision: 0n, keys: new Map(), lists: new Map()})
+export const emptyMemory = (): Memory => ({revision: 0n, keys: new Map(), lists: new Map(), openBlocks: new Set()})
 
 const memories = new WeakMap<Session, Memory>()
 
@@ -46,6 +48,7 @@ function shrink(memory: Memory): void {
 export function forget(memory: Memory): void {
   memory.keys.clear()
   memory.lists.clear()
+  memory.openBlocks.clear()
 }
 
 /** Takes in what OPERATIONS found at REVISION. */
@@ -53,8 +56,10 @@ export function remember(memory: Memory, operations: readonly Operation[], resul
   memory.revision = revision
   for (const [i, operation] of operations.entries()) {
     const found = results[i] ?? []
-    if ('get' in operation) memory.keys.set(operation.get, found[0])
-    else if ('list' in operation && !operation.keysOnly) {
+    if ('get' in operation) {
+      memory.keys.set(operation.get, found[0])
+      note(memory, found[0], operation.get)
+    } else if ('list' in operation && !operation.keysOnly) {
       for (const known of memory.lists.get(operation.list)?.keys ?? []) memory.keys.set(known, undefined)
       for (const kv of found) memory.keys.set(kv.key, kv)
       memory.lists.set(operation.list, {keys: new Set(found.map(({key}) => key)), revision})
@@ -67,7 +72,9 @@ export function rememberWrites(memory: Memory, writes: readonly Pick<Write, 'key
   memory.revision = revision
   for (const {key, value} of writes) {
     const before = memory.keys.get(key)
-    memory.keys.set(key, value === undefined ? undefined : {key, value, modRevision: revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0n) + 1n})
+    const kv = value === undefined ? undefined : {key, value, modRevision: revision, createRevision: before?.createRevision ?? revision, version: (before?.version ?? 0n) + 1n}
+    memory.keys.set(key, kv)
+    note(memory, kv, key)
     for (const [prefix, list] of memory.lists) {
       if (!key.startsWith(prefix)) continue
       const keys = new Set(list.keys)
@@ -101,5 +108,9 @@ export function recall(memory: Memory, operations: readonly Operation[]): Transa
   return {succeeded: true, revision: memory.revision, results}
 }
 
-/** The keys of the blocks that are remembered. */
-export const rememberedBlocks = (memory: Memory): KeyValue[] => [...memory.keys.values()].flatMap((kv) => (kv?.key.startsWith(BLOCKS_PREFIX) ? kv : []))
+/** Notes whether a block has free addresses, by its text: no more than a guess. */
+function note(memory: Memory, kv: KeyValue | undefined, key: string): void {
+  if (!key.startsWith(BLOCKS_PREFIX)) return
+  if (kv && !kv.value.includes('"unallocated":[]')) memory.openBlocks.add(key)
+  else memory.openBlocks.delete(key)
+}

@@ -72,11 +72,12 @@ export function submit<T>(session: Session, job: Job<T>): Promise<T> {
 }
 
 async function work(session: Session, queue: Waiting[]): Promise<void> {
-  // Calls that were made in the same turn come along.
-  await Promise.resolve()
   while (queue.length > 0) {
+    // Calls that are made in the same turn come along: callers that have just got a result often have the next one ready.
+    await new Promise(setImmediate)
     const batch = queue.splice(0, MAX_JOBS)
     queue.push(...(await doTogether(session, batch)))
+    if (queue.length === 0) await new Promise(setImmediate)
   }
   queues.delete(session)
 }

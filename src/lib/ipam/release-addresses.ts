@@ -135,7 +135,6 @@ async function releaseIn(draft: Draft, pools: readonly Pool[], key: string, grou
     for (const [handle, count] of countByHandle) {
       const stored = await draft.get(HANDLE, handleKey(handle))
       if (stored) storeHandle(draft, handle, stored, decrement(stored, block.cidr, count))
-      else draft.restOn(handleKey(handle))
     }
   }
   return {block, freed: new Set(ordinals)}

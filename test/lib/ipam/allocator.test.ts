@@ -43,16 +43,21 @@ test('whatever is assigned and released, every address is free once or assigned 
   const node = fc.constantFrom('a', 'b', 'c')
   const handle = fc.constantFrom('h1', 'h2', 'h3', 'h4')
   const ordinal = fc.nat(31)
-  type Call = (on: Session) => Promise<unknown>
+  /** A call and its words, for the report of a failure. */
+  interface Call {
+    readonly text: string
+    readonly make: (on: Session) => Promise<unknown>
+  }
   const at = (index: number): Address => addressAt(cidr('10.1.0.0/27'), index)
+  const called = (text: string, make: Call['make']): Call => ({text, make})
   const call: fc.Arbitrary<Call> = fc.oneof(
-    fc.tuple(node, handle, fc.integer({min: 1, max: 12})).map(([n, h, count]): Call => (on) => assign(on, n, h, count)),
-    fc.tuple(node, handle, ordinal).map(([n, h, index]): Call => (on) => assignAddress(on, {address: at(index), node: n, handle: h, attributes: {node: n}})),
-    fc.tuple(node, ordinal).map(([n, index]): Call => (on) => assignAddress(on, {address: at(index), node: n})),
-    fc.array(ordinal, {minLength: 1, maxLength: 10}).map((indexes): Call => (on) => releaseAddresses(on, indexes.map((index) => ({address: at(index)})))),
-    handle.map((h): Call => (on) => releaseByHandle(on, h)),
-    node.map((n): Call => (on) => releaseHostAffinities(on, n)),
-    node.map((n): Call => (on) => claimAffinity(on, cidr('10.1.0.0/28'), n)),
+    fc.tuple(node, handle, fc.integer({min: 1, max: 12})).map(([n, h, count]) => called(`assign ${count} to ${h} on ${n}`, (on) => assign(on, n, h, count))),
+    fc.tuple(node, handle, ordinal).map(([n, h, index]) => called(`assign .${index} to ${h} on ${n}`, (on) => assignAddress(on, {address: at(index), node: n, handle: h, attributes: {node: n}}))),
+    fc.tuple(node, ordinal).map(([n, index]) => called(`assign .${index} on ${n}`, (on) => assignAddress(on, {address: at(index), node: n}))),
+    fc.array(ordinal, {minLength: 1, maxLength: 10}).map((indexes) => called(`release ${indexes.join()}`, (on) => releaseAddresses(on, indexes.map((index) => ({address: at(index)}))))),
+    handle.map((h) => called(`release ${h}`, (on) => releaseByHandle(on, h))),
+    node.map((n) => called(`release affinities of ${n}`, (on) => releaseHostAffinities(on, n))),
+    node.map((n) => called(`claim for ${n}`, (on) => claimAffinity(on, cidr('10.1.0.0/28'), n))),
   )
   await fc.assert(
     fc.asyncProperty(fc.array(fc.record({calls: fc.array(call, {minLength: 1, maxLength: 4}), second: fc.boolean()}), {maxLength: 12}), async (rounds) => {
@@ -64,7 +69,7 @@ test('whatever is assigned and released, every address is free once or assigned 
       for (const {calls, second} of rounds) {
         await Promise.all(
           calls.map((each, i) =>
-            each(must(sessions[second ? i % 2 : 0])).catch((error: unknown) => {
+            each.make(must(sessions[second ? i % 2 : 0])).catch((error: unknown) => {
               if (!(error instanceof CalicoError)) throw error
             }),
           ),
@@ -74,7 +79,7 @@ test('whatever is assigned and released, every address is free once or assigned 
       const addresses = await allAssigned(store)
       expect(new Set(addresses).size).toBe(addresses.length)
     }),
-    {numRuns: 40},
+    {numRuns: Number(process.env.IPAM_RUNS ?? 60)},
   )
 }, 120_000)
 
@@ -136,7 +141,7 @@ describe('what this process remembers is never trusted', () => {
     await setUp()
     await assign(session, 'a', 'h1')
     const {changeResource} = await import('../../../src/lib/client/resources.js')
-    await changeResource(another(), {kind: 'IPPool', name: 'pool'}, (pool) => ({...must(pool), spec: {cidr: '10.1.0.0/27', blockSize: 29, disabled: true}}) as never)
+    await changeResource(another(), {kind: 'IPPool', name: 'pool'}, (pool) => ({...must(pool), spec: {cidr: '10.1.0.0/27', blockSize: 29, disabled: true}}))
     await expect(assign(session, 'a', 'h2')).rejects.toMatchObject({kind: 'refused'})
     await expect(assignAddress(session, {address: address('10.1.0.9'), node: 'a'})).rejects.toMatchObject({kind: 'invalid'})
   })
@@ -151,6 +156,27 @@ describe('what this process remembers is never trusted', () => {
     await releaseByHandle(session, 'shared')
     expect(await allAssigned(store)).toHaveLength(1)
   })
+})
+
+test('a handle that is made and taken away again in one transaction must have been missing', async () => {
+  await setUp()
+  await assign(session, 'a', 'first')
+  await assign(another(), 'a', 'shared')
+  // This process knows nothing of the handle, and may take it for new in all three calls.
+  const [, shared] = (await allAssigned(store)).map(address)
+  await Promise.all([releaseAddresses(session, [{address: must(shared)}]), assign(session, 'a', 'shared'), releaseByHandle(session, 'shared')])
+  expect(await unsound(store)).toEqual([])
+  expect(await allAssigned(store)).toHaveLength(1)
+})
+
+test('a handle that has got another block since is not taken for the one that is remembered', async () => {
+  await setUp()
+  const other = another()
+  await assign(other, 'a', 'shared')
+  const [there = ''] = await assign(session, 'c', 'shared')
+  await assignAddress(session, {address: address('10.1.0.31'), node: 'b', handle: 'shared'})
+  await releaseAddresses(other, [{address: address('10.1.0.31')}, {address: address(there)}])
+  expect(await unsound(store)).toEqual([])
 })
 
 describe('faults', () => {

@@ -26,7 +26,7 @@ const AFFINITY = '/calico/ipam/v2/host/a/ipv4/block/10.1.0.0-29'
 const HANDLE = '/calico/ipam/v2/handle/'
 const put = (key: string, value: string): Promise<unknown> => store.transact({then: [{put: key, value}]})
 const remove = (key: string): Promise<unknown> => store.transact({then: [{delete: key}]})
-const edit = async (key: string, change: (value: string) => string): Promise<void> => void (await put(key, change((await store.get(key)).kv?.value ?? '')))
+const edit = async (key: string, change: (value: string) => string): Promise<unknown> => put(key, change((await store.get(key)).kv?.value ?? ''))
 
 const endpoint = (name: string, ...addresses: string[]): Promise<void> =>
   createObject(
