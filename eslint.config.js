@@ -7,8 +7,9 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
+  ['calico-node'],
   ['workload'],
-  ['client', 'ipam', 'host', 'docker'],
+  ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
   ['rules'],
   ['model'],
