@@ -1,0 +1,158 @@
+/** Which of this host's addresses is the node's: the methods of calico/node (datamodel-v3 §5.4), with a reason for every candidate. Pure. */
+import {type Address, contains, formatAddress, type Family, parseAddress, parseCidr} from '../net/index.js'
+
+/** An interface as `ip -j address` describes it. */
+export interface HostInterface {
+  readonly ifname: string
+  readonly flags?: readonly string[]
+  readonly addr_info?: readonly {readonly family?: string; readonly local?: string; readonly prefixlen?: number; readonly scope?: string; readonly tentative?: boolean; readonly temporary?: boolean}[]
+}
+
+export type Method =
+  | {readonly type: 'autodetect' | 'first-found'}
+  | {readonly type: 'interface' | 'skip-interface'; readonly patterns: readonly string[]}
+  | {readonly type: 'can-reach'; readonly target: string}
+  | {readonly type: 'cidr'; readonly networks: readonly string[]}
+
+/** An address of this host and its interface. */
+export interface HostAddress {
+  readonly interfaceName: string
+  readonly address: Address
+  readonly prefix: number
+}
+
+export interface Candidate extends HostAddress {
+  /** Why it is not the node's address; undefined = it may be. */
+  readonly rejected: string | undefined
+}
+
+/** Interfaces that calico/node passes over: those of container engines and of Calico itself. */
+const OTHERS = /^(?:docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|flannel|kube-ipvs|cni|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)/
+
+const METHODS = 'autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST and cidr=CIDR'
+
+/** The method that TEXT, the value of --ip or --ip6, names; undefined if it names none; a string says what is wrong with it. */
+export function parseMethod(text: string): Method | string | undefined {
+  if (text === 'autodetect' || text === 'first-found') return {type: text}
+  const split = text.indexOf('=')
+  if (split < 0) return undefined
+  const [type, value] = [text.slice(0, split), text.slice(split + 1)]
+  const values = value.split(',').map((each) => each.trim())
+  switch (type) {
+    case 'interface':
+    case 'skip-interface': {
+      const wrong = values.find((each) => each === '' || !isPattern(each))
+      return wrong === undefined ? {type, patterns: values} : `'${wrong}' is not a regular expression for the name of an interface`
+    }
+    case 'can-reach':
+      return /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/.test(value) || parseAddress(value) ? {type, target: value} : `'${value}' is neither an address nor a host name`
+    case 'cidr': {
+      const wrong = values.find((each) => parseCidr(each) === undefined)
+      return wrong === undefined ? {type, networks: values} : `'${wrong}' is not a CIDR`
+    }
+    default:
+      return `'${type}=' is no way to find an address: there are ${METHODS}`
+  }
+}
+
+/** METHOD as calico/node takes it in IP_AUTODETECTION_METHOD. */
+export function methodText(method: Method): string {
+  switch (method.type) {
+    case 'autodetect':
+    case 'first-found':
+      return 'first-found'
+    case 'interface':
+    case 'skip-interface':
+      return `${method.type}=${method.patterns.join(',')}`
+    case 'can-reach':
+      return `can-reach=${method.target}`
+    case 'cidr':
+      return `cidr=${method.networks.join(',')}`
+  }
+}
+
+function isPattern(text: string): boolean {
+  if (text.length > 200) return false
+  try {
+    new RegExp(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** All addresses of FAMILY, in the order of `ip`. */
+export function addressesOf(interfaces: readonly HostInterface[], family: Family): (HostAddress & {readonly scope: string; readonly temporary: boolean; readonly up: boolean})[] {
+  return interfaces.flatMap(({ifname, flags, addr_info: infos = []}) =>
+    infos.flatMap(({local = '', prefixlen = 0, scope = 'global', temporary = false}) => {
+      const address = parseAddress(local)
+      return address?.family === family ? [{interfaceName: ifname, address, prefix: prefixlen, scope, temporary, up: flags?.includes('UP') ?? true}] : []
+    }),
+  )
+}
+
+/** The prefix length that ADDRESS has on this host; undefined if it is on none of the interfaces. */
+export const prefixOf = (interfaces: readonly HostInterface[], address: Address): number | undefined =>
+  addressesOf(interfaces, address.family).find((each) => each.address.value === address.value)?.prefix
+
+/** Every address of FAMILY, and whether METHOD allows it. REACHED is the source address of the route that can-reach asked for. */
+export function candidates(interfaces: readonly HostInterface[], family: Family, method: Method, reached?: Address): Candidate[] {
+  const judge = judgeOf(method, reached)
+  return addressesOf(interfaces, family).map((each) => {
+    const {interfaceName, address, prefix} = each
+    const rejected = isLoopback(address) || each.scope === 'host' ? 'loopback' : each.scope === 'link' ? 'link-local' : each.up ? judge(each) : `${interfaceName} is down`
+    return {interfaceName, address, prefix, rejected: rejected ?? (each.temporary ? 'a temporary address' : undefined)}
+  })
+}
+
+type Judge = (candidate: HostAddress) => string | undefined
+
+function judgeOf(method: Method, reached: Address | undefined): Judge {
+  const byDefault: Judge = ({interfaceName}) => (OTHERS.test(interfaceName) ? `${interfaceName} belongs to containers or to Calico` : undefined)
+  switch (method.type) {
+    case 'autodetect':
+    case 'first-found':
+      return byDefault
+    case 'interface': {
+      const wanted = method.patterns.map((pattern) => new RegExp(pattern))
+      return ({interfaceName}) => (wanted.some((pattern) => pattern.test(interfaceName)) ? undefined : `${interfaceName} is not asked for`)
+    }
+    case 'skip-interface': {
+      const unwanted = method.patterns.map((pattern) => new RegExp(pattern))
+      return (candidate) => (unwanted.some((pattern) => pattern.test(candidate.interfaceName)) ? `${candidate.interfaceName} is to be skipped` : byDefault(candidate))
+    }
+    case 'can-reach':
+      return ({address}) => (reached && address.value === reached.value ? undefined : `not the address from which ${method.target} is reached`)
+    case 'cidr': {
+      const networks = method.networks.flatMap((text) => parseCidr(text) ?? [])
+      return ({address}) => (networks.some((network) => network.family === address.family && contains(network, address)) ? undefined : `not in ${method.networks.join(', ')}`)
+    }
+  }
+}
+
+const isLoopback = ({family, value}: Address): boolean => (family === 4 ? value >> 24n === 127n : value === 1n)
+
+export type Choice =
+  | {readonly type: 'chosen'; readonly candidate: Candidate}
+  | {readonly type: 'none'}
+  /** Several could be meant, and METHOD does not say which. */
+  | {readonly type: 'ambiguous'; readonly candidates: readonly Candidate[]}
+
+/** The one of CANDIDATES: the first, except that plain `autodetect` does not guess; there STORED, the node's address until now, decides if it is one of them. */
+export function choose(all: readonly Candidate[], method: Method, stored?: Address): Choice {
+  const allowed = all.filter(({rejected}) => rejected === undefined)
+  const [first, ...more] = allowed
+  if (first === undefined) return {type: 'none'}
+  if (method.type !== 'autodetect' || more.length === 0) return {type: 'chosen', candidate: first}
+  const before = allowed.find(({address}) => address.family === stored?.family && address.value === stored.value)
+  return before ? {type: 'chosen', candidate: before} : {type: 'ambiguous', candidates: allowed}
+}
+
+/** ALL as lines for people: each with what became of it. */
+export function candidateLines(all: readonly Candidate[], choice: Choice): string[] {
+  return all.map((candidate) => {
+    const {interfaceName, address, prefix, rejected} = candidate
+    const verdict = choice.type === 'chosen' && choice.candidate === candidate ? 'chosen' : (rejected ?? (choice.type === 'chosen' ? 'possible; another one was chosen' : 'possible'))
+    return `${formatAddress(address)}/${prefix} on ${interfaceName}: ${verdict}`
+  })
+}

@@ -1,0 +1,87 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {candidateLines, candidates, choose, type HostInterface, type Method, methodText, parseMethod, prefixOf} from '../../../src/lib/calico-node/autodetect.js'
+import {formatAddress, parseAddress} from '../../../src/lib/net/index.js'
+
+const inet = (local: string, prefixlen: number, scope = 'global') => ({family: local.includes(':') ? 'inet6' : 'inet', local, prefixlen, scope})
+
+const HOST: readonly HostInterface[] = [
+  {ifname: 'lo', flags: ['LOOPBACK', 'UP'], addr_info: [inet('127.0.0.1', 8, 'host'), inet('::1', 128, 'host')]},
+  {ifname: 'docker0', flags: ['UP'], addr_info: [inet('172.17.0.1', 16)]},
+  {ifname: 'eth0', flags: ['UP'], addr_info: [inet('192.0.2.2', 24), inet('fe80::1', 64, 'link'), inet('fd00::2', 64)]},
+  {ifname: 'eth1', flags: ['UP'], addr_info: [inet('198.51.100.2', 25)]},
+  {ifname: 'eth2', flags: [], addr_info: [inet('203.0.113.2', 24)]},
+]
+
+const method = (text: string): Method => {
+  const parsed = parseMethod(text)
+  if (parsed === undefined || typeof parsed === 'string') throw new Error(String(parsed))
+  return parsed
+}
+const allowed = (text: string, family: 4 | 6 = 4, reached?: string): string[] =>
+  candidates(HOST, family, method(text), reached === undefined ? undefined : parseAddress(reached)).flatMap(({rejected, address}) => (rejected === undefined ? [formatAddress(address)] : []))
+
+describe('the addresses that a method allows', () => {
+  test.each<[string, string[]]>([
+    ['autodetect', ['192.0.2.2', '198.51.100.2']],
+    ['first-found', ['192.0.2.2', '198.51.100.2']],
+    ['interface=eth1', ['198.51.100.2']],
+    ['interface=docker.*,eth1', ['172.17.0.1', '198.51.100.2']],
+    ['skip-interface=eth0', ['198.51.100.2']],
+    ['cidr=198.51.100.0/24,10.0.0.0/8', ['198.51.100.2']],
+    ['interface=eth2', []],
+  ])('%s', (text, expected) => expect(allowed(text)).toEqual(expected))
+
+  test('can-reach: that of the route', () => expect(allowed('can-reach=8.8.8.8', 4, '198.51.100.2')).toEqual(['198.51.100.2']))
+  test('of IPv6: not link-local ones', () => expect(allowed('autodetect', 6)).toEqual(['fd00::2']))
+})
+
+describe('the choice', () => {
+  test('autodetect does not guess', () => expect(choose(candidates(HOST, 4, method('autodetect')), method('autodetect')).type).toBe('ambiguous'))
+  test('autodetect keeps the stored address', () => {
+    expect(choose(candidates(HOST, 4, method('autodetect')), method('autodetect'), parseAddress('198.51.100.2'))).toMatchObject({type: 'chosen', candidate: {interfaceName: 'eth1'}})
+    expect(choose(candidates(HOST, 4, method('autodetect')), method('autodetect'), parseAddress('172.17.0.1')).type).toBe('ambiguous')
+  })
+  test('first-found takes the first', () => expect(choose(candidates(HOST, 4, method('first-found')), method('first-found'))).toMatchObject({candidate: {interfaceName: 'eth0'}}))
+  test('none is none', () => expect(choose(candidates(HOST, 4, method('interface=eth2')), method('interface=eth2')).type).toBe('none'))
+
+  test('every candidate is told, with its reason', () => {
+    const all = candidates(HOST, 4, method('interface=eth0'))
+    expect(candidateLines(all, choose(all, method('interface=eth0')))).toEqual([
+      '127.0.0.1/8 on lo: loopback',
+      '172.17.0.1/16 on docker0: docker0 is not asked for',
+      '192.0.2.2/24 on eth0: chosen',
+      '198.51.100.2/25 on eth1: eth1 is not asked for',
+      '203.0.113.2/24 on eth2: eth2 is down',
+    ])
+  })
+})
+
+describe('methods', () => {
+  test.each(['interface=(', 'skip-interface=', 'cidr=10.0.0.0/40', 'can-reach=-x', 'kubernetes-internal-ip=x'])('%s is wrong', (text) => expect(typeof parseMethod(text)).toBe('string'))
+  test.each(['192.0.2.1', 'foo', ''])("'%s' is no method", (text) => expect(parseMethod(text)).toBeUndefined())
+  test('are given on as they were typed', () => {
+    for (const text of ['first-found', 'interface=eth0,bond.*', 'skip-interface=eth1', 'can-reach=db.example.com', 'cidr=10.0.0.0/8,fd00::/8']) expect(methodText(method(text))).toBe(text)
+  })
+})
+
+test('the prefix of a local address; none of a foreign one', () => {
+  expect(prefixOf(HOST, parseAddress('198.51.100.2') ?? fail())).toBe(25)
+  expect(prefixOf(HOST, parseAddress('198.51.100.3') ?? fail())).toBeUndefined()
+})
+
+function fail(): never {
+  throw new Error('no address')
+}
+
+test('what is chosen was a candidate that nothing speaks against, whatever the host', () => {
+  const address = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)).map((octets) => octets.join('.'))
+  const hosts = fc.array(fc.record({ifname: fc.constantFrom('eth0', 'lo', 'docker0', 'cali123', 'bond1'), flags: fc.constantFrom(['UP'], []), addr_info: fc.array(fc.record({local: address, prefixlen: fc.nat(32), scope: fc.constantFrom('global', 'link', 'host')}))}))
+  fc.assert(fc.property(hosts, fc.constantFrom('autodetect', 'first-found', 'skip-interface=eth', 'cidr=10.0.0.0/8'), (host, text) => {
+    const all = candidates(host, 4, method(text))
+    const choice = choose(all, method(text))
+    if (choice.type === 'chosen') expect(choice.candidate.rejected).toBeUndefined()
+    if (choice.type === 'none') expect(all.every(({rejected}) => rejected !== undefined)).toBe(true)
+    expect(candidateLines(all, choice)).toHaveLength(all.length)
+  }))
+})

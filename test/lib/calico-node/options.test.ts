@@ -1,0 +1,49 @@
+import {describe, expect, test} from '@jest/globals'
+import {type RawOptions, readNodeOptions} from '../../../src/lib/calico-node/options.js'
+
+function read(options: RawOptions, env: Record<string, string> = {}) {
+  const problems: string[] = []
+  return {options: readNodeOptions(options, env, (text) => problems.push(text)), problems}
+}
+
+test('nothing typed: v0.20\'s defaults, with today\'s image', () => {
+  expect(read({})).toEqual({
+    options: {
+      ip: {type: 'detect', method: {type: 'autodetect'}, typed: false}, ip6: undefined, asNumber: undefined, image: 'quay.io/calico/node:v3.32.1',
+      runtime: 'docker', logDirectory: '/var/log/calico', detach: true, networking: true, defaultPools: true,
+    },
+    problems: [],
+  })
+})
+
+test('the main job\'s line', () => {
+  expect(read({ip: '172.17.8.101', as: '64600'}).options).toMatchObject({ip: {type: 'given', address: {family: 4, value: 0xac110865n}, prefix: undefined}, asNumber: 64600})
+})
+
+test('a prefix, an address to be found, AS as HIGH.LOW', () => {
+  expect(read({ip: '192.0.2.2/28', ip6: 'autodetect', as: '1.10'})).toMatchObject({options: {ip: {prefix: 28}, ip6: {type: 'detect', typed: true}, asNumber: 65546}, problems: []})
+})
+
+test('v0.20\'s variables', () => {
+  expect(read({}, {CALICO_NETWORKING: 'false', NO_DEFAULT_POOLS: 'TRUE'}).options).toMatchObject({networking: false, ip: undefined, defaultPools: false})
+  expect(read({}, {CALICO_NETWORKING: 'true', NO_DEFAULT_POOLS: 'yes'}).options).toMatchObject({networking: true, defaultPools: true})
+})
+
+describe('wrong values', () => {
+  test.each<[keyof RawOptions, string]>([
+    ['ip', '1.2.3'], ['ip', 'foo'], ['ip', 'fd00::1'], ['ip', '0.0.0.0'], ['ip', '10.0.0.1/33'], ['ip', 'interface=('], ['ip6', '192.0.2.1'], ['ip6', 'fe80::1%eth0'],
+    ['as', '0'], ['as', 'foo'], ['as', '4294967296'], ['runtime', 'rkt'], ['runtime', 'podman'], ['detach', 'True'], ['log-dir', 'log'], ['log-dir', '/a:b'], ['log-dir', ''],
+    ['node-image', '-x'], ['node-image', 'a b'], ['node-image', ''],
+  ])('--%s %s', (name, value) => {
+    const {problems} = read({[name]: value})
+    expect(problems).toEqual([expect.stringMatching(`^--${name}: `)])
+  })
+
+  test('are all told together', () => {
+    expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '', libnetwork: true}).problems).toHaveLength(8)
+  })
+
+  test('empty addresses and AS are none, as in v0.20', () => {
+    expect(read({ip: '', ip6: '', as: ''})).toMatchObject({problems: [], options: {asNumber: undefined, ip6: undefined, ip: {type: 'detect'}}})
+  })
+})
