@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
-import {presentProfiles, presentProfileUses, profileUseRows} from '../../lib/cli/profiles.js'
+import {presentProfileNames, presentProfiles, presentProfileUses, profileUseRows} from '../../lib/cli/profiles.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
-import {listProfiles} from '../../lib/client/profiles.js'
+import {listProfileNames, listProfiles} from '../../lib/client/profiles.js'
 import {listUses} from '../../lib/client/profile-uses.js'
 
 export default class ProfileShow extends ShowCommand {
@@ -13,6 +13,10 @@ export default class ProfileShow extends ShowCommand {
   async run(): Promise<void> {
     const {flags} = await this.read(ProfileShow)
     const session = await this.session()
+    if (!flags.detailed && (this.format === 'name' || this.format === 'table')) {
+      await this.present(presentProfileNames(await listProfileNames(session)))
+      return
+    }
     const profiles = await listProfiles(session)
     if (flags.detailed) await this.present(presentProfileUses(profileUseRows(profiles, await listUses(session))))
     else await this.present(presentProfiles(profiles))

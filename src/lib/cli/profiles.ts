@@ -72,7 +72,15 @@ export function ruleOf(tokens: Tokens): Rule {
   return read.rule
 }
 
-/** The table of `profile show`. */
+/** `profile show` where the format shows names only. */
+export const presentProfileNames = (names: readonly string[]): Presentation<string> => ({
+  rows: names,
+  columns: [{header: 'Name', value: escapeText}],
+  name: (name) => name,
+  document: () => ownDocument('ProfileNames', {names}),
+})
+
+/** `profile show` with all that is stored. */
 export function presentProfiles(profiles: readonly NamedProfile[]): Presentation<NamedProfile> {
   const count = ({stored}: NamedProfile, direction: Direction): string => String(rulesOf(stored.resource)[direction].length)
   return {

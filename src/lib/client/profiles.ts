@@ -86,6 +86,13 @@ export interface NamedProfile {
   readonly stored: Stored<Profile>
 }
 
+/** What users call the stored profiles, in byte order. Nothing else of them is kept, however many there are. */
+export async function listProfileNames(session: Session): Promise<string[]> {
+  const names: string[] = []
+  for await (const {resource} of listResources<Profile>(session, 'Profile')) names.push(profileName(session, resource.metadata))
+  return names.sort(compareUtf8)
+}
+
 /** All stored profiles, by name in byte order. */
 export async function listProfiles(session: Session): Promise<NamedProfile[]> {
   const profiles: NamedProfile[] = []

@@ -12,6 +12,9 @@ export const MAX_JSON_DEPTH = 1000
 /** Digits of the longest integer that is read; 64 bits have at most 20. */
 const MAX_INTEGER_DIGITS = 100
 
+/** A number with an exponent of three digits, or with hundreds of digits; the digits of a uid are neither. */
+const MAYBE_TOO_LARGE = /[:,[\s]-?\d[\d.]*[eE]\+?\d{3}|\d{300}/
+
 /**
  * The value of a JSON text. Integers beyond what a double holds exactly are bigint, all other numbers are numbers; a key `__proto__` is an
  * ordinary own property. @throws JsonError if TEXT is not JSON, is nested too deeply, has a key twice in one object, or a number beyond all measure
@@ -21,7 +24,7 @@ export function parseJson(text: string): unknown {
   const value = parseQuickly(text)
   const key = duplicateKey(text, value)
   if (key !== undefined) throw new JsonError('duplicate-key', `the key ${JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key)} stands twice in one object`, key)
-  if (/[eE]\+?\d{3}|\d{300}/.test(text) && hasInfinity(value)) throw new JsonError('number', 'a number too large for any program')
+  if (MAYBE_TOO_LARGE.test(text) && hasInfinity(value)) throw new JsonError('number', 'a number too large for any program')
   return /\d{16}/.test(text) ? parse(text, undefined, exactNumber) : value
 }
 

@@ -251,6 +251,7 @@ export const textMap: Codec<Readonly<Record<string, string>>> = {
 /** An object with FIELDS, written in their order. What else it has is kept, after them: newer Calicos know more fields (design.md §3). */
 export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
   const table = fields as unknown as Readonly<Record<string, Field<unknown>>>
+  let entries: readonly (readonly [string, Field<unknown>])[] | undefined
   const zero = (): S => {
     const result: UnknownRecord = {}
     for (const name of Object.keys(table)) if (table[name]?.written === 'always') result[name] = table[name].zero()
@@ -264,9 +265,8 @@ export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
         return zero()
       }
       const result: UnknownRecord = {}
-      for (const name of Object.keys(table)) {
-        const field = table[name]
-        if (!field) continue
+      entries ??= Object.entries(table)
+      for (const [name, field] of entries) {
         const raw = ownField(record, name)
         const present = raw !== undefined && raw !== null
         if (!present && field.written !== 'always') continue
