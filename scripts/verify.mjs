@@ -46,7 +46,8 @@ function tests(name, paths, env = {}) {
   console.log(`\n== ${name}`)
   mkdirSync(CACHE, {recursive: true})
   const report = join(CACHE, `tests-${process.pid}.json`)
-  const {status} = spawnSync('npm', ['test', '--silent', '--', '--json', '--outputFile', report, ...paths], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], env: {...process.env, ...env}})
+  // A handle that a test forgot must not keep everything waiting: jest is ended once it has its results.
+  const {status} = spawnSync('npm', ['test', '--silent', '--', '--forceExit', '--json', '--outputFile', report, ...paths], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], env: {...process.env, ...env}})
   if (!existsSync(report)) {
     console.log('== the tests could not be run')
     counts.failed++
