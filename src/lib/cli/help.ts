@@ -123,7 +123,7 @@ class HelpPages extends Help {
   }
 
   private commandText(command: Command.Loadable): string {
-    const page = new CommandPage({...command}, this.config, this.opts)
+    const page = new CommandPage({...command, strict: true}, this.config, this.opts) // oclif would put dots behind every argument of a command that takes more words
     return [command.summary === undefined ? undefined : this.wrap(command.summary), page.generate()].filter((part) => part !== undefined).join('\n\n')
   }
 
