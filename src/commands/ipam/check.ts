@@ -10,7 +10,10 @@ import {FINDING_CLASSES} from '../../lib/ipam/findings.js'
 import {runCheck} from '../../lib/ipam/run-check.js'
 
 const DEFAULT_GRACE_MS = 5_000
-const DEFAULT_TIMEOUT_MS = 10_000
+/** For each look: 100,000 addresses take some seconds, more on a busy machine. */
+const DEFAULT_TIMEOUT_MS = 60_000
+/** The two looks of a repair, and those after it. */
+const LOOKS = 5
 
 const readGrace = (text: string): number => {
   const milliseconds = parseDuration(text)
@@ -35,7 +38,7 @@ export default class IpamCheck extends EditCommand {
     const {flags} = await this.read(IpamCheck)
     const graceMs = flags.repair ? (flags.grace ?? DEFAULT_GRACE_MS) : 0
     // The time between the looks is not the datastore's.
-    this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS) + graceMs}
+    this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS * (flags.repair ? LOOKS : 1)) + graceMs}
     const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: []})
     for await (const text of render(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))) await this.dataText(text)
     const {addresses, blocks, handles, affinities, endpoints} = result.counts

@@ -7,7 +7,6 @@ import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
 import type {KeyValue, Revision} from '../datastore/datastore.js'
 import {isError} from '../errors.js'
-import {tryParseJson} from '../json/index.js'
 import {affinityKey, BLOCKS_PREFIX, HANDLES_PREFIX, IPAM_PREFIX, kindPrefix, parseKey} from '../model/keys.js'
 import type {NodeSpec, WorkloadEndpointSpec} from '../model/types.js'
 import {type Cidr, compareCidrs, containsCidr, formatAddress, parseCidr, parseCidrOrAddress} from '../net/index.js'
@@ -61,9 +60,17 @@ function add({findings}: Gathered, kind: FindingClass, subject: string, message:
   findings.push({class: kind, subject, message, identity: String(identity), repair})
 }
 
-/** The entries under PREFIX at the look's revision. */
-async function* entries({session, revision}: Gathered, prefix: string): AsyncGenerator<KeyValue> {
-  for await (const page of listPages(session, prefix, {revision})) yield* page.entries
+/** The pages of entries under PREFIX at the look's revision. The next one is on its way while one is looked through. */
+async function* pages({session, revision}: Gathered, prefix: string): AsyncGenerator<readonly KeyValue[]> {
+  const source = listPages(session, prefix, {revision})
+  let next = source.next()
+  for (;;) {
+    const page = await next
+    if (page.done) return
+    next = source.next()
+    next.catch(() => undefined) // told when its turn comes
+    yield page.value.entries
+  }
 }
 
 /** The `spec` of the resource in KV; undefined, and a finding, where it cannot be read. */
@@ -75,10 +82,16 @@ function specOf(gathered: Gathered, kv: KeyValue): object | undefined {
   return undefined
 }
 
-/** What KV's value says; undefined if that is no JSON. */
+/**
+ * What KV's value says; undefined if that is no JSON. Without the care for 64-bit numbers and duplicate keys, which takes most of the time of a
+ * check: nothing of it is written, and what is looked at has no such numbers.
+ */
 function jsonOf({value: text}: KeyValue): unknown {
-  const parsed = tryParseJson(text)
-  return 'value' in parsed ? parsed.value : undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function cidrOfPool(kv: KeyValue): Cidr | undefined {
@@ -89,7 +102,7 @@ function cidrOfPool(kv: KeyValue): Cidr | undefined {
 async function readEndpoints(gathered: Gathered): Promise<number> {
   const prefix = kindPrefix('WorkloadEndpoint')
   let count = 0
-  for await (const kv of entries(gathered, prefix)) {
+  for await (const page of pages(gathered, prefix)) for (const kv of page) {
     count++
     const {ipNetworks} = (specOf(gathered, kv) ?? {}) as WorkloadEndpointSpec
     const name = `workloadendpoint/${kv.key.slice(prefix.length)}`
@@ -116,7 +129,7 @@ function canonical(network: unknown): string | undefined {
 
 async function readNodes(gathered: Gathered): Promise<void> {
   const prefix = kindPrefix('Node')
-  for await (const kv of entries(gathered, prefix)) {
+  for await (const page of pages(gathered, prefix)) for (const kv of page) {
     const {bgp, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard} = (specOf(gathered, kv) ?? {}) as NodeSpec
     const tunnels = [bgp?.ipv4IPIPTunnelAddr, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard?.interfaceIPv4Address, wireguard?.interfaceIPv6Address]
     const addresses = new Set(tunnels.flatMap((text) => canonical(text) ?? []))
@@ -126,7 +139,7 @@ async function readNodes(gathered: Gathered): Promise<void> {
 
 async function readBlocks(gathered: Gathered): Promise<void> {
   const seenUnheld = new Set<string>()
-  for await (const kv of entries(gathered, BLOCKS_PREFIX)) {
+  for await (const page of pages(gathered, BLOCKS_PREFIX)) for (const kv of page) {
     const block = tryRead(gathered, kv, parseBlock)
     if (!block) continue
     const cidr = parseCidr(block.cidr)
@@ -171,9 +184,10 @@ function checkBlock(gathered: Gathered, {modRevision}: KeyValue, block: Block): 
 
 async function readHandles(gathered: Gathered): Promise<number> {
   let number = 0
-  for await (const kv of entries(gathered, HANDLES_PREFIX)) {
+  for await (const page of pages(gathered, HANDLES_PREFIX)) for (const kv of page) {
     number++
-    const handle = tryRead(gathered, kv, parseHandle)
+    const value = jsonOf(kv) as Partial<Handle> | null | undefined
+    const handle = isPlain(value?.block) ? {block: value.block} : tryRead(gathered, kv, parseHandle)
     if (handle) checkHandle(gathered, kv, handle)
   }
   // What is left has no handle object, or one that does not name the block.
@@ -186,6 +200,9 @@ async function readHandles(gathered: Gathered): Promise<number> {
   for (const [id, cidrs] of blocks) add(gathered, 'missing-handle', id, `it has addresses in ${cidrs.join(', ')} that no handle counts`, cidrs.join(), {type: 'handle', id, blocks: cidrs})
   return number
 }
+
+const isPlain = (block: unknown): block is Handle['block'] =>
+  typeof block === 'object' && block !== null && !Array.isArray(block) && Object.values(block).every((count) => Number.isSafeInteger(count))
 
 function checkHandle(gathered: Gathered, {key, modRevision}: KeyValue, {block}: Handle): void {
   const id = key.slice(HANDLES_PREFIX.length)
@@ -204,7 +221,7 @@ function checkHandle(gathered: Gathered, {key, modRevision}: KeyValue, {block}: 
 async function readAffinities(gathered: Gathered): Promise<number> {
   const found = new Set<string>()
   for (const prefix of [`${IPAM_PREFIX}host/`, `${IPAM_PREFIX}virtual/`]) {
-    for await (const kv of entries(gathered, prefix)) {
+    for await (const page of pages(gathered, prefix)) for (const kv of page) {
       const parsed = parseKey(kv.key)
       if (parsed?.type !== 'affinity') continue
       found.add(kv.key)
