@@ -1,6 +1,6 @@
 /** A real Docker Engine for tests, and proxies before one that do what engines do when they are ill. */
 import {execFile, execFileSync, spawn, type ChildProcess} from 'node:child_process'
-import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync} from 'node:fs'
+import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
 import {connect, createServer, type Server, type Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -71,7 +71,7 @@ export async function startEngine(): Promise<TestEngine> {
       async stop() {
         await end(daemon)
         lock.close()
-        rmSync(folder, {recursive: true, force: true})
+        removeFolder(folder)
       },
     }
   } catch (error) {
@@ -122,6 +122,13 @@ async function end(daemon: ChildProcess | undefined): Promise<void> {
   clearTimeout(timer)
 }
 
+/** dockerd leaves the namespaces of its networks mounted. */
+function removeFolder(folder: string): void {
+  const mounted = readFileSync('/proc/self/mounts', 'utf8').split('\n').map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${folder}/`))
+  for (const path of mounted.reverse()) execFileSync('umount', ['--lazy', path])
+  rmSync(folder, {recursive: true, force: true})
+}
+
 const APPLETS = ['sh', 'sleep', 'ip', 'ping', 'cat', 'ls', 'true']
 
 async function importBusybox(docker: TestEngine['docker'], folder: string): Promise<void> {
@@ -162,7 +169,7 @@ export interface EngineProxy {
   stop(): Promise<void>
 }
 
-/** A proxy before the Engine at SOCKET. Every request comes on a connection of its own. */
+/** A proxy before the Engine at SOCKET. */
 export async function startEngineProxy(socket: string): Promise<EngineProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'calicoctl-engine-proxy-'))
   const own = join(folder, 'docker.sock')
@@ -181,16 +188,17 @@ export async function startEngineProxy(socket: string): Promise<EngineProxy> {
     sockets.add(client)
     client.on('error', () => undefined)
     client.on('close', () => sockets.delete(client))
-    client.once('data', (data) => {
+    const upstream = connect(socket)
+    sockets.add(upstream)
+    upstream.on('error', () => client.destroy())
+    upstream.pipe(client)
+    client.on('close', () => upstream.destroy())
+    // Requests of the Engine's client are small: each comes in one piece, and the next one after its answer.
+    client.on('data', (data) => {
       const line = data.toString('latin1').split('\r\n', 1)[0] ?? ''
       void Promise.resolve(proxy.answer(++count, line)).then((answer) => {
         if (answer === 'cut') client.destroy()
-        if (answer !== 'pass') return
-        const upstream = connect(socket)
-        upstream.on('error', () => client.destroy())
-        upstream.write(data)
-        client.pipe(upstream)
-        upstream.pipe(client)
+        if (answer === 'pass') upstream.write(data)
       })
     })
   })

@@ -2,6 +2,7 @@
  * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and default routes
  * towards the host (cli-v0.20 §4.12.1 step 6). Every step may be repeated.
  */
+import {writeFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
@@ -48,6 +49,7 @@ export async function connectContainer(network: ContainerNetwork, onStep: OnStep
     await step('interfaces up', async () => {
       if (addresses.some(({family}) => family === 6)) await enableIpv6(namespace, container.name)
       await ip(namespace, ['link', 'set', 'dev', container.name, 'up'])
+      trustLinkLocal(host.name)
       await ip(undefined, ['link', 'set', 'dev', host.name, 'up'])
     })
     await step('addresses', async () => {
@@ -146,13 +148,22 @@ function routeWords({gateway, dev, scope, prefsrc, flags = []}: Route): string[]
   ]
 }
 
-/** Docker switches IPv6 off in containers of networks that have none. */
+/** Switches IPv6 on for interface NAME, and for the loopback, over which a container reaches its own addresses. Docker switches it off where a network has none. */
 async function enableIpv6(namespace: NetworkNamespace, name: string): Promise<void> {
-  const file = `/proc/sys/net/ipv6/conf/${name}/disable_ipv6`
+  const files = ['lo', name].map((each) => `/proc/sys/net/ipv6/conf/${each}/disable_ipv6`)
   try {
-    await runIn(namespace, 'sh', ['-c', 'if [ "$(cat "$1")" != 0 ]; then echo 0 > "$1"; fi', 'sh', file])
+    await runIn(namespace, 'sh', ['-c', 'for file; do [ "$(cat "$file")" = 0 ] || echo 0 > "$file" || exit 1; done', 'sh', ...files])
   } catch (error) {
     throw new CalicoError('failed', 'IPv6 cannot be switched on in the container: does this host have it?', {cause: error, details: error instanceof CalicoError ? error.details : []})
+  }
+}
+
+/** The host end answers for its link-local address at once: without this, the kernel first asks for a second whether the container has it too. */
+function trustLinkLocal(name: string): void {
+  try {
+    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, '0')
+  } catch {
+    // The host has no IPv6, or its settings are not ours to change: then it takes that second.
   }
 }
 

@@ -83,6 +83,7 @@ const alreadyConfigured = ({typed}: Workload, hint = `To give it another address
 async function addNew(session: Session, entered: Entered, request: AddRequest, onStep: OnStep): Promise<Added> {
   const {workload} = entered
   let endpoint: WorkloadEndpoint | undefined
+  let connected = false
   const writesBefore = session.writes.done.length
   session.writes.remaining = howToGoOn(workload)
   try {
@@ -92,11 +93,12 @@ async function addNew(session: Session, entered: Entered, request: AddRequest, o
     endpoint = newEndpoint(workload, address)
     const change = await createEndpoint(session, workload, endpoint)
     await connect(entered, change.after ?? endpoint, request, onStep)
+    connected = true
     await entered.confirm()
     session.writes.remaining = undefined
     return {address, change, createdNode, finished: false}
   } catch (error) {
-    if (session.writes.done.length > writesBefore || isError(error, 'unknown')) throw await takenBack(session, workload, endpoint, error)
+    if (session.writes.done.length > writesBefore || isError(error, 'unknown')) throw await takenBack(session, workload, {endpoint, connected}, error)
     session.writes.remaining = undefined
     throw error
   }
@@ -118,12 +120,19 @@ function connect({namespace}: Entered, endpoint: WorkloadEndpoint, request: Pick
   )
 }
 
+/** How far an attempt came. */
+interface Attempt {
+  /** Stored, or perhaps stored. */
+  readonly endpoint: WorkloadEndpoint | undefined
+  /** All interfaces were made. Where that failed, they have been taken back already. */
+  readonly connected: boolean
+}
+
 /** ERROR, after what an attempt to add WORKLOAD left in the datastore has been removed; another one if that failed. */
-async function takenBack(session: Session, workload: Workload, endpoint: WorkloadEndpoint | undefined, error: unknown): Promise<unknown> {
+async function takenBack(session: Session, workload: Workload, {endpoint, connected}: Attempt, error: unknown): Promise<unknown> {
   const ours = endpoint ? [{place: placeOf(workload), id: endpointIdOf(workload), uid: endpoint.metadata.uid}] : []
   try {
-    // The interfaces have been taken back by their maker; they are only there if the container stopped at the very end.
-    if (endpoint) await deleteVeth(endpoint.spec.interfaceName ?? '')
+    if (endpoint && connected) await deleteVeth(endpoint.spec.interfaceName ?? '')
     await removeEndpoints(session, ours, {handle: handleOf(workload), what: `taking back the endpoint and address of ${workload.typed}`})
     session.writes.remaining = undefined
     return error

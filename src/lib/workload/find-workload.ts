@@ -1,5 +1,5 @@
 /** Which workload `<CONTAINER>` means (cli-v0.20 §4.12), and entering it. */
-import {existsSync, readFileSync} from 'node:fs'
+import {lstatSync, readFileSync} from 'node:fs'
 import {type Endpoint, endpointsUnder, endpointOf} from '../client/endpoints.js'
 import {read, tryParse} from '../client/resources.js'
 import type {Session} from '../client/session.js'
@@ -15,17 +15,20 @@ export type Found = {readonly workload: Workload; readonly container: Container}
 
 /** The workload that WORD means: the path of a namespace that exists, else a container. @throws CalicoError as Engine.inspect */
 export async function findWorkload(engine: Engine, node: string, word: string): Promise<Found> {
-  if (word.startsWith('/') && existsSync(word)) return {workload: namespaceWorkload(node, word), path: word}
+  if (word.startsWith('/') && isThere(word)) return {workload: namespaceWorkload(node, word), path: word}
   const container = await engine.inspect(word)
   return {workload: containerWorkload(node, word, container), container}
 }
+
+/** Whether there is anything at PATH; what it leads to may be closed to us. */
+const isThere = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false}) !== undefined
 
 /**
  * As {@link findWorkload}, for a workload that may be gone: an id or path that the datastore knows will do, whole or (at least 12 digits of an id)
  * as far as it is one only.
  */
 export async function findPastWorkload(session: Session, engine: Engine, node: string, word: string): Promise<Workload> {
-  if (word.startsWith('/') && (existsSync(word) || word.includes('/', 1))) return namespaceWorkload(node, word)
+  if (word.startsWith('/') && (isThere(word) || word.includes('/', 1))) return namespaceWorkload(node, word)
   if (/^[0-9a-f]{64}$/.test(word)) return containerWorkload(node, word, {id: word})
   try {
     return (await findWorkload(engine, node, word)).workload

@@ -103,7 +103,7 @@ describe('no answer', () => {
     for (const socket of held) socket.destroy()
   })
   test('what is no Engine', async () => {
-    answer = (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhat')
+    answer = (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwhat')
     await expect(engine().inspect('web')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no Docker Engine') as unknown})
     await expect(engine().list()).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no Docker Engine') as unknown})
   })
