@@ -1,6 +1,6 @@
 /**
  * node bench/ipam.mjs [ADDRESSES]: addresses a second, as ratios to "one read and one guarded transaction with two puts" on the same etcd in the same run;
- * ADDRESSES (800) is what each of several processes takes.
+ * ADDRESSES (1,600) is what each of several processes takes.
  */
 import {execFileSync, spawn} from 'node:child_process'
 import {mkdirSync, rmSync} from 'node:fs'
@@ -11,7 +11,7 @@ import {median} from './measure.mjs'
 import {environment, startEtcd} from './setting.mjs'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const each = Number(process.argv[2] ?? 800)
+const each = Number(process.argv[2] ?? 1_600)
 const endpoint = await startEtcd()
 const env = environment(endpoint)
 const worker = join(ROOT, '.cache', `bench-ipam-${process.pid}.mjs`) // there, so that it finds node_modules
