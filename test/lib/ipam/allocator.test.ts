@@ -137,6 +137,14 @@ describe('what this process remembers is never trusted', () => {
     expect(await assign(session, 'a', 'h3')).toEqual(['10.1.0.5'])
   })
 
+  test('an address that another process released in an own block is used before a new block is claimed', async () => {
+    await setUp()
+    const [text = ''] = await assign(session, 'a', 'h1', 8)
+    await releaseAddresses(another(), [{address: address(text)}])
+    expect(await assign(session, 'a', 'h2')).toEqual([text])
+    expect(await blocksOf(store)).toHaveLength(1)
+  })
+
   test('a pool that another process disabled', async () => {
     await setUp()
     await assign(session, 'a', 'h1')
