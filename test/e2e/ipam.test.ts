@@ -3,7 +3,8 @@ import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/glo
 import {newSession, type Session} from '../../src/lib/client/session.js'
 import type {Datastore} from '../../src/lib/datastore/datastore.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
-import {autoAssign} from '../../src/lib/ipam/auto-assign.js'
+import {assignedAddresses, autoAssign} from '../../src/lib/ipam/auto-assign.js'
+import {formatAddress} from '../../src/lib/net/index.js'
 import {calicoctl, type Options, type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {allAssigned, blocksOf, createObject, unsound} from '../support/ipam.js'
@@ -180,6 +181,24 @@ describe('many processes', () => {
     expect(await allAssigned(store)).toEqual([])
     expect(await unsound(store)).toEqual([])
   }, 120_000)
+
+  test('200 assignments at once from 8 clients are 200 different addresses', async () => {
+    await pool('10.0.0.0/16')
+    const nodes = ['host-1', 'host-2', 'host-3', 'host-4']
+    for (const name of nodes) await node(name)
+    const stores = await Promise.all(Array.from({length: 8}, () => openDatastore({datastore: {type: 'etcd', endpoints: {value: etcd.endpoints, origin: 'the test'}}}, {perRequest: true})))
+    const given = await Promise.all(
+      stores.flatMap((each, i) => {
+        const client = newSession(each, {warn: () => undefined})
+        return Array.from({length: 25}, (_, j) => autoAssign(client, {ipv4: 1, node: nodes[i % 4] ?? '', handle: `c${i}.${j}`}))
+      }),
+    )
+    for (const each of stores) each.close()
+    const addresses = given.flatMap(assignedAddresses).map(formatAddress)
+    expect(new Set(addresses).size).toBe(200)
+    expect((await allAssigned(store)).sort()).toEqual(addresses.sort())
+    expect(await unsound(store)).toEqual([])
+  })
 
   test('killed at any moment, they leave nothing that a check does not name and repair', async () => {
     await pool('10.1.0.0/27', {blockSize: 29})
