@@ -60,10 +60,13 @@ function tests(name, paths, env = {}) {
   if (numPendingTests > 0) console.log(`== ${numPendingTests} tests were skipped`)
 }
 
-/** etcd and openssl, which the tests start. */
+/** What the tests start: etcd, openssl, a Docker Engine, and what goes with it. */
 function installDebianPackages() {
-  const wanted = /** @type {const} */ ([['etcd', 'etcd-server'], ['etcdctl', 'etcd-client'], ['openssl', 'openssl']])
-  const missing = wanted.filter(([program]) => !found(program)).map(([, name]) => name)
+  const wanted = /** @type {const} */ ([
+    ['etcd', 'etcd-server'], ['etcdctl', 'etcd-client'], ['openssl', 'openssl'],
+    ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['busybox', 'busybox-static'], ['ip', 'iproute2'], ['iptables', 'iptables'], ['sysctl', 'procps'],
+  ])
+  const missing = [...new Set(wanted.filter(([program]) => !found(program)).map(([, name]) => name))]
   if (missing.length === 0) return
   console.log(`\n== installing ${missing.join(', ')}`)
   const root = process.geteuid?.() === 0
