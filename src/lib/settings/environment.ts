@@ -18,7 +18,8 @@ export function environmentSource(env: Environment, problem: Report, warning: Re
     return path && {value: {file: path.value}, origin: path.origin}
   }
   const listed = variable('ETCD_ENDPOINTS')
-  if (listed && env.ETCD_AUTHORITY !== undefined) warning(`${listed.origin} is used; ETCD_AUTHORITY, which is set too, is not`)
+  const unused = env.ETCD_AUTHORITY
+  if (listed && unused !== undefined && !listed.value.split(',').some((endpoint) => endpoint.trim().endsWith(`//${unused}`))) warning(`${listed.origin} is used; ETCD_AUTHORITY, which is set too, is not`)
   return {
     endpoints: listed ?? authority(env, problem),
     discovery: variable('ETCD_DISCOVERY_SRV'),
