@@ -46,12 +46,15 @@ suite('containers', whyNoEngine(), () => {
 
   /** Runs LINES, each of which must end in 0. */
   async function given(...lines: string[]): Promise<Result> {
-    let last: Result | undefined
+    const results: Result[] = []
     for (const line of lines) {
-      last = await run(line)
-      if (last.code !== 0) throw new Error(`${line}: ${last.code ?? ''} ${last.stdout} ${last.stderr}`)
+      const result = await run(line)
+      if (result.code !== 0) throw new Error(`${line}: ${result.code ?? ''} ${result.stdout} ${result.stderr}`)
+      results.push(result)
     }
-    return last as Result
+    const last = results.at(-1)
+    if (!last) throw new Error('no line was given')
+    return last
   }
 
   let counter = 0
@@ -425,15 +428,17 @@ suite('containers', whyNoEngine(), () => {
 
     test('not root, no capability, no `ip`', async () => {
       checkBuild()
-      const asOther = (...how: string[]): Promise<Result> =>
+      const asOther = (how: string, line = `container add ${name} ipv4`): Promise<Result> =>
         new Promise((resolve) => {
-          const child = spawn('setpriv', [...how, process.execPath, CALICOCTL, 'container', 'add', name, 'ipv4'], {env: {PATH: process.env.PATH, HOME: '/nonexistent', ...env()} as NodeJS.ProcessEnv, cwd: '/'})
+          const child = spawn('setpriv', [...how.split(' '), process.execPath, CALICOCTL, ...line.split(' ')], {env: {PATH: process.env.PATH, HOME: '/nonexistent', ...env()}, cwd: '/'})
           let stderr = ''
           child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
           child.on('close', (code, signal) => resolve({code, signal, stdout: '', stderr}))
         })
-      expect(await asOther('--reuid=65534', '--clear-groups')).toMatchObject({code: 2, stderr: expect.stringContaining('must be run as root') as unknown})
+      expect(await asOther('--reuid=65534 --clear-groups')).toMatchObject({code: 2, stderr: expect.stringContaining('must be run as root') as unknown})
       expect(await asOther('--bounding-set=-net_admin')).toMatchObject({code: 2, stderr: expect.stringContaining('needs CAP_NET_ADMIN') as unknown})
+      // Neither are needed only to look, but the Engine's permission is.
+      expect(await asOther('--reuid=65534 --clear-groups', `container ${name} endpoint show`)).toMatchObject({code: 1, stderr: expect.stringContaining('Permission denied for the Docker Engine') as unknown})
       const poor = join(folder, 'poor')
       mkdirSync(poor, {recursive: true})
       for (const program of ['nsenter', 'sh']) if (!existsSync(join(poor, program))) symlinkSync(execFileSync('sh', ['-c', `command -v ${program}`], {encoding: 'utf8'}).trim(), join(poor, program))
@@ -690,6 +695,31 @@ exit $code
       expect({line, code, stderr}).toEqual({line, code: 0, stderr: expect.not.stringMatching(/Error|Usage:/) as unknown})
     }
   }, 90_000)
+
+  describe('ipam check --docker', () => {
+    test('an address that only a running container has is no leak; once it has stopped, it is, and is released', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      await given(`container add ${name} 192.168.0.5`, 'ipam check --docker')
+      await etcd.ctl('del', '--prefix', ENDPOINTS)
+      expect(await run('ipam check')).toMatchObject({code: 10, stdout: expect.stringContaining('leaked-address') as unknown})
+      const held = await run('ipam check --docker --repair --grace 100ms')
+      expect(held.stdout).not.toContain('leaked-address')
+      expect(await assigned()).toBe(1)
+      await engine.docker('kill', name)
+      expect(await run('ipam check --docker --repair --grace 100ms')).toMatchObject({code: 0})
+      expect(await assigned()).toBe(0)
+    }, 60_000)
+
+    test('an address that a container has given itself is told', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      await given(`container add ${name} 192.168.0.5`)
+      await engine.docker('exec', '--privileged', name, 'ip', 'addr', 'add', '192.168.0.6/32', 'dev', 'eth1')
+      const {code, stdout} = await run('ipam check --docker')
+      expect({code, stdout}).toEqual({code: 10, stdout: expect.stringMatching(/unassigned-address.*192\.168\.0\.6.*container test-/) as unknown})
+    }, 60_000)
+  })
 })
 
 async function until(holds: () => boolean): Promise<void> {

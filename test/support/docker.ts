@@ -114,7 +114,7 @@ async function ready(docker: TestEngine['docker'], daemon: ChildProcess | undefi
 }
 
 async function end(daemon: ChildProcess | undefined): Promise<void> {
-  if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
+  if (daemon?.exitCode !== null || daemon.signalCode !== null) return
   const ended = new Promise((resolve) => daemon.once('exit', resolve))
   daemon.kill('SIGTERM')
   const timer = setTimeout(() => daemon.kill('SIGKILL'), 20_000)

@@ -125,7 +125,7 @@ export async function findEndpoint(session: Session, word: string, filter: Endpo
 const MAX_NAMED = 10
 
 /** The one of ENDPOINTS. @throws CalicoError as findEndpoint; WORD is what the user called it */
-export function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
+function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
   const [first, ...more] = endpoints
   if (first === undefined) return missing(word)
   if (more.length > 0) {

@@ -89,7 +89,7 @@ export async function endpointOfWorkload(session: Session, workload: Workload): 
   return endpoint
 }
 
-export const unknownWorkload = ({typed}: Workload): CalicoError =>
+const unknownWorkload = ({typed}: Workload): CalicoError =>
   new CalicoError('not-found', `Container ${typed} is unknown to Calico.`, {hint: `Give it an endpoint with: calicoctl container add ${typed} ipv4`})
 
 export const severalEndpoints = ({typed}: Workload, endpoints: readonly Endpoint[]): CalicoError =>
