@@ -1,6 +1,7 @@
 /** container and endpoint commands with a real Docker Engine, a real etcd and real packets. */
 import {execFileSync, spawn} from 'node:child_process'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test, describe} from '@jest/globals'
@@ -455,6 +456,20 @@ suite('containers', whyNoEngine(), () => {
       expect(await run(`container remove ${await idOf(name)}`, away)).toMatchObject({code: 0})
       await expectNothingLeft()
     }, 60_000)
+
+    test('a process that is not the container\'s', async () => {
+      // As an Engine of another pid namespace would tell of it: the number is that of a process here, but not of this container.
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined)
+        socket.once('data', () => {
+          const body = JSON.stringify({Id: 'ab'.repeat(32), Name: '/web', State: {Running: true, Pid: process.ppid, StartedAt: '2020-01-01T00:00:00Z'}, HostConfig: {NetworkMode: 'none'}})
+          socket.end(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+        })
+      })
+      await new Promise<void>((resolve) => server.listen(join(folder, 'other.sock'), resolve))
+      await refused('container add web ipv4', 1, "is not this host's", {DOCKER_HOST: `unix://${folder}/other.sock`})
+      await new Promise((resolve) => server.close(resolve))
+    })
 
     test('no etcd', async () => {
       const result = await run(`container add ${name} ipv4 --timeout 1s`, {ETCD_ENDPOINTS: 'http://127.0.0.1:1'})

@@ -5,9 +5,11 @@ import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentCheck} from '../../lib/cli/ipam-check.js'
 import {render} from '../../lib/cli/output/render.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
+import {dockerEngine} from '../../lib/docker/engine.js'
 import {CalicoError} from '../../lib/errors.js'
 import {FINDING_CLASSES} from '../../lib/ipam/findings.js'
 import {runCheck} from '../../lib/ipam/run-check.js'
+import {containerHolders} from '../../lib/workload/container-holders.js'
 
 const DEFAULT_GRACE_MS = 5_000
 /** For each look: 100,000 addresses take some seconds, more on a busy machine. */
@@ -30,6 +32,7 @@ export default class IpamCheck extends EditCommand {
   static override examples = ['<%= config.bin %> ipam check', '<%= config.bin %> ipam check -o json', '<%= config.bin %> ipam check --repair --grace 1m']
   static override flags = {
     ...outputFlags,
+    docker: Flags.boolean({description: 'Ask the running Docker containers of this host too, which may have addresses that no endpoint has (needs root).'}),
     repair: Flags.boolean({description: 'Repair what is safely repaired.'}),
     grace: Flags.custom<number>({parse: checked(readGrace)})({description: 'The time between the two looks of --repair (2s, 500ms, 1m); the default is 5s.', helpValue: 'TIME'}),
   }
@@ -39,7 +42,7 @@ export default class IpamCheck extends EditCommand {
     const graceMs = flags.repair ? (flags.grace ?? DEFAULT_GRACE_MS) : 0
     // The time between the looks is not the datastore's.
     this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS * (flags.repair ? LOOKS : 1)) + graceMs}
-    const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: []})
+    const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: flags.docker ? () => containerHolders(dockerEngine()) : []})
     for await (const text of render(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))) await this.dataText(text)
     const {addresses, blocks, handles, affinities, endpoints} = result.counts
     this.note(`Looked at ${addresses} assigned addresses in ${blocks} blocks, ${handles} handles, ${affinities} affinities, ${endpoints} endpoints.`)
