@@ -521,6 +521,24 @@ suite('containers', whyNoEngine(), () => {
       expect(await inside(name, 'ip', 'link')).not.toContain('eth1')
     }, 60_000)
 
+    test('a signal: told what was done, and how to go on', async () => {
+      let asked = (): void => undefined
+      const third = new Promise<void>((resolve) => (asked = resolve))
+      proxy.answer = (count) => {
+        if (count !== 3) return 'pass'
+        asked()
+        return 'hang'
+      }
+      const running = startCalicoctl(['container', 'add', name, 'ipv4'], {env: env({DOCKER_HOST: proxy.address})})
+      await third
+      running.process.kill('SIGTERM')
+      const {code, stderr} = await running.result
+      expect(code).toBe(143)
+      expect(stderr).toContain(`'calicoctl container remove ${name}' undoes it`)
+      await given(`container remove ${name}`)
+      await expectNothingLeft()
+    }, 60_000)
+
     test('etcd goes when the endpoint is written: told exactly, and the same command completes it', async () => {
       const between = await startProxy(etcd.endpoints[0] ?? '')
       between.before('"kind":"WorkloadEndpoint"', () => between.set('black-hole'))

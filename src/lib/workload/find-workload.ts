@@ -69,7 +69,7 @@ export async function enter(engine: Engine, found: Found): Promise<Entered> {
   const {workload} = found
   if ('path' in found) return {workload, namespace: openNamespaceAt(found.path), confirm: () => Promise.resolve()}
   const {container} = found
-  if (!engine.local) requireOwnProcess(engine, container)
+  requireOwnProcess(engine, container)
   const namespace = openNamespaceOfProcess(container.pid)
   const confirm = async (): Promise<void> => {
     const now = await inspectAgain(engine, container, workload)
@@ -101,13 +101,39 @@ async function inspectAgain(engine: Engine, {id}: Container, {typed}: Workload):
   }
 }
 
-/** An Engine elsewhere speaks of processes that are not ours, whose numbers mean others here. */
-function requireOwnProcess({address}: Engine, {id, pid}: Container): void {
-  let groups = ''
+/** How far the start of a process may be from what the Engine noted: clocks are set now and then. */
+const START_TOLERANCE_S = 10
+
+/**
+ * An Engine elsewhere, or in another pid namespace (its socket can be mounted into a container), speaks of processes that are not ours, whose numbers
+ * mean others here. Ours is in the container's control group, or, where the Engine makes none, began when the container did.
+ */
+function requireOwnProcess({address, local}: Engine, {id, pid, startedAt}: Container): void {
+  if (readProc(pid, 'cgroup').includes(id)) return
+  const started = local ? startTime(pid) : undefined
+  if (started !== undefined && Math.abs(started - Date.parse(startedAt) / 1000) < START_TOLERANCE_S) return
+  throw new CalicoError('failed', `The container's process ${pid}, of which the Docker Engine at ${address} tells, is not this host's`, {
+    hint: 'Run the command on the host of the container; in a container, with --pid host.',
+  })
+}
+
+/** A file of process PID; empty if there is no such process here. */
+function readProc(pid: number, file: string): string {
   try {
-    groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
-    // There is no such process here.
+    return ''
   }
-  if (!groups.includes(id)) throw new CalicoError('failed', `The Docker Engine at ${address} is not this host's: the container's process is not here`, {hint: 'Run the command on the host of the container.'})
+}
+
+/** Clock ticks in a second, the same on every Linux that Node runs on. */
+const TICKS = 100
+
+/** When process PID began, in seconds since 1970. */
+function startTime(pid: number): number | undefined {
+  const stat = readProc(pid, 'stat')
+  // Field 22; field 2, the name in parentheses, may contain anything.
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]
+  return ticks === undefined || boot === undefined ? undefined : Number(boot) + Number(ticks) / TICKS
 }
