@@ -122,7 +122,7 @@ function judgeOf(method: Method, reached: Address | undefined): Judge {
       return (candidate) => (unwanted.some((pattern) => pattern.test(candidate.interfaceName)) ? `${candidate.interfaceName} is to be skipped` : byDefault(candidate))
     }
     case 'can-reach':
-      return ({address}) => (reached && address.value === reached.value ? undefined : `not the address from which ${method.target} is reached`)
+      return ({address}) => (address.value === reached?.value ? undefined : `not the address from which ${method.target} is reached`)
     case 'cidr': {
       const networks = method.networks.flatMap((text) => parseCidr(text) ?? [])
       return ({address}) => (networks.some((network) => network.family === address.family && contains(network, address)) ? undefined : `not in ${method.networks.join(', ')}`)

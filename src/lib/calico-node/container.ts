@@ -119,9 +119,9 @@ const quoteForShell = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test
 export const ENVIRONMENT_FILE = '/etc/calico/calico.env'
 export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
 
-/** The environment file of the systemd unit: it holds the secrets, so it must be readable by root only. */
+/** The environment file of the systemd unit. Secrets are not printed: their lines have to be added by hand. */
 export function environmentFile({environment}: ContainerPlan): string {
-  return environment.map(({name, value}) => `${name}=${quoteForSystemd(value)}\n`).join('')
+  return environment.map(({name, value, secret}) => (secret ? `# Add the line ${name}=... here; root alone may read this file then.\n` : `${name}=${quoteForSystemd(value)}\n`)).join('')
 }
 
 /** VALUE as systemd reads it in an environment file: in double quotes, where needed, with `\`, `"`, `$` and a backquote escaped. */

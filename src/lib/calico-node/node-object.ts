@@ -1,6 +1,7 @@
 /** The Node of this host in the datastore: its addresses and AS number; no two nodes with one address (datamodel-v3 §1.2, calico-node.md §4). */
 import {commit} from '../client/commit.js'
-import {prepareChange, type ResourceChange, type Stored, tryParse} from '../client/resources.js'
+import {prepareChange, read, type ResourceChange, type Stored, tryParse} from '../client/resources.js'
+import type {KeyValue} from '../datastore/datastore.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {kindPrefix, resourceKey} from '../model/keys.js'
@@ -58,18 +59,30 @@ export function withWanted(node: Node | undefined, {name, ipv4, ipv6, asNumber, 
 export async function writeNode(session: Session, wanted: WantedNode): Promise<ResourceChange<Node>> {
   const prefix = kindPrefix('Node')
   const {outcome} = await commit(session, [{list: prefix}], ({revision, results: [entries = []]}) => {
-    const nodes = entries.flatMap((kv) => tryParse<Node>(session, 'Node', kv) ?? [])
-    const key = resourceKey('Node', wanted.name)
-    if (entries.some((kv) => kv.key === key) && !nodes.some(({kv}) => kv.key === key)) {
-      throw new CalicoError('invalid', `The stored value of node ${wanted.name} cannot be read; it was left alone`, {hint: 'Delete it with etcdctl, then run the command again.'})
-    }
-    const own = nodes.find(({kv}) => kv.key === key)
-    refuseTaken(nodes.filter((each) => each !== own), wanted)
-    if (own) refuseForeignName(own, wanted)
+    const own = ownNode(session, entries, wanted)
     const {change, write} = prepareChange<Node>({kind: 'Node', name: wanted.name}, own, withWanted(own?.resource, wanted))
     return {writes: write ? [write] : [], guards: write ? [{prefix, unchangedSince: revision}] : [], what: `the change of node/${wanted.name}`, outcome: change}
   })
   return outcome
+}
+
+/** Refuses what {@link writeNode} would refuse, and writes nothing. */
+export async function checkNode(session: Session, wanted: WantedNode): Promise<void> {
+  const {results} = await read(session, [{list: kindPrefix('Node')}])
+  ownNode(session, results[0] ?? [], wanted)
+}
+
+/** The stored Node of WANTED among ENTRIES, all nodes' keys. @throws CalicoError if WANTED cannot be had */
+function ownNode(session: Session, entries: readonly KeyValue[], wanted: WantedNode): Stored<Node> | undefined {
+  const nodes = entries.flatMap((kv) => tryParse<Node>(session, 'Node', kv) ?? [])
+  const key = resourceKey('Node', wanted.name)
+  const own = nodes.find(({kv}) => kv.key === key)
+  if (!own && entries.some((kv) => kv.key === key)) {
+    throw new CalicoError('invalid', `The stored value of node ${wanted.name} cannot be read; it was left alone`, {hint: 'Delete it with etcdctl, then run the command again.'})
+  }
+  refuseTaken(nodes.filter((each) => each !== own), wanted)
+  if (own) refuseForeignName(own, wanted)
+  return own
 }
 
 function refuseTaken(others: readonly Stored<Node>[], {ipv4, ipv6}: WantedNode): void {

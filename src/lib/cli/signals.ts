@@ -14,7 +14,13 @@ export function watchSignals(session: Session): void {
     count++
     const code = EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated']
     const word = signal === 'SIGINT' ? 'Interrupted' : 'Terminated'
-    const {open} = session.writes
+    const {open, undo} = session.writes
+    if (undo !== undefined && count === 1) {
+      process.stderr.write(`\n${word}; taking back what was begun (again to leave at once)\n`)
+      const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(truth(session))}.`)
+      undo().then(end, (error: unknown) => end(`It could not be taken back: ${error instanceof Error ? error.message : String(error)}.`))
+      return
+    }
     if (open === undefined || count > 1) {
       leave(code, `${word}: ${truth(session)}`)
       return
@@ -38,6 +44,8 @@ function truth({writes: {done, open, remaining}}: Session): string {
   ]
   return parts.length === 0 ? 'nothing was changed' : parts.join('. ')
 }
+
+const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 /** At once: the command itself may be about to end with another code. */
 function leave(code: number, message: string): void {

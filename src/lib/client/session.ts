@@ -8,6 +8,8 @@ export interface WriteLog {
   open: {readonly what: string; readonly settled: Promise<void>} | undefined
   /** What is still to be done after the writes so far, as a sentence; undefined where every write stands for itself. */
   remaining: string | undefined
+  /** Takes back, when the command is interrupted, what it has begun outside the datastore, and says in a sentence what became of it. */
+  undo?: (() => Promise<string>) | undefined
 }
 
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */

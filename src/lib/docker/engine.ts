@@ -43,26 +43,8 @@ export interface EngineOptions {
  * version of its API that it has itself.
  */
 export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Engine {
-  const address = env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? DEFAULT_SOCKET : env.DOCKER_HOST
-  const ask = async <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => {
-    const abort = new AbortController()
-    const docker = await connect(address)
-    let timer: NodeJS.Timeout | undefined
-    // dockerode never ends when the connection does in the middle of an answer.
-    const timeUp = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info'}))
-        abort.abort()
-      }, timeLimitMs)
-    })
-    try {
-      return await Promise.race([question(docker, abort.signal), timeUp])
-    } catch (error) {
-      throw error instanceof CalicoError ? error : failure(error, address)
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  const address = engineAddress(env)
+  const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(address, timeLimitMs, question)
   return {
     address,
     local: address.startsWith('unix://'),
@@ -81,6 +63,30 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: E
       if (!Array.isArray(all)) return strange(address)
       return new Map(all.map(({Id, State}) => [Id, {running: State === 'running'}]))
     },
+  }
+}
+
+/** The Engine that ENV means. */
+export const engineAddress = (env: EngineOptions['env'] = process.env): string => (env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? DEFAULT_SOCKET : env.DOCKER_HOST)
+
+/** Asks the Engine at ADDRESS; an answer takes at most TIMELIMITMS. @throws CalicoError, see Engine; EngineError if it refuses */
+export async function askEngine<T>(address: string, timeLimitMs: number, question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController()
+  const docker = await connect(address)
+  let timer: NodeJS.Timeout | undefined
+  // dockerode never ends when the connection does in the middle of an answer.
+  const timeUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info'}))
+      abort.abort()
+    }, timeLimitMs)
+  })
+  try {
+    return await Promise.race([question(docker, abort.signal), timeUp])
+  } catch (error) {
+    throw error instanceof CalicoError ? error : failure(error, address)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -116,7 +122,7 @@ const notFound = (name: string, cause?: unknown): CalicoError =>
   new CalicoError('not-found', `Container ${name} was not found.`, {hint: 'See the containers with: docker ps -a', cause})
 
 /** The Engine answered that something is wrong. */
-class EngineError extends CalicoError {
+export class EngineError extends CalicoError {
   constructor(
     readonly status: number,
     message: string,

@@ -64,7 +64,7 @@ async function prepareModules(dryRun: boolean, loadModules: (names: readonly str
     return {what, result: 'done'}
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error
-    return {what, result: 'failed', why: error instanceof CommandError ? error.failure.stderr.split('\n')[0] || error.message : error.message}
+    return {what, result: 'failed', why: error instanceof CommandError && error.failure.stderr !== '' ? error.failure.stderr.split('\n', 1).join() : error.message}
   }
 }
 

@@ -1,0 +1,56 @@
+import {Flags} from '@oclif/core'
+import {checkedOptions, NodeCommand, waitTimeoutFlag} from '../lib/cli/node-start.js'
+import {DEFAULT_IMAGE, DEFAULT_LOG_DIRECTORY} from '../lib/calico-node/options.js'
+
+export default class Node extends NodeCommand {
+  static override summary = 'Start calico-node on this host.'
+  static override description =
+    'Checks the datastore and the Docker Engine, prepares the host (kernel modules, forwarding, connection table), writes the node\'s object with its address and AS number, ' +
+    'pulls the image, replaces the container calico-node, and waits until Felix and BIRD are ready. Without --ip, the host\'s only possible address is taken. ' +
+    'A cluster without IP pools gets the default ones, unless NO_DEFAULT_POOLS=true. CALICO_NETWORKING=false starts it for policy only, without BGP.'
+  static override examples = [
+    '<%= config.bin %> node --ip=172.17.8.101 --as=64600',
+    '<%= config.bin %> node --ip=interface=eth1',
+    '<%= config.bin %> node --ip=172.17.8.101 --dry-run',
+    '<%= config.bin %> node --ip=172.17.8.101 --runtime=none',
+  ]
+  static exitCodes = {
+    1: 'A value is wrong, the address is not clear, the Docker Engine or the image is away, or calico-node does not stay up (it is stopped then).',
+    2: 'Not run as root.',
+    5: 'Another node has the address, or the name.',
+    6: 'The datastore is away, or not Calico\'s. No container was touched.',
+    8: 'The datastore is locked.',
+    9: 'calico-node runs, but was not ready in time.',
+  }
+  static override flags = {
+    ip: Flags.string({description: 'The node\'s IPv4 address; or how to find it: autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST, cidr=CIDR.', helpValue: 'IP'}),
+    ip6: Flags.string({description: 'The node\'s IPv6 address, or how to find it; without it the node has none.', helpValue: 'IP6'}),
+    as: Flags.string({description: 'The node\'s AS number; without it, the default one holds.', helpValue: 'AS_NUM'}),
+    'node-image': Flags.string({description: `The image; the default is ${DEFAULT_IMAGE}.`, helpValue: 'IMAGE'}),
+    runtime: Flags.string({description: 'docker (the default), or none: prepare host and datastore only.', helpValue: 'RUNTIME'}),
+    'log-dir': Flags.string({description: `Where calico-node's logs are kept; the default is ${DEFAULT_LOG_DIRECTORY}.`, helpValue: 'DIR'}),
+    detach: Flags.string({description: 'true (the default), or false: stay until the container ends.', helpValue: 'BOOL'}),
+    'no-pull': Flags.boolean({description: 'Use the image that is on this host.'}),
+    libnetwork: Flags.boolean({description: 'Refused: today\'s calico/node has no Docker network driver.'}),
+    'libnetwork-image': Flags.string({description: 'Only with --libnetwork.', helpValue: 'IMAGE'}),
+    node: Flags.string({description: 'The node\'s name; the default is this host\'s (CALICO_NODENAME, NODENAME, HOSTNAME, the host name).', helpValue: 'NAME'}),
+    replace: Flags.boolean({description: 'The name is this host\'s, although the node of that name has another host\'s address.'}),
+    wait: Flags.string({options: ['ready', 'started'], default: 'ready', description: 'Wait until Felix and BIRD are ready, or until the start-up checks have passed.'}),
+    'wait-timeout': waitTimeoutFlag(),
+    'init-system': Flags.boolean({description: 'Print a systemd unit and its environment file for this node; change nothing.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags, options} = await this.readOptions()
+    if (flags['init-system']) await this.printUnit(options, flags)
+    else await this.start(options, flags)
+  }
+
+  private async readOptions() {
+    let options: ReturnType<typeof checkedOptions> | undefined
+    const {flags} = await this.read(Node, (line) => {
+      options = checkedOptions(line.flags, this.problem)
+    })
+    return {flags, options: options ?? checkedOptions(flags, this.problem)}
+  }
+}

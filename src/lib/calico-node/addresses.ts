@@ -1,0 +1,73 @@
+/** The node's addresses on this very host: given ones with the prefix of their interface, others found (calico-node.md §4, §7). */
+import {CalicoError} from '../errors.js'
+import {hostAddresses, sourceAddressFor} from '../host/addresses.js'
+import {type Address, ADDRESS_BITS, type Family, formatAddress} from '../net/index.js'
+import {type Candidate, candidateLines, candidates, choose, type HostInterface, type Method, methodText, prefixOf} from './autodetect.js'
+import type {AddressVariables} from './container.js'
+import type {NodeAddress} from './node-object.js'
+import type {AddressWish, NodeOptions} from './options.js'
+
+export interface ResolvedAddress {
+  readonly address: NodeAddress
+  readonly variables: AddressVariables
+}
+
+export interface ResolvedAddresses {
+  readonly ip: ResolvedAddress | undefined
+  readonly ip6: ResolvedAddress | undefined
+  /** Whether an address is on one of this host's interfaces. */
+  readonly isLocal: (address: Address) => boolean
+}
+
+export interface Asking {
+  /** For people: the candidates, and what is unusual. */
+  readonly note: (text: string) => void
+  /** Lets the user choose; undefined where nobody can be asked. */
+  readonly ask?: ((question: string, candidates: readonly Candidate[]) => Promise<Candidate>) | undefined
+}
+
+/**
+ * The addresses that OPTIONS wish for. STORED is the node's until now.
+ * @throws CalicoError `invalid` if none is found, or several are and nothing says which
+ */
+export async function resolveAddresses({ip, ip6}: NodeOptions, stored: Address | undefined, asking: Asking): Promise<ResolvedAddresses> {
+  const interfaces = await hostAddresses<HostInterface>()
+  return {
+    ip: ip && (await resolve(interfaces, 4, ip, stored, asking)),
+    ip6: ip6 && (await resolve(interfaces, 6, ip6, undefined, asking)),
+    isLocal: (address) => prefixOf(interfaces, address) !== undefined,
+  }
+}
+
+async function resolve(interfaces: readonly HostInterface[], family: Family, wish: AddressWish, stored: Address | undefined, asking: Asking): Promise<ResolvedAddress> {
+  if (wish.type === 'detect') return detect(interfaces, family, wish.method, stored, asking)
+  const {address} = wish
+  const own = prefixOf(interfaces, address)
+  if (own === undefined) asking.note(`Warning: ${formatAddress(address)} is on none of this host's interfaces.`)
+  const prefix = wish.prefix ?? own ?? ADDRESS_BITS[family]
+  return {address: {address, prefix}, variables: {value: `${formatAddress(address)}/${prefix}`}}
+}
+
+const OPTIONS = {4: '--ip', 6: '--ip6'} as const
+
+async function detect(interfaces: readonly HostInterface[], family: Family, method: Method, stored: Address | undefined, asking: Asking): Promise<ResolvedAddress> {
+  const option = OPTIONS[family]
+  const reached = method.type === 'can-reach' ? await sourceAddressFor(method.target, family) : undefined
+  const all = candidates(interfaces, family, method, reached)
+  const choice = choose(all, method, stored)
+  const lines = candidateLines(all, choice)
+  if (choice.type === 'none') throw new CalicoError('invalid', `No IPv${family} address of this host can be the node's`, {details: lines, hint: `Name one with ${option}.`})
+  let chosen: Candidate
+  if (choice.type === 'chosen') {
+    chosen = choice.candidate
+    asking.note([`Addresses of this host (IPv${family}):`, ...lines.map((line) => `  ${line}`)].join('\n'))
+  } else {
+    if (!asking.ask) {
+      throw new CalicoError('invalid', `It is not clear which address of this host is the node's`, {details: lines, hint: `Name it with ${option}, or take the first with ${option}=first-found.`})
+    }
+    chosen = await asking.ask(`Which address is the node's?`, choice.candidates)
+  }
+  // calico-node looks again at every start, as v0.20's did: on the same interface, if plain autodetection led there.
+  const asked = method.type === 'autodetect' ? `interface=^${chosen.interfaceName.replaceAll(/[.+*?^$()[\]{}|\\]/g, '\\$&')}$` : methodText(method)
+  return {address: {address: chosen.address, prefix: chosen.prefix}, variables: {value: 'autodetect', method: asked}}
+}

@@ -1,0 +1,144 @@
+/** What `node` says and asks while it starts calico-node (cli-v0.20 §4.3.1). */
+import {existsSync} from 'node:fs'
+import {Flags} from '@oclif/core'
+import {checkAndPlan, type NodeRequest, planNode, prepareThisHost, writeObjects} from '../calico-node/prepare.js'
+import {type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, environmentFile, systemdUnit, UNIT_FILE} from '../calico-node/container.js'
+import type {Candidate} from '../calico-node/autodetect.js'
+import {type NodeOptions, type RawOptions, readNodeOptions} from '../calico-node/options.js'
+import {runNode} from '../calico-node/start.js'
+import {nodeNameInputs} from '../client/node-name.js'
+import type {Session} from '../client/session.js'
+import {hasImage, pullImage} from '../docker/images.js'
+import {containerLifecycle, type Lifecycle} from '../docker/lifecycle.js'
+import {CalicoError} from '../errors.js'
+import type {PreparationStep} from '../host/preparation.js'
+import {requireNetworkAdministrator} from '../host/privileges.js'
+import {formatAddress} from '../net/index.js'
+import {checked} from './base-command.js'
+import {parseDuration} from './duration.js'
+import {EditCommand} from './edit-command.js'
+import {chosenNode} from './node-option.js'
+import {escapeLines} from './output/escape.js'
+import {paragraph} from './paragraph.js'
+import {pullDisplay} from './pull-progress.js'
+
+/** calico-node is ready 2 to 4 s after its start; a slow machine takes longer. */
+const DEFAULT_WAIT_MS = 60_000
+
+function readWaitTimeout(text: string): number {
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `--wait-timeout: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
+  return milliseconds
+}
+
+export const waitTimeoutFlag = () => Flags.custom<number>({parse: checked(readWaitTimeout)})({description: 'How long to wait for that (2s, 500ms, 1m). The default is 60s.', helpValue: 'TIME'})
+
+/** The options and variables of `node`, checked; what is wrong goes to PROBLEM. */
+export const checkedOptions = (flags: RawOptions, problem: (text: string) => void): NodeOptions => readNodeOptions(flags, process.env, problem)
+
+/** The flags that are not options of the node itself. */
+export interface StartFlags {
+  readonly node?: string | undefined
+  readonly replace: boolean
+  readonly 'no-pull': boolean
+  readonly wait: string
+  readonly 'wait-timeout'?: number | undefined
+}
+
+const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6')
+
+/** v0.20's lines go to stdout at once: a program may be waiting for one of them. */
+const say = (text: string): boolean => process.stdout.write(`${escapeLines(text)}\n`)
+
+export abstract class NodeCommand extends EditCommand {
+  /** Prints the unit of the same node. */
+  protected async printUnit(options: NodeOptions, flags: StartFlags): Promise<void> {
+    const {plan} = await planNode(await this.request(options, flags), undefined, this.asking())
+    say(`# ${UNIT_FILE}\n${systemdUnit(plan)}\n# ${ENVIRONMENT_FILE}\n${environmentFile(plan)}`)
+    this.note('Nothing was changed. Before its first start, prepare host and datastore with the same options and --runtime=none.')
+  }
+
+  /** Starts the node, or, with runtime none, prepares everything for it. */
+  protected async start(options: NodeOptions, flags: StartFlags): Promise<void> {
+    if (!this.dryRun) requireNetworkAdministrator('calicoctl node')
+    const request = await this.request(options, flags)
+    const engine = options.runtime === 'docker' ? containerLifecycle() : undefined
+    const session = await this.session()
+    await engine?.ping()
+    const {plan, wanted} = await checkAndPlan(session, request, this.asking())
+    for (const step of await prepareThisHost(request, {dryRun: this.dryRun})) this.note(stepText(step, this.dryRun))
+    await this.tell(await writeObjects(session, request, wanted))
+    if (!engine) return
+    if (this.dryRun) {
+      this.data(dockerRunLine(plan, options))
+      return
+    }
+    await told(session, () => this.runContainer(session, engine, plan, options, flags))
+  }
+
+  private async request(options: NodeOptions, {node, replace}: StartFlags): Promise<NodeRequest> {
+    const name = chosenNode(node, (text) => this.note(text))
+    const ownName = replace || nodeNameInputs().file?.toLowerCase() === name
+    return {node: name, options, settings: await this.settings(), ownName, inContainer: Boolean(process.env.CALICO_CTL_CONTAINER), hasIpv6: hasIpv6()}
+  }
+
+  private asking() {
+    const terminal = process.stdin.isTTY && process.stderr.isTTY && this.globals['no-input'] !== true
+    const ask = async (question: string, candidates: readonly Candidate[]): Promise<Candidate> => {
+      const {askOne} = await import('./ask-one.js')
+      return askOne(question, candidates.map((value) => ({name: `${formatAddress(value.address)} on ${value.interfaceName}`, value})))
+    }
+    return {note: (text: string) => this.note(text), ask: terminal ? ask : undefined}
+  }
+
+  private async runContainer(session: Session, engine: Lifecycle, plan: ContainerPlan, options: NodeOptions, flags: StartFlags): Promise<void> {
+    if (!flags['no-pull']) await this.ensureImage(session, plan.image)
+    say(`Running Docker container with the following command:\n\n${dockerRunLine(plan, options)}\n`)
+    await runNode(session, engine, plan, {
+      detach: options.detach,
+      want: flags.wait === 'started' ? 'started' : 'ready',
+      timeoutMs: flags['wait-timeout'] ?? DEFAULT_WAIT_MS,
+      networking: options.networking,
+      onLine: say,
+      onStarted: (id) => say(`Calico node is running with id: ${id}\nWaiting for successful startup`),
+      onReady: () => this.note(flags.wait === 'started' ? 'calico-node has started.' : options.networking ? 'Felix and BIRD are ready.' : 'Felix is ready; without networking there is no BIRD.'),
+      note: (text) => this.note(text),
+    })
+  }
+
+  private async ensureImage(session: Session, image: string): Promise<void> {
+    if (await hasImage(image)) return
+    say(paragraph(`Pulling Docker image ${image}`))
+    const quiet = this.globals.quiet === true
+    const display = pullDisplay((text) => quiet || process.stderr.write(text), {terminal: process.stderr.isTTY && process.env.TERM !== 'dumb'})
+    session.writes.undo = () => Promise.resolve('The pull of the image was given up; no container was touched.')
+    try {
+      await pullImage(image, display.show)
+    } finally {
+      session.writes.undo = undefined
+      display.end()
+    }
+  }
+}
+
+function stepText({what, result, why = ''}: PreparationStep, dryRun: boolean): string {
+  switch (result) {
+    case 'done':
+      return `${what}: ${dryRun ? 'would be done' : 'done'}`
+    case 'already':
+      return `${what}: already so`
+    case 'failed':
+      return `Warning: ${what}: not possible (${why.trim()}); going on without`
+  }
+}
+
+/** Does WORK; an error of it tells what had been written before. */
+async function told(session: Session, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof CalicoError) || session.writes.done.length === 0) throw error
+    const {kind, message, details, hint} = error
+    throw new CalicoError(kind, message, {details: [...details, `Made before, and kept: ${session.writes.done.join(', ')}.`], ...(hint === undefined ? {} : {hint}), cause: error})
+  }
+}

@@ -1,0 +1,170 @@
+/** The life of a container that we run ourselves: created, started, followed, asked, stopped and removed. */
+import type Dockerode from 'dockerode'
+import {CalicoError} from '../errors.js'
+import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+import {lineSplitter} from './lines.js'
+
+/** A container of ours as it is now. */
+export interface ContainerState {
+  readonly id: string
+  readonly running: boolean
+  /** The Engine waits before it starts the container anew. */
+  readonly restarting: boolean
+  readonly restartCount: number
+  readonly exitCode: number
+  readonly startedAt: string
+}
+
+export interface ContainerSpec {
+  readonly name: string
+  readonly image: string
+  /** `NAME=value` */
+  readonly environment: readonly string[]
+  /** `source:target[:ro]` */
+  readonly binds: readonly string[]
+  readonly restartPolicy: string
+}
+
+/** All methods throw CalicoError as those of Engine do. */
+export interface Lifecycle {
+  readonly address: string
+  /** Makes sure that the Engine answers. */
+  ping(): Promise<void>
+  /** Undefined if there is no such container. */
+  state(name: string): Promise<ContainerState | undefined>
+  /** A privileged container in the host's network. The id. @throws CalicoError `not-found` if its image is not here */
+  create(spec: ContainerSpec): Promise<string>
+  start(id: string): Promise<void>
+  /** Does nothing if it does not run. */
+  stop(id: string): Promise<void>
+  /** Does nothing if it is gone. */
+  remove(id: string): Promise<void>
+  /** The last lines of its log. */
+  tail(id: string, lines: number): Promise<string[]>
+  /** Gives every line from SINCE on to ONLINE; ends when the container or the Engine does, or with STOP. */
+  follow(id: string, options: {since: string; onLine: (line: string) => void; stop: AbortSignal}): Promise<void>
+  /** Runs a program in it. */
+  exec(id: string, command: readonly string[]): Promise<{exitCode: number | undefined; output: string}>
+}
+
+const TIME_LIMIT_MS = 10_000
+/** The Engine gives a container 10 s to end before it kills it. */
+const STOP_LIMIT_MS = 25_000
+
+export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Lifecycle {
+  const address = engineAddress(env)
+  const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>, limit = timeLimitMs): Promise<T> => askEngine(address, limit, question)
+  return {
+    address,
+    async ping() {
+      await ask((docker) => docker.ping())
+    },
+    state: (name) =>
+      unless(404, async () => {
+        const {Id, State, RestartCount} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
+        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, startedAt: State.StartedAt}
+      }),
+    async create({name, image, environment, binds, restartPolicy}) {
+      try {
+        const {id} = await ask((docker) =>
+          docker.createContainer({
+            name,
+            Image: image,
+            Env: [...environment],
+            HostConfig: {Privileged: true, NetworkMode: 'host', Binds: [...binds], RestartPolicy: {Name: restartPolicy}},
+          }),
+        )
+        return id
+      } catch (error) {
+        if (error instanceof EngineError && error.status === 404) throw new CalicoError('not-found', `The image ${image} is not on this host`, {hint: 'Without --no-pull it is pulled.', cause: error})
+        throw error
+      }
+    },
+    async start(id) {
+      await unless(304, () => ask((docker) => docker.getContainer(id).start(), STOP_LIMIT_MS))
+    },
+    async stop(id) {
+      await unless(404, () => unless(304, () => ask((docker) => docker.getContainer(id).stop(), STOP_LIMIT_MS)))
+    },
+    async remove(id) {
+      await unless(404, () => ask((docker) => docker.getContainer(id).remove({force: true, v: true}), STOP_LIMIT_MS))
+    },
+    async tail(id, lines) {
+      return framedLines(await ask((docker, abortSignal) => docker.getContainer(id).logs({stdout: true, stderr: true, tail: lines, abortSignal}))).slice(-lines)
+    },
+    async follow(id, {since, onLine, stop}) {
+      const stream = await ask((docker) => docker.getContainer(id).logs({follow: true, stdout: true, stderr: true, since: engineTime(since) as unknown as number}))
+      await readMultiplexed(address, stream, onLine, stop)
+    },
+    async exec(id, command) {
+      const exec = await ask((docker, abortSignal) => docker.getContainer(id).exec({Cmd: [...command], AttachStdout: true, AttachStderr: true, abortSignal}))
+      const stream = await ask((_, abortSignal) => exec.start({abortSignal}))
+      const lines: string[] = []
+      await readMultiplexed(address, stream, (line) => lines.push(line), AbortSignal.timeout(timeLimitMs))
+      const {ExitCode} = await ask((_, abortSignal) => exec.inspect({abortSignal}))
+      return {exitCode: ExitCode ?? undefined, output: lines.join('\n')}
+    },
+  }
+}
+
+/** TIME, as the Engine tells times (RFC 3339 with nanoseconds), as it takes them: seconds since 1970 with nanoseconds. */
+export function engineTime(time: string): string {
+  const nanoseconds = /\.(\d{1,9})/.exec(time)?.[1] ?? ''
+  return `${Math.floor(Date.parse(time) / 1000)}.${nanoseconds.padEnd(9, '0')}`
+}
+
+/** What WORK gives; undefined if the Engine answers with STATUS. */
+async function unless<T>(status: number, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof EngineError && error.status === status) return undefined
+    throw error
+  }
+}
+
+const HEADER_LENGTH = 8
+
+/** The lines in FRAMES, a log as the Engine gives it: pieces of stdout and stderr, each behind a header that ends with its length. */
+export function framedLines(frames: Buffer): string[] {
+  const lines: string[] = []
+  const splitters = new Map<number, ReturnType<typeof lineSplitter>>()
+  for (let at = 0; at + HEADER_LENGTH <= frames.length; ) {
+    const end = at + HEADER_LENGTH + frames.readUInt32BE(at + 4)
+    const stream = frames.readUInt8(at)
+    const splitter = splitters.get(stream) ?? lineSplitter((line) => lines.push(line))
+    splitters.set(stream, splitter)
+    splitter.push(frames.subarray(at + HEADER_LENGTH, end))
+    at = end
+  }
+  for (const splitter of splitters.values()) splitter.end()
+  return lines
+}
+
+/** Reads STREAM, stdout and stderr in frames, to its end or until STOP. An end of the connection is an end. */
+async function readMultiplexed(address: string, stream: NodeJS.ReadableStream, onLine: (line: string) => void, stop: AbortSignal): Promise<void> {
+  const {PassThrough} = await import('node:stream')
+  const streams = {stdout: new PassThrough(), stderr: new PassThrough()}
+  const splitters = Object.values(streams).map((each) => {
+    const splitter = lineSplitter(onLine)
+    each.on('data', (data: Buffer) => splitter.push(data))
+    return splitter
+  })
+  await askEngine(address, TIME_LIMIT_MS, (docker) => {
+    docker.modem.demuxStream(stream, streams.stdout, streams.stderr)
+    return Promise.resolve()
+  })
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      stop.removeEventListener('abort', end)
+      ;(stream as NodeJS.ReadableStream & {destroy?: () => void}).destroy?.()
+      resolve()
+    }
+    for (const event of ['end', 'close', 'error', 'aborted']) stream.once(event, end)
+    if (stop.aborted) end()
+    else stop.addEventListener('abort', end, {once: true})
+  })
+  // What was in the frames is in the streams, which give it on in their own time.
+  await new Promise((resolve) => setImmediate(resolve))
+  splitters.forEach((splitter) => splitter.end())
+}

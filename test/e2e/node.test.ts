@@ -1,0 +1,213 @@
+/**
+ * `node` on a host of its own, with a real etcd and a real Docker Engine. calico-node is a stand-in (test/support/stand-in): these tests prove nothing
+ * about packets, BGP or Felix.
+ */
+import {existsSync, readFileSync} from 'node:fs'
+import type {ChildProcess} from 'node:child_process'
+import {afterAll, afterEach, beforeAll, expect, test} from '@jest/globals'
+import {suite} from '../support/docker.js'
+import {ETCD, startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
+import {importStandIn, STAND_IN} from '../support/stand-in/image.js'
+
+const RESOURCES = '/calico/resources/v3/projectcalico.org'
+const IMAGE = `--node-image=${STAND_IN}`
+const CRASHING = 'calicoctl-stand-in:crashing'
+
+suite('node, with a stand-in for calico-node', whyNoHost(), () => {
+  let host: TestHost
+  beforeAll(async () => {
+    host = await startHost()
+    await Promise.all([host.startEtcd(), host.startEngine()])
+    importStandIn(host.docker)
+    importStandIn(host.docker, CRASHING, ['ENV FAIL_AFTER=200'])
+  }, 120_000)
+  afterAll(() => host.stop(), 60_000)
+  afterEach(() => {
+    const ids = host.docker('ps', '-aq').split('\n').filter((id) => id !== '')
+    if (ids.length > 0) host.docker('rm', '-f', ...ids)
+    host.etcdctl('del', '--prefix', '/')
+    host.run('rm', '-f', '/var/lib/calico/nodename')
+  })
+
+  const keys = (): string[] => host.etcdctl('get', '--prefix', '/', '--keys-only').split('\n').filter((line) => line !== '')
+  const spec = (plural: string, name: string): unknown => (JSON.parse(host.etcdctl('get', `${RESOURCES}/${plural}/${name}`, '--print-value-only')) as {spec: unknown}).spec
+  const containers = (): string => host.docker('ps', '-a', '--format', '{{.Names}} {{.State}}')
+  const environment = (): string[] => JSON.parse(host.docker('inspect', '-f', '{{json .Config.Env}}', 'calico-node')) as string[]
+  const node = (...args: string[]) => host.calicoctl(['node', IMAGE, ...args])
+
+  test('starts it: host prepared, Node and pools written, container ready, v0.20\'s lines on stdout', async () => {
+    host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
+    const {code, stdout, stderr} = await node('--ip=192.0.2.2', '--as=64600')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Felix and BIRD are ready.') as unknown})
+    const id = host.docker('ps', '-q', '--no-trunc')
+    const lines = stdout.split('\n')
+    expect(lines.slice(0, 4)).toEqual(['Running Docker container with the following command:', '', expect.stringMatching(/^docker run -d .* calicoctl-stand-in:v3\.32\.1$/), ''])
+    expect(lines.slice(4, 6)).toEqual([`Calico node is running with id: ${id}`, 'Waiting for successful startup'])
+    expect(lines).toContain('Calico node started successfully')
+    expect(stderr).toMatch(/ip_forward = 1: done/)
+    expect(host.run('cat', '/proc/sys/net/ipv4/ip_forward').trim()).toBe('1')
+    expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24', asNumber: 64600}})
+    expect(keys().filter((key) => key.includes('/ippools/'))).toEqual([`${RESOURCES}/ippools/192-168-0-0-16`, `${RESOURCES}/ippools/fd80-24e2-f998-72d6---64`])
+    expect(environment()).toEqual(expect.arrayContaining(['NODENAME=rack1-host1', `ETCD_ENDPOINTS=${ETCD}`, 'IP=192.0.2.2/24', 'AS=64600', 'CALICO_MANAGE_CNI=false', 'FELIX_HEALTHENABLED=true']))
+    expect(host.docker('inspect', '-f', '{{.HostConfig.Privileged}} {{.HostConfig.NetworkMode}} {{.HostConfig.RestartPolicy.Name}}', 'calico-node')).toBe('true host unless-stopped')
+  }, 60_000)
+
+  test('again: steps are told as done already, the old container is replaced, the AS number that is not given is cleared', async () => {
+    await node('--ip=192.0.2.2', '--as=64600')
+    const first = host.docker('ps', '-q')
+    const {code, stderr} = await node('--ip=192.0.2.2')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('ip_forward = 1: already so') as unknown})
+    expect(stderr).toContain(`was removed (${first})`)
+    expect(host.docker('ps', '-aq')).not.toContain(first)
+    expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
+    expect(spec('nodes', 'rack1-host1')).not.toMatchObject({bgp: {asNumber: 64600}})
+  }, 60_000)
+
+  test('the line that it prints starts the same node', async () => {
+    const {stdout} = await node('--ip=192.0.2.2')
+    const settings = () => ({environment: environment().sort(), mounts: host.docker('inspect', '-f', '{{json .HostConfig.Binds}}', 'calico-node')})
+    const before = settings()
+    host.docker('rm', '-f', 'calico-node')
+    host.run('sh', '-c', /^docker run .*$/m.exec(stdout)?.[0] ?? 'false')
+    expect(settings()).toEqual(before)
+  }, 60_000)
+
+  test('without an address: the only possible one, the candidates told; calico-node looks for it at every start', async () => {
+    const {code, stderr} = await node()
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('192.0.2.2/24 on eth0: chosen') as unknown})
+    expect(environment()).toEqual(expect.arrayContaining(['IP=autodetect', 'IP_AUTODETECTION_METHOD=interface=^eth0$']))
+    expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
+  }, 60_000)
+
+  test('several possible addresses: refused, naming --ip; with a method it goes on', async () => {
+    host.run('ip', 'addr', 'add', '198.51.100.7/25', 'dev', 'uplink')
+    try {
+      const refused = await node('--runtime=none')
+      expect(refused).toMatchObject({code: 1, stderr: expect.stringMatching(/\nName it with --ip/) as unknown})
+      for (const line of ['  192.0.2.2/24 on eth0: possible\n', '  198.51.100.7/25 on uplink: possible\n', '  127.0.0.1/8 on lo: loopback\n']) expect(refused.stderr).toContain(line)
+      expect(keys()).toEqual([])
+      expect(await node('--runtime=none', '--ip=cidr=198.51.100.0/24')).toMatchObject({code: 0})
+      expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '198.51.100.7/25'}})
+      expect(await node('--runtime=none', '--ip=can-reach=192.0.2.99')).toMatchObject({code: 0})
+      expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
+    } finally {
+      host.run('ip', 'addr', 'del', '198.51.100.7/25', 'dev', 'uplink')
+    }
+  }, 60_000)
+
+  test('both families, the prefix of the interface', async () => {
+    expect(await node('--runtime=none', '--ip=192.0.2.2', '--ip6=fd00::2')).toMatchObject({code: 0, stdout: ''})
+    expect(spec('nodes', 'rack1-host1')).toEqual({bgp: {ipv4Address: '192.0.2.2/24', ipv6Address: 'fd00::2/64'}})
+    expect(containers()).toBe('')
+  })
+
+  test('policy only: the Node is made first, BIRD is not waited for', async () => {
+    const {code, stderr} = await host.calicoctl(['node', IMAGE], {env: {CALICO_NETWORKING: 'false', NO_DEFAULT_POOLS: 'true'}})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Felix is ready; without networking there is no BIRD.') as unknown})
+    expect(spec('nodes', 'rack1-host1')).toEqual({})
+    expect(keys().filter((key) => key.includes('/ippools/'))).toEqual([])
+  }, 60_000)
+
+  test('a dry run changes nothing and shows what it would do', async () => {
+    host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
+    const {code, stdout, stderr} = await node('--ip=192.0.2.2', '--dry-run')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/ip_forward = 1: would be done[^]*node\/rack1-host1 would be created/) as unknown})
+    expect(stdout).toMatch(/\+\+\+ node\/rack1-host1[^]*"192\.0\.2\.2\/24"[^]*\ndocker run -d/)
+    expect(keys()).toEqual([])
+    expect(containers()).toBe('')
+    expect(host.run('cat', '/proc/sys/net/ipv4/ip_forward').trim()).toBe('0')
+  })
+
+  test('a systemd unit and its environment file; nothing changes', async () => {
+    const {code, stdout} = await node('--ip=192.0.2.2', '--init-system')
+    expect({code, stdout}).toEqual({code: 0, stdout: expect.stringMatching(/^# \/etc\/systemd\/system\/calico-node\.service\n\[Unit\][^]*ExecStart=\/usr\/bin\/docker run --rm [^]*\n# \/etc\/calico\/calico\.env\nNODENAME=rack1-host1\n/) as unknown})
+    expect(keys()).toEqual([])
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['all wrong values at once', ['--ip=1.2.3', '--as=0', '--runtime=rkt', '--log-dir=log', '--libnetwork'], /5 things are wrong:[^]*--runtime: [^]*--as: [^]*--ip: /],
+    ['the embedded datastore', ['--datastore=embedded:/tmp/never', '--ip=192.0.2.2'], /cannot read the embedded datastore/],
+    ['an interface without an address', ['--ip=interface=none'], /No IPv4 address of this host can be the node's/],
+  ])('refused: %s', async (_, args, message) => {
+    const {code, stderr, stdout} = await node(...args)
+    expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown})
+    expect(keys()).toEqual([])
+    expect(containers()).toBe('')
+  })
+
+  test('the address of another node, and a name that seems to be another host\'s: 5, nothing changed', async () => {
+    await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2'], {env: {HOSTNAME: 'other'}})
+    const before = keys()
+    expect(await node('--ip=192.0.2.2')).toMatchObject({code: 5, stderr: expect.stringContaining('192.0.2.2 belongs to node other already') as unknown})
+    expect(keys()).toEqual(before)
+    await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.77'], {env: {HOSTNAME: 'other'}})
+    expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 5, stderr: expect.stringContaining('--replace') as unknown})
+    expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2', '--replace'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 0})
+  }, 60_000)
+
+  test('a container that does not stay up: its last lines, exit 1; it is stopped', async () => {
+    const {code, stderr} = await host.calicoctl(['node', `--node-image=${CRASHING}`, '--ip=192.0.2.2'])
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/does not stay up: [^]*Calico node started successfully[^]*Made before, and kept: [^]*node\/rack1-host1[^]*docker logs calico-node/) as unknown})
+    expect(containers()).toBe('calico-node exited')
+  }, 60_000)
+
+  test('not ready in time: 9 with the reason; the container goes on', async () => {
+    const {code, stderr} = await node('--ip=192.0.2.2', '--wait-timeout=800ms')
+    expect({code, stderr}).toEqual({code: 9, stderr: expect.stringMatching(/was not ready within 0\.8 s: calico\/node is not ready: BIRD is not ready/) as unknown})
+    expect(containers()).toBe('calico-node running')
+  }, 60_000)
+
+  test('--wait=started does not wait for BIRD', async () => {
+    expect(await node('--ip=192.0.2.2', '--wait=started', '--wait-timeout=20s')).toMatchObject({code: 0})
+    expect(() => host.docker('exec', 'calico-node', 'calico-node', '-bird-ready')).toThrow()
+  }, 60_000)
+
+  test('an image that cannot be pulled: the old container runs on', async () => {
+    await node('--ip=192.0.2.2')
+    const before = host.docker('ps', '-q')
+    const {code, stderr} = await host.calicoctl(['node', '--node-image=127.0.0.1:9/calico/node:v1', '--ip=192.0.2.2'])
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/could not be pulled: [^]*connection refused[^]*--no-pull/) as unknown})
+    expect(host.docker('ps', '-q')).toBe(before)
+    expect(await host.calicoctl(['node', '--node-image=nothing:v1', '--no-pull', '--ip=192.0.2.2'])).toMatchObject({code: 4, stderr: expect.stringContaining('nothing:v1 is not on this host') as unknown})
+  }, 60_000)
+
+  test.each([['SIGINT', 130, 'Interrupted'], ['SIGTERM', 143, 'Terminated']] as const)('%s while waiting: the container is removed again, and that is said', async (signal, expected, word) => {
+    let text = ''
+    const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {}, (child: ChildProcess) => {
+      child.stdout?.on('data', (data: Buffer) => {
+        text += data.toString()
+        if (text.includes('Waiting for') && !child.killed) child.kill(signal)
+      })
+    })
+    expect({code, stderr}).toEqual({code: expected, stderr: expect.stringMatching(new RegExp(`${word}: The container calico-node was removed again\\.[^]*node/rack1-host1[^]*was made`)) as unknown})
+    expect(containers()).toBe('')
+  }, 60_000)
+
+  test('--detach=false stays until the container ends, which is a failure', async () => {
+    const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--detach=false'], {}, (child) => {
+      let text = ''
+      child.stderr?.on('data', (data: Buffer) => {
+        text += data.toString()
+        if (text.includes('are ready')) host.docker('stop', 'calico-node')
+      })
+    })
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('calico-node ended with exit code 0') as unknown})
+  }, 60_000)
+
+  test('without etcd: 6 before any container is touched', async () => {
+    await node('--ip=192.0.2.2')
+    const before = host.docker('ps', '-q')
+    const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--timeout=1s'], {env: {ETCD_ENDPOINTS: 'http://192.0.2.2:1'}})
+    expect({code, stderr}).toMatchObject({code: 6})
+    expect(host.docker('ps', '-q')).toBe(before)
+  }, 60_000)
+
+  test('without an Engine: 1, and nothing is written', async () => {
+    expect(await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {env: {DOCKER_HOST: 'unix:///nowhere.sock'}})).toMatchObject({code: 1, stderr: expect.stringContaining('Cannot connect to the Docker Engine at unix:///nowhere.sock') as unknown})
+    expect(keys()).toEqual([])
+  })
+
+  test('nothing of this machine was used', () => {
+    expect(existsSync('/var/lib/calico/nodename') && readFileSync('/var/lib/calico/nodename', 'utf8').includes('rack1-host1')).toBe(false)
+  })
+})
