@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
-  ['calico-node'],
+  ['calico-node', 'node-status'],
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],

@@ -111,7 +111,7 @@ export abstract class BaseCommand extends Command {
   protected async session(): Promise<Session> {
     if (this.opened) return this.opened
     const settings = await this.settings()
-    this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS})
+    this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS, perRequest: this.sessionOptions().perRequest ?? false})
     const store = await openDatastore(settings, this.budget)
     this.opened = newSession(store, {
       ...this.sessionOptions(),
@@ -123,8 +123,8 @@ export abstract class BaseCommand extends Command {
     return this.opened
   }
 
-  /** What a changing command adds to its session. */
-  protected sessionOptions(): {dryRun?: boolean; init?: boolean} {
+  /** What a changing command adds to its session; PERREQUEST, for --watch: the time for the datastore is each request's. */
+  protected sessionOptions(): {dryRun?: boolean; init?: boolean; perRequest?: boolean} {
     return {}
   }
 
@@ -144,6 +144,11 @@ export abstract class BaseCommand extends Command {
   /** Text that is complete and escaped already: stdout. */
   protected dataText(text: string): Promise<void> {
     return this.out.write(text)
+  }
+
+  /** Writes what was kept back of stdout. */
+  protected flush(): Promise<void> {
+    return this.out.flush()
   }
 
   /** A line for people: stderr, unless --quiet. */

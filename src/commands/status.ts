@@ -1,0 +1,95 @@
+import {Flags} from '@oclif/core'
+import {clusterProblems, presentClusterStatus} from '../lib/cli/cluster-status.js'
+import {chosenNode, nodeFlag} from '../lib/cli/node-option.js'
+import {indentedJson} from '../lib/cli/output/render.js'
+import {ShowCommand} from '../lib/cli/show-command.js'
+import {NOT_RUNNING, notRunningDocument, presentStatus} from '../lib/cli/status.js'
+import {watchRounds} from '../lib/cli/watch.js'
+import {clusterNodes} from '../lib/client/cluster-status.js'
+import {CalicoError} from '../lib/errors.js'
+import {nodeStatus} from '../lib/node-status/status.js'
+
+const WATCH_INTERVAL_MS = 2_000
+
+export default class Status extends ShowCommand {
+  static override summary = 'Show how calico-node on this host is doing: container, Felix, BIRD, BGP sessions, endpoints.'
+  static override description = [
+    'First what v0.20 showed, then: whether Felix and BIRD are ready, restarts, versions, the datastore, the endpoints of this host that Felix has programmed, remarks on BGP states, and what is wrong. A BGP session that is Passive waits for its peer, which is normal on one side of each pair.',
+    'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. BIRD\'s sockets are root\'s: anybody else sees the rest, with exit code 2. Without the datastore the status goes on, with exit code 10.',
+    '--all shows every node of the cluster from the datastore alone, which needs neither root nor Docker: a Felix is silent there if it reported once and its report has run out. calico/node has these reports off unless its reportingInterval is set.',
+  ].join('\n')
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json', '<%= config.bin %> status --all', '<%= config.bin %> status --watch']
+  static exitCodes = {
+    0: 'calico-node runs and nothing is wrong.',
+    1: 'No calico-node container runs; the Docker Engine does not answer; or the line is wrong.',
+    2: 'BIRD can be asked by root only; the rest was shown.',
+    10: 'calico-node runs, and something is wrong.',
+    130: 'Interrupted: the end of --watch.',
+  }
+  static override flags = {
+    runtime: Flags.string({description: 'docker. rkt is gone and refused.', helpValue: 'RUNTIME', default: 'docker'}),
+    node: nodeFlag(),
+    all: Flags.boolean({description: 'Every node of the cluster, as the datastore knows them.'}),
+    watch: Flags.boolean({description: 'Show it again every 2 s until Ctrl-C: on a clear screen on a terminal, else one after the other.'}),
+  }
+
+  private watching = false
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(Status, (line) => this.checkRuntime(line.flags.runtime))
+    const show = flags.all ? () => this.showAll() : this.showNode(flags.node)
+    if (!flags.watch) return show()
+    this.watching = true
+    await this.session() // from now on Ctrl-C ends it with its exit code
+    await watchRounds(() => this.round(show), {intervalMs: WATCH_INTERVAL_MS, terminal: process.stdout.isTTY, clear: (text) => this.dataText(text)})
+  }
+
+  protected override sessionOptions(): {perRequest: boolean} {
+    return {perRequest: this.watching}
+  }
+
+  private checkRuntime(runtime: string): void {
+    if (runtime === 'rkt') this.problem('--runtime: rkt has been abandoned, and calico/node no longer runs in it. Run calico-node in Docker.')
+    else if (runtime !== 'docker') this.problem(`--runtime: '${runtime}' is not a runtime. Give docker.`)
+  }
+
+  /** One showing of --watch: what is wrong is said and does not end it. */
+  private async round(show: () => Promise<void>): Promise<void> {
+    try {
+      await show()
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error
+      if (error.kind !== 'problems') this.note([error.message, ...error.details].join('\n'))
+    }
+    if (!process.stdout.isTTY && this.format === 'table') this.data('')
+    await this.flush()
+  }
+
+  private showNode(option: string | undefined): () => Promise<void> {
+    const node = chosenNode(option, (text) => this.note(text))
+    return async () => {
+      const root = process.geteuid?.() === 0
+      const status = await nodeStatus(() => this.session(), node, {root})
+      if (!status) return this.showNotRunning(node)
+      await this.present(presentStatus(status, new Date()))
+      if (!root) throw new CalicoError('not-root', 'The BGP sessions can be seen by root only', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
+      this.refuse(status.problems)
+    }
+  }
+
+  private async showNotRunning(node: string): Promise<never> {
+    if (this.format === 'json') await this.dataText(`${indentedJson(notRunningDocument(node))}\n`)
+    else this.data(NOT_RUNNING)
+    throw new CalicoError('failed', 'calico-node does not run on this host', {hint: 'Start it with: calicoctl node'})
+  }
+
+  private async showAll(): Promise<void> {
+    const nodes = await clusterNodes(await this.session())
+    await this.present(presentClusterStatus(nodes))
+    this.refuse(clusterProblems(nodes))
+  }
+
+  private refuse(problems: readonly string[]): void {
+    if (problems.length > 0) throw new CalicoError('problems', problems.length === 1 ? '1 thing is wrong:' : `${problems.length} things are wrong:`, {details: problems})
+  }
+}

@@ -1,0 +1,64 @@
+/** What the Engine tells of one container to those who watch over it. */
+import type Dockerode from 'dockerode'
+import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+
+export interface ContainerDetails {
+  /** 64 hex digits. */
+  readonly id: string
+  /** `running`, `restarting`, `paused`, `exited`, `created`, `dead`. */
+  readonly state: string
+  /** The Engine's own words: `Up 3 minutes`. */
+  readonly status: string
+  /** How often the Engine started it again after it had ended. */
+  readonly restarts: number
+  /** Of its last end. */
+  readonly exitCode: number
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly finishedAt: string
+  readonly image: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly environment: ReadonlyMap<string, string>
+  /** Folders of this host by where the container has them. */
+  readonly mounts: ReadonlyMap<string, string>
+}
+
+const TIME_LIMIT_MS = 4_000
+
+/**
+ * The container NAME, running or not; undefined if there is none.
+ * @throws CalicoError as the methods of Engine do
+ */
+export async function containerDetails(name: string, {env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Promise<ContainerDetails | undefined> {
+  const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(engineAddress(env), timeLimitMs, question)
+  // The Engine's filter finds every name that contains this one.
+  const found = await ask((docker, abortSignal) => docker.listContainers({all: true, filters: {name: [name]}, abortSignal}))
+  const listed = found.find(({Names}) => Names.includes(`/${name}`))
+  if (!listed) return undefined
+  try {
+    const {State, RestartCount, Config, Mounts} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
+    const {Env, Labels, Image} = Config as Nullable<typeof Config>
+    return {
+      id: listed.Id,
+      state: State.Status,
+      status: listed.Status,
+      restarts: RestartCount,
+      exitCode: State.ExitCode,
+      startedAt: State.StartedAt,
+      finishedAt: State.FinishedAt,
+      image: Image ?? '',
+      labels: Labels ?? {},
+      environment: new Map((Env ?? []).map((line) => splitAt(line, line.indexOf('=')))),
+      mounts: new Map(Mounts.map(({Destination, Source}) => [Destination, Source])),
+    }
+  } catch (error) {
+    // Removed between the two questions.
+    if (error instanceof EngineError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** What is empty the Engine, written in Go, may give as null. */
+type Nullable<T> = {readonly [K in keyof T]: T[K] | null}
+
+const splitAt = (line: string, at: number): [string, string] => (at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)])

@@ -1,0 +1,43 @@
+/** What is wrong with a calico-node, in sentences. Pure. */
+import type {BgpPeer} from '../bird/peers.js'
+import type {Family} from '../net/index.js'
+import type {Readiness} from './container.js'
+import type {EndpointStates} from './endpoints.js'
+import type {NodeStatus} from './status.js'
+
+const FAMILIES = [4, 6] as const
+
+/** The peer's address, with its port where it is not the standard one. */
+export const peerName = ({address, port}: BgpPeer): string => (port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
+
+/** Every problem of STATUS. A passive session that waits is none, nor is what is off by design. */
+export function problemsOf({node, container, datastore, bird, endpoints}: Omit<NodeStatus, 'problems'>): string[] {
+  const {details, felix, bird: birdReadiness} = container
+  return [
+    ...(details.state === 'running' ? [] : [`The container is ${details.state}; it was restarted ${details.restarts} times, its last exit code is ${details.exitCode}.`]),
+    ...readinessProblem('Felix', felix),
+    ...readinessProblem('BIRD', birdReadiness),
+    ...(datastore.state === 'away' ? [`The datastore: ${datastore.message}.`] : []),
+    ...(datastore.state === 'answers' && !datastore.exists ? [`There is no node ${node} in the datastore.`] : []),
+    ...(datastore.state === 'answers' && datastore.cluster.datastoreReady === false ? ['The datastore is locked.'] : []),
+    ...FAMILIES.flatMap((family) => birdProblems(family, bird[family])),
+    ...endpointProblems(endpoints),
+  ]
+}
+
+const readinessProblem = (name: string, {state, why}: Readiness): string[] =>
+  state === 'not-ready' ? [`${name} is not ready: ${why}.`] : state === 'unknown' ? [`Whether ${name} is ready is unknown: ${why}.`] : []
+
+function birdProblems(family: Family, status: NodeStatus['bird'][Family]): string[] {
+  if (!status) return []
+  if (status.state !== 'answers') return [`IPv${family}: ${status.message}.`]
+  return status.peers
+    .filter(({health}) => health === 'down')
+    .map((peer) => `No BGP session with ${peerName(peer)} (${peer.type}): ${[peer.bgpState || 'disabled', peer.lastError].filter((text) => text !== '').join(', ')}.`)
+}
+
+function endpointProblems({down = []}: EndpointStates): string[] {
+  if (down.length === 0) return []
+  const names = down.slice(0, 5).map(({workload, endpoint}) => `${workload} (${endpoint})`)
+  return [`Felix has not programmed ${down.length} ${down.length === 1 ? 'endpoint' : 'endpoints'} of this host: ${names.join(', ')}${down.length > names.length ? ', …' : ''}.`]
+}

@@ -1,0 +1,85 @@
+/** How this host's calico-node is doing, from all who know a part of it: the Engine, BIRD, Felix's files, the datastore. */
+import {readGlobalBgp} from '../client/bgp-configuration.js'
+import {nodeAddress, nodeAs, type NodeAs} from '../client/node-list.js'
+import {getResource} from '../client/resources.js'
+import {readCluster} from '../client/cluster-version.js'
+import type {Session} from '../client/session.js'
+import {isError} from '../errors.js'
+import type {ClusterInformationSpec, Node} from '../model/types.js'
+import type {Family} from '../net/index.js'
+import {birdStatus, type BirdStatus} from './bird.js'
+import {type ContainerStatus, containerStatus, runFolder, usesBird} from './container.js'
+import {compareEndpoints, type EndpointName, type EndpointStates, programmedEndpoints, storedEndpoints} from './endpoints.js'
+import {problemsOf} from './problems.js'
+
+/** What the datastore says of the node. */
+export interface StoredNode {
+  /** Whether there is a Node object. */
+  readonly exists: boolean
+  readonly address: Readonly<Record<Family, string | undefined>>
+  readonly as: NodeAs
+  readonly cluster: ClusterInformationSpec
+  readonly endpoints: readonly EndpointName[]
+}
+
+export type DatastoreStatus = ({readonly state: 'answers'} & StoredNode) | {readonly state: 'away'; readonly message: string}
+
+export interface NodeStatus {
+  readonly node: string
+  readonly container: ContainerStatus
+  readonly datastore: DatastoreStatus
+  /** By family; undefined where it was not asked: BIRD is off, there is no address of that family, or only root may ask. */
+  readonly bird: Readonly<Record<Family, BirdStatus | undefined>>
+  readonly endpoints: EndpointStates
+  /** What is wrong, a sentence each. */
+  readonly problems: readonly string[]
+}
+
+/** The rest of a status is worth as much without the datastore; what the user got wrong is not put up with. */
+const AWAY = ['unreachable', 'wrong-datastore', 'denied'] as const
+
+/**
+ * The status of calico-node on this host, which is NODE; undefined if there is no such container. BIRD is asked only for ROOT, whose its
+ * sockets are. A datastore that does not answer is a part of the status.
+ * @throws CalicoError if the Docker Engine does not answer
+ */
+export async function nodeStatus(open: () => Promise<Session>, node: string, {root}: {root: boolean}): Promise<NodeStatus | undefined> {
+  const container = await containerStatus()
+  if (!container || !mayRun(container)) return undefined
+  const folder = runFolder(container.details)
+  const [datastore, programmed] = await Promise.all([datastoreStatus(open, node), programmedEndpoints(folder)])
+  const ask = (family: Family): Promise<BirdStatus | undefined> =>
+    root && usesBird(container.details) && hasAddress(datastore, family) ? birdStatus(folder, family) : Promise.resolve(undefined)
+  const [four, six] = await Promise.all([ask(4), ask(6)])
+  const found = {
+    node,
+    container,
+    datastore,
+    bird: {4: four, 6: six},
+    endpoints: compareEndpoints(programmed, datastore.state === 'answers' ? datastore.endpoints : undefined),
+  }
+  return {...found, problems: problemsOf(found)}
+}
+
+/** As v0.20, which looked only at what `docker ps` shows: a container between two starts is there, one that has ended is not. */
+const mayRun = ({details: {state}}: ContainerStatus): boolean => ['running', 'restarting', 'paused'].includes(state)
+
+/** Without a datastore nobody knows: both are asked. */
+const hasAddress = (datastore: DatastoreStatus, family: Family): boolean => datastore.state === 'away' || datastore.address[family] !== undefined
+
+async function datastoreStatus(open: () => Promise<Session>, name: string): Promise<DatastoreStatus> {
+  try {
+    const session = await open()
+    const [cluster, stored, {asNumber}, endpoints] = await Promise.all([
+      readCluster(session),
+      getResource<Node>(session, {kind: 'Node', name}),
+      readGlobalBgp(session),
+      storedEndpoints(session, name),
+    ])
+    const node = stored?.resource
+    return {state: 'answers', exists: node !== undefined, address: {4: nodeAddress(node, 4), 6: nodeAddress(node, 6)}, as: nodeAs(node, asNumber), cluster, endpoints}
+  } catch (error) {
+    if (!isError(error, ...AWAY)) throw error
+    return {state: 'away', message: error.message}
+  }
+}
