@@ -3,6 +3,7 @@
  * about packets, BGP or Felix.
  */
 import {existsSync, readFileSync} from 'node:fs'
+import {resolve} from 'node:path'
 import type {ChildProcess} from 'node:child_process'
 import {afterAll, afterEach, beforeAll, expect, test} from '@jest/globals'
 import {suite} from '../support/docker.js'
@@ -206,6 +207,19 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {env: {DOCKER_HOST: 'unix:///nowhere.sock'}})).toMatchObject({code: 1, stderr: expect.stringContaining('Cannot connect to the Docker Engine at unix:///nowhere.sock') as unknown})
     expect(keys()).toEqual([])
   })
+
+  test('the examples of the help, as they are written', async () => {
+    host.docker('tag', STAND_IN, 'quay.io/calico/node:v3.32.1')
+    host.run('ip', 'link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'eth1p')
+    for (const words of ['addr add 172.17.8.101/24 dev eth1', 'link set eth1 up', 'link set eth1p up']) host.run('ip', ...words.split(' '))
+    const page = readFileSync(resolve(import.meta.dirname, '../../dist/help/calicoctl.node.txt'), 'utf8')
+    const examples = [...page.matchAll(/^\s*\$ calicoctl (.*)$/gm)].map(([, words = '']) => words)
+    expect(examples.length).toBeGreaterThan(2)
+    for (const words of examples) {
+      const {code, stderr} = await host.calicoctl(words.split(' '))
+      expect({words, code, stderr}).toEqual({words, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
+    }
+  }, 60_000)
 
   test('nothing of this machine was used', () => {
     expect(existsSync('/var/lib/calico/nodename') && readFileSync('/var/lib/calico/nodename', 'utf8').includes('rack1-host1')).toBe(false)
