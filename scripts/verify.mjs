@@ -60,11 +60,11 @@ function tests(name, paths, env = {}) {
   if (numPendingTests > 0) console.log(`== ${numPendingTests} tests were skipped`)
 }
 
-/** What the tests start: etcd, openssl, a Docker Engine, and what goes with it. */
+/** What the tests start: etcd, openssl, a Docker Engine, BIRD, and what goes with them. */
 function installDebianPackages() {
   const wanted = /** @type {const} */ ([
     ['etcd', 'etcd-server'], ['etcdctl', 'etcd-client'], ['openssl', 'openssl'],
-    ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['busybox', 'busybox-static'], ['ip', 'iproute2'], ['iptables', 'iptables'], ['sysctl', 'procps'],
+    ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['busybox', 'busybox-static'], ['ip', 'iproute2'], ['iptables', 'iptables'], ['sysctl', 'procps'], ['bird', 'bird'],
   ])
   const missing = [...new Set(wanted.filter(([program]) => !found(program)).map(([, name]) => name))]
   if (missing.length === 0) return

@@ -112,6 +112,13 @@ describe('faults', () => {
     expect({code, stdout}).toEqual({code: 0, stdout: 'host-1\n'})
     expect(stderr).toContain('/nodes/broken')
   })
+  test('a configuration that cannot be read leaves the default in force', async () => {
+    await node('host-1', {})
+    await etcd.ctl('put', `${RESOURCES}/bgpconfigurations/default`, '{"kind":')
+    const {code, stdout, stderr} = await run('node show')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('bgpconfigurations/default') as unknown})
+    expect(stdout).toContain('64512 (inherited)')
+  })
   test('an address that is none is not shown; text that steers terminals is harmless', async () => {
     await node('host-1', {bgp: {ipv4Address: '\u001b[31m10.0.0.1'}})
     await node('host-2', {bgp: {routeReflectorClusterID: '\u001b[31m'}})

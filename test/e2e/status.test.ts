@@ -215,7 +215,16 @@ describe('something is wrong: 10, and each thing told', () => {
     const {code, stdout, stderr} = await run()
     expect(code).toBe(10)
     expect(stdout).toContain('No IPv4 address configured.\n\nIPv6 BGP status\nNo IPv6 address configured.\n\n')
-    expect(stderr).toContain('There is no node h1 in the datastore.')
+    expect(stderr).toContain('There is no node h1 in the datastore, or it cannot be read.')
+  })
+  test('values that cannot be read do not end it', async () => {
+    await transcripts('03-mesh-established.v4.txt', '03-mesh-established.v6.txt')
+    await etcd.ctl('put', `${RESOURCES}/bgpconfigurations/default`, '{"kind":')
+    const {code, stdout, stderr} = await run()
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^Warning: .*bgpconfigurations\/default.*\n$/) as unknown})
+    expect(stdout).toContain('AS Number: 64512 (inherited)')
+    await etcd.ctl('put', `${RESOURCES}/nodes/h1`, '[]')
+    expect(await run()).toMatchObject({code: 10, stdout: expect.stringContaining('No IPv4 address configured.') as unknown})
   })
 })
 
@@ -298,6 +307,21 @@ describe('--watch', () => {
     expect(stdout).not.toContain('\u001b')
     expect(stdout.indexOf('container is running')).toBeLessThan(stdout.indexOf('container not running'))
     expect(stderr).toContain('Interrupted')
+  })
+})
+
+describe('--watch, further', () => {
+  test('clears a terminal before each round', () => {
+    const line = `timeout -s INT 2 ${process.execPath} ${CALICOCTL} status --watch; exit 0`
+    const output = execFileSync('script', ['-qec', line, '/dev/null'], {encoding: 'utf8', env: {PATH: process.env.PATH, HOME: folder, TERM: 'xterm', ...env(), DOCKER_HOST: `unix://${folder}/none.sock`}, stdio: ['ignore', 'pipe', 'pipe']})
+    expect(output).toContain('\u001b[H\u001b[2J')
+    expect(output).toContain('Cannot connect to the Docker Engine')
+  })
+  test('without a datastore too', async () => {
+    const {process: child, result} = startCalicoctl(['status', '--watch'], {env: {...env(), ETCD_ENDPOINTS: 'http://127.0.0.1:1'}})
+    await new Promise<void>((done) => child.stdout?.on('data', (data: Buffer) => data.toString().includes('error connecting to etcd') && done()))
+    child.kill('SIGINT')
+    expect(await result).toMatchObject({code: 130})
   })
 })
 

@@ -1,7 +1,7 @@
 /** BIRD for tests: Debian's own in network namespaces, and a server that speaks on a control socket as a transcript says. */
 import {execFileSync, spawn} from 'node:child_process'
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {createServer, type Socket} from 'node:net'
+import {connect, createServer, type Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import type {TestNamespace} from './namespaces.js'
@@ -36,12 +36,8 @@ export async function startBird(namespace: TestNamespace, config: string): Promi
   const ended = new Promise((resolve) => child.once('exit', resolve))
   for (const deadline = Date.now() + 10_000; ; ) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`bird did not start: ${output}`)
-    try {
-      execFileSync('birdc', ['-s', path, 'show', 'status'], {env: {PATH: `${process.env.PATH ?? ''}:/usr/sbin`}, stdio: 'ignore'})
-      break
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    if (await greets(path)) break
+    await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return {
     path,
@@ -52,6 +48,16 @@ export async function startBird(namespace: TestNamespace, config: string): Promi
     },
   }
 }
+
+const greets = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('error', () => resolve(false))
+    socket.once('data', () => {
+      socket.destroy()
+      resolve(true)
+    })
+  })
 
 export interface TranscriptServer {
   readonly path: string

@@ -1,4 +1,5 @@
 /** The nodes of the cluster and what each says of BGP, as v0.20 listed them (cli-v0.20 §4.3.4). */
+import {isError} from '../errors.js'
 import {kindPrefix} from '../model/keys.js'
 import type {BGPPeer, Node} from '../model/types.js'
 import {compareAddresses, type Family, formatAddress, parseCidrOrAddress} from '../net/index.js'
@@ -40,9 +41,25 @@ export function nodeAs(node: Node | undefined, stored: number | undefined): Node
   return {asNumber: own ?? stored ?? BGP_DEFAULTS.asNumber, inherited: own === undefined}
 }
 
+/** The AS number that is stored for nodes without one of their own; undefined, and a warning, where the configuration cannot be read. */
+export async function readDefaultAs(session: Session): Promise<number | undefined> {
+  return (await unlessUnreadable(session, () => readGlobalBgp(session)))?.asNumber
+}
+
+/** What READ gives; undefined, and a warning, where the object is there and no Calico component could read it. */
+export async function unlessUnreadable<T>(session: Session, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isError(error, 'invalid')) throw error
+    session.warn(`${error.message}: ${error.details.join('; ')}. Passed over.`)
+    return undefined
+  }
+}
+
 /** All nodes and all names that peers call a node, in byte order of their names. */
 export async function listNodes(session: Session): Promise<ListedNode[]> {
-  const [{asNumber}, peers, nodes] = await Promise.all([readGlobalBgp(session), peersByNode(session), nodesByName(session)])
+  const [asNumber, peers, nodes] = await Promise.all([readDefaultAs(session), peersByNode(session), nodesByName(session)])
   const names = [...new Set([...nodes.keys(), ...peers.keys()])].sort(compareUtf8)
   return names.map((name) => {
     const stored = nodes.get(name)

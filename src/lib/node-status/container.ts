@@ -28,7 +28,7 @@ const BACKEND = 'CALICO_NETWORKING_BACKEND'
 export const usesBird = ({environment}: ContainerDetails): boolean => !WITHOUT_BIRD.includes((environment.get(BACKEND) ?? '').toLowerCase())
 
 /** Whether there is something to ask: not between two starts. */
-export const runs = ({state}: ContainerDetails): boolean => state === 'running'
+const runs = ({state}: ContainerDetails): boolean => state === 'running'
 
 /** The folder of this host in which the container keeps its sockets and Felix its files. */
 export function runFolder({mounts}: ContainerDetails): string {

@@ -18,7 +18,7 @@ export function problemsOf({node, container, datastore, bird, endpoints}: Omit<N
     ...readinessProblem('Felix', felix),
     ...readinessProblem('BIRD', birdReadiness),
     ...(datastore.state === 'away' ? [`The datastore: ${datastore.message}.`] : []),
-    ...(datastore.state === 'answers' && !datastore.exists ? [`There is no node ${node} in the datastore.`] : []),
+    ...(datastore.state === 'answers' && !datastore.exists ? [`There is no node ${node} in the datastore, or it cannot be read.`] : []),
     ...(datastore.state === 'answers' && datastore.cluster.datastoreReady === false ? ['The datastore is locked.'] : []),
     ...FAMILIES.flatMap((family) => birdProblems(family, bird[family])),
     ...endpointProblems(endpoints),

@@ -1,6 +1,5 @@
 /** How this host's calico-node is doing, from all who know a part of it: the Engine, BIRD, Felix's files, the datastore. */
-import {readGlobalBgp} from '../client/bgp-configuration.js'
-import {nodeAddress, nodeAs, type NodeAs} from '../client/node-list.js'
+import {nodeAddress, nodeAs, type NodeAs, readDefaultAs, unlessUnreadable} from '../client/node-list.js'
 import {getResource} from '../client/resources.js'
 import {readCluster} from '../client/cluster-version.js'
 import type {Session} from '../client/session.js'
@@ -14,7 +13,7 @@ import {problemsOf} from './problems.js'
 
 /** What the datastore says of the node. */
 export interface StoredNode {
-  /** Whether there is a Node object. */
+  /** Whether there is a Node object that can be read. */
   readonly exists: boolean
   readonly address: Readonly<Record<Family, string | undefined>>
   readonly as: NodeAs
@@ -70,10 +69,10 @@ const hasAddress = (datastore: DatastoreStatus, family: Family): boolean => data
 async function datastoreStatus(open: () => Promise<Session>, name: string): Promise<DatastoreStatus> {
   try {
     const session = await open()
-    const [cluster, stored, {asNumber}, endpoints] = await Promise.all([
+    const [cluster, stored, asNumber, endpoints] = await Promise.all([
       readCluster(session),
-      getResource<Node>(session, {kind: 'Node', name}),
-      readGlobalBgp(session),
+      unlessUnreadable(session, () => getResource<Node>(session, {kind: 'Node', name})),
+      readDefaultAs(session),
       storedEndpoints(session, name),
     ])
     const node = stored?.resource
