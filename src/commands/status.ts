@@ -1,13 +1,12 @@
 import {Flags} from '@oclif/core'
 import {clusterProblems, presentClusterStatus} from '../lib/cli/cluster-status.js'
 import {chosenNode, nodeFlag} from '../lib/cli/node-option.js'
-import {indentedJson} from '../lib/cli/output/render.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
-import {NOT_RUNNING, notRunningDocument, presentStatus} from '../lib/cli/status.js'
+import {endText, NOT_RUNNING, notRunningDocument, presentStatus} from '../lib/cli/status.js'
 import {watchRounds} from '../lib/cli/watch.js'
 import {clusterNodes} from '../lib/client/cluster-status.js'
 import {CalicoError} from '../lib/errors.js'
-import {nodeStatus} from '../lib/node-status/status.js'
+import {nodeStatus, type NotRunning} from '../lib/node-status/status.js'
 
 const WATCH_INTERVAL_MS = 2_000
 
@@ -70,17 +69,17 @@ export default class Status extends ShowCommand {
     return async () => {
       const root = process.geteuid?.() === 0
       const status = await nodeStatus(() => this.session(), node, {root})
-      if (!status) return this.showNotRunning(node)
+      if (!status.running) return this.showNotRunning(node, status)
       await this.present(presentStatus(status, new Date()))
       if (!root) throw new CalicoError('not-root', 'The BGP sessions can be seen by root only', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
       this.refuse(status.problems)
     }
   }
 
-  private async showNotRunning(node: string): Promise<never> {
-    if (this.format === 'json') await this.dataText(`${indentedJson(notRunningDocument(node))}\n`)
+  private async showNotRunning(node: string, found: NotRunning): Promise<never> {
+    if (this.format === 'json' || this.format === 'yaml') await this.present({rows: [], columns: [], name: () => '', document: () => notRunningDocument(node, found)})
     else this.data(NOT_RUNNING)
-    throw new CalicoError('failed', 'calico-node does not run on this host', {hint: 'Start it with: calicoctl node'})
+    throw new CalicoError('failed', 'calico-node does not run on this host', {details: [endText(found.ended)], hint: 'Start it with: calicoctl node'})
   }
 
   private async showAll(): Promise<void> {

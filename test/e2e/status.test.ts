@@ -237,8 +237,12 @@ describe('no calico-node, no Engine, no rkt: 1', () => {
   })
   test('one that has ended', async () => {
     listed().State = 'exited'
-    Object.assign(engine.inspected.State, {Status: 'exited', Running: false})
-    expect(await run()).toMatchObject({code: 1, stdout: 'calico-node container not running\n'})
+    Object.assign(engine.inspected.State, {Status: 'exited', Running: false, ExitCode: 3, FinishedAt: '2026-11-21T10:00:00Z'})
+    const {code, stdout, stderr} = await run()
+    expect({code, stdout}).toEqual({code: 1, stdout: 'calico-node container not running\n'})
+    expect(stderr).toContain('The container calico-node ended at 2026-11-21T10:00:00Z with exit code 3.')
+    expect(JSON.parse((await run('status -o json')).stdout)).toMatchObject({container: {state: 'exited', exitCode: 3}})
+    expect((await run('status -o yaml')).stdout).toContain('container:\n  state: exited\n')
   })
   test('no Engine', async () => {
     const {code, stdout, stderr} = await run('status', {DOCKER_HOST: `unix://${folder}/none.sock`})

@@ -5,7 +5,7 @@ import type {BirdStatus} from '../node-status/bird.js'
 import {type ContainerStatus, type Readiness, usesBird} from '../node-status/container.js'
 import type {EndpointName, EndpointStates} from '../node-status/endpoints.js'
 import {peerName} from '../node-status/problems.js'
-import type {DatastoreStatus, NodeStatus} from '../node-status/status.js'
+import type {DatastoreStatus, NodeStatus, NotRunning} from '../node-status/status.js'
 import {asText} from './nodes.js'
 import {type Column, ownDocument, type Presentation} from './output/presentation.js'
 import {renderTable} from './output/table.js'
@@ -151,4 +151,11 @@ function bgpDocument(family: Family, datastore: DatastoreStatus, status: BirdSta
 }
 
 /** The document of a host without a running calico-node. */
-export const notRunningDocument = (node: string): unknown => ownDocument('NodeStatus', {node, container: null, problems: [NOT_RUNNING]})
+export const notRunningDocument = (node: string, {ended}: NotRunning): unknown =>
+  ownDocument('NodeStatus', {node, container: ended ? {state: ended.state, status: ended.status, exitCode: ended.exitCode, finishedAt: ended.finishedAt, image: ended.image} : null, problems: [endText(ended)]})
+
+/** What became of the container, a sentence. */
+export function endText(ended: NotRunning['ended']): string {
+  if (!ended) return 'There is no container calico-node.'
+  return ended.state === 'created' ? 'The container calico-node was never started.' : `The container calico-node ended at ${ended.finishedAt} with exit code ${ended.exitCode}.`
+}

@@ -3,6 +3,7 @@ import {nodeAddress, nodeAs, type NodeAs, readDefaultAs, unlessUnreadable} from 
 import {getResource} from '../client/resources.js'
 import {readCluster} from '../client/cluster-version.js'
 import type {Session} from '../client/session.js'
+import type {ContainerDetails} from '../docker/details.js'
 import {isError} from '../errors.js'
 import type {ClusterInformationSpec, Node} from '../model/types.js'
 import type {Family} from '../net/index.js'
@@ -24,6 +25,7 @@ export interface StoredNode {
 export type DatastoreStatus = ({readonly state: 'answers'} & StoredNode) | {readonly state: 'away'; readonly message: string}
 
 export interface NodeStatus {
+  readonly running: true
   readonly node: string
   readonly container: ContainerStatus
   readonly datastore: DatastoreStatus
@@ -34,23 +36,31 @@ export interface NodeStatus {
   readonly problems: readonly string[]
 }
 
+/** There is nothing to ask. */
+export interface NotRunning {
+  readonly running: false
+  /** The container that has ended, or was never started; undefined if there is none. */
+  readonly ended: ContainerDetails | undefined
+}
+
 /** The rest of a status is worth as much without the datastore; what the user got wrong is not put up with. */
 const AWAY = ['unreachable', 'wrong-datastore', 'denied'] as const
 
 /**
- * The status of calico-node on this host, which is NODE; undefined if there is no such container. BIRD is asked only for ROOT, whose its
+ * The status of calico-node on this host, which is NODE. BIRD is asked only for ROOT, whose its
  * sockets are. A datastore that does not answer is a part of the status.
  * @throws CalicoError if the Docker Engine does not answer
  */
-export async function nodeStatus(open: () => Promise<Session>, node: string, {root}: {root: boolean}): Promise<NodeStatus | undefined> {
+export async function nodeStatus(open: () => Promise<Session>, node: string, {root}: {root: boolean}): Promise<NodeStatus | NotRunning> {
   const container = await containerStatus()
-  if (!container || !mayRun(container)) return undefined
+  if (!container || !mayRun(container)) return {running: false, ended: container?.details}
   const folder = runFolder(container.details)
   const [datastore, programmed] = await Promise.all([datastoreStatus(open, node), programmedEndpoints(folder)])
   const ask = (family: Family): Promise<BirdStatus | undefined> =>
     root && usesBird(container.details) && hasAddress(datastore, family) ? birdStatus(folder, family) : Promise.resolve(undefined)
   const [four, six] = await Promise.all([ask(4), ask(6)])
   const found = {
+    running: true as const,
     node,
     container,
     datastore,
