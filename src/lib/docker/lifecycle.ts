@@ -13,6 +13,7 @@ export interface ContainerState {
   readonly restartCount: number
   readonly exitCode: number
   readonly startedAt: string
+  readonly restartPolicy: string
 }
 
 export interface ContainerSpec {
@@ -61,8 +62,8 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
     },
     state: (name) =>
       unless(404, async () => {
-        const {Id, State, RestartCount} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
-        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, startedAt: State.StartedAt}
+        const {Id, State, RestartCount, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
+        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, startedAt: State.StartedAt, restartPolicy: HostConfig.RestartPolicy?.Name ?? ''}
       }),
     async create({name, image, environment, binds, restartPolicy}) {
       try {

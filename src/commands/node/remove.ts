@@ -1,0 +1,31 @@
+import {Flags} from '@oclif/core'
+import {NodeRemoveCommand} from '../../lib/cli/node-remove.js'
+
+export default class NodeRemove extends NodeRemoveCommand {
+  static override summary = 'Remove a node from the datastore.'
+  static override description =
+    'Removes what the datastore has of the node: its addresses and blocks, its own BGP peers and settings, its host endpoints, the node itself; with --remove-endpoints its endpoints too. ' +
+    'Interrupted, the same command does the rest. calico-node must not run any more.'
+  static override examples = [
+    '<%= config.bin %> node remove',
+    '<%= config.bin %> node remove --remove-endpoints',
+    '<%= config.bin %> node remove --hostname=rack3-host1',
+    '<%= config.bin %> node remove --remove-endpoints --clean-host',
+  ]
+  static exitCodes = {
+    1: 'The Docker Engine is away, or another failure.',
+    2: '--clean-host was not run as root.',
+    8: 'calico-node runs on this host, or the node has endpoints.',
+    9: 'Only a part of the host could be cleaned; the message says what is left.',
+  }
+  static override flags = {
+    hostname: Flags.string({description: 'The node to remove; the default is this host\'s.', helpValue: 'HOSTNAME'}),
+    'remove-endpoints': Flags.boolean({description: 'Remove its endpoints too, and release their addresses.'}),
+    'clean-host': Flags.boolean({description: 'Remove from this host Calico\'s chains, IP sets, tunnel devices and routes as well; nobody else\'s.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(NodeRemove)
+    await this.remove(flags)
+  }
+}

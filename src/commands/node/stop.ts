@@ -1,0 +1,56 @@
+import {Flags} from '@oclif/core'
+import {countEndpoints, refuseEndpoints, stopNode} from '../../lib/calico-node/stop.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {containerLifecycle} from '../../lib/docker/lifecycle.js'
+import {isError} from '../../lib/errors.js'
+import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
+
+export default class NodeStop extends EditCommand {
+  static override summary = 'Stop calico-node on this host.'
+  static override description = 'What it has set up stays: endpoints keep their interfaces, routes and policy as they are now, and learn of no change. A node that does not run is no fault.'
+  static override examples = ['<%= config.bin %> node stop', '<%= config.bin %> node stop --force']
+  static exitCodes = {
+    1: 'The Docker Engine is away, or another failure.',
+    2: 'Not run as root.',
+    8: 'The node has endpoints; --force stops it all the same.',
+  }
+  static override flags = {
+    force: Flags.boolean({description: 'Stop it although it has endpoints, or the datastore does not answer.'}),
+    node: nodeFlag(),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(NodeStop)
+    if (!this.dryRun) requireNetworkAdministrator('calicoctl node stop')
+    const node = chosenNode(flags.node, (text) => this.note(text))
+    const count = await this.count(node, flags.force)
+    if (flags.force) {
+      if (count > 0) this.note(`Warning: node ${node} has ${count === 1 ? 'an active endpoint' : `${count} active endpoints`}.`)
+      await this.stop()
+    } else {
+      await this.orInsist(() => {
+        refuseEndpoints(count, node)
+        return this.stop()
+      }, () => this.stop())
+    }
+  }
+
+  private async count(node: string, force: boolean): Promise<number> {
+    try {
+      return await countEndpoints(await this.session(), node)
+    } catch (error) {
+      if (!force || !isError(error, 'unreachable', 'denied')) throw error
+      this.note(`Warning: it is not known whether node ${node} has endpoints: ${error.message}`)
+      return 0
+    }
+  }
+
+  private async stop(): Promise<void> {
+    const {stopped, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
+    for (const name of stopped) this.note(`Container ${name} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
+    if (stopped.length > 0) this.note('Left as they are: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. Policy of now stays in force. `calicoctl node remove --clean-host` removes them.')
+    if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')
+    if (!this.dryRun) this.data('Node stopped')
+  }
+}

@@ -1,0 +1,78 @@
+/** What `node remove` says (cli-v0.20 §4.3.3). */
+import {existsSync, unlinkSync} from 'node:fs'
+import {CONTAINER_NAME} from '../calico-node/container.js'
+import {endpointsOf, refuseRemoval, removeNode} from '../calico-node/remove.js'
+import type {Endpoint} from '../client/endpoints.js'
+import {containerLifecycle} from '../docker/lifecycle.js'
+import {CalicoError} from '../errors.js'
+import {cleanHost} from '../host/cleaning.js'
+import {requireNetworkAdministrator} from '../host/privileges.js'
+import {nodeName} from '../model/names.js'
+import {formatAddress} from '../net/index.js'
+import {EditCommand} from './edit-command.js'
+import {chosenNode} from './node-option.js'
+
+const NODENAME_FILE = '/var/lib/calico/nodename'
+
+interface RemoveFlags {
+  readonly hostname?: string | undefined
+  readonly 'remove-endpoints': boolean
+  readonly 'clean-host': boolean
+}
+
+export abstract class NodeRemoveCommand extends EditCommand {
+  protected async remove({hostname, 'remove-endpoints': withEndpoints, 'clean-host': clean}: RemoveFlags): Promise<void> {
+    const own = chosenNode(undefined, (text) => this.note(text))
+    const node = hostname === undefined ? own : nodeName(hostname)
+    const local = node === own
+    if (clean && !local) throw new CalicoError('invalid', `--clean-host cleans this host, which is ${own}, not ${node}`, {hint: `Run it on ${node}.`})
+    if ((clean || (local && withEndpoints)) && !this.dryRun) requireNetworkAdministrator(`calicoctl node remove ${clean ? '--clean-host' : '--remove-endpoints'}`)
+    if (local) await this.refuseRunning()
+    const session = await this.session()
+    const endpoints = await endpointsOf(session, node)
+    const work = (): Promise<void> => this.removeWith(node, endpoints, local, clean)
+    if (withEndpoints) await work()
+    else {
+      await this.orInsist(async () => {
+        refuseRemoval(endpoints, node)
+        await work()
+      }, work)
+    }
+  }
+
+  private async refuseRunning(): Promise<void> {
+    const state = await containerLifecycle().state(CONTAINER_NAME)
+    if (!state?.running && !state?.restarting) return
+    throw new CalicoError('refused', 'calico-node runs on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
+  }
+
+  private async removeWith(node: string, endpoints: readonly Endpoint[], local: boolean, clean: boolean): Promise<void> {
+    const {changes, released, blocks, warnings} = await removeNode(await this.session(), node, endpoints, {local})
+    const would = this.dryRun ? 'would be ' : ''
+    await this.tell(changes)
+    for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
+    for (const block of blocks) this.note(`Block ${block} ${would}given back`)
+    for (const warning of warnings) this.note(`Warning: ${warning}`)
+    if (local) this.removeNodenameFile(would)
+    if (clean) await this.clean(would)
+    if (!this.dryRun) this.data('Node configuration removed')
+  }
+
+  private removeNodenameFile(would: string): void {
+    if (!existsSync(NODENAME_FILE)) return
+    try {
+      if (!this.dryRun) unlinkSync(NODENAME_FILE)
+      this.note(`${NODENAME_FILE} ${would}removed`)
+    } catch (error) {
+      this.note(`Warning: ${NODENAME_FILE} was not removed: ${(error as Error).message}`)
+    }
+  }
+
+  private async clean(would: string): Promise<void> {
+    const {removed, problems} = await cleanHost({dryRun: this.dryRun})
+    for (const what of removed) this.note(`${what} ${would}removed`)
+    if (removed.length === 0 && problems.length === 0) this.note('Nothing of Calico\'s is left on this host.')
+    if (problems.length === 0) return
+    throw new CalicoError('unknown', 'The node was removed from the datastore; this host could not be cleaned completely', {details: problems, hint: 'Run the command again.'})
+  }
+}
