@@ -69,7 +69,11 @@ describe('code caches', () => {
   })
 
   const caches = (): string[] => readdirSync(join(copy, 'dist')).filter((file) => file.endsWith('.cache')).map((file) => join(copy, 'dist', file))
-  const coreCache = (): string => caches().find((file) => file.includes('/core-')) ?? ''
+  /** That of the build: a tree that was built before has an older core too. */
+  const coreCache = (): string => {
+    const {core} = JSON.parse(readFileSync(join(copy, 'dist/chunks.json'), 'utf8')) as {core: string}
+    return caches().find((file) => file.includes(`/${core}.`)) ?? ''
+  }
 
   /** A write on the embedded store, which loads the core, as the user UID. */
   function addProfile(uid?: number): Result {

@@ -6,8 +6,6 @@ import {KIND_NAMES, type KindName} from './resource.js'
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const IPAM = '/calico/ipam/v2/'
 
-/** Where everything of Calico's lies. */
-const CALICO_PREFIX = '/calico/'
 /** Where all v3 resources lie. */
 export const RESOURCES_PREFIX = RESOURCES
 /** Where all of IPAM lies. */

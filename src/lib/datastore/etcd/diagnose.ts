@@ -39,17 +39,18 @@ export async function diagnose(endpoint: string, settings: EtcdSettings): Promis
     // OpenSSL's reason is in the code, or, under EPROTO, only in the message.
     const reason = code === 'EPROTO' ? `ERR_SSL ${message.toUpperCase().replaceAll(' ', '_')}` : code
     const problem = BY_CODE.find(([pattern]) => pattern.test(reason))?.[1]
-    // etcd without TLS just hangs up on a TLS greeting.
-    if (message.includes('before secure TLS connection') && (await speaksPlain(endpoint, settings))) return {problem: 'speaks-plain', text: message}
+    // etcd without TLS just hangs up on a TLS greeting, which Node tells in different words, depending on the moment.
+    if (problem === undefined && secure && (await speaksPlain(endpoint, settings))) return {problem: 'speaks-plain', text: message}
     // A reset inside TLS, after the server's certificate was accepted, is how TLS 1.3 refuses a client without one.
     if (problem === undefined && secure && settings.cert === undefined && !message.includes('before secure TLS connection')) return {problem: 'client-certificate', text: message}
     return {problem: problem ?? 'none', text: message}
   }
 }
 
+/** Whether ENDPOINT answers plain HTTP with more than that it wants TLS. */
 const speaksPlain = (endpoint: string, settings: EtcdSettings): Promise<boolean> =>
   askVersion(endpoint.replace('https:', 'http:'), settings).then(
-    () => true,
+    ({status, body}) => readVersion(status, body).problem !== 'speaks-tls',
     () => false,
   )
 
