@@ -66,7 +66,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
 
   test('the line that it prints starts the same node', async () => {
     const {stdout} = await node('--ip=192.0.2.2')
-    const settings = () => ({environment: environment().sort(), mounts: host.docker('inspect', '-f', '{{json .HostConfig.Binds}}', 'calico-node')})
+    const settings = () => ({environment: environment().sort(), mounts: (JSON.parse(host.docker('inspect', '-f', '{{json .HostConfig.Binds}}', 'calico-node')) as string[]).sort()})
     const before = settings()
     host.docker('rm', '-f', 'calico-node')
     host.run('sh', '-c', /^docker run .*$/m.exec(stdout)?.[0] ?? 'false')
@@ -207,6 +207,42 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {env: {DOCKER_HOST: 'unix:///nowhere.sock'}})).toMatchObject({code: 1, stderr: expect.stringContaining('Cannot connect to the Docker Engine at unix:///nowhere.sock') as unknown})
     expect(keys()).toEqual([])
   })
+
+  test('the Engine ends while the node is waited for: 1, and what was written is told', async () => {
+    const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {}, (child) => {
+      let asked = false
+      child.stdout?.on('data', (data: Buffer) => {
+        if (asked || !data.toString().includes('Waiting for')) return
+        asked = true
+        void host.stopEngine()
+      })
+    })
+    await host.stopEngine()
+    await host.startEngine()
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/Error: [^]*Made before, and kept: the change of node\/rack1-host1/) as unknown})
+  }, 60_000)
+
+  test('a locked store: 8, and the host is as before', async () => {
+    await node('--runtime=none', '--ip=192.0.2.2')
+    host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
+    const key = `${RESOURCES}/clusterinformations/default`
+    host.etcdctl('put', key, host.etcdctl('get', key, '--print-value-only').replace('"datastoreReady":true', '"datastoreReady":false').trim())
+    expect(await node('--ip=192.0.2.2')).toMatchObject({code: 8, stderr: expect.stringContaining('locked') as unknown})
+    expect(host.run('cat', '/proc/sys/net/ipv4/ip_forward').trim()).toBe('0')
+    expect(containers()).toBe('')
+  })
+
+  test('a store that is not Calico\'s: 6', async () => {
+    host.etcdctl('put', '/calico/resources/v3/projectcalico.org/x/y', '{}')
+    expect(await node('--ip=192.0.2.2')).toMatchObject({code: 6, stderr: expect.stringContaining('not a Calico datastore') as unknown})
+    expect(containers()).toBe('')
+  })
+
+  test('a stale nodename file: the name of the environment holds, and the difference is told', async () => {
+    host.run('sh', '-c', 'mkdir -p /var/lib/calico; echo old-name > /var/lib/calico/nodename')
+    expect(await node('--ip=192.0.2.2', '--wait=started')).toMatchObject({code: 0, stderr: expect.stringMatching(/taken as rack1-host1 .*calls itself old-name/) as unknown})
+    expect(host.run('cat', '/var/lib/calico/nodename')).toBe('rack1-host1')
+  }, 60_000)
 
   test('the examples of the help, as they are written', async () => {
     host.docker('tag', STAND_IN, 'quay.io/calico/node:v3.32.1')

@@ -82,7 +82,7 @@ function isPattern(text: string): boolean {
 }
 
 /** All addresses of FAMILY, in the order of `ip`. */
-export function addressesOf(interfaces: readonly HostInterface[], family: Family): (HostAddress & {readonly scope: string; readonly temporary: boolean; readonly up: boolean})[] {
+function addressesOf(interfaces: readonly HostInterface[], family: Family): (HostAddress & {readonly scope: string; readonly temporary: boolean; readonly up: boolean})[] {
   return interfaces.flatMap(({ifname, flags, addr_info: infos = []}) =>
     infos.flatMap(({local = '', prefixlen = 0, scope = 'global', temporary = false}) => {
       const address = parseAddress(local)

@@ -31,7 +31,7 @@ export interface WantedNode {
 const textOf = ({address, prefix}: NodeAddress): string => `${formatAddress(address)}/${prefix}`
 
 /** The address that TEXT, a Node's ipv4Address or ipv6Address, says. */
-export function storedAddress(text: string | undefined): Address | undefined {
+function storedAddress(text: string | undefined): Address | undefined {
   const cidr = text === undefined ? undefined : parseCidrOrAddress(text)
   return cidr && {family: cidr.family, value: cidr.value}
 }

@@ -23,7 +23,7 @@ export function whyNoHost(): string | undefined {
 const searchPath = (): string => `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
 
 /** The address of the host, which is also etcd's. */
-export const HOST_ADDRESS = '192.0.2.2'
+const HOST_ADDRESS = '192.0.2.2'
 export const ETCD = `http://${HOST_ADDRESS}:2379`
 
 export interface TestHost {

@@ -1,0 +1,97 @@
+/** What the Engine streams: logs in frames, and the progress of pulls, against recorded answers. */
+import {readFileSync} from 'node:fs'
+import {createServer} from 'node:http'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {hasImage, pullImage, type PullMessage, type PullProgress, pullReader} from '../../../src/lib/docker/images.js'
+import {engineTime, framedLines} from '../../../src/lib/docker/lifecycle.js'
+import {lineSplitter} from '../../../src/lib/docker/lines.js'
+
+const golden = (name: string): string => readFileSync(resolve(import.meta.dirname, '../../fixtures/golden/docker', name), 'utf8')
+
+/** The status and body of a recorded answer. */
+function answer(name: string): {status: number; body: string} {
+  const [head = '', ...body] = golden(name).split(/\r?\n\r?\n/)
+  const text = body.join('\n\n')
+  return {status: Number(head.split(' ')[1]), body: text.split(/\n\nreal\t|\nreal\t/)[0] ?? ''}
+}
+
+test('lines come out whole, however the text is cut', () => {
+  fc.assert(fc.property(fc.array(fc.string({unit: 'grapheme'}).map((text) => text.replaceAll(/[\r\n]/g, ''))), fc.array(fc.nat(20)), (lines, cuts) => {
+    const data = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+    const found: string[] = []
+    const splitter = lineSplitter((line) => found.push(line))
+    let at = 0
+    for (const cut of cuts) {
+      splitter.push(data.subarray(at, at + cut))
+      at += Math.min(cut, data.length - at)
+    }
+    splitter.push(data.subarray(at))
+    splitter.end()
+    expect(found).toEqual(lines)
+  }))
+})
+
+test('a recorded log: stdout and stderr in frames', () => {
+  const hex = golden('20-logs-multiplexed-hex.txt').split('\n').map((line) => /^[0-9a-f]{8}: ([0-9a-f ]{39})/.exec(line)?.[1] ?? '').join('')
+  const lines = framedLines(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+  expect(lines[0]).toBe('bird: Mesh_10_201_0_3: State changed to feed')
+  expect(lines.length).toBeGreaterThan(1)
+})
+
+test('frames that are cut, or none at all, crash nothing', () => {
+  fc.assert(fc.property(fc.uint8Array({maxLength: 64}), (bytes) => {
+    expect(Array.isArray(framedLines(Buffer.from(bytes)))).toBe(true)
+  }))
+})
+
+test('times as the Engine takes them', () => {
+  expect(engineTime('2026-11-21T12:43:34.012345678Z')).toBe('1795265014.012345678')
+  expect(engineTime('2026-11-21T12:43:34Z')).toBe('1795265014.000000000')
+})
+
+describe('pulls', () => {
+  const progress = (name: string): ({progress: PullProgress} | {failed: string})[] => {
+    const reader = pullReader()
+    return answer(name).body.split('\n').flatMap((line) => (line.startsWith('{') ? (reader.read(JSON.parse(line) as PullMessage) ?? []) : []))
+  }
+
+  test('layers and bytes, to the end', () => {
+    const all = progress('30-pull-good.txt')
+    expect(all[3]).toEqual({progress: {layers: 2, layersDone: 0, bytes: 65536, totalBytes: 3501502}})
+    expect(all.at(-1)).toEqual({progress: {layers: 2, layersDone: 2, bytes: 3501502, totalBytes: 3501502}})
+  })
+
+  test('broken half-way', () => expect(progress('32-pull-midstream-error.txt').at(-1)).toEqual({failed: 'unknown blob'}))
+
+  test.each<[string, RegExp]>([
+    ['32-pull-midstream-error.txt', /could not be pulled: unknown blob/],
+    ['05-pull-fail-tag.txt', /no such host/],
+    ['06-pull-fail-registry-refused.txt', /connection refused/],
+    ['33-pull-manifest-unknown.txt', /could not be pulled: .*manifest/],
+    ['18-api-too-old.txt', /is too old/],
+    ['30-pull-good.txt', /ended the pull before it was complete/], // the image is still not there
+  ])('an Engine that answers %s', async (name, message) => {
+    const folder = mkdtempSync(join(tmpdir(), 'calicoctl-pull-'))
+    const {status, body} = answer(name)
+    const server = createServer((request, response) => {
+      const pull = request.url?.includes('/images/create') === true
+      response.writeHead(pull ? status : 404, {'Content-Type': 'application/json'})
+      response.end(pull ? body : '{"message":"No such image"}')
+    })
+    const socket = join(folder, 'docker.sock')
+    await new Promise<void>((listening) => server.listen(socket, listening))
+    try {
+      const env = {DOCKER_HOST: `unix://${socket}`}
+      await expect(pullImage('127.0.0.1:1/calico/node:v1', () => undefined, {env})).rejects.toMatchObject({kind: 'failed', message: expect.stringMatching(message) as unknown})
+      await expect(hasImage('x', {env})).resolves.toBe(false)
+    } finally {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+      rmSync(folder, {recursive: true, force: true})
+    }
+  })
+})
