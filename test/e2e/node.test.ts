@@ -146,6 +146,12 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2', '--replace'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 0})
   }, 60_000)
 
+  test('of hosts that take one address at the same moment, one has it', async () => {
+    await node('--runtime=none', '--ip=192.0.2.77')
+    const codes = await Promise.all(['a', 'b', 'c'].map(async (HOSTNAME) => (await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2'], {env: {HOSTNAME}})).code))
+    expect(codes.sort()).toEqual([0, 5, 5])
+  })
+
   test('a container that does not stay up: its last lines, exit 1; it is stopped', async () => {
     const {code, stderr} = await host.calicoctl(['node', `--node-image=${CRASHING}`, '--ip=192.0.2.2'])
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/does not stay up: [^]*Calico node started successfully[^]*Made before, and kept: [^]*node\/rack1-host1[^]*docker logs calico-node/) as unknown})

@@ -132,8 +132,12 @@ export abstract class BaseCommand extends Command {
   protected async confirm(question: string): Promise<boolean> {
     if (this.globals['no-input'] || !process.stdin.isTTY || !process.stderr.isTTY) return false
     const {askYesNo} = await import('./ask.js')
-    const ask = (): Promise<boolean> => askYesNo(question)
-    return this.budget ? this.budget.exclude(ask) : ask()
+    return this.offTheClock(() => askYesNo(question))
+  }
+
+  /** Does WORK, whose time is not the datastore's. */
+  protected offTheClock<T>(work: () => Promise<T>): Promise<T> {
+    return this.budget ? this.budget.exclude(work) : work()
   }
 
   /** A line of data: stdout. */

@@ -86,7 +86,7 @@ export abstract class NodeCommand extends EditCommand {
     const terminal = process.stdin.isTTY && process.stderr.isTTY && this.globals['no-input'] !== true
     const ask = async (question: string, candidates: readonly Candidate[]): Promise<Candidate> => {
       const {askOne} = await import('./ask-one.js')
-      return askOne(question, candidates.map((value) => ({name: `${formatAddress(value.address)} on ${value.interfaceName}`, value})))
+      return this.offTheClock(() => askOne(question, candidates.map((value) => ({name: `${formatAddress(value.address)} on ${value.interfaceName}`, value}))))
     }
     return {note: (text: string) => this.note(text), ask: terminal ? ask : undefined}
   }
