@@ -6,7 +6,7 @@ import {existsSync, readFileSync} from 'node:fs'
 import {resolve} from 'node:path'
 import type {ChildProcess} from 'node:child_process'
 import {afterAll, afterEach, beforeAll, expect, test} from '@jest/globals'
-import {suite} from '../support/docker.js'
+import {startEngineProxy, suite} from '../support/docker.js'
 import {ETCD, startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 import {importStandIn, STAND_IN} from '../support/stand-in/image.js'
 
@@ -188,6 +188,35 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     })
     expect({code, stderr}).toEqual({code: expected, stderr: expect.stringMatching(new RegExp(`${word}: The container calico-node was removed again\\.[^]*node/rack1-host1[^]*was made`)) as unknown})
     expect(containers()).toBe('')
+  }, 60_000)
+
+  test('SIGTERM during a pull that hangs: 143 at once, the old container runs on', async () => {
+    await node('--ip=192.0.2.2', '--wait=started')
+    const before = host.docker('ps', '-q')
+    const proxy = await startEngineProxy(host.socket)
+    proxy.answer = (_, line) => (line.includes('/images/create') ? 'hang' : 'pass')
+    try {
+      const {code, stderr} = await host.calicoctl(['node', '--node-image=registry.example/node:v1', '--ip=192.0.2.2'], {env: {DOCKER_HOST: proxy.address}}, (child) => {
+        child.stdout?.on('data', (data: Buffer) => {
+          if (data.toString().includes('Pulling Docker image')) setTimeout(() => child.kill('SIGTERM'), 300)
+        })
+      })
+      expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('The pull of the image was given up; no container was touched.') as unknown})
+      expect(host.docker('ps', '-q')).toBe(before)
+    } finally {
+      await proxy.stop()
+    }
+  }, 60_000)
+
+  test('an Engine that cuts the connection when the container is started: none is left', async () => {
+    const proxy = await startEngineProxy(host.socket)
+    proxy.answer = (_, line) => (/\/containers\/[0-9a-f]{64}\/start/.test(line) ? 'cut' : 'pass')
+    try {
+      expect(await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {env: {DOCKER_HOST: proxy.address}})).toMatchObject({code: 1})
+      expect(containers()).toBe('')
+    } finally {
+      await proxy.stop()
+    }
   }, 60_000)
 
   test('--detach=false stays until the container ends, which is a failure', async () => {
