@@ -7,6 +7,7 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
+  ['diagnostics'],
   ['calico-node', 'node-status'],
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],

@@ -1,0 +1,64 @@
+/** Where the facts about this very host come from. */
+import type {HostInterface} from '../calico-node/autodetect.js'
+import {checkWritable} from '../client/cluster.js'
+import {nodeNameInputs} from '../client/node-name.js'
+import {read} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import {askEngine, engineAddress} from '../docker/engine.js'
+import {CalicoError, isError} from '../errors.js'
+import {hostAddresses} from '../host/addresses.js'
+import type {Settings} from '../settings/types.js'
+import type {DatastoreFacts, EngineVersions, Sources} from './check.js'
+import {askMembers} from './etcd-members.js'
+import {filesBelow} from './files.js'
+
+const HTTP_LIMIT_MS = 2_000
+const ENGINE_LIMIT_MS = 4_000
+
+export interface SourceOptions {
+  readonly settings: Settings
+  readonly session: () => Promise<Session>
+  /** The value of --node. */
+  readonly node: string | undefined
+  /** The time for the datastore. */
+  readonly timeoutMs: number | undefined
+}
+
+/** This host, and what the settings name. What several checks ask for is asked once. */
+export function thisHost({settings: {datastore}, session, node, timeoutMs = Infinity}: SourceOptions): Sources {
+  return {
+    files: filesBelow(''),
+    nodeName: nodeNameInputs(node),
+    endpoints: datastore.type === 'etcd' ? datastore.endpoints.value : undefined,
+    members: once(() => (datastore.type === 'etcd' ? askMembers(datastore, Math.min(timeoutMs, HTTP_LIMIT_MS)) : Promise.resolve([]))),
+    datastore: once(() => datastoreFacts(session)),
+    engine: engineVersions,
+    interfaces: () => hostAddresses<HostInterface>(),
+  }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return () => (result ??= work())
+}
+
+async function datastoreFacts(open: () => Promise<Session>): Promise<DatastoreFacts> {
+  try {
+    // That the store is empty is told as what the check found.
+    const session: Session = {...(await open()), warn: () => undefined}
+    const {cluster} = await read(session, [])
+    checkWritable(session, cluster)
+    return {state: 'answers', session, cluster: cluster.state === 'empty' ? 'empty' : 'present'}
+  } catch (error) {
+    if (!isError(error)) throw error
+    return {state: 'fails', error}
+  }
+}
+
+async function engineVersions(): Promise<EngineVersions> {
+  const address = engineAddress()
+  const answer: Partial<Record<string, unknown>> = {...(await askEngine(address, ENGINE_LIMIT_MS, (docker) => docker.version()))}
+  const {Version, ApiVersion} = answer
+  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
+  return {version: Version, api: ApiVersion}
+}
