@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['commands', 'hooks'],
   ['cli'],
-  ['diagnostics'],
+  ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
