@@ -1,0 +1,133 @@
+/**
+ * Taking secrets out of what goes into an archive (decisions.md 35): passwords and their like by the name that stands before them, PEM wherever
+ * it stands, user information in URLs, and what is known to be secret. Too much goes rather than too little. All functions are pure.
+ */
+
+export const REMOVED = '(removed)'
+
+/** Names that a secret goes by. */
+const SECRET_WORDS = 'passw(?:or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key'
+let secretName: RegExp | undefined
+const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
+
+interface Rule {
+  readonly find: RegExp
+  readonly replace: string
+}
+
+/** Made at the first use: this module is in the bundle that every command loads. */
+let rules: readonly Rule[] | undefined
+
+/** Each takes time in proportion to its text, whoever wrote that: what repeats is bounded or ends with the line. */
+function makeRules(): readonly Rule[] {
+  // The name, and what may end it: `"`, or `\"` in a text within a text.
+  const named = String.raw`((?:${SECRET_WORDS})[\w.-]{0,64}\\{0,8}["']?[ \t]{0,8}[:=]`
+  const text = String.raw`(?:\\{1,8}"[^\n]*?\\{1,8}"|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')`
+  return [
+    {find: /^[ \t]*(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})[ \t\r]*$/gm, replace: REMOVED},
+    // `-----BEGIN` in base64.
+    {find: /LS0tLS1CRUdJT[A-Za-z0-9+/=_-]*/g, replace: REMOVED},
+    {find: /(:\/\/)[^\s/"'<>]{1,512}@/g, replace: `$1${REMOVED}@`},
+    {find: new RegExp(String.raw`${named}[ \t]{0,8})${text}`, 'gi'), replace: `$1${REMOVED}`},
+    {find: new RegExp(String.raw`${named})(?!\(removed\))[^\s,;&}\])"'\\]+`, 'gi'), replace: `$1${REMOVED}`},
+    // Behind a blank, the whole line: a password may have blanks, `Bearer` has one.
+    {find: new RegExp(String.raw`${named}[ \t]{1,8})(?!\(removed\))[^"'\s\\][^\n]*`, 'gi'), replace: `$1${REMOVED}`},
+    {find: new RegExp(String.raw`((?:${SECRET_WORDS})(?<=(?:^|[\s"'])--?[\w-]{0,64})[\w-]{0,64}[ \t]{1,8})[^\s-]\S*`, 'gi'), replace: `$1${REMOVED}`},
+  ]
+}
+
+/** What was left of a PEM whose beginning is missing: its end, and the base64 before it. */
+function withoutTornPem(text: string): string {
+  const end = /-----END [A-Z0-9 ]{1,64}-----/g
+  let result = ''
+  let done = 0
+  for (let match = end.exec(text); match; match = end.exec(text)) {
+    let from = match.index
+    while (from > done && /[A-Za-z0-9+/=\s\\]/.test(text.charAt(from - 1))) from--
+    result += `${text.slice(done, from)}${REMOVED}`
+    done = end.lastIndex
+  }
+  return result + text.slice(done)
+}
+
+/** What is known to be secret on this host. */
+export interface Secrets {
+  /** Texts that go wherever they stand, the longest first. */
+  readonly texts: readonly string[]
+  /** `NAME=value`, of which the value goes. */
+  readonly assignments: readonly string[]
+}
+
+export const NO_SECRETS: Secrets = {texts: [], assignments: []}
+
+/** Shorter ones would take half of every text with them. */
+const SHORTEST_SECRET = 4
+
+/** TEXTS, known to be secret, and ENVIRONMENT, `NAME=value` each: values go with their names, and by themselves where the name says that they are secret. */
+export function knownSecrets(texts: readonly string[], environment: readonly string[]): Secrets {
+  const assignments = environment.filter((line) => line.indexOf('=') > 0 && !line.endsWith('='))
+  const values = assignments.filter((line) => isSecretName(nameIn(line))).map((line) => line.slice(line.indexOf('=') + 1))
+  const all = [...texts, ...values].map((text) => text.trim()).filter((text) => text.length >= SHORTEST_SECRET)
+  const longestFirst = (a: string, b: string): number => b.length - a.length
+  return {texts: [...new Set(all)].sort(longestFirst), assignments: [...new Set(assignments)].sort(longestFirst)}
+}
+
+const nameIn = (assignment: string): string => assignment.slice(0, assignment.indexOf('='))
+
+/** TEXT without secrets. It may be of bytes (latin1) if SECRETS are: see {@link secretsAsBytes}. */
+export function redactText(text: string, secrets: Secrets = NO_SECRETS): string {
+  let result = text
+  for (const assignment of secrets.assignments) result = result.replaceAll(assignment, `${nameIn(assignment)}=${REMOVED}`)
+  for (const secret of secrets.texts) result = result.replaceAll(secret, REMOVED)
+  result = withoutTornPem(result.replace(/-----BEGIN [A-Z0-9 ]{1,64}-----[^]*?(?:-----END [A-Z0-9 ]{1,64}-----|$)/g, REMOVED))
+  rules ??= makeRules()
+  for (const {find, replace} of rules) result = result.replace(find, replace)
+  return result
+}
+
+/** SECRETS for texts in which each character is a byte. */
+export function secretsAsBytes({texts, assignments}: Secrets): Secrets {
+  const asBytes = (text: string): string => Buffer.from(text).toString('latin1')
+  return {texts: texts.map(asBytes), assignments: assignments.map(asBytes)}
+}
+
+/** VALUE, as read from JSON, without secrets: by the names of its fields, in its texts, and all values of environments (`Env`). */
+export function redactValue(value: unknown, secrets: Secrets = NO_SECRETS): unknown {
+  if (typeof value === 'string') return redactText(value, secrets)
+  if (Array.isArray(value)) return redactList(value, secrets)
+  if (typeof value !== 'object' || value === null) return value
+  const named = value as {name?: unknown; Name?: unknown}
+  const name = named.name ?? named.Name
+  const ofSecret = typeof name === 'string' && isSecretName(name)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => {
+      const shownKey = redactText(key, secrets)
+      if (/^env(ironment)?$/i.test(key)) return [shownKey, withoutValues(field)]
+      if (isSecretName(key) || (ofSecret && key.toLowerCase() === 'value')) return [shownKey, removeScalars(field, secrets)]
+      return [shownKey, redactValue(field, secrets)]
+    }),
+  )
+}
+
+/** A list of words may be a command line, in which a secret stands behind its option. */
+function redactList(list: readonly unknown[], secrets: Secrets): unknown[] {
+  return list.map((item, at) => {
+    const before: unknown = list[at - 1]
+    const behindOption = typeof item === 'string' && typeof before === 'string' && before.startsWith('-') && !before.includes('=') && isSecretName(before)
+    return behindOption ? REMOVED : redactValue(item, secrets)
+  })
+}
+
+/** What stands under a secret's name; references to secrets (`secretKeyRef`) are objects, whose fields are judged by their own names. */
+function removeScalars(value: unknown, secrets: Secrets): unknown {
+  if (Array.isArray(value)) return value.map((item) => removeScalars(item, secrets))
+  if (typeof value === 'object' && value !== null) return redactValue(value, secrets)
+  return value === null || value === '' || typeof value === 'boolean' ? value : REMOVED
+}
+
+/** An environment as a list of `NAME=value`, or as an object: the names alone. */
+function withoutValues(environment: unknown): unknown {
+  if (Array.isArray(environment)) return environment.map((line) => (typeof line === 'string' && line.includes('=') ? `${nameIn(line)}=${REMOVED}` : REMOVED))
+  if (typeof environment === 'object' && environment !== null) return Object.fromEntries(Object.keys(environment).map((name) => [name, REMOVED]))
+  return environment === null ? null : REMOVED
+}

@@ -1,0 +1,64 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {knownSecrets, NO_SECRETS, redactText, redactValue, REMOVED} from '../../../src/lib/diagnostics/redact.js'
+
+const BODY = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj', 'MzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu', 'NMoSfm76oqFvAp8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s+CLOyS56YyCFGeJZ'].join('\n')
+const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${BODY}\nshortEnd=\n-----END RSA PRIVATE KEY-----`
+const S = 'hunter2Xq'
+
+describe('texts', () => {
+  test.each([
+    `ETCD_PASSWORD=${S} other`, `password: ${S}`, `password: two words ${S}`, `"etcdPassword": "${S}"`, `{\\"password\\":\\"x${S} y\\"}`, `{\\\\\\"password\\\\\\": \\\\\\"${S}\\\\\\"}`, `'api_key': '${S}'`,
+    `https://root:${S}@10.0.0.1:2379/x`, `Authorization: Bearer ${S}`, `authorization="Basic ${S}"`, `EtcdConfig{Password:${S} Other:1}`, `map[CLIENT_SECRET:${S}]`,
+    `run --etcd-password ${S} --x`, `access_token=${S}&x=1`, `passwd="a\\"${S}"`, `Passphrase = ${S}`, `private-key-secret: ${S}`, `LS0tLS1CRUdJTiBSU0E${S}`,
+  ])('nothing is left of the secret in %s', (text) => {
+    expect(redactText(text)).not.toContain(S)
+    expect(redactText(text)).toContain(REMOVED)
+  })
+  test.each([
+    ['whole', `a\n${PEM}\nb`], ['on one line', JSON.stringify({x: PEM})], ['without its end', `a\n${PEM.slice(0, 200)}`], ['without its beginning', `${BODY.slice(30)}\nshortEnd=\n-----END RSA PRIVATE KEY-----\nb`], ['its lines alone', BODY],
+  ])('PEM, %s', (_, text) => {
+    const clean = redactText(text)
+    for (const part of [...BODY.split('\n').map((line) => line.slice(32)), 'shortEnd=']) if (text.includes(part)) expect(clean).not.toContain(part)
+  })
+  test('what is around secrets stays', () => {
+    expect(redactText(`2026-11-21 [INFO] felix/a.go 12: Ready\n${PEM}\nhttp://10.0.0.1:2379 up\nETCD_PASSWORD=${S} NODENAME=h1\n`)).toBe(`2026-11-21 [INFO] felix/a.go 12: Ready\n${REMOVED}\nhttp://10.0.0.1:2379 up\nETCD_PASSWORD=${REMOVED} NODENAME=h1\n`)
+    for (const text of ['-A cali-INPUT -m comment --comment "cali:Cz_u1IQiXIMmKD4c" -j ACCEPT', 'default via 10.0.0.1 dev eth0', 'sha256:0123456789abcdef', 'name: web\nspec: {}\n']) expect(redactText(text)).toBe(text)
+  })
+  test('what is known goes wherever it stands, values of an environment with their names', () => {
+    const secrets = knownSecrets(['s3cr'], ['PLAIN=zebra', 'MY_TOKEN=abcd1234', 'EMPTY=', 'TOKEN=ab'])
+    expect(redactText('s3cr PLAIN=zebra zebra abcd1234', secrets)).toBe(`${REMOVED} PLAIN=${REMOVED} zebra ${REMOVED}`)
+  })
+  test('twice is as once', () => {
+    fc.assert(fc.property(fc.array(fc.constantFrom('password', '=', ': ', '"', '\\"', S, '\n', ' ', PEM, '-----END X-----', 'a', '{', '://', '@')), (parts) => {
+      const once = redactText(parts.join(''))
+      expect(redactText(once)).toBe(once)
+    }))
+  })
+  test.each([['\n', 1e6], ['-', 1e6], ['a', 1e6], ['password=', 1e5], ['password=\\"', 1e5], ['-----END X-----', 1e5], ['-----BEGIN X-----', 1e5], ['://', 3e5], [' ', 1e6], ['--token', 1e5]] as const)('%j many times takes no long time', (part, times) => {
+    const start = Date.now()
+    redactText(part.repeat(times))
+    expect(Date.now() - start).toBeLessThan(5_000)
+  })
+})
+
+describe('values', () => {
+  test('by name, in texts, environments, command lines; the rest as it was', () => {
+    const value = {
+      Config: {Env: [`ETCD_PASSWORD=${S}`, 'NODENAME=h1', 'X'], Cmd: ['run', '--password', S, `--token=${S}`], Labels: {'my.secret': S, version: 'v3'}},
+      annotations: {'config.projectcalico.org/EtcdPassword': S, note: `password: ${S}`, last: JSON.stringify({spec: {password: S}})},
+      settings: [{name: 'password', value: S}, {name: 'endpoints', value: 'http://h:1'}],
+      password: {secretKeyRef: {name: 'bgp', key: 'rack1'}},
+      tokens: [S, {token: S}], pem: PEM, n: 1782326400123456791n, yes: true, none: null,
+    }
+    const clean = redactValue(value) as typeof value
+    const text = JSON.stringify(clean, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
+    for (const secret of [S, 'h1', BODY.slice(0, 40)]) expect(text).not.toContain(secret)
+    expect(clean).toMatchObject({Config: {Env: [`ETCD_PASSWORD=${REMOVED}`, `NODENAME=${REMOVED}`, REMOVED], Labels: {version: 'v3'}}, settings: [{name: 'password', value: REMOVED}, {name: 'endpoints', value: 'http://h:1'}], password: value.password, n: value.n, yes: true, none: null})
+  })
+  test('any JSON goes through, and without secrets unchanged', () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => void redactValue(value, NO_SECRETS)))
+    const plain = {metadata: {name: 'web', labels: {a: 'b'}}, spec: {ingress: [{action: 'Allow', source: {nets: ['10.0.0.0/8']}}]}}
+    expect(redactValue(plain)).toEqual(plain)
+  })
+})
