@@ -43,7 +43,7 @@ test('links, pipes, sockets, devices, files with further names and what is no te
   symlinkSync(join(outside, 'shadow'), join(logs, 'link'))
   symlinkSync(outside, join(logs, 'folderlink'))
   linkSync(join(outside, 'shadow'), join(logs, 'hard'))
-  execFileSync('mkfifo', [join(logs, 'pipe')])
+  execFileSync('mknod', [join(logs, 'pipe'), 'p'])
   writeFileSync(join(logs, 'binary'), Buffer.from([1, 0, 2]))
   const server = createServer().listen(join(logs, 'socket'))
   await new Promise((resolve) => server.once('listening', resolve))
@@ -89,7 +89,7 @@ describe('what is swapped between the look and the copy does not lead out', () =
   test('a file for a pipe, which nobody writes to', async () => {
     expect(await swapped(() => {
       rmSync(join(logs, 'felix/current'))
-      execFileSync('mkfifo', [join(logs, 'felix/current')])
+      execFileSync('mknod', [join(logs, 'felix/current'), 'p'])
     })).toMatchObject({message: 'no regular file'})
   })
   test('the log folder itself for a link: it stays the folder that was opened', async () => {
