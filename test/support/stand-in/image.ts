@@ -1,14 +1,17 @@
 /** The image of the stand-in: the Node binary of this machine with its libraries, and the program. Made by our own tests with `docker import`. */
 import {execFileSync} from 'node:child_process'
-import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import {buildSync} from 'esbuild'
 
 export const STAND_IN = 'calicoctl-stand-in:v3.32.1'
 
-/** What BIRD answers to `show protocols` in the stand-in. */
-const BIRD = {bird: '0016 Access restricted\n2002-name     proto    table    state  since       info\n1002-static1  Static   master   up     10:00:00    \n Mesh_192_0_2_3 BGP      master   up     10:00:05    Established   \n0000 \n', bird6: '2002-name     proto    table    state  since       info\n1002-static1  Static   master   up     10:00:00    \n0000 \n'}
+const TRANSCRIPTS = resolve(import.meta.dirname, '../../fixtures/golden/bird')
+
+/** What calico/node's own BIRD said to `show protocols` with one session of the mesh established, without its greeting. */
+const transcript = (family: 'v4' | 'v6'): string => readFileSync(join(TRANSCRIPTS, `03-mesh-established.${family}.txt`), 'utf8').replace(/^0001 .*\n/, '')
+const BIRD = {bird: transcript('v4'), bird6: transcript('v6')}
 
 /** Makes the image in the Engine that DOCKER (the command with its options) talks to. CHANGES are those of `docker import`. */
 export function importStandIn(docker: (...args: string[]) => string, name: string = STAND_IN, changes: readonly string[] = []): void {
