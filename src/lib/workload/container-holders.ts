@@ -33,7 +33,7 @@ async function holdersIn(engine: Engine, id: string): Promise<Holder[]> {
       const interfaces = await ipJson<ShownInterface>(namespace, ['address', 'show'])
       // The process may have ended, and its number become another's, before the namespace was opened (decisions.md 27).
       if ((await engine.inspect(id)).startedAt !== startedAt) return []
-      return addressesOf(interfaces).map((address) => ({address, description: `container ${name}`}))
+      return hostRouteAddresses(interfaces).map((address) => ({address, description: `container ${name}`}))
     } finally {
       namespace.close()
     }
@@ -45,8 +45,8 @@ async function holdersIn(engine: Engine, id: string): Promise<Holder[]> {
 
 const stillRuns = async (engine: Engine, id: string): Promise<boolean> => (await engine.list()).get(id)?.running === true
 
-/** The addresses for one host among those of INTERFACES. */
-const addressesOf = (interfaces: readonly ShownInterface[]): Address[] =>
+/** Those addresses of INTERFACES that are for one host, as Calico's are; a link-local one is nobody's but the link's. */
+export const hostRouteAddresses = (interfaces: readonly ShownInterface[]): Address[] =>
   interfaces.flatMap(({addr_info: shown = []}) =>
     shown.flatMap(({local = '', prefixlen, scope}) => {
       const address = scope === 'global' ? parseAddress(local) : undefined
