@@ -9,6 +9,7 @@ const LAYERS = [
   ['cli'],
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
+  ['libnetwork', 'mesos'],
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],

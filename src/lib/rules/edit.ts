@@ -18,8 +18,8 @@ export type Direction = 'inbound' | 'outbound'
 
 const LISTS = {inbound: 'ingress', outbound: 'egress'} as const
 
-/** A profile with v0.20's default policy: inbound only from endpoints with the tag NAME, outbound anywhere. NAME as typed; it must be a tag. */
-export function newProfile(name: string): Profile {
+/** A profile with v0.20's default policy: inbound only from endpoints with TAG, which its own get, outbound anywhere. NAME as typed. */
+export function newProfile(name: string, tag = name): Profile {
   const stored = convertName(name)
   const annotations = nameAnnotations(name, stored)
   return {
@@ -27,9 +27,9 @@ export function newProfile(name: string): Profile {
     apiVersion: API_VERSION,
     metadata: {name: stored, ...(stored === name ? {} : {annotations})},
     spec: {
-      ingress: [toV3({action: 'allow', from: {tag: name}, to: {}})],
+      ingress: [toV3({action: 'allow', from: {tag}, to: {}})],
       egress: [toV3({action: 'allow', from: {}, to: {}})],
-      labelsToApply: {[name]: ''},
+      labelsToApply: {[tag]: ''},
     },
   }
 }

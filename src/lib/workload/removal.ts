@@ -1,17 +1,17 @@
 /** Taking endpoints and addresses back, together in one guarded transaction: there is never an endpoint whose address is free for others. */
 import {type Endpoint, endpointAddresses, networkAddress} from '../client/endpoints.js'
-import {keyOf, type Place, prepareChange, type ResourceChange, tryParse} from '../client/resources.js'
+import {keyOf, type Place, prepareChange, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {addressesIn} from '../ipam/by-handle.js'
-import type {Codec, Draft} from '../ipam/draft.js'
+import type {Draft} from '../ipam/draft.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {releaseOn} from '../ipam/release-addresses.js'
 import {submit} from '../ipam/queue.js'
-import {stringifyJson} from '../json/json.js'
 import {handleKey} from '../model/keys.js'
 import type {WorkloadEndpoint} from '../model/types.js'
 import {type Address, equalAddresses, formatAddress} from '../net/index.js'
+import {resourceCodec} from './resource-codec.js'
 
 export interface Removal {
   /** The endpoints that were removed; those that were gone already are not here. */
@@ -29,11 +29,6 @@ export interface Removable {
 }
 
 export const removableOf = ({place, id, stored}: Endpoint): Removable => ({place, id, uid: stored.resource.metadata.uid})
-
-const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => ({
-  parse: (kv) => tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)?.resource ?? null,
-  encode: (endpoint) => stringifyJson(endpoint),
-})
 
 /**
  * Removes ENDPOINTS and releases their addresses, and all other addresses of HANDLE. One that is not the object any more that was seen (it was
@@ -63,7 +58,7 @@ export function removeEndpoints(session: Session, endpoints: readonly Removable[
 
 /** Deletes ENDPOINT from DRAFT and tells what it was; if it is not the same object any more, tells the one that is there, which stays. */
 async function take(draft: Draft, {place, uid}: Removable): Promise<{before?: WorkloadEndpoint; other?: WorkloadEndpoint}> {
-  const codec = endpointCodec(draft.session)
+  const codec = resourceCodec<WorkloadEndpoint>(draft.session, 'WorkloadEndpoint')
   const key = keyOf(place)
   const now = await draft.get(codec, key)
   if (!now || now.metadata.uid !== uid) {
@@ -102,7 +97,7 @@ async function releaseOne(draft: Draft, address: Address, handles: readonly stri
 
 /** ENDPOINT without ADDRESS, which is released if it has HANDLE or none. */
 export function removeAddressOf(session: Session, endpoint: Endpoint, address: Address, handle: string): Promise<Removal> {
-  const codec = endpointCodec(session)
+  const codec = resourceCodec<WorkloadEndpoint>(session, 'WorkloadEndpoint')
   const key = keyOf(endpoint.place)
   return submit<Removal>(session, {
     what: `the removal of ${formatAddress(address)} from endpoint ${endpoint.id}`,
