@@ -14,12 +14,12 @@ import {resourceCodec} from './resource-codec.js'
  */
 export async function addMissingProfiles(draft: Draft, profiles: readonly Profile[]): Promise<string[]> {
   const codec = resourceCodec<Profile>(draft.session, 'Profile')
-  const places = profiles.map(({metadata}): Place => ({kind: 'Profile', name: metadata.name}))
-  await draft.load(places.map(keyOf))
-  await draft.verify(places.map(keyOf))
+  const keys = profiles.map((profile) => keyOf(placeOf(profile)))
+  await draft.load(keys)
+  await draft.verify(keys)
   const added: string[] = []
-  for (const [i, profile] of profiles.entries()) {
-    const place = places[i] as Place
+  for (const profile of profiles) {
+    const place = placeOf(profile)
     const key = keyOf(place)
     const stored = await draft.get(codec, key)
     if (stored === undefined) {
@@ -32,6 +32,8 @@ export async function addMissingProfiles(draft: Draft, profiles: readonly Profil
   }
   return added
 }
+
+const placeOf = ({metadata}: Profile): Place => ({kind: 'Profile', name: metadata.name})
 
 function refuseOther({metadata}: Profile, stored: Profile | null): void {
   const {name} = displayName(metadata)
