@@ -51,12 +51,13 @@ export function assignAddress(session: Session, request: AddressRequest): Promis
     ],
     async plan(draft) {
       const createdNode = createNode ? (await requireNode(draft, node, {create: true})).created : false
-      return {outcome: {assigned: await assign(draft, request), createdNode}}
+      return {outcome: {assigned: await assignOn(draft, request), createdNode}}
     },
   })
 }
 
-async function assign(draft: Draft, {address, node, handle, attributes, maxPerHandle = 0}: AddressRequest): Promise<boolean> {
+/** Assigns the address on DRAFT, together with what else is to change; false: the handle had it already. `createNode` is the caller's. @throws as assignAddress */
+export async function assignOn(draft: Draft, {address, node, handle, attributes, maxPerHandle = 0}: AddressRequest): Promise<boolean> {
   const text = formatAddress(address)
   const pool = poolOfAddress((await readPools(draft)).filter(({enabled}) => enabled), address)
   if (!pool) throw new CalicoError('invalid', `${text} is not in an enabled pool`, {hint: 'See the pools with: calicoctl pool show'})

@@ -73,8 +73,8 @@ export async function autoAssign(session: Session, request: AssignRequest): Prom
   try {
     return await submit<Assignment>(session, {
       what: `the assignment of ${total === 1 ? 'an address' : `${total} addresses`} to ${request.handle ?? `node ${request.node}`}`,
-      reads: (memory) => readsOf(request, memory),
-      plan: (draft, previous) => plan(draft, request, previous),
+      reads: (memory) => autoAssignReads(request, memory),
+      plan: (draft, previous) => autoAssignOn(draft, request, previous),
     })
   } catch (error) {
     // What earlier transactions assigned is assigned, whatever happened then.
@@ -104,7 +104,8 @@ function wishes({ipv4 = 0, ipv6 = 0, pools = {}}: AssignRequest): Wish[] {
   return all.filter(({count}) => count > 0)
 }
 
-function readsOf(request: AssignRequest, memory: Memory): Operation[] {
+/** What a step of assigning REQUEST surely has to read. */
+export function autoAssignReads(request: AssignRequest, memory: Memory): Operation[] {
   const prefixes = wishes(request).map(({family}) => affinitiesPrefix(request.node, family))
   return [
     {get: IPAM_CONFIG_KEY},
@@ -124,7 +125,8 @@ function likelyBlock(memory: Memory, affinities: string): Operation[] {
   return open.slice(0, 1).map((get) => ({get}))
 }
 
-async function plan(draft: Draft, request: AssignRequest, previous: Assignment | undefined): Promise<Step<Assignment>> {
+/** One step of assigning REQUEST on DRAFT, together with what else is to change; PREVIOUS is what earlier steps came to. @throws as autoAssign */
+export async function autoAssignOn(draft: Draft, request: AssignRequest, previous: Assignment | undefined): Promise<Step<Assignment>> {
   const {labels, created} = await requireNode(draft, request.node, {create: request.createNode === true})
   const families = [...(previous?.families ?? [])]
   const step = (error: CalicoError | undefined, more: boolean): Step<Assignment> => ({outcome: {families, error, createdNode: created || previous?.createdNode === true}, more})
