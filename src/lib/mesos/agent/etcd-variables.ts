@@ -1,0 +1,61 @@
+/** The effective settings of the datastore as variables of the agent's environment, which the plugin inherits (mesos-docker §1.10, §5.11). Pure. */
+import {CalicoError} from '../../errors.js'
+import type {EtcdSettings, Pem, Setting, Settings} from '../../settings/types.js'
+
+export interface Variables {
+  /** In the order in which they are written. */
+  readonly values: readonly (readonly [name: string, value: string])[]
+  /** A password is among them. */
+  readonly secret: boolean
+}
+
+/** The name of the variable that lists several endpoints; it goes before ETCD_AUTHORITY. */
+export const ENDPOINTS = 'ETCD_ENDPOINTS'
+export const AUTHORITY = 'ETCD_AUTHORITY'
+export const SCHEME = 'ETCD_SCHEME'
+export const PASSWORD = 'ETCD_PASSWORD'
+
+/**
+ * The variables that name the same datastore as SETTINGS. EXISTING, those of the agent now: what it has of ETCD_ENDPOINTS and ETCD_SCHEME must not
+ * contradict the new ones. Relative paths of certificates are below DIRECTORY.
+ * @throws CalicoError `invalid` where the plugin could not be told: no etcd, a certificate without a file, a value with control characters
+ */
+export function etcdVariables({datastore}: Settings, existing: ReadonlySet<string>, absolute: (path: string) => string): Variables {
+  if (datastore.type !== 'etcd') {
+    throw new CalicoError('invalid', 'The plugin of the agents needs etcd; the embedded store is for trying calicoctl', {hint: 'Name etcd with ETCD_ENDPOINTS or --datastore http://HOST:2379'})
+  }
+  const values = [...addresses(datastore.endpoints.value, existing), ...certificates(datastore, absolute), ...credentials(datastore)]
+  for (const [name, value] of values) {
+    // eslint-disable-next-line no-control-regex -- it is control characters that no line of such a file can hold
+    if (/[\u0000-\u001f\u007f]/.test(value)) throw new CalicoError('invalid', `${name} has a control character, which a file of variables cannot hold`)
+  }
+  return {values, secret: datastore.password !== undefined}
+}
+
+/** v0.20's two variables for one endpoint; ETCD_ENDPOINTS for several, and where it is set already and would go before. */
+function addresses(endpoints: readonly string[], existing: ReadonlySet<string>): [string, string][] {
+  const [first = ''] = endpoints
+  const [scheme = '', authority = ''] = first.split('://')
+  const several = endpoints.length > 1 || existing.has(ENDPOINTS)
+  return [
+    ...(several ? [[ENDPOINTS, endpoints.join(',')] as [string, string]] : []),
+    ...(!several || existing.has(AUTHORITY) ? [[AUTHORITY, authority] as [string, string]] : []),
+    ...((!several && scheme === 'https') || existing.has(SCHEME) ? [[SCHEME, scheme] as [string, string]] : []),
+  ]
+}
+
+function certificates({ca, cert, key}: EtcdSettings, absolute: (path: string) => string): [string, string][] {
+  const files: readonly [name: string, setting: Setting<Pem> | undefined][] = [['ETCD_CA_CERT_FILE', ca], ['ETCD_CERT_FILE', cert], ['ETCD_KEY_FILE', key]]
+  return files.flatMap(([name, setting]): [string, string][] => {
+    if (!setting) return []
+    if (setting.value.file === 'inline') {
+      throw new CalicoError('invalid', `${name}: the agent needs a file, and ${setting.origin} has the text itself`, {hint: `Put it into a file and name that one, as in ${name}=/etc/calico/certs/…`})
+    }
+    return [[name, absolute(setting.value.file)]]
+  })
+}
+
+const credentials = ({username, password}: EtcdSettings): [string, string][] => [
+  ...(username ? [['ETCD_USERNAME', username.value] as [string, string]] : []),
+  ...(password ? [[PASSWORD, password.value] as [string, string]] : []),
+]
