@@ -33,6 +33,7 @@ const TOPICS: Readonly<Record<string, string>> = {
   container: 'Connect containers to Calico: addresses and profiles.',
   endpoint: 'Endpoints and their profiles.',
   ipam: 'Addresses: who has them, release, checks.',
+  libnetwork: 'The network and IPAM driver for Docker.',
   node: 'The calico-node container of this host, the nodes and their BGP peers.',
   pool: 'Address pools.',
   profile: 'Profiles: the tags and rules of endpoints.',

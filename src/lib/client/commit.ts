@@ -7,7 +7,7 @@ import type {Compare, KeyValue, Operation, OperationResult, Revision, Transactio
 import {CompactedError, OutcomeUnknownError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {CALICO_PREFIX, CLUSTER_KEY, checkWritable, clusterState, initialValues, type ClusterState} from './cluster.js'
-import type {Session} from './session.js'
+import {noteDone, type Session} from './session.js'
 
 /** As libcalico-go's datastoreRetries. */
 const MAX_TRIES = 100
@@ -80,7 +80,7 @@ export async function commit<T>(
       // The answer of an earlier try never came. What stands in the store now tells whether it was executed.
       const landed = await wasExecuted(session, attempt)
       if (landed !== undefined) {
-        session.writes.done.push(attempt.decision.what)
+        noteDone(session.writes, attempt.decision.what)
         return {outcome: attempt.decision.outcome, wrote: true, revision: landed}
       }
     }
@@ -160,7 +160,7 @@ async function tracked(session: Session, what: string, send: () => Promise<Trans
   session.writes.open = {what, settled: new Promise<void>((resolve) => (settle = resolve))}
   try {
     const result = await send()
-    if (result.succeeded) session.writes.done.push(what)
+    if (result.succeeded) noteDone(session.writes, what)
     return result
   } finally {
     session.writes.open = undefined

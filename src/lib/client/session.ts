@@ -2,8 +2,10 @@ import type {Datastore} from '../datastore/datastore.js'
 
 /** What an interrupted command must be able to say about its writes. */
 export interface WriteLog {
-  /** Writes that the datastore has confirmed, in words. */
+  /** Writes that the datastore has confirmed, in words; of a long-lived session, the latest of them. */
   readonly done: string[]
+  /** How many of them are kept; all of them where this is undefined. */
+  readonly keep?: number | undefined
   /** The write that has been sent and not yet answered. */
   open: {readonly what: string; readonly settled: Promise<void>} | undefined
   /** What is still to be done after the writes so far, as a sentence; undefined where every write stands for itself. */
@@ -26,21 +28,37 @@ export interface Session {
   readonly warn: (message: string) => void
 }
 
-export function newSession(
-  store: Datastore,
-  {dryRun = false, init = false, expectCluster, warn}: {dryRun?: boolean; init?: boolean; expectCluster?: string | undefined; warn: (message: string) => void},
-): Session {
+/** What a session that lives for months may keep of writes and warnings. */
+const LONG_LIVED_KEEPS = 100
+
+export interface SessionOptions {
+  readonly dryRun?: boolean
+  readonly init?: boolean
+  readonly expectCluster?: string | undefined
+  readonly warn: (message: string) => void
+  /** A server's: what it remembers of the past is bounded. A warning may then come again. */
+  readonly longLived?: boolean
+}
+
+export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, warn, longLived = false}: SessionOptions): Session {
   const said = new Set<string>()
   return {
     store,
     dryRun,
     init,
     expectCluster,
-    writes: {done: [], open: undefined, remaining: undefined},
+    writes: {done: [], keep: longLived ? LONG_LIVED_KEEPS : undefined, open: undefined, remaining: undefined},
     warn(message) {
       if (said.has(message)) return
+      if (longLived && said.size >= LONG_LIVED_KEEPS) said.clear()
       said.add(message)
       warn(message)
     },
   }
+}
+
+/** Notes that the datastore has confirmed WHAT. */
+export function noteDone({done, keep = Infinity}: WriteLog, what: string): void {
+  done.push(what)
+  if (done.length > keep) done.shift()
 }

@@ -1,0 +1,94 @@
+/** `libnetwork serve`: what the service is given, and how it ends. */
+import {resolveNodeName, nodeNameInputs} from '../client/node-name.js'
+import {newSession} from '../client/session.js'
+import {openDatastore} from '../datastore/open.js'
+import {CalicoError, EXIT_CODES} from '../errors.js'
+import {createLog, type Log} from '../libnetwork/log.js'
+import {driverParts} from '../libnetwork/parts.js'
+import type {Scope} from '../libnetwork/protocol.js'
+import {AWAY_LIMIT_MS, startService, type Service} from '../libnetwork/service.js'
+import {newStoreState, observed, stateBudget} from '../libnetwork/store-state.js'
+import type {Settings} from '../settings/types.js'
+import {parseDuration} from './duration.js'
+import {escapeText} from './output/escape.js'
+
+/** For a request of Docker's, unless --timeout says otherwise. */
+const REQUEST_LIMIT_MS = 5_000
+/** The share of it that one request to the datastore may take, so that its own error is told, which says more. */
+const STORE_SHARE = 0.8
+const LABEL_LIMIT_MS = 5_000
+const SMALLEST_MTU = 68
+
+export interface ServeOptions {
+  readonly settings: Settings
+  readonly socket: string
+  readonly scope: Scope
+  readonly metricsFile: string | undefined
+  /** Labels of containers become labels of endpoints in every network. */
+  readonly labelEndpoints: boolean
+  readonly node: string | undefined
+  /** For a request of Docker's, milliseconds. */
+  readonly limitMs: number | undefined
+  readonly level: 'warn' | 'info' | 'debug'
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Serves until SIGTERM or SIGINT. Gives the exit code: 0 after SIGTERM, which is how services are stopped. @throws CalicoError if it cannot begin */
+export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...options}: ServeOptions): Promise<number> {
+  const log = createLog({write: (text) => process.stderr.write(text), level: options.level, env, escape: escapeText})
+  const {name: node, warning} = resolveNodeName(nodeNameInputs(options.node), {fileFirst: true})
+  if (warning !== undefined) log.warn(warning)
+  const labelEndpoints = options.labelEndpoints || env.CALICO_LIBNETWORK_LABEL_ENDPOINTS === 'true'
+  const labelLimitMs = readLimit(env.CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT)
+  const mtu = readMtu(env.CALICO_LIBNETWORK_VETH_MTU)
+  const state = newStoreState()
+  const budget = stateBudget(state, {normalMs: limitMs * STORE_SHARE, shortMs: Math.min(limitMs, AWAY_LIMIT_MS) * STORE_SHARE})
+  const store = observed(await openDatastore(settings, budget), state)
+  const session = newSession(store, {expectCluster: settings.expectCluster?.value, longLived: true, warn: (text) => log.warn(text)})
+  settings.warnings.forEach(session.warn)
+  if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')
+  const {parts, round} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
+  try {
+    const service = await startService({...options, session, state, parts, round, log, limitMs})
+    log.info(`Node ${node}; ${store.description}`)
+    return await untilStopped(service, log)
+  } finally {
+    store.close()
+  }
+}
+
+/** Go's durations are spelt like ours. */
+function readLimit(text: string | undefined): number {
+  if (text === undefined || text === '') return LABEL_LIMIT_MS
+  const milliseconds = parseDuration(text)
+  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: '${text}' is not a duration. Give 2s, 500ms or 1m.`)
+  return milliseconds
+}
+
+function readMtu(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const mtu = /^\d{1,5}$/.test(text) ? Number(text) : NaN
+  if (!(mtu >= SMALLEST_MTU && mtu <= 65_535)) throw new CalicoError('invalid', `CALICO_LIBNETWORK_VETH_MTU: '${text}' is not an MTU: ${SMALLEST_MTU} to 65535.`)
+  return mtu
+}
+
+/** Resolves with the exit code when a signal has ended SERVICE. A second one ends it at once. */
+async function untilStopped(service: Service, log: Log): Promise<number> {
+  const onRejection = (error: unknown): void => log.error(`A fault of calicoctl, which goes on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  process.on('unhandledRejection', onRejection)
+  const first = await new Promise<NodeJS.Signals>((resolve) => {
+    let count = 0
+    const stop = (signal: NodeJS.Signals): void => {
+      count++
+      if (count === 1) return resolve(signal)
+      service.abandon()
+      process.exit(EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated'])
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
+  log.info(`${first}: finishing the requests that are being done (again to leave at once)`)
+  await service.stop()
+  log.info('Stopped')
+  return first === 'SIGINT' ? EXIT_CODES.interrupted : 0
+}
