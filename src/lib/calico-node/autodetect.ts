@@ -1,12 +1,6 @@
 /** Which of this host's addresses is the node's: the methods of calico/node (datamodel-v3 §5.4), with a reason for every candidate. Pure. */
+import {addressesOf, type HostAddress, type HostInterface, isForContainers, unusable} from '../host/candidates.js'
 import {type Address, contains, formatAddress, type Family, parseAddress, parseCidr} from '../net/index.js'
-
-/** An interface as `ip -j address` describes it. */
-export interface HostInterface {
-  readonly ifname: string
-  readonly flags?: readonly string[]
-  readonly addr_info?: readonly {readonly family?: string; readonly local?: string; readonly prefixlen?: number; readonly scope?: string; readonly tentative?: boolean; readonly temporary?: boolean}[]
-}
 
 export type Method =
   | {readonly type: 'autodetect' | 'first-found'}
@@ -14,20 +8,10 @@ export type Method =
   | {readonly type: 'can-reach'; readonly target: string}
   | {readonly type: 'cidr'; readonly networks: readonly string[]}
 
-/** An address of this host and its interface. */
-export interface HostAddress {
-  readonly interfaceName: string
-  readonly address: Address
-  readonly prefix: number
-}
-
 export interface Candidate extends HostAddress {
   /** Why it is not the node's address; undefined = it may be. */
   readonly rejected: string | undefined
 }
-
-/** Interfaces that calico/node passes over: those of container engines and of Calico itself. */
-const OTHERS = /^(?:docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|flannel|kube-ipvs|cni|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)/
 
 const METHODS = 'autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST and cidr=CIDR'
 
@@ -81,16 +65,6 @@ function isPattern(text: string): boolean {
   }
 }
 
-/** All addresses of FAMILY, in the order of `ip`. */
-function addressesOf(interfaces: readonly HostInterface[], family: Family): (HostAddress & {readonly scope: string; readonly temporary: boolean; readonly up: boolean})[] {
-  return interfaces.flatMap(({ifname, flags, addr_info: infos = []}) =>
-    infos.flatMap(({local = '', prefixlen = 0, scope = 'global', temporary = false}) => {
-      const address = parseAddress(local)
-      return address?.family === family ? [{interfaceName: ifname, address, prefix: prefixlen, scope, temporary, up: flags?.includes('UP') ?? true}] : []
-    }),
-  )
-}
-
 /** The prefix length that ADDRESS has on this host; undefined if it is on none of the interfaces. */
 export const prefixOf = (interfaces: readonly HostInterface[], address: Address): number | undefined =>
   addressesOf(interfaces, address.family).find((each) => each.address.value === address.value)?.prefix
@@ -100,7 +74,7 @@ export function candidates(interfaces: readonly HostInterface[], family: Family,
   const judge = judgeOf(method, reached)
   return addressesOf(interfaces, family).map((each) => {
     const {interfaceName, address, prefix} = each
-    const rejected = isLoopback(address) || each.scope === 'host' ? 'loopback' : each.scope === 'link' ? 'link-local' : each.up ? judge(each) : `${interfaceName} is down`
+    const rejected = unusable(each) ?? judge(each)
     return {interfaceName, address, prefix, rejected: rejected ?? (each.temporary ? 'a temporary address' : undefined)}
   })
 }
@@ -108,7 +82,7 @@ export function candidates(interfaces: readonly HostInterface[], family: Family,
 type Judge = (candidate: HostAddress) => string | undefined
 
 function judgeOf(method: Method, reached: Address | undefined): Judge {
-  const byDefault: Judge = ({interfaceName}) => (OTHERS.test(interfaceName) ? `${interfaceName} belongs to containers or to Calico` : undefined)
+  const byDefault: Judge = ({interfaceName}) => (isForContainers(interfaceName) ? `${interfaceName} belongs to containers or to Calico` : undefined)
   switch (method.type) {
     case 'autodetect':
     case 'first-found':
@@ -129,8 +103,6 @@ function judgeOf(method: Method, reached: Address | undefined): Judge {
     }
   }
 }
-
-const isLoopback = ({family, value}: Address): boolean => (family === 4 ? value >> 24n === 127n : value === 1n)
 
 export type Choice =
   | {readonly type: 'chosen'; readonly candidate: Candidate}

@@ -1,7 +1,8 @@
 /** What a check of this host is: data in a table. Facts are gathered through {@link Sources}; judging them is pure. */
-import type {HostInterface} from '../calico-node/autodetect.js'
+import type {HostInterface} from '../host/candidates.js'
 import type {NodeNameInputs} from '../client/node-name.js'
 import type {Session} from '../client/session.js'
+import type {EngineVersions} from '../docker/version.js'
 import type {CalicoError} from '../errors.js'
 import type {EtcdMember} from './etcd-members.js'
 import type {Files} from './files.js'
@@ -23,12 +24,6 @@ export interface Sources {
   /** What the Docker Engine says of its versions. @throws CalicoError if it does not answer */
   readonly engine: () => Promise<EngineVersions>
   readonly interfaces: () => Promise<readonly HostInterface[]>
-}
-
-export interface EngineVersions {
-  readonly version: string
-  /** Of the newest API that it speaks: `1.41`. */
-  readonly api: string
 }
 
 export interface CheckOptions {

@@ -1,19 +1,18 @@
 /** Where the facts about this very host come from. */
-import type {HostInterface} from '../calico-node/autodetect.js'
+import type {HostInterface} from '../host/candidates.js'
 import {checkWritable} from '../client/cluster.js'
 import {nodeNameInputs} from '../client/node-name.js'
 import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
-import {askEngine, engineAddress} from '../docker/engine.js'
-import {CalicoError, isError} from '../errors.js'
+import {engineVersions} from '../docker/version.js'
+import {isError} from '../errors.js'
 import {hostAddresses} from '../host/addresses.js'
 import type {Settings} from '../settings/types.js'
-import type {DatastoreFacts, EngineVersions, Sources} from './check.js'
+import type {DatastoreFacts, Sources} from './check.js'
 import {askMembers} from './etcd-members.js'
 import {filesBelow} from './files.js'
 
 const HTTP_LIMIT_MS = 2_000
-const ENGINE_LIMIT_MS = 4_000
 
 export interface SourceOptions {
   readonly settings: Settings
@@ -53,12 +52,4 @@ async function datastoreFacts(open: () => Promise<Session>): Promise<DatastoreFa
     if (!isError(error)) throw error
     return {state: 'fails', error}
   }
-}
-
-async function engineVersions(): Promise<EngineVersions> {
-  const address = engineAddress()
-  const answer: Partial<Record<string, unknown>> = {...(await askEngine(address, ENGINE_LIMIT_MS, (docker) => docker.version()))}
-  const {Version, ApiVersion} = answer
-  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
-  return {version: Version, api: ApiVersion}
 }

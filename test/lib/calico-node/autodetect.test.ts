@@ -1,6 +1,7 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {candidateLines, candidates, choose, type HostInterface, type Method, methodText, parseMethod, prefixOf} from '../../../src/lib/calico-node/autodetect.js'
+import {candidateLines, candidates, choose, type Method, methodText, parseMethod, prefixOf} from '../../../src/lib/calico-node/autodetect.js'
+import type {HostInterface} from '../../../src/lib/host/candidates.js'
 import {formatAddress, parseAddress} from '../../../src/lib/net/index.js'
 
 const inet = (local: string, prefixlen: number, scope = 'global') => ({family: local.includes(':') ? 'inet6' : 'inet', local, prefixlen, scope})
