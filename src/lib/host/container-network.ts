@@ -2,18 +2,15 @@
  * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and default routes
  * towards the host (cli-v0.20 §4.12.1 step 6). Every step may be repeated.
  */
-import {writeFileSync} from 'node:fs'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
 import {arePair, createVeth, deleteVeth, findInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
-import {ip, ipJson, runIn, type Where} from './ip.js'
+import {ip, ipJson, runIn} from './ip.js'
+import {gatewayLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
 /** Exists nowhere: the host answers for it by proxy ARP, which Felix switches on. */
 const GATEWAY = '169.254.1.1'
-const LINK_LOCAL_TRIES = 40
-const LINK_LOCAL_PAUSE_MS = 25
 const HIGHEST_METRIC = 0xffff_ffff
 
 /** What is to be there. */
@@ -158,15 +155,6 @@ async function enableIpv6(namespace: NetworkNamespace, name: string): Promise<vo
   }
 }
 
-/** The host end answers for its link-local address at once: without this, the kernel first asks for a second whether the container has it too. */
-function trustLinkLocal(name: string): void {
-  try {
-    writeFileSync(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, '0')
-  } catch {
-    // The host has no IPv6, or its settings are not ours to change: then it takes that second.
-  }
-}
-
 const prefixed = (address: Address): string => `${formatAddress(address)}/${ADDRESS_BITS[address.family]}`
 
 /** Adds ADDRESS to interface NAME in NAMESPACE; it may be there. IPv6 addresses are used at once: nobody else can have them on this link. */
@@ -210,18 +198,6 @@ export async function hasAddress(namespace: NetworkNamespace, name: string, addr
 /** The default route of IPv6, towards the link-local address of the host end, where both ends have IPv6. */
 export async function routeIpv6(namespace: NetworkNamespace, host: string, name: string, {needed}: {needed: boolean}): Promise<void> {
   if (!needed && (await linkLocal(namespace, name)) === undefined) return
-  let gateway = await linkLocal(undefined, host)
-  // The kernel gives it when it has seen that both ends are up.
-  for (let tries = 0; needed && gateway === undefined && tries < LINK_LOCAL_TRIES; tries++) {
-    await sleep(LINK_LOCAL_PAUSE_MS)
-    gateway = await linkLocal(undefined, host)
-  }
+  const gateway = needed ? await gatewayLinkLocal(host) : await linkLocal(undefined, host)
   if (gateway !== undefined) await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', gateway, 'dev', name])
-  else if (needed) throw new CalicoError('failed', `The host's interface ${host} has no IPv6 link-local address, which would be the container's gateway`, {hint: 'Is IPv6 switched off on this host? See: sysctl net.ipv6.conf.all.disable_ipv6'})
-}
-
-/** The link-local IPv6 address of NAME in WHERE. */
-async function linkLocal(where: Where, name: string): Promise<string | undefined> {
-  const [found] = await ipJson<{addr_info?: readonly {local: string}[]}>(where, ['-6', 'address', 'show', 'dev', name, 'scope', 'link'])
-  return found?.addr_info?.[0]?.local
 }

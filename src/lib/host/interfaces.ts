@@ -29,7 +29,9 @@ export interface Interface {
   readonly address?: string
   readonly mtu: number
   readonly flags: readonly string[]
-  /** The index of the other end of a veth, in its namespace. */
+  /** The other end of a veth, if it is in the same namespace. */
+  readonly link?: string
+  /** The index of the other end of a veth, in its namespace, if that is another one. */
   readonly link_index?: number
   readonly ifindex: number
   readonly linkinfo?: {readonly info_kind?: string}
@@ -62,6 +64,20 @@ export const hasHostInterface = (name: string): boolean => interfaceNameProblem(
 export interface VethEnd {
   readonly name: string
   readonly mac: string
+}
+
+/**
+ * Makes a pair with both ends on the host: one called HOST, whose MAC address is the kernel's, and INNER, which will move into a container; both are down.
+ * @throws CalicoError `conflict` if one of the names is taken; nothing is left then
+ */
+export async function createVethOnHost(host: string, inner: VethEnd, mtu?: number): Promise<void> {
+  const size = mtu === undefined ? [] : ['mtu', String(mtu)]
+  try {
+    await ip(undefined, ['link', 'add', 'name', host, ...size, 'type', 'veth', 'peer', 'name', inner.name, 'address', inner.mac, ...size])
+  } catch (error) {
+    for (const name of [host, inner.name]) if (await findInterface(undefined, name)) throw nameTakenOnHost(name, error)
+    throw error
+  }
 }
 
 /**
