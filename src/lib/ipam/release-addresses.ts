@@ -86,19 +86,28 @@ const distinct = (addresses: readonly Address[]): Address[] => [...new Map(addre
 /** RELEASES by the key of the block, in the order of the first of each. The empty key stands for "in no block". */
 async function groupByBlock(draft: Draft, pools: readonly Pool[], releases: readonly AddressRelease[]): Promise<Map<string, AddressRelease[]>> {
   const groups = new Map<string, AddressRelease[]>()
-  let others: Cidr[] | undefined
+  const blockAround = blockFinder(draft, pools)
   for (const each of releases) {
-    const pool = poolOfAddress(pools, each.address)
-    let cidr = pool && blockOf(each.address, pool.blockSize)
-    // The pool is gone, or its blocks had another size once: whatever block there is around the address.
-    if (!cidr || (await missing(draft, cidr))) {
-      others ??= await allBlocks(draft)
-      cidr = others.find((block) => contains(block, each.address)) ?? cidr
-    }
+    const cidr = await blockAround(each.address)
     const key = cidr ? blockKey(cidr) : ''
     groups.set(key, [...(groups.get(key) ?? []), each])
   }
   return groups
+}
+
+/**
+ * Finds the block of an address: the one that its pool in POOLS has for it, or, where there is none, whatever block there is around the address;
+ * the pool may be gone, or its blocks may have had another size once. Undefined: it can be in none.
+ */
+export function blockFinder(draft: Draft, pools: readonly Pool[]): (address: Address) => Promise<Cidr | undefined> {
+  let others: Cidr[] | undefined
+  return async (address) => {
+    const pool = poolOfAddress(pools, address)
+    const cidr = pool && blockOf(address, pool.blockSize)
+    if (cidr && !(await missing(draft, cidr))) return cidr
+    others ??= await allBlocks(draft)
+    return others.find((block) => contains(block, address)) ?? cidr
+  }
 }
 
 async function missing(draft: Draft, cidr: Cidr): Promise<boolean> {
