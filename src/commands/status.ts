@@ -5,15 +5,16 @@ import {ShowCommand} from '../lib/cli/show-command.js'
 import {endText, NOT_RUNNING, notRunningDocument, presentStatus} from '../lib/cli/status.js'
 import {watchRounds} from '../lib/cli/watch.js'
 import {clusterNodes} from '../lib/client/cluster-status.js'
+import {driverProblems} from '../lib/calico-node/libnetwork-service/state.js'
 import {CalicoError} from '../lib/errors.js'
 import {nodeStatus, type NotRunning} from '../lib/node-status/status.js'
 
 const WATCH_INTERVAL_MS = 2_000
 
 export default class Status extends ShowCommand {
-  static override summary = 'Show how calico-node on this host is doing: container, Felix, BIRD, BGP sessions, endpoints.'
+  static override summary = 'Show how calico-node on this host is doing: container, Felix, BIRD, BGP sessions, endpoints, the driver for Docker networks.'
   static override description = [
-    'First what v0.20 showed, then: whether Felix and BIRD are ready, restarts, versions, the datastore, the endpoints of this host that Felix has programmed, remarks on BGP states, and what is wrong. A BGP session that is Passive waits for its peer, which is normal on one side of each pair.',
+    'First what v0.20 showed, then: whether Felix and BIRD are ready, restarts, versions, the datastore, the endpoints of this host that Felix has programmed, the driver for Docker networks (as what it runs, since when, whether it answers on its socket), remarks on BGP states, and what is wrong. A BGP session that is Passive waits for its peer, which is normal on one side of each pair.',
     'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. BIRD\'s sockets are root\'s: anybody else sees the rest, with exit code 2. Without the datastore the status goes on, with exit code 10.',
     '--all shows every node of the cluster from the datastore alone, which needs neither root nor Docker: a Felix is silent there if it reported once and its report has run out. calico/node has these reports off unless its reportingInterval is set.',
   ].join('\n')
@@ -22,7 +23,7 @@ export default class Status extends ShowCommand {
     0: 'calico-node runs and nothing is wrong.',
     1: 'No calico-node container runs; the Docker Engine does not answer; or the line is wrong.',
     2: 'BIRD can be asked by root only; the rest was shown.',
-    10: 'calico-node runs, and something is wrong.',
+    10: 'calico-node runs, and something is wrong; a driver for Docker networks that is installed and does not answer is, too.',
     130: 'Interrupted: the end of --watch.',
   }
   static override flags = {
@@ -79,7 +80,7 @@ export default class Status extends ShowCommand {
   private async showNotRunning(node: string, found: NotRunning): Promise<never> {
     if (this.format === 'json' || this.format === 'yaml') await this.present({rows: [], columns: [], name: () => '', document: () => notRunningDocument(node, found)})
     else this.data(NOT_RUNNING)
-    throw new CalicoError('failed', 'calico-node does not run on this host', {details: [endText(found.ended)], hint: 'Start it with: calicoctl node'})
+    throw new CalicoError('failed', 'calico-node does not run on this host', {details: [endText(found.ended), ...driverProblems(found.libnetwork)], hint: 'Start it with: calicoctl node'})
   }
 
   private async showAll(): Promise<void> {

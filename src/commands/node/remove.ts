@@ -5,7 +5,7 @@ export default class NodeRemove extends NodeRemoveCommand {
   static override summary = 'Remove a node from the datastore.'
   static override description =
     'Removes what the datastore has of the node: its addresses and blocks, its own BGP peers and settings, its host endpoints, the node itself; with --remove-endpoints its endpoints too. ' +
-    'Interrupted, the same command does the rest. calico-node must not run any more.'
+    'Interrupted, the same command does the rest. calico-node and the driver for Docker networks must not run any more; on this host the driver\'s unit, or its container, is removed too.'
   static override examples = [
     '<%= config.bin %> node remove',
     '<%= config.bin %> node remove --remove-endpoints',
@@ -14,8 +14,8 @@ export default class NodeRemove extends NodeRemoveCommand {
   ]
   static exitCodes = {
     1: 'The Docker Engine is away, or another failure.',
-    2: '--clean-host was not run as root.',
-    8: 'calico-node runs on this host, or the node has endpoints.',
+    2: 'Not run as root, which --clean-host and the removal of the driver\'s unit need.',
+    8: 'calico-node or the driver for Docker networks runs on this host, or the node has endpoints.',
     9: 'Only a part of the host could be cleaned; the message says what is left.',
   }
   static override flags = {

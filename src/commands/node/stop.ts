@@ -7,7 +7,7 @@ import {isError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 
 export default class NodeStop extends EditCommand {
-  static override summary = 'Stop calico-node on this host.'
+  static override summary = 'Stop calico-node on this host, and its driver for Docker networks.'
   static override description = 'What it has set up stays: endpoints keep their interfaces, routes and policy as they are now, and learn of no change. A node that does not run is no fault.'
   static override examples = ['<%= config.bin %> node stop', '<%= config.bin %> node stop --force']
   static exitCodes = {
@@ -47,9 +47,11 @@ export default class NodeStop extends EditCommand {
   }
 
   private async stop(): Promise<void> {
-    const {stopped, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
-    for (const name of stopped) this.note(`Container ${name} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
+    const {stopped, driver, driverUnit, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
+    for (const what of stopped) this.note(`${what} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
     if (stopped.length > 0) this.note('Left as they are: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. Policy of now stays in force. `calicoctl node remove --clean-host` removes them.')
+    if (driver && !this.dryRun) this.note('Until the driver for Docker networks runs again, containers on Calico\'s networks can be neither started nor removed.')
+    if (driverUnit && !this.dryRun) this.note('Its unit starts again at the next boot; `calicoctl node remove` removes it.')
     if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')
     if (!this.dryRun) this.data('Node stopped')
   }

@@ -23,6 +23,8 @@ export interface Mount {
 }
 
 export interface ContainerPlan {
+  /** Of the container; calico-node's if there is none. */
+  readonly name?: string
   readonly image: string
   readonly environment: readonly Variable[]
   readonly mounts: readonly Mount[]
@@ -75,13 +77,14 @@ export function planContainer({node, options, etcd, ip, ip6}: PlanInputs): Conta
   }
 }
 
-interface CertificateFile {
+export interface CertificateFile {
   readonly name: string
   readonly source: string
   readonly target: string
 }
 
-function certificateFiles({ca, cert, key}: EtcdSettings): CertificateFile[] {
+/** The files of this host that ETCD names, and where a container has them. @throws CalicoError `invalid` if they are none, or cannot be mounted */
+export function certificateFiles({ca, cert, key}: EtcdSettings): CertificateFile[] {
   const problems: string[] = []
   const file = (name: string, setting: Setting<Pem> | undefined, target: string): CertificateFile[] => {
     if (!setting) return []
@@ -95,13 +98,13 @@ function certificateFiles({ca, cert, key}: EtcdSettings): CertificateFile[] {
   return files
 }
 
-/** What `docker` is to do: arguments up to the image. DETACH: in the background, restarted if it ends; else, for systemd, removed at its end. */
-function runArguments({environment, mounts}: ContainerPlan, lifetime: readonly string[], variable: (each: Variable) => string): string[] {
+/** What `docker` is to do: arguments up to the image. */
+function runArguments({environment, mounts, name = CONTAINER_NAME}: ContainerPlan, lifetime: readonly string[], variable: (each: Variable) => string): string[] {
   return [
     ...lifetime,
     '--net=host',
     '--privileged',
-    `--name=${CONTAINER_NAME}`,
+    `--name=${name}`,
     ...environment.flatMap((each) => ['-e', variable(each)]),
     ...mounts.flatMap(({source, target, readOnly}) => ['-v', `${source}:${target}${readOnly ? ':ro' : ''}`]),
   ]
@@ -114,7 +117,8 @@ export function dockerRunLine(plan: ContainerPlan, {detach}: {detach: boolean}):
   return ['docker', 'run', ...words, plan.image].map(quoteForShell).join(' ')
 }
 
-const quoteForShell = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+/** WORD as a shell reads it as one. */
+export const quoteForShell = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 export const ENVIRONMENT_FILE = '/etc/calico/calico.env'
 export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
@@ -125,7 +129,7 @@ export function environmentFile({environment}: ContainerPlan): string {
 }
 
 /** VALUE as systemd reads it in an environment file: in double quotes, where needed, with `\`, `"`, `$` and a backquote escaped. */
-const quoteForSystemd = (value: string): string => (/^[A-Za-z0-9_@%+=:,./-]*$/.test(value) ? value : `"${value.replaceAll(/[\\"`$]/g, '\\$&')}"`)
+export const quoteForSystemd = (value: string): string => (/^[A-Za-z0-9_@%+=:,./-]*$/.test(value) ? value : `"${value.replaceAll(/[\\"`$]/g, '\\$&')}"`)
 
 /** A systemd unit that runs the same container with the variables of ENVIRONMENT_FILE (datamodel-v3 §5.5). No secret is in it. */
 export function systemdUnit(plan: ContainerPlan, {docker = '/usr/bin/docker'}: {docker?: string} = {}): string {
@@ -153,7 +157,7 @@ export function systemdUnit(plan: ContainerPlan, {docker = '/usr/bin/docker'}: {
 }
 
 /** WORD as one word of a command line in a unit: `%` and `$` stand for themselves when doubled. */
-function quoteInUnit(word: string): string {
+export function quoteInUnit(word: string): string {
   const text = word.replaceAll('%', '%%').replaceAll('$', '$$$$')
   return /^[A-Za-z0-9_@%+=:,./$-]+$/.test(text) ? text : `"${text.replaceAll(/[\\"]/g, '\\$&')}"`
 }

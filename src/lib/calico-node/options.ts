@@ -15,6 +15,7 @@ export interface RawOptions {
   readonly 'log-dir'?: string | undefined
   readonly detach?: string | undefined
   readonly libnetwork?: boolean | undefined
+  readonly 'libnetwork-image'?: string | undefined
 }
 
 /** How the node gets an address: a given one, with its prefix if that was given too, or one to be found. */
@@ -33,6 +34,8 @@ export interface NodeOptions {
   /** Off: policy only. */
   readonly networking: boolean
   readonly defaultPools: boolean
+  /** With the driver for Docker networks; `image`: as a container of that image, wherever it runs. */
+  readonly libnetwork: {readonly image: string | undefined} | undefined
 }
 
 /** What OPTIONS and ENV say; everything that is wrong goes to PROBLEM, one sentence each, and then the result must not be used. */
@@ -42,13 +45,16 @@ export function readNodeOptions(options: RawOptions, env: Readonly<Record<string
   if (runtime === 'rkt') problem('--runtime: rkt has been given up by its makers; use docker, or none.')
   else if (runtime !== 'docker' && runtime !== 'none') problem(`--runtime: '${runtime}' is neither docker nor none.`)
   if (detach !== 'true' && detach !== 'false') problem(`--detach: '${detach}' is neither true nor false.`)
-  if (options.libnetwork) problem('--libnetwork: today\'s calico/node has no Docker network driver. Start the node without this option.')
+  if (options.libnetwork && detach === 'false') problem(`The only valid value for --detach is 'true' when using libnetwork`)
   const asNumber = options.as === undefined || options.as === '' ? undefined : parseLenientAsNumber(options.as)
   if (options.as && asNumber === undefined) problem(`--as: '${options.as}' is not an AS number: 1 to 4294967295, or 1.10 as HIGH.LOW.`)
   const logDirectory = options['log-dir'] ?? DEFAULT_LOG_DIRECTORY
   if (!isMountable(logDirectory)) problem(`--log-dir: '${logDirectory}' must be an absolute path without ':' (Docker would take a relative one for the name of a volume).`)
   const image = options['node-image'] ?? DEFAULT_IMAGE
   if (!isImageName(image)) problem(`--node-image: '${image}' is not the name of an image.`)
+  const driverImage = options['libnetwork-image']
+  if (driverImage !== undefined && !isImageName(driverImage)) problem(`--libnetwork-image: '${driverImage}' is not the name of an image.`)
+  if (driverImage !== undefined && runtime === 'none') problem('--libnetwork-image: with --runtime=none no container is run; without this option the driver is a systemd unit.')
   return {
     ip: readAddress('--ip', options.ip, 4, problem) ?? (networking ? {type: 'detect', method: {type: 'autodetect'}, typed: false} : undefined),
     ip6: readAddress('--ip6', options.ip6, 6, problem),
@@ -59,6 +65,7 @@ export function readNodeOptions(options: RawOptions, env: Readonly<Record<string
     detach: detach === 'true',
     networking,
     defaultPools: env.NO_DEFAULT_POOLS?.toLowerCase() !== 'true',
+    libnetwork: options.libnetwork ? {image: driverImage} : undefined,
   }
 }
 

@@ -5,9 +5,8 @@ import type {Lifecycle} from '../docker/lifecycle.js'
 import {CalicoError} from '../errors.js'
 import {runCommand} from '../host/command.js'
 import {CONTAINER_NAME} from './container.js'
-
-/** v0.20's Docker network driver, where it is still there. */
-const LIBNETWORK_NAME = 'calico-libnetwork'
+import {DRIVER_NAME, DRIVER_UNIT} from './libnetwork-service/plan.js'
+import {stopDriver} from './libnetwork-service/service.js'
 
 /** How many endpoints NODE has. */
 export async function countEndpoints(session: Session, node: string): Promise<number> {
@@ -27,25 +26,28 @@ export function refuseEndpoints(count: number, node: string): void {
 }
 
 export interface Stopped {
-  /** What ran and was stopped, or would be. */
+  /** What ran and was stopped, or would be: `Container calico-node`, … */
   readonly stopped: readonly string[]
+  /** The driver for Docker networks is one of them. */
+  readonly driver: boolean
+  /** It is a unit, which systemd starts again at the next boot. */
+  readonly driverUnit: boolean
   /** The Engine will start the container again when it is restarted itself. */
   readonly comesBack: boolean
 }
 
-/** Stops calico-node and its companions; what does not run is no fault. Cleans nothing up. */
+/** Stops calico-node, then the driver for Docker networks; what does not run is no fault. Cleans nothing up. */
 export async function stopNode(engine: Lifecycle, {dryRun}: {dryRun: boolean}): Promise<Stopped> {
   const stopped: string[] = []
-  let comesBack = false
-  for (const name of [CONTAINER_NAME, LIBNETWORK_NAME]) {
-    const state = await engine.state(name)
-    if (!state) continue
-    comesBack ||= state.restartPolicy === 'always'
-    if (!state.running && !state.restarting) continue
-    stopped.push(name)
+  const state = await engine.state(CONTAINER_NAME)
+  const driverState = await engine.state(DRIVER_NAME)
+  if (state && (state.running || state.restarting)) {
+    stopped.push(`Container ${CONTAINER_NAME}`)
     if (!dryRun) await engine.stop(state.id)
   }
   // Of a node that systemd runs. Where there is no systemd, or no such unit, there is nothing to stop.
   if (!dryRun) await runCommand('systemctl', ['stop', 'calico-node.service'], {timeoutMs: 30_000}).catch(() => undefined)
-  return {stopped, comesBack}
+  const forms = await stopDriver(engine, {dryRun})
+  stopped.push(...forms.map((form) => (form === 'unit' ? `Unit ${DRIVER_UNIT}` : `Container ${DRIVER_NAME}`)))
+  return {stopped, driver: forms.length > 0, driverUnit: forms.includes('unit'), comesBack: [state, driverState].some((each) => each?.restartPolicy === 'always')}
 }

@@ -1,6 +1,8 @@
 /** What `node remove` says (cli-v0.20 §4.3.3). */
 import {existsSync, unlinkSync} from 'node:fs'
 import {CONTAINER_NAME} from '../calico-node/container.js'
+import {refuseRunningDriver, removeDriver} from '../calico-node/libnetwork-service/service.js'
+import {driverForms} from '../calico-node/libnetwork-service/state.js'
 import {endpointsOf, refuseRemoval, removeNode} from '../calico-node/remove.js'
 import type {Endpoint} from '../client/endpoints.js'
 import {containerLifecycle} from '../docker/lifecycle.js'
@@ -28,6 +30,7 @@ export abstract class NodeRemoveCommand extends EditCommand {
     if (clean && !local) throw new CalicoError('invalid', `--clean-host cleans this host, which is ${own}, not ${node}`, {hint: `Run it on ${node}.`})
     if ((clean || (local && withEndpoints)) && !this.dryRun) requireNetworkAdministrator(`calicoctl node remove ${clean ? '--clean-host' : '--remove-endpoints'}`)
     if (local) await this.refuseRunning()
+    if (local && !this.dryRun && (await driverForms()).unit) requireNetworkAdministrator('calicoctl node remove, on a host with the unit calico-libnetwork,')
     const session = await this.session()
     const endpoints = await endpointsOf(session, node)
     const work = (): Promise<void> => this.removeWith(node, endpoints, local, clean)
@@ -42,7 +45,7 @@ export abstract class NodeRemoveCommand extends EditCommand {
 
   private async refuseRunning(): Promise<void> {
     const state = await containerLifecycle().state(CONTAINER_NAME)
-    if (!state?.running && !state?.restarting) return
+    if (!state?.running && !state?.restarting) return refuseRunningDriver()
     throw new CalicoError('refused', 'calico-node runs on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
   }
 
@@ -54,6 +57,7 @@ export abstract class NodeRemoveCommand extends EditCommand {
     for (const block of blocks) this.note(`Block ${block} ${would}given back`)
     for (const warning of warnings) this.note(`Warning: ${warning}`)
     if (local) this.removeNodenameFile(would)
+    if (local) for (const what of await removeDriver(containerLifecycle(), {dryRun: this.dryRun})) this.note(`${what} ${would}removed`)
     if (clean) await this.clean(would)
     if (!this.dryRun) this.data('Node configuration removed')
   }

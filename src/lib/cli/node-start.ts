@@ -1,8 +1,13 @@
 /** What `node` says and asks while it starts calico-node (cli-v0.20 §4.3.1). */
 import {existsSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {Flags} from '@oclif/core'
+import {chooseDriver} from '../calico-node/libnetwork-service/choose.js'
+import {driverUnitText, type DriverPlan, refuseOthersDriver, requireNetworkPlugins, startDriver} from '../calico-node/libnetwork-service/service.js'
+import {driverStatus} from '../calico-node/libnetwork-service/state.js'
+import {systemdRuns} from '../calico-node/libnetwork-service/systemd.js'
 import {checkAndPlan, type NodeRequest, planNode, prepareThisHost, writeObjects} from '../calico-node/prepare.js'
-import {type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, environmentFile, systemdUnit, UNIT_FILE} from '../calico-node/container.js'
+import {type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, environmentFile, quoteForShell, systemdUnit, UNIT_FILE} from '../calico-node/container.js'
 import type {Candidate} from '../calico-node/autodetect.js'
 import {type NodeOptions, type RawOptions, readNodeOptions} from '../calico-node/options.js'
 import {runNode} from '../calico-node/start.js'
@@ -53,8 +58,11 @@ const say = (text: string): boolean => process.stdout.write(`${escapeLines(text)
 export abstract class NodeCommand extends EditCommand {
   /** Prints the unit of the same node. */
   protected async printUnit(options: NodeOptions, flags: StartFlags): Promise<void> {
-    const {plan} = await planNode(await this.request(options, flags), undefined, this.asking())
+    const request = await this.request(options, flags)
+    const {plan} = await planNode(request, undefined, this.asking())
+    const driver = this.driverPlan(request, {systemd: true})
     say(`# ${UNIT_FILE}\n${systemdUnit(plan)}\n# ${ENVIRONMENT_FILE}\n${environmentFile(plan)}`)
+    if (driver) say(driverText(driver, options))
     this.note('Nothing was changed. Before its first start, prepare host and datastore with the same options and --runtime=none.')
   }
 
@@ -65,15 +73,76 @@ export abstract class NodeCommand extends EditCommand {
     const engine = options.runtime === 'docker' ? containerLifecycle() : undefined
     const session = await this.session()
     await engine?.ping()
+    if (engine && options.libnetwork) await requireNetworkPlugins()
     const {plan, wanted} = await checkAndPlan(session, request, this.asking())
+    const driver = this.driverPlan(request, {systemd: systemdRuns()})
+    if (driver) refuseOthersDriver(await driverStatus({engine: engine !== undefined}))
     for (const step of await prepareThisHost(request, {dryRun: this.dryRun})) this.note(stepText(step, this.dryRun))
     await this.tell(await writeObjects(session, request, wanted))
-    if (!engine) return
     if (this.dryRun) {
-      this.data(dockerRunLine(plan, options))
+      if (engine) this.data(dockerRunLine(plan, options))
+      if (driver) this.data(driverText(driver, options))
       return
     }
-    await told(session, () => this.runContainer(session, engine, plan, options, flags))
+    await told(session, async () => {
+      if (driver?.form === 'container' && engine) await this.ensureDriverImage(session, driver.container.image, options, flags)
+      if (engine) await this.runContainer(session, engine, plan, options, flags)
+      if (driver) await this.runDriver(session, engine, driver)
+    })
+  }
+
+  /** The driver for Docker networks that REQUEST asks for. */
+  private driverPlan({node, options, settings, inContainer}: NodeRequest, {systemd}: {systemd: boolean}): DriverPlan | undefined {
+    if (!options.libnetwork || settings.datastore.type !== 'etcd') return undefined
+    return chooseDriver({
+      node,
+      etcd: settings.datastore,
+      expectCluster: settings.expectCluster?.value,
+      env: process.env,
+      image: options.libnetwork.image,
+      systemd: systemd && !inContainer,
+      engine: options.runtime === 'docker',
+      program: {node: process.execPath, entry: join(this.packageFolder, 'bin/run.js'), version: this.config.version},
+    })
+  }
+
+  /** The program's root is its folder dist. */
+  private get packageFolder(): string {
+    return dirname(this.config.root)
+  }
+
+  /**
+   * Has the driver's image before anything is stopped. Only one that the user named is pulled: nobody publishes the default one, so that whatever a registry
+   * has under its name is somebody else's.
+   */
+  private async ensureDriverImage(session: Session, image: string, options: NodeOptions, flags: StartFlags): Promise<void> {
+    const named = options.libnetwork?.image !== undefined
+    try {
+      if (named && !flags['no-pull']) return await this.ensureImage(session, image)
+      if (await hasImage(image)) return
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error
+      throw this.noDriverImage(image, [error.message, ...error.details])
+    }
+    throw this.noDriverImage(image, [])
+  }
+
+  private noDriverImage(image: string, details: readonly string[]): CalicoError {
+    return new CalicoError('not-found', `The image of the driver for Docker networks, ${image}, is not on this host; no container was touched`, {
+      details,
+      hint: `Build it with: docker build -t ${image} ${quoteForShell(this.packageFolder)}`,
+    })
+  }
+
+  private async runDriver(session: Session, engine: Lifecycle | undefined, driver: DriverPlan): Promise<void> {
+    session.writes.undo = () => Promise.resolve('The start of the driver for Docker networks was cut short; the same command completes it.')
+    try {
+      const {id, notes} = await startDriver(engine, driver)
+      for (const text of notes) this.note(text)
+      say(`Calico libnetwork driver is running with id: ${id}`)
+    } finally {
+      session.writes.undo = undefined
+    }
   }
 
   private async request(options: NodeOptions, {node, replace}: StartFlags): Promise<NodeRequest> {
@@ -120,6 +189,8 @@ export abstract class NodeCommand extends EditCommand {
     }
   }
 }
+
+const driverText = (driver: DriverPlan, options: NodeOptions): string => (driver.form === 'unit' ? driverUnitText(driver) : dockerRunLine(driver.container, options))
 
 function stepText({what, result, why = ''}: PreparationStep, dryRun: boolean): string {
   switch (result) {

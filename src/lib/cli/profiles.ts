@@ -1,8 +1,9 @@
 /** What the commands on profiles share: arguments, the words of a rule, and how profiles, tags and rules are shown (cli-v0.20 §4.4). */
 import {Args, Flags} from '@oclif/core'
-import type {NamedProfile} from '../client/profiles.js'
+import {getProfile, type NamedProfile} from '../client/profiles.js'
 import type {ProfileUse} from '../client/profile-uses.js'
-import {CalicoError} from '../errors.js'
+import type {Session} from '../client/session.js'
+import {CalicoError, isError} from '../errors.js'
 import {tagProblem} from '../model/names.js'
 import type {Rule} from '../model/types.js'
 import {type Direction, rulesOf, tagsOf} from '../rules/edit.js'
@@ -15,6 +16,38 @@ import {checked} from './base-command.js'
 import {escapeText} from './output/escape.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
+
+/** What Docker shows of a network's id: all of it, or its beginning. */
+const NETWORK_ID = /^[0-9a-f]{12,64}$/
+
+/**
+ * The name of the profile that TYPED means: itself; or, where no such profile is stored and it may be the id of a Docker network, that network's profile,
+ * which is told to NOTE (decisions.md 29). Docker is asked in no other case, and where it is away the name stays as it is.
+ */
+export async function meantProfile(session: Session, typed: string, note: (text: string) => void): Promise<string> {
+  if (!NETWORK_ID.test(typed) || (await isStored(session, typed))) return typed
+  const {dockerNetworks} = await import('../docker/networks.js')
+  try {
+    const network = await dockerNetworks().inspect(typed)
+    if (!network?.id.startsWith(typed)) return typed
+    const name = network.options.profile ?? network.name
+    note(`${typed} is the Docker network ${network.name}; its profile is ${name}.`)
+    return name
+  } catch (error) {
+    if (isError(error)) return typed
+    throw error
+  }
+}
+
+async function isStored(session: Session, name: string): Promise<boolean> {
+  try {
+    await getProfile(session, name)
+    return true
+  } catch (error) {
+    if (isError(error, 'not-found')) return false
+    throw error
+  }
+}
 
 function readTag(text: string): string {
   const problem = tagProblem(text)

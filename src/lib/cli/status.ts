@@ -1,5 +1,6 @@
 /** How the status of a calico-node is shown: v0.20's lines and tables first, which scripts split, then what it did not know (cli-v0.20 §4.2). */
 import type {BgpPeer} from '../bird/peers.js'
+import {type DriverStatus, driverProblems} from '../calico-node/libnetwork-service/state.js'
 import type {Family} from '../net/index.js'
 import type {BirdStatus} from '../node-status/bird.js'
 import {type ContainerStatus, type Readiness, usesBird} from '../node-status/container.js'
@@ -72,7 +73,7 @@ async function birdText(status: BirdStatus | undefined): Promise<string> {
 }
 
 /** Lines without `|`, so that scripts which look for rows see none of them. */
-function ourText({node, container, datastore, bird, endpoints, problems}: NodeStatus, now: Date): string {
+function ourText({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): string {
   const {details, felix, bird: birdReadiness} = container
   const versions = FAMILIES.flatMap((family) => {
     const status = bird[family]
@@ -86,6 +87,7 @@ function ourText({node, container, datastore, bird, endpoints, problems}: NodeSt
     ['BIRD', [readinessText(birdReadiness), ...versions.slice(0, 1)].join(', ')],
     ['Datastore', datastoreText(datastore)],
     ['Endpoints', endpointsText(endpoints)],
+    ['Libnetwork', driverText(libnetwork, now)],
     ...FAMILIES.flatMap((family) => remarks(family, bird[family])).map((text) => ['Remark', text] as const),
     ...problems.map((text) => ['Problem', text] as const),
   ]
@@ -99,6 +101,13 @@ function datastoreText(datastore: DatastoreStatus): string {
   if (datastore.state === 'away') return `error connecting to etcd: ${datastore.message}`
   const {clusterGUID, datastoreReady} = datastore.cluster
   return [datastoreReady === false ? 'locked' : 'reachable', ...(clusterGUID === undefined ? [] : [`cluster ${clusterGUID}`])].join(', ')
+}
+
+/** The driver for Docker networks. */
+function driverText({form, state, since, restarts, socket}: DriverStatus, now: Date): string {
+  const answer = {answers: 'answers', silent: 'does not answer', unknown: 'only root may ask it'}[socket.state]
+  if (form === 'none') return socket.state === 'answers' ? 'not installed, but somebody\'s driver answers' : 'not installed'
+  return [`${form} ${state}`, ...(restarts > 0 ? [`${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`] : []), ...(since === undefined ? [] : [`up ${elapsed(since, now)}`]), answer].join(', ')
 }
 
 function endpointsText({reported, up, down, left}: EndpointStates): string {
@@ -125,7 +134,7 @@ export function elapsed(start: string, now: Date): string {
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`
 }
 
-function statusDocument({node, container, datastore, bird, endpoints, problems}: NodeStatus): object {
+function statusDocument({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus): object {
   const {details, felix, bird: birdReadiness, version} = container
   const {id, state, status, restarts, startedAt, image} = details
   return {
@@ -136,9 +145,12 @@ function statusDocument({node, container, datastore, bird, endpoints, problems}:
     datastore: datastore.state === 'away' ? datastore : {state: datastore.state, nodeExists: datastore.exists, ...datastore.cluster},
     bgp: Object.fromEntries(FAMILIES.map((family) => [`ipv${family}`, bgpDocument(family, datastore, bird[family])])),
     endpoints: {reported: endpoints.reported, up: endpoints.up, down: names(endpoints.down), left: names(endpoints.left)},
+    libnetwork: driverDocument(libnetwork),
     problems,
   }
 }
+
+const driverDocument = ({form, running, state, since, restarts, socket}: DriverStatus): object => ({form, running, state, since: since ?? null, restarts, socket})
 
 const names = (endpoints: readonly EndpointName[] | undefined): readonly EndpointName[] | null => endpoints ?? null
 const versionOf = (status: BirdStatus | undefined): string | null => (status?.state === 'answers' ? (status.version ?? null) : null)
@@ -151,8 +163,8 @@ function bgpDocument(family: Family, datastore: DatastoreStatus, status: BirdSta
 }
 
 /** The document of a host without a running calico-node. */
-export const notRunningDocument = (node: string, {ended}: NotRunning): unknown =>
-  ownDocument('NodeStatus', {node, container: ended ? {state: ended.state, status: ended.status, exitCode: ended.exitCode, finishedAt: ended.finishedAt, image: ended.image} : null, problems: [endText(ended)]})
+export const notRunningDocument = (node: string, {ended, libnetwork}: NotRunning): unknown =>
+  ownDocument('NodeStatus', {node, container: ended ? {state: ended.state, status: ended.status, exitCode: ended.exitCode, finishedAt: ended.finishedAt, image: ended.image} : null, libnetwork: driverDocument(libnetwork), problems: [endText(ended), ...driverProblems(libnetwork)]})
 
 /** What became of the container, a sentence. */
 export function endText(ended: NotRunning['ended']): string {

@@ -17,10 +17,14 @@ export interface ContainerDetails {
   readonly startedAt: string
   readonly finishedAt: string
   readonly image: string
+  /** Of the image that it was made of, whatever has that name by now. */
+  readonly imageId: string
   readonly labels: Readonly<Record<string, string>>
   readonly environment: ReadonlyMap<string, string>
   /** Folders of this host by where the container has them. */
   readonly mounts: ReadonlyMap<string, string>
+  /** What was bound: `source:target[:ro]`. */
+  readonly binds: readonly string[]
 }
 
 const TIME_LIMIT_MS = 4_000
@@ -36,7 +40,7 @@ export async function containerDetails(name: string, {env = process.env, timeLim
   const listed = found.find(({Names}) => Names.includes(`/${name}`))
   if (!listed) return undefined
   try {
-    const {State, RestartCount, Config, Mounts} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
+    const {State, RestartCount, Config, Mounts, Image: imageId, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
     const {Env, Labels, Image} = Config as Nullable<typeof Config>
     return {
       id: listed.Id,
@@ -47,9 +51,11 @@ export async function containerDetails(name: string, {env = process.env, timeLim
       startedAt: State.StartedAt,
       finishedAt: State.FinishedAt,
       image: Image ?? '',
+      imageId,
       labels: Labels ?? {},
       environment: new Map((Env ?? []).map((line) => splitAt(line, line.indexOf('=')))),
       mounts: new Map(Mounts.map(({Destination, Source}) => [Destination, Source])),
+      binds: (HostConfig as Nullable<typeof HostConfig>).Binds ?? [],
     }
   } catch (error) {
     // Removed between the two questions.

@@ -44,16 +44,19 @@ const TIME_LIMIT_MS = 10_000
 /** The Engine asks the registry before it answers. */
 const REGISTRY_LIMIT_MS = 120_000
 
-/** Whether IMAGE is on this host. */
-export async function hasImage(image: string, {env}: EngineOptions = {}): Promise<boolean> {
+/** The id of IMAGE, with the variables that its containers have by themselves (`NAME=value`); undefined if it is not on this host. */
+export async function imageDetails(image: string, {env}: EngineOptions = {}): Promise<{readonly id: string; readonly environment: readonly string[]} | undefined> {
   try {
-    await askEngine(engineAddress(env), TIME_LIMIT_MS, (docker) => docker.getImage(image).inspect())
-    return true
+    const {Id, Config} = await askEngine(engineAddress(env), TIME_LIMIT_MS, (docker) => docker.getImage(image).inspect())
+    return {id: Id, environment: (Config as {readonly Env?: readonly string[] | null} | null | undefined)?.Env ?? []}
   } catch (error) {
-    if (error instanceof EngineError && error.status === 404) return false
+    if (error instanceof EngineError && error.status === 404) return undefined
     throw error
   }
 }
+
+/** Whether IMAGE is on this host. */
+export const hasImage = async (image: string, options: EngineOptions = {}): Promise<boolean> => (await imageDetails(image, options)) !== undefined
 
 /**
  * Pulls IMAGE (`latest` if it names no tag). STOP gives up: what has been pulled is kept by the Engine for the next time.

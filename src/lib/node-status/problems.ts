@@ -1,5 +1,6 @@
 /** What is wrong with a calico-node, in sentences. Pure. */
 import type {BgpPeer} from '../bird/peers.js'
+import {driverProblems} from '../calico-node/libnetwork-service/state.js'
 import type {Family} from '../net/index.js'
 import type {Readiness} from './container.js'
 import type {EndpointStates} from './endpoints.js'
@@ -11,7 +12,7 @@ const FAMILIES = [4, 6] as const
 export const peerName = ({address, port}: BgpPeer): string => (port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
 
 /** Every problem of STATUS. A passive session that waits is none, nor is what is off by design. */
-export function problemsOf({node, container, datastore, bird, endpoints}: Omit<NodeStatus, 'problems'>): string[] {
+export function problemsOf({node, container, datastore, bird, endpoints, libnetwork}: Omit<NodeStatus, 'problems'>): string[] {
   const {details, felix, bird: birdReadiness} = container
   return [
     ...(details.state === 'running' ? [] : [`The container is ${details.state}; it was restarted ${details.restarts} times, its last exit code is ${details.exitCode}.`]),
@@ -22,6 +23,7 @@ export function problemsOf({node, container, datastore, bird, endpoints}: Omit<N
     ...(datastore.state === 'answers' && datastore.cluster.datastoreReady === false ? ['The datastore is locked.'] : []),
     ...FAMILIES.flatMap((family) => birdProblems(family, bird[family])),
     ...endpointProblems(endpoints),
+    ...driverProblems(libnetwork),
   ]
 }
 

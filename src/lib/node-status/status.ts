@@ -1,5 +1,6 @@
 /** How this host's calico-node is doing, from all who know a part of it: the Engine, BIRD, Felix's files, the datastore. */
 import {nodeAddress, nodeAs, type NodeAs, readDefaultAs, unlessUnreadable} from '../client/node-list.js'
+import {type DriverStatus, driverStatus} from '../calico-node/libnetwork-service/state.js'
 import {getResource} from '../client/resources.js'
 import {readCluster} from '../client/cluster-version.js'
 import type {Session} from '../client/session.js'
@@ -32,6 +33,8 @@ export interface NodeStatus {
   /** By family; undefined where it was not asked: BIRD is off, there is no address of that family, or only root may ask. */
   readonly bird: Readonly<Record<Family, BirdStatus | undefined>>
   readonly endpoints: EndpointStates
+  /** The driver for Docker networks. */
+  readonly libnetwork: DriverStatus
   /** What is wrong, a sentence each. */
   readonly problems: readonly string[]
 }
@@ -41,6 +44,7 @@ export interface NotRunning {
   readonly running: false
   /** The container that has ended, or was never started; undefined if there is none. */
   readonly ended: ContainerDetails | undefined
+  readonly libnetwork: DriverStatus
 }
 
 /** The rest of a status is worth as much without the datastore; what the user got wrong is not put up with. */
@@ -52,8 +56,9 @@ const AWAY = ['unreachable', 'wrong-datastore', 'denied'] as const
  * @throws CalicoError if the Docker Engine does not answer
  */
 export async function nodeStatus(open: () => Promise<Session>, node: string, {root}: {root: boolean}): Promise<NodeStatus | NotRunning> {
-  const container = await containerStatus()
-  if (!container || !mayRun(container)) return {running: false, ended: container?.details}
+  const container = await containerStatus() // says first if the Engine is another host's
+  const libnetwork = await driverStatus()
+  if (!container || !mayRun(container)) return {running: false, ended: container?.details, libnetwork}
   const folder = runFolder(container.details)
   const [datastore, programmed] = await Promise.all([datastoreStatus(open, node), programmedEndpoints(folder)])
   const ask = (family: Family): Promise<BirdStatus | undefined> =>
@@ -66,6 +71,7 @@ export async function nodeStatus(open: () => Promise<Session>, node: string, {ro
     datastore,
     bird: {4: four, 6: six},
     endpoints: compareEndpoints(programmed, datastore.state === 'answers' ? datastore.endpoints : undefined),
+    libnetwork,
   }
   return {...found, problems: problemsOf(found)}
 }

@@ -4,6 +4,7 @@ import type {Check, CheckOptions, Sources, Verdict} from './check.js'
 import {featureModules, kernel, modules} from './kernel.js'
 import {capabilities, nodeAddress, nodeName, nodenameFile} from './names.js'
 import {conntrack, firewall, forwarding, mtu, networkManager, rpFilter} from './network.js'
+import {pluginFolder} from './plugins.js'
 import {ports} from './ports.js'
 import {clock, datastore, docker, etcd, etcdMembers} from './services.js'
 
@@ -58,5 +59,9 @@ const CHECKS: readonly RunCheck[] = [
   runnable(networkManager),
 ]
 
-/** Runs all checks at once; their results in the order of the table. */
-export const checkSystem = (sources: Sources, options: CheckOptions): Promise<CheckResult[]> => Promise.all(CHECKS.map((check) => check(sources, options)))
+/** What Docker networks need besides. */
+const LIBNETWORK_CHECKS: readonly RunCheck[] = [runnable(pluginFolder)]
+
+/** Runs all checks at once; their results in the order of the tables. */
+export const checkSystem = (sources: Sources, options: CheckOptions): Promise<CheckResult[]> =>
+  Promise.all([...CHECKS, ...(options.libnetwork ? LIBNETWORK_CHECKS : [])].map((check) => check(sources, options)))

@@ -1,11 +1,10 @@
 /** What a node works with: the Docker Engine, etcd, and in it Calico's data (cli-v0.20 §4.9). */
-import {type Check, type DatastoreFacts, type EngineVersions, ok, skipped, type Sources, verdict, wrong} from './check.js'
+import {type EngineVersions, isApiAtLeast, LEAST_API_LIBNETWORK} from '../docker/version.js'
+import {type Check, type DatastoreFacts, ok, skipped, type Sources, verdict, wrong} from './check.js'
 import type {EtcdMember} from './etcd-members.js'
 import {compareVersions} from './kernel.js'
 
 const LEAST_API = '1.16'
-/** The first with networks of plugins. */
-const LEAST_API_LIBNETWORK = '1.21'
 
 const parts = (version: string): number[] => version.split('.').map(Number)
 
@@ -16,7 +15,7 @@ export const docker: Check<EngineVersions> = {
   judge({version, api}, {libnetwork}) {
     const least = libnetwork ? LEAST_API_LIBNETWORK : LEAST_API
     if (!/^\d+(\.\d+)*$/.test(api)) return wrong(`the Docker Engine does not say which API it has (${api === '' ? 'nothing' : api})`)
-    if (compareVersions(parts(api), parts(least)) >= 0) return ok(`Docker ${version}, API ${api}`)
+    if (isApiAtLeast(api, least)) return ok(`Docker ${version}, API ${api}`)
     return wrong(`Docker ${version} has API ${api}; ${libnetwork ? 'with --libnetwork ' : ''}${least} is needed`)
   },
   remedy: 'Install a newer Docker Engine and start it; DOCKER_HOST names one that is elsewhere.',

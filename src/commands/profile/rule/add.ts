@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
+import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {addRule} from '../../../lib/rules/edit.js'
 
@@ -26,7 +26,9 @@ export default class ProfileRuleAdd extends EditCommand {
     })
     const rule = ruleOf(raw)
     const at = positionOf(flags.at)
-    const {change, result} = await editProfile(await this.session(), args.profile, addRule(args.direction, rule, at))
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change, result} = await editProfile(session, profile, addRule(args.direction, rule, at))
     await this.tell([change], {
       done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
       detail: `${args.direction} rule ${result.at} added`,

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {indentedJson} from '../../../lib/cli/output/render.js'
-import {presentRulesDocument} from '../../../lib/cli/profiles.js'
+import {meantProfile, presentRulesDocument} from '../../../lib/cli/profiles.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {getProfile} from '../../../lib/client/profiles.js'
 import {rulesOf} from '../../../lib/rules/edit.js'
@@ -14,7 +14,9 @@ export default class ProfileRuleJson extends ShowCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileRuleJson)
-    const {resource} = await getProfile(await this.session(), args.profile)
-    await this.present(presentRulesDocument(args.profile, rulesOf(resource), indentedJson))
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {resource} = await getProfile(session, profile)
+    await this.present(presentRulesDocument(profile, rulesOf(resource), indentedJson))
   }
 }

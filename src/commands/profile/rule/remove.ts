@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
+import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
 
@@ -24,7 +24,9 @@ export default class ProfileRuleRemove extends EditCommand {
     const {direction} = args
     const at = positionOf(flags.at)
     const remove = at === undefined ? removeRule(direction, ruleOf(raw)) : removeRuleAt(direction, at)
-    const {change, result} = await editProfile(await this.session(), args.profile, remove)
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change, result} = await editProfile(session, profile, remove)
     await this.tell([change], {detail: `${direction} rule ${result.at} removed`})
   }
 }

@@ -1,5 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {meantProfile} from '../../../lib/cli/profiles.js'
 import {readStdin} from '../../../lib/cli/stdin.js'
 import {nearest} from '../../../lib/cli/suggest.js'
 import {editProfile} from '../../../lib/client/profiles.js'
@@ -19,9 +20,12 @@ export default class ProfileRuleUpdate extends EditCommand {
     const {args} = await this.read(ProfileRuleUpdate)
     if (process.stdin.isTTY && this.globals['no-input']) throw new CalicoError('invalid', 'stdin is a terminal: give the rules with "< FILE" or through a pipe')
     if (process.stdin.isTTY) this.note('Reading the rules as JSON from the terminal; end them with Ctrl-D.')
-    const read = readRulesDocument(parseJson(await readStdin()), args.profile, nearest)
+    const document = parseJson(await readStdin())
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const read = readRulesDocument(document, profile, nearest)
     if (!read.ok) throw new CalicoError('invalid', 'These rules cannot be taken; nothing was changed', {details: read.problems})
-    const {change} = await editProfile(await this.session(), args.profile, (profile) => ({profile: replaceRules(profile, read.rules)}))
-    await this.tell([change], {done: `Successfully updated rules on profile ${args.profile}`, detail: 'rules replaced'})
+    const {change} = await editProfile(session, profile, (stored) => ({profile: replaceRules(stored, read.rules)}))
+    await this.tell([change], {done: `Successfully updated rules on profile ${profile}`, detail: 'rules replaced'})
   }
 }

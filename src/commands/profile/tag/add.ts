@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {tagArgument} from '../../../lib/cli/profiles.js'
+import {meantProfile, tagArgument} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {addTag} from '../../../lib/rules/edit.js'
 
@@ -13,7 +13,9 @@ export default class ProfileTagAdd extends EditCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagAdd)
-    const {change} = await editProfile(await this.session(), args.profile, (profile) => ({profile: addTag(profile, args.tag)}))
-    await this.tell([change], {done: `Tag ${args.tag} added to profile ${args.profile}`, detail: `tag ${args.tag} added`})
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change} = await editProfile(session, profile, (stored) => ({profile: addTag(stored, args.tag)}))
+    await this.tell([change], {done: `Tag ${args.tag} added to profile ${profile}`, detail: `tag ${args.tag} added`})
   }
 }

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {tagArgument} from '../../../lib/cli/profiles.js'
+import {meantProfile, tagArgument} from '../../../lib/cli/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {CalicoError} from '../../../lib/errors.js'
 import {removeTag} from '../../../lib/rules/edit.js'
@@ -14,11 +14,13 @@ export default class ProfileTagRemove extends EditCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagRemove)
-    const {change} = await editProfile(await this.session(), args.profile, (stored) => {
-      const profile = removeTag(stored, args.tag)
-      if (profile === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${args.profile}`)
-      return {profile}
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change} = await editProfile(session, profile, (stored) => {
+      const edited = removeTag(stored, args.tag)
+      if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`)
+      return {profile: edited}
     })
-    await this.tell([change], {done: `Tag ${args.tag} removed from profile ${args.profile}`, detail: `tag ${args.tag} removed`})
+    await this.tell([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})
   }
 }

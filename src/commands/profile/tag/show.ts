@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {presentTags} from '../../../lib/cli/profiles.js'
+import {meantProfile, presentTags} from '../../../lib/cli/profiles.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {getProfile} from '../../../lib/client/profiles.js'
 import {tagsOf} from '../../../lib/rules/edit.js'
@@ -13,7 +13,9 @@ export default class ProfileTagShow extends ShowCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagShow)
-    const {resource} = await getProfile(await this.session(), args.profile)
-    await this.present(presentTags(args.profile, tagsOf(resource)))
+    const session = await this.session()
+    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {resource} = await getProfile(session, profile)
+    await this.present(presentTags(profile, tagsOf(resource)))
   }
 }

@@ -1,0 +1,135 @@
+/** What this host's systemd does with the driver's unit. Paths are below ROOT, which only tests set. */
+import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {CalicoError} from '../../errors.js'
+import {runCommand} from '../../host/command.js'
+import {DRIVER_UNIT} from './plan.js'
+import {DRIVER_ENVIRONMENT_FILE, DRIVER_UNIT_FILE} from './unit.js'
+
+export interface Place {
+  /** What stands before every path; '' is this host's. */
+  readonly root: string
+}
+
+export const HOST: Place = {root: ''}
+
+/** A start waits for the driver's socket, a stop for its last answers. */
+const START_LIMIT_MS = 40_000
+const STOP_LIMIT_MS = 30_000
+
+/** Whether systemd is this host's first process. */
+export const systemdRuns = ({root}: Place = HOST): boolean => existsSync(`${root}/run/systemd/system`)
+
+/** Whether the driver's unit has been written. */
+export const isUnitInstalled = ({root}: Place = HOST): boolean => existsSync(root + DRIVER_UNIT_FILE)
+
+export interface UnitState {
+  /** `active`, `activating`, `failed`, `inactive`, … */
+  readonly active: string
+  /** `running`, `auto-restart`, `dead`, … */
+  readonly sub: string
+  readonly enabled: boolean
+  /** Its file has changed since systemd read it. */
+  readonly outdated: boolean
+  /** Since when it has been active; undefined if it is not. */
+  readonly since: Date | undefined
+  /** How often systemd started it again after it had ended. */
+  readonly restarts: number
+}
+
+const PROPERTIES = ['ActiveState', 'SubState', 'UnitFileState', 'NeedDaemonReload', 'ActiveEnterTimestampMonotonic', 'NRestarts']
+
+/** What systemd says of the unit. @throws CalicoError `failed` */
+export async function unitState(): Promise<UnitState> {
+  const text = await runCommand('systemctl', ['show', DRIVER_UNIT, ...PROPERTIES.map((name) => `--property=${name}`)])
+  return readUnitState(text, {now: Date.now(), monotonicMs: Number(process.hrtime.bigint() / 1_000_000n)})
+}
+
+/** The answer of `systemctl show`. Its times are in microseconds of the kernel's monotonic clock, which says MONOTONICMS at NOW. Pure. */
+export function readUnitState(text: string, {now, monotonicMs}: {now: number; monotonicMs: number}): UnitState {
+  const values = new Map(text.split('\n').map((line) => [line.slice(0, Math.max(0, line.indexOf('='))), line.slice(line.indexOf('=') + 1)]))
+  const active = values.get('ActiveState') ?? 'unknown'
+  const entered = Number(values.get('ActiveEnterTimestampMonotonic') ?? 0)
+  return {
+    active,
+    sub: values.get('SubState') ?? 'unknown',
+    enabled: values.get('UnitFileState') === 'enabled',
+    outdated: values.get('NeedDaemonReload') === 'yes',
+    since: active === 'active' && entered > 0 ? new Date(now - monotonicMs + entered / 1000) : undefined,
+    restarts: Number(values.get('NRestarts') ?? 0),
+  }
+}
+
+/** Whether it runs, or systemd is about to run it. */
+export const isUp = ({active}: UnitState): boolean => ['active', 'activating', 'reloading'].includes(active)
+
+export interface UnitFiles {
+  readonly unit: string
+  readonly environment: string
+}
+
+export interface Installation {
+  /** Files that were written. */
+  readonly written: readonly string[]
+  /** It was started, anew if it ran before. */
+  readonly started: boolean
+}
+
+/**
+ * Makes the unit be as FILES say, enabled and running. What is so already is left alone; a unit of which nothing changes is not started anew.
+ * @throws CalicoError `failed` if a file cannot be written, or systemd refuses; the start's failure too
+ */
+export async function installUnit({unit, environment}: UnitFiles, place: Place = HOST): Promise<Installation> {
+  const unitWritten = writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
+  const environmentWritten = writeFileOnce(place.root + DRIVER_ENVIRONMENT_FILE, environment, 0o600)
+  const written = [...(unitWritten ? [DRIVER_UNIT_FILE] : []), ...(environmentWritten ? [DRIVER_ENVIRONMENT_FILE] : [])]
+  const state = await unitState()
+  if (unitWritten || state.outdated) await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
+  if (!state.enabled) await runCommand('systemctl', ['enable', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
+  if (written.length === 0 && !state.outdated && state.active === 'active') return {written, started: false}
+  await runCommand('systemctl', ['restart', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
+  return {written, started: true}
+}
+
+export async function stopUnit(): Promise<void> {
+  await runCommand('systemctl', ['stop', DRIVER_UNIT], {timeoutMs: STOP_LIMIT_MS})
+}
+
+/** Takes the unit out of systemd, stopped, with its files. */
+export async function removeUnit(place: Place = HOST): Promise<void> {
+  await runCommand('systemctl', ['disable', '--now', DRIVER_UNIT], {timeoutMs: STOP_LIMIT_MS})
+  for (const path of [DRIVER_UNIT_FILE, DRIVER_ENVIRONMENT_FILE]) if (existsSync(place.root + path)) unlinkSync(place.root + path)
+  await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
+}
+
+/** The last lines that the unit wrote to the journal; none if it cannot be read. */
+export async function unitLog(lines: number): Promise<string[]> {
+  try {
+    const text = await runCommand('journalctl', [`--unit=${DRIVER_UNIT}`, `--lines=${lines}`, '--no-pager', '--output=cat'])
+    return text.split('\n').filter((line) => line !== '')
+  } catch (error) {
+    if (error instanceof CalicoError) return []
+    throw error
+  }
+}
+
+/** Writes TEXT to PATH with MODE, at once and whole; false if it is so already. */
+function writeFileOnce(path: string, text: string, mode: number): boolean {
+  const scratch = `${path}.${process.pid}`
+  try {
+    if (isRegular(path) && readFileSync(path, 'utf8') === text) {
+      if ((lstatSync(path).mode & 0o777) !== mode) chmodSync(path, mode)
+      return false
+    }
+    mkdirSync(dirname(path), {recursive: true})
+    writeFileSync(scratch, text, {mode, flag: 'wx', flush: true})
+    chmodSync(scratch, mode) // whatever the umask
+    renameSync(scratch, path)
+    return true
+  } catch (error) {
+    if (existsSync(scratch)) unlinkSync(scratch)
+    throw new CalicoError('failed', `${path} cannot be written: ${(error as Error).message}`, {cause: error})
+  }
+}
+
+const isRegular = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false})?.isFile() ?? false
