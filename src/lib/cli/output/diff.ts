@@ -3,10 +3,15 @@ import {escapeLines} from './escape.js'
 import {indentedJson} from './render.js'
 
 /** CHANGE as a unified diff of the object's JSON, as a dry run prints it. */
-export async function diffText({kind, name, before, after}: ResourceChange): Promise<string> {
+export function diffText({kind, name, before, after}: ResourceChange): Promise<string> {
+  const text = (object: unknown): string | undefined => (object === undefined ? undefined : `${indentedJson(object)}\n`)
+  return textDiff(objectLabel(kind, name), text(before), text(after))
+}
+
+/** A unified diff of what is called LABEL; undefined = it is not there. */
+export async function textDiff(label: string, before: string | undefined, after: string | undefined): Promise<string> {
   const {createTwoFilesPatch} = await import('diff')
-  const label = objectLabel(kind, name)
-  const text = (object: unknown): string => (object === undefined ? '' : `${indentedJson(object)}\n`)
-  const patch = createTwoFilesPatch(before ? label : '/dev/null', after ? label : '/dev/null', text(before), text(after), undefined, undefined, {context: 3})
+  const name = (text: string | undefined): string => (text === undefined ? '/dev/null' : label)
+  const patch = createTwoFilesPatch(name(before), name(after), before ?? '', after ?? '', undefined, undefined, {context: 3})
   return escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
 }

@@ -115,3 +115,6 @@ function linkAt(path: string): string | undefined {
     throw error
   }
 }
+
+/** PATH, relative to this process's folder if it is relative. */
+export const absoluteHere = (path: string): string => resolve(path)

@@ -1,0 +1,52 @@
+import {Flags} from '@oclif/core'
+import {gatherSurroundings, presentFindings, problemsAmong} from '../../lib/cli/mesos-check.js'
+import {hostRoot, rootFlag} from '../../lib/cli/mesos-options.js'
+import {nodeFlag} from '../../lib/cli/node-option.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {nodeNameInputs, resolveNodeName} from '../../lib/client/node-name.js'
+import {CalicoError, isError} from '../../lib/errors.js'
+import {checkAgent} from '../../lib/mesos/agent/check.js'
+import {detectStyle, readSetup} from '../../lib/mesos/agent/setup.js'
+import {STYLES} from '../../lib/mesos/agent/styles.js'
+import type {Settings} from '../../lib/settings/types.js'
+
+export default class MesosCheck extends ShowCommand {
+  static override summary = 'Check the set-up of a Mesos agent for Calico: modules, flags, environment, names.'
+  static override description = [
+    'Looks at modules.json and what it names, at the agent\'s flags and environment wherever they are set, at Mesos-DNS and Docker, and compares them with calicoctl\'s own settings and the datastore. Nothing is changed, and no program is started but with --ask-plugin.',
+    'With --root, the files of an image are checked; what only a running host knows is left out.',
+  ].join('\n')
+  static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']
+  static exitCodes = {0: 'Nothing is wrong; there may be notes.', 10: 'Something is wrong.'}
+  static override flags = {
+    style: Flags.option({options: STYLES})({description: 'How Mesos was installed; the default is what its files look like.'}),
+    root: rootFlag(),
+    'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request, to see whether it answers.'}),
+    node: nodeFlag(),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(MesosCheck)
+    const files = hostRoot(flags.root)
+    const style = flags.style ?? detectStyle(files)
+    const setup = readSetup(files, style)
+    const {name: node} = resolveNodeName(nodeNameInputs(flags.node), {fileFirst: flags.node === undefined})
+    const around = await gatherSurroundings(setup, {settings: await this.ownSettings(), session: () => this.session(), node, ask: flags['ask-plugin']})
+    const findings = await checkAgent(setup, around)
+    await this.present(presentFindings(findings, style))
+    const problems = problemsAmong(findings).length
+    this.note(`Checked a set-up of style ${style}${flags.style === undefined ? ' (as its files look)' : ''}${files.root === '' ? '' : ` below ${files.root}`}, as node ${node}.`)
+    if (problems > 0) throw new CalicoError('problems', problems === 1 ? '1 problem was found' : `${problems} problems were found`)
+  }
+
+  /** Undefined, and a warning, where they are wrong: the files can be checked all the same. */
+  private async ownSettings(): Promise<Settings | undefined> {
+    try {
+      return await this.settings()
+    } catch (error) {
+      if (!isError(error)) throw error
+      this.note(`Warning: ${[error.message, ...error.details].join(' ')}`)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import {Flags} from '@oclif/core'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {presentGone} from '../../lib/cli/mesos-gc.js'
+import {render} from '../../lib/cli/output/render.js'
+import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
+import {nodeNameInputs, resolveNodeName} from '../../lib/client/node-name.js'
+import {CalicoError} from '../../lib/errors.js'
+import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
+import {findGone, removeGone} from '../../lib/mesos/agent/gone.js'
+import {formatAddress} from '../../lib/net/index.js'
+
+export default class MesosGc extends EditCommand {
+  static override summary = 'Find endpoints of Mesos containers of this host that are gone; remove them with --apply.'
+  static override description =
+    'An agent that is restarted forgets its containers, so that nobody cleans up after them: endpoint and addresses stay. A container counts as gone if its interface is missing on this host, or leads to a network namespace that no process has; only root can see the latter. Before each removal it is looked at again.'
+  static override examples = ['<%= config.bin %> mesos gc', '<%= config.bin %> mesos gc -o json', '<%= config.bin %> mesos gc --apply']
+  static exitCodes = {0: 'Nothing was found, or all of it was removed (--apply).', 2: '--apply without being root.', 10: 'Something was found (without --apply), or is left.'}
+  static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints, and release their addresses.'})}
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(MesosGc)
+    if (flags.apply && !this.dryRun) requireNetworkAdministrator('calicoctl mesos gc --apply')
+    const session = await this.session()
+    // The name that the plugin uses: those of other hosts have their interfaces elsewhere.
+    const found = await findGone(session, resolveNodeName(nodeNameInputs(), {fileFirst: true}).name)
+    for await (const text of render(presentGone(found, Date.now()), chosenFormat(flags))) await this.dataText(text)
+    let left = found.length
+    for (const gone of flags.apply ? found : []) {
+      const removal = await removeGone(session, gone)
+      // It is no more what it was found to be: somebody else has removed it, or connected it again.
+      left--
+      if (!removal) continue
+      await this.tell(removal.changes)
+      for (const address of removal.released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
+      for (const address of removal.foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+    }
+    if (left > 0) throw new CalicoError('problems', `${left === 1 ? 'The container of 1 endpoint is' : `The containers of ${left} endpoints are`} gone`, flags.apply ? {} : {hint: 'Remove what is left of them with: calicoctl mesos gc --apply'})
+  }
+}

@@ -1,0 +1,34 @@
+/** Asks the plugin something that it must refuse, as net-modules would ask it (mesos-docker §2.3): whether it answers at all. */
+import {spawn} from 'node:child_process'
+
+/** net-modules reads no more of an answer. */
+const MOST_BYTES = 40_960
+const TIME_LIMIT_MS = 10_000
+
+/** Runs COMMAND, a program and its arguments, with the agent's ENVIRONMENT, and gives it an empty request. A problem is the end of a sentence. */
+export async function askPlugin(command: string, environment: Readonly<Record<string, string>>): Promise<{readonly problem?: string}> {
+  const answer = await run(command.trim().split(/\s+/), environment)
+  if ('problem' in answer) return answer
+  if (answer.text === '') return {problem: 'it answered nothing'}
+  try {
+    const reply: unknown = JSON.parse(answer.text)
+    const {error} = typeof reply === 'object' && reply !== null ? (reply as {error?: unknown}) : {}
+    return typeof error === 'string' ? {} : {problem: `it did not refuse an empty request, but answered ${answer.text.slice(0, 200)}`}
+  } catch {
+    return {problem: `its answer is no JSON: ${answer.text.slice(0, 200)}`}
+  }
+}
+
+function run([program = '', ...args]: readonly string[], environment: Readonly<Record<string, string>>): Promise<{readonly text: string} | {readonly problem: string}> {
+  return new Promise((settle) => {
+    const child = spawn(program, args, {env: {PATH: process.env.PATH, ...environment}, stdio: ['pipe', 'pipe', 'ignore'], timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL'})
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (data: string) => {
+      if (text.length < MOST_BYTES) text += data
+    })
+    child.on('error', (error) => settle({problem: `it cannot be started: ${error.message}`}))
+    child.on('close', (_code, signal) => settle(signal === null ? {text: text.trim()} : {problem: `it was ended by ${signal} (it has ${TIME_LIMIT_MS / 1000} s)`}))
+    child.stdin.on('error', () => undefined) // it may end without reading
+    child.stdin.end('{}')
+  })
+}

@@ -1,0 +1,81 @@
+/** What is wrong with the flags of the agent (mesos-docker §2.5, §5.1, §5.5–5.7). */
+import {type Finding, finding} from './findings.js'
+import {HOOK, ISOLATOR, listEntries, meantName, OLD_MODULES} from './names.js'
+import {type AgentSetup, type Flag, placeOf, valueOf} from './setup.js'
+import {STYLE_FACTS, variableOf} from './styles.js'
+
+/** MODULES: the names of the agent's modules, if they are known. */
+export function checkFlags(setup: AgentSetup, modules: ReadonlySet<string> | undefined): Finding[] {
+  return [
+    ...checkNamed(setup, setup.flag('isolation'), ISOLATOR, 'isolation-missing', modules),
+    ...checkNamed(setup, setup.flag('hooks'), HOOK, 'hooks-missing', modules),
+    ...['modules', 'isolation', 'hooks', 'containerizers', 'hostname'].flatMap((name) => checkPlaces(setup.flag(name))),
+    ...checkContainerizers(setup),
+    ...checkMaster(setup),
+  ]
+}
+
+/** The flag must have NAME among its entries. */
+function checkNamed({style}: AgentSetup, flag: Flag, name: string, missing: 'isolation-missing' | 'hooks-missing', modules: ReadonlySet<string> | undefined): Finding[] {
+  const place = placeOf(flag)
+  const {flags: folder, environment} = STYLE_FACTS[style]
+  const path = place?.path ?? (folder === undefined ? environment : `${folder}/${flag.name}`)
+  if (place && place.value === undefined) return place.raw.includes(name) ? [] : [finding(missing, path, `${name} is not in ${place.variable ?? flag.name}`)]
+  const entries = listEntries(place?.value ?? '')
+  const strangers = entries.filter((entry) => entry !== name && modules?.has(entry) !== true)
+  const slips = strangers.flatMap((entry) => {
+    const meant = meantName(entry)
+    return meant === undefined || entries.includes(meant) ? [] : [finding('flag-name', path, `The flag ${flag.name} has ${entry}`, {remedy: `Did you mean ${meant}?`})]
+  })
+  const old = entries.filter((entry) => OLD_MODULES.includes(entry)).map((entry) => finding('old-generation', path, `The flag ${flag.name} has ${entry}`))
+  if (entries.includes(name) || slips.length > 0 || old.length > 0) return [...old, ...slips]
+  return [finding(missing, path, place === undefined ? `The agent's flag ${flag.name} (${variableOf(flag.name)}) is not set` : `${name} is not in the flag ${flag.name}: ${place.value ?? ''}`)]
+}
+
+/** All places of a flag must say the same. */
+function checkPlaces({name, places}: Flag): Finding[] {
+  const last = places.at(-1)
+  if (last === undefined) return []
+  return places.slice(0, -1).flatMap(({path, value, variable}) =>
+    value === undefined || last.value === undefined || same(value, last.value) ? [] : [finding('flags-differ', path, `${variable ?? name} is ${value}, and ${last.path} says ${last.value}, which counts`)],
+  )
+}
+
+const same = (a: string, b: string): boolean => listEntries(a).join() === listEntries(b).join()
+
+/** Whether the set-up has something of net-modules, or means to use it: a host for Docker's containerizer alone does not. */
+export function isUnified(setup: AgentSetup): boolean {
+  const traces = ['modules', 'modules_dir', 'hooks'].some((name) => placeOf(setup.flag(name)) !== undefined) || /com_mesosphere_mesos|Network_?Isolator/i.test(valueOf(setup.flag('isolation')) ?? '')
+  return traces || setup.files.kind(STYLE_FACTS[setup.style].modules).type !== 'missing' || containerizers(setup)?.includes('docker') !== true
+}
+
+/** Undefined: not set, which is mesos alone. */
+export function containerizers(setup: AgentSetup): readonly string[] | undefined {
+  const value = valueOf(setup.flag('containerizers'))
+  return value === undefined ? undefined : listEntries(value)
+}
+
+function checkContainerizers(setup: AgentSetup): Finding[] {
+  const list = containerizers(setup)
+  const path = placeOf(setup.flag('containerizers'))?.path ?? ''
+  if (list === undefined) return []
+  return [
+    ...(list.includes('mesos') || !isUnified(setup) ? [] : [finding('containerizers-mesos', path, `The flag containerizers is ${list.join(',')}`)]),
+    ...(list.includes('docker') ? [] : [finding('containerizers-docker', path, `The flag containerizers is ${list.join(',')}`)]),
+  ]
+}
+
+const ZOOKEEPER_FILE = '/etc/mesos/zk'
+
+/** The agent must know its master; DC/OS tells it by itself. */
+function checkMaster({style, environment, flag, files}: AgentSetup): Finding[] {
+  const file = files.read(ZOOKEEPER_FILE)
+  const own = placeOf(flag('master'))
+  const variable = environment.get('MASTER')
+  const found = own?.value ?? variable?.value ?? (file.state === 'file' && file.text.trim() !== '' ? file.text.trim() : undefined)
+  const path = own?.path ?? variable?.path ?? ZOOKEEPER_FILE
+  if (found === undefined) return style === 'dcos' || file.state === 'unreadable' ? [] : [finding('master-missing', ZOOKEEPER_FILE, `There is no MASTER in ${STYLE_FACTS[style].environment} and no ${ZOOKEEPER_FILE}`)]
+  if (!found.startsWith('zk://')) return []
+  const hosts = found.slice('zk://'.length).split('/', 1)[0] ?? ''
+  return /:8080(,|$)/.test(hosts) ? [finding('zookeeper-port', path, `ZooKeeper is ${hosts.slice(hosts.lastIndexOf('@') + 1)}`)] : []
+}

@@ -1,0 +1,71 @@
+/** Whose containers the interfaces of this host lead to, as far as this process can see. */
+import {readlinkSync} from 'node:fs'
+import {isError} from '../../errors.js'
+import {runCommand} from '../../host/command.js'
+import {hasHostInterface} from '../../host/interfaces.js'
+import {ipJson} from '../../host/ip.js'
+
+/** `dead`: no process has the namespace of the other end. `here`: the other end is on the host itself. `unknown`: it cannot be seen. */
+export type OtherEnd = 'living' | 'dead' | 'here' | 'unknown'
+
+export interface HostLinks {
+  exists(name: string): boolean
+  otherEnd(name: string): OtherEnd
+}
+
+/** A veth as `ip -j -d link` describes it. */
+export interface Veth {
+  readonly ifname: string
+  /** The other end's name, where that is in the same namespace. */
+  readonly link?: string | null
+  /** The number by which this namespace knows the other end's. */
+  readonly link_netnsid?: number
+}
+
+/** The kernel's PROC_PID_INIT_INO: the namespace of all processes of the machine. */
+const ALL_PROCESSES = 'pid:[4026531836]'
+
+/** What there is of interfaces now. Without the rights to look at all processes, the other ends are unknown. */
+export async function readLinks(): Promise<HostLinks> {
+  const seesAll = process.geteuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === ALL_PROCESSES
+  const [veths, living] = seesAll ? await Promise.all([ipJson<Veth>(undefined, ['-d', 'link', 'show', 'type', 'veth']), livingNamespaces()]) : [[], undefined]
+  return linksOf(veths, living, hasHostInterface)
+}
+
+/** LIVING: the numbers of namespaces that a process has; undefined if they cannot be known. */
+export function linksOf(veths: readonly Veth[], living: ReadonlySet<number> | undefined, exists: HostLinks['exists']): HostLinks {
+  const byName = new Map(veths.map((veth) => [veth.ifname, veth]))
+  return {
+    exists,
+    otherEnd(name) {
+      const veth = byName.get(name)
+      if (!veth || living === undefined) return 'unknown'
+      if (veth.link_netnsid === undefined) return typeof veth.link === 'string' ? 'here' : 'unknown'
+      return living.has(veth.link_netnsid) ? 'living' : 'dead'
+    },
+  }
+}
+
+/** Undefined where util-linux is too old to tell. */
+async function livingNamespaces(): Promise<ReadonlySet<number> | undefined> {
+  try {
+    return namespacesIn(await runCommand('lsns', ['-J', '-t', 'net', '-o', 'NETNSID,NPROCS']))
+  } catch (error) {
+    if (!isError(error)) throw error
+    return undefined
+  }
+}
+
+/** The namespaces with processes in TEXT, what lsns says; undefined if it is something else. */
+export function namespacesIn(text: string): ReadonlySet<number> | undefined {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const {namespaces} = parsed as {namespaces?: unknown}
+  if (!Array.isArray(namespaces)) return undefined
+  // Numbers are texts or not, by version.
+  return new Set((namespaces as {netnsid?: unknown; nprocs?: unknown}[]).flatMap(({netnsid, nprocs}) => (Number(nprocs) > 0 && /^\d+$/.test(String(netnsid)) ? [Number(netnsid)] : [])))
+}
