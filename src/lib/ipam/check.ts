@@ -13,6 +13,7 @@ import {type Cidr, compareCidrs, containsCidr, formatAddress, parseCidr, parseCi
 import {parseAffinity} from './affinity.js'
 import {type Attribute, assignedIn, type Block, handleOf, isEmpty, isReserved, ownerOf, parseBlock, saysMore, sequenceNumberAt} from './block.js'
 import {BY_HAND} from './by-hand.js'
+import {driverHandleOf, isYoung, NETWORK_ANNOTATION} from './driver-handles.js'
 import type {Finding, FindingClass, Holder, Repair} from './findings.js'
 import {type Handle, parseHandle} from './handle.js'
 import {expectedUnallocated} from './repair.js'
@@ -56,8 +57,8 @@ export async function checkIpam(session: Session, {holders = []}: {holders?: rea
   return {findings, revision, counts: {addresses, blocks: blocks.size, handles, affinities, endpoints}}
 }
 
-function add({findings}: Gathered, kind: FindingClass, subject: string, message: string, identity: string | Revision, repair?: Repair): void {
-  findings.push({class: kind, subject, message, identity: String(identity), repair})
+function add({findings}: Gathered, kind: FindingClass, subject: string, message: string, identity: string | Revision, repair?: Repair, passing = false): void {
+  findings.push({class: kind, subject, message, identity: String(identity), repair, ...(passing ? {passing} : {})})
 }
 
 /** The pages of entries under PREFIX at the look's revision. The next one is on its way while one is looked through. */
@@ -94,8 +95,10 @@ function jsonOf({value: text}: KeyValue): unknown {
   }
 }
 
+/** The network of a pool; undefined for one that cannot be read, or that only stands for a Docker network, whose addresses Docker assigns itself. */
 function cidrOfPool(kv: KeyValue): Cidr | undefined {
-  const spec = (jsonOf(kv) as {spec?: {cidr?: unknown}} | undefined)?.spec
+  const {metadata, spec} = (jsonOf(kv) ?? {}) as {metadata?: {annotations?: Record<string, unknown>}; spec?: {cidr?: unknown; disabled?: unknown}}
+  if (spec?.disabled === true && metadata?.annotations?.[NETWORK_ANNOTATION] !== undefined) return undefined
   return typeof spec?.cidr === 'string' ? parseCidr(spec.cidr) : undefined
 }
 
@@ -154,15 +157,21 @@ async function readBlocks(gathered: Gathered): Promise<void> {
       const isHeld = gathered.holders.has(text)
       if (gathered.assigned.has(text) || seenUnheld.has(text)) add(gathered, 'twice-assigned-address', text, `one of the blocks is ${block.cidr}`, kv.modRevision)
       else if (isHeld) gathered.assigned.add(text)
-      else if (attribute.secondary?.type !== BY_HAND && !saysMore(attribute)) {
+      else if (mayLeak(attribute)) {
         seenUnheld.add(text)
         const sequenceNumber = sequenceNumberAt(block, ordinal)
-        add(gathered, 'leaked-address', text, whoseText(attribute), `${handle ?? ''} ${sequenceNumber}`, {type: 'release', address, handle, sequenceNumber})
+        // Docker gives an address back right after it has deleted the endpoint.
+        const passing = driverHandleOf(attribute)?.type === 'endpoint'
+        add(gathered, 'leaked-address', text, whoseText(attribute), `${handle ?? ''} ${sequenceNumber}`, {type: 'release', address, handle, sequenceNumber}, passing)
       }
     }
     checkBlock(gathered, kv, block)
   }
 }
+
+/** Whether an address that nobody has should have somebody: not one of `ipam assign`, and not one that Docker has just asked for. */
+const mayLeak = (attribute: Attribute): boolean =>
+  attribute.secondary?.type !== BY_HAND && !saysMore(attribute) && !(driverHandleOf(attribute)?.type === 'pending' && isYoung(attribute))
 
 const count = ({counts}: Gathered, handle: string, block: string): void => {
   const key = `${handle}\n${block}`
@@ -172,7 +181,8 @@ const count = ({counts}: Gathered, handle: string, block: string): void => {
 function whoseText(attribute: Attribute): string {
   const {node, type} = attribute.secondary ?? {}
   const parts = [handleOf(attribute) ? `handle ${handleOf(attribute) ?? ''}` : 'no handle', ...(type ? [type] : []), ...(node ? [`node ${node}`] : [])]
-  return `no endpoint has it (${parts.join(', ')})`
+  const isPending = driverHandleOf(attribute)?.type === 'pending'
+  return `${isPending ? 'Docker asked for it and never used it' : 'no endpoint has it'} (${parts.join(', ')})`
 }
 
 function checkBlock(gathered: Gathered, {modRevision}: KeyValue, block: Block): void {

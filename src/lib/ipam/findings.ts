@@ -39,6 +39,8 @@ export interface Finding {
   readonly identity: string
   /** undefined = not to be repaired without somebody's judgement. */
   readonly repair: Repair | undefined
+  /** It may be one step of something under way: it is told only if another look finds it too. */
+  readonly passing?: boolean
 }
 
 /** Something that has an address and must not lose it: an endpoint, a running container. */

@@ -11,6 +11,8 @@ export interface CheckOptions {
   readonly graceMs: number
   /** Besides endpoints and nodes. Asked again for each look, if it is a function: containers come and go. */
   readonly holders: readonly Holder[] | (() => Promise<readonly Holder[]>)
+  /** Time to wait, without a repair, for what may be under way. */
+  readonly settleMs?: number
 }
 
 export interface CheckResult {
@@ -23,22 +25,34 @@ export interface CheckResult {
 /** An endpoint that changes makes a repair fail: it is tried again with a look of its own. */
 const MAX_ROUNDS = 3
 
-/** Checks, and repairs by the two-look rule if asked to. In a dry run, `repaired` is what would be. */
-export async function runCheck(session: Session, {repair, graceMs, holders}: CheckOptions): Promise<CheckResult> {
+/** Docker deletes an endpoint and gives its address back in two calls, one right after the other. */
+const SETTLE_MS = 2_000
+
+/**
+ * Checks, and repairs by the two-look rule if asked to. In a dry run, `repaired` is what would be. Without a repair there is a second look only
+ * where the first one found what may be one step of something under way.
+ */
+export async function runCheck(session: Session, {repair, graceMs, holders, settleMs = SETTLE_MS}: CheckOptions): Promise<CheckResult> {
   const look = async (): Promise<Look> => checkIpam(session, {holders: typeof holders === 'function' ? await holders() : holders})
   const first = await look()
-  if (!repair || first.findings.length === 0) return {...first, repaired: []}
-  await sleep(graceMs)
+  if (first.findings.length === 0 || (!repair && !first.findings.some(({passing}) => passing))) return {...first, repaired: []}
+  await sleep(repair ? graceMs : settleMs)
   const repaired: Finding[] = []
   let second = await look()
-  const all = new Map(second.findings.map((finding) => [nameOf(finding), finding]))
+  const all = new Map<string, Finding>()
+  const note = (findings: readonly Finding[]): void => {
+    const twice = new Set(foundTwice(first.findings, findings))
+    for (const finding of findings) if (!finding.passing || twice.has(finding)) all.set(nameOf(finding), finding)
+  }
+  note(second.findings)
+  if (!repair) return {findings: [...all.values()], counts: second.counts, repaired}
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const candidates = foundTwice(first.findings, second.findings).filter((finding) => finding.repair !== undefined)
     if (candidates.length === 0) break
     repaired.push(...(await repairAll(session, candidates, second.revision)))
     if (session.dryRun) break
     second = await look()
-    for (const finding of second.findings) all.set(nameOf(finding), finding)
+    note(second.findings)
   }
   return {findings: [...all.values()], counts: second.counts, repaired}
 }

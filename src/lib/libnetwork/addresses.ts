@@ -2,14 +2,14 @@
  * The IPAM calls of Docker (mesos-docker §3.4). Docker does not say what an address is for, so it is assigned with a pending handle until its endpoint
  * is made (endpoints.ts); what stays pending is given back (orphans.ts).
  */
-import {parsePools, poolLabel, poolsFor, type Pool} from '../client/pools.js'
+import {parsePools, poolLabel, poolsFor} from '../client/pools.js'
 import {keyOf, read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {type Assignment, type AssignRequest, autoAssignOn, autoAssignReads} from '../ipam/auto-assign.js'
 import type {Attribute} from '../ipam/block.js'
 import type {Draft} from '../ipam/draft.js'
-import {driverHandleOf, NETWORK_ANNOTATION, newPendingHandle, pendingAttributes} from '../ipam/driver-handles.js'
+import {driverHandleOf, newPendingHandle, pendingAttributes} from '../ipam/driver-handles.js'
 import {POOLS_PREFIX, readPools} from '../ipam/lists.js'
 import {type AddressRecord, lookUpAddress} from '../ipam/lookup.js'
 import {requireNode} from '../ipam/node.js'
@@ -17,11 +17,10 @@ import {submit} from '../ipam/queue.js'
 import {takeAddress} from '../ipam/reassign.js'
 import {releaseOn} from '../ipam/release-addresses.js'
 import {handleKey, IPAM_CONFIG_KEY, resourceKey} from '../model/keys.js'
-import type {WorkloadEndpoint} from '../model/types.js'
 import {type Address, type Cidr, equalNetworks, type Family, formatAddress, formatCidr, hostCidr, networkOf, parseAddress, parseCidr} from '../net/index.js'
-import {resourceCodec} from '../workload/resource-codec.js'
 import {addressProblem, assignmentProblem, invalidSubnet, noneAvailable, noSuchPool, poolGone, unusablePool} from './address-errors.js'
-import {endpointPlace} from './endpoints.js'
+import {networkOfPool} from './docker-pools.js'
+import {endpointCodec, endpointPlace} from './endpoints.js'
 
 /** What Docker says to options and gateways. */
 const GATEWAY = 'com.docker.network.gateway'
@@ -83,9 +82,6 @@ async function usablePool(session: Session, subnet: Cidr): Promise<string> {
   const [unusable] = poolsFor(pools, subnet)
   throw unusable ? unusablePool(subnet, labels, networkOfPool(unusable)) : noSuchPool(subnet, labels)
 }
-
-/** The Docker network that POOL only stands for; see docker-pools.ts. */
-const networkOfPool = ({stored}: Pool): string | undefined => stored.resource.metadata.annotations?.[NETWORK_ANNOTATION]
 
 export interface AddressRequest {
   readonly poolId: string
@@ -196,7 +192,7 @@ async function hasEndpoint(draft: Draft, node: string, endpointId: string): Prom
   await draft.load([key])
   await draft.verify([key])
   draft.restOn(key)
-  return (await draft.get(resourceCodec<WorkloadEndpoint>(draft.session, 'WorkloadEndpoint'), key)) !== undefined
+  return (await draft.get(endpointCodec(draft.session), key)) !== undefined
 }
 
 /** What came of a release: `foreign` = somebody else assigned it, or nobody knows who; `in-use` = an endpoint has it. Nothing is released then. */

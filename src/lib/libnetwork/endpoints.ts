@@ -9,7 +9,7 @@ import {getResource, keyOf, listResources, type Place, prepareChange, type Store
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {hostInterfaceName} from '../host/interfaces.js'
-import type {Draft} from '../ipam/draft.js'
+import type {Codec, Draft} from '../ipam/draft.js'
 import {driverHandleOf, endpointAttributes, endpointHandle, NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {requireNode} from '../ipam/node.js'
@@ -29,7 +29,7 @@ import {resourceCodec} from '../workload/resource-codec.js'
 import {addressProblem} from './address-errors.js'
 
 /** Orchestrator and workload of all of them: Felix takes both from the endpoint's name (datamodel-v3 §1.6, §5.10). */
-const ORCHESTRATOR = 'libnetwork'
+export const ORCHESTRATOR = 'libnetwork'
 
 /** What Docker says of a new endpoint. */
 export interface NewEndpoint {
@@ -59,7 +59,8 @@ export const endpointPlace = (node: string, endpointId: string): Place => ({
   namespace: ENDPOINT_NAMESPACE,
 })
 
-const endpointCodec = (session: Session) => resourceCodec<WorkloadEndpoint>(session, 'WorkloadEndpoint')
+/** How endpoints are read and written on a draft. */
+export const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => resourceCodec<WorkloadEndpoint>(session, 'WorkloadEndpoint')
 
 /**
  * Stores the endpoint, with its profile and Node where these are missing. Its addresses move from the handle that they were requested with to the
