@@ -2,7 +2,6 @@
  * What `docker network create` says of a network of ours (mesos-docker §3.5): `--opt NAME=VALUE`, `--ipv6`, `--internal`. Each is honoured or refused by
  * its name, none is ignored.
  */
-import {BUILT_IN} from '../client/profiles.js'
 import {tagProblem} from '../model/names.js'
 
 export interface NetworkOptions {
@@ -64,9 +63,8 @@ const isMap = (value: unknown): value is Record<string, unknown> => typeof value
 
 const readSwitch = (text: string): boolean | undefined => (text === 'true' ? true : text === 'false' ? false : undefined)
 
-/** As `profile add` checks the name of a new one. */
+/** As `profile add` checks the name of a new one. Calico's own profile may be a network's. */
 function profileProblem(name: string): string | undefined {
-  if (name === BUILT_IN) return 'that profile is provided by Calico itself and is no network\'s'
   const problem = tagProblem(name)
   return problem === undefined ? undefined : `this cannot be the name of a profile: the name is also the tag of its endpoints, and ${problem}`
 }

@@ -1,0 +1,82 @@
+/** One file per Docker network with what Docker sent when it was made: `<network id>.json`, only root's. */
+import {chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {z} from 'zod'
+import {CalicoError} from '../errors.js'
+import type {Log} from './log.js'
+import {createNetwork, type CreateNetworkRequest} from './protocol.js'
+
+/** What is known of a network. */
+export interface RememberedNetwork {
+  /** Undefined until Docker has told it: it does not with the request. */
+  readonly name: string | undefined
+  readonly request: CreateNetworkRequest
+}
+
+export interface NetworkFiles {
+  /** Undefined if there is none, or, which is told, none that can be read. */
+  read(id: string): RememberedNetwork | undefined
+  /** @throws CalicoError `failed` */
+  write(network: RememberedNetwork): Promise<void>
+  /** There may be none. @throws CalicoError `failed` */
+  remove(id: string): void
+  ids(): string[]
+}
+
+const VERSION = 1
+const FILE = z.object({version: z.literal(VERSION), name: z.string().optional(), request: createNetwork})
+const FILE_NAME = /^([0-9a-z]{25,64})\.json$/
+
+export function networkFiles(folder: string, log: Log): NetworkFiles {
+  const pathOf = (id: string): string => join(folder, `${id}.json`)
+  return {
+    read(id) {
+      const path = pathOf(id)
+      try {
+        const {name, request} = FILE.parse(JSON.parse(readFileSync(path, 'utf8')))
+        if (request.NetworkID !== id) throw new Error(`it is of the network ${request.NetworkID}`)
+        return {name, request}
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+        log.warn(`${path} cannot be used, Docker is asked instead: ${error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message}`)
+        return undefined
+      }
+    },
+    async write({name, request}) {
+      const path = pathOf(request.NetworkID)
+      try {
+        prepareFolder(folder)
+        const {default: writeFileAtomic} = await import('write-file-atomic')
+        await writeFileAtomic(path, `${JSON.stringify({version: VERSION, ...(name === undefined ? {} : {name}), request})}\n`, {mode: 0o600})
+      } catch (error) {
+        throw failed(path, 'written', error)
+      }
+    },
+    remove(id) {
+      try {
+        rmSync(pathOf(id), {force: true})
+      } catch (error) {
+        throw failed(pathOf(id), 'removed', error)
+      }
+    },
+    ids() {
+      try {
+        return readdirSync(folder).flatMap((name) => FILE_NAME.exec(name)?.[1] ?? [])
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn(`${folder} cannot be read: ${(error as Error).message}`)
+        return []
+      }
+    },
+  }
+}
+
+/** Makes FOLDER, and makes sure that it is one, only for its owner. The folders above it are calico-node's and stay open to others. */
+function prepareFolder(folder: string): void {
+  mkdirSync(dirname(folder), {recursive: true})
+  mkdirSync(folder, {recursive: true, mode: 0o700})
+  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
+  chmodSync(folder, 0o700)
+}
+
+const failed = (path: string, what: string, error: unknown): CalicoError =>
+  new CalicoError('failed', `${path}, which keeps what Docker said of the network, cannot be ${what}: ${(error as Error).message}`, {cause: error})

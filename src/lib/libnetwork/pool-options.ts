@@ -1,0 +1,45 @@
+/** `--opt nat-outgoing` and `--opt ipip` of a network whose addresses are of Calico's pools: properties of the pools, which serve other networks as well. */
+import {listPools, type Pool, poolFamily, poolLabel, poolsFor} from '../client/pools.js'
+import type {Session} from '../client/session.js'
+import {CalicoError} from '../errors.js'
+import {poolOf} from '../ipam/pool.js'
+import type {Cidr, Family} from '../net/index.js'
+import type {NetworkOptions} from './options.js'
+
+type PoolWishes = Pick<NetworkOptions, 'ipip' | 'natOutgoing'>
+
+/**
+ * Makes sure that the pools from which a network's addresses come are what its options say. SUBNETS: those asked for, a /0 for any.
+ * @throws CalicoError `refused`, with the line that changes each pool that is otherwise
+ */
+export async function refuseUnmetOptions(session: Session, subnets: readonly Cidr[], wishes: PoolWishes): Promise<void> {
+  if (wishes.ipip === undefined && wishes.natOutgoing === undefined) return
+  const words = [['ipip', wishes.ipip], ['nat-outgoing', wishes.natOutgoing]].flatMap(([name, value]) => (value === undefined ? [] : [`--opt ${String(name)}=${String(value)}`])).join(' ')
+  const families = [...new Set(subnets.map(({family}) => family))]
+  const pools = await listPools(session, families)
+  const concerned = subnets.flatMap((subnet) => (subnet.prefix === 0 ? pools.filter((pool) => poolFamily(pool) === subnet.family && servesNetworks(pool)) : poolsFor(pools, subnet)))
+  const unmet = concerned.filter((pool) => !isMet(pool, wishes))
+  if (concerned.length > 0 && unmet.length === 0) return
+  throw new CalicoError('refused', `${words} is a property of the Calico IP pools, which other networks use too: ${concerned.length === 0 ? 'there is no pool yet' : 'a pool of this network is not so'}.`, {
+    hint: `First: ${(unmet.length === 0 ? families.map((family) => poolLine('CIDR', family, wishes)) : unmet.map((pool) => lineFor(pool, wishes))).join('; ')}`,
+  })
+}
+
+/** Whether POOL gives addresses to containers that ask for any. */
+function servesNetworks({stored}: Pool): boolean {
+  const pool = poolOf(stored.resource)
+  return pool !== undefined && pool.enabled && pool.automatic && pool.allowedUses.includes('Workload')
+}
+
+const hasIpip = ({stored}: Pool): boolean => (stored.resource.spec.ipipMode ?? 'Never') !== 'Never'
+const hasNat = ({stored}: Pool): boolean => stored.resource.spec.natOutgoing ?? false
+
+/** IPIP is of IPv4 only. */
+const isMet = (pool: Pool, {ipip, natOutgoing}: PoolWishes): boolean =>
+  (ipip === undefined || poolFamily(pool) === 6 || hasIpip(pool) === ipip) && (natOutgoing === undefined || hasNat(pool) === natOutgoing)
+
+/** `pool add` switches off what it does not say: what the pool has besides is said, too. */
+const lineFor = (pool: Pool, {ipip = hasIpip(pool), natOutgoing = hasNat(pool)}: PoolWishes): string => poolLine(poolLabel(pool), poolFamily(pool), {ipip, natOutgoing})
+
+const poolLine = (cidr: string, family: Family, {ipip, natOutgoing}: PoolWishes): string =>
+  `calicoctl pool add ${cidr}${ipip === true && family === 4 ? ' --ipip' : ''}${natOutgoing === true ? ' --nat-outgoing' : ''}`
