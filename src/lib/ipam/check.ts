@@ -169,9 +169,8 @@ async function readBlocks(gathered: Gathered): Promise<void> {
   }
 }
 
-/** Whether an address that nobody has should have somebody: not one of `ipam assign`, and not one that Docker has just asked for. */
-const mayLeak = (attribute: Attribute): boolean =>
-  attribute.secondary?.type !== BY_HAND && !saysMore(attribute) && !(driverHandleOf(attribute)?.type === 'pending' && isYoung(attribute))
+/** Whether an address that nobody has should have somebody: not one of `ipam assign`, and not one that Docker or Mesos has just asked for. */
+const mayLeak = (attribute: Attribute): boolean => attribute.secondary?.type !== BY_HAND && !saysMore(attribute) && !isYoung(attribute)
 
 const count = ({counts}: Gathered, handle: string, block: string): void => {
   const key = `${handle}\n${block}`

@@ -61,7 +61,7 @@ export function requestedAt({secondary}: Attribute): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time)
 }
 
-/** Whether Docker may still be about to say what the address is for. */
+/** Whether it may still be about to be told what the address is for. Addresses of the Mesos plugin say when they were asked for as well. */
 export function isYoung(attribute: Attribute, now = Date.now()): boolean {
   const since = requestedAt(attribute)
   return since !== undefined && now - since.getTime() < ORPHAN_AGE_MS
