@@ -112,12 +112,18 @@ async function assignFixed(draft: Draft, {node, uid, attributes, addresses}: {no
 
 /** How often a release looks again where an assignment has changed under it. */
 const MAX_LOOKS = 5
+/** Addresses of one transaction: each may have a block and a handle of its own. */
+const TOGETHER = 16
 
 /**
  * Releases those of ADDRESSES that the plugin has assigned on NODE. Free ones are passed over, others' are left alone and told. One that an endpoint
  * of a container still has stays assigned until `cleanup`, which net-modules sends next: between the two it must not be given to another task.
  */
 export async function release(session: Session, node: string, addresses: readonly Address[], log: Log): Promise<void> {
+  for (let start = 0; start < addresses.length; start += TOGETHER) await releaseTogether(session, node, addresses.slice(start, start + TOGETHER), log)
+}
+
+async function releaseTogether(session: Session, node: string, addresses: readonly Address[], log: Log): Promise<void> {
   for (let looks = 1; ; looks++) {
     try {
       await releaseOwn(session, node, await ownAssignments(session, node, addresses, log), log)

@@ -16,6 +16,9 @@ type Arguments = Readonly<Record<string, unknown>>
 /** Addresses of one call. So many fit into a reply, of which net-modules reads 40,960 bytes, and into one transaction. */
 const MAX_ADDRESSES = 64
 
+/** Of one `release`, which may be for several tasks. */
+const MAX_RELEASED = 1024
+
 const COMMANDS: Readonly<Record<string, (args: Arguments) => Request>> = {isolate, cleanup, allocate, reserve, release}
 
 /** The request that TEXT, all of stdin, makes. @throws CalicoError `invalid` with the text for the reply */
@@ -80,6 +83,7 @@ function release(args: Arguments): Request {
     return {command: 'release', of: {uid: checkUid(uid)}}
   }
   const list = requireList(ips)
+  if (list.length > MAX_RELEASED) throw wrong(`At most ${MAX_RELEASED} addresses can be released at once.`)
   return {command: 'release', of: {addresses: distinct(list.map(readAddress))}}
 }
 
