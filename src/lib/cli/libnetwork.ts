@@ -1,9 +1,10 @@
 /** `libnetwork serve`: what the service is given, and how it ends. */
+import {writeSync} from 'node:fs'
 import {resolveNodeName, nodeNameInputs} from '../client/node-name.js'
 import {newSession} from '../client/session.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError, EXIT_CODES} from '../errors.js'
-import {createLog, type Log} from '../libnetwork/log.js'
+import {createLog, goesToJournal, type Log} from '../libnetwork/log.js'
 import {driverParts} from '../libnetwork/parts.js'
 import type {Scope} from '../libnetwork/protocol.js'
 import {AWAY_LIMIT_MS, startService, type Service} from '../libnetwork/service.js'
@@ -35,8 +36,9 @@ export interface ServeOptions {
 
 /** Serves until SIGTERM or SIGINT. Gives the exit code: 0 after SIGTERM, which is how services are stopped. @throws CalicoError if it cannot begin */
 export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...options}: ServeOptions): Promise<number> {
-  const log = createLog({write: (text) => process.stderr.write(text), level: options.level, env, escape: escapeText})
-  const {name: node, warning} = resolveNodeName(nodeNameInputs(options.node), {fileFirst: true})
+  const log = createLog({write: writeLine, level: options.level, journal: goesToJournal(env), escape: escapeText})
+  process.on('unhandledRejection', (error) => log.error(`A fault of calicoctl, which goes on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+  const {name: node, warning} = nodeNow(options.node)
   if (warning !== undefined) log.warn(warning)
   const labelEndpoints = options.labelEndpoints || env.CALICO_LIBNETWORK_LABEL_ENDPOINTS === 'true'
   const labelLimitMs = readLimit(env.CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT)
@@ -49,11 +51,33 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')
   const {parts, round} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
   try {
-    const service = await startService({...options, session, state, parts, round, log, limitMs})
+    const service = await startService({...options, session, state, parts, round: watchingName(round, {node, option: options.node, log}), log, limitMs})
     log.info(`Node ${node}; ${store.description}`)
     return await untilStopped(service, log)
   } finally {
     store.close()
+  }
+}
+
+const nodeNow = (option: string | undefined) => resolveNodeName(nodeNameInputs(option), {fileFirst: true})
+
+/** ROUND, with a look at the node's name: calico-node may start after the driver, and call itself otherwise. */
+function watchingName<T>(round: () => Promise<T>, {node, option, log}: {node: string; option: string | undefined; log: Log}): () => Promise<T> {
+  let told = node
+  return () => {
+    const {name, origin} = nodeNow(option)
+    if (name !== told && name !== node) log.error(`This host is now called ${name} (${origin}), and endpoints are still made for ${node}, which calico-node does not serve: restart this service`)
+    told = name
+    return round()
+  }
+}
+
+/** A log that cannot be written (a full disk) does not end the service. */
+function writeLine(line: string): void {
+  try {
+    writeSync(2, line)
+  } catch {
+    // There is nowhere to say so.
   }
 }
 
@@ -74,8 +98,6 @@ function readMtu(text: string | undefined): number | undefined {
 
 /** Resolves with the exit code when a signal has ended SERVICE. A second one ends it at once. */
 async function untilStopped(service: Service, log: Log): Promise<number> {
-  const onRejection = (error: unknown): void => log.error(`A fault of calicoctl, which goes on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-  process.on('unhandledRejection', onRejection)
   const first = await new Promise<NodeJS.Signals>((resolve) => {
     let count = 0
     const stop = (signal: NodeJS.Signals): void => {

@@ -82,7 +82,8 @@ function familyText({name, type, help, samples}: Family): string {
 export async function writeMetrics(path: string, text: string): Promise<void> {
   const scratch = `${path}.${process.pid}.new`
   try {
-    await writeFile(scratch, text, {mode: 0o644})
+    await rm(scratch, {force: true})
+    await writeFile(scratch, text, {mode: 0o644, flag: 'wx'}) // never through a link that somebody else has put there
     await rename(scratch, path)
   } catch (error) {
     await rm(scratch, {force: true}).catch(() => undefined)
