@@ -1,5 +1,5 @@
 /** The plugin's log: a line for each thing, appended at once, one file for a day (mesos-docker §1.10). Nothing depends on it. */
-import {closeSync, constants, fstatSync, linkSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync, writeSync} from 'node:fs'
+import {closeSync, constants, existsSync, fstatSync, linkSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync, writeSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 
 /** Takes one line. */
@@ -27,7 +27,9 @@ export function openLog(file: string, now: () => Date = () => new Date()): Log {
 function open(file: string, now: Date): number | undefined {
   let descriptor: number | undefined
   try {
-    mkdirSync(dirname(file), {recursive: true, mode: 0o755})
+    const folder = dirname(file)
+    // Not `recursive`: Node looks for ever for what to make where a file system refuses, as /proc does.
+    if (!existsSync(folder)) mkdirSync(folder, {mode: 0o755})
     rotate(file, now)
     const {O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK} = constants
     // Neither through a link nor waiting for the reader of a pipe.
