@@ -63,6 +63,14 @@ export function dockerNetworks({env = process.env, timeLimitMs = TIME_LIMIT_MS}:
       return isNetwork(found) ? found : strange(address)
     })
 
+  // Many containers that start at once wait to be seen in one network.
+  const shared = new Map<string, Promise<EngineNetwork | undefined>>()
+  const readShared = (id: string): Promise<EngineNetwork | undefined> => {
+    const question = shared.get(id) ?? read(id).finally(() => shared.delete(id))
+    shared.set(id, question)
+    return question
+  }
+
   return {
     address,
     local: address.startsWith('unix://'),
@@ -92,7 +100,7 @@ export function dockerNetworks({env = process.env, timeLimitMs = TIME_LIMIT_MS}:
       return networks
     },
     async containerOf(endpointId, networkId) {
-      const id = Object.entries((await read(networkId))?.Containers ?? {}).find(([key, {EndpointID}]) => EndpointID === endpointId && !isNobodys(key))?.[0]
+      const id = Object.entries((await readShared(networkId))?.Containers ?? {}).find(([key, {EndpointID}]) => EndpointID === endpointId && !isNobodys(key))?.[0]
       if (id === undefined) return undefined
       return unlessMissing(async () => {
         const {Id, Name, Config} = (await ask((docker, abortSignal) => docker.getContainer(id).inspect({abortSignal}))) as Partial<Dockerode.ContainerInspectInfo>

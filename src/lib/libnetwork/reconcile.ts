@@ -1,0 +1,213 @@
+/**
+ * Brings what is stored in line with what Docker knows, after calls that the driver missed: it was down, or the datastore, or Docker was killed
+ * (operator-demand §1 rows 1 and 2). Nothing that Docker knows is removed, nor anything that an interface in a container shows to be in use.
+ */
+import {CONTAINER_ANNOTATION, type Endpoint} from '../client/endpoints.js'
+import type {Session} from '../client/session.js'
+import type {DockerNetwork, DockerNetworks} from '../docker/networks.js'
+import {isError} from '../errors.js'
+import {NETWORK_ANNOTATION, ORPHAN_AGE_MS, parseDriverHandle} from '../ipam/driver-handles.js'
+import {formatAddress} from '../net/index.js'
+import {listEndpointsOf, removeStaleEndpoint} from './endpoints.js'
+import {linkState, removeLink} from './links.js'
+import type {Log} from './log.js'
+import type {Networks} from './networks.js'
+import {findOrphans, type Orphan, releaseOrphan} from './orphans.js'
+
+/** Docker shows an endpoint a moment after its driver made it: what is missing must be so again this much later. */
+const MISSING_MS = 15_000
+
+export interface ReconcilerOptions {
+  readonly session: Session
+  readonly node: string
+  readonly docker: Pick<DockerNetworks, 'list' | 'local' | 'address'>
+  readonly log: Log
+  /** Those that are remembered and that Docker does not know any more are removed. */
+  readonly networks?: Pick<Networks, 'remembered' | 'remove'>
+  /** Told of each endpoint that Docker knows and whose container is not noted: the driver was ended before it could. */
+  readonly describe?: (endpoint: {endpointId: string; networkId: string}) => void
+  readonly missingMs?: number
+  readonly orphanMs?: number
+}
+
+export interface Reconciled {
+  readonly removedEndpoints: number
+  readonly releasedAddresses: number
+}
+
+export interface Reconciler {
+  /**
+   * Looks once, and does what is certain by now: what is found wrong for the first time is only noted.
+   * @throws CalicoError if the datastore does not answer; what Docker does not answer is left alone
+   */
+  round(): Promise<Reconciled>
+}
+
+export function newReconciler({session, node, docker, log, networks, describe, missingMs = MISSING_MS, orphanMs = ORPHAN_AGE_MS}: ReconcilerOptions): Reconciler {
+  const missingEndpoints = newSuspects()
+  const missingNetworks = newSuspects()
+  const orphaned = newSuspects()
+  const once = newNotices(log)
+
+  return {
+    async round() {
+      const endpoints: Endpoint[] = []
+      for await (const endpoint of listEndpointsOf(session, node)) endpoints.push(endpoint)
+      const remembered = networks?.remembered() ?? []
+      const orphans = await findOrphans(session, node)
+      // Asked last: what comes into being meanwhile is not among what was read.
+      const known = endpoints.length + remembered.length + orphans.length > 0 ? await askDocker() : undefined
+      const removed = known ? await removeMissing(endpoints, known) : NOTHING
+      const released = await releaseOrphans(orphans, known)
+      if (known) {
+        await removeNetworks(remembered, endpoints, known)
+        if (describe) for (const endpoint of endpoints) describeUnnoted(endpoint, known, describe)
+      }
+      return {removedEndpoints: removed.removedEndpoints, releasedAddresses: removed.releasedAddresses + released}
+    },
+  }
+
+  async function askDocker(): Promise<Known | undefined> {
+    if (!docker.local) {
+      once.info('engine', `What Docker does not know any more is not looked for: the Engine at ${docker.address} is not reached by a socket of this host`)
+      return undefined
+    }
+    try {
+      const all = await docker.list()
+      // Every Engine has networks of its own, such as `host`.
+      if (all.length === 0) throw new Error(`the Engine at ${docker.address} says that it has no networks at all`)
+      once.forget('engine')
+      return {networks: new Set(all.map(({id}) => id)), endpoints: new Set(all.flatMap((network: DockerNetwork) => network.endpoints))}
+    } catch (error) {
+      once.info('engine', `What Docker does not know any more is not looked for: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  async function removeMissing(endpoints: readonly Endpoint[], known: Known): Promise<Reconciled> {
+    const missing = endpoints.filter(({id}) => !known.endpoints.has(id))
+    const certain = missingEndpoints.lasting(missing.map(({id}) => id), missingMs)
+    let removedEndpoints = 0
+    let releasedAddresses = 0
+    for (const {id} of missing) {
+      if (!certain.has(id)) continue
+      await attempt(`The endpoint ${short(id)}, which Docker does not know, was not removed`, async () => {
+        if (!(await removeUnusedLink(id))) return
+        const {changes, released} = await removeStaleEndpoint(session, node, id)
+        removedEndpoints += changes.length
+        releasedAddresses += released.length
+        log.info(`Removed endpoint ${short(id)}, which Docker does not know any more${released.length === 0 ? '' : `, and released ${released.map(formatAddress).join(', ')}`}`)
+      })
+    }
+    return {removedEndpoints, releasedAddresses}
+  }
+
+  /** False: a container has it, whatever Docker says, which may be one of another Engine. */
+  async function removeUnusedLink(endpointId: string): Promise<boolean> {
+    const state = await linkState(endpointId)
+    if (state === 'in-use') {
+      once.warn(endpointId, `Docker does not know the endpoint ${short(endpointId)}, but its interface is in a container: it stays`)
+      return false
+    }
+    if (state === 'unused') await removeLink(endpointId)
+    return true
+  }
+
+  async function releaseOrphans(orphans: readonly Orphan[], known: Known | undefined): Promise<number> {
+    const certain = orphaned.lasting(orphans.map(({handle}) => handle), orphanMs)
+    let count = 0
+    for (const {handle, since} of orphans) {
+      const age = since === undefined ? undefined : Date.now() - since.getTime()
+      // A clock that was set back makes an age that is none.
+      const isOld = age === undefined || age < 0 ? certain.has(handle) : age >= orphanMs
+      if (!isOld) continue
+      await attempt(`The addresses of ${handle}, which no endpoint has, were not released`, async () => {
+        if (!(await isLetGo(handle, known))) return
+        const released = await releaseOrphan(session, node, handle)
+        count += released.length
+        if (released.length > 0) log.info(`Released ${released.map(formatAddress).join(', ')}, which no endpoint has (${handle})`)
+      })
+    }
+    return count
+  }
+
+  /** Whether no container can have the addresses of HANDLE, although there is no endpoint: somebody may have deleted that by hand. */
+  async function isLetGo(handle: string, known: Known | undefined): Promise<boolean> {
+    const parsed = parseDriverHandle(handle)
+    if (parsed?.type !== 'endpoint') return true
+    if (!known) return false
+    if (!known.endpoints.has(parsed.endpointId) && (await linkState(parsed.endpointId)) !== 'in-use') return true
+    once.warn(handle, `The endpoint ${short(parsed.endpointId)} is not stored any more, but a container has it: its addresses stay assigned. Start the container anew.`)
+    return false
+  }
+
+  async function removeNetworks(remembered: readonly string[], endpoints: readonly Endpoint[], known: Known): Promise<void> {
+    const used = new Set(endpoints.map(networkOf))
+    const missing = remembered.filter((id) => !known.networks.has(id) && !used.has(id))
+    for (const id of missingNetworks.lasting(missing, missingMs)) {
+      await attempt(`What was made of network ${short(id)}, which Docker does not know, was not removed`, async () => {
+        await networks?.remove(id)
+        log.info(`Removed what was made of network ${short(id)}, which Docker does not know any more`)
+      })
+    }
+  }
+
+  /** Does WORK, whose failure says nothing about the next one's. @throws CalicoError `unreachable`: the next one would wait in vain, too */
+  async function attempt(failed: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (isError(error, 'unreachable')) throw error
+      log.warn(`${failed}: ${(error as Error).message}`)
+    }
+  }
+}
+
+/** What Docker knows. */
+interface Known {
+  readonly networks: ReadonlySet<string>
+  readonly endpoints: ReadonlySet<string>
+}
+
+const NOTHING: Reconciled = {removedEndpoints: 0, releasedAddresses: 0}
+
+const short = (id: string): string => id.slice(0, 12)
+
+const annotation = ({stored}: Endpoint, name: string): string | undefined => {
+  const {annotations} = stored.resource.metadata
+  return annotations && Object.hasOwn(annotations, name) ? annotations[name] : undefined
+}
+
+const networkOf = (endpoint: Endpoint): string | undefined => annotation(endpoint, NETWORK_ANNOTATION)
+
+function describeUnnoted(endpoint: Endpoint, known: Known, describe: NonNullable<ReconcilerOptions['describe']>): void {
+  const networkId = networkOf(endpoint)
+  if (networkId === undefined || !known.endpoints.has(endpoint.id) || annotation(endpoint, CONTAINER_ANNOTATION) !== undefined) return
+  describe({endpointId: endpoint.id, networkId})
+}
+
+/** What was found wrong, round after round. */
+function newSuspects() {
+  const since = new Map<string, number>()
+  return {
+    /** Of KEYS, all that are wrong now, those that have been in every round for LIMIT_MS. By a clock that nobody sets. */
+    lasting(keys: readonly string[], limitMs: number): ReadonlySet<string> {
+      const now = performance.now()
+      const wrong = new Set(keys)
+      for (const key of since.keys()) if (!wrong.has(key)) since.delete(key)
+      for (const key of wrong) if (!since.has(key)) since.set(key, now)
+      return new Set([...wrong].filter((key) => since.get(key) !== now && now - (since.get(key) ?? now) >= limitMs))
+    },
+  }
+}
+
+/** Tells what lasts once and not every round. */
+function newNotices(log: Log) {
+  const told = new Map<string, string>()
+  const tell = (level: 'info' | 'warn') => (about: string, text: string): void => {
+    if (told.get(about) === text) return
+    told.set(about, text)
+    log[level](text)
+  }
+  return {info: tell('info'), warn: tell('warn'), forget: (about: string) => void told.delete(about)}
+}
