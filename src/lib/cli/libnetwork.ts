@@ -7,7 +7,7 @@ import {CalicoError, EXIT_CODES} from '../errors.js'
 import {createLog, goesToJournal, type Log} from '../libnetwork/log.js'
 import {driverParts} from '../libnetwork/parts.js'
 import type {Scope} from '../libnetwork/protocol.js'
-import {AWAY_LIMIT_MS, startService, type Service} from '../libnetwork/service.js'
+import {startService, type Service} from '../libnetwork/service.js'
 import {newStoreState, observed, stateBudget} from '../libnetwork/store-state.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
@@ -15,8 +15,6 @@ import {escapeText} from './output/escape.js'
 
 /** For a request of Docker's, unless --timeout says otherwise. */
 const REQUEST_LIMIT_MS = 5_000
-/** The share of it that one request to the datastore may take, so that its own error is told, which says more. */
-const STORE_SHARE = 0.8
 const LABEL_LIMIT_MS = 5_000
 const SMALLEST_MTU = 68
 
@@ -44,14 +42,13 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   const labelLimitMs = readLimit(env.CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT)
   const mtu = readMtu(env.CALICO_LIBNETWORK_VETH_MTU)
   const state = newStoreState()
-  const budget = stateBudget(state, {normalMs: limitMs * STORE_SHARE, shortMs: Math.min(limitMs, AWAY_LIMIT_MS) * STORE_SHARE})
-  const store = observed(await openDatastore(settings, budget), state)
+  const store = observed(await openDatastore(settings, stateBudget(state, limitMs)), state)
   const session = newSession(store, {expectCluster: settings.expectCluster?.value, longLived: true, warn: (text) => log.warn(text)})
   settings.warnings.forEach(session.warn)
   if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')
-  const {parts, round} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
+  const {parts, reconciler} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
   try {
-    const service = await startService({...options, session, state, parts, round: watchingName(round, {node, option: options.node, log}), log, limitMs})
+    const service = await startService({...options, session, state, parts, round: watchingName(() => reconciler.round(), {node, option: options.node, log}), log, limitMs})
     log.info(`Node ${node}; ${store.description}`)
     return await untilStopped(service, log)
   } finally {

@@ -65,7 +65,8 @@ export interface Parts {
   deleteEndpoint(endpointId: string): Promise<boolean>
   /** The endpoint with its addresses. */
   removeEndpoint(endpointId: string): Promise<unknown>
-  createNetwork(request: CreateNetworkRequest): Promise<void>
+  /** Not created: it was known already. */
+  createNetwork(request: CreateNetworkRequest): Promise<{created: boolean}>
   removeNetwork(networkId: string): Promise<void>
   findNetwork(networkId: string): Promise<NetworkFacts>
   makeLink(link: {endpointId: string; mac: string; ipv6: boolean; mtu?: number | undefined}): Promise<{srcName: string; linkLocal: string | undefined}>
@@ -83,7 +84,7 @@ export interface DriverOptions {
 export function newDriver(parts: Parts, {scope, log}: DriverOptions): Driver {
   return {
     'NetworkDriver.GetCapabilities': always({Scope: scope}),
-    'NetworkDriver.CreateNetwork': method(createNetwork, (request) => ({...network(request), run: () => done(parts.createNetwork(request))})),
+    'NetworkDriver.CreateNetwork': method(createNetwork, (request) => newNetwork(parts, request)),
     'NetworkDriver.DeleteNetwork': method(ofNetwork, (request) => ({...network(request), run: () => done(parts.removeNetwork(request.NetworkID))})),
     'NetworkDriver.CreateEndpoint': method(createEndpoint, (request) => newEndpoint(parts, request, log)),
     'NetworkDriver.Join': method(ofEndpoint, (request) => ({
@@ -156,6 +157,18 @@ function requested(parts: Parts, request: {poolId: string; address: string; opti
       return reply
     },
     undo: async () => given !== undefined && parts.releaseAddress({poolId: request.poolId, address: given.split('/', 1)[0] ?? ''}),
+  }
+}
+
+function newNetwork(parts: Parts, request: CreateNetworkRequest): Job {
+  let isNew = false
+  return {
+    ...network(request),
+    async run() {
+      isNew = (await parts.createNetwork(request)).created
+      return {}
+    },
+    undo: async () => isNew && parts.removeNetwork(request.NetworkID),
   }
 }
 

@@ -1,13 +1,16 @@
 /** What the driver's calls rest on, for one datastore, node and host. */
 import {endpointAddresses} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
-import {CalicoError} from '../errors.js'
+import {dockerNetworks} from '../docker/networks.js'
 import {releaseAddress, requestAddress, requestPool} from './addresses.js'
 import type {Parts} from './driver.js'
 import {createEndpoint, deleteEndpoint, findEndpoint, removeStaleEndpoint} from './endpoints.js'
+import {copyContainerFacts} from './labels.js'
 import {makeLink, removeLink} from './links.js'
 import type {Log} from './log.js'
+import {openNetworks} from './networks.js'
 import {CONTAINER_MAC} from './protocol.js'
+import {newReconciler, type Reconciler} from './reconcile.js'
 
 export interface PartsOptions {
   readonly session: Session
@@ -15,12 +18,41 @@ export interface PartsOptions {
   readonly log: Log
   /** The MTU of the interfaces, where the network has none of its own; undefined: what calico-node found for this host. */
   readonly mtu: number | undefined
+  /** Labels of containers become labels of endpoints in every network. */
   readonly labelEndpoints: boolean
+  /** How long it may take until Docker shows a new container, milliseconds. */
   readonly labelLimitMs: number
+  /** Of the remembered networks; the default is this host's. */
+  readonly networksFolder?: string
 }
 
-export function driverParts({session, node, mtu: usualMtu}: PartsOptions): {parts: Parts; round: () => Promise<{removedEndpoints: number; releasedAddresses: number}>} {
-  const missing = (what: string): CalicoError => new CalicoError('failed', `${what} are not part of this version`)
+export interface DriverParts {
+  readonly parts: Parts
+  readonly reconciler: Reconciler
+}
+
+export function driverParts({session, node, log, mtu: usualMtu, labelEndpoints, labelLimitMs, networksFolder}: PartsOptions): DriverParts {
+  const docker = dockerNetworks()
+  const networks = openNetworks({docker, session, log, ...(networksFolder === undefined ? {} : {folder: networksFolder})})
+  const describing = new Set<string>()
+
+  function describeLater({endpointId, networkId, labels}: {endpointId: string; networkId: string; labels: boolean}): void {
+    if (describing.has(endpointId)) return
+    describing.add(endpointId)
+    const copied = copyContainerFacts({session, node, docker, endpointId, networkId, labels: labels || labelEndpoints, log, limitMs: labelLimitMs})
+    void copied.finally(() => describing.delete(endpointId))
+  }
+
+  /** For an endpoint of before this process. */
+  async function describeAgain({endpointId, networkId}: {endpointId: string; networkId: string}): Promise<void> {
+    try {
+      const {labels} = await networks.find(networkId)
+      describeLater({endpointId, networkId, labels})
+    } catch (error) {
+      log.debug(`The container of endpoint ${endpointId.slice(0, 12)} is not noted: ${(error as Error).message}`)
+    }
+  }
+
   const parts: Parts = {
     requestPool: (request) => requestPool(session, request),
     requestAddress: (request) => requestAddress(session, node, request),
@@ -32,12 +64,16 @@ export function driverParts({session, node, mtu: usualMtu}: PartsOptions): {part
     },
     deleteEndpoint: (endpointId) => deleteEndpoint(session, node, endpointId),
     removeEndpoint: (endpointId) => removeStaleEndpoint(session, node, endpointId),
-    createNetwork: () => Promise.reject(missing('networks')),
-    removeNetwork: () => Promise.reject(missing('networks')),
-    findNetwork: () => Promise.reject(missing('networks')),
+    async createNetwork(request) {
+      const created = !networks.remembered().includes(request.NetworkID)
+      await networks.create(request)
+      return {created}
+    },
+    removeNetwork: (id) => networks.remove(id),
+    findNetwork: (id) => networks.find(id),
     makeLink: ({mtu = usualMtu, ...link}) => makeLink({...link, mtu}),
     removeLink,
-    describeLater: () => undefined,
+    describeLater,
   }
-  return {parts, round: () => Promise.resolve({removedEndpoints: 0, releasedAddresses: 0})}
+  return {parts, reconciler: newReconciler({session, node, docker, log, networks, describe: (endpoint) => void describeAgain(endpoint)})}
 }

@@ -9,12 +9,10 @@ import {listenOn, socketPaths, type Bound} from './plugin-socket.js'
 import type {Manifest, Scope} from './protocol.js'
 import {keepRounds} from './rounds.js'
 import {newPluginServer} from './server.js'
-import type {StoreState} from './store-state.js'
+import {patience, type StoreState} from './store-state.js'
 
 /** For a request that asks neither datastore nor Engine: moving an interface on a machine that has much to do. */
 const HOST_LIMIT_MS = 10_000
-/** For a request while the datastore is known to be away: Docker's containers start one after another, and each would wait. */
-export const AWAY_LIMIT_MS = 1_000
 const METRICS_MS = 15_000
 /** How long the end of the service waits for requests that are being done. */
 const STOP_LIMIT_MS = 10_000
@@ -60,7 +58,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     driver: newDriver(options.parts, {scope, log}),
     log,
     metrics,
-    limitMs: ({onHost}) => (onHost ? HOST_LIMIT_MS : state.answers === false ? Math.min(AWAY_LIMIT_MS, limitMs) : limitMs),
+    limitMs: ({onHost}) => (onHost ? HOST_LIMIT_MS : patience(state, limitMs)),
     whyLate: () => (state.answers === false ? `The datastore does not answer: ${session.store.description}.` : 'The datastore, Docker or this host are slow; try again.'),
   })
   const bound = await listenOnAll([

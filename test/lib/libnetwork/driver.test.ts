@@ -57,6 +57,16 @@ describe('networks', () => {
   })
 })
 
+describe('a network made too late', () => {
+  test.each([[true, [`removeNetwork "${NETWORK}"`]], [false, []]])('new: %p', async (created, calls) => {
+    const {job, parts} = newTable({createNetwork: () => Promise.resolve({created})})
+    const late = job('NetworkDriver.CreateNetwork', {NetworkID: NETWORK, Options: {}, IPv4Data: null, IPv6Data: null})
+    await late.run()
+    await late.undo?.()
+    expect(parts.calls.slice(1)).toEqual(calls)
+  })
+})
+
 describe('IPAM', () => {
   test('RequestPool and RequestAddress pass on what Docker says', async () => {
     const {call, parts} = newTable()

@@ -2,7 +2,7 @@ import {describe, expect, test} from '@jest/globals'
 import type {Datastore} from '../../../src/lib/datastore/datastore.js'
 import {OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
 import {CalicoError} from '../../../src/lib/errors.js'
-import {newStoreState, observed, stateBudget} from '../../../src/lib/libnetwork/store-state.js'
+import {newStoreState, observed, patience, stateBudget} from '../../../src/lib/libnetwork/store-state.js'
 import {faultyStore} from '../../support/faulty-store.js'
 
 const away = new CalicoError('unreachable', 'no answer')
@@ -55,12 +55,21 @@ describe('observed', () => {
   })
 })
 
-test('stateBudget: short while the store is known to be away', () => {
-  const state = newStoreState()
-  const budget = stateBudget(state, {normalMs: 4_000, shortMs: 800})
-  expect(budget.forRequest().total).toBe(4_000)
+test('patience: less while the store is known to be away, little when it has been for long', () => {
+  let time = 0
+  const state = newStoreState(() => time)
+  const budget = stateBudget(state, 5_000)
+  const both = (): number[] => [patience(state, 5_000), budget.forRequest().total]
+  expect(both()).toEqual([5_000, 4_000])
+  time = 1_000
   state.note(away)
-  expect(budget.forRequest().total).toBe(800)
+  expect([state.awayMs, ...both()]).toEqual([0, 1_000, 800])
+  time = 10_999
+  state.note(away)
+  expect([state.awayMs, ...both()]).toEqual([9_999, 1_000, 800])
+  time = 11_000
+  expect([state.awayMs, ...both()]).toEqual([10_000, 250, 200])
+  expect(patience(state, 100)).toBe(100)
   state.note(undefined)
-  expect(budget.forRequest().total).toBe(4_000)
+  expect([state.awayMs, ...both()]).toEqual([undefined, 5_000, 4_000])
 })
