@@ -1,7 +1,7 @@
 'use strict'
 /**
  * Answers one request of Mesos' net-modules: JSON on stdin until its end, one JSON document on stdout, exit code 0 or 1. net-modules looks at nothing but
- * stdout, and blocks its agent meanwhile: so there is always an answer, exactly one, whatever happens here. The work is in the bundle, without oclif.
+ * stdout, and blocks its agent meanwhile: so there is always an answer, exactly one, whatever happens here. The work is in a chunk of the bundle, without oclif.
  */
 const fs = require('node:fs')
 const path = require('node:path')
@@ -35,10 +35,10 @@ function run() {
   if (!fs.existsSync(path.join(DIST, 'chunks.json'))) leave({error: `calico_mesos has not been built or installed at ${DIST}. Link to it instead of copying it.`})
   const chunks = require('./chunks.js').openChunks(DIST)
   /** @type {{answerMesos: (request: string) => Promise<Answer>}} */
-  const core = chunks.load('core')
+  const bundle = chunks.load('mesos')
   readRequest(async (text) => {
     complete = true
-    const {reply, undelivered} = await core.answerMesos(text)
+    const {reply, undelivered} = await bundle.answerMesos(text)
     const delivered = deliver(reply)
     if (!delivered) await undelivered()
     chunks.saveCaches()

@@ -8,6 +8,9 @@ import {edits, lazy, otherChunks, replacements, virtual} from './plugins.mjs'
 
 /** @typedef {{name: string, file: string, bytes: number, inputs: readonly string[]}} BuiltChunk */
 
+/** The chunks with modules of ours. They come last: the others tell them what they export. */
+const OURS = ['core', 'mesos']
+
 /**
  * @param {{root: string, outdir: string, modules: Record<string, string>}} options MODULES are the virtual ones
  * @returns {Promise<BuiltChunk[]>} those that are needed, written to OUTDIR with an index, chunks.json
@@ -18,9 +21,9 @@ export async function bundle({root, outdir, modules}) {
   /** @type {Set<string>} */
   const edited = new Set()
   /** @type {Set<string>} */
-  const wanted = new Set(['core', 'debug']) // debug: by its name in runtime/debug.cjs
+  const wanted = new Set(['core', 'mesos', 'debug']) // debug: by its name in runtime/debug.cjs
   const built = []
-  for (const name of [...Object.keys(CHUNKS).filter((chunk) => chunk !== 'core'), 'core']) {
+  for (const name of [...Object.keys(CHUNKS).filter((chunk) => !OURS.includes(chunk)), ...OURS]) {
     built.push(await bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted}))
   }
   const forgotten = EDITS.filter(({file}) => !edited.has(file))

@@ -1,6 +1,7 @@
 /**
  * The chunks of the bundle. `core` is all code of ours with oclif, its commands evaluated only when they are called; every heavy library is a
- * chunk of its own, loaded by the command that needs it. All our modules are in one chunk, so there is one of each: `instanceof` holds.
+ * chunk of its own, loaded by the command that needs it. All our modules are in one chunk, so there is one of each: `instanceof` holds. `mesos`
+ * has those that the Mesos plugin needs once more, for processes that never load `core`.
  */
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
@@ -17,6 +18,7 @@ const {resolve} = createRequire(import.meta.url)
 /** @type {Readonly<Record<string, Chunk>>} */
 export const CHUNKS = {
   core: {entry: join(RUNTIME, 'entry.ts'), packages: {}},
+  mesos: {entry: join(RUNTIME, 'mesos.ts'), packages: {}},
   store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
   ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only

@@ -1,5 +1,5 @@
 /**
- * Makes the code caches of a build: runs typical command lines in this process, against an etcd in memory, so that V8 has compiled what such lines
+ * Makes the code caches of a build: runs typical command lines and requests in this process, against an etcd in memory, so that V8 has compiled what such lines
  * call and nothing else, and saves that. A process of its own, since V8's flags count: node scripts/bundle/warm-up.mjs DIST
  */
 import {createRequire} from 'node:module'
@@ -18,6 +18,17 @@ const LINES = /** @type {readonly [line: string, code: number][]} */ ([
   ['profile add warm2', 0],
   ['profile show', 0],
   ['profile warm show', 1], // unknown words
+  ['pool add 10.20.0.0/16', 0],
+])
+
+/** Requests to the Mesos plugin with what the answer's `error` must be; undefined = that depends on this machine. */
+const REQUESTS = /** @type {readonly [command: string, args: object, error: string | null | undefined][]} */ ([
+  ['allocate', {hostname: 'warm', num_ipv4: 1, num_ipv6: 0, uid: 'warm1'}, null],
+  ['reserve', {hostname: 'warm', ipv4_addrs: ['10.20.30.40'], uid: 'warm2'}, null],
+  ['isolate', {container_id: 'warm', hostname: 'warm', pid: 2 ** 31, ipv4_addrs: ['10.20.30.40']}, undefined], // as far as there is a process
+  ['release', {ips: ['10.20.30.40']}, null],
+  ['release', {uid: 'warm1'}, null],
+  ['cleanup', {container_id: 'warm', hostname: 'warm'}, 'No endpoint found with container-id: warm'],
 ])
 
 const [dist = ''] = process.argv.slice(2)
@@ -32,9 +43,15 @@ const server = await startFakeEtcd(protocol, createCodec(protocol))
 process.env.ETCD_ENDPOINTS = server.endpoint
 const chunks = openChunks(dist)
 const program = chunks.load('core')
+const plugin = chunks.load('mesos')
 for (const [line, expected] of LINES) {
   const {code, output} = await quietly(() => program.main(line.split(' '), dist))
   if (code !== expected) throw new Error(`warm-up: calicoctl ${line} ended with ${code}, not ${expected}:\n${output}`)
+}
+process.env.CALICO_MESOS_LOG_FILE = '/dev/null'
+for (const [command, args, expected] of REQUESTS) {
+  const {reply} = await plugin.answerMesos(JSON.stringify({command, args}))
+  if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)
 }
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})

@@ -1,11 +1,10 @@
-/** The bundle's core: the program with what the build knows of it. Loaded by bin/launch.js and bin/mesos-plugin.js. */
+/** The bundle's core: the program with what the build knows of it. Loaded by bin/launch.js. */
 import './oclif-settings.js'
 import {Config, type Command} from '@oclif/core'
 import {loaders} from 'bundle:commands'
 import {pjson, read} from 'bundle:manifest'
 import {loadOptions, type Program} from '../../../src/lib/cli/program.js'
 import {main as runProgram} from '../../../src/main.js'
-import type {Answer} from '../../../src/mesos.js'
 
 /** The manifest, of which a command line needs one entry or two: each is parsed when it is first looked at (all of them take 2 ms). */
 const commands: Record<string, Command.Cached> = {}
@@ -25,12 +24,6 @@ const program = (dist: string): Program => ({
 /** Runs ARGV; the promise is the exit code. */
 export function main(argv: readonly string[], dist: string): Promise<number> {
   return runProgram(argv, program(dist))
-}
-
-/** Answers a request of Mesos' net-modules, for bin/mesos-plugin.js. */
-export async function answerMesos(request: string): Promise<Answer> {
-  const {answer} = await import('../../../src/mesos.js')
-  return answer(request, pjson.version)
 }
 
 /** The help page of WORDS, for the build. */

@@ -11,7 +11,7 @@ import {keyOf, prepareChange} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {CalicoError, isError} from '../../errors.js'
 import {connectContainer} from '../../host/container-network.js'
-import {deleteVeth, findInterface, hostInterfaceName, nameTakenOnHost, otherEnd} from '../../host/interfaces.js'
+import {deleteVeth, findInterface, hasHostInterface, hostInterfaceName, nameTakenOnHost, otherEnd} from '../../host/interfaces.js'
 import {withHostLock} from '../../host/lock.js'
 import {HOST_MAC, randomMac} from '../../host/mac.js'
 import {workloadMtu} from '../../host/mtu.js'
@@ -197,7 +197,7 @@ async function profilesOn(draft: Draft, {hostname, netgroups, prefix}: IsolateRe
 /** Deletes what an `isolate` of this container that was killed has made: it stored no endpoint, and its interface is in the same namespace. */
 async function removeLeftover(namespace: NetworkNamespace, {spec}: WorkloadEndpoint, log: Log): Promise<void> {
   const name = spec.interfaceName ?? ''
-  const outer = await findInterface(undefined, name)
+  const outer = hasHostInterface(name) ? await findInterface(undefined, name) : undefined
   if (!outer) return
   if (!(await otherEnd(outer, namespace))) throw nameTakenOnHost(name)
   await deleteVeth(name)
