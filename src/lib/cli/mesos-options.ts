@@ -16,11 +16,10 @@ export function hostRoot(root: string | undefined): HostFiles {
 
 /** A path of the host's own, for option NAME; with ARGUMENTS, blanks and what follows them are a program's. */
 export const absolutePath = (name: string, description: string) =>
-  Flags.custom<string>({
+  Flags.custom({
     helpValue: 'PATH',
     description,
     parse: checked((text: string) => {
-      // eslint-disable-next-line no-control-regex -- it is control characters that are refused
       if (!text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) throw new CalicoError('invalid', `--${name}: '${text}' is no absolute path`)
       return text
     }),

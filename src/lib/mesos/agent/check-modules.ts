@@ -133,7 +133,7 @@ function checkPlugin(files: HostFiles, path: string, key: string, program: strin
   if (!program.startsWith('/')) return [finding('plugin-missing', path, `${key} is '${program}', which is no absolute path`, {remedy: 'Write the whole path of the program.'})]
   const {type, executable} = files.kind(program)
   const at = (remedy: string): {remedy: string} => ({remedy: remedy.replace('PATH', program)})
-  if (type === 'missing') return [finding('plugin-missing', path, `${key} is ${program}, which is missing`, at('Link it there: ln -s "$(command -v calico_mesos)" PATH; or name it with: calicoctl mesos config --plugin'))]
+  if (type === 'missing') return [finding('plugin-missing', path, `${key} is ${program}, which is missing`, at('Link it there: ln -s "$(command -v calico_mesos)" PATH; or name another one with: calicoctl mesos config --plugin FILE'))]
   if (type !== 'file') return [finding('plugin-missing', path, `${key} is ${program}, which is no file that can be read`)]
   if (!executable) return [finding('plugin-not-executable', path, `${key} is ${program}, which is not executable`, at('Make it executable: chmod 755 PATH'))]
   const old = program.slice(program.lastIndexOf('/') + 1).startsWith('calico_mesos') && files.head(program, ELF.length)?.equals(ELF) === true

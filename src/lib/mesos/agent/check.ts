@@ -30,7 +30,7 @@ export interface DockerFacts {
 /** What is wrong with SETUP, the gravest first. */
 export async function checkAgent(setup: AgentSetup, around: Surroundings = {}): Promise<Finding[]> {
   const unreadable = setup.unreadable.map(({path, why}) => finding('unreadable', path, `The file cannot be read: ${why}`))
-  if (setup.empty) return sorted([finding('no-setup', '', `There is nothing of a Mesos agent that Calico could be set up for${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
+  if (setup.empty) return sorted([finding('no-setup', '', `There is nothing of a Mesos agent of style ${setup.style}${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
   const unified = isUnified(setup) ? await checkUnified(setup, around) : []
   return sorted([
     ...unreadable,

@@ -14,6 +14,8 @@ interface Assignment {
   readonly name: string
   /** Undefined if only a shell could tell: it has `$` or a backtick that is not quoted. */
   readonly value: string | undefined
+  /** A quote is never closed, or the text ends with a backslash: what is added behind it would become a part of it. */
+  readonly unfinished: boolean
   /** What stands before the name: blanks, `export `. */
   readonly before: string
   /** What stands behind the value: blanks, a comment, the line's end. */
@@ -40,7 +42,17 @@ export function environmentOf(text: string): Record<string, string> {
   return Object.fromEntries([...readVariables(text)].flatMap(([name, {value}]) => (value === undefined ? [] : [[name, value]])))
 }
 
-/** TEXT with NAME=VALUE: the line that counts is changed, else one is added at the end; the same text if it says so already. */
+/** The line of TEXT, from 1, that has a quote which is never closed, or nothing behind its last backslash; undefined if there is none. */
+export function unfinishedLine(text: string): number | undefined {
+  let line = 1
+  for (const {raw, assignment} of pieces(text)) {
+    if (assignment?.unfinished) return line
+    line += raw.split('\n').length - 1
+  }
+  return undefined
+}
+
+/** TEXT, which must be finished (see {@link unfinishedLine}), with NAME=VALUE: the line that counts is changed, else one is added at the end; the same text if it says so already. */
 export function setVariable(text: string, name: string, value: string): string {
   const all = pieces(text)
   const at = all.findLastIndex(({assignment}) => assignment?.name === name)
@@ -70,9 +82,9 @@ function nextPiece(text: string, from: number): {end: number; assignment?: Assig
   NAME.lastIndex = start
   const head = NAME.exec(text)?.[0]
   if (head === undefined) return {end: lineEnd(text, from)}
-  const {value, end} = readValue(text, start + head.length)
+  const {value, end, unfinished} = readValue(text, start + head.length)
   const next = lineEnd(text, end)
-  return {end: next, assignment: {name: head.slice(0, -1), value, before: text.slice(from, start), after: text.slice(end, next)}}
+  return {end: next, assignment: {name: head.slice(0, -1), value, unfinished, before: text.slice(from, start), after: text.slice(end, next)}}
 }
 
 const isBlank = (character: string): boolean => character === ' ' || character === '\t'
@@ -95,9 +107,10 @@ function lineEnd(text: string, at: number): number {
 }
 
 /** The value that begins at FROM, and where it ends: before the blanks and the comment behind it. */
-function readValue(text: string, from: number): {value: string | undefined; end: number} {
+function readValue(text: string, from: number): {value: string | undefined; end: number; unfinished: boolean} {
   let value = ''
   let literal = true
+  let unfinished = false
   let at = from
   /** Where the value ends if only blanks follow, and its text until there. */
   let end = from
@@ -114,20 +127,28 @@ function readValue(text: string, from: number): {value: string | undefined; end:
     const part = readPart(text, at)
     value += part.value
     literal &&= part.literal
+    unfinished ||= part.unfinished === true
     at = part.end
     end = at
     kept = value
   }
-  return {value: literal ? kept : undefined, end}
+  return {value: literal ? kept : undefined, end, unfinished}
+}
+
+interface Part {
+  readonly value: string
+  readonly end: number
+  readonly literal: boolean
+  readonly unfinished?: boolean
 }
 
 /** A quoted text, a character behind a backslash, or a single character. */
-function readPart(text: string, at: number): {value: string; end: number; literal: boolean} {
+function readPart(text: string, at: number): Part {
   const character = text.charAt(at)
   if (character === '\\') return readEscape(text, at)
   if (character === "'") {
     const close = text.indexOf("'", at + 1)
-    if (close >= 0) return {value: text.slice(at + 1, close), end: close + 1, literal: true}
+    return close < 0 ? unclosed(text, at) : {value: text.slice(at + 1, close), end: close + 1, literal: true}
   }
   if (character === '"') return readDoubleQuoted(text, at)
   return {value: character, end: at + 1, literal: !EXPANDED.includes(character)}
@@ -136,12 +157,15 @@ function readPart(text: string, at: number): {value: string; end: number; litera
 /** What a shell replaces by something else. */
 const EXPANDED = '$`'
 
-function readEscape(text: string, at: number): {value: string; end: number; literal: boolean} {
-  const next = text.slice(at + 1).startsWith('\r\n') ? '\r\n' : text.charAt(at + 1)
-  return {value: next.endsWith('\n') ? '' : next, end: at + 1 + next.length, literal: true}
+/** A quote that is never closed counts as a character like others: nobody reads such a file as it was meant. */
+const unclosed = (text: string, at: number): Part => ({value: text.charAt(at), end: at + 1, literal: false, unfinished: true})
+
+function readEscape(text: string, at: number): Part {
+  const next = text.startsWith('\r\n', at + 1) ? '\r\n' : text.charAt(at + 1)
+  return {value: next.endsWith('\n') ? '' : next, end: at + 1 + next.length, literal: true, unfinished: next === ''}
 }
 
-function readDoubleQuoted(text: string, from: number): {value: string; end: number; literal: boolean} {
+function readDoubleQuoted(text: string, from: number): Part {
   let value = ''
   let literal = true
   let at = from + 1
@@ -157,8 +181,7 @@ function readDoubleQuoted(text: string, from: number): {value: string; end: numb
     value += character
     at++
   }
-  // A quote that is never closed is a character like others: nobody reads such a file as it was meant.
-  if (at >= text.length) return {value: '"', end: from + 1, literal: false}
+  if (at >= text.length) return unclosed(text, from)
   return {value, end: at + 1, literal}
 }
 

@@ -26,7 +26,6 @@ export function etcdVariables({datastore}: Settings, existing: ReadonlySet<strin
   }
   const values = [...addresses(datastore.endpoints.value, existing), ...certificates(datastore, absolute), ...credentials(datastore)]
   for (const [name, value] of values) {
-    // eslint-disable-next-line no-control-regex -- it is control characters that no line of such a file can hold
     if (/[\u0000-\u001f\u007f]/.test(value)) throw new CalicoError('invalid', `${name} has a control character, which a file of variables cannot hold`)
   }
   return {values, secret: datastore.password !== undefined}

@@ -120,10 +120,10 @@ export const isNetModules = ({file = '', modules = []}: Library): boolean =>
   modules.some(({name}) => name === ISOLATOR || name === HOOK) || file.slice(file.lastIndexOf('/') + 1).startsWith(LIBRARY_NAME)
 
 function editLibraries(libraries: readonly Library[], {library, plugin, defaults}: WantedModules): Library[] {
-  const at = libraries.findIndex(isNetModules)
+  const has = (name: string) => (each: Library): boolean => each.modules?.some((module) => module.name === name) === true
+  const at = [has(ISOLATOR), has(HOOK), isNetModules].map((test) => libraries.findIndex(test)).find((found) => found >= 0) ?? -1
   const own: Library = libraries[at] ?? {file: library ?? defaults.library, modules: []}
-  const isElsewhere = (name: string): boolean => libraries.some((other, index) => index !== at && other.modules?.some((module) => module.name === name) === true)
-  const missing = [ISOLATOR, HOOK].filter((name) => own.modules?.some((module) => module.name === name) !== true && !isElsewhere(name))
+  const missing = [ISOLATOR, HOOK].filter((name) => !libraries.some(has(name)))
   const edited = {...(library === undefined ? own : withFile(own, library)), modules: [...(own.modules ?? []), ...missing.map((name) => ({name}))]}
   const all = at < 0 ? [...libraries, edited] : libraries.map((other, index) => (index === at ? edited : other))
   return all.map((each) => (each.modules === undefined ? each : {...each, modules: each.modules.map((module) => (module.name === ISOLATOR ? withCommands(module, plugin, defaults.plugin) : module))}))

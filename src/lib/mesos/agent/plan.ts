@@ -1,7 +1,7 @@
 /** What `mesos config` changes: every file as it is and as it is to be. Pure: files come from READ, nothing is written. */
 import {CalicoError} from '../../errors.js'
 import type {Settings} from '../../settings/types.js'
-import {environmentOf, readVariables, setVariable} from './environment-file.js'
+import {environmentOf, readVariables, setVariable, unfinishedLine} from './environment-file.js'
 import {etcdVariables, PASSWORD} from './etcd-variables.js'
 import type {FileText} from './files.js'
 import {withNetinfoFirst} from './mesos-dns.js'
@@ -50,6 +50,10 @@ export function planAgent(wanted: Wanted, read: (path: string) => FileText): Age
   refuseModulesFolder(flags)
   draft.edit(modules, (text) => withNetModules(modules, text, {...wanted, defaults: {library: facts.library, plugin: PLUGIN}}))
 
+  for (const path of facts.environments) {
+    const line = unfinishedLine(draft.text(path) ?? '')
+    if (line !== undefined) throw new CalicoError('invalid', `${path} cannot be edited: line ${line} has a quote that is never closed, or ends the file with a backslash`, {hint: 'Correct it, then run the command again.'})
+  }
   const names = new Set(facts.environments.flatMap((path) => Object.keys(environmentOf(draft.text(path) ?? ''))))
   const variables = etcdVariables(wanted.settings, names, wanted.absolute)
   for (const [name, value] of variables.values) {
