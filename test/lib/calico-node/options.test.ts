@@ -40,10 +40,22 @@ describe('wrong values', () => {
   })
 
   test('are all told together', () => {
-    expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '', libnetwork: true}).problems).toHaveLength(8)
+    expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '', libnetwork: true, 'libnetwork-image': ''}).problems).toHaveLength(8)
   })
 
   test('empty addresses and AS are none, as in v0.20', () => {
     expect(read({ip: '', ip6: '', as: ''})).toMatchObject({problems: [], options: {asNumber: undefined, ip6: undefined, ip: {type: 'detect'}}})
+  })
+})
+
+describe('the driver for Docker networks', () => {
+  test('wanted, with an image or without', () => {
+    expect(read({libnetwork: true})).toMatchObject({options: {libnetwork: {image: undefined}}, problems: []})
+    expect(read({libnetwork: true, 'libnetwork-image': 'x/y:1', detach: 'true'})).toMatchObject({options: {libnetwork: {image: 'x/y:1'}}, problems: []})
+    expect(read({}).options.libnetwork).toBeUndefined()
+  })
+  test('v0.20\'s words for --detach=false', () => expect(read({libnetwork: true, detach: 'false'}).problems).toEqual(['The only valid value for --detach is \'true\' when using libnetwork']))
+  test.each<RawOptions>([{'libnetwork-image': '-x'}, {'libnetwork-image': 'x', runtime: 'none'}])('wrong: %j', (options) => {
+    expect(read({libnetwork: true, ...options}).problems).toEqual([expect.stringMatching(/^--libnetwork-image: /)])
   })
 })
