@@ -75,9 +75,9 @@ async function endpoints(): Promise<WorkloadEndpoint[]> {
 }
 
 async function endpointOf(container: string): Promise<WorkloadEndpoint> {
-  const all = (await endpoints()).filter(({spec}) => spec.workload === container)
-  expect(all).toHaveLength(1)
-  return all[0] as WorkloadEndpoint
+  const [found, ...more] = (await endpoints()).filter(({spec}) => spec.workload === container)
+  if (!found || more.length > 0) throw new Error(`${container} has ${more.length + (found ? 1 : 0)} endpoints`)
+  return found
 }
 
 async function profiles(): Promise<Map<string, Profile>> {
@@ -388,7 +388,7 @@ suite('containers', whyNoNamespaces(), () => {
   /** Whether the profiles of TO let FROM in: what Felix makes of them. */
   async function reaches(from: Task, to: Task): Promise<boolean> {
     const stored = await profiles()
-    const of = async ({id}: Task): Promise<Profile[]> => ((await endpointOf(id)).spec.profiles ?? []).map((name) => stored.get(name) as Profile)
+    const of = async ({id}: Task): Promise<Profile[]> => ((await endpointOf(id)).spec.profiles ?? []).flatMap((name) => stored.get(name) ?? [])
     const labels = Object.assign({}, ...(await of(from)).map(({spec}) => spec.labelsToApply)) as Record<string, string>
     const [address] = from.addresses.map((text) => parseAddress(text))
     const matches = ({selector, nets}: EntityRule = {}): boolean =>
@@ -480,11 +480,11 @@ suite('containers', whyNoNamespaces(), () => {
 
     test('one container at once, several times: one of them', async () => {
       const addresses = await allocated('u')
-      const {pid} = await namespace()
-      const results = await Promise.all([1, 2, 3, 4].map(() => isolation('c', pid, addresses)))
+      const space = await namespace()
+      const results = await Promise.all([1, 2, 3, 4].map(() => isolation('c', space.pid, addresses)))
       expect(results.filter(({code}) => code === 0)).toHaveLength(1)
       for (const {code, stdout} of results) if (code !== 0) expect(stdout).toBe(failure('This container has already been configured with Calico Networking.').stdout)
-      await expectWired({id: 'c', space: namespaces[0] as TestNamespace, addresses})
+      await expectWired({id: 'c', space, addresses})
     })
 
     test('addresses that are free, somebody else\'s, or of two tasks', async () => {

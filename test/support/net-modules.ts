@@ -59,7 +59,7 @@ export const plugin = (input: string | object, options?: PluginOptions): Promise
   startPlugin(typeof input === 'string' ? input : JSON.stringify(input), options).result
 
 /** REQUEST as the protobuf library prints it. */
-export function protobufJson(value: unknown): string {
+function protobufJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(protobufJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const members = Object.entries(value as Record<string, unknown>)
@@ -137,7 +137,7 @@ export function netModules(hostname: string, options: PluginOptions): NetModules
 }
 
 /** What net-modules makes of STDOUT. @throws Error with its texts */
-export function readAnswer(stdout: string, path: string): {ipv4: readonly string[]; ipv6: readonly string[]} {
+function readAnswer(stdout: string, path: string): {ipv4: readonly string[]; ipv6: readonly string[]} {
   const text = Buffer.from(stdout).subarray(0, MAX_ANSWER).toString()
   if (text === '') throw new Error('Got no response')
   let answer: unknown
