@@ -20,7 +20,7 @@ import {handleKey, IPAM_CONFIG_KEY, resourceKey} from '../model/keys.js'
 import {type Address, type Cidr, equalNetworks, type Family, formatAddress, formatCidr, hostCidr, networkOf, parseAddress, parseCidr} from '../net/index.js'
 import {addressProblem, assignmentProblem, invalidSubnet, noneAvailable, noSuchPool, poolGone, unusablePool} from './address-errors.js'
 import {networkOfPool} from './docker-pools.js'
-import {endpointCodec, endpointPlace} from './endpoints.js'
+import {endpointCodec, endpointPlace, hasAddress} from './endpoints.js'
 
 /** What Docker says to options and gateways. */
 const GATEWAY = 'com.docker.network.gateway'
@@ -171,7 +171,7 @@ async function takeGiven(session: Session, node: string, address: Address): Prom
     async plan(draft) {
       const {created} = await requireNode(draft, node, {create: true})
       try {
-        await takeAddress(draft, {address, node, owner, mayMove: (attribute) => isForNobody(draft, attribute, node)})
+        await takeAddress(draft, {address, node, owner, mayMove: (attribute) => isForNobody(draft, address, attribute, node)})
       } catch (error) {
         throw addressProblem(error, address)
       }
@@ -181,18 +181,17 @@ async function takeGiven(session: Session, node: string, address: Address): Prom
   return {address, createdNode}
 }
 
-/** Whether the driver of NODE assigned the address, and there is no endpoint for it. That holds when the draft is written. */
-async function isForNobody(draft: Draft, attribute: Attribute, node: string): Promise<boolean> {
+/** Whether the driver of NODE assigned ADDRESS, by what ATTRIBUTE says, and no endpoint has it. That holds when the draft is written. */
+async function isForNobody(draft: Draft, address: Address, attribute: Attribute, node: string): Promise<boolean> {
   const owner = driverHandleOf(attribute, node)
-  return owner?.type === 'endpoint' ? !(await hasEndpoint(draft, node, owner.endpointId)) : owner !== undefined
-}
-
-async function hasEndpoint(draft: Draft, node: string, endpointId: string): Promise<boolean> {
-  const key = keyOf(endpointPlace(node, endpointId))
-  await draft.load([key])
-  await draft.verify([key])
+  if (owner?.type !== 'endpoint') return owner !== undefined
+  const key = keyOf(endpointPlace(node, owner.endpointId))
+  const codec = endpointCodec(draft.session)
   draft.restOn(key)
-  return (await draft.get(endpointCodec(draft.session), key)) !== undefined
+  if (!hasAddress(await draft.get(codec, key), address)) return true
+  // That it has the address must be so now.
+  await draft.verify([key])
+  return !hasAddress(await draft.get(codec, key), address)
 }
 
 /** What came of a release: `foreign` = somebody else assigned it, or nobody knows who; `in-use` = an endpoint has it. Nothing is released then. */
@@ -228,7 +227,7 @@ function releaseSeen(session: Session, node: string, address: Address, {attribut
     what: `the release of ${formatAddress(address)}`,
     reads: () => [{list: POOLS_PREFIX}, {get: handleKey(handle)}, ...(owner?.type === 'endpoint' ? [{get: keyOf(endpointPlace(node, owner.endpointId))}] : [])],
     async plan(draft) {
-      if (!(await isForNobody(draft, attribute, node))) return {outcome: 'in-use'}
+      if (!(await isForNobody(draft, address, attribute, node))) return {outcome: 'in-use'}
       const {released} = await releaseOn(draft, [{address, handle, sequenceNumber}])
       return {outcome: released.length > 0 ? 'released' : 'free'}
     },

@@ -21,7 +21,7 @@ import {API_VERSION} from '../model/resource.js'
 import type {WorkloadEndpoint} from '../model/types.js'
 import {checkLabels} from '../model/validation/names.js'
 import {matchesIds, workloadEndpointName, workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
-import {type Address, formatAddress, formatCidr, hostCidr} from '../net/index.js'
+import {type Address, equalAddresses, formatAddress, formatCidr, hostCidr} from '../net/index.js'
 import {newProfile} from '../rules/edit.js'
 import {addMissingProfiles} from '../workload/missing-profiles.js'
 import {type Removal, removeEndpoints} from '../workload/removal.js'
@@ -29,7 +29,7 @@ import {resourceCodec} from '../workload/resource-codec.js'
 import {addressProblem} from './address-errors.js'
 
 /** Orchestrator and workload of all of them: Felix takes both from the endpoint's name (datamodel-v3 §1.6, §5.10). */
-export const ORCHESTRATOR = 'libnetwork'
+const ORCHESTRATOR = 'libnetwork'
 
 /** What Docker says of a new endpoint. */
 export interface NewEndpoint {
@@ -61,6 +61,10 @@ export const endpointPlace = (node: string, endpointId: string): Place => ({
 
 /** How endpoints are read and written on a draft. */
 export const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => resourceCodec<WorkloadEndpoint>(session, 'WorkloadEndpoint')
+
+/** Whether ENDPOINT, as it is read on a draft, has ADDRESS. Of one that cannot be read it must be assumed. */
+export const hasAddress = (endpoint: WorkloadEndpoint | null | undefined, address: Address): boolean =>
+  endpoint === null || (endpoint !== undefined && endpointAddresses(endpoint).some((each) => equalAddresses(each, address)))
 
 /**
  * Stores the endpoint, with its profile and Node where these are missing. Its addresses move from the handle that they were requested with to the

@@ -2,8 +2,7 @@
  * Addresses that the Docker driver assigned and no endpoint has: Docker or the driver was killed between two calls. Which of them are old enough
  * to be given back is the reconciler's to say.
  */
-import {ENDPOINT_NAMESPACE} from '../client/endpoints.js'
-import {keyOf, read} from '../client/resources.js'
+import {keyOf} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
 import type {KeyValue} from '../datastore/datastore.js'
@@ -17,10 +16,10 @@ import {parseHandle} from '../ipam/handle.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {submit} from '../ipam/queue.js'
 import {releaseOn} from '../ipam/release-addresses.js'
-import {blockKey, handleKey, HANDLES_PREFIX, kindPrefix} from '../model/keys.js'
-import {parseWorkloadEndpointName, workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
+import {blockKey, handleKey, HANDLES_PREFIX} from '../model/keys.js'
+import type {WorkloadEndpoint} from '../model/types.js'
 import type {Address} from '../net/index.js'
-import {endpointCodec, endpointPlace, ORCHESTRATOR} from './endpoints.js'
+import {endpointCodec, endpointPlace, hasAddress, listEndpointsOf} from './endpoints.js'
 
 export interface Orphan {
   readonly handle: string
@@ -29,23 +28,24 @@ export interface Orphan {
   readonly since: Date | undefined
 }
 
-/** Handles that are of endpoints of other nodes, which they are for ever: there are as many as there are containers in the cluster. */
-const foreign = new WeakMap<Session, ReadonlySet<string>>()
+/** By node, the handles of endpoints of other nodes, which they are for ever: there are as many as there are containers in the cluster. */
+const foreign = new WeakMap<Session, Map<string, ReadonlySet<string>>>()
 
 /** Keys of one read. */
 const KEYS_PER_READ = 100
 
 /** The addresses without endpoint that the driver of NODE assigned, by handle. */
 export async function findOrphans(session: Session, node: string): Promise<Orphan[]> {
-  await read(session, [])
   // Handles first: an endpoint that is made meanwhile comes with its handle.
   const handles = await handlesFor(session, node)
-  const endpoints = await endpointIds(session, node)
-  const known = foreign.get(session) ?? new Set()
-  const candidates = handles.filter((handle) => !known.has(handle) && !isOfOne(endpoints, handle))
+  const endpoints = await endpointsById(session, node)
+  const foreignTo = foreign.get(session) ?? new Map<string, ReadonlySet<string>>()
+  foreign.set(session, foreignTo)
+  const known = foreignTo.get(node) ?? new Set()
+  const candidates = handles.filter((handle) => !known.has(handle))
   const blocks = await blocksOfHandles(session, candidates)
-  const {orphans, others} = sortOut(candidates, blocks, node)
-  foreign.set(session, new Set([...handles.filter((handle) => known.has(handle)), ...others]))
+  const {orphans, others} = sortOut(new Set(candidates), blocks, node, endpoints)
+  foreignTo.set(node, new Set([...handles.filter((handle) => known.has(handle)), ...others]))
   return orphans
 }
 
@@ -62,22 +62,11 @@ async function handlesFor(session: Session, node: string): Promise<string[]> {
   return handles
 }
 
-/** Docker's ids of the endpoints of NODE. */
-async function endpointIds(session: Session, node: string): Promise<Set<string>> {
-  const namespace = kindPrefix('WorkloadEndpoint', ENDPOINT_NAMESPACE)
-  const ids = new Set<string>()
-  for await (const {entries} of listPages(session, namespace + workloadEndpointNamePrefix({node, orchestrator: ORCHESTRATOR}), {keysOnly: true})) {
-    for (const {key} of entries) {
-      const segments = parseWorkloadEndpointName(key.slice(namespace.length))
-      if (segments?.node === node) ids.add(segments.endpoint)
-    }
-  }
-  return ids
-}
-
-function isOfOne(endpoints: ReadonlySet<string>, handle: string): boolean {
-  const parsed = parseDriverHandle(handle)
-  return parsed?.type === 'endpoint' && endpoints.has(parsed.endpointId)
+/** The endpoints of NODE by Docker's id. */
+async function endpointsById(session: Session, node: string): Promise<Map<string, WorkloadEndpoint>> {
+  const endpoints = new Map<string, WorkloadEndpoint>()
+  for await (const {id, stored} of listEndpointsOf(session, node)) endpoints.set(id, stored.resource)
+  return endpoints
 }
 
 /** The blocks that HANDLES name. What cannot be read is told and passed over. */
@@ -107,24 +96,25 @@ function tryRead<T>(session: Session, parse: () => T): T | undefined {
 }
 
 /** Which of HANDLES are orphans of NODE, and which are other nodes', by what BLOCKS say. */
-function sortOut(handles: readonly string[], blocks: readonly Block[], node: string): {orphans: Orphan[]; others: string[]} {
-  const wanted = new Set(handles)
+function sortOut(handles: ReadonlySet<string>, blocks: readonly Block[], node: string, endpoints: ReadonlyMap<string, WorkloadEndpoint>): {orphans: Orphan[]; others: string[]} {
   const orphans = new Map<string, {handle: string; addresses: Address[]; since: Date | undefined}>()
-  const others = new Set<string>()
+  const own = new Set<string>()
+  const all = new Set<string>()
   for (const block of blocks) {
     for (const {address, attribute} of assignedIn(block)) {
       const handle = handleOf(attribute)
-      if (handle === undefined || !wanted.has(handle)) continue
-      if (!driverHandleOf(attribute, node)) {
-        others.add(handle)
-        continue
-      }
+      if (handle === undefined || !handles.has(handle)) continue
+      all.add(handle)
+      const owner = driverHandleOf(attribute, node)
+      if (!owner) continue
+      own.add(handle)
+      if (owner.type === 'endpoint' && hasAddress(endpoints.get(owner.endpointId), address)) continue
       const orphan = orphans.get(handle)
       if (orphan) orphan.addresses.push(address)
       else orphans.set(handle, {handle, addresses: [address], since: requestedAt(attribute)})
     }
   }
-  return {orphans: handles.flatMap((handle) => orphans.get(handle) ?? []), others: [...others].filter((handle) => !orphans.has(handle))}
+  return {orphans: [...handles].flatMap((handle) => orphans.get(handle) ?? []), others: [...all].filter((handle) => !own.has(handle))}
 }
 
 /**
@@ -138,11 +128,9 @@ export function releaseOrphan(session: Session, node: string, handle: string): P
     what: `the release of the addresses of ${handle}`,
     reads: () => [{list: POOLS_PREFIX}, {get: handleKey(handle)}, ...(endpoint === undefined ? [] : [{get: endpoint}])],
     async plan(draft) {
-      if (endpoint !== undefined) {
-        draft.restOn(endpoint)
-        if (await draft.get(endpointCodec(session), endpoint)) return {outcome: []}
-      }
-      const addresses = await driverAddresses(draft, node, handle)
+      const stored = endpoint === undefined ? undefined : await draft.get(endpointCodec(session), endpoint)
+      if (endpoint !== undefined) draft.restOn(endpoint)
+      const addresses = (await driverAddresses(draft, node, handle)).filter((address) => !hasAddress(stored, address))
       return {outcome: (await releaseOn(draft, addresses.map((address) => ({address, handle})))).released}
     },
   })
