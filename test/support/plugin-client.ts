@@ -8,10 +8,10 @@ export interface PluginReply {
   readonly body: unknown
 }
 
-/** Posts BODY (as JSON; a string as it is; nothing if undefined) to NAME on the socket. */
+/** Posts BODY over a connection of its own (or AGENT's) (as JSON; a string as it is; nothing if undefined) to NAME on the socket. */
 export function callPlugin(socketPath: string, name: string, body?: unknown, {verb = 'POST', agent}: {verb?: string; agent?: Agent} = {}): Promise<PluginReply> {
   return new Promise((resolve, reject) => {
-    const sent = request({socketPath, path: `/${name}`, method: verb, ...(agent === undefined ? {} : {agent})}, (response) => {
+    const sent = request({socketPath, path: `/${name}`, method: verb, agent: agent ?? false}, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('error', reject)

@@ -2,6 +2,7 @@
 import {endpointAddresses} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import {dockerNetworks} from '../docker/networks.js'
+import {hasHostInterface, hostInterfaceName} from '../host/interfaces.js'
 import {releaseAddress, requestAddress, requestPool} from './addresses.js'
 import type {Parts} from './driver.js'
 import {createEndpoint, deleteEndpoint, findEndpoint, removeStaleEndpoint} from './endpoints.js'
@@ -72,7 +73,8 @@ export function driverParts({session, node, log, mtu: usualMtu, labelEndpoints, 
     removeNetwork: (id) => networks.remove(id),
     findNetwork: (id) => networks.find(id),
     makeLink: ({mtu = usualMtu, ...link}) => makeLink({...link, mtu}),
-    removeLink,
+    // It is asked for with every deletion of an endpoint, and mostly gone then: a program is started only for one that is there.
+    removeLink: async (endpointId) => hasHostInterface(hostInterfaceName(endpointId)) && removeLink(endpointId),
     describeLater,
   }
   return {parts, reconciler: newReconciler({session, node, docker, log, networks, describe: (endpoint) => void describeAgain(endpoint)})}
