@@ -55,10 +55,13 @@ take_down() {
   echo "Nothing of the example $EXAMPLE is left."
 }
 
-# Without Felix nobody makes routes and nobody enforces rules.
+# Without Felix nobody makes routes and nobody enforces rules. It may run without a container, too.
 warn_without_felix() {
+  local pid
   [ -z "$(docker ps -q --filter 'name=^calico-node$')" ] || return 0
-  ! pgrep -x calico-felix >/dev/null || return 0
+  for pid in $(pgrep -x calico-felix || true); do
+    [ ! "/proc/$pid/ns/net" -ef /proc/self/ns/net ] || return 0
+  done
   echo "Note: calico-node does not run on this host: without it there are no routes to containers, and no policy. To start it: calicoctl node" >&2
 }
 

@@ -25,8 +25,8 @@ IMAGE=calico-stars-example
 UI=192.168.255.254
 PROBES='client frontend backend'
 NETWORKS="management-ui $PROBES"
-# How long calico-node may take until a new rule or route is in force.
-PATIENCE=10
+# Seconds that calico-node may take until a new rule or route is in force.
+PATIENCE=${PATIENCE:-10}
 
 step() {
   case $1 in
@@ -81,7 +81,8 @@ launch() {
   tell_targets
 }
 
-url_of() { echo "http://$(address_of "stars-$1"):${2:-9000}/status"; }
+# url_of NAME [PORT]: what a workload serves there.
+url_of() { echo "http://$(address_of "stars-$1"):${2:-9000}/$([ "$1" = management-ui ] && echo matrix.json || echo status)"; }
 
 # The part of mesos-dns: each workload is told where the others are. Networks do not resolve each other's names.
 tell_targets() {
@@ -178,7 +179,7 @@ case ${1-} in
     matrix
     ;;
   all) all ;;
-  page) docker exec stars-management-ui busybox wget -q -O - http://127.0.0.1:9001/matrix.json ;;
+  page) docker exec stars-management-ui busybox wget -Y off -q -O - http://127.0.0.1:9001/matrix.json ;;
   down)
     take_down "$NETWORKS"
     [ -z "$(docker images -q "$IMAGE")" ] || docker image rm "$IMAGE" >/dev/null
