@@ -205,6 +205,11 @@ describe('mesos check', () => {
     expect((await below('mesos check --ask-plugin')).stdout).toContain('does not answer as a plugin: it did not refuse an empty request, but answered {}')
     root.put('/plugin', '#!/bin/sh\necho \'{"error": "Missing command"}\'; exit 1\n', 0o755)
     expect((await below('mesos check --ask-plugin -o name')).stdout).not.toContain('plugin-silent')
+    root.put('/plugin', '#!/bin/sh\necho \'{"error": "broken"}\'; exit 1\n', 0o755)
+    expect((await below('mesos check --ask-plugin')).stdout).toContain('it says: broken')
+    root.put('/etc/default/mesos-slave', `${textOf('/etc/default/mesos-slave')}CALICO_MESOS_LOG_FILE=${root.folder}/log\n`)
+    root.put('/plugin', `#!/bin/sh\nexec ${join(CALICOCTL, '../calico_mesos')}\n`, 0o755)
+    expect((await below('mesos check --ask-plugin -o name')).stdout).not.toContain('plugin-silent')
     root.put('/plugin', '#!/bin/sh\nexit 1\n', 0o755)
     expect((await below('mesos check --ask-plugin')).stdout).toContain('it answered nothing')
   })
@@ -314,6 +319,28 @@ describe('mesos gc', () => {
         expect((await run('mesos gc --apply')).code).toBe(0)
         expect(hostInterfaces()).not.toContain(name)
       })
+    })
+    test('a container that the plugin connected, and of which the agent knows nothing any more', async () => {
+      const namespace = await startNamespace()
+      const folder = testRoot()
+      const plugin = (request: object): {error: string | null; ipv4?: string[]} =>
+        JSON.parse(execFileSync(join(CALICOCTL, '../calico_mesos'), {input: JSON.stringify(request), env: {PATH: process.env.PATH, ...env(), CALICO_MESOS_LOG_FILE: join(folder.folder, 'log')}, encoding: 'utf8'})) as {error: string | null; ipv4?: string[]}
+      try {
+        const {ipv4 = []} = plugin({command: 'allocate', args: {hostname: NODE, num_ipv4: 2, num_ipv6: 0, uid: 'u1', netgroups: ['g']}})
+        expect(plugin({command: 'isolate', args: {container_id: CONTAINER, hostname: NODE, ipv4_addrs: ipv4, netgroups: ['g'], pid: namespace.pid}})).toEqual({error: null})
+        expect(await run('mesos gc')).toMatchObject({code: 0, stdout: ''})
+        await namespace.stop()
+        // The kernel takes the interface away some time later: until then, nobody has its other end's namespace.
+        expect((await run('mesos gc')).stdout).toContain(CONTAINER)
+        expect((await run('mesos gc --apply')).code).toBe(0)
+        expect(await ids()).toEqual([''])
+        for (const address of ipv4) expect(await isFree(address)).toBe(true)
+        // Those of this suite's own `ipam assign` are the user's, and no problem.
+        expect((await run('ipam check')).code).toBe(0)
+      } finally {
+        await namespace.stop()
+        folder.remove()
+      }
     })
     test('not root: only --apply is refused', async () => {
       await putEndpoint('e1', {address: '192.168.0.1', handle: 'uid-1'})

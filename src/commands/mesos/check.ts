@@ -13,7 +13,7 @@ import type {Settings} from '../../lib/settings/types.js'
 export default class MesosCheck extends ShowCommand {
   static override summary = 'Check the set-up of a Mesos agent for Calico: modules, flags, environment, names.'
   static override description = [
-    'Looks at modules.json and what it names, at the agent\'s flags and environment wherever they are set, at Mesos-DNS and Docker, and compares them with calicoctl\'s own settings and the datastore. Nothing is changed, and no program is started but with --ask-plugin.',
+    'Looks at modules.json and what it names, at the agent\'s flags and environment wherever they are set, at Mesos-DNS and Docker, and compares them with calicoctl\'s own settings and the datastore. Nothing is changed, and the plugin is not run but with --ask-plugin.',
     'With --root, the files of an image are checked; what only a running host knows is left out.',
   ].join('\n')
   static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']

@@ -1,5 +1,6 @@
 /** What `mesos check` finds out beside the set-up's files, and how findings are shown. */
 import {existsSync} from 'node:fs'
+import {connect} from 'node:net'
 import {CONTAINER_NAME} from '../calico-node/container.js'
 import {listNodes} from '../client/node-list.js'
 import {listPools} from '../client/pools.js'
@@ -9,6 +10,7 @@ import {isError} from '../errors.js'
 import {hostAddresses} from '../host/addresses.js'
 import {askPlugin} from '../mesos/agent/ask-plugin.js'
 import type {DockerFacts, Surroundings} from '../mesos/agent/check.js'
+import {zookeeperHosts} from '../mesos/agent/check-flags.js'
 import type {StoreFacts} from '../mesos/agent/check-host.js'
 import type {Finding} from '../mesos/agent/findings.js'
 import {findGone} from '../mesos/agent/gone.js'
@@ -42,6 +44,7 @@ export async function gatherSurroundings(setup: AgentSetup, {session, settings, 
     store,
     docker,
     agentPort: live ? agentPort(setup) : undefined,
+    zookeeper: live ? await unreachableZookeepers(setup) : undefined,
     askPlugin: ask ? (command) => askPlugin(command, environment) : undefined,
   }
 }
@@ -85,6 +88,26 @@ async function localAddresses(): Promise<readonly string[] | undefined> {
   }
 }
 
+const CONNECT_LIMIT_MS = 2_000
+
+/** The hosts of ZooKeeper on which nothing listens, or that do not answer. */
+async function unreachableZookeepers(setup: AgentSetup): Promise<readonly string[]> {
+  const hosts = zookeeperHosts(setup)
+  const reached = await Promise.all(hosts.map(({host, port}) => canConnect(host, port)))
+  return hosts.flatMap(({host, port}, at) => (reached[at] ? [] : [`${host}:${port}`]))
+}
+
+function canConnect(host: string, port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const socket = connect({host, port})
+    const end = (reached: boolean): void => {
+      socket.destroy()
+      settle(reached)
+    }
+    socket.setTimeout(CONNECT_LIMIT_MS, () => end(false)).once('connect', () => end(true)).once('error', () => end(false))
+  })
+}
+
 const STANDARD_PORT = 5051
 
 function agentPort(setup: AgentSetup): Surroundings['agentPort'] {
@@ -109,7 +132,7 @@ export const presentFindings = (findings: readonly Finding[], style: string): Pr
   name: ({id}) => id,
   alignment: 'left',
   text: (rows) => rows.map(lines).join('\n'),
-  document: (rows) => ownDocument('MesosAgentCheck', {style, findings: rows.map(({id, severity, file, what, why, remedy, guides}) => ({id, severity, file: file === '' ? null : file, what, why, remedy, guides}))}),
+  document: (rows) => ownDocument('MesosAgentCheck', {style, findings: rows.map(({id, severity, file, what, why, remedy, guides}) => ({id, severity, file: file === '' ? null : file, what, why, remedy, guides: [...guides]}))}),
 })
 
 /** A finding in words: sentences are too long for a grid. */

@@ -3,6 +3,8 @@ import {spawn} from 'node:child_process'
 
 /** net-modules reads no more of an answer. */
 const MOST_BYTES = 40_960
+/** What every plugin says to a request without a command (mesos-docker §1.1). */
+const REFUSAL = 'Missing command'
 const TIME_LIMIT_MS = 10_000
 
 /** Runs COMMAND, a program and its arguments, with the agent's ENVIRONMENT, and gives it an empty request. A problem is the end of a sentence. */
@@ -13,7 +15,8 @@ export async function askPlugin(command: string, environment: Readonly<Record<st
   try {
     const reply: unknown = JSON.parse(answer.text)
     const {error} = typeof reply === 'object' && reply !== null ? (reply as {error?: unknown}) : {}
-    return typeof error === 'string' ? {} : {problem: `it did not refuse an empty request, but answered ${answer.text.slice(0, 200)}`}
+    if (error === REFUSAL) return {}
+    return {problem: typeof error === 'string' ? `it says: ${error.slice(0, 200)}` : `it did not refuse an empty request, but answered ${answer.text.slice(0, 200)}`}
   } catch {
     return {problem: `its answer is no JSON: ${answer.text.slice(0, 200)}`}
   }

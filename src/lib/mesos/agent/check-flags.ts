@@ -67,15 +67,37 @@ function checkContainerizers(setup: AgentSetup): Finding[] {
 
 const ZOOKEEPER_FILE = '/etc/mesos/zk'
 
-/** The agent must know its master; DC/OS tells it by itself. */
-function checkMaster({style, environment, flag, files}: AgentSetup): Finding[] {
-  const file = files.read(ZOOKEEPER_FILE)
+/** Where the agent looks for its master; undefined if nothing says it. */
+function masterOf({environment, flag, files}: AgentSetup): {readonly value: string; readonly path: string} | undefined {
   const own = placeOf(flag('master'))
-  const variable = environment.get('MASTER')
-  const found = own?.value ?? variable?.value ?? (file.state === 'file' && file.text.trim() !== '' ? file.text.trim() : undefined)
-  const path = own?.path ?? variable?.path ?? ZOOKEEPER_FILE
-  if (found === undefined) return style === 'dcos' || file.state === 'unreadable' ? [] : [finding('master-missing', ZOOKEEPER_FILE, `There is no MASTER in ${STYLE_FACTS[style].environment} and no ${ZOOKEEPER_FILE}`)]
-  if (!found.startsWith('zk://')) return []
-  const hosts = found.slice('zk://'.length).split('/', 1)[0] ?? ''
-  return /:8080(,|$)/.test(hosts) ? [finding('zookeeper-port', path, `ZooKeeper is ${hosts.slice(hosts.lastIndexOf('@') + 1)}`)] : []
+  if (own?.value !== undefined) return {value: own.value, path: own.path}
+  const file = files.read(ZOOKEEPER_FILE)
+  const text = file.state === 'file' ? file.text.trim() : ''
+  return environment.get('MASTER') ?? (text === '' ? undefined : {value: text, path: ZOOKEEPER_FILE})
 }
+
+const ZOOKEEPER_PORT = 2181
+
+/** The hosts of ZooKeeper that the agent is told of; none if it is told of a master itself. */
+export function zookeeperHosts(setup: AgentSetup): {readonly host: string; readonly port: number}[] {
+  const {value = ''} = masterOf(setup) ?? {}
+  if (!value.startsWith('zk://')) return []
+  const hosts = value.slice('zk://'.length).split('/', 1)[0] ?? ''
+  return hosts.slice(hosts.lastIndexOf('@') + 1).split(',').flatMap((each) => {
+    const [, host = '', port] = /^([^:[\]]+|\[[^\]]+\])(?::(\d{1,5}))?$/.exec(each.trim()) ?? []
+    return host === '' || Number(port) > 65_535 ? [] : [{host, port: Number(port ?? ZOOKEEPER_PORT)}]
+  })
+}
+
+/** The agent must know its master; DC/OS tells it by itself. */
+function checkMaster(setup: AgentSetup): Finding[] {
+  const {style, files} = setup
+  const found = masterOf(setup)
+  if (found === undefined) {
+    if (style === 'dcos' || files.read(ZOOKEEPER_FILE).state === 'unreadable') return []
+    return [finding('master-missing', ZOOKEEPER_FILE, `There is no MASTER in ${STYLE_FACTS[style].environment} and no ${ZOOKEEPER_FILE}`)]
+  }
+  return zookeeperHosts(setup).filter(({port}) => port === MARATHON_PORT).map(({host, port}) => finding('zookeeper-port', found.path, `ZooKeeper is ${host}:${port}`))
+}
+
+const MARATHON_PORT = 8080

@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly docker?: DockerFacts | {readonly away: string} | undefined
   /** Who listens on the agent's port: names of processes. */
   readonly agentPort?: {readonly port: number; readonly listeners: readonly string[]} | undefined
+  /** The hosts of ZooKeeper that cannot be reached. */
+  readonly zookeeper?: readonly string[] | undefined
   /** What the plugin answers to an empty request; asked only if the user wants it. */
   readonly askPlugin?: ((command: string) => Promise<{readonly problem?: string}>) | undefined
 }
@@ -41,6 +43,7 @@ export async function checkAgent(setup: AgentSetup, around: Surroundings = {}): 
     ...storeFindings(around),
     ...dockerFindings(setup, around),
     ...portFindings(around),
+    ...(around.zookeeper ?? []).map((host) => finding('zookeeper-away', '', `ZooKeeper cannot be reached at ${host}`)),
   ])
 }
 

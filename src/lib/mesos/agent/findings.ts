@@ -55,6 +55,8 @@ export const FINDING_CLASSES = {
   'master-missing': warning(['5.5'], 'The agent does not know where ZooKeeper is.', 'Name it in /etc/mesos/zk: zk://HOST:2181/mesos'),
   'zookeeper-port': warning(['5.1', '5.2', '5.5'], 'ZooKeeper listens on 2181; 8080 is Marathon\'s (a guide has it wrong).', 'Write zk://HOST:2181/mesos'),
 
+  'zookeeper-away': warning(['5.1', '5.2'], 'The agent finds its master there.', 'Start ZooKeeper; open its port (2181) in the firewall.'),
+
   'etcd-missing': warning(['5.5', '5.6', '5.8', '5.13'], 'The plugin asks etcd on this very host, 127.0.0.1:2379.', CONFIGURE),
   'etcd-invalid': error(['5.4', '5.5', '5.6'], 'The plugin refuses every request.', 'Correct it, or run: calicoctl mesos config --style rpm|manual|dcos'),
   'etcd-ca-name': error(['5.4'], 'Nothing reads ETCD_CA_FILE, which the guides write: etcd with TLS is not reached.', 'Call it ETCD_CA_CERT_FILE.'),

@@ -3,6 +3,7 @@ import {symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {checkAgent, type Surroundings} from '../../../../src/lib/mesos/agent/check.js'
+import {zookeeperHosts} from '../../../../src/lib/mesos/agent/check-flags.js'
 import {hostFiles} from '../../../../src/lib/mesos/agent/files.js'
 import {FINDING_CLASSES, type FindingId} from '../../../../src/lib/mesos/agent/findings.js'
 import {detectStyle, readSetup} from '../../../../src/lib/mesos/agent/setup.js'
@@ -151,6 +152,7 @@ const MANUAL: readonly Case[] = [
   [['not-asked'], () => undefined, {...AROUND, docker: {away: 'gone'}}],
   [['calico-node-down'], () => undefined, {...AROUND, docker: {calicoNode: undefined, driver: false}}],
   [['calico-node-down'], () => undefined, {...AROUND, docker: {calicoNode: 'stopped', driver: false}}],
+  [['zookeeper-away'], () => undefined, {...AROUND, zookeeper: ['10.0.0.1:2181']}],
   [['agent-port'], () => undefined, {...AROUND, agentPort: {port: 5051, listeners: ['nginx']}}],
   [['mesos-dns /etc/sysconfig/mesos-dns'], (put) => put('/etc/sysconfig/mesos-dns', '{"IPSources": ["mesos", "host"]}')],
   [['mesos-dns /etc/mesos-dns/config.json'], (put) => put('/etc/mesos-dns/config.json', '{"IPSources": ["host", "netinfo"]}')],
@@ -200,6 +202,16 @@ test.each(DCOS.map((each, at) => [`${at}: ${each[0].join(', ')}`, each] as const
   putAgent(root, 'dcos')
   change(root.put)
   expect(await found(around)).toEqual([...expected].sort())
+})
+
+test.each([
+  ['zk://10.0.0.1:2181,10.0.0.2/mesos', ['10.0.0.1:2181', '10.0.0.2:2181']],
+  ['zk://user:secret@zk.example:2182/mesos', ['zk.example:2182']],
+  ['10.0.0.1:5050', []],
+  ['zk://,:/', []],
+])('ZooKeeper in %s', (master, hosts) => {
+  root.put('/etc/default/mesos-slave', `MASTER=${master}\n`)
+  expect(zookeeperHosts(readSetup(hostFiles(root.folder))).map(({host, port}) => `${host}:${port}`)).toEqual(hosts)
 })
 
 test('nothing at all', async () => expect(await found({})).toEqual(['no-setup']))
