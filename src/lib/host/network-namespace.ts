@@ -1,5 +1,5 @@
 /** Network namespaces, held by an open descriptor: neither the reuse of a pid nor a changed path can lead elsewhere (decisions.md 27). */
-import {closeSync, fstatSync, openSync, statfsSync, statSync} from 'node:fs'
+import {closeSync, fstatSync, openSync, readdirSync, statfsSync, statSync} from 'node:fs'
 import {CalicoError} from '../errors.js'
 
 /** A network namespace that stays what it is until `close`. */
@@ -18,6 +18,29 @@ export const openNamespaceOfProcess = (pid: number): NetworkNamespace => openNam
 
 /** The namespace at PATH, which a user gave. @throws CalicoError `invalid` if that is none, or the host's own */
 export const openNamespaceAt = (path: string): NetworkNamespace => openNamespace(path, 'invalid')
+
+/** The namespaces, other than the host's own, that processes are in which can be seen here; each once, and open until the next one. */
+export function* namespacesOfProcesses(): Generator<NetworkNamespace> {
+  const seen = new Set<number>()
+  for (const pid of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(pid)) continue
+    let namespace: NetworkNamespace
+    try {
+      const {ino} = statSync(`/proc/${pid}/ns/net`)
+      if (seen.has(ino)) continue
+      seen.add(ino)
+      namespace = openNamespaceOfProcess(Number(pid))
+    } catch {
+      // It has ended, or is in the host's own.
+      continue
+    }
+    try {
+      yield namespace
+    } finally {
+      namespace.close()
+    }
+  }
+}
 
 /** Whether there is a namespace at PATH, which need not be one of a network. */
 export function isNamespace(path: string): boolean {

@@ -3,10 +3,11 @@
  * where it gets its name, addresses and routes, and takes it out again at the end.
  */
 import {CalicoError, isError} from '../errors.js'
-import {createVethOnHost, deleteVeth, findInterface, hostInterfaceName, type Interface} from '../host/interfaces.js'
+import {createVethOnHost, deleteVeth, findInterface, hostInterfaceName, type Interface, otherEnd} from '../host/interfaces.js'
 import {ip} from '../host/ip.js'
 import {gatewayLinkLocal, trustLinkLocal} from '../host/link-local.js'
 import {workloadMtu} from '../host/mtu.js'
+import {namespacesOfProcesses} from '../host/network-namespace.js'
 
 export interface LinkRequest {
   /** 64 hex digits. */
@@ -71,11 +72,16 @@ async function isThere(outerName: string, inner: string, {mac, mtu}: Pick<LinkRe
 /** The other end of OUTER, if it is on the host and called INNER. */
 const innerOnHost = async (outer: Interface, inner: string): Promise<Interface | undefined> => (outer.link === inner ? findInterface(undefined, inner) : undefined)
 
-/** Where the pair of an endpoint is: nowhere, with both ends on the host (no container uses it), or with one end in a container. */
+/**
+ * Where the pair of an endpoint is: nowhere; unused, that is with both ends on the host or the inner one in a namespace without processes, which Docker
+ * leaves behind when it is killed; or in use by a container.
+ */
 export async function linkState(endpointId: string): Promise<'absent' | 'unused' | 'in-use'> {
   const outer = await findInterface(undefined, hostInterfaceName(endpointId))
   if (!outer) return 'absent'
-  return (await innerOnHost(outer, innerName(endpointId))) ? 'unused' : 'in-use'
+  if (await innerOnHost(outer, innerName(endpointId))) return 'unused'
+  for (const namespace of namespacesOfProcesses()) if (await otherEnd(outer, namespace)) return 'in-use'
+  return 'unused'
 }
 
 /**

@@ -160,7 +160,8 @@ export function openNetworks({folder = FOLDER, docker, session, log, namePauses 
         if (!fromCalico) await addDockerPools(session, poolsOf(network, cidrs, options))
         if (options.profile !== undefined && (await ensureProfile(session, options.profile))) log.info(`Created the profile ${options.profile}`)
       } catch (error) {
-        await takeBack(id, {fromCalico})
+        // Of a repeated call the first one may have made a network that Docker has by now.
+        if (!before) await takeBack(id, {fromCalico})
         throw error
       }
       void askName(id)

@@ -1,5 +1,8 @@
 /** Real interfaces, which move into real namespaces as Docker moves them. */
 import {execFileSync} from 'node:child_process'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {findInterface, hostInterfaceName} from '../../../src/lib/host/interfaces.js'
 import {linkLocal} from '../../../src/lib/host/link-local.js'
@@ -92,6 +95,25 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
     await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict', message: `The interface ${outer} exists, and its other end is not on this host: a container has it`})
     expect(container.run('ip', 'link', 'show', 'cali0')).toContain('UP')
     expect(await linkState(endpointId)).toBe('in-use')
+  })
+
+  test('a namespace that Docker, killed, has left behind without a process uses nothing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'calicoctl-netns-'))
+    const left = join(folder, 'net')
+    writeFileSync(left, '')
+    await makeLink(request())
+    moveIn()
+    execFileSync('mount', ['--bind', container.path, left])
+    try {
+      expect(await linkState(endpointId)).toBe('in-use')
+      await container.stop()
+      expect(await on(outer)).toBeDefined()
+      expect(await linkState(endpointId)).toBe('unused')
+      expect(await removeLink(endpointId)).toBe(true)
+    } finally {
+      execFileSync('umount', [left])
+      rmSync(folder, {recursive: true})
+    }
   })
 
   test('a name that belongs to something else is told, and neither thing is touched', async () => {
