@@ -44,11 +44,14 @@ export interface TestHost {
   stop(): Promise<void>
 }
 
-/** What makes the namespaces private: folders that calico-node uses are the host's own, and empty. */
+/** What makes the namespaces private: folders that calico-node uses are the host's own, and empty; /sys shows the host's interfaces. */
 const SETUP = `
 set -e
 for folder in /run /var/lib /var/log /etc/calico; do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
-mkdir -p /run/lock
+mkdir -p /run/lock /run/sys
+mount -t sysfs sysfs /run/sys
+mount --rbind /sys/fs/cgroup /run/sys/fs/cgroup
+mount --move /run/sys /sys
 ip link set lo up
 ip link add eth0 type veth peer name uplink
 ip addr add ${HOST_ADDRESS}/24 dev eth0
