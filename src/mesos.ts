@@ -9,7 +9,7 @@ import {allocate, release, releaseUid, reserve, takeBack} from './lib/mesos/plug
 import {cleanup} from './lib/mesos/plugin/cleanup.js'
 import {containerOf} from './lib/mesos/plugin/container.js'
 import {faultText, reason} from './lib/mesos/plugin/fault.js'
-import {isolate} from './lib/mesos/plugin/isolate.js'
+import {isolate, type OffTheClock} from './lib/mesos/plugin/isolate.js'
 import {type Log, openLog} from './lib/mesos/plugin/log.js'
 import {readRequest, type Request} from './lib/mesos/plugin/request.js'
 import {logFileOf, type PluginSettings, readPluginSettings} from './lib/mesos/plugin/settings.js'
@@ -27,14 +27,16 @@ export interface Answer {
   readonly undelivered: () => Promise<void>
 }
 
-/** How long etcd may take for a call: the agent waits for it, and does nothing else meanwhile. */
-const BUDGET_MS = 5_000
+/** How long etcd may take for a call, as for a command (decisions.md 15). The agent waits for it, and does nothing else meanwhile. */
+const BUDGET_MS = 10_000
 
 /** What a call has to do with. */
 interface Call {
   readonly session: Session
   /** The same store, to which nothing is written. */
   readonly dry: Session
+  /** Does work on this host, whose time is not etcd's. */
+  readonly offTheClock: OffTheClock
   readonly node: string
   readonly options: PluginSettings
   readonly log: Log
@@ -91,15 +93,20 @@ function datastoreText(settings: Settings | undefined): string {
 async function openCall(settings: Settings, log: Log): Promise<Call> {
   const options = readPluginSettings(process.env)
   const {name: node, warning} = resolveNodeName(nodeNameInputs(), {fileFirst: true})
-  const warn = (text: string): void => log(`warning: ${text}`)
+  const said = new Set<string>()
+  const warn = (text: string): void => {
+    if (!said.has(text)) log(`warning: ${text}`)
+    said.add(text)
+  }
   for (const text of [...settings.warnings, ...(warning === undefined ? [] : [warning])]) warn(text)
-  const store = await openDatastore(settings, createBudget({budgetMs: BUDGET_MS}))
+  const budget = createBudget({budgetMs: BUDGET_MS})
+  const store = await openDatastore(settings, budget)
   const common = {expectCluster: settings.expectCluster?.value, warn}
-  return {session: newSession(store, common), dry: newSession(store, {...common, dryRun: true}), node, options, log}
+  return {session: newSession(store, common), dry: newSession(store, {...common, dryRun: true}), offTheClock: (work) => budget.exclude(work), node, options, log}
 }
 
 /** Does what REQUEST asks for. @throws CalicoError */
-async function perform({session, dry, node, options, log}: Call, request: Request): Promise<Outcome> {
+async function perform({session, dry, offTheClock, node, options, log}: Call, request: Request): Promise<Outcome> {
   switch (request.command) {
     case 'allocate': {
       const {fixed, chosen} = await allocate(session, node, request, log)
@@ -108,7 +115,7 @@ async function perform({session, dry, node, options, log}: Call, request: Reques
     }
     case 'reserve':
       await reserve(session, node, request)
-      return {}
+      return {undelivered: () => takeBack(session, request.uid, request.addresses)}
     case 'release':
       if ('uid' in request.of) await releaseUid(session, node, request.of.uid, log)
       else await release(session, node, request.of.addresses, log)
@@ -116,7 +123,8 @@ async function perform({session, dry, node, options, log}: Call, request: Reques
     case 'isolate': {
       requireNetworkAdministrator('calico_mesos')
       const {containerId, hostname, pid, addresses, netgroups} = request
-      await isolate(session, dry, {container: containerOf(node, containerId), hostname, pid, addresses, netgroups, prefix: options.netgroupPrefix}, log)
+      const container = containerOf(node, containerId)
+      await isolate({session, dry, offTheClock, log}, {container, hostname, pid, addresses, netgroups, prefix: options.netgroupPrefix})
       return {}
     }
     case 'cleanup':

@@ -14,7 +14,7 @@ import {type Step, StepError, submit} from '../../ipam/queue.js'
 import {type AddressRelease, releaseAddresses, releaseOn} from '../../ipam/release-addresses.js'
 import {handleKey, IPAM_CONFIG_KEY, resourceKey} from '../../model/keys.js'
 import {type Address, equalAddresses, formatAddress} from '../../net/index.js'
-import {ADDRESS_TYPE, endpointsOfNode} from './container.js'
+import {ADDRESS_TYPE, endpointsOfNode, handleOfEndpoint} from './container.js'
 import type {Log} from './log.js'
 
 /** Attributes of an address that is assigned now. The time tells an assignment whose container is just starting from one that was forgotten. */
@@ -116,8 +116,8 @@ const MAX_LOOKS = 5
 const TOGETHER = 16
 
 /**
- * Releases those of ADDRESSES that the plugin has assigned on NODE. Free ones are passed over, others' are left alone and told. One that an endpoint
- * of a container still has stays assigned until `cleanup`, which net-modules sends next: between the two it must not be given to another task.
+ * Releases those of ADDRESSES that the plugin has assigned on NODE. Free ones are passed over, others' are left alone and told. One that the
+ * endpoint of its container still has stays assigned until `cleanup`, which net-modules sends next: between the two it must not be given to another task.
  */
 export async function release(session: Session, node: string, addresses: readonly Address[], log: Log): Promise<void> {
   for (let start = 0; start < addresses.length; start += TOGETHER) await releaseTogether(session, node, addresses.slice(start, start + TOGETHER), log)
@@ -169,10 +169,11 @@ async function releaseOwn(session: Session, node: string, own: readonly OwnAssig
     async plan(draft) {
       // Handles first: an isolate that is stored after this look has written its handle again, so that this transaction fails and looks anew.
       for (const key of handles) await draft.get(HANDLE, key)
-      const inUse = (await endpointsOfNode(session, node)).flatMap(({stored}) => endpointAddresses(stored.resource))
-      const isKept = (address: Address): boolean => inUse.some((other) => equalAddresses(other, address))
-      kept = own.map(({address}) => address).filter(isKept)
-      await releaseOn(draft, own.filter(({address}) => !isKept(address)))
+      const endpoints = (await endpointsOfNode(session, node)).map(({stored}) => stored.resource)
+      const isKept = ({address, handle}: OwnAssignment): boolean =>
+        endpoints.some((endpoint) => handleOfEndpoint(endpoint) === handle && endpointAddresses(endpoint).some((other) => equalAddresses(other, address)))
+      kept = own.filter(isKept).map(({address}) => address)
+      await releaseOn(draft, own.filter((each) => !isKept(each)))
       return {outcome: null}
     },
   })

@@ -15,7 +15,7 @@ export function reason({message, details, hint}: CalicoError): string {
   return oneLine(parts.map((part, i) => (i === parts.length - 1 || /[.:;!?]$/.test(part) ? part : `${part}.`)).join(' '))
 }
 
-/** v0.20's variables: the recorded texts. */
+/** What the environment of the agent says. */
 const VARIABLES = /^(CALICO_)?ETCD_|^CALICO_DATASTORE$/
 
 function unreachable({value, origin}: Setting<readonly string[]>): string {
@@ -25,4 +25,10 @@ function unreachable({value, origin}: Setting<readonly string[]>): string {
   return `Failed to communicate with etcd at '${shown.join(',')}'. Ensure that it is up and running or change ${where}.`
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+/** net-modules reads 40,960 bytes of the answer, and a text may repeat what was sent. */
+const LONGEST = 4_000
+
+function oneLine(text: string): string {
+  const line = text.slice(0, LONGEST + 1).replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
+}

@@ -44,6 +44,17 @@ export interface IsolateRequest {
   readonly prefix: string
 }
 
+/** Does work that is not the datastore's, whose time does not run meanwhile. */
+export type OffTheClock = <T>(work: () => Promise<T>) => Promise<T>
+
+export interface IsolateContext {
+  readonly session: Session
+  /** The same store, to which nothing is written. */
+  readonly dry: Session
+  readonly offTheClock: OffTheClock
+  readonly log: Log
+}
+
 /** The name of the interface in a container. */
 const INTERFACE = 'eth0'
 
@@ -51,7 +62,7 @@ const INTERFACE = 'eth0'
  * Gives the container its interface and stores its endpoint.
  * @throws CalicoError; the interfaces are gone again then, and nothing is stored, unless it is `unknown`
  */
-export async function isolate(session: Session, dry: Session, request: IsolateRequest, log: Log): Promise<void> {
+export async function isolate({session, dry, offTheClock, log}: IsolateContext, request: IsolateRequest): Promise<void> {
   const {container, pid, addresses} = request
   await withHostLock(lockOf(container), `container ${container.id}`, async () => {
     const assigned = await findAssigned(session, request)
@@ -59,8 +70,10 @@ export async function isolate(session: Session, dry: Session, request: IsolateRe
     await store(dry, request, assigned, endpoint)
     const namespace = openNamespace(pid)
     try {
-      await removeLeftover(namespace, endpoint, log)
-      await connect(namespace, endpoint, addresses)
+      await offTheClock(async () => {
+        await removeLeftover(namespace, endpoint, log)
+        await connect(namespace, endpoint, addresses)
+      })
       await storeOrDisconnect(session, request, assigned, endpoint, log)
     } finally {
       namespace.close()

@@ -169,6 +169,7 @@ const distinct = (addresses: readonly Address[]): Address[] =>
 function readNetgroups(value: unknown): string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) throw wrong('Must provide list of netgroups.')
+  if (value.length > MAX_NETGROUPS) throw wrong(`A task can be in at most ${MAX_NETGROUPS} net-groups.`)
   return value.map((group: unknown) => {
     if (typeof group === 'string' && group.length <= LONGEST_GROUP && /^[A-Za-z0-9_.-]+$/.test(group)) return group
     const shown = typeof group === 'string' ? group.slice(0, LONGEST_GROUP) : JSON.stringify(group)
@@ -177,6 +178,8 @@ function readNetgroups(value: unknown): string[] {
 }
 
 const LONGEST_GROUP = 200
+/** Their profiles may all be new, and come into being in one transaction. */
+const MAX_NETGROUPS = 64
 
 const tooMany = (): CalicoError => wrong(`A task can have at most ${MAX_ADDRESSES} addresses.`)
 

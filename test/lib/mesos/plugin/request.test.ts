@@ -106,6 +106,7 @@ describe('isolate', () => {
     [{netgroups: ['prod', 'a b']}, "'a b' is not allowed for key 'src_tag': a net-group has letters, digits, '_', '.' and '-', at most 200."],
     [{netgroups: ['']}, "'' is not allowed for key 'src_tag': a net-group has letters, digits, '_', '.' and '-', at most 200."],
     [{netgroups: [3]}, "'3' is not allowed for key 'src_tag': a net-group has letters, digits, '_', '.' and '-', at most 200."],
+    [{netgroups: Array.from({length: 65}, (_, i) => `g${i}`)}, 'A task can be in at most 64 net-groups.'],
     [{labels: 'x'}, 'labels must be a list of objects with the texts "key" and "value".'],
     [{ipv4_addrs: Array.from({length: 65}, (_, i) => `10.0.0.${i}`)}, 'A task can have at most 64 addresses.'],
   ])('%j: %s', (args, text) => expect(isolating(args)).toBe(text))
@@ -194,6 +195,7 @@ describe('reserve and release', () => {
     [{uid: 3}, 'uid must be a string'],
     [{ips: '10.0.0.1'}, 'IP addresses must be provided as JSON list, not: string'],
     [{ips: ['10.0.0.1', 'x']}, 'IP address could not be parsed: x'],
+    [{ips: Array.from({length: 1025}, () => '10.0.0.1')}, 'At most 1024 addresses can be released at once.'],
     [{ips: ['10.0.0.1', 'fd00::1', '10.0.0.1']}, 'none'],
   ])('release %j: %s', (args, text) => expect(releasing(args)).toBe(text))
 })
