@@ -21,7 +21,7 @@ export async function refuseUnmetOptions(session: Session, subnets: readonly Cid
   const unmet = concerned.filter((pool) => !isMet(pool, wishes))
   if (concerned.length > 0 && unmet.length === 0) return
   throw new CalicoError('refused', `${words} is a property of the Calico IP pools, which other networks use too: ${concerned.length === 0 ? 'there is no pool yet' : 'a pool of this network is not so'}.`, {
-    hint: `First: ${(unmet.length === 0 ? families.map((family) => poolLine('CIDR', family, wishes)) : unmet.map((pool) => lineFor(pool, wishes))).join('; ')}`,
+    hint: `First: ${[...new Set(unmet.length === 0 ? families.map((family) => poolLine('CIDR', family, wishes)) : unmet.map((pool) => lineFor(pool, wishes)))].join('; ')}`,
   })
 }
 

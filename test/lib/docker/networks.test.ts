@@ -19,7 +19,8 @@ interface Network {
 
 const {answers: recorded} = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../fixtures/docker/networks.json'), 'utf8')) as {answers: Record<string, Answer>}
 const APPS = (recorded['/networks/apps']?.body as Network).Id
-const [[APP_CONTAINER = '', {EndpointID: APP_ENDPOINT = ''} = {}] = []] = Object.entries((recorded['/networks/apps']?.body as Network).Containers ?? {})
+const APP_CONTAINER = '4f01939315e3ee47b70c04cd314856277abfcbed0cfd997448a5d3b32458849f'
+const APP_ENDPOINT = '585b834b473502b0ac2ec5c2c4b476c9227f3a6d1484f6efedbe12890d9d2627'
 const DATABASES = '1113ba976186b84e9a1127ff1406f056ac6293763974e8677fd3f365fb0ef54b'
 
 let folder: string
