@@ -19,13 +19,16 @@ export default class LibnetworkServe extends BaseCommand {
   ]
   static exitCodes = {
     0: 'Stopped by SIGTERM.',
+    1: 'The line, a setting or the folder of the socket is wrong.',
     2: 'Not run as root.',
+    6: 'Not used: the service goes on without the datastore.',
+    7: 'Not used: Docker is told.',
     8: 'Another plugin already serves that socket.',
     130: 'Stopped by Ctrl-C.',
   }
   static override flags = {
-    socket: Flags.string({description: `The driver's socket; its name without .sock is the driver's. The default is ${DEFAULT_SOCKET}.`, helpValue: 'PATH', default: DEFAULT_SOCKET}),
-    scope: Flags.option({options: ['local', 'global'] as const})({description: 'Where a network exists: on this host alone (the default), or, for engines with a cluster store or in a swarm, on all.', helpValue: 'local|global', default: 'local' as const}),
+    socket: Flags.string({description: 'The driver\'s socket; its name without .sock is the driver\'s.', helpValue: 'PATH', default: DEFAULT_SOCKET}),
+    scope: Flags.option({options: ['local', 'global'] as const})({description: 'Where a network exists: on this host alone, or, for engines with a cluster store or in a swarm, on all.', helpValue: 'local|global', default: 'local' as const}),
     metrics: Flags.string({description: 'Write counters to this file every 15 s, for the textfile collector of node_exporter.', helpValue: 'FILE'}),
     'label-endpoints': Flags.boolean({description: 'Labels org.projectcalico.label.* of containers become labels of their endpoints, in every network; --opt labels=true does so for one.'}),
     node: Flags.string({description: 'The node\'s name; the default is what calico-node on this host calls itself (/var/lib/calico/nodename), then CALICO_NODENAME, NODENAME, HOSTNAME, the host name.', helpValue: 'NAME'}),

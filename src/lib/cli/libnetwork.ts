@@ -99,9 +99,11 @@ async function untilStopped(service: Service, log: Log): Promise<number> {
     let count = 0
     const stop = (signal: NodeJS.Signals): void => {
       count++
-      if (count === 1) return resolve(signal)
-      service.abandon()
-      process.exit(EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated'])
+      if (count > 1) {
+        service.abandon()
+        process.exit(EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated'])
+      }
+      resolve(signal)
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)

@@ -10,7 +10,7 @@ export interface Metrics {
   /** A round of reconciliation has ended well. */
   reconciled(result: {removedEndpoints: number; releasedAddresses: number}): void
   datastore(answers: boolean): void
-  text(): string
+  readonly text: () => string
 }
 
 const PREFIX = 'calicoctl_libnetwork_'

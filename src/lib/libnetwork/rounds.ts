@@ -26,10 +26,11 @@ export async function keepRounds({state, probe, round, log, metrics, roundMs = R
   let wake = (): void => undefined
   state.onChange(() => wake())
   signal.addEventListener('abort', () => wake(), {once: true})
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted
+  while (!isOver()) {
     const isThere = state.answers === true || (await works(probe))
-    if (isThere && !signal.aborted) await oneRound()
-    if (!signal.aborted) await pause(state.answers === false ? probeMs : roundMs)
+    if (isThere && !isOver()) await oneRound()
+    if (!isOver()) await pause(state.answers === false ? probeMs : roundMs)
   }
 
   function pause(milliseconds: number): Promise<void> {

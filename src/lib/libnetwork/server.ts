@@ -83,6 +83,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
   function inTime(job: Job): Promise<Answer> {
     return new Promise((resolve, reject) => {
       let isLate = false
+      const wasLate = (): boolean => isLate
       const limit = limitMs(job)
       const timer = setTimeout(() => {
         isLate = true
@@ -92,7 +93,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
         if (isLate) return undefined
         const reply = await job.run()
         // Docker has been told that it failed.
-        if (isLate as boolean) await takeBack(job)
+        if (wasLate()) await takeBack(job)
         return reply
       })
       running.add(work)
@@ -104,7 +105,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
         (error: unknown) => {
           clearTimeout(timer)
           if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not done in time, has failed: ${error instanceof Error ? error.message : String(error)}`)
-          reject(error as Error)
+          reject(error)
         },
       ).finally(() => running.delete(work))
     })

@@ -6,7 +6,7 @@ import {newDriver, type Parts} from './driver.js'
 import type {Log} from './log.js'
 import {newMetrics, writeMetrics} from './metrics.js'
 import {listenOn, socketPaths, type Bound} from './plugin-socket.js'
-import type {Manifest, Scope} from './protocol.js'
+import type {Scope} from './protocol.js'
 import {keepRounds} from './rounds.js'
 import {newPluginServer} from './server.js'
 import {patience, type StoreState} from './store-state.js'
@@ -111,7 +111,9 @@ function keepMetrics(path: string, text: () => string, log: Log): {end(): Promis
     }
   }
   let last = write()
-  const timer = setInterval(() => (last = last.then(write)), METRICS_MS)
+  const timer = setInterval(() => {
+    last = last.then(write)
+  }, METRICS_MS)
   return {
     async end() {
       clearInterval(timer)

@@ -77,9 +77,9 @@ export function observed(store: Datastore, state: StoreState): Datastore {
   async function* toldPages(pages: AsyncIterable<Page>): AsyncIterable<Page> {
     const iterator = pages[Symbol.asyncIterator]()
     for (;;) {
-      const {done, value} = await told(iterator.next())
-      if (done) return
-      yield value
+      const step: IteratorResult<Page, unknown> = await told(iterator.next())
+      if (step.done === true) return
+      yield step.value
     }
   }
   return {

@@ -50,9 +50,9 @@ describe('socketPaths', () => {
 describe('listenOn', () => {
   test('makes the folder; the socket is its owner\'s alone; nothing else is left there', async () => {
     const deep = join(folder, 'docker/plugins/calico.sock')
-    const mask = process.umask()
     const bound = await listenOn(newServer(), deep, {owner})
-    expect(process.umask()).toBe(mask)
+    writeFileSync(join(folder, 'as before'), '')
+    expect(statSync(join(folder, 'as before')).mode & 0o777).toBe(0o644)
     expect(statSync(deep).mode & 0o777).toBe(0o600)
     expect(statSync(join(folder, 'docker/plugins')).mode & 0o777).toBe(0o755)
     expect(readdirSync(join(folder, 'docker/plugins'))).toEqual(['calico.sock'])

@@ -38,7 +38,7 @@ interface Running {
   readonly service: Service
   readonly session: Session
   readonly lines: readonly string[]
-  call(name: string, body?: unknown): Promise<PluginReply>
+  readonly call: (name: string, body?: unknown) => Promise<PluginReply>
 }
 
 /** The service on the etcd at ENDPOINTS. */
@@ -47,7 +47,7 @@ async function start(endpoints: readonly string[], options: Partial<ServiceOptio
   const state = newStoreState()
   const limitMs = options.limitMs ?? 5_000
   const datastore = {type: 'etcd' as const, endpoints: {value: endpoints, origin: 'the test'}}
-  const session = newSession(observed(await openDatastore({datastore}, stateBudget(state, limitMs)), state), {warn: log.warn, longLived: true})
+  const session = newSession(observed(await openDatastore({datastore}, stateBudget(state, limitMs)), state), {warn: (text) => log.warn(text), longLived: true})
   const {parts, reconciler} = driverParts({session, node: 'host1', log, mtu: undefined, labelEndpoints: false, labelLimitMs: 100, networksFolder: join(folder, 'networks')})
   const service = await startService({
     socket, scope: 'local', metricsFile: undefined, session, state, parts, round: () => reconciler.round(), log, limitMs, owner: process.getuid?.() ?? 0, ...options,
