@@ -1,6 +1,6 @@
 /** Docker's endpoints: what is stored of them, together with their profile, Node and addresses. */
-import {beforeEach, describe, expect, test} from '@jest/globals'
-import {addProfile, getProfile} from '../../../src/lib/client/profiles.js'
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {addProfile, getProfile, removeProfile} from '../../../src/lib/client/profiles.js'
 import {changeResource} from '../../../src/lib/client/resources.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import type {Datastore} from '../../../src/lib/datastore/datastore.js'
@@ -11,9 +11,10 @@ import {lookUpAddress} from '../../../src/lib/ipam/lookup.js'
 import {releaseAddresses} from '../../../src/lib/ipam/release-addresses.js'
 import {releaseAddress, requestAddress} from '../../../src/lib/libnetwork/addresses.js'
 import {createEndpoint, deleteEndpoint, describeEndpoint, ensureProfile, findEndpoint, listEndpointsOf, type NewEndpoint, removeStaleEndpoint} from '../../../src/lib/libnetwork/endpoints.js'
+import {releaseOrphan} from '../../../src/lib/libnetwork/orphans.js'
 import type {WorkloadEndpoint} from '../../../src/lib/model/types.js'
 import {type Address, formatAddress, parseAddress} from '../../../src/lib/net/index.js'
-import {faultyStore} from '../../support/faulty-store.js'
+import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 import {allAssigned, createObject, unsound} from '../../support/ipam.js'
 import {onBothStores} from '../../support/stores.js'
 
@@ -139,6 +140,14 @@ onBothStores((stores) => {
     test('an address that has become free meanwhile is assigned anew', async () => {
       const text = await ask(session)
       await releaseAddress(quiet(store), 'a', {poolId: 'CalicoPoolIPv4', address: text})
+      await createEndpoint(session, request([text]))
+      expect(await handle(text)).toBe(`libnetwork.${ID}`)
+      expect(await unsound(store)).toEqual([])
+    })
+
+    test('an address that another process of the driver was asked for, in a block that this one remembers', async () => {
+      await ask(session)
+      const text = await ask(quiet(store))
       await createEndpoint(session, request([text]))
       expect(await handle(text)).toBe(`libnetwork.${ID}`)
       expect(await unsound(store)).toEqual([])
@@ -306,6 +315,88 @@ onBothStores((stores) => {
     expect(create).toBeLessThanOrEqual(2)
     expect(remove).toBe(1)
     expect(release).toBeLessThanOrEqual(3)
+  })
+})
+
+describe('one call between the decision and the write of another', () => {
+  let store: FaultyStore
+  let session: Session
+  let text: string
+  beforeEach(async () => {
+    store = await faultyStore()
+    session = quiet(store)
+    await createObject(session, 'IPPool', 'four', {cidr: '10.1.0.0/24'})
+    text = await ask(session)
+    await createEndpoint(session, request([text]))
+  })
+  afterEach(async () => {
+    expect(await unsound(store)).toEqual([])
+    store.close()
+  })
+
+  /** Does ACTION, as another process, right before the next write. */
+  const before = (action: (other: Session) => Promise<unknown>): void => {
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await action(quiet(store))
+      return send(transaction)
+    }
+  }
+  const handle = async (): Promise<string | undefined> => (await lookUpAddress(session, address(text))).assignment?.handle
+  const createAgain = (on: Session): Promise<unknown> => createEndpoint(on, request([text]))
+  const release = (on: Session): Promise<string> => releaseAddress(on, 'a', {poolId: 'CalicoPoolIPv4', address: text})
+
+  test('ReleaseAddress, and the endpoint is made again', async () => {
+    await deleteEndpoint(session, 'a', ID)
+    before(createAgain)
+    expect(await release(session)).toBe('in-use')
+    expect(await handle()).toBe(`libnetwork.${ID}`)
+  })
+
+  test('the release of an orphan, and the endpoint is made again', async () => {
+    await deleteEndpoint(session, 'a', ID)
+    before(createAgain)
+    expect(await releaseOrphan(session, 'a', `libnetwork.${ID}`)).toEqual([])
+    expect(await handle()).toBe(`libnetwork.${ID}`)
+  })
+
+  test('RequestAddress of that address, and the endpoint is made again', async () => {
+    await deleteEndpoint(session, 'a', ID)
+    before(createAgain)
+    await expect(ask(session, text)).rejects.toMatchObject({kind: 'conflict', message: `The address ${text} is already in use`})
+    expect(await handle()).toBe(`libnetwork.${ID}`)
+  })
+
+  test('CreateEndpoint, and the address that it has already is released', async () => {
+    await deleteEndpoint(session, 'a', ID)
+    before(release)
+    await createAgain(session)
+    expect(await handle()).toBe(`libnetwork.${ID}`)
+  })
+
+  test('CreateEndpoint again, and the endpoint is deleted', async () => {
+    await releaseAddresses(session, [{address: address(text)}])
+    before((other) => deleteEndpoint(other, 'a', ID))
+    expect(await createAgain(session)).toMatchObject({created: true})
+    expect(await findEndpoint(session, 'a', ID)).toBeDefined()
+    expect(await handle()).toBe(`libnetwork.${ID}`)
+  })
+
+  test('CreateEndpoint, and somebody else takes the address', async () => {
+    const more = await ask(session)
+    before(async (other) => {
+      await releaseAddress(other, 'a', {poolId: 'CalicoPoolIPv4', address: more})
+      await assignAddress(other, {address: address(more), node: 'b', handle: 'vm'})
+    })
+    await expect(createEndpoint(session, request([more], {endpointId: OTHER, profile: 'new'}))).rejects.toMatchObject({kind: 'conflict'})
+    expect(await findEndpoint(session, 'a', OTHER)).toBeUndefined()
+  })
+
+  test('CreateEndpoint, and its profile is removed: the endpoint comes with it all the same', async () => {
+    const more = await ask(session)
+    before((other) => removeProfile(other, 'databases', {check: false}))
+    expect(await createEndpoint(session, request([more], {endpointId: OTHER}))).toMatchObject({createdProfile: true})
+    await expect(getProfile(session, 'databases')).resolves.toBeDefined()
   })
 })
 
