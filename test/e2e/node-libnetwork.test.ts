@@ -4,6 +4,7 @@
  */
 import type {ChildProcess} from 'node:child_process'
 import {copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {createServer} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
@@ -196,6 +197,19 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
   ])('refused: %s', async (_, more, message) => {
     expect(await start(more)).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown})
     expect(containers()).toBe('')
+  })
+
+  test('an Engine without networks of plugins: v0.20\'s words, and nothing is written', async () => {
+    const socket = join(host.folder, 'old.sock')
+    const engine = createServer((request, response) => response.end(request.url?.includes('/version') ? '{"Version":"1.8.3","ApiVersion":"1.20"}' : 'OK'))
+    await new Promise<void>((done) => engine.listen(socket, done))
+    try {
+      expect(await start('', {DOCKER_HOST: `unix://${socket}`})).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(/Error: Docker Version does not support Libnetwork\.\n[^]*has API 1\.20; 1\.21 is needed/) as unknown})
+      expect(host.etcdctl('get', '--prefix', '/', '--keys-only')).toBe('')
+    } finally {
+      engine.closeAllConnections()
+      await new Promise((done) => engine.close(done))
+    }
   })
 
   test('--libnetwork-image without --libnetwork is no line of the grammar', async () => {

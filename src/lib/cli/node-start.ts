@@ -118,7 +118,7 @@ export abstract class NodeCommand extends EditCommand {
   private async ensureDriverImage(session: Session, image: string, options: NodeOptions, flags: StartFlags): Promise<void> {
     const named = options.libnetwork?.image !== undefined
     try {
-      if (named && !flags['no-pull']) return await this.ensureImage(session, image)
+      if (named && !flags['no-pull']) await this.ensureImage(session, image)
       if (await hasImage(image)) return
     } catch (error) {
       if (!(error instanceof CalicoError)) throw error
