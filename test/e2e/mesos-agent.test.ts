@@ -98,6 +98,9 @@ describe('mesos config', () => {
     expect(statSync(join(root.folder, 'etc/default/mesos-slave')).mode & 0o777).toBe(0o600)
     const changed = await below('mesos config --style rpm --yes', {...secret, ETCD_PASSWORD: 'hush-again'})
     expect(changed).toMatchObject({code: 0, stdout: '/etc/default/mesos-slave: a secret changes, which is not shown\n'})
+    const moved = await below('mesos config --style rpm --yes', {...secret, ETCD_PASSWORD: 'hush-again', ETCD_ENDPOINTS: 'http://10.9.9.9:2379'})
+    expect(moved).toMatchObject({code: 0, stderr: expect.not.stringContaining('everybody') as unknown})
+    expect(moved.stdout).not.toContain('hush')
   })
   test('TLS by the names that programs read', async () => {
     root.put('/ca.pem', '-----BEGIN CERTIFICATE-----\n')

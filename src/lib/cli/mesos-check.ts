@@ -136,4 +136,4 @@ export const presentFindings = (findings: readonly Finding[], style: string): Pr
 })
 
 /** A finding in words: sentences are too long for a grid. */
-const lines = ({severity, id, file, what, why, remedy}: Finding): string => `${severity} ${id}${file === '' ? '' : `, ${file}`}\n  ${what}.\n  ${why}\n  ${remedy}\n`
+const lines = ({severity, id, file, what, why, remedy}: Finding): string => `${severity} ${id}${file === '' ? '' : `, ${file}`}\n  ${/[.?!]$/.test(what) ? what : `${what}.`}\n  ${why}\n  ${remedy}\n`

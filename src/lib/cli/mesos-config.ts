@@ -3,6 +3,7 @@ import {redactText} from '../diagnostics/redact.js'
 import type {HostFiles} from '../mesos/agent/files.js'
 import {HOOK, ISOLATOR} from '../mesos/agent/names.js'
 import type {AgentPlan, FileEdit} from '../mesos/agent/plan.js'
+import {NEW_FILE, NEW_SECRET_FILE} from '../mesos/agent/write.js'
 import {textDiff} from './output/diff.js'
 
 /** EDIT as a unified diff, without secrets. Where they are all that changes, that is said instead. */
@@ -16,7 +17,9 @@ export const withEdits = (files: HostFiles, edits: readonly FileEdit[]): HostFil
   ...files,
   read(path) {
     const edit = edits.find((each) => each.path === path)
-    return edit ? {state: 'file', text: edit.after, mode: edit.secret ? 0o600 : 0o644} : files.read(path)
+    const now = files.read(path)
+    if (!edit) return now
+    return {state: 'file', text: edit.after, mode: now.state === 'file' ? now.mode : edit.secret ? NEW_SECRET_FILE : NEW_FILE}
   },
   kind(path) {
     return edits.some((each) => each.path === path) ? {type: 'file', executable: false, target: path} : files.kind(path)

@@ -1,4 +1,5 @@
 /** The files of a host, or of an image of one, below a folder that stands for its root: symbolic links never lead out of it. */
+import {isUtf8} from 'node:buffer'
 import {closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 
@@ -47,7 +48,10 @@ export function hostFiles(root: string): HostFiles {
         const place = locate(path)
         const stats = statSync(place)
         if (!stats.isFile()) return {state: 'unreadable', why: stats.isDirectory() ? 'it is a folder' : 'it is no regular file', denied: false}
-        return {state: 'file', text: readFileSync(place, 'utf8'), mode: stats.mode & 0o7777}
+        const bytes = readFileSync(place)
+        // Other bytes would not survive being written again.
+        if (!isUtf8(bytes)) return {state: 'unreadable', why: 'it is no text in UTF-8', denied: false}
+        return {state: 'file', text: bytes.toString('utf8'), mode: stats.mode & 0o7777}
       } catch (error) {
         return isMissing(error) ? {state: 'missing'} : {state: 'unreadable', why: codeOf(error) === 'EACCES' ? 'permission denied' : (error as Error).message, denied: codeOf(error) === 'EACCES'}
       }

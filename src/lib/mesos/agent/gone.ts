@@ -28,6 +28,7 @@ export async function findGone(session: Session, node: string): Promise<Gone[]> 
   if (endpoints.length === 0) return []
   // Looked at after the endpoints were read: the plugin connects a container before it stores its endpoint.
   const links = await readLinks()
+  if (links.problem !== undefined) session.warn(links.problem)
   return endpoints.flatMap((endpoint) => {
     const reason = whyGone(endpoint, links)
     return reason === undefined ? [] : [{endpoint, reason}]

@@ -11,6 +11,8 @@ export type OtherEnd = 'living' | 'dead' | 'here' | 'unknown'
 export interface HostLinks {
   exists(name: string): boolean
   otherEnd(name: string): OtherEnd
+  /** Why the other ends in namespaces could not be looked at although this process may: a sentence. */
+  readonly problem?: string
 }
 
 /** A veth as `ip -j -d link` describes it. */
@@ -28,7 +30,9 @@ const ALL_PROCESSES = 'pid:[4026531836]'
 /** What there is of interfaces now. Without the rights to look at all processes, the other ends are unknown. */
 export async function readLinks(): Promise<HostLinks> {
   const seesAll = process.geteuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === ALL_PROCESSES
-  const [veths, living] = seesAll ? await Promise.all([ipJson<Veth>(undefined, ['-d', 'link', 'show', 'type', 'veth']), livingNamespaces()]) : [[], undefined]
+  if (!seesAll) return linksOf([], undefined, hasHostInterface)
+  const [veths, living] = await Promise.all([ipJson<Veth>(undefined, ['-d', 'link', 'show', 'type', 'veth']), livingNamespaces()])
+  if ('problem' in living) return {...linksOf(veths, undefined, hasHostInterface), problem: `Whether processes have the namespaces of containers cannot be seen: ${living.problem}`}
   return linksOf(veths, living, hasHostInterface)
 }
 
@@ -39,20 +43,26 @@ export function linksOf(veths: readonly Veth[], living: ReadonlySet<number> | un
     exists,
     otherEnd(name) {
       const veth = byName.get(name)
-      if (!veth || living === undefined) return 'unknown'
+      if (!veth) return 'unknown'
       if (veth.link_netnsid === undefined) return typeof veth.link === 'string' ? 'here' : 'unknown'
+      if (living === undefined) return 'unknown'
       return living.has(veth.link_netnsid) ? 'living' : 'dead'
     },
   }
 }
 
-/** Undefined where util-linux is too old to tell. */
-async function livingNamespaces(): Promise<ReadonlySet<number> | undefined> {
+/** lsns goes through all processes of the host. */
+const LSNS_LIMIT_MS = 15_000
+/** It fails now and then where processes end while it looks at them. */
+const LSNS_TRIES = 3
+
+/** What lsns says; util-linux before 2.32 does not know the numbers. */
+async function livingNamespaces(tries = LSNS_TRIES): Promise<ReadonlySet<number> | {readonly problem: string}> {
   try {
-    return namespacesIn(await runCommand('lsns', ['-J', '-t', 'net', '-o', 'NETNSID,NPROCS']))
+    return namespacesIn(await runCommand('lsns', ['-J', '-t', 'net', '-o', 'NETNSID,NPROCS'], {timeoutMs: LSNS_LIMIT_MS})) ?? {problem: 'lsns does not answer in JSON'}
   } catch (error) {
     if (!isError(error)) throw error
-    return undefined
+    return tries > 1 ? livingNamespaces(tries - 1) : {problem: error.message}
   }
 }
 

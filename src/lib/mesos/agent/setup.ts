@@ -37,6 +37,9 @@ export const valueOf = ({places}: Flag): string | undefined => places.at(-1)?.va
 /** The place that counts. */
 export const placeOf = ({places}: Flag): FlagPlace | undefined => places.at(-1)
 
+/** Flags that have to do with Calico. Others may hold what is not for everybody: `credential`. */
+const LOOKED_AT: readonly string[] = ['modules', 'modules_dir', 'isolation', 'hooks', 'containerizers', 'hostname', 'master', 'port']
+
 const UNIT_FOLDERS = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system']
 
 /** The style of the set-up below FILES; manual where nothing tells. */
@@ -56,8 +59,9 @@ export function readSetup(files: HostFiles, style: Style = detectStyle(files)): 
     return file.state === 'file' ? file.text : undefined
   }
   const variables: readonly (readonly [path: string, found: ReadonlyMap<string, Variable>])[] = environments.map((path) => [path, readVariables(text(path) ?? '')])
-  const inFiles = folder === undefined ? [] : files.list(folder).flatMap((name): [string, string][] => {
-    const value = text(`${folder}/${name}`)?.trim()
+  const present = folder === undefined ? [] : files.list(folder)
+  const inFiles = present.flatMap((name): [string, string][] => {
+    const value = LOOKED_AT.includes(name) ? text(`${folder ?? ''}/${name}`)?.trim() : undefined
     return value === undefined || value === '' ? [] : [[name, value]]
   })
   const flag = (name: string): Flag => ({
@@ -71,7 +75,7 @@ export function readSetup(files: HostFiles, style: Style = detectStyle(files)): 
     ],
   })
   const environment = new Map(variables.flatMap(([path, found]) => [...found].flatMap(([name, {value}]) => (value === undefined ? [] : [[name, {value, path}] as const]))))
-  const empty = inFiles.length === 0 && variables.every(([, found]) => found.size === 0) && files.kind(modules).type === 'missing' && unreadable.length === 0
+  const empty = present.length === 0 && variables.every(([, found]) => found.size === 0) && files.kind(modules).type === 'missing' && unreadable.length === 0
   return {style, empty, flag, environment, unreadable, files}
 }
 

@@ -6,8 +6,9 @@ import {CalicoError, isError} from '../../errors.js'
 import type {HostFiles} from './files.js'
 import type {FileEdit} from './plan.js'
 
-const NEW_FILE = 0o644
-const NEW_SECRET_FILE = 0o600
+/** The modes of files that are made. */
+export const NEW_FILE = 0o644
+export const NEW_SECRET_FILE = 0o600
 const WORLD_READABLE = 0o004
 
 /**

@@ -141,6 +141,7 @@ const MANUAL: readonly Case[] = [
 
   [['host-name /etc/mesos-slave/hostname'], (put) => put('/etc/mesos-slave/hostname', '10.0.0.1\n')],
   [[], (put) => put('/etc/mesos-slave/hostname', 'Agent1\n')],
+  [[], (put) => put('/etc/mesos-slave/credential/x', 'a folder is none of ours')],
   [['node-missing'], () => undefined, {...AROUND, store: {...store, nodes: []}}],
   [['node-address-taken'], () => undefined, {...AROUND, store: {...store, nodes: [...store.nodes, {name: 'agent2', addresses: ['10.0.0.1']}]}}],
   [['node-address-taken', 'node-missing'], () => undefined, {...AROUND, store: {...store, nodes: [{name: 'agent2', addresses: ['10.0.0.1']}]}}],

@@ -1,4 +1,4 @@
-import {chmodSync, chownSync, lstatSync, readFileSync, statSync, symlinkSync} from 'node:fs'
+import {chmodSync, chownSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {hostFiles} from '../../../../src/lib/mesos/agent/files.js'
@@ -30,6 +30,10 @@ describe('files below a root', () => {
     expect(files().list('/gone')).toEqual([])
     expect(files().head('/etc/x', 2)?.toString()).toBe('te')
     expect(files().head('/gone', 2)).toBeUndefined()
+  })
+  test('bytes that would not survive being written again', () => {
+    writeFileSync(join(root.folder, 'latin'), Buffer.from([0x23, 0xe4, 0x0a]))
+    expect(files().read('/latin')).toEqual({state: 'unreadable', why: 'it is no text in UTF-8', denied: false})
   })
   test('absolute links stay below it, and none leads out', () => {
     root.put('/data/real', 'mine')

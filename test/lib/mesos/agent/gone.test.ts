@@ -20,7 +20,7 @@ describe('whose container is gone', () => {
   ])('%s: %s', (name, reason) => expect(whyGone(endpoint(name), linksOf(VETHS, new Set([0]), there))).toBe(reason))
   test('who cannot see the processes judges by the interface alone', () => {
     const links = linksOf(VETHS, undefined, there)
-    expect(['cali0', 'cali1', 'cali2', 'cali3'].map((name) => whyGone(endpoint(name), links))).toEqual(['its interface cali0 is missing', undefined, undefined, undefined])
+    expect(['cali0', 'cali1', 'cali2', 'cali3'].map((name) => whyGone(endpoint(name), links))).toEqual(['its interface cali0 is missing', undefined, undefined, 'its interface cali3 leads to no container'])
   })
 })
 
