@@ -1,0 +1,147 @@
+/**
+ * The README's pages on Docker networks and on Mesos, typed as they stand, one after the other in one shell each, on a host of its own with a real etcd, a
+ * real Docker Engine, the driver and the plugin. calico-node and systemctl are stand-ins; there is no Mesos.
+ */
+import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {afterAll, beforeAll, expect, test} from '@jest/globals'
+import {CALICOCTL} from '../support/cli.js'
+import {suite} from '../support/docker.js'
+import {CALICO_MESOS} from '../support/net-modules.js'
+import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
+import {importStandIn} from '../support/stand-in/image.js'
+
+const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
+/** What `node` starts when no image is named. */
+const NODE_IMAGE = 'quay.io/calico/node:v3.32.1'
+/** The address that the pages give to their host. */
+const ADDRESS = '10.0.0.1'
+
+interface Step {
+  readonly line: string
+  readonly code: number
+  readonly output: string
+}
+
+/** The lines of the README's example NAME. */
+function example(name: string): string[] {
+  const text = new RegExp(`<!-- example: ${name} -->\\n\`\`\`sh\\n([^\`]+)\`\`\``).exec(README)?.[1]
+  if (text === undefined) throw new Error(`README has no example ${name}`)
+  return text.trim().split('\n')
+}
+
+/** Lines that judge the machine or a stand-in, and so may find something. */
+const CHECKS = /^calicoctl (checksystem|status|mesos check)\b/
+
+suite('the README\'s pages on networks', whyNoHost(), () => {
+  let host: TestHost
+  let programs: string
+  let shells = 0
+  const madeFolder = !existsSync('/calico')
+
+  beforeAll(async () => {
+    host = await startHost()
+    await host.startEngine()
+    importStandIn(host.docker, NODE_IMAGE)
+    importBusybox()
+    programs = join(host.folder, 'bin')
+    mkdirSync(programs)
+    symlinkSync(CALICOCTL, join(programs, 'calicoctl'))
+    symlinkSync(CALICO_MESOS, join(programs, 'calico_mesos'))
+    for (const name of ['systemctl', 'journalctl']) copyFileSync(resolve(import.meta.dirname, '../support/stand-in/systemctl'), join(programs, name))
+    mkdirSync('/calico', {recursive: true})
+    host.run('sh', '-c', `
+      set -e
+      mount -t tmpfs tmpfs /calico
+      mkdir -p /run/etc/upper /run/etc/work /run/systemd/system
+      mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
+      ip addr add ${ADDRESS}/24 dev eth0`)
+  }, 120_000)
+  afterAll(async () => {
+    host.run('sh', '-c', `cat ${host.folder}/*.jobs /run/fake-systemd/pid 2>/dev/null | xargs -r kill -9; true`)
+    await host.stop()
+    if (madeFolder) rmdirSync('/calico')
+  }, 60_000)
+
+  function importBusybox(): void {
+    const root = mkdtempSync(join(tmpdir(), 'calicoctl-busybox-'))
+    mkdirSync(join(root, 'bin'))
+    copyFileSync(execFileSync('sh', ['-c', 'command -v busybox'], {encoding: 'utf8'}).trim(), join(root, 'bin/busybox'))
+    for (const applet of ['sh', 'sleep']) symlinkSync('busybox', join(root, 'bin', applet))
+    execFileSync('tar', ['-C', root, '-cf', `${root}.tar`, '.'])
+    host.docker('import', `${root}.tar`, 'busybox')
+    for (const path of [root, `${root}.tar`]) rmSync(path, {recursive: true})
+  }
+
+  /** Types LINES into one bash; what they leave running goes on. Gives what became of each. */
+  async function type(lines: readonly string[]): Promise<Step[]> {
+    const name = join(host.folder, `shell-${++shells}`)
+    writeFileSync(
+      `${name}.sh`,
+      [`exec >${name}.out 2>&1 </dev/null`, ...lines.flatMap((line, i) => [line, `printf '\\n@@ %s %s\\n' ${i} $?`]), `jobs -p >${name}.jobs`, ''].join('\n'),
+    )
+    const child = host.spawn(['bash', `${name}.sh`], {PATH: `${programs}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`, DOCKER_HOST: `unix://${host.socket}`, HOSTNAME: 'agent1', CALICO_MESOS_LOG_FILE: '/run/isolator.log'})
+    await new Promise((settle) => child.once('exit', settle))
+    const parts = readFileSync(`${name}.out`, 'utf8').split(/\n@@ \d+ (\d+)\n/)
+    return lines.map((line, i) => ({line, output: parts[2 * i] ?? '', code: Number(parts[2 * i + 1] ?? -1)}))
+  }
+
+  async function page(...examples: string[]): Promise<(beginning: string) => string> {
+    const steps = await type(examples.flatMap(example))
+    for (const {line, code, output} of steps) {
+      if (code !== 0 && !(code === 10 && CHECKS.test(line))) throw new Error(`${line} ended with ${code}\n${output}`)
+      expect({line, output}).toEqual({line, output: expect.not.stringMatching(/fault of calicoctl|Usage:|error response/i) as unknown})
+    }
+    return (beginning) => steps.filter(({line}) => line.startsWith(beginning)).at(-1)?.output ?? `no line begins with ${beginning}`
+  }
+
+  test('Docker networks', async () => {
+    await page('docker-etcd')
+    await answers()
+    const output = await page('docker-node', 'docker-networks', 'docker-policy', 'docker-down')
+    expect(output('calicoctl node --ip')).toContain('Calico libnetwork driver is running with id: calico-libnetwork.service')
+    expect(output('calicoctl status')).toMatch(/calico-node container is running\.[^]*Libnetwork: unit active \(running\), up \d+s, answers/)
+    const shown = README.split('<!-- example: docker-policy -->')[1]?.split('```\n\n')[1]?.split('\n\n')[0] ?? ''
+    expect(output('calicoctl profile databases rule show').trim()).toBe(shown.replaceAll(/^ {4}/gm, '').trim())
+    expect(output('calicoctl endpoint show')).toMatch(/agent1 +\| +libnetwork +\| +libnetwork +\| [0-9a-f]{64} \| +192\.168\.0\.77\/32 +\|.*\| applications \| active/)
+    expect(output('calicoctl ipam check')).toContain('Looked at 0 assigned addresses')
+    expect(host.docker('ps', '-q')).toBe('')
+    const left = host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'get', '--prefix', '/calico/', '--keys-only')
+    expect(left.split('\n').filter((key) => /profiles|workloadendpoints|nodes|ippools\/192|ipam\/v2\/(assignment|handle)/.test(key))).toEqual([])
+  }, 180_000)
+
+  test('Mesos with net-modules', async () => {
+    const output = await page('mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down')
+    expect(output('calicoctl mesos config --style rpm --dry-run')).toMatch(/\+ETCD_AUTHORITY=10\.0\.0\.1:2379[^]*modules\.json would be created/)
+    expect(output('calicoctl mesos config --style rpm --yes')).toMatch(/modules\.json created[^]*systemctl restart mesos-slave/)
+    const check = output('calicoctl mesos check')
+    expect(check).toContain('/usr/lib/mesos/libmesos_network_isolator.so') // there is no Mesos here
+    expect(check).not.toMatch(/calico_mesos|does not answer/)
+    expect(JSON.parse(output('echo "$answer"'))).toEqual({error: null, ipv4: [expect.stringMatching(/^192\.168\./)], ipv6: []})
+    for (const command of ['isolate', 'release', 'cleanup']) expect(JSON.parse(output(`echo '{"command":"${command}"`))).toEqual({error: null})
+    expect(output('calicoctl profile show')).toMatch(/default_agent1[^]*my-group-1/)
+    expect(output('calicoctl profile my-group-1 rule show')).toContain('1 allow from tag my-group-1')
+    expect(output('calicoctl endpoint show')).toMatch(/agent1 +\| +mesos +\| +task-1 /)
+    expect(output('calicoctl mesos gc')).not.toContain('task-1')
+  }, 180_000)
+
+  /** Waits for the README's etcd. */
+  async function answers(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'endpoint', 'health')
+        return
+      } catch (error) {
+        if (tries === 100) throw error
+        await new Promise((settle) => setTimeout(settle, 100))
+      }
+    }
+  }
+
+  test('every example of the README that is marked is run by a test', () => {
+    const marked = [...README.matchAll(/<!-- example: (\S+) -->/g)].map(([, name]) => name)
+    expect(marked).toEqual(['main-job', 'docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'])
+  })
+})
