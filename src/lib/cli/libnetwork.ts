@@ -1,6 +1,6 @@
 /** `libnetwork serve`: what the service is given, and how it ends. */
 import {writeSync} from 'node:fs'
-import {resolveNodeName, nodeNameInputs} from '../client/node-name.js'
+import {nodeNameInputs, resolveNodeName, type NodeName} from '../client/node-name.js'
 import {newSession} from '../client/session.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError, EXIT_CODES} from '../errors.js'
@@ -48,7 +48,7 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')
   const {parts, reconciler} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
   try {
-    const service = await startService({...options, session, state, parts, round: watchingName(() => reconciler.round(), {node, option: options.node, log}), log, limitMs})
+    const service = await startService({...options, session, state, parts, round: watchingName(() => reconciler.round(), {node, look: () => nodeNow(options.node), log}), log, limitMs})
     log.info(`Node ${node}; ${store.description}`)
     return await untilStopped(service, log)
   } finally {
@@ -59,10 +59,10 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
 const nodeNow = (option: string | undefined) => resolveNodeName(nodeNameInputs(option), {fileFirst: true})
 
 /** ROUND, with a look at the node's name: calico-node may start after the driver, and call itself otherwise. */
-function watchingName<T>(round: () => Promise<T>, {node, option, log}: {node: string; option: string | undefined; log: Log}): () => Promise<T> {
+export function watchingName<T>(round: () => Promise<T>, {node, look, log}: {node: string; look: () => Pick<NodeName, 'name' | 'origin'>; log: Pick<Log, 'error'>}): () => Promise<T> {
   let told = node
   return () => {
-    const {name, origin} = nodeNow(option)
+    const {name, origin} = look()
     if (name !== told && name !== node) log.error(`This host is now called ${name} (${origin}), and endpoints are still made for ${node}, which calico-node does not serve: restart this service`)
     told = name
     return round()

@@ -102,9 +102,9 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
           clearTimeout(timer)
           resolve({status: 200, body: reply ?? {}, outcome: 'ok'})
         },
-        (error: unknown) => {
+        (error: Error) => {
           clearTimeout(timer)
-          if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not done in time, has failed: ${error instanceof Error ? error.message : String(error)}`)
+          if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not done in time, has failed: ${error.message}`)
           reject(error)
         },
       ).finally(() => running.delete(work))

@@ -1,0 +1,23 @@
+import {expect, test} from '@jest/globals'
+import {watchingName} from '../../../src/lib/cli/libnetwork.js'
+
+test('another name of the node is told once, and the rounds go on', async () => {
+  let name = 'host1'
+  let rounds = 0
+  const errors: string[] = []
+  const round = watchingName(() => Promise.resolve(++rounds), {
+    node: 'host1',
+    look: () => ({name, origin: '/var/lib/calico/nodename'}),
+    log: {error: (text) => errors.push(text)},
+  })
+  await round()
+  expect(errors).toEqual([])
+  name = 'rack1-host1'
+  expect([await round(), await round()]).toEqual([2, 3])
+  expect(errors).toEqual(['This host is now called rack1-host1 (/var/lib/calico/nodename), and endpoints are still made for host1, which calico-node does not serve: restart this service'])
+  name = 'host1'
+  await round()
+  name = 'rack1-host1'
+  await round()
+  expect(errors).toHaveLength(2)
+})
