@@ -144,9 +144,12 @@ onBothStores((stores) => {
       await deleteEndpoint(session, 'a', ID)
       expect((await checkIpam(session)).findings).toMatchObject([{class: 'leaked-address', subject: text, passing: true}])
       expect(await problems()).toEqual([`leaked-address ${text}: no endpoint has it (handle libnetwork.${ID}, libnetwork, node a)`])
+      // Between the looks that one is given back, and the next one is about to be.
+      const next = 'c3'.repeat(32)
+      await create(session, 'a', next, await ask(session, 'a'))
       let looks = 0
       const holders = async (): Promise<[]> => {
-        if (looks++ === 1) await giveBack(session, 'a', text)
+        if (looks++ === 1) await Promise.all([giveBack(session, 'a', text), deleteEndpoint(session, 'a', next)])
         return []
       }
       expect((await runCheck(session, {repair: false, graceMs: 0, holders, settleMs: 0})).findings).toEqual([])
