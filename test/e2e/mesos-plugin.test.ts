@@ -658,6 +658,57 @@ suite('containers', whyNoNamespaces(), () => {
     await expectNothingLeft()
   }, 90_000)
 
+  describe('another call comes between the look and the transaction', () => {
+    let proxy: Proxy
+    beforeEach(async () => {
+      proxy = await startProxy(etcd.endpoints[0] ?? '')
+    })
+    afterEach(() => proxy.stop())
+
+    /** An isolate whose transaction reaches etcd later than what MEANWHILE does. */
+    async function overtaken(id: string, pid: number, addresses: readonly string[], meanwhile: () => Promise<void>): Promise<PluginResult> {
+      isolated.add(id)
+      const {result} = startPlugin(JSON.stringify({command: 'isolate', args: {container_id: id, hostname: HOSTNAME, pid, ipv4_addrs: addresses, netgroups: ['g']}}), options({ETCD_ENDPOINTS: proxy.endpoint}))
+      await new Promise<void>((settle) =>
+        proxy.before('"kind":"WorkloadEndpoint"', () => {
+          proxy.delay(3_000)
+          settle()
+        }),
+      )
+      await meanwhile()
+      proxy.delay(0)
+      return result
+    }
+
+    test('another container with the same address: the later one loses', async () => {
+      const addresses = await allocated('u')
+      const [one, two] = [await namespace(), await namespace()]
+      const late = await overtaken('late', one.pid, addresses, async () => expect(await isolation('early', two.pid, addresses)).toMatchObject(SUCCESS))
+      expect(late).toMatchObject(failure(`IP '${addresses[0] ?? ''}' belongs to container early, which has an endpoint with it.`))
+      await expectWired({id: 'early', space: two, addresses})
+      expect(calicoInterfaces()).toHaveLength(1)
+    })
+
+    test('a release: the container does not get what is free', async () => {
+      const addresses = await allocated('u')
+      const {pid} = await namespace()
+      const late = await overtaken('late', pid, addresses, async () => expect(await call('release', {ips: addresses})).toMatchObject(SUCCESS))
+      expect(parsed(late).error).toMatch(/^There is no handle u|is not assigned/)
+      expect(calicoInterfaces()).toEqual([])
+      await expectNothingLeft()
+    })
+
+    test('an operator removes a profile: it is made again with the endpoint that names it', async () => {
+      await calicoctl(['profile', 'add', 'g'], options())
+      const addresses = await allocated('u')
+      const space = await namespace()
+      const late = await overtaken('late', space.pid, addresses, async () => expect(await calicoctl(['profile', 'remove', 'g'], options())).toMatchObject({code: 0}))
+      expect(late).toMatchObject(SUCCESS)
+      expect([...(await profiles()).keys()]).toContain('g')
+      await expectWired({id: 'late', space, addresses})
+    })
+  })
+
   describe('killed in the middle', () => {
     let proxy: Proxy
     beforeEach(async () => {

@@ -44,7 +44,7 @@ describe('profiles of a container', () => {
 })
 
 describe('the agent\'s address', () => {
-  const node = (bgp?: object): Node => ({kind: 'Node', apiVersion: 'projectcalico.org/v3', metadata: {name: 'n'}, spec: bgp === undefined ? {} : {bgp}}) as Node
+  const node = (bgp: object): Node => ({kind: 'Node', apiVersion: 'projectcalico.org/v3', metadata: {name: 'n'}, spec: {bgp}})
 
   test('what calico/node has registered', async () => {
     expect((await agentAddresses(node({ipv4Address: '10.1.2.3/24'}))).map(formatAddress)).toEqual(['10.1.2.3'])
