@@ -11,7 +11,7 @@ export interface Place {
   readonly root: string
 }
 
-export const HOST: Place = {root: ''}
+const HOST: Place = {root: ''}
 
 /** A start waits for the driver's socket, a stop for its last answers. */
 const START_LIMIT_MS = 40_000
