@@ -102,8 +102,9 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
           clearTimeout(timer)
           resolve({status: 200, body: reply ?? {}, outcome: 'ok'})
         },
-        (error: Error) => {
+        (thrown: unknown) => {
           clearTimeout(timer)
+          const error = thrown instanceof Error ? thrown : new Error(String(thrown))
           if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not done in time, has failed: ${error.message}`)
           reject(error)
         },
