@@ -1,6 +1,7 @@
 /**
  * Brings what is stored in line with what Docker knows, after calls that the driver missed: it was down, or the datastore, or Docker was killed
- * (operator-demand §1 rows 1 and 2). Nothing that Docker knows is removed, nor anything that an interface in a container shows to be in use.
+ * (operator-demand §1 rows 1 and 2). Nothing that Docker knows is removed, nor what a container has an interface of (as far
+ * as its processes can be seen from here).
  */
 import {CONTAINER_ANNOTATION, type Endpoint} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
