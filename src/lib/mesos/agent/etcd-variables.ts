@@ -12,7 +12,7 @@ export interface Variables {
 /** The name of the variable that lists several endpoints; it goes before ETCD_AUTHORITY. */
 export const ENDPOINTS = 'ETCD_ENDPOINTS'
 export const AUTHORITY = 'ETCD_AUTHORITY'
-export const SCHEME = 'ETCD_SCHEME'
+const SCHEME = 'ETCD_SCHEME'
 export const PASSWORD = 'ETCD_PASSWORD'
 
 /**

@@ -1,7 +1,7 @@
 /** The set-up of a Mesos agent as its files have it: what each flag is, where that is said, and the environment of its plugin. */
 import {readVariables, type Variable} from './environment-file.js'
 import type {FileText, HostFiles} from './files.js'
-import {type Style, STYLE_FACTS, STYLES, variableOf} from './styles.js'
+import {type Style, STYLE_FACTS, variableOf} from './styles.js'
 
 /** A place that sets a flag. */
 export interface FlagPlace {
@@ -78,6 +78,3 @@ export function readSetup(files: HostFiles, style: Style = detectStyle(files)): 
   const empty = present.length === 0 && variables.every(([, found]) => found.size === 0) && files.kind(modules).type === 'missing' && unreadable.length === 0
   return {style, empty, flag, environment, unreadable, files}
 }
-
-/** The styles as they are listed in messages. */
-export const styleList = STYLES.join(', ')

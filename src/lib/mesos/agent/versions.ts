@@ -6,7 +6,7 @@ import {LIBRARY_NAME} from './names.js'
 const FOLDERS = ['/opt/mesosphere/lib', '/usr/lib', '/usr/local/lib']
 
 /** The versions of Mesos that are installed below FILES: `0.28.1`. */
-export const mesosVersions = (files: HostFiles): string[] => [...new Set(FOLDERS.flatMap((folder) => files.list(folder).flatMap((name) => /^libmesos-(\d+\.\d+\.\d+)\.so/.exec(name)?.[1] ?? [])))]
+const mesosVersions = (files: HostFiles): string[] => [...new Set(FOLDERS.flatMap((folder) => files.list(folder).flatMap((name) => /^libmesos-(\d+\.\d+\.\d+)\.so/.exec(name)?.[1] ?? [])))]
 
 /** Which versions of Mesos (`0.27`) a version of net-modules is for. */
 const PAIRS: Readonly<Record<string, readonly string[]>> = {'0.1': ['0.26'], '0.2': ['0.27', '0.28']}
