@@ -1,5 +1,5 @@
 /** Network interfaces: what there is, and veth pairs. */
-import {existsSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import {CalicoError} from '../errors.js'
 import {CommandError} from './command.js'
 import {ip, ipJson, NAMESPACE_FILE, type Where} from './ip.js'
@@ -57,8 +57,12 @@ export async function findInterface(where: Where, name: string): Promise<Interfa
   }
 }
 
-/** Whether the host has an interface NAME; asks no program and needs no rights. */
-export const hasHostInterface = (name: string): boolean => interfaceNameProblem(name) === undefined && existsSync(`/sys/class/net/${name}`)
+/**
+ * Whether the host has an interface NAME; asks no program and needs no rights. /sys/class/net would show the namespace in which /sys was mounted,
+ * which need not be this process's.
+ */
+export const hasHostInterface = (name: string): boolean =>
+  interfaceNameProblem(name) === undefined && readFileSync('/proc/self/net/dev', 'utf8').split('\n').some((line) => line.trimStart().startsWith(`${name}:`))
 
 /** One end of a pair. */
 export interface VethEnd {
