@@ -48,7 +48,7 @@ for (const [line, expected] of LINES) {
   const {code, output} = await quietly(() => program.main(line.split(' '), dist))
   if (code !== expected) throw new Error(`warm-up: calicoctl ${line} ended with ${code}, not ${expected}:\n${output}`)
 }
-process.env.CALICO_MESOS_LOG_FILE = '/dev/null'
+Object.assign(process.env, {CALICO_MESOS_LOG_FILE: '/dev/null', CALICO_NODENAME: 'warm'})
 for (const [command, args, expected] of REQUESTS) {
   const {reply} = await plugin.answerMesos(JSON.stringify({command, args}))
   if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)

@@ -681,9 +681,11 @@ suite('containers', whyNoNamespaces(), () => {
     }
 
     test('another container with the same address: the later one loses', async () => {
+      // Node and profiles are there already: nothing but the address is common to the two.
+      await agent.cleanup((await launch(['g'])).id)
       const addresses = await allocated('u')
       const [one, two] = [await namespace(), await namespace()]
-      const late = await overtaken('late', one.pid, addresses, async () => expect(await isolation('early', two.pid, addresses)).toMatchObject(SUCCESS))
+      const late = await overtaken('late', one.pid, addresses, async () => expect(await isolation('early', two.pid, addresses, {netgroups: ['g']})).toMatchObject(SUCCESS))
       expect(late).toMatchObject(failure(`IP '${addresses[0] ?? ''}' belongs to container early, which has an endpoint with it.`))
       await expectWired({id: 'early', space: two, addresses})
       expect(calicoInterfaces()).toHaveLength(1)
