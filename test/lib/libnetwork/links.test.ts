@@ -1,11 +1,9 @@
 /** Real interfaces, which move into real namespaces as Docker moves them. */
 import {execFileSync} from 'node:child_process'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {findInterface, hostInterfaceName} from '../../../src/lib/host/interfaces.js'
 import {linkLocal} from '../../../src/lib/host/link-local.js'
+import {openNamespaceOfProcess} from '../../../src/lib/host/network-namespace.js'
 import {linkState, makeLink, removeLink} from '../../../src/lib/libnetwork/links.js'
 import {suite} from '../../support/docker.js'
 import {hostInterfaces, startNamespace, type TestNamespace, whyNoNamespaces} from '../../support/namespaces.js'
@@ -97,13 +95,10 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
     expect(await linkState(endpointId)).toBe('in-use')
   })
 
-  test('a namespace that Docker, killed, has left behind without a process uses nothing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'calicoctl-netns-'))
-    const left = join(folder, 'net')
-    writeFileSync(left, '')
+  test('a namespace without a process uses nothing: Docker, killed, leaves such behind', async () => {
     await makeLink(request())
     moveIn()
-    execFileSync('mount', ['--bind', container.path, left])
+    const left = openNamespaceOfProcess(container.pid)
     try {
       expect(await linkState(endpointId)).toBe('in-use')
       await container.stop()
@@ -111,8 +106,7 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
       expect(await linkState(endpointId)).toBe('unused')
       expect(await removeLink(endpointId)).toBe(true)
     } finally {
-      execFileSync('umount', [left])
-      rmSync(folder, {recursive: true})
+      left.close()
     }
   })
 
