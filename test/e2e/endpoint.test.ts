@@ -235,6 +235,15 @@ describe('endpoint remove', () => {
     expect(await run('ipam check')).toMatchObject({code: 0})
     expect(await run('endpoint remove e1')).toMatchObject({code: 4})
   })
+  test.each([
+    {orchestrator: 'libnetwork', endpoint: 'ab'.repeat(32), handle: `libnetwork.${'ab'.repeat(32)}`, annotations: undefined},
+    {orchestrator: 'mesos', endpoint: 'e1', handle: 'uid-of-the-task', annotations: {'calicoctl/ipam-handle': 'uid-of-the-task'}},
+  ])('takes the addresses of the handle that the plugin of $orchestrator gave', async ({orchestrator, endpoint, handle, annotations}) => {
+    await given(`ipam assign 192.168.0.1 --handle ${handle}`)
+    await put({orchestrator, workload: orchestrator, endpoint, ...(annotations ? {annotations} : {})})
+    expect(await run(`endpoint remove ${endpoint}`)).toMatchObject({code: 0, stderr: expect.stringContaining('192.168.0.1 released') as unknown})
+    expect(await handles()).toBe('')
+  })
   test('leaves alone an address that somebody else has by now', async () => {
     await given('ipam assign 192.168.0.1 --handle vm-1')
     await put({workload: ID.web, endpoint: 'e1'})

@@ -17,6 +17,9 @@ export const ENDPOINT_NAMESPACE = 'default'
 /** What the container was called when it got its endpoint. */
 export const CONTAINER_ANNOTATION = 'calicoctl/container'
 
+/** The handle of an endpoint's addresses, where it is not made of the endpoint's names: for Mesos, the `uid` of the requests before. */
+export const HANDLE_ANNOTATION = 'calicoctl/ipam-handle'
+
 /** The path of an endpoint's network namespace. */
 export const NAMESPACE_ANNOTATION = 'calicoctl/namespace'
 

@@ -1,10 +1,11 @@
 /** `container remove` and `endpoint remove` (cli-v0.20 §4.12.2): all that there is of a workload or endpoint, whatever is missing of it already. */
-import {type Endpoint, endpointLabel} from '../client/endpoints.js'
+import {type Endpoint, endpointLabel, HANDLE_ANNOTATION} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError} from '../errors.js'
 import {deleteVeth, hasHostInterface} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
+import {endpointHandle} from '../ipam/driver-handles.js'
 import {findPastWorkload} from './find-workload.js'
 import {removableOf, type Removal, removeEndpoints} from './removal.js'
 import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
@@ -59,7 +60,7 @@ const MANAGED: readonly string[] = ['k8s', 'cni']
  */
 export async function removeEndpoint(session: Session, endpoint: Endpoint, {node, force}: {node: string; force: boolean}): Promise<Removal> {
   const {host, orchestrator, stored} = endpoint
-  const {interfaceName = '', workload = ''} = stored.resource.spec
+  const {interfaceName = ''} = stored.resource.spec
   if (!force) {
     if (MANAGED.includes(orchestrator)) {
       throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: ${orchestrator} looks after it`, {hint: 'Remove its pod or container, or use --force.'})
@@ -70,18 +71,29 @@ export async function removeEndpoint(session: Session, endpoint: Endpoint, {node
       })
     }
   }
-  return removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(endpoint, workload), what: `the removal of ${endpointLabel(endpoint)}`})
+  return removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(endpoint), what: `the removal of ${endpointLabel(endpoint)}`})
 }
 
 /** The handle of the addresses of ENDPOINT, if it is one of ours. */
-function handleOfEndpoint({host: node, orchestrator}: Endpoint, stored: string): string | undefined {
-  if (orchestrator !== 'docker' && orchestrator !== 'namespace') return undefined
-  return handleOf({node, orchestrator, stored, id: stored, typed: stored})
+function handleOfEndpoint({host: node, orchestrator, id, stored}: Endpoint): string | undefined {
+  const {metadata, spec} = stored.resource
+  const {workload = ''} = spec
+  switch (orchestrator) {
+    case 'docker':
+    case 'namespace':
+      return handleOf({node, orchestrator, stored: workload, id: workload, typed: workload})
+    case 'libnetwork':
+      return endpointHandle(id)
+    case 'mesos':
+      return metadata.annotations && Object.hasOwn(metadata.annotations, HANDLE_ANNOTATION) ? metadata.annotations[HANDLE_ANNOTATION] : undefined
+    default:
+      return undefined
+  }
 }
 
 /** As {@link removeEndpoint}, for one that nobody has any more: with the handle's other addresses. */
 export const removeStale = (session: Session, endpoint: Endpoint): Promise<Removal> =>
   removeEndpoints(session, [removableOf(endpoint)], {
-    handle: handleOfEndpoint(endpoint, endpoint.stored.resource.spec.workload ?? ''),
+    handle: handleOfEndpoint(endpoint),
     what: `the removal of ${endpointLabel(endpoint)}`,
   })

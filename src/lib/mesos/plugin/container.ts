@@ -1,5 +1,5 @@
 /** A Mesos container as the datastore has it: its endpoint, and the handle of its addresses (decisions.md 25). */
-import {ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder} from '../../client/endpoints.js'
+import {ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder, HANDLE_ANNOTATION} from '../../client/endpoints.js'
 import {type Place, read, tryParse} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {endpointId} from '../../model/hash.js'
@@ -11,9 +11,6 @@ export const ORCHESTRATOR = 'mesos'
 
 /** The attribute `type` of addresses that the plugin has assigned. */
 export const ADDRESS_TYPE = 'mesos'
-
-/** The handle of an endpoint's addresses, which for Mesos is not made of the endpoint's names but is the `uid` of the requests before. */
-export const HANDLE_ANNOTATION = 'calicoctl/ipam-handle'
 
 export interface Container {
   readonly node: string

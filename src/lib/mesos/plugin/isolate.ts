@@ -5,7 +5,7 @@
  * for with, and no other endpoint of the node's containers has it. That is looked at before anything is made, and must still hold in the transaction
  * that stores the endpoint: this one also writes the handle, so that of two containers with the same address one loses, and so does a release.
  */
-import {endpointAddresses} from '../../client/endpoints.js'
+import {endpointAddresses, HANDLE_ANNOTATION} from '../../client/endpoints.js'
 import {newUuid} from '../../client/identity.js'
 import {keyOf, prepareChange} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
@@ -29,7 +29,7 @@ import type {Profile, WorkloadEndpoint} from '../../model/types.js'
 import {type Address, ADDRESS_BITS, contains, equalAddresses, formatAddress, parseCidr} from '../../net/index.js'
 import {addMissingProfiles} from '../../workload/missing-profiles.js'
 import {resourceCodec} from '../../workload/resource-codec.js'
-import {ADDRESS_TYPE, belongsTo, type Container, endpointsOfNode, HANDLE_ANNOTATION, lockOf, ORCHESTRATOR} from './container.js'
+import {ADDRESS_TYPE, belongsTo, type Container, endpointsOfNode, lockOf, ORCHESTRATOR} from './container.js'
 import type {Log} from './log.js'
 import {agentAddresses, containerProfiles, hostProfileName} from './profiles.js'
 
