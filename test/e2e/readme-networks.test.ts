@@ -60,7 +60,8 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
       ip addr add ${ADDRESS}/24 dev eth0`)
   }, 120_000)
   afterAll(async () => {
-    host.run('sh', '-c', `cat ${host.folder}/*.jobs /run/fake-systemd/pid 2>/dev/null | xargs -r kill -9; true`)
+    // Docker takes a container away with the driver's help.
+    host.run('sh', '-c', `export DOCKER_HOST=unix://${host.socket}; docker ps -aq | xargs -r timeout 20 docker rm -f; cat ${host.folder}/*.jobs /run/fake-systemd/pid 2>/dev/null | xargs -r kill -9; true`)
     await host.stop()
     if (madeFolder) rmdirSync('/calico')
   }, 60_000)
@@ -88,8 +89,9 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
     return lines.map((line, i) => ({line, output: parts[2 * i] ?? '', code: Number(parts[2 * i + 1] ?? -1)}))
   }
 
-  async function page(...examples: string[]): Promise<(beginning: string) => string> {
-    const steps = await type(examples.flatMap(example))
+  /** Types EXAMPLES after LINES; each line must succeed. Gives the output of the last line that begins so. */
+  async function page(examples: readonly string[], lines: readonly string[] = []): Promise<(beginning: string) => string> {
+    const steps = await type([...lines, ...examples.flatMap(example)])
     for (const {line, code, output} of steps) {
       if (code !== 0 && !(code === 10 && CHECKS.test(line))) throw new Error(`${line} ended with ${code}\n${output}`)
       expect({line, output}).toEqual({line, output: expect.not.stringMatching(/fault of calicoctl|Usage:|error response/i) as unknown})
@@ -98,22 +100,39 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
   }
 
   test('Docker networks', async () => {
-    await page('docker-etcd')
+    await page(['docker-etcd'])
     await answers()
-    const output = await page('docker-node', 'docker-networks', 'docker-policy', 'docker-down')
+    const output = await page(['docker-node', 'docker-networks', 'docker-policy'])
     expect(output('calicoctl node --ip')).toContain('Calico libnetwork driver is running with id: calico-libnetwork.service')
     expect(output('calicoctl status')).toMatch(/calico-node container is running\.[^]*Libnetwork: unit active \(running\), up \d+s, answers/)
     const shown = README.split('<!-- example: docker-policy -->')[1]?.split('```\n\n')[1]?.split('\n\n')[0] ?? ''
     expect(output('calicoctl profile databases rule show').trim()).toBe(shown.replaceAll(/^ {4}/gm, '').trim())
     expect(output('calicoctl endpoint show')).toMatch(/agent1 +\| +libnetwork +\| +libnetwork +\| [0-9a-f]{64} \| +192\.168\.0\.77\/32 +\|.*\| applications \| active/)
-    expect(output('calicoctl ipam check')).toContain('Looked at 0 assigned addresses')
+
+    const troubles = README.split('## Mesos with net-modules')[0] ?? ''
+    for (const [line, text] of [
+      ['docker network create --driver nobody extra', 'plugin "calico" not found'],
+      ['docker network create --driver calico --ipam-driver calico --subnet 10.9.0.0/16 extra', 'The requested subnet must match the CIDR of a configured Calico IP Pool'],
+      ['docker run -d --net applications --ip 192.168.0.77 --name extra busybox sleep 1d', 'The address … is already in use'],
+      ['docker network create --driver calico --ipam-driver calico --ipv6 --subnet 2001:db8::/64 extra', 'The requested subnet must match the CIDR of a configured Calico IP Pool'],
+    ] as const) {
+      expect(troubles).toContain(`\`${text}\``)
+      const [{code, output: said} = {code: 0, output: ''}] = await type([line])
+      const pattern = new RegExp(text.replaceAll(/[.*]/g, '\\$&').replace('…', '.*').replace('"calico"', '"nobody"'))
+      expect({line, code, said}).toEqual({line, code: expect.any(Number) as unknown, said: expect.stringMatching(pattern) as unknown})
+      expect(code).not.toBe(0)
+    }
+    host.docker('rm', 'extra')
+
+    const down = await page(['docker-down'], example('docker-node').slice(0, 1))
+    expect(down('calicoctl ipam check')).toContain('Looked at 0 assigned addresses')
     expect(host.docker('ps', '-q')).toBe('')
     const left = host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'get', '--prefix', '/calico/', '--keys-only')
     expect(left.split('\n').filter((key) => /profiles|workloadendpoints|nodes|ippools\/192|ipam\/v2\/(assignment|handle)/.test(key))).toEqual([])
   }, 180_000)
 
   test('Mesos with net-modules', async () => {
-    const output = await page('mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down')
+    const output = await page(['mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'])
     expect(output('calicoctl mesos config --style rpm --dry-run')).toMatch(/\+ETCD_AUTHORITY=10\.0\.0\.1:2379[^]*modules\.json would be created/)
     expect(output('calicoctl mesos config --style rpm --yes')).toMatch(/modules\.json created[^]*systemctl restart mesos-slave/)
     const check = output('calicoctl mesos check')
