@@ -1,4 +1,5 @@
 /** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
+import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
 import {COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
@@ -9,6 +10,7 @@ import {CalicoError, EXIT_CODES} from './lib/errors.js'
 export async function main(argv: readonly string[], program: Program): Promise<number> {
   const line = readLine(argv, program.commands)
   try {
+    nameUser()
     switch (line.type) {
       case 'help': {
         const {showHelp} = await import('./lib/cli/help.js')
@@ -28,6 +30,16 @@ export async function main(argv: readonly string[], program: Program): Promise<n
     }
   } catch (error) {
     return report(error, argv)
+  }
+}
+
+/** oclif asks the system who the user is where the environment does not say; in an image without /etc/passwd that fails. */
+function nameUser(): void {
+  process.env.SHELL ??= '/bin/sh'
+  try {
+    homedir()
+  } catch {
+    process.env.HOME = '/'
   }
 }
 

@@ -501,16 +501,28 @@ suite('containers', whyNoNamespaces(), () => {
       await expectWired({id: 'c', space, addresses})
     })
 
-    test('addresses that are free, somebody else\'s, or of two tasks', async () => {
+    test('addresses outside the pools, somebody else\'s, or of two tasks', async () => {
       const {pid} = await namespace()
       await calicoctl(['ipam', 'assign', '192.168.0.7', '--handle', 'vm'], options())
       await reservation('u', '192.168.1.1')
       await reservation('v', '192.168.1.2')
-      expect(parsed(await isolation('c', pid, ['192.168.200.1'])).error).toMatch(/^IP '192\.168\.200\.1' is not assigned/)
-      expect(parsed(await isolation('c', pid, ['10.0.0.1'])).error).toMatch(/^IP '10\.0\.0\.1' is not assigned/)
+      expect(parsed(await isolation('c', pid, ['10.0.0.1'])).error).toMatch(/^10\.0\.0\.1 is not in an enabled pool/)
+      expect(parsed(await isolation('c', pid, ['192.168.1.1', '10.0.0.1'])).error).toMatch(/^10\.0\.0\.1 is not in an enabled pool/)
       expect(parsed(await isolation('c', pid, ['192.168.0.7'])).error).toBe("IP '192.168.0.7' is assigned to vm, not to a task of this agent.")
       expect(parsed(await isolation('c', pid, ['192.168.1.1', '192.168.1.2'])).error).toMatch(/belong to different tasks/)
       expect([calicoInterfaces(), await endpoints(), [...(await profiles()).keys()]]).toEqual([[], [], []])
+    })
+
+    test('addresses that nobody has asked for: assigned with the endpoint, and released with it', async () => {
+      const [first, second] = [await namespace(), await namespace()]
+      expect(await isolation('c', first.pid, ['192.168.200.1', '192.168.200.2'])).toMatchObject(SUCCESS)
+      await expectWired({id: 'c', space: first, addresses: ['192.168.200.1', '192.168.200.2']})
+      expect(parsed(await isolation('d', second.pid, ['192.168.200.2'])).error).toMatch(/^IP '192\.168\.200\.2' belongs to container c/)
+      await reservation('u', '192.168.1.1')
+      expect(await isolation('d', second.pid, ['192.168.1.1', '192.168.200.3'])).toMatchObject(SUCCESS)
+      await expectWired({id: 'd', space: second, addresses: ['192.168.1.1', '192.168.200.3']})
+      for (const id of ['c', 'd']) expect(await call('cleanup', {container_id: id, hostname: HOSTNAME})).toMatchObject(SUCCESS)
+      await expectNothingLeft()
     })
 
     test('IPv6 only, and both families', async () => {
@@ -695,7 +707,7 @@ suite('containers', whyNoNamespaces(), () => {
       const addresses = await allocated('u')
       const {pid} = await namespace()
       const late = await overtaken('late', pid, addresses, async () => expect(await call('release', {ips: addresses})).toMatchObject(SUCCESS))
-      expect(parsed(late).error).toMatch(/^There is no handle u|is not assigned/)
+      expect(parsed(late).error).toMatch(/^There is no handle u|has been released meanwhile/)
       expect(calicoInterfaces()).toEqual([])
       await expectNothingLeft()
     })

@@ -28,6 +28,8 @@ export interface ContainerPlan {
   readonly image: string
   readonly environment: readonly Variable[]
   readonly mounts: readonly Mount[]
+  /** Whose processes it sees; its own, if absent. */
+  readonly pidMode?: 'host'
 }
 
 /** How calico-node learns its address of one family: IP (or IP6), and IP_AUTODETECTION_METHOD if it is to look for it at every start. */
@@ -99,11 +101,12 @@ export function certificateFiles({ca, cert, key}: EtcdSettings): CertificateFile
 }
 
 /** What `docker` is to do: arguments up to the image. */
-function runArguments({environment, mounts, name = CONTAINER_NAME}: ContainerPlan, lifetime: readonly string[], variable: (each: Variable) => string): string[] {
+function runArguments({environment, mounts, pidMode, name = CONTAINER_NAME}: ContainerPlan, lifetime: readonly string[], variable: (each: Variable) => string): string[] {
   return [
     ...lifetime,
     '--net=host',
     '--privileged',
+    ...(pidMode === undefined ? [] : [`--pid=${pidMode}`]),
     `--name=${name}`,
     ...environment.flatMap((each) => ['-e', variable(each)]),
     ...mounts.flatMap(({source, target, readOnly}) => ['-v', `${source}:${target}${readOnly ? ':ro' : ''}`]),

@@ -34,6 +34,7 @@ const TOPICS: Readonly<Record<string, string>> = {
   endpoint: 'Endpoints and their profiles.',
   ipam: 'Addresses: who has them, release, checks.',
   libnetwork: 'The network and IPAM driver for Docker.',
+  mesos: 'Mesos agents: their set-up for the net-modules plugin, and what they forgot.',
   node: 'The calico-node container of this host, the nodes and their BGP peers.',
   pool: 'Address pools.',
   profile: 'Profiles: the tags and rules of endpoints.',

@@ -24,6 +24,8 @@ export interface ContainerSpec {
   /** `source:target[:ro]` */
   readonly binds: readonly string[]
   readonly restartPolicy: string
+  /** Whose processes it sees; its own, if absent. */
+  readonly pidMode?: 'host'
 }
 
 /** All methods throw CalicoError as those of Engine do. */
@@ -65,14 +67,14 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
         const {Id, State, RestartCount, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
         return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, startedAt: State.StartedAt, restartPolicy: HostConfig.RestartPolicy?.Name ?? ''}
       }),
-    async create({name, image, environment, binds, restartPolicy}) {
+    async create({name, image, environment, binds, restartPolicy, pidMode}) {
       try {
         const {id} = await ask((docker) =>
           docker.createContainer({
             name,
             Image: image,
             Env: [...environment],
-            HostConfig: {Privileged: true, NetworkMode: 'host', Binds: [...binds], RestartPolicy: {Name: restartPolicy}},
+            HostConfig: {Privileged: true, NetworkMode: 'host', Binds: [...binds], RestartPolicy: {Name: restartPolicy}, ...(pidMode === undefined ? {} : {PidMode: pidMode})},
           }),
         )
         return id

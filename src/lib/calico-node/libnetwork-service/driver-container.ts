@@ -6,12 +6,13 @@ import {type ContainerPlan, RESTART_POLICY} from '../container.js'
 import {DRIVER_NAME} from './plan.js'
 
 /** The container of PLAN as the Engine takes it. */
-export const containerSpec = ({image, environment, mounts}: ContainerPlan): ContainerSpec => ({
+export const containerSpec = ({image, environment, mounts, pidMode}: ContainerPlan): ContainerSpec => ({
   name: DRIVER_NAME,
   image,
   environment: environment.map(({name, value}) => `${name}=${value}`),
   binds: mounts.map(({source, target, readOnly}) => `${source}:${target}${readOnly ? ':ro' : ''}`),
   restartPolicy: RESTART_POLICY,
+  ...(pidMode === undefined ? {} : {pidMode}),
 })
 
 /** Whether the container FOUND is the one that SPEC would make of IMAGE, which gives it variables of its own. Pure. */

@@ -53,6 +53,8 @@ export function planDriverContainer(inputs: DriverInputs & {readonly image: stri
   return {
     name: DRIVER_NAME,
     image,
+    // It looks whether a process of a container is left before it removes what Docker has forgotten.
+    pidMode: 'host',
     environment: [
       ...commonVariables(inputs, certificates.map(({name, target}) => ({name, value: target}))),
       ...(local ? [] : DOCKER_VARIABLES.flatMap((name) => given(name, env[name]))),

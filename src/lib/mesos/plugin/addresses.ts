@@ -18,7 +18,7 @@ import {ADDRESS_TYPE, endpointsOfNode, handleOfEndpoint} from './container.js'
 import type {Log} from './log.js'
 
 /** Attributes of an address that is assigned now. The time tells an assignment whose container is just starting from one that was forgotten. */
-const attributesOf = (node: string): Record<string, string> => ({node, type: ADDRESS_TYPE, requestedAt: new Date().toISOString()})
+export const attributesOf = (node: string): Record<string, string> => ({node, type: ADDRESS_TYPE, requestedAt: new Date().toISOString()})
 
 export interface Wanted {
   readonly uid: string
@@ -98,7 +98,8 @@ const fixedReads = (node: string, uid: string) => [{get: IPAM_CONFIG_KEY}, {get:
 /** What one address may add to a transaction: its block, the block's affinity, and conditions. */
 const KEYS_PER_ADDRESS = 4
 
-async function assignFixed(draft: Draft, {node, uid, attributes, addresses}: {node: string; uid: string; attributes: Record<string, string>; addresses: readonly Address[]}): Promise<void> {
+/** Assigns ADDRESSES on DRAFT, all or none. @throws CalicoError `conflict` if one is in use; `invalid` if it is in no enabled pool */
+export async function assignFixed(draft: Draft, {node, uid, attributes, addresses}: {node: string; uid: string; attributes: Record<string, string>; addresses: readonly Address[]}): Promise<void> {
   await requireNode(draft, node, {create: true})
   for (const address of addresses) {
     if (!draft.hasRoom(KEYS_PER_ADDRESS)) throw new CalicoError('refused', 'So many addresses of different blocks cannot be assigned at once')

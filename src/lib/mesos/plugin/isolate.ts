@@ -1,9 +1,10 @@
 /**
- * `isolate`: interfaces for a container whose addresses are assigned already, then its endpoint (mesos-docker §1.2, §1.7).
+ * `isolate`: interfaces for a container whose addresses net-modules has asked for before, then its endpoint (mesos-docker §1.2, §1.7).
  *
  * An address is wired only if IPAM has it for this plugin on this node, all of the request have the same handle, which is the uid they were asked
  * for with, and no other endpoint of the node's containers has it. That is looked at before anything is made, and must still hold in the transaction
  * that stores the endpoint: this one also writes the handle, so that of two containers with the same address one loses, and so does a release.
+ * An address that nobody has asked for is assigned in that transaction, if it is free and in a pool: whoever calls the plugin by hand need not know of uids.
  */
 import {endpointAddresses, HANDLE_ANNOTATION} from '../../client/endpoints.js'
 import {newUuid} from '../../client/identity.js'
@@ -19,16 +20,18 @@ import {type NetworkNamespace, openNamespaceOfProcess} from '../../host/network-
 import {type Block, handleOf, ordinalOf} from '../../ipam/block.js'
 import {BLOCK, HANDLE, nodeCodec} from '../../ipam/codecs.js'
 import type {Draft} from '../../ipam/draft.js'
+import {POOLS_PREFIX} from '../../ipam/lists.js'
 import {lookUpAddress} from '../../ipam/lookup.js'
 import {requireNode} from '../../ipam/node.js'
 import {submit} from '../../ipam/queue.js'
 import {WORKLOAD_ANNOTATION} from '../../model/display-name.js'
-import {blockKey, handleKey, resourceKey} from '../../model/keys.js'
+import {blockKey, handleKey, IPAM_CONFIG_KEY, resourceKey} from '../../model/keys.js'
 import {API_VERSION} from '../../model/resource.js'
 import type {Profile, WorkloadEndpoint} from '../../model/types.js'
 import {type Address, ADDRESS_BITS, contains, equalAddresses, formatAddress, parseCidr} from '../../net/index.js'
 import {addMissingProfiles} from '../../workload/missing-profiles.js'
 import {resourceCodec} from '../../workload/resource-codec.js'
+import {assignFixed, attributesOf} from './addresses.js'
 import {ADDRESS_TYPE, belongsTo, type Container, endpointsOfNode, lockOf, ORCHESTRATOR} from './container.js'
 import type {Log} from './log.js'
 import {agentAddresses, containerProfiles, hostProfileName} from './profiles.js'
@@ -84,31 +87,37 @@ export async function isolate({session, dry, offTheClock, log}: IsolateContext, 
 /** The addresses of a request as IPAM has them. */
 interface Assigned {
   readonly handle: string
-  /** Keys of their blocks. */
+  readonly held: readonly Address[]
+  /** Keys of the blocks of these. */
   readonly blocks: readonly string[]
+  /** Those that nobody has. */
+  readonly free: readonly Address[]
 }
 
 async function findAssigned(session: Session, {container, addresses}: IsolateRequest): Promise<Assigned> {
   const records = await Promise.all(addresses.map((address) => lookUpAddress(session, address)))
   const handles = new Set<string>()
   const blocks = new Set<string>()
+  const held: Address[] = []
+  const free: Address[] = []
   for (const {address, block, assignment} of records) {
     const cidr = block === undefined ? undefined : parseCidr(block)
-    if (!assignment || !cidr) throw notAssigned(address)
+    if (!assignment || !cidr) {
+      free.push(address)
+      continue
+    }
     const {handle, attributes} = assignment
     if (handle === undefined || attributes.type !== ADDRESS_TYPE || attributes.node !== container.node) throw foreign(address, handle)
+    held.push(address)
     handles.add(handle)
     blocks.add(blockKey(cidr))
   }
-  const [handle, ...others] = handles
-  if (handle === undefined || others.length > 0) {
-    throw new CalicoError('conflict', `The IP addresses belong to different tasks: they were assigned with the uids ${[...handles].join(', ')}`)
-  }
-  return {handle, blocks: [...blocks]}
+  const [handle = `${ORCHESTRATOR}.${container.workload}`, ...others] = handles
+  if (others.length > 0) throw new CalicoError('conflict', `The IP addresses belong to different tasks: they were assigned with the uids ${[...handles].join(', ')}`)
+  return {handle, held, blocks: [...blocks], free}
 }
 
-const notAssigned = (address: Address): CalicoError =>
-  new CalicoError('conflict', `IP '${formatAddress(address)}' is not assigned, so that another container could get it: allocate or reserve it first.`)
+const notAssigned = (address: Address): CalicoError => new CalicoError('conflict', `IP '${formatAddress(address)}' has been released meanwhile.`)
 
 const foreign = (address: Address, handle: string | undefined): CalicoError =>
   new CalicoError('conflict', `IP '${formatAddress(address)}' is assigned to ${handle ?? 'somebody else'}, not to a task of this agent.`)
@@ -147,21 +156,22 @@ function newEndpoint({container, addresses}: IsolateRequest, handle: string): Wo
 }
 
 /** Stores ENDPOINT and the profiles that are missing, in one transaction; in a dry run, finds out whether that would be done. */
-async function store(session: Session, request: IsolateRequest, {handle, blocks}: Assigned, endpoint: WorkloadEndpoint): Promise<{profiles: readonly string[]; createdNode: boolean}> {
-  const {container, addresses} = request
+async function store(session: Session, request: IsolateRequest, {handle, held, blocks, free}: Assigned, endpoint: WorkloadEndpoint): Promise<{profiles: readonly string[]; createdNode: boolean}> {
+  const {container} = request
   const {node, place} = container
   const key = keyOf(place)
   const nodeKey = resourceKey('Node', node)
   return submit(session, {
     what: `the endpoint of container ${container.id}`,
-    reads: () => [{get: handleKey(handle)}, {get: key}, {get: nodeKey}, ...blocks.map((get) => ({get}))],
+    reads: () => [{get: handleKey(handle)}, {get: key}, {get: nodeKey}, ...blocks.map((get) => ({get})), ...(free.length === 0 ? [] : [{get: IPAM_CONFIG_KEY}, {list: POOLS_PREFIX}])],
     async plan(draft) {
-      await keepAddresses(draft, handle, blocks, addresses)
+      if (held.length > 0) await keepAddresses(draft, handle, blocks, held)
       // After the handle: whoever stored an endpoint with one of these addresses has written that one too.
       refuseConflicts(await endpointsOfNode(session, node), request)
       const codec = resourceCodec<WorkloadEndpoint>(session, 'WorkloadEndpoint')
       if ((await draft.get(codec, key)) !== undefined) throw alreadyConfigured()
       const {created: createdNode} = await requireNode(draft, node, {create: true})
+      await assignFixed(draft, {node, uid: handle, attributes: attributesOf(node), addresses: free})
       const {names, profiles} = await profilesOn(draft, request, nodeKey)
       const added = await addMissingProfiles(draft, profiles)
       draft.set(codec, key, prepareChange(place, undefined, {...endpoint, spec: {...endpoint.spec, profiles: names}}).change.after)

@@ -55,6 +55,8 @@ describe('the container', () => {
     expect(values(plan(env).environment)).toMatchObject(env)
   })
 
+  test('sees the processes of the host, of which it asks whether they still use an interface', () => expect(containerSpec(plan())).toMatchObject({pidMode: 'host'}))
+
   const spec = containerSpec(plan())
   const image = {id: 'sha256:1', environment: ['PATH=/bin', 'NODENAME=of the image']}
   const found = {imageId: 'sha256:1', environment: new Map([['PATH', '/bin'], ...spec.environment.map((line) => line.split('=') as [string, string])]), binds: [...spec.binds].reverse()}
