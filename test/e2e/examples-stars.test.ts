@@ -2,11 +2,11 @@
  * examples/stars as its user runs it, on a real Docker Engine and a real etcd; and its programs, against each other on the loopback. That the policy holds
  * takes Felix: without it, nothing reaches anything, and the comparison with what should be has to say so.
  */
-import {spawn, type ChildProcess} from 'node:child_process'
+import {execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
+import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {suite, whyNoEngine} from '../support/docker.js'
 import {startExampleWorld, type ExampleWorld, type Outcome} from '../support/example-world.js'
 import {freePorts} from '../support/ports.js'
@@ -14,7 +14,16 @@ import {freePorts} from '../support/ports.js'
 const PROGRAMS = resolve(import.meta.dirname, '../../examples/stars')
 const LIMIT_MS = 15_000
 
-describe('the programs of the stars', () => {
+function whyNoBusybox(): string | undefined {
+  try {
+    execFileSync('sh', ['-c', 'command -v busybox'], {stdio: 'ignore'})
+    return undefined
+  } catch {
+    return 'not installed: busybox (apt-get install busybox-static)'
+  }
+}
+
+suite('the programs of the stars', whyNoBusybox(), () => {
   const running: ChildProcess[] = []
   let folder: string
   beforeAll(() => {
@@ -36,7 +45,7 @@ describe('the programs of the stars', () => {
   function start(program: string, name: string, port: number, targets: readonly string[]): ChildProcess {
     mkdirSync(join(folder, name))
     writeFileSync(join(folder, name, 'targets'), targets.map((line) => `${line}\n`).join(''))
-    const child = spawn('busybox', ['sh', join(PROGRAMS, program)], {
+    const child = spawn(join(PROGRAMS, program), [], {
       env: {PATH: process.env.PATH, STAR_FOLDER: join(folder, name), STAR_LISTEN: `127.0.0.1:${port}`, STAR_INTERVAL: '1', STAR_TIMEOUT: '1'},
       stdio: 'ignore',
     })
