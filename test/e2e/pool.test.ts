@@ -123,6 +123,12 @@ describe('pool add', () => {
     expect(await spec('v')).toEqual({cidr: '10.0.0.0/24', vxlanMode: 'Always'})
   })
 
+  test('of the subnet of a Docker network, whose addresses Docker gives itself, is refused', async () => {
+    await put({[`${POOLS}v`]: '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"v","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z","annotations":{"calicoctl/network":"c0ffee","calicoctl/network-name":"dnet"}},"spec":{"cidr":"10.0.0.0/24","disabled":true}}'})
+    expect(await run('pool add 10.0.0.0/24')).toMatchObject({code: 8, stderr: expect.stringContaining('Docker network dnet') as unknown})
+    expect(await spec('v')).toEqual({cidr: '10.0.0.0/24', disabled: true})
+  })
+
   test('in a dry run shows the difference and writes nothing', async () => {
     const before = await revision()
     const {code, stdout, stderr} = await run('pool add 10.0.0.0/24 --dry-run')

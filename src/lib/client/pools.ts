@@ -2,6 +2,7 @@
 import type {KeyValue} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
 import {blocksPrefixWithin} from '../ipam/block-keys.js'
+import {NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import {poolName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
@@ -55,6 +56,21 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 export const parsePools = (session: Session, entries: readonly KeyValue[]): Pool[] =>
   entries.flatMap((kv) => tryParse<IPPool>(session, 'IPPool', kv) ?? []).map(poolOf)
 
+/** What users call the Docker network of a pool with NETWORK_ANNOTATION. */
+export const NETWORK_NAME_ANNOTATION = 'calicoctl/network-name'
+
+/** The annotation NAME of POOL. */
+export function poolAnnotation({stored}: Pool, name: string): string | undefined {
+  const {annotations} = stored.resource.metadata
+  return annotations && Object.hasOwn(annotations, name) ? annotations[name] : undefined
+}
+
+/** The Docker network of Docker's own IPAM that POOL stands for (decisions.md 30), as users call it; undefined for other pools. */
+export function networkOfPool(pool: Pool): string | undefined {
+  const id = poolAnnotation(pool, NETWORK_ANNOTATION)
+  return id === undefined ? undefined : (poolAnnotation(pool, NETWORK_NAME_ANNOTATION) ?? id.slice(0, 12))
+}
+
 /** The pools for exactly CIDR: none or one, or more where somebody stored several; Calico honours the first then. */
 export const poolsFor = (pools: readonly Pool[], cidr: Cidr): Pool[] => pools.filter((pool) => pool.cidr !== undefined && equalNetworks(pool.cidr, cidr))
 
@@ -103,7 +119,8 @@ const sizeProblem = (cidr: Cidr): string | undefined => {
 /**
  * Makes each of CIDRS a pool with OPTIONS, all in one transaction. One that is a pool already gets these options and is enabled; all else that
  * it says stays.
- * @throws CalicoError `invalid` for one that is too small or overlaps another pool; `refused` where a pool's VXLAN would become IPIP
+ * @throws CalicoError `invalid` for one that is too small or overlaps another pool; `refused` where a pool's VXLAN would become IPIP, or a pool is a
+ *   Docker network's of Docker's own IPAM
  */
 export async function addPools(session: Session, cidrs: readonly Cidr[], options: PoolOptions): Promise<ResourceChange<IPPool>[]> {
   const networks = distinctNetworks(cidrs)
@@ -168,6 +185,10 @@ const hasVxlan = ({spec}: IPPool): boolean => spec.vxlanMode !== undefined && sp
 
 function changeProblems(pool: Pool, {ipip}: PoolOptions): PoolProblem[] {
   const {resource} = pool.stored
+  const network = networkOfPool(pool)
+  if (network !== undefined && resource.spec.disabled) {
+    return [{kind: 'refused', message: `${poolLabel(pool)} is the subnet of the Docker network ${network}, whose addresses Docker gives itself: Calico would give them to others as well.`}]
+  }
   if (!ipip || !hasVxlan(resource)) return []
   return [{kind: 'refused', message: `${poolLabel(pool)} uses VXLAN (${resource.spec.vxlanMode ?? ''}): changing its encapsulation to IPIP would cut off running workloads. Change it with the Go calicoctl.`}]
 }

@@ -2,7 +2,7 @@
  * The IPAM calls of Docker (mesos-docker §3.4). Docker does not say what an address is for, so it is assigned with a pending handle until its endpoint
  * is made (endpoints.ts); what stays pending is given back (orphans.ts).
  */
-import {parsePools, poolLabel, poolsFor} from '../client/pools.js'
+import {networkOfPool, parsePools, poolLabel, poolsFor} from '../client/pools.js'
 import {keyOf, read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
@@ -19,7 +19,6 @@ import {releaseOn} from '../ipam/release-addresses.js'
 import {handleKey, IPAM_CONFIG_KEY, resourceKey} from '../model/keys.js'
 import {type Address, type Cidr, equalNetworks, type Family, formatAddress, formatCidr, hostCidr, networkOf, parseAddress, parseCidr} from '../net/index.js'
 import {addressProblem, assignmentProblem, invalidSubnet, noneAvailable, noSuchPool, poolGone, unusablePool} from './address-errors.js'
-import {networkOfPool} from './docker-pools.js'
 import {endpointCodec, endpointPlace, hasAddress} from './endpoints.js'
 
 /** What Docker says to options and gateways. */

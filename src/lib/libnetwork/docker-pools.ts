@@ -5,7 +5,7 @@
 import {isBlockWithin} from '../client/affinities.js'
 import {commit, type Decision, type Seen} from '../client/commit.js'
 import {freeName} from '../client/identity.js'
-import {distinctNetworks, parsePools, type Pool, poolLabel} from '../client/pools.js'
+import {distinctNetworks, NETWORK_NAME_ANNOTATION, networkOfPool, parsePools, type Pool, poolAnnotation, poolLabel} from '../client/pools.js'
 import {prepareChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
@@ -17,9 +17,6 @@ import {API_VERSION} from '../model/resource.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, equalNetworks, formatCidr, overlaps} from '../net/index.js'
 
-/** What users call the network. */
-const NETWORK_NAME_ANNOTATION = 'calicoctl/network-name'
-
 const POOLS = kindPrefix('IPPool')
 
 export interface DockerPools {
@@ -28,17 +25,6 @@ export interface DockerPools {
   readonly cidrs: readonly Cidr[]
   readonly ipip: boolean
   readonly natOutgoing: boolean
-}
-
-const annotation = ({stored}: Pool, name: string): string | undefined => {
-  const {annotations} = stored.resource.metadata
-  return annotations && Object.hasOwn(annotations, name) ? annotations[name] : undefined
-}
-
-/** The Docker network that POOL stands for, as users call it; undefined for other pools. */
-export function networkOfPool(pool: Pool): string | undefined {
-  const id = annotation(pool, NETWORK_ANNOTATION)
-  return id === undefined ? undefined : (annotation(pool, NETWORK_NAME_ANNOTATION) ?? id.slice(0, 12))
 }
 
 /**
@@ -54,7 +40,7 @@ export async function addDockerPools(session: Session, request: DockerPools): Pr
 
 function decideAddition(session: Session, {revision, results: [entries = [], ...blockLists]}: Seen, networks: readonly Cidr[], request: DockerPools): Decision<undefined> {
   const pools = parsePools(session, entries)
-  const isOwn = (pool: Pool, cidr: Cidr): boolean => annotation(pool, NETWORK_ANNOTATION) === request.networkId && pool.cidr !== undefined && equalNetworks(pool.cidr, cidr)
+  const isOwn = (pool: Pool, cidr: Cidr): boolean => poolAnnotation(pool, NETWORK_ANNOTATION) === request.networkId && pool.cidr !== undefined && equalNetworks(pool.cidr, cidr)
   const missing = networks.flatMap((cidr, i) => (pools.some((pool) => isOwn(pool, cidr)) ? [] : [{cidr, blocks: blockLists[i] ?? []}]))
   refuse(missing.map(({cidr}) => cidr), pools, networks, request)
   const names = new Set(entries.map(({key}) => key.slice(POOLS.length)))
@@ -110,7 +96,7 @@ function poolText(pool: Pool): string {
 /** Deletes the pools that stand for the network. One that has been put to use since stays, and is told. */
 export async function removeDockerPools(session: Session, networkId: string): Promise<void> {
   await commit(session, [{list: POOLS}], async ({results: [entries = []]}) => {
-    const own = parsePools(session, entries).filter((pool) => annotation(pool, NETWORK_ANNOTATION) === networkId)
+    const own = parsePools(session, entries).filter((pool) => poolAnnotation(pool, NETWORK_ANNOTATION) === networkId)
     const unused: Pool[] = []
     for (const pool of own) if (await isUnused(session, pool)) unused.push(pool)
     return {
