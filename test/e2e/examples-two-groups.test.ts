@@ -1,4 +1,5 @@
 /** examples/two-groups as its user runs it, on a real Docker Engine and a real etcd. That the policy holds takes Felix, and is not judged here. */
+import {resolve} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {suite, whyNoEngine} from '../support/docker.js'
 import {NODE, startExampleWorld, type ExampleWorld} from '../support/example-world.js'
@@ -45,6 +46,16 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect((await world.run(RUN, 'down')).code).toBe(0)
     expect(await world.names('profile')).toContain('applications')
     expect((await world.run('calicoctl', 'profile', 'remove', 'applications')).code).toBe(0)
+  }, 60_000)
+
+  test('stopped half-way, it says how to take away what was made, and that does', async () => {
+    const script = resolve(import.meta.dirname, '../../examples', RUN)
+    const {code, stderr} = await world.run('env', 'IMAGE=no-such-image-of-anybody:1', script)
+    expect(code).not.toBe(0)
+    expect(stderr).toMatch(/It stopped half-way\. To take away what was made: .*run\.sh down\n$/)
+    expect(await world.engine.docker('network', 'ls', '-q', '--filter', 'label=org.projectcalico.example=two-groups')).not.toBe('')
+    expect((await world.run(RUN, 'down')).code).toBe(0)
+    expect(await world.engine.docker('network', 'ls', '-q', '--filter', 'label=org.projectcalico.example=two-groups')).toBe('')
   }, 60_000)
 
   test('makes networks, containers and policy, and says so', async () => {
