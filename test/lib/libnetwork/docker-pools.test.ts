@@ -1,6 +1,7 @@
 /** Pools that stand for Docker networks with Docker's own IPAM. */
 import {beforeEach, describe, expect, test} from '@jest/globals'
 import {addPools} from '../../../src/lib/client/pools.js'
+import {changeResource} from '../../../src/lib/client/resources.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import type {Datastore} from '../../../src/lib/datastore/datastore.js'
 import {assignAddress} from '../../../src/lib/ipam/assign-address.js'
@@ -9,6 +10,7 @@ import {checkIpam} from '../../../src/lib/ipam/check.js'
 import {requestPool} from '../../../src/lib/libnetwork/addresses.js'
 import {addDockerPools, type DockerPools, removeDockerPools} from '../../../src/lib/libnetwork/docker-pools.js'
 import {createEndpoint} from '../../../src/lib/libnetwork/endpoints.js'
+import type {IPPool} from '../../../src/lib/model/types.js'
 import {type Address, type Cidr, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
 import {createObject} from '../../support/ipam.js'
 import {onBothStores} from '../../support/stores.js'
@@ -36,6 +38,14 @@ onBothStores((stores) => {
   })
 
   const add = (texts: string, more: Partial<DockerPools> = {}) => addDockerPools(session, {networkId: NETWORK, networkName: 'db', cidrs: texts.split(' ').map(cidr), ipip: false, natOutgoing: false, ...more})
+  /** Enables the pool, as somebody can with the Go calicoctl; ours refuses it. */
+  async function putToUse(more: Partial<IPPool['spec']> = {}): Promise<void> {
+    await expect(addPools(session, [cidr('172.30.0.0/16')], {ipip: false, natOutgoing: true})).rejects.toMatchObject({kind: 'refused'})
+    await changeResource<IPPool>(session, {kind: 'IPPool', name: '172-30-0-0-16'}, (pool) => {
+      const {disabled: _, ...spec} = must(pool).spec
+      return {...must(pool), spec: {...spec, ...more}}
+    })
+  }
   interface StoredPool {
     readonly metadata: {readonly annotations?: Record<string, string>}
     readonly spec: Record<string, unknown>
@@ -66,7 +76,7 @@ onBothStores((stores) => {
 
     test('again: nothing is written, whatever an operator has changed since; a subnet that is missing is made', async () => {
       await add('172.30.0.0/16')
-      await addPools(session, [cidr('172.30.0.0/16')], {ipip: false, natOutgoing: true})
+      await putToUse({natOutgoing: true})
       const before = await revision()
       await add('172.30.0.0/16')
       expect(await revision()).toBe(before)
@@ -88,7 +98,7 @@ onBothStores((stores) => {
       await add('172.30.0.0/16')
       await createEndpoint(session, {node: 'a', endpointId: 'a1'.repeat(32), networkId: NETWORK, profile: 'db', addresses: [address('172.30.0.2')], fromCalico: false, mac: 'ee:ee:ee:ee:ee:ee'})
       expect((await checkIpam(session)).findings).toEqual([])
-      await addPools(session, [cidr('172.30.0.0/16')], {ipip: false, natOutgoing: false})
+      await putToUse()
       expect((await checkIpam(session)).findings).toMatchObject([{class: 'unassigned-address', subject: '172.30.0.2'}])
     })
   })
@@ -135,7 +145,7 @@ onBothStores((stores) => {
 
     test('leaves a pool that has been put to use since, and says so', async () => {
       await add('172.30.0.0/16 172.31.0.0/16')
-      await addPools(session, [cidr('172.30.0.0/16')], {ipip: false, natOutgoing: false})
+      await putToUse()
       await removeDockerPools(session, NETWORK)
       expect(Object.keys(await pools())).toEqual(['172-30-0-0-16'])
       expect(warnings).toContain('The pool 172.30.0.0/16 was made for a Docker network that is gone, but it has been enabled since; it stays. Remove it with: calicoctl pool remove 172.30.0.0/16')
