@@ -80,7 +80,8 @@ function prepareFolder(folder: string, owner: number): void {
   }
   const {uid, mode} = statSync(folder)
   if (uid !== owner) throw new CalicoError('failed', `The folder of the socket, ${folder}, belongs to the user ${uid}, not to root: whoever owns it could put a plugin of his own there`)
-  if ((mode & 0o022) !== 0) throw new CalicoError('failed', `The folder of the socket, ${folder}, may be written by others`, {hint: `Take that away with: chmod go-w ${folder}`})
+  // In a folder like /tmp (sticky), nobody can remove or replace what is another's.
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) throw new CalicoError('failed', `The folder of the socket, ${folder}, may be written by others`, {hint: `Take that away with: chmod go-w ${folder}`})
 }
 
 /** Binding happens within the call, so that the mask is changed for nobody else. */

@@ -106,12 +106,14 @@ describe('listenOn', () => {
     expect((await callPlugin(path, 'x')).body).toBe('successor')
   })
 
-  test('a folder of somebody else, or open to others, is refused', async () => {
+  test('a folder of somebody else, or open to others, is refused; one like /tmp is not', async () => {
     await expect(listenOn(newServer(), path, {owner: owner + 1})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining(`belongs to the user ${owner}`) as unknown})
     const open = join(folder, 'open')
     mkdirSync(open)
     chmodSync(open, 0o775)
     await expect(listenOn(newServer(), join(open, 'calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('may be written by others') as unknown})
+    chmodSync(open, 0o1777)
+    await listenOn(newServer(), join(open, 'calico.sock'), {owner})
     writeFileSync(join(folder, 'file'), '')
     await expect(listenOn(newServer(), join(folder, 'file/calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('cannot be made') as unknown})
   })
