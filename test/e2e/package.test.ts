@@ -1,7 +1,7 @@
 /** The package as npm installs it: into an empty folder, without a network, and what its code caches may suffer. */
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {execFileSync, spawnSync} from 'node:child_process'
-import {chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import {MAIN_JOB} from '../../scripts/main-job.mjs'
@@ -42,6 +42,20 @@ describe('an installation', () => {
   test('answers through the link that npm makes', () => {
     const {stdout, status} = spawnSync(join(folder, 'app/node_modules/.bin/calicoctl'), ['version'], {encoding: 'utf8'})
     expect({stdout, status}).toEqual({stdout: `${version}\n`, status: 0})
+  })
+
+  test('has the Mesos plugin under its own name: through npm\'s link, and through the link that the guides make to that one', () => {
+    const link = join(folder, 'app/node_modules/.bin/calico_mesos')
+    const guides = join(folder, 'calico_mesos')
+    symlinkSync(link, guides)
+    const env = {PATH: process.env.PATH, CALICO_MESOS_LOG_FILE: '/dev/null', CALICO_NODENAME: 'agent1', CALICO_DATASTORE: `embedded:${join(folder, 'mesos.json')}`}
+    const ask = (command: string, request: object) => {
+      const {stdout, stderr, status} = spawnSync(command, {encoding: 'utf8', env, input: JSON.stringify(request)})
+      return {stdout, stderr, status}
+    }
+    for (const command of [link, guides]) expect(ask(command, {})).toEqual({stdout: '{"error":"Missing command"}', stderr: '', status: 1})
+    const args = {hostname: 'agent1', num_ipv4: 0, num_ipv6: 0, uid: 'u1', netgroups: ['my-group-1']}
+    expect(ask(guides, {command: 'allocate', args})).toEqual({stdout: '{"error":null,"ipv4":[],"ipv6":[]}', stderr: '', status: 0})
   })
 
   test('does the main job', async () => {
