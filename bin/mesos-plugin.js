@@ -3,6 +3,7 @@
  * Answers one request of Mesos' net-modules: JSON on stdin until its end, one JSON document on stdout, exit code 0 or 1. net-modules looks at nothing but
  * stdout, and blocks its agent meanwhile: so there is always an answer, exactly one, whatever happens here. The work is in a chunk of the bundle, without oclif.
  */
+const {isUtf8} = require('node:buffer')
 const fs = require('node:fs')
 const path = require('node:path')
 
@@ -58,7 +59,10 @@ function readRequest(done) {
   })
   process.stdin.on('error', fault)
   process.stdin.on('end', () => {
-    done(Buffer.concat(parts).toString()).catch(fault)
+    const request = Buffer.concat(parts)
+    // Other bytes would make one name of several.
+    if (!isUtf8(request)) leave({error: 'The request is no text in UTF-8.'})
+    done(request.toString()).catch(fault)
   })
 }
 

@@ -115,6 +115,11 @@ describe('an answer, always', () => {
     expect(await plugin(' '.repeat(1_100_000), options(lonely))).toMatchObject(failure('The request is longer than 1048576 bytes.'))
   })
 
+  test('bytes that are no text: two names must not become one', async () => {
+    const input = Buffer.from('{"command":"cleanup","args":{"container_id":"c\xff","hostname":"h"}}', 'latin1')
+    expect(await plugin(input, options(lonely))).toMatchObject(failure('The request is no text in UTF-8.'))
+  })
+
   test('what it repeats of a request fits into what net-modules reads', async () => {
     for (const input of [{command: 'x'.repeat(500_000), args: {}}, {command: 'isolate', args: {container_id: 'c', hostname: 'h', pid: 1, ipv4_addrs: ['\n'.repeat(500_000)]}}]) {
       const {code, stdout} = await plugin(input, options(lonely))

@@ -32,7 +32,7 @@ export interface PluginResult {
 }
 
 /** Starts the plugin with INPUT on stdin; undefined leaves stdin open. */
-export function startPlugin(input: string | undefined, {env = {}, command = CALICO_MESOS, timeoutMs = 30_000}: PluginOptions = {}): {readonly process: ChildProcess; readonly result: Promise<PluginResult>} {
+export function startPlugin(input: string | Buffer | undefined, {env = {}, command = CALICO_MESOS, timeoutMs = 30_000}: PluginOptions = {}): {readonly process: ChildProcess; readonly result: Promise<PluginResult>} {
   if (command === CALICO_MESOS) checkBuild()
   // The executable by itself: its first line must find Node.
   const child = spawn(command, [], {env: {PATH: process.env.PATH, CALICO_MESOS_LOG_FILE: '/dev/null', ...env}, stdio: ['pipe', 'pipe', 'pipe']})
@@ -54,9 +54,9 @@ export function startPlugin(input: string | undefined, {env = {}, command = CALI
   return {process: child, result}
 }
 
-/** Runs the plugin with INPUT, text or a document, on stdin. */
+/** Runs the plugin with INPUT, text, bytes or a document, on stdin. */
 export const plugin = (input: string | object, options?: PluginOptions): Promise<PluginResult> =>
-  startPlugin(typeof input === 'string' ? input : JSON.stringify(input), options).result
+  startPlugin(typeof input === 'string' || input instanceof Buffer ? input : JSON.stringify(input), options).result
 
 /** REQUEST as the protobuf library prints it. */
 function protobufJson(value: unknown): string {

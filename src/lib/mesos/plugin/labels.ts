@@ -15,8 +15,9 @@ export function readLabels(value: unknown): Labels {
   const labels = new Map<string, string>()
   if (!value || (!Array.isArray(value) && isObject(value) && Object.keys(value).length === 0)) return labels
   if (!Array.isArray(value) || !value.every(isObject)) throw malformed()
-  for (const {key, value: text = ''} of value) {
-    if (key === undefined) continue
+  for (const {key, value: given} of value) {
+    if (key === undefined || key === null) continue
+    const text = given ?? ''
     if (typeof key !== 'string' || typeof text !== 'string') throw malformed()
     labels.set(key, text)
   }

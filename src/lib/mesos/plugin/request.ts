@@ -98,6 +98,7 @@ function requiredText(args: Arguments, name: string): string {
   const value = args[name]
   if (isFalsy(value)) throw wrong(`Missing ${name}`)
   if (typeof value !== 'string') throw wrong(`${name} must be a string`)
+  if (!value.isWellFormed()) throw wrong(`${name} has half a character, which nothing can store`)
   return value
 }
 
@@ -118,10 +119,10 @@ function readNumber(args: Arguments, name: string): number {
   return number
 }
 
-/** Of `allocate` and `reserve`: numbers are taken as their digits. */
+/** Of `allocate` and `reserve`: numbers are taken as their digits, unless some are lost already. */
 function readUid(value: unknown): string {
   if (isFalsy(value)) throw wrong('Missing uid')
-  if (typeof value !== 'string' && typeof value !== 'number') throw wrong(`Invalid UID: ${JSON.stringify(value)}`)
+  if (typeof value !== 'string' && (typeof value !== 'number' || Math.abs(value) > Number.MAX_SAFE_INTEGER)) throw wrong(`Invalid UID: ${JSON.stringify(value)}`)
   return checkUid(String(value))
 }
 
@@ -129,7 +130,7 @@ const LONGEST_UID = 200
 
 /** UID is the handle of addresses, which is a part of a key as it is (datamodel-v3 §1.16), and Calico cuts one at a carriage return. */
 function checkUid(uid: string): string {
-  if (uid.length <= LONGEST_UID && /^[^\s/\p{Cc}]+$/u.test(uid)) return uid
+  if (uid.length <= LONGEST_UID && /^[^\s/\p{Cc}\p{Cs}]+$/u.test(uid)) return uid
   throw wrong(`Invalid UID: ${JSON.stringify(uid.slice(0, LONGEST_UID))}. It must have no '/', no blanks and no control characters, and at most ${LONGEST_UID} characters.`)
 }
 
@@ -156,8 +157,11 @@ function requireList(value: unknown): readonly unknown[] {
   throw wrong(`IP addresses must be provided as JSON list, not: ${value === null ? 'null' : typeof value}`)
 }
 
+/** An address of IPv4 in the form of IPv6 is none here: it would be in the field of the other family. */
 function readAddress(value: unknown): Address {
-  const address = typeof value === 'string' ? parseAddress(value) : undefined
+  const text = typeof value === 'string' ? value : ''
+  const parsed = parseAddress(text)
+  const address = parsed?.family === 4 && text.includes(':') ? undefined : parsed
   if (!address) throw wrong(`IP address could not be parsed: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
   return address
 }
