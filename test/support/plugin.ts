@@ -146,7 +146,6 @@ export async function startRecorder(host: TestHost, {name, upstream}: {name: str
         server.closeAllConnections()
         return new Promise((resolve) => server.close(resolve))
       }))
-      host.run('rm', '-f', ...['', '-ipam'].map((suffix) => `/run/docker/plugins/${name}${suffix}.sock`))
     },
   }
   async function pass(socketPath: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
