@@ -33,16 +33,16 @@ export function driverUnit({node, entry, version}: DriverProgram): string {
     '',
     '[Service]',
     `EnvironmentFile=${DRIVER_ENVIRONMENT_FILE}`,
-    `ExecStartPre=+${shell(`umask 077; exec mkdir -p ${PLUGIN_FOLDER} /var/lib/calico`)}`,
+    `ExecStartPre=+${shell(`umask 022; exec mkdir -p ${PLUGIN_FOLDER} /var/lib/calico`)}`,
     `ExecStart=${[node, entry, 'libnetwork', 'serve'].map(quoteInUnit).join(' ')}`,
     `ExecStartPost=${shell(`i=0; until [ -S ${DRIVER_SOCKET} ]; do i=$((i+1)); [ $i -le 100 ] || exit 1; sleep 0.1; done`)}`,
     'TimeoutStartSec=30',
     'TimeoutStopSec=20',
     'Restart=always',
     'RestartSec=2',
-    // What it does: links of this host (NET_ADMIN, and SYS_ADMIN to look into namespaces), the two sockets, its notes in /var/lib/calico, and talking to
-    // etcd and Docker. Certificates, Node and calicoctl may be anybody's files, anywhere.
-    'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER',
+    // What it does: links of this host (NET_ADMIN, SYS_ADMIN and SYS_PTRACE to look into the namespaces of containers' processes), the two sockets, its
+    // notes in /var/lib/calico, and talking to etcd and Docker. Certificates, Node and calicoctl may be anybody's files, anywhere.
+    'CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER',
     'NoNewPrivileges=yes',
     'ProtectSystem=strict',
     `ReadWritePaths=-${PLUGIN_FOLDER} -/var/lib/calico`,

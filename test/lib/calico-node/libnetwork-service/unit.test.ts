@@ -1,11 +1,14 @@
-import {execFileSync} from 'node:child_process'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {execFileSync, spawn} from 'node:child_process'
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
 import {driverEnvironmentFile, driverUnit} from '../../../../src/lib/calico-node/libnetwork-service/unit.js'
+import {suite} from '../../../support/docker.js'
+import {whyNoNamespaces} from '../../../support/namespaces.js'
 
 const unit = driverUnit({node: process.execPath, entry: '/opt/my tools/100%/$calicoctl/bin/run.js', version: '1.2.3'})
 const section = (name: string): string => unit.split(`[${name}]\n`)[1]?.split('\n\n')[0] ?? ''
@@ -36,6 +39,9 @@ describe('the unit', () => {
       rmSync(folder, {recursive: true})
     }
   })
+  test('leaves the folder that calico-node shares with others readable', () => {
+    expect(unit).toMatch(/^ExecStartPre=\+\/bin\/sh -c 'umask 022; exec mkdir -p \/run\/docker\/plugins \/var\/lib\/calico'$/m)
+  })
   test('is what systemd takes, where its verifier is installed', () => {
     const folder = mkdtempSync(join(tmpdir(), 'calicoctl-unit-'))
     try {
@@ -53,6 +59,35 @@ describe('the unit', () => {
     }
   })
 })
+
+suite('its capabilities', whyNoNamespaces() ?? whyNoSetpriv(), () => {
+  /** What Docker gives the processes of a container: two of them the driver has not. */
+  const CONTAINERS = ['chown', 'dac_override', 'fsetid', 'fowner', 'mknod', 'net_raw', 'setgid', 'setuid', 'setfcap', 'setpcap', 'net_bind_service', 'sys_chroot', 'kill', 'audit_write']
+  const bounded = (names: readonly string[], ...words: string[]): string[] =>
+    ['setpriv', '--no-new-privs', '--inh-caps=-all', `--bounding-set=-all${names.map((name) => `,+${name}`).join('')}`, ...words]
+
+  test('suffice to look into a container, which tells whether an endpoint is in use', async () => {
+    const own = (/^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1] ?? '').toLowerCase().split(' ').map((name) => name.replace('cap_', ''))
+    const container = spawn('unshare', ['--net', ...bounded(CONTAINERS, 'sleep', '60')], {stdio: 'ignore'})
+    try {
+      const pid = String(container.pid)
+      while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'sleep') await sleep(5)
+      const [program = '', ...words] = bounded(own, 'nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-o', 'link')
+      expect(execFileSync(program, words, {encoding: 'utf8'})).toMatch(/^1: lo:.*\n$/)
+    } finally {
+      container.kill('SIGKILL')
+    }
+  })
+})
+
+function whyNoSetpriv(): string | undefined {
+  try {
+    execFileSync('setpriv', ['--bounding-set=-all', 'true'], {stdio: 'pipe'})
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
 
 describe('its variables', () => {
   const secret = {name: 'ETCD_PASSWORD', value: 'to$p "secret', secret: true}
