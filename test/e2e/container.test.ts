@@ -578,17 +578,28 @@ suite('containers', whyNoEngine(), () => {
     let bin: string
     let name: string
     let between: Proxy
-    /** An `ip` that counts its calls, and kills who called it before (or after) the one that the file kill-at names. */
+    /**
+     * An `ip` that counts its commands, those of a batch one by one, and kills who called it before (or after) the one that the file kill-at names. Killed
+     * before, nothing more is done; after it, the rest of a batch is, as by an `ip` that outlives its caller.
+     */
     const SHIM = `#!/bin/sh
 here=$(dirname "$0")
-count=$(($(cat "$here/count") + 1))
-echo $count > "$here/count"
 read at when < "$here/kill-at"
-if [ "$count" = "$at" ] && [ "$when" = before ]; then kill -9 $PPID; exit 1; fi
-${execFileSync('sh', ['-c', 'command -v ip || true'], {encoding: 'utf8'}).trim()} "$@"
-code=$?
-if [ "$count" = "$at" ]; then kill -9 $PPID; fi
-exit $code
+command() {
+  count=$(($(cat "$here/count") + 1))
+  echo $count > "$here/count"
+  if [ "$count" = "$at" ] && [ "$when" = before ]; then kill -9 $PPID; exit 1; fi
+  ${execFileSync('sh', ['-c', 'command -v ip || true'], {encoding: 'utf8'}).trim()} "$@" < /dev/null
+  code=$?
+  if [ "$count" = "$at" ]; then kill -9 $PPID; fi
+  return $code
+}
+if [ "$1" != -batch ]; then command "$@"; exit; fi
+number=0
+while read -r line; do
+  number=$((number + 1))
+  command $line || { echo "Command failed -:$number" >&2; exit $code; }
+done
 `
     beforeAll(() => {
       bin = join(folder, 'shim')
@@ -603,7 +614,7 @@ exit $code
     })
     afterEach(() => between.stop())
 
-    /** Runs LINE, killed at the call AT of \`ip\`. How many calls there were. */
+    /** Runs LINE, killed at the command AT of \`ip\`. How many there were. */
     async function killedAt(line: string, at: number, when: 'before' | 'after'): Promise<{result: Result; calls: number}> {
       writeFileSync(join(bin, 'count'), '0\n')
       writeFileSync(join(bin, 'kill-at'), `${at} ${when}\n`)
@@ -636,10 +647,13 @@ exit $code
     }
 
     test('at every step of the interfaces; the same command completes it', async () => {
+      const [, gateway = ''] = /^default via (\S+)/m.exec(await inside(name, 'ip', 'route')) ?? []
       const {calls} = await killedAt(`container add ${name} 192.168.0.1`, 0, 'before')
       expect(calls).toBeGreaterThan(8)
       await given(`container remove ${name}`)
       for (let at = 1; at <= calls; at++) {
+        // Back to the default route that the Engine made, which the command has moved.
+        await engine.docker('exec', '--privileged', name, 'sh', '-c', `while ip route del default; do :; done 2> /dev/null; ip route add default via ${gateway} dev eth0`)
         const when = at % 2 === 0 ? 'before' : 'after'
         const {result, calls: reached} = await killedAt(`container add ${name} 192.168.0.1`, at, when)
         // Whether the kernel had given a link-local address yet makes a call more or less.

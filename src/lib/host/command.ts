@@ -15,6 +15,8 @@ interface CommandFailure {
 interface CommandOptions {
   /** An open file of ours that the program gets as its descriptor 3. */
   readonly descriptor?: number
+  /** What it reads from stdin; nothing if undefined. */
+  readonly input?: string
   readonly timeoutMs?: number
 }
 
@@ -32,12 +34,13 @@ export class CommandError extends CalicoError {
  * Runs FILE with ARGS to its end; what it wrote to stdout.
  * @throws CalicoError `failed` if there is no such program; CommandError if it fails, or is not done in time (it is killed then)
  */
-export async function runCommand(file: string, args: readonly string[], {descriptor, timeoutMs = TIME_LIMIT_MS}: CommandOptions = {}): Promise<string> {
+export async function runCommand(file: string, args: readonly string[], {descriptor, input, timeoutMs = TIME_LIMIT_MS}: CommandOptions = {}): Promise<string> {
   const {execa} = await import('execa')
   const result = await execa(file, args, {
     reject: false,
     // execa takes any open descriptor; its types know those of the standard streams.
-    stdio: ['ignore', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
+    ...(input === undefined ? {} : {input}),
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
     extendEnv: false,
     env: {PATH: process.env.PATH ?? DEFAULT_PATH, LC_ALL: 'C'},
     timeout: timeoutMs,

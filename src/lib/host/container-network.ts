@@ -4,9 +4,10 @@
  */
 import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
-import {arePair, createVeth, deleteVeth, findInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
-import {ip, ipJson, runIn} from './ip.js'
-import {gatewayLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
+import {CommandError} from './command.js'
+import {arePair, createVeth, deleteVeth, findInterface, hasHostInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
+import {BatchError, ip, ipBatch, ipJson, runIn} from './ip.js'
+import {gatewayLinkLocal, hostLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
 /** Exists nowhere: the host answers for it by proxy ARP, which Felix switches on. */
@@ -22,47 +23,67 @@ export interface ContainerNetwork {
   readonly mtu: number | undefined
 }
 
-/** Told when a step begins, by name; for progress and measurements. */
+/** Told when a step begins, by name; for progress and measurements. Some begin together. */
 export type OnStep = (step: string) => void
 
+/** What a step did, taken back. */
+type Undo = () => Promise<unknown>
+
 /**
- * Makes the interfaces, addresses and routes. If a step fails, what the ones before it did is undone in reverse.
+ * Makes the interfaces, addresses and routes. If a step fails, what the ones before it did is undone in reverse. Each program that is started takes as
+ * long as its work, and more on a busy host: a container without default routes of its own and without IPv6 takes two.
  * @throws CalicoError `conflict` if an interface name is taken; `failed` with the kernel's words for all else. An error of undoing is in its details.
  */
 export async function connectContainer(network: ContainerNetwork, onStep: OnStep = () => undefined): Promise<void> {
-  const {namespace, host, container, addresses} = network
-  const undo: (() => Promise<unknown>)[] = []
-  const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
-    onStep(name)
-    await work()
-  }
+  const undo: Undo[] = []
   try {
-    await step('interfaces', async () => {
-      if (await isThere(network)) return
-      await createVeth(host, container, namespace, network.mtu)
-      undo.push(() => deleteVeth(host.name))
-    })
-    await step('default routes', () => raiseDefaultRoutes(namespace, undo))
-    await step('interfaces up', async () => {
-      if (addresses.some(({family}) => family === 6)) await enableIpv6(namespace, container.name)
-      await ip(namespace, ['link', 'set', 'dev', container.name, 'up'])
-      trustLinkLocal(host.name)
-      await ip(undefined, ['link', 'set', 'dev', host.name, 'up'])
-    })
-    await step('addresses', async () => {
-      for (const address of addresses) await addAddress(namespace, container.name, address)
-    })
-    await step('routes', async () => {
-      await ip(namespace, ['-4', 'route', 'replace', GATEWAY, 'dev', container.name])
-      await ip(namespace, ['-4', 'route', 'replace', 'default', 'via', GATEWAY, 'dev', container.name])
-      await routeIpv6(namespace, host.name, container.name, {needed: addresses.some(({family}) => family === 6)})
-    })
+    onStep('interfaces')
+    await makeInterfaces(network, undo)
+    for (const step of ['interfaces up', 'addresses', 'routes']) onStep(step)
+    await configure(network, onStep, undo)
+    await routeIpv6(network.namespace, network.host.name, network.container.name, {needed: hasIpv6(network)})
   } catch (error) {
     throw await undone(error, undo)
   }
 }
 
-async function undone(error: unknown, undo: (() => Promise<unknown>)[]): Promise<unknown> {
+const hasIpv6 = ({addresses}: ContainerNetwork): boolean => addresses.some(({family}) => family === 6)
+
+/** The pair, its host end up and ready for the other one to come up. */
+async function makeInterfaces(network: ContainerNetwork, undo: Undo[]): Promise<void> {
+  const {namespace, host, container, mtu} = network
+  const earlier = await findEarlier(network)
+  if (!earlier) {
+    await createVeth(host, container, namespace, mtu)
+    undo.push(() => deleteVeth(host.name))
+  }
+  trustLinkLocal(host.name)
+  if (earlier && !isUp(earlier)) await ip(undefined, ['link', 'set', 'dev', host.name, 'up'])
+}
+
+/** What is done within the namespace, IPv4's default route last: the kernel adds it only where there is none of metric 0, which is the usual case. */
+async function configure(network: ContainerNetwork, onStep: OnStep, undo: Undo[]): Promise<void> {
+  const {namespace, container, addresses} = network
+  const {name} = container
+  const commands = [
+    ['link', 'set', 'dev', name, 'up'],
+    ...addresses.map((address) => addressCommand(name, address)),
+    ['route', 'replace', GATEWAY, 'dev', name],
+  ]
+  if (hasIpv6(network)) await enableIpv6(namespace, name)
+  try {
+    await ipBatch(namespace, [...commands, defaultRoute('add', name)])
+  } catch (error) {
+    if (!(error instanceof BatchError) || error.done !== commands.length) throw error
+    onStep('default routes')
+    await raiseDefaultRoutes(namespace, undo)
+    await ip(namespace, defaultRoute('replace', name))
+  }
+}
+
+const defaultRoute = (verb: 'add' | 'replace', name: string): string[] => ['route', verb, 'default', 'via', GATEWAY, 'dev', name]
+
+async function undone(error: unknown, undo: Undo[]): Promise<unknown> {
   const problems: string[] = []
   for (const each of undo.reverse()) {
     try {
@@ -76,12 +97,12 @@ async function undone(error: unknown, undo: (() => Promise<unknown>)[]): Promise
   return new CalicoError('unknown', message, {details: [...details, 'Undoing the steps before it failed too:', ...problems], cause: error, ...(hint === undefined ? {} : {hint})})
 }
 
-/** Whether an earlier attempt made this very pair. @throws CalicoError `conflict` if the names are those of something else */
-async function isThere({namespace, host, container}: ContainerNetwork): Promise<boolean> {
-  const outer = await findInterface(undefined, host.name)
-  if (outer === undefined) return false
+/** The host end of the very pair, if an earlier attempt made it. @throws CalicoError `conflict` if the names are those of something else */
+async function findEarlier({namespace, host, container}: ContainerNetwork): Promise<Interface | undefined> {
+  const outer = hasHostInterface(host.name) ? await findInterface(undefined, host.name) : undefined
+  if (outer === undefined) return undefined
   const inner = await findInterface(namespace, container.name)
-  if (inner && arePair(outer, inner) && inner.address === container.mac) return true
+  if (inner && arePair(outer, inner) && inner.address === container.mac) return outer
   throw nameTakenOnHost(host.name)
 }
 
@@ -121,7 +142,7 @@ export function raisedRoutes(routes: readonly Route[]): Move[] {
     })
 }
 
-async function raiseDefaultRoutes(namespace: NetworkNamespace, undo: (() => Promise<unknown>)[]): Promise<void> {
+async function raiseDefaultRoutes(namespace: NetworkNamespace, undo: Undo[]): Promise<void> {
   for (const {route, from, to} of raisedRoutes(await ipJson<Route>(namespace, ['-4', 'route', 'show', 'default']))) {
     await moveRoute(namespace, route, from, to)
     undo.push(() => moveRoute(namespace, route, to, from))
@@ -130,8 +151,10 @@ async function raiseDefaultRoutes(namespace: NetworkNamespace, undo: (() => Prom
 
 async function moveRoute(namespace: NetworkNamespace, route: Route, from: number, to: number): Promise<void> {
   const words = routeWords(route)
-  await ip(namespace, ['-4', 'route', 'replace', ...words, 'metric', String(to)])
-  await ip(namespace, ['-4', 'route', 'del', ...words, 'metric', String(from)])
+  await ipBatch(namespace, [
+    ['route', 'replace', ...words, 'metric', String(to)],
+    ['route', 'del', ...words, 'metric', String(from)],
+  ])
 }
 
 function routeWords({gateway, dev, scope, prefsrc, flags = []}: Route): string[] {
@@ -149,19 +172,20 @@ function routeWords({gateway, dev, scope, prefsrc, flags = []}: Route): string[]
 async function enableIpv6(namespace: NetworkNamespace, name: string): Promise<void> {
   const files = ['lo', name].map((each) => `/proc/sys/net/ipv6/conf/${each}/disable_ipv6`)
   try {
-    await runIn(namespace, 'sh', ['-c', 'for file; do [ "$(cat "$file")" = 0 ] || echo 0 > "$file" || exit 1; done', 'sh', ...files])
+    await runIn(namespace, 'sh', ['-c', 'for file; do read -r value < "$file" && [ "$value" = 0 ] || echo 0 > "$file" || exit 1; done', 'sh', ...files])
   } catch (error) {
     throw new CalicoError('failed', 'IPv6 cannot be switched on in the container: does this host have it?', {cause: error, details: error instanceof CalicoError ? error.details : []})
   }
 }
 
+const addressCommand = (name: string, address: Address): string[] => ['address', 'replace', prefixed(address), 'dev', name, ...(address.family === 6 ? ['nodad'] : [])]
+
 const prefixed = (address: Address): string => `${formatAddress(address)}/${ADDRESS_BITS[address.family]}`
 
 /** Adds ADDRESS to interface NAME in NAMESPACE; it may be there. IPv6 addresses are used at once: nobody else can have them on this link. */
 export async function addAddress(namespace: NetworkNamespace, name: string, address: Address): Promise<void> {
-  const {family} = address
-  if (family === 6) await enableIpv6(namespace, name)
-  await ip(namespace, [`-${family}`, 'address', 'replace', prefixed(address), 'dev', name, ...(family === 6 ? ['nodad'] : [])])
+  if (address.family === 6) await enableIpv6(namespace, name)
+  await ip(namespace, addressCommand(name, address))
 }
 
 /** Takes ADDRESS off interface NAME in NAMESPACE; it may be gone, and so may the interface. */
@@ -197,7 +221,15 @@ export async function hasAddress(namespace: NetworkNamespace, name: string, addr
 
 /** The default route of IPv6, towards the link-local address of the host end, where both ends have IPv6. */
 export async function routeIpv6(namespace: NetworkNamespace, host: string, name: string, {needed}: {needed: boolean}): Promise<void> {
-  if (!needed && (await linkLocal(namespace, name)) === undefined) return
-  const gateway = needed ? await gatewayLinkLocal(host) : await linkLocal(undefined, host)
-  if (gateway !== undefined) await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', gateway, 'dev', name])
+  const gateway = needed ? await gatewayLinkLocal(host) : hostLinkLocal(host)
+  if (gateway === undefined) return
+  try {
+    await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', gateway, 'dev', name])
+  } catch (error) {
+    if (needed || !(error instanceof CommandError) || !(await hasNoIpv6(namespace, name, error))) throw error
+  }
 }
+
+/** Whether ERROR, the kernel's of a route over interface NAME, comes from its having no IPv6. */
+const hasNoIpv6 = async (namespace: NetworkNamespace, name: string, {failure}: CommandError): Promise<boolean> =>
+  failure.stderr.includes('IPv6 is disabled') || (await linkLocal(namespace, name)) === undefined

@@ -85,14 +85,15 @@ export async function createVethOnHost(host: string, inner: VethEnd, mtu?: numbe
 }
 
 /**
- * Makes a pair of interfaces at once, both ends named, with their MAC addresses and MTU (the kernel's if undefined) and where they belong; both are down.
+ * Makes a pair of interfaces at once, both ends named, with their MAC addresses and MTU (the kernel's if undefined) and where they belong: the host end is up, and gets
+ * its carrier when the other one, which is down, comes up.
  * @throws CalicoError `conflict` if one of the names is taken; nothing is left then
  */
 export async function createVeth(host: VethEnd, container: VethEnd, namespace: NetworkNamespace, mtu?: number): Promise<void> {
   const size = mtu === undefined ? [] : ['mtu', String(mtu)]
   const end = ({name, mac}: VethEnd): string[] => ['name', name, 'address', mac, ...size]
   try {
-    await ip(undefined, ['link', 'add', ...end(host), 'type', 'veth', 'peer', ...end(container), 'netns', NAMESPACE_FILE], {namespace})
+    await ip(undefined, ['link', 'add', ...end(host), 'up', 'type', 'veth', 'peer', ...end(container), 'netns', NAMESPACE_FILE], {namespace})
   } catch (error) {
     if (await findInterface(undefined, host.name)) throw nameTakenOnHost(host.name, error)
     if (!(await findInterface(namespace, container.name))) throw error

@@ -9,12 +9,22 @@ export type Where = NetworkNamespace | undefined
 /** The descriptor under which a program that we start has the namespace. */
 export const NAMESPACE_FILE = '/proc/self/fd/3'
 
+/** How a namespace is entered. */
+const ENTER = ['nsenter', `--net=${NAMESPACE_FILE}`] as const
+
+interface RunOptions {
+  /** Another namespace that the program knows as NAMESPACE_FILE. */
+  readonly namespace?: Where
+  readonly input?: string
+}
+
 /** Runs FILE in WHERE. @throws CalicoError, see runCommand */
-export async function runIn(where: Where, file: string, args: readonly string[], {namespace = where}: {namespace?: Where} = {}): Promise<string> {
-  const options = namespace ? {descriptor: namespace.descriptor} : {}
+export async function runIn(where: Where, file: string, args: readonly string[], {namespace = where, ...rest}: RunOptions = {}): Promise<string> {
+  const options = namespace ? {...rest, descriptor: namespace.descriptor} : rest
   if (where === undefined) return runCommand(file, args, options)
+  const [nsenter, ...how] = ENTER
   try {
-    return await runCommand('nsenter', [`--net=${NAMESPACE_FILE}`, file, ...args], options)
+    return await runCommand(nsenter, [...how, file, ...args], options)
   } catch (error) {
     throw error instanceof CommandError ? inNamespace(error, where, file) : error
   }
@@ -41,4 +51,54 @@ export async function ipJson<T>(where: Where, args: readonly string[]): Promise<
 /** Runs `ip ARGS` in WHERE. NAMESPACE is another one that ARGS name as NAMESPACE_FILE. */
 export async function ip(where: Where, args: readonly string[], options: {namespace?: Where} = {}): Promise<void> {
   await runIn(where, 'ip', args, options)
+}
+
+/** One of several commands failed. */
+export class BatchError extends CommandError {
+  /** DONE: how many commands before it were done; undefined if that is not known. */
+  constructor(
+    line: string,
+    failure: CommandError['failure'],
+    readonly done: number | undefined,
+  ) {
+    super(line, failure)
+  }
+}
+
+/** `ip -batch` splits its lines at blanks, and knows quotes, comments and continued lines: what is none of these says the same as an argument. */
+const PLAIN_WORD = /^[A-Za-z0-9_.:/@%+=,-]+$/
+
+/**
+ * Runs several `ip` COMMANDS in WHERE, in their order and no further than to the first one that fails: in one process, or, where a word has characters
+ * that mean something to `ip -batch`, in one for each. `ip` takes the family from the addresses; -4 and -6 are no words of a command.
+ * @throws BatchError, which reads as if the command that failed had been run alone; CalicoError, see runCommand
+ */
+export async function ipBatch(where: Where, commands: readonly (readonly string[])[]): Promise<void> {
+  if (commands.length > 1 && commands.flat().every((word) => PLAIN_WORD.test(word))) return runBatch(where, commands)
+  for (const [done, args] of commands.entries()) {
+    try {
+      await ip(where, args)
+    } catch (error) {
+      throw error instanceof CommandError ? new BatchError(error.line, error.failure, done) : error
+    }
+  }
+}
+
+async function runBatch(where: Where, commands: readonly (readonly string[])[]): Promise<void> {
+  try {
+    await runIn(where, 'ip', ['-batch', '-'], {input: commands.map((args) => `${args.join(' ')}\n`).join('')})
+  } catch (error) {
+    throw error instanceof CommandError ? ofCommand(error, where, commands) : error
+  }
+}
+
+/** ERROR, of all COMMANDS, as that of the one that failed. */
+function ofCommand(error: CommandError, where: Where, commands: readonly (readonly string[])[]): BatchError {
+  const {stderr} = error.failure
+  const [said, number] = /^Command failed -:(\d+)$/m.exec(stderr) ?? []
+  const args = commands[Number(number) - 1]
+  // A command that `ip` does not understand ends it at once, without a number; so does its end for another reason.
+  if (said === undefined || args === undefined) return new BatchError(`${error.line}: ${commands.map((each) => each.join(' ')).join('; ')}`, error.failure, undefined)
+  const words = stderr.split('\n').filter((line) => line !== said).join('\n')
+  return new BatchError([...(where ? ENTER : []), 'ip', ...args].join(' '), {...error.failure, stderr: words}, Number(number) - 1)
 }

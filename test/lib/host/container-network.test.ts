@@ -1,5 +1,8 @@
 /** Real interfaces in real namespaces. */
 import {execFileSync} from 'node:child_process'
+import {chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {addAddress, connectContainer, removeAddress} from '../../../src/lib/host/container-network.js'
 import {createVeth, deleteVeth, findInterface, hostInterfaceName} from '../../../src/lib/host/interfaces.js'
@@ -79,6 +82,96 @@ suite('network of a container', whyNoNamespaces(), () => {
       '169.254.1.1 dev eth1 scope link',
       '172.18.0.0/16 dev eth0 proto kernel scope link src 172.18.0.2',
     ])
+  })
+
+  describe('with an `ip` that notes its commands, and refuses one', () => {
+    let bin: string
+    const {PATH} = process.env
+    beforeEach(() => {
+      bin = mkdtempSync(join(tmpdir(), 'calicoctl-ip-'))
+      process.env.PATH = `${bin}:${PATH ?? ''}`
+    })
+    afterEach(() => {
+      process.env.PATH = PATH
+      rmSync(bin, {recursive: true})
+    })
+    const useShim = (refused = 'nothing'): void => {
+      const real = execFileSync('sh', ['-c', 'command -v ip'], {encoding: 'utf8'}).trim()
+      writeFileSync(join(bin, 'ip'), `#!/bin/sh\necho "$*" >> ${bin}/calls\ncase "$*" in ${refused}) echo 'no luck' >&2; exit 2;; esac\nexec ${real} "$@"\n`)
+      chmodSync(join(bin, 'ip'), 0o755)
+      writeFileSync(join(bin, 'calls'), '')
+    }
+    const calls = (): string[] => readFileSync(join(bin, 'calls'), 'utf8').trimEnd().split('\n')
+    const giveDefaultRoute = (): void => {
+      peer.run('ip', 'link', 'add', 'eth0', 'type', 'bridge')
+      peer.run('ip', 'address', 'add', '172.18.0.2/16', 'dev', 'eth0')
+      peer.run('ip', 'link', 'set', 'eth0', 'up')
+      peer.run('ip', 'route', 'add', 'default', 'via', '172.18.0.1', 'dev', 'eth0')
+    }
+    async function steps(...addresses: string[]): Promise<string[]> {
+      const told: string[] = []
+      await connectContainer(network(...addresses), (step) => told.push(step))
+      return told
+    }
+
+    test('few programs are started', async () => {
+      peer.run('sysctl', '-q', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1')
+      useShim()
+      expect(await steps('192.0.2.7')).toEqual(['interfaces', 'interfaces up', 'addresses', 'routes'])
+      // The last one is the IPv6 route that is refused, where the host end has IPv6.
+      expect(calls()).toEqual([expect.stringMatching(/^link add /), '-batch -', ...calls().slice(2, 3).map(() => expect.stringMatching(/^-6 route replace default /) as unknown)])
+      expect(routes('-6')).toEqual([''])
+    })
+
+    test('the default routes are only looked at where there is one of metric 0', async () => {
+      giveDefaultRoute()
+      useShim()
+      expect(await steps('192.0.2.7')).toEqual(['interfaces', 'interfaces up', 'addresses', 'routes', 'default routes'])
+      expect(routes()).toEqual(expect.arrayContaining(['default via 169.254.1.1 dev eth1', 'default via 172.18.0.1 dev eth0 metric 1']))
+    })
+
+    test('those that were moved come back if ours cannot be made', async () => {
+      giveDefaultRoute()
+      const before = routes()
+      useShim("'route replace default via 169.254.1.1'*")
+      const error = await connectContainer(network('192.0.2.7')).catch((problem: unknown) => problem)
+      expect(error).toMatchObject({kind: 'failed', message: "'nsenter --net=/proc/self/fd/3 ip route replace default via 169.254.1.1 dev eth1' failed: exit code 2", details: ['no luck']})
+      expect(calls().filter((line) => line === '-batch -')).toHaveLength(3) // up to the route, there, and back
+      expect(routes()).toEqual(before)
+      expect(await findInterface(undefined, name)).toBeUndefined()
+    })
+
+    test('an IPv6 route that is needed and refused', async () => {
+      giveDefaultRoute()
+      const before = routes()
+      useShim("'-6 route replace '*")
+      await expect(connectContainer(network('2001:db8::7'))).rejects.toMatchObject({kind: 'failed', details: ['no luck']})
+      expect(routes()).toEqual(before)
+      expect(await findInterface(undefined, name)).toBeUndefined()
+    })
+
+    test('undoing that fails too is told', async () => {
+      useShim("'link delete '*|-batch*")
+      await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'unknown', details: ['no luck', 'Undoing the steps before it failed too:', `'ip link delete dev ${name}' failed: exit code 2`]})
+    })
+  })
+
+  test('what an earlier attempt had half done is completed', async () => {
+    await connectContainer(network('192.0.2.7'))
+    execFileSync('ip', ['link', 'set', 'dev', name, 'down'])
+    peer.run('ip', 'address', 'flush', 'dev', 'eth1')
+    await connectContainer(network('192.0.2.7', '192.0.2.8'))
+    expect((await findInterface(undefined, name))?.flags).toContain('UP')
+    expect(peer.run('ip', '-4', '-o', 'address', 'show', 'dev', 'eth1')).toMatch(/192\.0\.2\.7\/32[^]*192\.0\.2\.8\/32/)
+    expect(routes()).toEqual(['default via 169.254.1.1 dev eth1', '169.254.1.1 dev eth1 scope link'])
+  })
+
+  test('an address that the kernel refuses: told as if it had been given alone', async () => {
+    await expect(connectContainer(network('192.0.2.7', 'ff02::1'))).rejects.toMatchObject({
+      message: expect.stringMatching(/^'nsenter --net=\/proc\/self\/fd\/3 ip address replace ff02::1\/128 dev eth1 nodad' failed: exit code \d$/) as unknown,
+      details: [expect.stringMatching(/Invalid|Cannot assign/)],
+    })
+    expect(hostInterfaces()).not.toContain(name)
   })
 
   test('a taken name on either side is told, and nothing is left', async () => {

@@ -1,6 +1,7 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
 import {raisedRoutes, type Route} from '../../../src/lib/host/container-network.js'
+import {linkLocalIn} from '../../../src/lib/host/link-local.js'
 import {hostInterfaceName, interfaceNameProblem} from '../../../src/lib/host/interfaces.js'
 import {randomMac} from '../../../src/lib/host/mac.js'
 import {requireNetworkAdministrator} from '../../../src/lib/host/privileges.js'
@@ -66,4 +67,19 @@ describe('rights', () => {
     }
     expect.assertions(1)
   })
+})
+
+describe('the link-local address in /proc/net/if_inet6', () => {
+  const TEXT = `00000000000000000000000000000001 01 80 10 80       lo
+20010db8000000000000000000000007 4d 80 00 82 cali0123456789a
+fe80000000000000ecee00fffeeeeeee 4d 40 20 80 cali0123456789a
+fe80000000000000000000000000000b 4e 40 20 c0 cali0123456789ab
+`
+  test.each([
+    ['cali0123456789a', 'fe80::ecee:ff:feee:eeee'],
+    ['cali0123456789ab', 'fe80::b'],
+    ['lo', undefined],
+    ['cali', undefined],
+    ['', undefined],
+  ])('%j: %s', (name, expected) => expect(linkLocalIn(TEXT, name)).toBe(expected))
 })
