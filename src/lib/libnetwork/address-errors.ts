@@ -30,7 +30,7 @@ export function assignmentProblem(error: unknown): unknown {
 /** The pool of a network is not there any more, or is disabled. */
 export function poolGone(pool: Cidr, {disabled}: {disabled: boolean}): CalicoError {
   const text = formatCidr(pool)
-  const message = 'The network references a Calico pool which has been deleted. Please re-instate the Calico pool before using the network.'
+  const message = 'The network references a Calico pool which has been deleted.  Please re-instate the Calico pool before using the network.'
   return disabled
     ? new CalicoError('refused', `The network references the Calico pool ${text}, which is disabled.`, {hint: `Enable it with: calicoctl pool add ${text}`})
     : new CalicoError('not-found', message, {details: [`The pool was ${text}.`], hint: `Re-instate it with: calicoctl pool add ${text}`})

@@ -187,7 +187,8 @@ function parse(text: string): unknown {
 
 /** All that ERROR says, in one line: Docker shows it behind `Error response from daemon: NetworkDriver.Join:`. */
 export function errorLine({message, details, hint}: CalicoError): string {
-  const stated = details.length === 0 ? message : `${message.replace(/[.:]$/, '')}: ${details.join('; ')}`
+  // A recorded text that is a sentence stays one: others look for it.
+  const stated = details.length === 0 ? message : `${message}${/[.!?:]$/.test(message) ? '' : ':'} ${details.join('; ').replaceAll(/([.!?]); /g, '$1 ')}`
   return (hint === undefined ? stated : `${/[.!?]$/.test(stated) ? stated : `${stated}.`} ${hint}`).replaceAll(/\s*\n\s*/g, ' ')
 }
 

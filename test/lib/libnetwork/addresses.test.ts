@@ -156,7 +156,7 @@ onBothStores((stores) => {
       await pool('four', '10.1.0.0/26')
       await expect(ask({poolId: '10.2.0.0/26'})).rejects.toMatchObject({
         kind: 'not-found',
-        message: 'The network references a Calico pool which has been deleted. Please re-instate the Calico pool before using the network.',
+        message: 'The network references a Calico pool which has been deleted.  Please re-instate the Calico pool before using the network.',
         hint: 'Re-instate it with: calicoctl pool add 10.2.0.0/26',
       })
       await change('four', {disabled: true})

@@ -127,16 +127,22 @@ describe('errors', () => {
   test('message, details and hint in one line; never a stack', async () => {
     const error = new CalicoError('refused', 'There is no pool.', {details: ['a: used', 'b:\n  full'], hint: 'Add one with: calicoctl pool add'})
     const {call, log} = await start({requestAddress: () => Promise.reject(error)})
-    const text = 'There is no pool: a: used; b: full. Add one with: calicoctl pool add'
+    const text = 'There is no pool. a: used; b: full. Add one with: calicoctl pool add'
     expect(await call('IpamDriver.RequestAddress', {PoolID: 'P', Address: '', Options: null})).toMatchObject({status: 500, body: {Err: text}})
-    expect(log.lines).toEqual([expect.stringMatching(/^error IpamDriver\.RequestAddress an address of P: There is no pool: .* \(500, \d+ ms\)$/)])
+    expect(log.lines).toEqual([expect.stringMatching(/^error IpamDriver\.RequestAddress an address of P: There is no pool\. .* \(500, \d+ ms\)$/)])
   })
 
   test.each([
     [{}, 'It failed'],
     [{hint: 'Do this.'}, 'It failed. Do this.'],
     [{details: ['x']}, 'It failed: x'],
+    [{details: ['x.', 'y']}, 'It failed: x. y'],
   ])('errorLine of %j', (more, text) => expect(errorLine(new CalicoError('failed', 'It failed', more))).toBe(text))
+
+  test('a recorded text stays as it is, with its full stop', () => {
+    const text = 'The requested subnet must match the CIDR of a configured Calico IP Pool.'
+    expect(errorLine(new CalicoError('not-found', text, {details: ['There is no IPv4 pool.'], hint: 'Add one.'}))).toBe(`${text} There is no IPv4 pool. Add one.`)
+  })
 
   test('a fault of ours is told as such, its stack in the log alone', async () => {
     const {call, log} = await start({findNetwork: () => Promise.reject(new TypeError('x is undefined'))})
