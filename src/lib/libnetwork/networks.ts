@@ -234,6 +234,12 @@ function addressingOf({IPv4Data, IPv6Data}: Pick<CreateNetworkRequest, 'IPv4Data
   const first = families.flatMap(({data}) => data.slice(0, 1)).filter(({Gateway, Pool}) => Gateway !== '' || Pool !== '')
   if (!first.some(({Pool}) => !Pool.includes(':'))) problems.push('The network has no IPv4 subnet: addresses are needed from Calico\'s IPAM (--ipam-driver) or Docker\'s own.')
   const fromCalico = first.some(({Gateway}) => Object.hasOwn(MARKERS, Gateway))
+  const kept = first.flatMap(({AuxAddresses}) => Object.entries(AuxAddresses ?? {}))
+  // Docker has asked for them as for a container's, which nothing tells from those that are left behind.
+  if (fromCalico && kept.length > 0) {
+    const addresses = kept.map(([name, text]) => ({name, address: text.split('/', 1)[0] ?? ''}))
+    problems.push(`Calico IPAM does not support --aux-address (${addresses.map(({name, address}) => `${name}=${address}`).join(', ')}). Keep an address from containers with: calicoctl ipam assign ${addresses[0]?.address ?? ''}`)
+  }
   const cidrs = first.flatMap(({Pool}) => {
     const cidr = parseCidr(Pool)
     if (!cidr) problems.push(`Docker gave '${Pool}' for a subnet`)

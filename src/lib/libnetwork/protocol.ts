@@ -43,7 +43,7 @@ export const requestAddress = z.object({PoolID: z.string(), Address: orEmpty, Op
 export const releaseAddress = z.object({PoolID: z.string(), Address: z.string()})
 
 /** What one family's IPAM driver gave for a network. The gateway `0.0.0.0/0` or `::/0` is Calico's own. */
-const ipamData = orNull(z.array(z.object({AddressSpace: orEmpty, Gateway: orEmpty, Pool: orEmpty})))
+const ipamData = orNull(z.array(z.object({AddressSpace: orEmpty, Gateway: orEmpty, Pool: orEmpty, AuxAddresses: z.record(z.string(), z.string()).nullish()})))
 
 export const createNetwork = z.object({NetworkID: networkId, Options: anyOptions, IPv4Data: ipamData, IPv6Data: ipamData})
 export const ofNetwork = z.object({NetworkID: networkId})
@@ -51,7 +51,7 @@ export const ofNetwork = z.object({NetworkID: networkId})
 export const createEndpoint = z.object({
   NetworkID: networkId,
   EndpointID: endpointId,
-  Interface: z.object({Address: orEmpty, AddressIPv6: orEmpty, MacAddress: orEmpty}),
+  Interface: z.object({Address: orEmpty, AddressIPv6: orEmpty, MacAddress: orEmpty}).nullable().transform((given) => given ?? {Address: '', AddressIPv6: '', MacAddress: ''}),
   Options: anyOptions,
 })
 export const ofEndpoint = z.object({NetworkID: networkId, EndpointID: endpointId})

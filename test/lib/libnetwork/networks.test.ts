@@ -119,6 +119,7 @@ describe('CreateNetwork', () => {
     ['several IPv6 subnets', request({}, {v6: [SIX, SIX]}), 'Unsupported: multiple Gateways defined for IPv6', []],
     ['no IPv4', request({}, {v4: [], v6: [SIX]}), "The network has no IPv4 subnet: addresses are needed from Calico's IPAM (--ipam-driver) or Docker's own.", []],
     ['no address data at all', request({}, {v4: [{AddressSpace: '', Pool: '', Gateway: ''}]}), "The network has no IPv4 subnet: addresses are needed from Calico's IPAM (--ipam-driver) or Docker's own.", []],
+    ['addresses that are not for containers', request({}, {v4: [{...MARKER, AuxAddresses: {router: '192.168.0.9/32'}}]}), 'Calico IPAM does not support --aux-address (router=192.168.0.9). Keep an address from containers with: calicoctl ipam assign 192.168.0.9', []],
     ['what is no subnet', request({}, {v4: [{...OWN, Pool: '172.18.0.0/33'}]}), "Docker gave '172.18.0.0/33' for a subnet", []],
   ])('refuses %s before anything is done', async (_, wrong, message, details) => {
     const before = store.writes.length

@@ -29,7 +29,7 @@ describe('recorded requests', () => {
     }
     expect(readRequest(createNetwork, calico)).toEqual(calico)
     const docker = {NetworkID: NETWORK, Options: null, IPv4Data: [{AddressSpace: 'LocalDefault', Pool: '192.168.40.0/24', AuxAddresses: {a: '192.168.40.9/24'}}], IPv6Data: null}
-    expect(readRequest(createNetwork, docker)).toEqual({...docker, IPv4Data: [{AddressSpace: 'LocalDefault', Gateway: '', Pool: '192.168.40.0/24'}]})
+    expect(readRequest(createNetwork, docker)).toEqual({...docker, IPv4Data: [{AddressSpace: 'LocalDefault', Gateway: '', Pool: '192.168.40.0/24', AuxAddresses: {a: '192.168.40.9/24'}}]})
   })
 
   test('CreateEndpoint', () => {
@@ -40,6 +40,10 @@ describe('recorded requests', () => {
       Options: {'com.docker.network.endpoint.exposedports': [], 'com.docker.network.portmap': [], 'com.docker.network.endpoint.macaddress': 'AhEiM0RV'},
     }
     expect(readRequest(createEndpoint, request)).toEqual(request)
+  })
+
+  test('CreateEndpoint without an interface, as Go writes it: no address', () => {
+    expect(readRequest(createEndpoint, {NetworkID: NETWORK, EndpointID: ENDPOINT, Interface: null, Options: null})).toMatchObject({Interface: {Address: '', AddressIPv6: '', MacAddress: ''}})
   })
 
   test('Join, with members that are not looked at', () => {
