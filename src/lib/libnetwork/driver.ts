@@ -3,6 +3,8 @@ import type {z} from 'zod'
 import {CalicoError} from '../errors.js'
 import {formatCidr, hostCidr, parseAddress, parseCidrOrAddress, type Address} from '../net/index.js'
 import type {Log} from './log.js'
+import {ignoredOptions} from './options.js'
+import {newRepeatCheck} from './pool-repeats.js'
 import {
   CONNECTED, CONTAINER_MAC, createEndpoint, createNetwork, GATEWAY, GLOBAL_ADDRESS_SPACE, INTERFACE_PREFIX, LOCAL_ADDRESS_SPACE, nothing, ofEndpoint, ofNetwork,
   readRequest, releaseAddress, releasePool, requestAddress, requestPool,
@@ -82,6 +84,7 @@ export interface DriverOptions {
 
 /** The methods by the names that Docker calls them: `NetworkDriver.Join`. */
 export function newDriver(parts: Parts, {scope, log}: DriverOptions): Driver {
+  const checkRepeat = newRepeatCheck()
   return {
     'NetworkDriver.GetCapabilities': always({Scope: scope}),
     'NetworkDriver.CreateNetwork': method(createNetwork, (request) => newNetwork(parts, request)),
@@ -113,7 +116,10 @@ export function newDriver(parts: Parts, {scope, log}: DriverOptions): Driver {
     'IpamDriver.GetDefaultAddressSpaces': always({LocalDefaultAddressSpace: LOCAL_ADDRESS_SPACE, GlobalDefaultAddressSpace: GLOBAL_ADDRESS_SPACE}),
     'IpamDriver.RequestPool': method(requestPool, ({Pool: pool, SubPool: subPool, Options: options, V6: v6}) => ({
       subject: pool === '' ? 'any pool' : `pool ${pool}`,
-      run: () => parts.requestPool({pool, subPool, options, v6}),
+      async run() {
+        if (v6 && pool === '') checkRepeat()
+        return parts.requestPool({pool, subPool, options, v6})
+      },
     })),
     'IpamDriver.ReleasePool': method(releasePool, ({PoolID}) => ({subject: `pool ${PoolID}`, onHost: true, run: () => Promise.resolve({})})),
     'IpamDriver.RequestAddress': method(requestAddress, ({PoolID: poolId, Address: address, Options: options}) => requested(parts, {poolId, address, options})),
@@ -186,6 +192,7 @@ function newEndpoint(parts: Parts, request: CreateEndpointRequest, log: Log): Jo
       isNew = created
       if (createdNode) log.info('Created the Node of this host, which calico-node had not done yet')
       if (createdProfile) log.info(`Created the profile ${profile}`)
+      for (const text of ignoredOptions(request.Options, {fromCalico})) log.warn(`${endpoint(request).subject}: ${text}`)
       return {Interface: Interface.MacAddress === '' ? {MacAddress: CONTAINER_MAC} : {}}
     },
     undo: async () => isNew && parts.removeEndpoint(endpointId),

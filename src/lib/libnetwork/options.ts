@@ -59,6 +59,24 @@ export function readNetworkOptions(options: Readonly<Record<string, unknown>> | 
   return {options: read, problems}
 }
 
+const DOCKERS_OWN = 'com.docker.network.'
+const PORTS = 'com.docker.network.portmap'
+const INTERFACE_NAME = 'com.docker.network.endpoint.ifname'
+
+/**
+ * What OPTIONS, a CreateEndpoint request's, ask for and do not get: sentences for the log, since a reply
+ * has no place for them. The container can do without.
+ */
+export function ignoredOptions(options: Readonly<Record<string, unknown>> | null, {fromCalico}: {fromCalico: boolean}): string[] {
+  const given = options ?? {}
+  const ports = given[PORTS]
+  const unknown = Object.keys(given).filter((name) => isSet(given[name]) && (name === INTERFACE_NAME || !name.startsWith(DOCKERS_OWN))).sort()
+  return [
+    ...(fromCalico && Array.isArray(ports) && ports.length > 0 ? ['Docker publishes no ports (-p) of containers in Calico networks; they are reached at their own addresses.'] : []),
+    ...(unknown.length > 0 ? [`Calico driver does not support the endpoint's ${unknown.length === 1 ? 'option' : 'options'} ${unknown.join(', ')}.`] : []),
+  ]
+}
+
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const readSwitch = (text: string): boolean | undefined => (text === 'true' ? true : text === 'false' ? false : undefined)

@@ -1,5 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import {newDriver, type Parts} from '../../../src/lib/libnetwork/driver.js'
+import {newRepeatCheck} from '../../../src/lib/libnetwork/pool-repeats.js'
 import type {Scope} from '../../../src/lib/libnetwork/protocol.js'
 import {parseAddress, type Address} from '../../../src/lib/net/index.js'
 import {fakeParts, listedLog} from '../../support/driver-parts.js'
@@ -46,6 +47,12 @@ describe('answers that need nothing', () => {
   test('ReleasePool', async () => expect(await newTable().call('IpamDriver.ReleasePool', {PoolID: 'CalicoPoolIPv4'})).toEqual({}))
 })
 
+test('what an endpoint is asked for and does not get is told', async () => {
+  const {call, log} = newTable()
+  expect(await call('NetworkDriver.CreateEndpoint', {...IDS, Interface: {Address: '192.168.0.1/32'}, Options: {'com.docker.network.portmap': [{Port: 80}]}})).toEqual({Interface: {MacAddress: 'EE:EE:EE:EE:EE:EE'}})
+  expect(log.lines).toEqual([expect.stringMatching(/^warn endpoint 0d69a0124353: Docker publishes no ports/)])
+})
+
 describe('networks', () => {
   test('CreateNetwork and DeleteNetwork of one network are done one after another', async () => {
     const {call, job, parts} = newTable()
@@ -68,6 +75,23 @@ describe('a network made too late', () => {
 })
 
 describe('IPAM', () => {
+  test('a Docker that asks for any IPv6 pool without end gets an error; one that names the pool, or asks slowly, does not', async () => {
+    const {call} = newTable()
+    const any = () => call('IpamDriver.RequestPool', {Pool: '', SubPool: '', Options: {}, V6: true})
+    for (let i = 0; i < 50; i++) {
+      await any()
+      await call('IpamDriver.RequestPool', {Pool: 'fd80::/64', SubPool: '', Options: {}, V6: true})
+      await call('IpamDriver.RequestPool', {Pool: '', SubPool: '', Options: {}, V6: false})
+    }
+    await expect(any()).rejects.toMatchObject({kind: 'refused', hint: expect.stringContaining('--subnet') as unknown})
+    await expect(any()).resolves.toBeDefined()
+    let time = 0
+    const check = newRepeatCheck(() => (time += 41))
+    expect(() => {
+      for (let i = 0; i < 1_000; i++) check()
+    }).not.toThrow()
+  })
+
   test('RequestPool and RequestAddress pass on what Docker says', async () => {
     const {call, parts} = newTable()
     await call('IpamDriver.RequestPool', {Pool: '192.168.0.0/16', SubPool: '', Options: {}, V6: false})

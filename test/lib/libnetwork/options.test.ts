@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals'
-import {readNetworkOptions} from '../../../src/lib/libnetwork/options.js'
+import {ignoredOptions, readNetworkOptions} from '../../../src/lib/libnetwork/options.js'
 
 const NONE = {profile: undefined, natOutgoing: undefined, ipip: undefined, labels: false, ipv6: false, mtu: undefined}
 const generic = (options: Record<string, unknown>, more: Record<string, unknown> = {}) => readNetworkOptions({'com.docker.network.enable_ipv6': false, 'com.docker.network.generic': options, ...more})
@@ -67,4 +67,16 @@ describe('what is refused', () => {
   test('names that objects have by nature are options like any other', () => {
     expect(readNetworkOptions(JSON.parse('{"com.docker.network.generic":{"__proto__":"x","constructor":"y"}}') as Record<string, unknown>).problems).toEqual(['Calico driver does not support the flags __proto__, constructor.'])
   })
+})
+
+describe('ignoredOptions: what an endpoint is asked for and does not get', () => {
+  const recorded = {'com.docker.network.endpoint.exposedports': [], 'com.docker.network.portmap': [], 'com.docker.network.endpoint.macaddress': 'AhEiM0RV'}
+  test.each<[Record<string, unknown> | null, boolean, readonly string[]]>([
+    [null, true, []],
+    [recorded, true, []],
+    [{...recorded, 'com.docker.network.portmap': [{Proto: 6, Port: 80, HostPort: 8080}]}, false, []],
+    [{...recorded, 'com.docker.network.portmap': [{Proto: 6, Port: 80, HostPort: 8080}]}, true, ['Docker publishes no ports (-p) of containers in Calico networks; they are reached at their own addresses.']],
+    [{...recorded, 'com.docker.network.endpoint.ifname': 'eth7'}, true, ["Calico driver does not support the endpoint's option com.docker.network.endpoint.ifname."]],
+    [{...recorded, weight: '3', colour: 'red', none: ''}, true, ["Calico driver does not support the endpoint's options colour, weight."]],
+  ])('%j, of Calico %p', (options, fromCalico, expected) => expect(ignoredOptions(options, {fromCalico})).toEqual(expected))
 })
