@@ -23,8 +23,12 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   const variables = Object.fromEntries([...environment].map(([name, {value}]) => [name, value]))
   const pathOf = (...names: string[]): string => names.map((name) => environment.get(name)?.path).find((path) => path !== undefined) ?? standard
   const common = [...checkCaName(standard, pathOf(WRONG_CA), variables), ...UNIT_ENVIRONMENTS.flatMap((path) => checkUnitEnvironment(files, path)), ...checkPasswords(files, STYLE_FACTS[style].environments)]
-  const settings = await settingsOf(files, variables)
+  // What the plugin is told of etcd may stand in a file that cannot be read, which is told.
+  if (setup.mayHide()) return common
+  const denied: string[] = []
+  const settings = await settingsOf(files, variables, denied)
   if (isError(settings)) {
+    if (denied.length > 0) return [...denied.map((path) => finding('unreadable', path, 'The file cannot be read: permission denied')), ...common]
     // That the CA is called otherwise is told already.
     const excused = variables[WRONG_CA] && !variables[CA] && settings.message.includes(CA)
     return [...(excused ? [] : [finding('etcd-invalid', pathOf(AUTHORITY, ENDPOINTS), [settings.message, ...settings.details].join(' '))]), ...common]
@@ -41,8 +45,8 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   ]
 }
 
-/** The settings that the plugin gets from VARIABLES, or what it says of them. */
-async function settingsOf(files: HostFiles, env: Readonly<Record<string, string>>) {
+/** The settings that the plugin gets from VARIABLES, or what it says of them. DENIED gets the files that this user may not read. */
+async function settingsOf(files: HostFiles, env: Readonly<Record<string, string>>, denied: string[]) {
   try {
     return await resolveSettings({
       flags: {},
@@ -50,6 +54,7 @@ async function settingsOf(files: HostFiles, env: Readonly<Record<string, string>
       readFile(path) {
         const file = files.read(path)
         if (file.state === 'file') return file.text
+        if (file.state === 'unreadable' && file.denied) denied.push(path)
         throw Object.assign(new Error(file.state === 'missing' ? 'there is no such file' : file.why), {code: file.state === 'missing' ? 'ENOENT' : file.denied ? 'EACCES' : 'EIO'})
       },
       directory: '/',

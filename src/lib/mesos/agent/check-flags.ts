@@ -9,6 +9,8 @@ export function checkFlags(setup: AgentSetup, modules: ReadonlySet<string> | und
   return [
     ...checkNamed(setup, setup.flag('isolation'), ISOLATOR, 'isolation-missing', modules),
     ...checkNamed(setup, setup.flag('hooks'), HOOK, 'hooks-missing', modules),
+    ...checkHooks(setup.flag('hooks'), modules),
+    ...checkIsolation(setup.flag('isolation')),
     ...['modules', 'isolation', 'hooks', 'containerizers', 'hostname'].flatMap((name) => checkPlaces(setup.flag(name))),
     ...checkContainerizers(setup),
     ...checkMaster(setup),
@@ -16,8 +18,9 @@ export function checkFlags(setup: AgentSetup, modules: ReadonlySet<string> | und
 }
 
 /** The flag must have NAME among its entries. */
-function checkNamed({style}: AgentSetup, flag: Flag, name: string, missing: 'isolation-missing' | 'hooks-missing', modules: ReadonlySet<string> | undefined): Finding[] {
+function checkNamed({style, mayHide}: AgentSetup, flag: Flag, name: string, missing: 'isolation-missing' | 'hooks-missing', modules: ReadonlySet<string> | undefined): Finding[] {
   const place = placeOf(flag)
+  if (place === undefined && mayHide(flag.name)) return []
   const {flags: folder, environment} = STYLE_FACTS[style]
   const path = place?.path ?? (folder === undefined ? environment : `${folder}/${flag.name}`)
   if (place && place.value === undefined) return place.raw.includes(name) ? [] : [finding(missing, path, `${name} is not in ${place.variable ?? flag.name}`)]
@@ -30,6 +33,16 @@ function checkNamed({style}: AgentSetup, flag: Flag, name: string, missing: 'iso
   const old = entries.filter((entry) => OLD_MODULES.includes(entry)).map((entry) => finding('old-generation', path, `The flag ${flag.name} has ${entry}`))
   if (entries.includes(name) || slips.length > 0 || old.length > 0) return [...old, ...slips]
   return [finding(missing, path, place === undefined ? `The agent's flag ${flag.name} (${variableOf(flag.name)}) is not set` : `${name} is not in the flag ${flag.name}: ${place.value ?? ''}`)]
+}
+
+/** All hooks are modules. What is another spelling, or of the generation before, is told of as that. */
+function checkHooks(flag: Flag, modules: ReadonlySet<string> | undefined): Finding[] {
+  const entries = listEntries(valueOf(flag) ?? '').filter((entry) => entry === ISOLATOR || (modules?.has(entry) === false && meantName(entry) === undefined && !OLD_MODULES.includes(entry)))
+  return entries.map((entry) => finding('flag-name', placeOf(flag)?.path ?? '', `The flag hooks has ${entry}, which is no hook`, {remedy: entry === ISOLATOR ? 'It belongs into the flag isolation.' : 'Take it away, or add its library to modules.json.'}))
+}
+
+function checkIsolation(flag: Flag): Finding[] {
+  return listEntries(valueOf(flag) ?? '').includes(HOOK) ? [finding('flag-name', placeOf(flag)?.path ?? '', `The flag isolation has ${HOOK}, which is no isolator`, {remedy: 'It belongs into the flag hooks.'})] : []
 }
 
 /** All places of a flag must say the same. */
@@ -94,7 +107,7 @@ function checkMaster(setup: AgentSetup): Finding[] {
   const {style, files} = setup
   const found = masterOf(setup)
   if (found === undefined) {
-    if (style === 'dcos' || files.read(ZOOKEEPER_FILE).state === 'unreadable') return []
+    if (style === 'dcos' || setup.mayHide('master') || files.read(ZOOKEEPER_FILE).state === 'unreadable') return []
     return [finding('master-missing', ZOOKEEPER_FILE, `There is no MASTER in ${STYLE_FACTS[style].environment} and no ${ZOOKEEPER_FILE}`)]
   }
   return zookeeperHosts(setup).filter(({port}) => port === MARATHON_PORT).map(({host, port}) => finding('zookeeper-port', found.path, `ZooKeeper is ${host}:${port}`))

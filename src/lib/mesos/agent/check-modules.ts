@@ -25,6 +25,7 @@ export function checkModules(setup: AgentSetup): CheckedModules {
   const folder = placeOf(setup.flag('modules_dir'))
   if (place === undefined) {
     if (folder !== undefined) return nothing() // DC/OS of today: what lies there is not net-modules'
+    if (setup.mayHide('modules')) return nothing()
     return nothing(finding('modules-flag-missing', placeToSay(setup), `The agent's flag modules (${variableOf('modules')}) is not set`))
   }
   const both = folder === undefined ? [] : [finding('modules-folder', folder.path, 'The flags modules and modules_dir are both set')]

@@ -32,10 +32,12 @@ export interface DockerFacts {
 /** What is wrong with SETUP, the gravest first. */
 export async function checkAgent(setup: AgentSetup, around: Surroundings = {}): Promise<Finding[]> {
   const unreadable = setup.unreadable.map(({path, why}) => finding('unreadable', path, `The file cannot be read: ${why}`))
+  const lineEnds = setup.carriageReturns.map((path) => finding('line-ends', path, 'Lines of the file end with a carriage return', {remedy: `Take them away: sed -i 's/\\r$//' ${path}`}))
   if (setup.empty) return sorted([finding('no-setup', '', `There is nothing of a Mesos agent of style ${setup.style}${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
   const unified = isUnified(setup) ? await checkUnified(setup, around) : []
   return sorted([
     ...unreadable,
+    ...lineEnds,
     ...unified,
     ...checkMesosDns(setup.files),
     ...checkClusterStore(setup.files),

@@ -1,6 +1,6 @@
 /** The files of a host, or of an image of one, below a folder that stands for its root: symbolic links never lead out of it. */
 import {isUtf8} from 'node:buffer'
-import {closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
+import {closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 
 /** A file that was looked for. */
@@ -25,14 +25,19 @@ export interface HostFiles {
   kind(path: string): FileKind
   /** The first bytes of a file. */
   head(path: string, bytes: number): Buffer | undefined
-  /** The names in a folder, sorted; none if there is no such folder. */
+  /** The names in a folder, sorted; none if there is no such folder, or it cannot be read. */
   list(path: string): readonly string[]
+  /** Why what is at PATH cannot be listed: the end of a sentence; undefined if it can, or nothing is there. */
+  whyNotListed(path: string): string | undefined
   /** PATH as this process opens it. @throws Error with a `code`, for links that lead nowhere else */
   locate(path: string): string
 }
 
 /** Links that lead to links; the kernel stops at as many. */
 const MOST_LINKS = 40
+
+/** Of a file that is read. The ones of a set-up have some hundred bytes. */
+const LARGEST = 4 * 1024 * 1024
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
 
@@ -44,16 +49,20 @@ export function hostFiles(root: string): HostFiles {
     root: base,
     locate,
     read(path) {
+      let descriptor: number | undefined
       try {
-        const place = locate(path)
-        const stats = statSync(place)
+        descriptor = openNow(locate(path))
+        const stats = fstatSync(descriptor)
         if (!stats.isFile()) return {state: 'unreadable', why: stats.isDirectory() ? 'it is a folder' : 'it is no regular file', denied: false}
-        const bytes = readFileSync(place)
+        if (stats.size > LARGEST) return {state: 'unreadable', why: `it has more than ${LARGEST} bytes`, denied: false}
+        const bytes = readFileSync(descriptor)
         // Other bytes would not survive being written again.
         if (!isUtf8(bytes)) return {state: 'unreadable', why: 'it is no text in UTF-8', denied: false}
         return {state: 'file', text: bytes.toString('utf8'), mode: stats.mode & 0o7777}
       } catch (error) {
-        return isMissing(error) ? {state: 'missing'} : {state: 'unreadable', why: codeOf(error) === 'EACCES' ? 'permission denied' : (error as Error).message, denied: codeOf(error) === 'EACCES'}
+        return isMissing(error) ? {state: 'missing'} : {state: 'unreadable', why: whyNot(error), denied: codeOf(error) === 'EACCES'}
+      } finally {
+        if (descriptor !== undefined) closeSync(descriptor)
       }
     },
     kind(path) {
@@ -68,7 +77,7 @@ export function hostFiles(root: string): HostFiles {
     head(path, bytes) {
       let descriptor: number | undefined
       try {
-        descriptor = openSync(locate(path), 'r')
+        descriptor = openNow(locate(path))
         const buffer = Buffer.alloc(bytes)
         return buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0))
       } catch {
@@ -84,8 +93,21 @@ export function hostFiles(root: string): HostFiles {
         return []
       }
     },
+    whyNotListed(path) {
+      try {
+        readdirSync(locate(path))
+        return undefined
+      } catch (error) {
+        return codeOf(error) === 'ENOENT' ? undefined : codeOf(error) === 'ENOTDIR' ? 'it is no folder' : whyNot(error)
+      }
+    },
   }
 }
+
+/** Opens PLACE, whose links have been followed, without waiting for the writer of a pipe. */
+const openNow = (place: string): number => openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+
+const whyNot = (error: unknown): string => (codeOf(error) === 'EACCES' ? 'permission denied' : codeOf(error) === 'ENXIO' ? 'it is no regular file' : (error as Error).message)
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 

@@ -24,6 +24,7 @@ const note = (guides: readonly string[], why: string, remedy: string): FindingCl
 export const FINDING_CLASSES = {
   'no-setup': error(UNIFIED, 'Tasks of this agent get the host\'s network.', CONFIGURE),
   unreadable: warning(UNIFIED, 'What the file says could not be checked.', 'Run the check as a user who may read it: sudo -E calicoctl mesos check'),
+  'line-ends': warning(UNIFIED, 'The shell that starts the agent takes the carriage return for a part of the value.', 'Take them away: sed -i \'s/\\r$//\' FILE'),
 
   'modules-flag-missing': error(UNIFIED, 'The agent loads no modules, and does not start with an isolator that it does not know.', CONFIGURE),
   'modules-flag-form': error(UNIFIED, 'The agent takes a JSON document or file:///PATH, and does not start with anything else.', 'Write file:///PATH.'),

@@ -28,6 +28,10 @@ export interface AgentSetup {
   readonly environment: ReadonlyMap<string, {readonly value: string; readonly path: string}>
   /** Files that are there and cannot be read, with the reason. */
   readonly unreadable: readonly {readonly path: string; readonly why: string}[]
+  /** Whether one of these may say something of FLAG, or of a variable of the environment. */
+  readonly mayHide: (flag?: string) => boolean
+  /** Files with a carriage return at the end of a line. */
+  readonly carriageReturns: readonly string[]
   readonly files: HostFiles
 }
 
@@ -53,12 +57,17 @@ export function detectStyle(files: HostFiles): Style {
 export function readSetup(files: HostFiles, style: Style = detectStyle(files)): AgentSetup {
   const {environments, flags: folder, modules} = STYLE_FACTS[style]
   const unreadable: {path: string; why: string}[] = []
+  const carriageReturns: string[] = []
   const text = (path: string): string | undefined => {
     const file: FileText = files.read(path)
     if (file.state === 'unreadable' && !unreadable.some((each) => each.path === path)) unreadable.push({path, why: file.why})
-    return file.state === 'file' ? file.text : undefined
+    if (file.state !== 'file') return undefined
+    if (/\r(\n|$)/.test(file.text)) carriageReturns.push(path)
+    return file.text
   }
   const variables: readonly (readonly [path: string, found: ReadonlyMap<string, Variable>])[] = environments.map((path) => [path, readVariables(text(path) ?? '')])
+  const why = folder === undefined ? undefined : files.whyNotListed(folder)
+  if (folder !== undefined && why !== undefined) unreadable.push({path: folder, why})
   const present = folder === undefined ? [] : files.list(folder)
   const inFiles = present.flatMap((name): [string, string][] => {
     const value = LOOKED_AT.includes(name) ? text(`${folder ?? ''}/${name}`)?.trim() : undefined
@@ -74,7 +83,8 @@ export function readSetup(files: HostFiles, style: Style = detectStyle(files)): 
       ...inFiles.flatMap(([file, value]): FlagPlace[] => (file === name ? [{path: `${folder ?? ''}/${file}`, variable: undefined, value, raw: value}] : [])),
     ],
   })
+  const mayHide = (name?: string): boolean => unreadable.some(({path}) => environments.includes(path) || (name !== undefined && [folder, `${folder ?? ''}/${name}`].includes(path)))
   const environment = new Map(variables.flatMap(([path, found]) => [...found].flatMap(([name, {value}]) => (value === undefined ? [] : [[name, {value, path}] as const]))))
   const empty = present.length === 0 && variables.every(([, found]) => found.size === 0) && files.kind(modules).type === 'missing' && unreadable.length === 0
-  return {style, empty, flag, environment, unreadable, files}
+  return {style, empty, flag, environment, unreadable, mayHide, carriageReturns, files}
 }

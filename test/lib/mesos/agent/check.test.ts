@@ -104,6 +104,27 @@ const MANUAL: readonly Case[] = [
   [['hooks-missing /etc/mesos-slave/hooks'], (put) => put('/etc/mesos-slave/hooks', undefined)],
   [['flag-name /etc/mesos-slave/hooks'], (put) => put('/etc/mesos-slave/hooks', 'com_mesosphere_mesos_NetworkHooks')],
   [['flag-name /etc/mesos-slave/isolation'], (put) => put('/etc/mesos-slave/isolation', 'cgroups/cpu,NetworkIsolator')],
+  [['flag-name /etc/mesos-slave/hooks'], (put) => put('/etc/mesos-slave/hooks', 'com_mesosphere_mesos_NetworkIsolator,com_mesosphere_mesos_NetworkHook')],
+  [['flag-name /etc/mesos-slave/hooks'], (put) => put('/etc/mesos-slave/hooks', 'com_example_Other,com_mesosphere_mesos_NetworkHook')],
+  [[], (put) => {
+    put('/etc/mesos-slave/hooks', 'com_example_Other,com_mesosphere_mesos_NetworkHook')
+    put(MODULES, isolator(both, [{name: 'com_mesosphere_mesos_NetworkHook'}, {name: 'com_example_Other'}]))
+  }],
+  [['flag-name /etc/mesos-slave/isolation'], (put) => put('/etc/mesos-slave/isolation', 'com_mesosphere_mesos_NetworkIsolator,com_mesosphere_mesos_NetworkHook')],
+  [['line-ends /etc/mesos-slave/isolation'], (put) => put('/etc/mesos-slave/isolation', 'com_mesosphere_mesos_NetworkIsolator\r\n')],
+  [[`line-ends ${DEFAULTS}`], (put) => put(DEFAULTS, 'MASTER=zk://10.0.0.1:2181/mesos\r\nETCD_AUTHORITY=127.0.0.1:2379\r\n')],
+  // What cannot be read may say it.
+  [[`unreadable ${DEFAULTS}`], (put) => {
+    put(DEFAULTS, undefined)
+    put(`${DEFAULTS}/x`, '')
+    for (const flag of ['modules', 'isolation', 'hooks']) put(`/etc/mesos-slave/${flag}`, undefined)
+    put('/etc/mesos/zk', undefined)
+  }],
+  [['unreadable /etc/mesos-slave'], (put) => put('/etc/mesos-slave', 'no folder')],
+  [['unreadable /etc/mesos-slave/hooks'], (put) => {
+    put('/etc/mesos-slave/hooks', undefined)
+    put('/etc/mesos-slave/hooks/x', '')
+  }],
   [['old-generation /etc/mesos-slave/isolation'], (put) => put('/etc/mesos-slave/isolation', 'com_mesosphere_mesos_CalicoIsolator')],
   [[`flags-differ ${DEFAULTS}`], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=127.0.0.1:2379\nMESOS_ISOLATION=cgroups/cpu\n')],
   [[], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=127.0.0.1:2379\nMESOS_HOOKS=com_mesosphere_mesos_NetworkHook\n')],
@@ -175,6 +196,12 @@ describe('by hand', () => {
     root.put('/etc/mesos-slave/hooks', 'com_mesosphere_mesos_NetworkHooks')
     const [hook] = await checkAgent(readSetup(hostFiles(root.folder)))
     expect(hook).toMatchObject({id: 'flag-name', remedy: 'Did you mean com_mesosphere_mesos_NetworkHook?'})
+  })
+  test('a certificate that this user may not read is no fault of the set-up', async () => {
+    root.put(DEFAULTS, 'ETCD_AUTHORITY=etcd:2379\nETCD_SCHEME=https\nETCD_CA_CERT_FILE=/ca.pem\n')
+    const files = hostFiles(root.folder)
+    const read: typeof files.read = (path) => (path === '/ca.pem' ? {state: 'unreadable', why: 'permission denied', denied: true} : files.read(path))
+    expect((await checkAgent(readSetup({...files, read}))).map(({id, file}) => [id, file])).toEqual([['unreadable', '/ca.pem']])
   })
   test('links within the root are followed there', async () => {
     root.put('/calico/calico_mesos', undefined)

@@ -1,4 +1,5 @@
-import {chmodSync, chownSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, chownSync, lstatSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {hostFiles} from '../../../../src/lib/mesos/agent/files.js'
@@ -34,6 +35,20 @@ describe('files below a root', () => {
   test('bytes that would not survive being written again', () => {
     writeFileSync(join(root.folder, 'latin'), Buffer.from([0x23, 0xe4, 0x0a]))
     expect(files().read('/latin')).toEqual({state: 'unreadable', why: 'it is no text in UTF-8', denied: false})
+  })
+  test('what is no file of a set-up: a pipe that nobody writes to, a file that is too large', () => {
+    execFileSync('mkfifo', [join(root.folder, 'pipe')])
+    expect(files().read('/pipe')).toEqual({state: 'unreadable', why: 'it is no regular file', denied: false})
+    expect(files().head('/pipe', 4)).toBeUndefined()
+    root.put('/large', '')
+    truncateSync(join(root.folder, 'large'), 4 * 1024 * 1024)
+    expect(files().read('/large').state).toBe('file')
+    truncateSync(join(root.folder, 'large'), 4 * 1024 * 1024 + 1)
+    expect(files().read('/large')).toEqual({state: 'unreadable', why: 'it has more than 4194304 bytes', denied: false})
+  })
+  test('why a folder is not listed', () => {
+    root.put('/etc/x', '')
+    expect([files().whyNotListed('/etc'), files().whyNotListed('/gone'), files().whyNotListed('/etc/x')]).toEqual([undefined, undefined, 'it is no folder'])
   })
   test('absolute links stay below it, and none leads out', () => {
     root.put('/data/real', 'mine')
