@@ -63,8 +63,9 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
   }
 
   async function answer(request: IncomingMessage, name: string, method: ((body: unknown) => Job) | undefined, onJob: (job: Job) => void): Promise<Answer> {
+    let text: string | undefined
     try {
-      const text = await readBody(request)
+      text = await readBody(request)
       if (request.method !== 'POST') return refused(405, `${request.method ?? 'this'} is not how plugins are asked: POST is`)
       if (method === undefined) return refused(404, `The method ${name.slice(0, 100)} is not known here`)
       const job = method(parse(text))
@@ -72,7 +73,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       return await inTime(job)
     } catch (error) {
       if (error instanceof TooLarge) return refused(413, `The request has more than ${BODY_LIMIT} bytes`)
-      if (error instanceof BadRequest) return refused(400, `Bad request: ${error.message}`)
+      if (error instanceof BadRequest) return refused(400, `Bad request: ${error.message}${text === '' ? REPEATED : ''}`)
       if (error instanceof CalicoError) return {status: 500, body: {Err: errorLine(error)}, outcome: 'error'}
       log.error(`A fault of calicoctl in ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
       return {status: 500, body: {Err: `${error instanceof Error ? error.message : String(error)}. This is a fault of calicoctl; its log has more.`}, outcome: 'error'}
@@ -174,6 +175,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   }
   return Buffer.concat(parts).toString()
 }
+
+/** Docker calls again, without a body, where the driver was ended before it answered. */
+const REPEATED = '. The request is empty: Docker repeats so what a driver that was ended meanwhile did not answer. Try again.'
 
 /** The handshake has no body. @throws BadRequest */
 function parse(text: string): unknown {

@@ -75,7 +75,7 @@ describe('HTTP', () => {
     ['no name', '', {}, 404, 'The method  is not known here'],
     ['malformed JSON', 'NetworkDriver.Join', '{"NetworkID":', 400, 'Bad request: not JSON: '],
     ['a missing member', 'NetworkDriver.Join', {NetworkID: NETWORK}, 400, 'Bad request: EndpointID is missing'],
-    ['no body where one is needed', 'NetworkDriver.Join', undefined, 400, 'Bad request: NetworkID is missing; EndpointID is missing'],
+    ['no body where one is needed', 'NetworkDriver.Join', undefined, 400, 'Bad request: NetworkID is missing; EndpointID is missing. The request is empty: Docker repeats so what a driver that was ended meanwhile did not answer. Try again.'],
     ['not an object', 'NetworkDriver.Join', [1], 400, 'Bad request: the request is not a JSON object'],
   ])('%s', async (_, name, body, status, text) => {
     const {call, parts} = await start()
