@@ -14,6 +14,7 @@ import {linkState, removeLink} from './links.js'
 import type {Log} from './log.js'
 import type {Networks} from './networks.js'
 import {findOrphans, type Orphan, releaseOrphan} from './orphans.js'
+import type {RoundResult} from './rounds.js'
 
 /** Docker shows an endpoint a moment after its driver made it: what is missing must be so again this much later. */
 const MISSING_MS = 15_000
@@ -31,7 +32,7 @@ export interface ReconcilerOptions {
   readonly orphanMs?: number
 }
 
-export interface Reconciled {
+interface Reconciled {
   readonly removedEndpoints: number
   readonly releasedAddresses: number
 }
@@ -41,7 +42,7 @@ export interface Reconciler {
    * Looks once, and does what is certain by now: what is found wrong for the first time is only noted.
    * @throws CalicoError if the datastore does not answer; what Docker does not answer is left alone
    */
-  round(): Promise<Reconciled>
+  round(): Promise<RoundResult>
 }
 
 export function newReconciler({session, node, docker, log, networks, describe, missingMs = MISSING_MS, orphanMs = ORPHAN_AGE_MS}: ReconcilerOptions): Reconciler {
@@ -64,7 +65,13 @@ export function newReconciler({session, node, docker, log, networks, describe, m
         await removeNetworks(remembered, endpoints, known)
         if (describe) for (const endpoint of endpoints) describeUnnoted(endpoint, known, describe)
       }
-      return {removedEndpoints: removed.removedEndpoints, releasedAddresses: removed.releasedAddresses + released}
+      // What Docker was not asked about has not been looked at.
+      const waits = [...(known ? [missingEndpoints.remainingMs(missingMs), missingNetworks.remainingMs(missingMs)] : []), remainingMs(orphans)]
+      return {
+        removedEndpoints: removed.removedEndpoints,
+        releasedAddresses: removed.releasedAddresses + released,
+        certainInMs: least(waits),
+      }
     },
   }
 
@@ -117,10 +124,10 @@ export function newReconciler({session, node, docker, log, networks, describe, m
   async function releaseOrphans(orphans: readonly Orphan[], known: Known | undefined): Promise<number> {
     const certain = orphaned.lasting(orphans.map(({handle}) => handle), orphanMs)
     let count = 0
-    for (const {handle, since} of orphans) {
-      const age = since === undefined ? undefined : Date.now() - since.getTime()
-      // A clock that was set back makes an age that is none.
-      const isOld = age === undefined || age < 0 ? certain.has(handle) : age >= orphanMs
+    for (const orphan of orphans) {
+      const {handle} = orphan
+      const age = ageOf(orphan)
+      const isOld = age === undefined ? certain.has(handle) : age >= orphanMs
       if (!isOld) continue
       await attempt(`The addresses of ${handle}, which no endpoint has, were not released`, async () => {
         if (!(await isLetGo(handle, known))) return
@@ -130,6 +137,13 @@ export function newReconciler({session, node, docker, log, networks, describe, m
       })
     }
     return count
+  }
+
+  /** In how many milliseconds the first of ORPHANS will be old enough, of those that are not. */
+  function remainingMs(orphans: readonly Orphan[]): number | undefined {
+    const ages = orphans.map((orphan) => ({handle: orphan.handle, age: ageOf(orphan)}))
+    const timeless = ages.flatMap(({handle, age}) => (age === undefined ? [handle] : []))
+    return least([orphaned.remainingMs(orphanMs, timeless), ...ages.flatMap(({age}) => (age !== undefined && age < orphanMs ? [orphanMs - age] : []))])
   }
 
   /** Whether no container can have the addresses of HANDLE, although there is no endpoint: somebody may have deleted that by hand. */
@@ -187,6 +201,16 @@ function describeUnnoted(endpoint: Endpoint, known: Known, describe: NonNullable
   describe({endpointId: endpoint.id, networkId})
 }
 
+/** How long ago an orphan was asked for, milliseconds; undefined if that is not known: a clock that was set back makes an age that is none. */
+function ageOf({since}: Orphan): number | undefined {
+  const age = since === undefined ? -1 : Date.now() - since.getTime()
+  return age < 0 ? undefined : age
+}
+
+/** The least of NUMBERS; undefined if there is none. */
+const least = (numbers: readonly (number | undefined)[]): number | undefined =>
+  numbers.reduce((lowest, each) => (each === undefined || (lowest !== undefined && lowest <= each) ? lowest : each), undefined)
+
 /** What was found wrong, round after round. */
 function newSuspects() {
   const since = new Map<string, number>()
@@ -198,6 +222,11 @@ function newSuspects() {
       for (const key of since.keys()) if (!wrong.has(key)) since.delete(key)
       for (const key of wrong) if (!since.has(key)) since.set(key, now)
       return new Set([...wrong].filter((key) => since.get(key) !== now && now - (since.get(key) ?? now) >= limitMs))
+    },
+    /** In how many milliseconds the first of KEYS, all that are wrong, will have been so for LIMIT_MS, of those that have not yet. */
+    remainingMs(limitMs: number, keys: Iterable<string> = since.keys()): number | undefined {
+      const now = performance.now()
+      return least([...keys].map((key) => limitMs - (now - (since.get(key) ?? -Infinity))).filter((wait) => wait > 0))
     },
   }
 }

@@ -6,31 +6,42 @@ import type {StoreState} from './store-state.js'
 
 const ROUND_MS = 60_000
 const PROBE_MS = 2_000
+/** Added to the time at which something suspect is certain, so that it is. */
+const SURELY_MS = 1_000
+
+export interface RoundResult {
+  readonly removedEndpoints: number
+  readonly releasedAddresses: number
+  /** In how many milliseconds the first of what seems wrong will be certain; undefined: nothing is left to find out. */
+  readonly certainInMs?: number | undefined
+}
 
 export interface RoundsOptions {
   readonly state: StoreState
   /** Asks the datastore for anything, so that STATE hears of it. */
   readonly probe: () => Promise<unknown>
-  readonly round: () => Promise<{removedEndpoints: number; releasedAddresses: number}>
+  readonly round: () => Promise<RoundResult>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'reconciled'>
   readonly roundMs?: number
   readonly probeMs?: number
+  readonly surelyMs?: number
 }
 
 /**
- * Until SIGNAL aborts: a round at once, every minute, and as soon as the datastore answers again; while it does not, a probe every two seconds.
+ * Until SIGNAL aborts: a round at once, every minute, as soon as the datastore answers again, and when what seemed wrong in the last one is certain;
+ * while the datastore does not answer, a probe every two seconds.
  * Never throws.
  */
-export async function keepRounds({state, probe, round, log, metrics, roundMs = ROUND_MS, probeMs = PROBE_MS}: RoundsOptions, signal: AbortSignal): Promise<void> {
+export async function keepRounds({state, probe, round, log, metrics, roundMs = ROUND_MS, probeMs = PROBE_MS, surelyMs = SURELY_MS}: RoundsOptions, signal: AbortSignal): Promise<void> {
   let wake = (): void => undefined
   state.onChange(() => wake())
   signal.addEventListener('abort', () => wake(), {once: true})
   const isOver = (): boolean => signal.aborted
   while (!isOver()) {
     const isThere = state.answers === true || (await works(probe))
-    if (isThere && !isOver()) await oneRound()
-    if (!isOver()) await pause(state.answers === false ? probeMs : roundMs)
+    const certainInMs = isThere && !isOver() ? await oneRound() : undefined
+    if (!isOver()) await pause(state.answers === false ? probeMs : Math.min(roundMs, certainInMs === undefined ? roundMs : certainInMs + surelyMs))
   }
 
   function pause(milliseconds: number): Promise<void> {
@@ -53,15 +64,17 @@ export async function keepRounds({state, probe, round, log, metrics, roundMs = R
     }
   }
 
-  async function oneRound(): Promise<void> {
+  async function oneRound(): Promise<number | undefined> {
     try {
       const result = await round()
       metrics.reconciled(result)
-      const {removedEndpoints, releasedAddresses} = result
+      const {removedEndpoints, releasedAddresses, certainInMs} = result
       if (removedEndpoints + releasedAddresses > 0) log.info(`Reconciliation: ${removedEndpoints} endpoints removed that Docker does not know, ${releasedAddresses} addresses released`)
+      return certainInMs
     } catch (error) {
       // That the datastore is away has been told already.
       log[error instanceof CalicoError && error.kind === 'unreachable' ? 'debug' : 'warn'](`Reconciliation failed, and will be tried again: ${text(error)}`)
+      return undefined
     }
   }
 }

@@ -7,7 +7,7 @@ import type {Log} from './log.js'
 import {newMetrics, writeMetrics} from './metrics.js'
 import {listenOn, socketPaths, type Bound} from './plugin-socket.js'
 import type {Scope} from './protocol.js'
-import {keepRounds} from './rounds.js'
+import {keepRounds, type RoundResult} from './rounds.js'
 import {newPluginServer} from './server.js'
 import {patience, type StoreState} from './store-state.js'
 
@@ -26,7 +26,7 @@ export interface ServiceOptions {
   readonly session: Session
   readonly state: StoreState
   readonly parts: Parts
-  readonly round: () => Promise<{removedEndpoints: number; releasedAddresses: number}>
+  readonly round: () => Promise<RoundResult>
   readonly log: Log
   /** For a request that asks the datastore, milliseconds. */
   readonly limitMs: number

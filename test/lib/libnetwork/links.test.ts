@@ -2,7 +2,7 @@
 import {execFileSync} from 'node:child_process'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {findInterface, hostInterfaceName} from '../../../src/lib/host/interfaces.js'
-import {linkLocal} from '../../../src/lib/host/link-local.js'
+import {hostLinkLocal} from '../../../src/lib/host/link-local.js'
 import {openNamespaceOfProcess} from '../../../src/lib/host/network-namespace.js'
 import {linkState, makeLink, removeLink} from '../../../src/lib/libnetwork/links.js'
 import {suite} from '../../support/docker.js'
@@ -53,7 +53,7 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
     expect(address).toContain(`inet6 ${told ?? ''}/64`)
     expect(address).not.toContain('tentative')
     moveIn()
-    expect(await linkLocal(undefined, outer)).toBe(told)
+    expect(hostLinkLocal(outer)).toBe(told)
     container.run('ip', '-6', 'route', 'add', 'default', 'via', told ?? '', 'dev', 'cali0')
   })
 

@@ -71,20 +71,61 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
     local = true
   })
 
+  describe('when to look again', () => {
+    test('when the first of what seems wrong is certain; not for what is, or cannot be known', async () => {
+      const endpoint = await newEndpoint()
+      const subject = reconciler({missingMs: 200, orphanMs: 10_000})
+      const {certainInMs = 0} = await subject.round()
+      expect(certainInMs).toBeGreaterThan(190)
+      await sleep(100)
+      expect((await subject.round()).certainInMs).toBeLessThan(101)
+      await makeLink({endpointId: endpoint, mac: 'ee:ee:ee:ee:ee:ee', mtu: undefined, ipv6: false})
+      const container = await startNamespace()
+      try {
+        execFileSync('ip', ['link', 'set', `tmp${endpoint.slice(0, 11)}`, 'netns', String(container.pid)])
+        await sleep(120)
+        expect(await subject.round()).toEqual({...NOTHING, certainInMs: undefined}) // a container has it
+      } finally {
+        await removeLink(endpoint)
+        await container.stop()
+      }
+      listed = () => Promise.reject(new CalicoError('failed', 'no Docker'))
+      expect(await reconciler({missingMs: 200}).round()).toEqual({...NOTHING, certainInMs: undefined})
+    })
+
+    test('when an address without endpoint is old enough, by when it was asked for', async () => {
+      await newAddress()
+      await sleep(100)
+      const {certainInMs = 0} = await reconciler({orphanMs: 5_000}).round()
+      expect(certainInMs).toBeGreaterThan(4_000)
+      expect(certainInMs).toBeLessThanOrEqual(4_910)
+    })
+
+    test('or, where that is not known, by when it was first seen', async () => {
+      await deleteEndpoint(session, 'a', await newEndpoint())
+      const subject = reconciler({orphanMs: 5_000})
+      expect((await subject.round()).certainInMs).toBeGreaterThan(4_990)
+      await sleep(60)
+      const {certainInMs = 0} = await subject.round()
+      expect(certainInMs).toBeGreaterThan(4_000)
+      expect(certainInMs).toBeLessThanOrEqual(4_945)
+    })
+  })
+
   describe('endpoints', () => {
     test('one is removed with its addresses when it is missing for the second time', async () => {
       const [gone, alive] = [await newEndpoint(), await newEndpoint()]
       listed = () => Promise.resolve([network('0'.repeat(64)), network(NETWORK, [alive])])
       const subject = reconciler()
-      expect(await subject.round()).toEqual(NOTHING)
-      expect(await subject.round()).toEqual(NOTHING) // too early
+      expect(await subject.round()).toMatchObject(NOTHING)
+      expect(await subject.round()).toMatchObject(NOTHING) // too early
       expect(await exists(gone)).toBe(true)
       await sleep(60)
-      expect(await subject.round()).toEqual({removedEndpoints: 1, releasedAddresses: 1})
+      expect(await subject.round()).toMatchObject({removedEndpoints: 1, releasedAddresses: 1})
       expect([await exists(gone), await exists(alive)]).toEqual([false, true])
       expect(await allAssigned(store)).toHaveLength(1)
       expect(await unsound(store)).toEqual([])
-      expect(await subject.round()).toEqual(NOTHING)
+      expect(await subject.round()).toMatchObject(NOTHING)
     })
     test('one that is there again in between begins anew', async () => {
       const endpoint = await newEndpoint()
@@ -94,12 +135,12 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = () => Promise.resolve([network(NETWORK, [endpoint])])
       await subject.round()
       listed = () => Promise.resolve([network(NETWORK)])
-      expect(await subject.round()).toEqual(NOTHING)
+      expect(await subject.round()).toMatchObject(NOTHING)
       expect(await exists(endpoint)).toBe(true)
     })
     test('other nodes\' are not looked at', async () => {
       const endpoint = await newEndpoint()
-      expect(await twice(reconciler({node: 'b'}))).toEqual(NOTHING)
+      expect(await twice(reconciler({node: 'b'}))).toMatchObject(NOTHING)
       expect(await exists(endpoint)).toBe(true)
     })
     test('Docker is asked after the endpoints were read: one that is made meanwhile stays', async () => {
@@ -124,8 +165,8 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = answer
       local = isLocal
       const subject = reconciler()
-      expect(await twice(subject)).toEqual(NOTHING)
-      expect(await twice(subject)).toEqual(NOTHING)
+      expect(await twice(subject)).toMatchObject(NOTHING)
+      expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await exists(endpoint)).toBe(true)
       expect(log.lines.filter((line) => line.includes('is not looked for'))).toHaveLength(1)
     })
@@ -151,18 +192,18 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
         await container.stop()
       })
       test('both ends of which are on the host: removed, too', async () => {
-        expect(await twice(reconciler())).toEqual({removedEndpoints: 1, releasedAddresses: 1})
+        expect(await twice(reconciler())).toMatchObject({removedEndpoints: 1, releasedAddresses: 1})
         expect(hostInterfaces()).not.toContain(hostInterfaceName(endpoint))
       })
       test('that a container has: it stays, whatever Docker says, and that is told once', async () => {
         execFileSync('ip', ['link', 'set', 'dev', `tmp${endpoint.slice(0, 11)}`, 'netns', String(container.pid)])
         const subject = reconciler()
-        expect(await twice(subject)).toEqual(NOTHING)
-        expect(await twice(subject)).toEqual(NOTHING)
+        expect(await twice(subject)).toMatchObject(NOTHING)
+        expect(await twice(subject)).toMatchObject(NOTHING)
         expect(await exists(endpoint)).toBe(true)
         expect(log.lines).toEqual([`warn Docker does not know the endpoint ${endpoint.slice(0, 12)}, but its interface is in a container: it stays`])
         await deleteEndpoint(session, 'a', endpoint)
-        expect(await twice(subject)).toEqual(NOTHING) // nor is its address given to somebody else
+        expect(await twice(subject)).toMatchObject(NOTHING) // nor is its address given to somebody else
         expect(await allAssigned(store)).toHaveLength(1)
       })
     })
@@ -173,18 +214,18 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       await newAddress()
       const subject = reconciler({orphanMs: 150})
-      expect(await subject.round()).toEqual(NOTHING)
+      expect(await subject.round()).toMatchObject(NOTHING)
       await sleep(170)
-      expect(await subject.round()).toEqual({removedEndpoints: 0, releasedAddresses: 1})
+      expect(await subject.round()).toMatchObject({removedEndpoints: 0, releasedAddresses: 1})
       expect(await allAssigned(store)).toEqual([])
     })
     test('one of an endpoint that was deleted is released when it has been so for long', async () => {
       const endpoint = await newEndpoint()
       await deleteEndpoint(session, 'a', endpoint)
       const subject = reconciler()
-      expect(await subject.round()).toEqual(NOTHING)
+      expect(await subject.round()).toMatchObject(NOTHING)
       await sleep(60)
-      expect(await subject.round()).toEqual({removedEndpoints: 0, releasedAddresses: 1})
+      expect(await subject.round()).toMatchObject({removedEndpoints: 0, releasedAddresses: 1})
       expect(await unsound(store)).toEqual([])
     })
     test('one of an endpoint that Docker still knows stays, and also as long as Docker does not answer', async () => {
@@ -192,9 +233,9 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       await deleteEndpoint(session, 'a', endpoint)
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       const subject = reconciler()
-      expect(await twice(subject)).toEqual(NOTHING)
+      expect(await twice(subject)).toMatchObject(NOTHING)
       listed = () => Promise.resolve([network(NETWORK, [endpoint])])
-      expect(await twice(subject)).toEqual(NOTHING)
+      expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await allAssigned(store)).toHaveLength(1)
     })
   })
@@ -277,7 +318,7 @@ suite('on a real Engine', whyNoEngine(), () => {
       const subject = newReconciler({session, node: 'a', docker, log, missingMs: 50})
       await subject.round()
       await sleep(80)
-      expect(await subject.round()).toEqual({removedEndpoints: 1, releasedAddresses: 1})
+      expect(await subject.round()).toMatchObject({removedEndpoints: 1, releasedAddresses: 1})
       expect([await exists(gone), await exists(stays)]).toEqual([false, true])
       expect(await allAssigned(store)).toHaveLength(1)
 

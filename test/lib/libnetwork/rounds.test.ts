@@ -67,6 +67,28 @@ describe('keepRounds', () => {
     expect(seen.probes).toBe(1)
   })
 
+  test('what seems wrong is looked at again when it is certain', async () => {
+    const at: number[] = []
+    const {seen} = started({
+      surelyMs: 20,
+      round: () => {
+        at.push(performance.now())
+        return Promise.resolve({removedEndpoints: 0, releasedAddresses: 0, certainInMs: at.length === 1 ? 80 : undefined})
+      },
+    })
+    await until(() => at.length === 2)
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(95)
+    await sleep(150)
+    expect(at).toHaveLength(2)
+    expect(seen.lines).toEqual([])
+  })
+
+  test('what will be certain much later does not put off the next round', async () => {
+    let rounds = 0
+    started({roundMs: 5, round: () => Promise.resolve({removedEndpoints: 0, releasedAddresses: 0, certainInMs: ++rounds * 10_000})})
+    await until(() => rounds > 2)
+  })
+
   test('a store that is away is probed, and there is a round as soon as it is back', async () => {
     const {seen, store, metrics} = started()
     store.answers = false
