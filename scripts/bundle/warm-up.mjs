@@ -53,6 +53,7 @@ for (const [command, args, expected] of REQUESTS) {
   const {reply} = await plugin.answerMesos(JSON.stringify({command, args}))
   if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)
 }
+await startProgram()
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})
 process.exit(0)
@@ -78,6 +79,25 @@ async function quietly(action) {
   } finally {
     process.exitCode = 0
     streams.forEach((stream, i) => (stream.write = /** @type {typeof stream.write} */ (writes[i])))
+  }
+}
+
+/** Starts a program as src/lib/host/command.ts does: what needs one above needs rights too, which a build has not. */
+async function startProgram() {
+  const {execa} = /** @type {typeof import('execa')} */ (chunks.load('execa'))
+  for (const input of ['warm', undefined]) {
+    const given = input === undefined ? {} : {input}
+    const {failed, stdout} = await execa('cat', [], {
+      ...given,
+      reject: false,
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ignore'],
+      extendEnv: false,
+      env: {PATH: process.env.PATH ?? ''},
+      timeout: 5_000,
+      killSignal: 'SIGKILL',
+      stripFinalNewline: true,
+    })
+    if (failed || stdout !== (input ?? '')) throw new Error(`warm-up: cat ended with ${JSON.stringify(stdout)}`)
   }
 }
 
