@@ -21,13 +21,14 @@ export default class MesosCheck extends ShowCommand {
   static override flags = {
     style: Flags.option({options: STYLES})({description: 'How Mesos was installed; the default is what its files look like.'}),
     root: rootFlag(),
-    'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request, to see whether it answers.'}),
+    'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request, to see whether it answers; not with --root.'}),
     node: nodeFlag(),
   }
 
   async run(): Promise<void> {
     const {flags} = await this.read(MesosCheck)
     const files = hostRoot(flags.root)
+    if (flags['ask-plugin'] && files.root !== '') throw new CalicoError('invalid', '--ask-plugin and --root exclude each other: what the files of an image name is not run on this host')
     const style = flags.style ?? detectStyle(files)
     const setup = readSetup(files, style)
     const {name: node} = resolveNodeName(nodeNameInputs(flags.node), {fileFirst: flags.node === undefined})

@@ -8,8 +8,8 @@ const REFUSAL = 'Missing command'
 const TIME_LIMIT_MS = 10_000
 
 /** Runs COMMAND, a program and its arguments, with the agent's ENVIRONMENT, and gives it an empty request. A problem is the end of a sentence. */
-export async function askPlugin(command: string, environment: Readonly<Record<string, string>>): Promise<{readonly problem?: string}> {
-  const answer = await run(command.trim().split(/\s+/), environment)
+export async function askPlugin(command: string, environment: Readonly<Record<string, string>>, limitMs = TIME_LIMIT_MS): Promise<{readonly problem?: string}> {
+  const answer = await run(command.trim().split(/\s+/), environment, limitMs)
   if ('problem' in answer) return answer
   if (answer.text === '') return {problem: 'it answered nothing'}
   try {
@@ -22,15 +22,31 @@ export async function askPlugin(command: string, environment: Readonly<Record<st
   }
 }
 
-function run([program = '', ...args]: readonly string[], environment: Readonly<Record<string, string>>): Promise<{readonly text: string} | {readonly problem: string}> {
+function run([program = '', ...args]: readonly string[], environment: Readonly<Record<string, string>>, limitMs: number): Promise<{readonly text: string} | {readonly problem: string}> {
   return new Promise((settle) => {
-    const child = spawn(program, args, {env: {PATH: process.env.PATH, ...environment}, stdio: ['pipe', 'pipe', 'ignore'], timeout: TIME_LIMIT_MS, killSignal: 'SIGKILL'})
+    const child = spawn(program, args, {env: {PATH: process.env.PATH, ...environment}, stdio: ['pipe', 'pipe', 'ignore']})
     let text = ''
+    let ended = false
+    const timer = setTimeout(() => {
+      // Others may have its output: there is no end of that to wait for.
+      settle({problem: ended ? `it left its output open for ${limitMs / 1000} s` : `it did not end within ${limitMs / 1000} s`})
+      child.kill('SIGKILL')
+      child.stdout.destroy()
+    }, limitMs)
     child.stdout.setEncoding('utf8').on('data', (data: string) => {
       if (text.length < MOST_BYTES) text += data
     })
-    child.on('error', (error) => settle({problem: `it cannot be started: ${error.message}`}))
-    child.on('close', (_code, signal) => settle(signal === null ? {text: text.trim()} : {problem: `it was ended by ${signal} (it has ${TIME_LIMIT_MS / 1000} s)`}))
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      settle({problem: `it cannot be started: ${error.message}`})
+    })
+    child.on('exit', () => {
+      ended = true
+    })
+    child.on('close', (_code, signal) => {
+      clearTimeout(timer)
+      settle(signal === null ? {text: text.trim()} : {problem: `it was ended by ${signal}`})
+    })
     child.stdin.on('error', () => undefined) // it may end without reading
     child.stdin.end('{}')
   })
