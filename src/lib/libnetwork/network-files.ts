@@ -1,5 +1,5 @@
 /** One file per Docker network with what Docker sent when it was made: `<network id>.json`, only root's. */
-import {chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs'
+import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {z} from 'zod'
 import {CalicoError} from '../errors.js'
@@ -72,10 +72,20 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
 
 /** Makes FOLDER, and makes sure that it is one, only for its owner. The folders above it are calico-node's and stay open to others. */
 function prepareFolder(folder: string): void {
-  mkdirSync(dirname(folder), {recursive: true})
-  mkdirSync(folder, {recursive: true, mode: 0o700})
+  makeFolder(folder, 0o700)
   if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
   chmodSync(folder, 0o700)
+}
+
+/** As mkdirSync's `recursive`, which says that there is no such folder where the file system is read-only. */
+function makeFolder(path: string, mode = 0o777): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, {mode})
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 const failed = (path: string, what: string, error: unknown): CalicoError =>

@@ -1,4 +1,5 @@
 /** Networks over their life: created, found again by a driver that was started anew, removed; on an embedded store and files of their own. */
+import {execFileSync} from 'node:child_process'
 import {chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -96,6 +97,21 @@ describe('CreateNetwork', () => {
     chmodSync(folder, 0o777)
     await networks.create(request())
     expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
+  test('where nothing can be written, the reason is told as it is, and nothing is made', async () => {
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', parent], {stdio: 'pipe'})
+    } catch {
+      return // not root, or not allowed here
+    }
+    try {
+      const before = store.writes.length
+      await expect(networks.create(request({profile: 'web'}, {v4: [OWN]}))).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('EROFS: read-only file system') as unknown})
+      expect(store.writes).toHaveLength(before)
+      await networks.remove(ID)
+    } finally {
+      execFileSync('umount', [parent])
+    }
   })
   test('with Docker\'s own IPAM: a pool that is disabled, with the options of the network', async () => {
     await networks.create(request({ipip: 'true', 'nat-outgoing': 'true'}, {v4: [OWN]}))
