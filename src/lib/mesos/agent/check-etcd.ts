@@ -5,7 +5,7 @@ import type {Settings} from '../../settings/types.js'
 import {environmentOf} from './environment-file.js'
 import {AUTHORITY, ENDPOINTS, PASSWORD} from './etcd-variables.js'
 import type {HostFiles} from './files.js'
-import {type Finding, finding} from './findings.js'
+import {type Finding, finding, PERMISSION_DENIED, unreadable} from './findings.js'
 import type {AgentSetup} from './setup.js'
 import {STYLE_FACTS} from './styles.js'
 
@@ -28,7 +28,7 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   const denied: string[] = []
   const settings = await settingsOf(files, variables, denied)
   if (isError(settings)) {
-    if (denied.length > 0) return [...denied.map((path) => finding('unreadable', path, 'The file cannot be read: permission denied')), ...common]
+    if (denied.length > 0) return [...denied.map((path) => unreadable(path, PERMISSION_DENIED)), ...common]
     // That the CA is called otherwise is told already.
     const excused = variables[WRONG_CA] && !variables[CA] && settings.message.includes(CA)
     return [...(excused ? [] : [finding('etcd-invalid', pathOf(AUTHORITY, ENDPOINTS), [settings.message, ...settings.details].join(' '))]), ...common]

@@ -3,7 +3,7 @@ import {tryParseJson} from '../../json/index.js'
 import {parseAddress} from '../../net/index.js'
 import {readVariables} from './environment-file.js'
 import type {HostFiles} from './files.js'
-import {type Finding, finding} from './findings.js'
+import {type Finding, finding, unreadable} from './findings.js'
 import {NETINFO, readSources} from './mesos-dns.js'
 import {type AgentSetup, placeOf} from './setup.js'
 import {MESOS_DNS_FILES} from './styles.js'
@@ -14,7 +14,7 @@ export function checkMesosDns(files: HostFiles): Finding[] {
     const file = files.read(path)
     if (file.state !== 'file') return []
     const read = readSources(file.text)
-    if ('problem' in read) return [finding('unreadable', path, `The file cannot be read: ${read.problem}`, {remedy: 'Correct the file.'})]
+    if ('problem' in read) return [unreadable(path, read.problem)]
     const {sources} = read
     if (sources === undefined) return []
     const [netinfo, host] = [sources.indexOf(NETINFO), sources.indexOf('host')]

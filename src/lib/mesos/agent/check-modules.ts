@@ -1,7 +1,7 @@
 /** What is wrong with modules.json, with the library and with the plugin that it names (mesos-docker §2.2, §5.5, §5.6). */
 import {IPAM_COMMAND, ISOLATOR, ISOLATOR_COMMAND, COMMANDS, HOOK, LIBRARY_NAME, meantName, OLD_MODULES, OLD_PARAMETERS} from './names.js'
 import type {HostFiles} from './files.js'
-import {type Finding, finding} from './findings.js'
+import {type Finding, finding, unreadable} from './findings.js'
 import {readModulesFlag} from './modules-flag.js'
 import {isNetModules, type Library, modulesCalled, type PlacedModule, parameterOf, readModules} from './modules-file.js'
 import {type AgentSetup, placeOf} from './setup.js'
@@ -35,7 +35,7 @@ export function checkModules(setup: AgentSetup): CheckedModules {
   if (value.form === 'inline') return withBefore(both, checkText(setup, place.path, value.text))
   const file = setup.files.read(value.path)
   if (file.state === 'missing') return nothing(...both, finding('modules-file-missing', value.path, `The file is missing; ${place.path} names it`))
-  if (file.state === 'unreadable') return nothing(...both, finding('unreadable', value.path, `The file cannot be read: ${file.why}`))
+  if (file.state === 'unreadable') return nothing(...both, unreadable(value.path, file.why))
   return withBefore(both, checkText(setup, value.path, file.text))
 }
 

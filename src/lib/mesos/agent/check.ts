@@ -4,7 +4,7 @@ import {checkEtcd} from './check-etcd.js'
 import {checkFlags, containerizers, isUnified} from './check-flags.js'
 import {checkClusterStore, checkHostName, checkMesosDns, checkStore, type HostNames, type StoreFacts} from './check-host.js'
 import {checkModules, programOf} from './check-modules.js'
-import {type Finding, finding, type Severity} from './findings.js'
+import {type Finding, finding, type Severity, unreadable} from './findings.js'
 import type {AgentSetup} from './setup.js'
 
 /** What is not in the files of the set-up. Undefined: not known, or not looked at. */
@@ -31,12 +31,12 @@ export interface DockerFacts {
 
 /** What is wrong with SETUP, the gravest first. */
 export async function checkAgent(setup: AgentSetup, around: Surroundings = {}): Promise<Finding[]> {
-  const unreadable = setup.unreadable.map(({path, why}) => finding('unreadable', path, `The file cannot be read: ${why}`))
+  const unread = setup.unreadable.map(({path, why}) => unreadable(path, why))
   const lineEnds = setup.carriageReturns.map((path) => finding('line-ends', path, 'Lines of the file end with a carriage return', {remedy: `Take them away: sed -i 's/\\r$//' ${path}`}))
   if (setup.empty) return sorted([finding('no-setup', '', `There is nothing of a Mesos agent of style ${setup.style}${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
   const unified = isUnified(setup) ? await checkUnified(setup, around) : []
   return sorted([
-    ...unreadable,
+    ...unread,
     ...lineEnds,
     ...unified,
     ...checkMesosDns(setup.files),

@@ -2,6 +2,7 @@
 import {isUtf8} from 'node:buffer'
 import {closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
+import {PERMISSION_DENIED} from './findings.js'
 
 /** A file that was looked for. */
 export type FileText =
@@ -107,7 +108,7 @@ export function hostFiles(root: string): HostFiles {
 /** Opens PLACE, whose links have been followed, without waiting for the writer of a pipe. */
 const openNow = (place: string): number => openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
 
-const whyNot = (error: unknown): string => (codeOf(error) === 'EACCES' ? 'permission denied' : codeOf(error) === 'ENXIO' ? 'it is no regular file' : (error as Error).message)
+const whyNot = (error: unknown): string => (codeOf(error) === 'EACCES' ? PERMISSION_DENIED : codeOf(error) === 'ENXIO' ? 'it is no regular file' : (error as Error).message)
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 

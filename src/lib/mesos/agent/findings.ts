@@ -20,6 +20,9 @@ const error = (guides: readonly string[], why: string, remedy: string): FindingC
 const warning = (guides: readonly string[], why: string, remedy: string): FindingClass => ({severity: 'warning', guides, why, remedy})
 const note = (guides: readonly string[], why: string, remedy: string): FindingClass => ({severity: 'note', guides, why, remedy})
 
+/** Why a file is not read that this user may not read. */
+export const PERMISSION_DENIED = 'permission denied'
+
 /** By id. */
 export const FINDING_CLASSES = {
   'no-setup': error(UNIFIED, 'Tasks of this agent get the host\'s network.', CONFIGURE),
@@ -96,3 +99,6 @@ export const finding = (id: FindingId, file: string, what: string, {remedy, seve
   const known = FINDING_CLASSES[id]
   return {...known, id, file, what, ...(remedy !== undefined && {remedy}), ...(severity !== undefined && {severity})}
 }
+
+/** That a file cannot be read, and WHY: the end of a sentence. Only for a permission is another user the remedy. */
+export const unreadable = (path: string, why: string): Finding => finding('unreadable', path, `The file cannot be read: ${why}`, why === PERMISSION_DENIED ? {} : {remedy: 'Correct the file.'})

@@ -203,6 +203,12 @@ describe('by hand', () => {
     const read: typeof files.read = (path) => (path === '/ca.pem' ? {state: 'unreadable', why: 'permission denied', denied: true} : files.read(path))
     expect((await checkAgent(readSetup({...files, read}))).map(({id, file}) => [id, file])).toEqual([['unreadable', '/ca.pem']])
   })
+  test('another user is the remedy for a permission alone', async () => {
+    root.put('/etc/mesos-slave', 'no folder')
+    const files = hostFiles(root.folder)
+    const read: typeof files.read = (path) => (path === DEFAULTS ? {state: 'unreadable', why: 'permission denied', denied: true} : files.read(path))
+    expect((await checkAgent(readSetup({...files, read}))).map(({file, remedy}) => [file, remedy])).toEqual([[DEFAULTS, expect.stringContaining('sudo')], ['/etc/mesos-slave', 'Correct the file.']])
+  })
   test('links within the root are followed there', async () => {
     root.put('/calico/calico_mesos', undefined)
     symlinkSync('/opt/calicoctl/calico_mesos', join(root.folder, 'calico/calico_mesos'))
