@@ -3,6 +3,9 @@ import {execFile, execFileSync, spawn} from 'node:child_process'
 import {chmodSync, existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {newSession} from '../../src/lib/client/session.js'
+import {openDatastore} from '../../src/lib/datastore/open.js'
+import {findGone, removeGone} from '../../src/lib/mesos/agent/gone.js'
 import {CALICOCTL, calicoctl, checkBuild, type Result} from '../support/cli.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
@@ -304,6 +307,21 @@ describe('mesos gc', () => {
         } finally {
           keeper.kill('SIGKILL')
         }
+      })
+      test('a container that is connected between the look and the removal keeps its endpoint', async () => {
+        await putEndpoint('e1', {address: '192.168.0.1', handle: 'uid-1', interfaceName: name})
+        const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: etcd.endpoints, origin: 'the test'}}}, {perRequest: true})
+        try {
+          const session = newSession(store, {warn: () => undefined})
+          const [gone] = await findGone(session, NODE)
+          connect(namespace.pid)
+          expect(gone && (await removeGone(session, gone))).toBeUndefined()
+          expect(gone?.endpoint.id).toBe('e1')
+        } finally {
+          store.close()
+        }
+        expect(await ids()).toEqual(['e1'])
+        expect(hostInterfaces()).toContain(name)
       })
       test('an interface that leads to the host itself', async () => {
         execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`])

@@ -559,6 +559,15 @@ suite('containers', whyNoNamespaces(), () => {
       expect(await isolation('c', space.pid, addresses)).toMatchObject(SUCCESS)
     })
 
+    test('the interface of its name is another container\'s: that one stays', async () => {
+      const addresses = await allocated('u')
+      const [space, other] = [await namespace(), await namespace()]
+      const name = hostInterfaceName(endpointId(NODE, 'mesos', 'c'))
+      execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(other.pid)])
+      expect(parsed(await isolation('c', space.pid, addresses)).error).toContain(`The interface name is taken on this host: ${name}`)
+      expect([calicoInterfaces(), await endpoints()]).toEqual([[name], []])
+    })
+
     test('net-groups are looked at before anything is made', async () => {
       const addresses = await allocated('u')
       const {pid} = await namespace()
