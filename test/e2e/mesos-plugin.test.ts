@@ -120,6 +120,15 @@ describe('an answer, always', () => {
     expect(await plugin(input, options(lonely))).toMatchObject(failure('The request is no text in UTF-8.'))
   })
 
+  test('files of its settings that are pipes or folders do not hold it up', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const call = (file: string) => plugin('{"command":"release","args":{"uid":"u"}}', options({ETCD_ENDPOINTS: undefined, ETCD_AUTHORITY: 'h:2379', ETCD_SCHEME: 'https', ETCD_CA_CERT_FILE: file}))
+    expect(await call(pipe)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${pipe} cannot be read: it is no regular file`))
+    expect(await call(folder)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${folder} cannot be read: it is a folder`))
+    expect(await call(join(folder, 'gone'))).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${join(folder, 'gone')} cannot be read: there is no such file`))
+  })
+
   test('what it repeats of a request fits into what net-modules reads', async () => {
     for (const input of [{command: 'x'.repeat(500_000), args: {}}, {command: 'isolate', args: {container_id: 'c', hostname: 'h', pid: 1, ipv4_addrs: ['\n'.repeat(500_000)]}}]) {
       const {code, stdout} = await plugin(input, options(lonely))

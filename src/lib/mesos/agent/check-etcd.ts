@@ -4,8 +4,8 @@ import {resolveSettings} from '../../settings/settings.js'
 import type {Settings} from '../../settings/types.js'
 import {environmentOf} from './environment-file.js'
 import {AUTHORITY, ENDPOINTS, PASSWORD} from './etcd-variables.js'
-import type {HostFiles} from './files.js'
-import {type Finding, finding, PERMISSION_DENIED, unreadable} from './findings.js'
+import {type HostFiles, PERMISSION_DENIED, textOf} from './files.js'
+import {type Finding, finding, unreadable} from './findings.js'
 import type {AgentSetup} from './setup.js'
 import {STYLE_FACTS} from './styles.js'
 
@@ -53,9 +53,8 @@ async function settingsOf(files: HostFiles, env: Readonly<Record<string, string>
       env,
       readFile(path) {
         const file = files.read(path)
-        if (file.state === 'file') return file.text
         if (file.state === 'unreadable' && file.denied) denied.push(path)
-        throw Object.assign(new Error(file.state === 'missing' ? 'there is no such file' : file.why), {code: file.state === 'missing' ? 'ENOENT' : file.denied ? 'EACCES' : 'EIO'})
+        return textOf(files, path)
       },
       directory: '/',
       home: () => '/root',

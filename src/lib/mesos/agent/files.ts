@@ -2,7 +2,6 @@
 import {isUtf8} from 'node:buffer'
 import {closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
-import {PERMISSION_DENIED} from './findings.js'
 
 /** A file that was looked for. */
 export type FileText =
@@ -36,6 +35,9 @@ export interface HostFiles {
 
 /** Links that lead to links; the kernel stops at as many. */
 const MOST_LINKS = 40
+
+/** Why a file is not read that this user may not read. */
+export const PERMISSION_DENIED = 'permission denied'
 
 /** Of a file that is read. The ones of a set-up have some hundred bytes. */
 const LARGEST = 4 * 1024 * 1024
@@ -103,6 +105,13 @@ export function hostFiles(root: string): HostFiles {
       }
     },
   }
+}
+
+/** The text of a file, for what expects to read as with node:fs. @throws Error with a `code` */
+export function textOf(files: HostFiles, path: string): string {
+  const file = files.read(path)
+  if (file.state === 'file') return file.text
+  throw Object.assign(new Error(file.state === 'missing' ? 'there is no such file' : file.why), {code: file.state === 'missing' ? 'ENOENT' : file.denied ? 'EACCES' : 'EIO'})
 }
 
 /** Opens PLACE, whose links have been followed, without waiting for the writer of a pipe. */

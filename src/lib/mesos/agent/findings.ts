@@ -1,5 +1,7 @@
 /** What `mesos check` can find wrong with an agent's set-up: how grave it is, why it matters, what to do, and which guides ask for it (mesos-docker §5). Pure. */
 
+import {PERMISSION_DENIED} from './files.js'
+
 /** `note`: said, and not counted as a problem. */
 export type Severity = 'error' | 'warning' | 'note'
 
@@ -19,9 +21,6 @@ const CONFIGURE = 'Run: calicoctl mesos config --style rpm|manual|dcos'
 const error = (guides: readonly string[], why: string, remedy: string): FindingClass => ({severity: 'error', guides, why, remedy})
 const warning = (guides: readonly string[], why: string, remedy: string): FindingClass => ({severity: 'warning', guides, why, remedy})
 const note = (guides: readonly string[], why: string, remedy: string): FindingClass => ({severity: 'note', guides, why, remedy})
-
-/** Why a file is not read that this user may not read. */
-export const PERMISSION_DENIED = 'permission denied'
 
 /** By id. */
 export const FINDING_CLASSES = {
