@@ -234,6 +234,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       const subject = reconciler()
       expect(await twice(subject)).toMatchObject(NOTHING)
+      expect(log.lines).toEqual(["info What Docker does not know any more is not looked for: no answer"])
       listed = () => Promise.resolve([network(NETWORK, [endpoint])])
       expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await allAssigned(store)).toHaveLength(1)

@@ -99,6 +99,19 @@ describe('HTTP', () => {
     expect(await call('NetworkDriver.Leave', IDS)).toMatchObject({status: 200})
   })
 
+  test('a connection on which a request was not read to its end carries no other one', async () => {
+    const {path} = await start()
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(path, () => socket.write(`POST /NetworkDriver.Leave HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n${'x'.repeat(1024 * 1024 + 1)}`))
+      socket.once('data', (data: Buffer) => {
+        resolve(data.toString())
+        socket.destroy()
+      })
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer).toMatch(/^Connection: close\r$/m)
+  })
+
   test('a request that breaks off does no harm', async () => {
     const {call, path, log} = await start()
     const socket = connect(path)

@@ -15,6 +15,12 @@ describe('newStoreState', () => {
     expect(state.answers).toBeUndefined()
     for (const error of [undefined, undefined, new CalicoError('denied', 'no'), away, away, new OutcomeUnknownError('lost'), undefined]) state.note(error)
     expect(told).toEqual([true, false, true])
+    // A lost answer tells neither.
+    state.note(new OutcomeUnknownError('lost'))
+    expect(state.answers).toBe(true)
+    state.note(away)
+    state.note(new OutcomeUnknownError('lost'))
+    expect(state.answers).toBe(false)
   })
 })
 
