@@ -1,5 +1,4 @@
 /** What `mesos check` can find wrong with an agent's set-up: how grave it is, why it matters, what to do, and which guides ask for it (mesos-docker §5). Pure. */
-
 import {PERMISSION_DENIED} from './files.js'
 
 /** `note`: said, and not counted as a problem. */
