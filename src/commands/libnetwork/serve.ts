@@ -10,7 +10,7 @@ export default class LibnetworkServe extends BaseCommand {
     'Docker finds the driver by its socket: /run/docker/plugins/calico.sock is the driver calico, and beside it calico-ipam.sock is the IPAM driver calico-ipam (calico is one, too). Then: docker network create --driver calico --ipam-driver calico NAME.',
     'The profile of a network\'s containers is called as the network is. The service starts and answers without the datastore and without Docker, and goes on when they are back; at least once a minute it removes endpoints that Docker no longer knows, and addresses that no endpoint has.',
     'Lines go to stderr, with levels for the journal under systemd. SIGTERM and Ctrl-C end it in order: requests that are being done are finished, the sockets removed. --timeout is the time for one request of Docker\'s here; the default is 5s. `calicoctl node --libnetwork` starts all of this as a service.',
-    'Environment: CALICO_LIBNETWORK_LABEL_ENDPOINTS=true is --label-endpoints; CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT is how long it may take until Docker shows a new container (5s); CALICO_LIBNETWORK_VETH_MTU is the MTU of the interfaces, unless the network has one of its own.',
+    'Environment: CALICO_LIBNETWORK_LABEL_ENDPOINTS=true is --label-endpoints; CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT is how long it may take until Docker shows a new container (5s); CALICO_LIBNETWORK_VETH_MTU is the MTU of the interfaces, unless the network has one of its own; CALICO_LIBNETWORK_IFPREFIX is how interfaces are called in containers (cali).',
   ].join('\n')
   static override examples = [
     '<%= config.bin %> libnetwork serve',

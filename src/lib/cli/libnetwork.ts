@@ -17,6 +17,7 @@ import {escapeText} from './output/escape.js'
 const REQUEST_LIMIT_MS = 5_000
 const LABEL_LIMIT_MS = 5_000
 const SMALLEST_MTU = 68
+const VARIABLES = 'CALICO_LIBNETWORK_'
 
 export interface ServeOptions {
   readonly settings: Settings
@@ -41,6 +42,9 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   const labelEndpoints = options.labelEndpoints || env.CALICO_LIBNETWORK_LABEL_ENDPOINTS === 'true'
   const labelLimitMs = readLimit(env.CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT)
   const mtu = readMtu(env.CALICO_LIBNETWORK_VETH_MTU)
+  const interfacePrefix = readPrefix(env.CALICO_LIBNETWORK_IFPREFIX)
+  const ignored = unknownVariables(env)
+  if (ignored.length > 0) log.warn(`Not known to this driver, and without effect: ${ignored.join(', ')}`)
   const state = newStoreState()
   const store = observed(await openDatastore(settings, stateBudget(state, limitMs)), state)
   const session = newSession(store, {expectCluster: settings.expectCluster?.value, longLived: true, warn: (text) => log.warn(text)})
@@ -48,7 +52,7 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')
   const {parts, reconciler} = driverParts({session, node, log, mtu, labelEndpoints, labelLimitMs})
   try {
-    const service = await startService({...options, session, state, parts, round: watchingName(() => reconciler.round(), {node, look: () => nodeNow(options.node), log}), log, limitMs})
+    const service = await startService({...options, interfacePrefix, session, state, parts, round: watchingName(() => reconciler.round(), {node, look: () => nodeNow(options.node), log}), log, limitMs})
     log.info(`Node ${node}; ${store.description}`)
     return await untilStopped(service, log)
   } finally {
@@ -92,6 +96,19 @@ function readMtu(text: string | undefined): number | undefined {
   if (!(mtu >= SMALLEST_MTU && mtu <= 65_535)) throw new CalicoError('invalid', `CALICO_LIBNETWORK_VETH_MTU: '${text}' is not an MTU: ${SMALLEST_MTU} to 65535.`)
   return mtu
 }
+
+/** Linux takes 15 characters for an interface's name; Docker adds a number. */
+export function readPrefix(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,11}$/.test(text)) throw new CalicoError('invalid', `CALICO_LIBNETWORK_IFPREFIX: '${text}' is not how interfaces can be called: a letter, then at most 11 letters, digits, '_', '.' and '-'.`)
+  return text
+}
+
+const KNOWN_VARIABLES = ['LABEL_ENDPOINTS', 'LABEL_POLL_TIMEOUT', 'VETH_MTU', 'IFPREFIX', 'ENABLED']
+
+/** The variables of ENV that are for Calico's drivers and mean nothing to this one. */
+export const unknownVariables = (env: ServeOptions['env']): string[] =>
+  Object.keys(env).filter((name) => name.startsWith(VARIABLES) && env[name] !== '' && !KNOWN_VARIABLES.includes(name.slice(VARIABLES.length))).sort()
 
 /** Resolves with the exit code when a signal has ended SERVICE. A second one ends it at once. */
 async function untilStopped(service: Service, log: Log): Promise<number> {

@@ -80,10 +80,12 @@ export interface Parts {
 export interface DriverOptions {
   readonly scope: Scope
   readonly log: Log
+  /** What the interface is called in a container, with a number behind it. */
+  readonly interfacePrefix?: string | undefined
 }
 
 /** The methods by the names that Docker calls them: `NetworkDriver.Join`. */
-export function newDriver(parts: Parts, {scope, log}: DriverOptions): Driver {
+export function newDriver(parts: Parts, {scope, log, interfacePrefix = INTERFACE_PREFIX}: DriverOptions): Driver {
   const checkRepeat = newRepeatCheck()
   return {
     'NetworkDriver.GetCapabilities': always({Scope: scope}),
@@ -92,7 +94,7 @@ export function newDriver(parts: Parts, {scope, log}: DriverOptions): Driver {
     'NetworkDriver.CreateEndpoint': method(createEndpoint, (request) => newEndpoint(parts, request, log)),
     'NetworkDriver.Join': method(ofEndpoint, (request) => ({
       ...endpoint(request),
-      run: () => join(parts, request),
+      run: () => join(parts, request, interfacePrefix),
       undo: () => parts.removeLink(request.EndpointID),
     })),
     'NetworkDriver.Leave': method(ofEndpoint, (request) => ({...endpoint(request), onHost: true, run: () => done(removeLink(parts, request, log))})),
@@ -206,13 +208,13 @@ function addressOf(text: string): Address {
   return {family: cidr.family, value: cidr.value}
 }
 
-async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId}: EndpointRequest): Promise<JoinReply> {
+async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId}: EndpointRequest, interfacePrefix: string): Promise<JoinReply> {
   const [facts, stored] = await Promise.all([parts.findNetwork(networkId), parts.findEndpoint(endpointId)])
   if (stored === undefined) throw new CalicoError('not-found', `The endpoint ${endpointId.slice(0, SHORT_ID)} does not exist (any more)`, {hint: 'Start the container again.'})
   const ipv6 = facts.fromCalico && stored.addresses.some(({family}) => family === 6)
   const {srcName, linkLocal} = await parts.makeLink({endpointId, mac: stored.mac, ipv6, mtu: facts.mtu})
   parts.describeLater({endpointId, networkId, labels: facts.labels})
-  const InterfaceName = {SrcName: srcName, DstPrefix: INTERFACE_PREFIX}
+  const InterfaceName = {SrcName: srcName, DstPrefix: interfacePrefix}
   // Without a gateway, Docker adds an interface on a bridge of its own with the default route.
   if (!facts.fromCalico) return {InterfaceName, Gateway: '', GatewayIPv6: ''}
   const gateways = [GATEWAY, ...(ipv6 && linkLocal !== undefined ? [linkLocal] : [])]

@@ -13,7 +13,7 @@ export const GLOBAL_ADDRESS_SPACE = 'CalicoGlobalAddressSpace'
 /** The container end of a Docker endpoint, unless the user chose one (decisions.md 26). Docker's spelling; stored in lower case. */
 export const CONTAINER_MAC = 'EE:EE:EE:EE:EE:EE'
 
-/** What the interface is called in a container, with a number behind it. */
+/** What the interface is called in a container, with a number behind it, unless a setting says otherwise. */
 export const INTERFACE_PREFIX = 'cali'
 
 /** The next hop of every container: Felix answers for it on each host end. */

@@ -21,6 +21,8 @@ export interface ServiceOptions {
   /** Of the main socket; that of the IPAM twin stands beside it. */
   readonly socket: string
   readonly scope: Scope
+  /** Of the interfaces in containers; undefined: the usual one. */
+  readonly interfacePrefix?: string | undefined
   /** Of the metrics file; undefined: none is written. */
   readonly metricsFile: string | undefined
   readonly session: Session
@@ -55,7 +57,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     else log.warn(`The datastore does not answer: ${session.store.description}. Requests that need it are refused until it does.`)
   })
   const server = newPluginServer({
-    driver: newDriver(options.parts, {scope, log}),
+    driver: newDriver(options.parts, {scope, log, interfacePrefix: options.interfacePrefix}),
     log,
     metrics,
     limitMs: ({onHost}) => (onHost ? HOST_LIMIT_MS : patience(state, limitMs)),

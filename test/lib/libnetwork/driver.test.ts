@@ -53,6 +53,12 @@ test('what an endpoint is asked for and does not get is told', async () => {
   expect(log.lines).toEqual([expect.stringMatching(/^warn endpoint 0d69a0124353: Docker publishes no ports/)])
 })
 
+test('the interface is called as a setting says', async () => {
+  const parts = fakeParts()
+  const join = newDriver(parts, {scope: 'local', log: listedLog(), interfacePrefix: 'eth'})['NetworkDriver.Join']
+  expect(await join?.(IDS).run()).toMatchObject({InterfaceName: {SrcName: 'tmp0d69a012435', DstPrefix: 'eth'}})
+})
+
 describe('networks', () => {
   test('CreateNetwork and DeleteNetwork of one network are done one after another', async () => {
     const {call, job, parts} = newTable()
