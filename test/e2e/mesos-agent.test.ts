@@ -249,13 +249,15 @@ describe('mesos gc', () => {
     await putEndpoint('e1', {address: '192.168.0.1', handle: 'uid-1'})
     await putEndpoint('e2', {address: '192.168.0.3', node: 'agent2'})
     await putEndpoint('e3', {address: '192.168.0.3', orchestrator: 'docker'})
+    // The name of this one begins like those of mesos.
+    await putEndpoint('e4', {address: '192.168.0.3', orchestrator: 'mesos-x'})
     const {code, stdout, stderr} = await run('mesos gc')
     expect(code).toBe(10)
     expect(stdout).toMatch(/\| ba11f1de-\S+e1 +\| 192\.168\.0\.1\/32 \| \d+d \d+h +\| +its interface calie1 is missing +\|/)
     expect(stderr).toContain('mesos gc --apply')
     expect((await run('mesos gc -o name')).stdout).toBe('e1\n')
     expect(JSON.parse((await run('mesos gc -o json')).stdout)).toMatchObject({kind: 'StaleEndpointList', items: [{orchestrator: 'mesos', endpoint: 'e1', addresses: ['192.168.0.1/32'], creationTimestamp: '2026-01-01T00:00:00Z', reason: 'its interface calie1 is missing'}]})
-    expect(await ids()).toEqual(['e1', 'e2', 'e3'])
+    expect(await ids()).toEqual(['e1', 'e2', 'e3', 'e4'])
   })
   suite('--apply', whyNoNamespaces(), () => {
     test('the endpoint and all addresses of its handle go together; those of others stay', async () => {

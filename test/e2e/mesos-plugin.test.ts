@@ -121,7 +121,7 @@ describe('an answer, always', () => {
   })
 
   test('files of its settings that are pipes or folders do not hold it up', async () => {
-    const pipe = join(folder, 'pipe')
+    const pipe = join(folder, 'certificate')
     execFileSync('mkfifo', [pipe])
     const call = (file: string) => plugin('{"command":"release","args":{"uid":"u"}}', options({ETCD_ENDPOINTS: undefined, ETCD_AUTHORITY: 'h:2379', ETCD_SCHEME: 'https', ETCD_CA_CERT_FILE: file}))
     expect(await call(pipe)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${pipe} cannot be read: it is no regular file`))
