@@ -100,7 +100,7 @@ describe('CreateNetwork', () => {
   })
   test('where nothing can be written, the reason is told as it is, and nothing is made', async () => {
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', parent], {stdio: 'pipe'})
+      execFileSync('sh', ['-c', 'mount -t tmpfs -o ro tmpfs "$1"', 'sh', parent], {stdio: 'pipe'})
     } catch {
       return // not root, or not allowed here
     }
