@@ -74,11 +74,13 @@ suite('Docker networks', whyNoHost(), () => {
     recorder.take()
   }, 120_000)
   afterAll(async () => {
-    // While it removes containers, the Engine needs the driver, and the recorder this process: host.stop() would block it.
-    await clear()
-    await host.stop()
-    await recorder.stop()
-    await driver.stop()
+    try {
+      // While it removes containers, the Engine needs the driver, and the recorder this process: host.stop() would block it.
+      await clear()
+    } finally {
+      await Promise.all([recorder.stop(), driver.stop()])
+      await host.stop()
+    }
   }, 60_000)
 
   afterEach(async () => {
@@ -327,7 +329,7 @@ suite('Docker networks', whyNoHost(), () => {
       await calicoctl(`pool add ${POOL}`)
       const id = await create('Data_Tier')
       await start('db', 'Data_Tier')
-      const [[name = '', profile] = []] = Object.entries(profiles())
+      const [name, profile] = Object.entries(profiles())[0] ?? []
       expect(name).toMatch(/^[a-z0-9][a-z0-9.-]*$/)
       expect(profile?.spec).toMatchObject({labelsToApply: {Data_Tier: ''}, ingress: [{action: 'Allow', source: {selector: 'has(Data_Tier)'}}]})
       expect(endpoints()[0]?.spec.profiles).toEqual([name])

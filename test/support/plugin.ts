@@ -1,6 +1,6 @@
 /** The Docker driver as a process on a host for tests, and what stands between it and the Engine to see and disturb their calls. */
 import {type ChildProcess, execFile, execFileSync} from 'node:child_process'
-import {copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync} from 'node:fs'
+import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
 import {createServer, request, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import {tmpdir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
@@ -193,6 +193,15 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []
   for await (const part of message) parts.push(part as Buffer)
   return Buffer.concat(parts).toString()
+}
+
+/** SIGKILL for the Engine of HOST, and for its containerd, which would end by itself and be taken for a running one; containers live on until the next Engine starts. */
+export async function killEngine(host: TestHost): Promise<void> {
+  const file = join(host.folder, 'engine/exec/containerd/containerd.pid')
+  const pids = [join(host.folder, 'engine/pid'), file].map((path) => readFileSync(path, 'utf8').trim())
+  for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+  await until('the Engine is gone', () => pids.every((pid) => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')))
+  rmSync(file)
 }
 
 /** The names of the interfaces of HOST that are Calico's. */
