@@ -18,6 +18,8 @@ export default class Checksystem extends ShowCommand {
     0: 'Nothing that Calico depends on is wrong.',
     1: 'The line or the settings of the datastore are wrong.',
     2: 'Not root.',
+    6: null, // a check of its own tells
+    7: null,
     10: 'A check that Calico depends on failed: the datastore not answering is one of them.',
   }
   static override flags = {

@@ -31,6 +31,8 @@ export default class Diags extends BaseCommand {
   static exitCodes = {
     0: 'Everything is in the archive.',
     2: 'Not run as root.',
+    6: null, // an item that is missing then
+    7: null,
     9: 'The archive is there, and items are missing, which are named.',
   }
   static override flags = {

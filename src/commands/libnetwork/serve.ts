@@ -21,8 +21,8 @@ export default class LibnetworkServe extends BaseCommand {
     0: 'Stopped by SIGTERM.',
     1: 'The line, a setting or the folder of the socket is wrong.',
     2: 'Not run as root.',
-    6: 'Not used: the service goes on without the datastore.',
-    7: 'Not used: Docker is told.',
+    6: null, // the service goes on without the datastore,
+    7: null, // and tells Docker
     8: 'Another plugin already serves that socket.',
     130: 'Stopped by Ctrl-C.',
   }

@@ -17,7 +17,7 @@ export default class MesosCheck extends ShowCommand {
     'With --root, the files of an image are checked; what only a running host knows is left out.',
   ].join('\n')
   static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']
-  static exitCodes = {0: 'Nothing is wrong; there may be notes.', 10: 'Something is wrong.'}
+  static exitCodes = {0: 'Nothing is wrong; there may be notes, as when the datastore does not answer.', 6: null, 7: null, 10: 'Something is wrong.'}
   static override flags = {
     style: Flags.option({options: STYLES})({description: 'How Mesos was installed; the default is what its files look like.'}),
     root: rootFlag(),

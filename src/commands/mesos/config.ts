@@ -24,6 +24,8 @@ export default class MesosConfig extends BaseCommand {
     1: 'A file does not say what could be added to, or a value is wrong; nothing was written.',
     2: 'This user may not read or write the files.',
     5: 'A file was changed meanwhile; nothing was written.',
+    6: null, // the datastore is not asked
+    7: null,
     8: 'Not confirmed, or a password would stand where everybody can read it; nothing was written.',
     9: 'Only some of the files could be written; the message says which.',
   }

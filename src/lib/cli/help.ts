@@ -50,8 +50,11 @@ WHO: [tag <TAG>] [cidr <CIDR>] [selector <SELECTOR>]
 Each part of WHO, PORTS and "protocol" may follow again after "not".
 The order is fixed.`
 
-/** A command as its cache holds it; `exitCodes` is a static property that a command may have: its own meaning of some codes. */
-type Described = Command.Loadable & {readonly exitCodes?: Readonly<Record<string, string>>}
+/**
+ * A command as its cache holds it; `exitCodes` is a static property that a command may have: its own meaning of some codes; null = it never ends
+ * with this one, although others with its options do.
+ */
+type Described = Command.Loadable & {readonly exitCodes?: Readonly<Record<string, string | null>>}
 
 /** A command's page: usage, examples, then the rest. */
 class CommandPage extends CommandHelp {
@@ -81,7 +84,8 @@ class CommandPage extends CommandHelp {
   private exitCodes(): string {
     const {flags, exitCodes = {}} = this.command as Described
     const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...Object.keys(exitCodes).map(Number)] as const
-    const rows = [...new Set(codes)].sort((a, b) => a - b).map((code): [string, string] => [String(code), exitCodes[String(code)] ?? exitText(code)])
+    const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
+    const rows = used.map((code): [string, string] => [String(code), exitCodes[String(code)] ?? exitText(code)])
     return this.renderList(rows, {indentation: 2, spacer: '\n'})
   }
 }
