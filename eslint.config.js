@@ -13,6 +13,7 @@ const LAYERS = [
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
+  ['files'],
   ['rules'],
   ['model'],
   ['net'],

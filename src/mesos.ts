@@ -5,7 +5,6 @@ import {createBudget} from './lib/datastore/budget.js'
 import {openDatastore} from './lib/datastore/open.js'
 import {CalicoError} from './lib/errors.js'
 import {requireNetworkAdministrator} from './lib/host/privileges.js'
-import {absoluteHere, hostFiles, textOf} from './lib/mesos/agent/files.js'
 import {allocate, release, releaseUid, reserve, takeBack} from './lib/mesos/plugin/addresses.js'
 import {cleanup} from './lib/mesos/plugin/cleanup.js'
 import {containerOf} from './lib/mesos/plugin/container.js'
@@ -78,9 +77,7 @@ function logged(log: Log, answered: Answer): Answer {
 /** A request is judged before the settings are, which are not its sender's. */
 async function trySettings(): Promise<{settings: Settings} | {error: unknown}> {
   try {
-    const files = hostFiles('/')
-    // Nothing holds up the agent: reading a pipe would.
-    return {settings: await resolveSettings({...settingsInputs({}), readFile: (path) => textOf(files, absoluteHere(path))})}
+    return {settings: await resolveSettings(settingsInputs({}))}
   } catch (error) {
     return {error}
   }

@@ -1,9 +1,9 @@
 /** Everything before the container: datastore and host are checked first, then prepared (cli-v0.20 §4.3.1, calico-node.md §4). */
-import {mkdirSync} from 'node:fs'
 import {checkWritable} from '../client/cluster.js'
 import {read, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
+import {makeFolder} from '../files/folder.js'
 import {type PreparationStep, prepareHost} from '../host/preparation.js'
 import type {Settings} from '../settings/types.js'
 import {type Asking, resolveAddresses} from './addresses.js'
@@ -63,14 +63,6 @@ export async function prepareThisHost({inContainer, options}: NodeRequest, {dryR
   const steps = inContainer ? [] : await prepareHost({dryRun})
   if (!dryRun) for (const folder of [options.logDirectory, '/var/run/calico', '/var/lib/calico']) makeFolder(folder)
   return steps
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, {recursive: true})
-  } catch (error) {
-    throw new CalicoError('failed', `The folder ${path} cannot be made: ${(error as Error).message}`, {cause: error})
-  }
 }
 
 /** Writes the Node and, where wanted, the default pools of a cluster without any. */

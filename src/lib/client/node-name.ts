@@ -1,11 +1,12 @@
 /** Which node a command means, and who said so (decisions.md 23). */
-import {readFileSync} from 'node:fs'
 import {hostname} from 'node:os'
 import {CalicoError} from '../errors.js'
+import {readTextFile} from '../files/read.js'
 import {nodeName} from '../model/names.js'
 
 /** Where calico/node keeps the name that it started with. */
 const NODENAME_FILE = '/var/lib/calico/nodename'
+const LARGEST_NODENAME = 4096
 
 /** Everything that may name the node. */
 export interface NodeNameInputs {
@@ -69,7 +70,7 @@ function checked(text: string, origin: string): string {
 
 function readNodenameFile(): string | undefined {
   try {
-    return readFileSync(NODENAME_FILE, 'utf8').split('\n', 1)[0]?.trim()
+    return readTextFile(NODENAME_FILE, {largest: LARGEST_NODENAME}).split('\n', 1)[0]?.trim()
   } catch {
     return undefined
   }

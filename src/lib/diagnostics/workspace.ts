@@ -1,8 +1,9 @@
 /** The private folder in which an archive comes about, and the archive (cli-v0.20 §4.10, decisions.md 35). */
-import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {CalicoError} from '../errors.js'
+import {makeFolder, PRIVATE_FOLDER} from '../files/folder.js'
 import {runCommand} from '../host/command.js'
 
 const PACKING_LIMIT_MS = 120_000
@@ -29,13 +30,13 @@ export function createWorkspace(): Workspace {
 function create(): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'calico-diags-')) // mode 0700
   const content = join(folder, CONTENT)
-  mkdirSync(content, {mode: 0o700})
+  makeFolder(content, {mode: PRIVATE_FOLDER})
   return {
     folder,
     write(path, text) {
       told(`${path} cannot be written into ${content}`, () => {
         const file = join(content, path)
-        mkdirSync(dirname(file), {recursive: true, mode: 0o700})
+        makeFolder(dirname(file), {mode: PRIVATE_FOLDER})
         writeFileSync(file, text, {mode: 0o600, flag: 'wx'})
       })
     },

@@ -1,5 +1,5 @@
 /** What the driver counts, in Prometheus' text format, for the textfile collector of node_exporter. */
-import {rename, rm, writeFile} from 'node:fs/promises'
+import {replaceFile} from '../files/replace.js'
 
 /** How a request ended: answered; refused as malformed (400, 404); failed; not done in time. */
 export type Outcome = 'ok' | 'refused' | 'error' | 'timeout'
@@ -79,14 +79,4 @@ function familyText({name, type, help, samples}: Family): string {
 }
 
 /** Writes TEXT to PATH so that a reader sees the old or the new, never a part. The file beside it does not end in `.prom`, which the collector reads. */
-export async function writeMetrics(path: string, text: string): Promise<void> {
-  const scratch = `${path}.${process.pid}.new`
-  try {
-    await rm(scratch, {force: true})
-    await writeFile(scratch, text, {mode: 0o644, flag: 'wx'}) // never through a link that somebody else has put there
-    await rename(scratch, path)
-  } catch (error) {
-    await rm(scratch, {force: true}).catch(() => undefined)
-    throw error
-  }
-}
+export const writeMetrics = (path: string, text: string): Promise<void> => replaceFile(path, text, {mode: 0o644})

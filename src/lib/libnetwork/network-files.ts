@@ -1,8 +1,11 @@
 /** One file per Docker network with what Docker sent when it was made: `<network id>.json`, only root's. */
-import {chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {chmodSync, lstatSync, readdirSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
 import {z} from 'zod'
 import {CalicoError} from '../errors.js'
+import {makeFolder, OPEN_FOLDER, PRIVATE_FOLDER} from '../files/folder.js'
+import {fileReason, readTextFile} from '../files/read.js'
+import {replaceFile} from '../files/replace.js'
 import type {Log} from './log.js'
 import {createNetwork, type CreateNetworkRequest} from './protocol.js'
 
@@ -33,12 +36,12 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
     read(id) {
       const path = pathOf(id)
       try {
-        const {name, request} = FILE.parse(JSON.parse(readFileSync(path, 'utf8')))
+        const {name, request} = FILE.parse(JSON.parse(readTextFile(path, {noLinks: true})))
         if (request.NetworkID !== id) throw new Error(`it is of the network ${request.NetworkID}`)
         return {name, request}
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        log.warn(`${path} cannot be used, Docker is asked instead: ${error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message}`)
+        log.warn(`${path} cannot be used, Docker is asked instead: ${error instanceof z.ZodError ? z.prettifyError(error) : fileReason(error)}`)
         return undefined
       }
     },
@@ -46,8 +49,7 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
       const path = pathOf(request.NetworkID)
       try {
         prepareFolder(folder)
-        const {default: writeFileAtomic} = await import('write-file-atomic')
-        await writeFileAtomic(path, `${JSON.stringify({version: VERSION, ...(name === undefined ? {} : {name}), request})}\n`, {mode: 0o600})
+        await replaceFile(path, `${JSON.stringify({version: VERSION, ...(name === undefined ? {} : {name}), request})}\n`, {mode: 0o600})
       } catch (error) {
         throw failed(path, 'written', error)
       }
@@ -72,21 +74,10 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
 
 /** Makes FOLDER, and makes sure that it is one, only for its owner. The folders above it are calico-node's and stay open to others. */
 function prepareFolder(folder: string): void {
-  makeFolder(folder, 0o700)
+  makeFolder(folder, {mode: PRIVATE_FOLDER, parents: OPEN_FOLDER})
   if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
-  chmodSync(folder, 0o700)
-}
-
-/** As mkdirSync's `recursive`, which says that there is no such folder where the file system is read-only. */
-function makeFolder(path: string, mode = 0o777): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path, {mode})
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  chmodSync(folder, PRIVATE_FOLDER)
 }
 
 const failed = (path: string, what: string, error: unknown): CalicoError =>
-  new CalicoError('failed', `${path}, which keeps what Docker said of the network, cannot be ${what}: ${(error as Error).message}`, {cause: error})
+  new CalicoError('failed', `${path}, which keeps what Docker said of the network, cannot be ${what}: ${fileReason(error)}`, {cause: error})

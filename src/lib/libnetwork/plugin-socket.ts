@@ -2,10 +2,11 @@
  * The Unix sockets on which the Docker Engine finds plugins (decisions.md 31). Each is bound under a name of its own beside its place and then
  * linked to it: a link never replaces what is there, and what libuv unlinks when the server closes is that first name, never somebody else's socket.
  */
-import {linkSync, lstatSync, mkdirSync, renameSync, statSync, unlinkSync} from 'node:fs'
+import {linkSync, lstatSync, renameSync, statSync, unlinkSync} from 'node:fs'
 import {connect, type Server} from 'node:net'
 import {basename, dirname, join} from 'node:path'
 import {CalicoError} from '../errors.js'
+import {makeFolder} from '../files/folder.js'
 
 /** sun_path of unix(7), without the closing zero. */
 const LONGEST_PATH = 107
@@ -73,11 +74,7 @@ export async function listenOn(server: Server, path: string, {owner = 0}: {owner
 
 /** @throws CalicoError `failed` */
 function prepareFolder(folder: string, owner: number): void {
-  try {
-    mkdirSync(folder, {recursive: true, mode: 0o755})
-  } catch (error) {
-    throw new CalicoError('failed', `The folder of the socket, ${folder}, cannot be made: ${reason(error)}`, {cause: error})
-  }
+  makeFolder(folder)
   const {uid, mode} = statSync(folder)
   if (uid !== owner) throw new CalicoError('failed', `The folder of the socket, ${folder}, belongs to the user ${uid}, not to root: whoever owns it could put a plugin of his own there`)
   // In a folder like /tmp (sticky), nobody can remove or replace what is another's.

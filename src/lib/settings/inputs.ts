@@ -1,5 +1,6 @@
-import {readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
+import {workingFolder} from '../files/folder.js'
+import {othersMayRead, readTextFile} from '../files/read.js'
 
 /** The options of a command line that say which datastore it means. */
 export interface SettingsFlags {
@@ -17,8 +18,10 @@ export interface SettingsInputs {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The text of a file. Throws as node:fs does: an Error with a `code`. */
   readonly readFile: (path: string) => string
+  /** Whether others than its owner and group may read a file; nobody is asked where this is missing. */
+  readonly othersMayRead?: (path: string) => boolean
   /** What a relative path of the embedded store is relative to. */
-  readonly directory: string
+  readonly directory: () => string
   /** Where the embedded store lies when XDG_STATE_HOME is not set. */
   readonly home: () => string
 }
@@ -27,7 +30,8 @@ export interface SettingsInputs {
 export const settingsInputs = (flags: SettingsFlags): SettingsInputs => ({
   flags,
   env: process.env,
-  readFile: (path) => readFileSync(path, 'utf8'),
-  directory: process.cwd(),
+  readFile: readTextFile,
+  othersMayRead,
+  directory: workingFolder,
   home: homedir,
 })

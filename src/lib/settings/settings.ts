@@ -1,4 +1,5 @@
 import {CalicoError} from '../errors.js'
+import {fileReason} from '../files/read.js'
 import {parseEndpoints} from './endpoints.js'
 import {environmentSource} from './environment.js'
 import type {SettingsInputs} from './inputs.js'
@@ -22,7 +23,7 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const choice = setting(flags.datastore, '--datastore') ?? setting(env.CALICO_DATASTORE, 'CALICO_DATASTORE')
   const embedded = choice && embeddedSettings(choice, inputs, problem)
   const warning: Report = (text) => warnings.push(text)
-  const file = await readConfigFile(inputs, problem)
+  const file = await readConfigFile(inputs, problem, warning)
   const source = embedded ? undefined : etcdSource(choice, file.source, inputs, problem, warning)
   if (file.unreadable !== undefined) (source?.endpoints === DEFAULT_ENDPOINT ? problem : warning)(file.unreadable)
   const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
@@ -51,7 +52,7 @@ function embeddedSettings({value, origin}: Setting<string>, {env, directory, hom
   }
   const path = value.slice('embedded:'.length)
   if (path === '' || path.endsWith('/')) problem(`${origin}: '${value}' names no file; write embedded or embedded:PATH`)
-  return {type: 'embedded', path: {value: path.startsWith('/') ? path : `${directory}/${path}`, origin}}
+  return {type: 'embedded', path: {value: path.startsWith('/') ? path : `${directory()}/${path}`, origin}}
 }
 
 /** The first source that names endpoints. The default endpoint belongs to the environment: it goes with the TLS files and credentials set there. */
@@ -81,7 +82,7 @@ interface ConfigFileResult {
 }
 
 /** What the configuration file says; nothing if there is none. */
-async function readConfigFile({flags, readFile}: SettingsInputs, problem: Report): Promise<ConfigFileResult> {
+async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, problem: Report, warning: Report): Promise<ConfigFileResult> {
   const path = flags.config ?? DEFAULT_CONFIG_FILE
   let text: string
   try {
@@ -89,7 +90,7 @@ async function readConfigFile({flags, readFile}: SettingsInputs, problem: Report
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
     if (flags.config === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return {}
-    const unreadable = `the configuration file ${path} cannot be read: ${reason(error)}`
+    const unreadable = `the configuration file ${path} cannot be read: ${fileReason(error)}`
     if (flags.config === undefined) return {unreadable}
     problem(unreadable)
     return {}
@@ -101,6 +102,8 @@ async function readConfigFile({flags, readFile}: SettingsInputs, problem: Report
     return {}
   }
   const {spec, expectCluster} = parsed.file
+  const secrets = [...(spec.etcdPassword ? ['the password of etcd'] : []), ...(spec.etcdKey ? ['the client key for etcd'] : [])]
+  if (secrets.length > 0 && othersMayRead?.(path)) warning(`every user of this host can read ${secrets.join(' and ')} in ${path}; take that right away: chmod o-r ${path}`)
   const pem = (inline: string | undefined, file: string | undefined, name: string): Setting<PemSource> | undefined => {
     if (inline && file) problem(`${path}: etcd${name} and etcd${name}File are both set; one of them is enough`)
     if (inline) return {value: {inline}, origin: path}
@@ -162,7 +165,7 @@ function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: Se
   try {
     return checkPem(what, {value: {file: value.file, pem: readFile(value.file)}, origin}, problem)
   } catch (error) {
-    problem(`${origin}: the ${what} ${value.file} cannot be read: ${reason(error)}`)
+    problem(`${origin}: the ${what} ${value.file} cannot be read: ${fileReason(error)}`)
     return undefined
   }
 }
@@ -170,16 +173,4 @@ function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: Se
 function checkPem(what: string, pem: Setting<Pem>, problem: Report): Setting<Pem> {
   if (!pem.value.pem.includes('-----BEGIN ')) problem(`${pem.origin}: the ${what} (${pem.value.file}) is no PEM text: it has no line that begins with -----BEGIN`)
   return pem
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such folder',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-}
-
-function reason(error: unknown): string {
-  const {code = '', message} = error as NodeJS.ErrnoException
-  return REASONS[code] ?? message
 }

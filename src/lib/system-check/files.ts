@@ -1,6 +1,10 @@
 /** Reading the host's files, below a folder that stands for its root. What is not there or not readable is undefined. */
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {readdirSync, readlinkSync} from 'node:fs'
 import {gunzipSync} from 'node:zlib'
+import {readRegularFile} from '../files/read.js'
+
+/** /proc/net/tcp of a busy host has some megabytes. */
+const LARGEST = 64 * 1024 * 1024
 
 export interface Files {
   readonly root: string
@@ -25,8 +29,8 @@ export function filesBelow(root: string): Files {
     root,
     read: (path) =>
       attempt(() => {
-        const bytes = readFileSync(root + path)
-        return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+        const {bytes} = readRegularFile(root + path, {largest: LARGEST})
+        return (path.endsWith('.gz') ? gunzipSync(bytes, {maxOutputLength: LARGEST}) : bytes).toString('utf8')
       }),
     list: (path) => attempt(() => readdirSync(root + path)) ?? [],
     link: (path) => attempt(() => readlinkSync(root + path)),

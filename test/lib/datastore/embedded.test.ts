@@ -1,5 +1,5 @@
-import {spawn} from 'node:child_process'
-import {existsSync} from 'node:fs'
+import {execFileSync, spawn} from 'node:child_process'
+import {existsSync, readFileSync, readlinkSync} from 'node:fs'
 import {chmod, chown, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -84,6 +84,23 @@ describe('the file', () => {
     await expect((await open()).get('/a')).rejects.toMatchObject({message: expect.stringContaining('another user')})
   })
 
+  test.each([0o777, 0o1777, 0o770, 0o702])('a folder that others may write (%o) is refused, for reading too, and nothing of it is changed', async (mode) => {
+    const folder = join(directory, 'shared')
+    await mkdir(folder)
+    await writeFile(join(folder, 'store.json.lock'), 'x')
+    await chmod(folder, mode)
+    if (!isRoot && mode === 0o770) return // it may be the user's own group
+    const message = expect.stringMatching(/may be written by (every user|its group)/)
+    await expect(put(await open(join(folder, 'store.json')), '/a', '1')).rejects.toMatchObject({kind: 'failed', message, hint: expect.stringContaining('only you may write')})
+    await expect((await open(join(folder, 'store.json'))).get('/a')).rejects.toMatchObject({kind: 'failed', message})
+    expect(await readdir(folder)).toEqual(['store.json.lock'])
+  })
+
+  test('a pipe in its place is refused at once', async () => {
+    execFileSync('mkfifo', [path])
+    await expect((await open()).get('/a')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no file')})
+  })
+
   test('loose permissions of an old file are tightened by the next write', async () => {
     await put(await open(), '/a', '1')
     await chmod(path, 0o644)
@@ -93,7 +110,8 @@ describe('the file', () => {
 })
 
 describe('the lock', () => {
-  const GONE = '4194304000 1 0'
+  const namespace = /\[(\d+)\]/.exec(readlinkSync('/proc/self/ns/pid'))?.[1] ?? ''
+  const GONE = `4194304000 1 ${namespace}`
 
   test('of a process that is gone is taken over, also by many at once', async () => {
     await writeFile(`${path}.lock`, GONE)
@@ -105,16 +123,41 @@ describe('the lock', () => {
   })
 
   test('of a process whose pid is in use again is stale, too', async () => {
-    await writeFile(`${path}.lock`, `${process.pid} 1 0`)
+    await writeFile(`${path}.lock`, `${process.pid} 1 ${namespace}`)
     await put(await open(), '/a', '1')
     expect(existsSync(`${path}.lock`)).toBe(false)
   })
 
   test('of whoever died while taking over a stale one is taken over in turn', async () => {
     await writeFile(`${path}.lock`, GONE)
-    await writeFile(`${path}.lock.${GONE.replaceAll(' ', '-')}`, '4194304001 1 0')
+    await writeFile(`${path}.lock.${GONE.replaceAll(' ', '-')}`, `4194304001 1 ${namespace}`)
     await put(await open(), '/a', '1')
     expect(await readdir(directory)).toEqual(['store.json'])
+  })
+
+  test('of another pid namespace is never stale: 8 when the time is up, naming the file and how to remove it', async () => {
+    const foreign = `4194304000 1 ${namespace}1`
+    await writeFile(`${path}.lock`, foreign)
+    await expect(put(await open(path, 100), '/a', '1')).rejects.toMatchObject({kind: 'refused', message: expect.stringContaining('another pid namespace'), hint: expect.stringContaining(`rm ${path}.lock`)})
+    expect(readFileSync(`${path}.lock`, 'utf8')).toBe(foreign)
+    expect(existsSync(path)).toBe(false)
+    await rm(`${path}.lock`)
+    await put(await open(), '/a', '1')
+  })
+
+  test.each(['', 'x', '1 2', '1 2 3 4', '../../../victim 1 2', '1 1 ../../victim', '-1 1 1', '1 2 3\n4', '1'.repeat(200)])('that is none (%j) is an error, and no path', async (content) => {
+    await writeFile(join(directory, 'victim'), 'mine')
+    await writeFile(`${path}.lock`, content)
+    await expect(put(await open(), '/a', '1')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is not a lock of calicoctl'), hint: expect.stringContaining(`rm ${path}.lock`)})
+    expect((await readdir(directory)).sort()).toEqual(['store.json.lock', 'victim'])
+    expect(readFileSync(join(directory, 'victim'), 'utf8')).toBe('mine')
+  })
+
+  test.each(['link', 'pipe', 'folder'])('that is a %s is an error, at once', async (what) => {
+    if (what === 'link') await symlink('/etc/passwd', `${path}.lock`)
+    else if (what === 'pipe') execFileSync('mkfifo', [`${path}.lock`])
+    else await mkdir(`${path}.lock`)
+    await expect(put(await open(), '/a', '1')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is not a lock of calicoctl')})
   })
 
   test('of a living process is waited for, within the budget', async () => {

@@ -1,8 +1,10 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {mkdir, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import {spawn} from 'node:child_process'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {runCommand} from '../../../src/lib/host/command.js'
 import {withHostLock} from '../../../src/lib/host/lock.js'
 import {workloadMtu} from '../../../src/lib/host/mtu.js'
@@ -41,6 +43,14 @@ describe('the MTU of new interfaces', () => {
 
 describe('a lock of the host', () => {
   const name = `test-${process.pid}`
+  const namespace = /\[(\d+)\]/.exec(readlinkSync('/proc/self/ns/pid'))?.[1] ?? ''
+  let parent: string
+  let folder: string
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'calicoctl-locks-'))
+    folder = join(parent, 'locks')
+  })
+  afterEach(() => rmSync(parent, {recursive: true}))
   test('one at a time', async () => {
     let inside = 0
     let most = 0
@@ -50,16 +60,38 @@ describe('a lock of the host', () => {
           most = Math.max(most, ++inside)
           await new Promise((resolve) => setTimeout(resolve, 10))
           inside--
-        }),
+        }, {folder}),
       ),
     )
     expect(most).toBe(1)
   })
   test('patience ends, and the lock goes with its process', async () => {
-    const child = spawn(process.execPath, ['-e', `require('net').createServer().listen('\\0calicoctl/${name}', () => console.log('held'))`], {stdio: ['ignore', 'pipe', 'inherit']})
-    await new Promise((resolve) => child.stdout.once('data', resolve))
-    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {patienceMs: 100})).rejects.toMatchObject({kind: 'conflict'})
+    const child = spawn('sleep', ['60'], {stdio: 'ignore'})
+    await once(child, 'spawn')
+    const started = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]
+    await mkdir(folder, {mode: 0o700})
+    await writeFile(join(folder, `${name}.lock`), `${child.pid} ${started} ${namespace}`)
+    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {patienceMs: 50, folder})).rejects.toMatchObject({kind: 'conflict', message: `Another process (${child.pid}) has been working on a test for 0.05 s`})
     child.kill('SIGKILL')
-    await expect(withHostLock(name, 'a test', () => Promise.resolve('done'))).resolves.toBe('done')
+    await once(child, 'exit')
+    await expect(withHostLock(name, 'a test', () => Promise.resolve('done'), {folder})).resolves.toBe('done')
+    expect(readdirSync(folder)).toEqual([])
+  })
+  test('one of another pid namespace stays, and is named', async () => {
+    await mkdir(folder, {mode: 0o700})
+    await writeFile(join(folder, `${name}.lock`), `4194304000 1 ${namespace}1`)
+    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {patienceMs: 50, folder})).rejects.toMatchObject({kind: 'conflict', hint: expect.stringContaining(`rm ${join(folder, `${name}.lock`)}`)})
+    expect(readdirSync(folder)).toEqual([`${name}.lock`])
+  })
+  test('its folder is made for its owner alone, whatever the umask; one that others may enter is refused', async () => {
+    const before = process.umask(0)
+    try {
+      expect(await withHostLock('endpoint/0af', 'a test', () => Promise.resolve(readdirSync(folder)), {folder})).toEqual(['endpoint.0af.lock'])
+    } finally {
+      process.umask(before)
+    }
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    chmodSync(folder, 0o755)
+    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {folder})).rejects.toMatchObject({kind: 'failed', hint: expect.stringContaining('chmod 700')})
   })
 })

@@ -106,7 +106,7 @@ describe('CreateNetwork', () => {
     }
     try {
       const before = store.writes.length
-      await expect(networks.create(request({profile: 'web'}, {v4: [OWN]}))).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('EROFS: read-only file system') as unknown})
+      await expect(networks.create(request({profile: 'web'}, {v4: [OWN]}))).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('the file system is read-only') as unknown})
       expect(store.writes).toHaveLength(before)
       await networks.remove(ID)
     } finally {

@@ -17,7 +17,7 @@ const resolve = ({flags = {}, env = {}, files = {}}: Given = {}): Promise<Settin
   resolveSettings({
     flags,
     env,
-    directory: '/work',
+    directory: () => '/work',
     home: () => '/home/me',
     readFile(path) {
       const text = files[path] ?? {code: 'ENOENT'}

@@ -1,7 +1,10 @@
 /** What this host's systemd does with the driver's unit. Paths are below ROOT, which only tests set. */
-import {chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, lstatSync, unlinkSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {CalicoError} from '../../errors.js'
+import {makeFolder} from '../../files/folder.js'
+import {fileReason, readTextFile} from '../../files/read.js'
+import {replaceFile} from '../../files/replace.js'
 import {runCommand} from '../../host/command.js'
 import {DRIVER_UNIT} from './plan.js'
 import {DRIVER_ENVIRONMENT_FILE, DRIVER_UNIT_FILE} from './unit.js'
@@ -80,8 +83,8 @@ export interface Installation {
  * @throws CalicoError `failed` if a file cannot be written, or systemd refuses; the start's failure too
  */
 export async function installUnit({unit, environment}: UnitFiles, place: Place = HOST): Promise<Installation> {
-  const unitWritten = writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
-  const environmentWritten = writeFileOnce(place.root + DRIVER_ENVIRONMENT_FILE, environment, 0o600)
+  const unitWritten = await writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
+  const environmentWritten = await writeFileOnce(place.root + DRIVER_ENVIRONMENT_FILE, environment, 0o600)
   const written = [...(unitWritten ? [DRIVER_UNIT_FILE] : []), ...(environmentWritten ? [DRIVER_ENVIRONMENT_FILE] : [])]
   const state = await unitState()
   if (unitWritten || state.outdated) await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
@@ -114,21 +117,17 @@ export async function unitLog(lines: number): Promise<string[]> {
 }
 
 /** Writes TEXT to PATH with MODE, at once and whole; false if it is so already. */
-function writeFileOnce(path: string, text: string, mode: number): boolean {
-  const scratch = `${path}.${process.pid}`
+async function writeFileOnce(path: string, text: string, mode: number): Promise<boolean> {
   try {
-    if (isRegular(path) && readFileSync(path, 'utf8') === text) {
+    if (isRegular(path) && readTextFile(path) === text) {
       if ((lstatSync(path).mode & 0o777) !== mode) chmodSync(path, mode)
       return false
     }
-    mkdirSync(dirname(path), {recursive: true})
-    writeFileSync(scratch, text, {mode, flag: 'wx', flush: true})
-    chmodSync(scratch, mode) // whatever the umask
-    renameSync(scratch, path)
+    makeFolder(dirname(path))
+    await replaceFile(path, text, {mode})
     return true
   } catch (error) {
-    if (existsSync(scratch)) unlinkSync(scratch)
-    throw new CalicoError('failed', `${path} cannot be written: ${(error as Error).message}`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}`, {cause: error})
   }
 }
 

@@ -1,11 +1,14 @@
-import {lstatSync, mkdirSync, readFileSync, type BigIntStats} from 'node:fs'
+import {type BigIntStats, lstatSync} from 'node:fs'
+import {userInfo} from 'node:os'
 import {dirname} from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import {CalicoError} from '../../errors.js'
+import {makeFolder, PRIVATE_FOLDER} from '../../files/folder.js'
+import {fileReason, readTextFile} from '../../files/read.js'
+import {replaceFile} from '../../files/replace.js'
 import {decodeState, encodeState} from './encoding.js'
 import {EMPTY, type State} from './state.js'
 
-/** The embedded store's file: read whole, replaced whole, never through a symbolic link, never where another user rules. */
+/** The embedded store's file: read whole, replaced whole, never through a symbolic link, never where another user may write. */
 export interface StoreFile {
   /** What the file holds; the empty store if there is none. */
   read(): State
@@ -15,13 +18,16 @@ export interface StoreFile {
   prepareFolder(): void
 }
 
+/** Beyond this it is no store of somebody who tries the tool, and would not fit a JavaScript string. */
+const LARGEST = 256 * 1024 * 1024
+
 export function storeFile(path: string): StoreFile {
   let cached: {identity: string; state: State} | undefined
 
   function read(): State {
+    checked(dirname(path), 'folder')
     const stats = checked(path, 'file')
     if (!stats) return EMPTY
-    checked(dirname(path), 'folder')
     const identity = `${stats.ino} ${stats.mtimeNs} ${stats.size}`
     if (cached?.identity !== identity) cached = {identity, state: load(path)}
     return cached.state
@@ -31,17 +37,13 @@ export function storeFile(path: string): StoreFile {
     read,
     async write(state) {
       try {
-        await writeFileAtomic(path, encodeState(state), {mode: 0o600})
+        await replaceFile(path, encodeState(state), {mode: 0o600})
       } catch (error) {
         throw failed(path, 'cannot be written', error)
       }
     },
     prepareFolder() {
-      try {
-        mkdirSync(dirname(path), {recursive: true, mode: 0o700})
-      } catch (error) {
-        throw failed(dirname(path), 'cannot be created', error)
-      }
+      makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
       checked(dirname(path), 'folder')
       checked(path, 'file')
     },
@@ -51,7 +53,7 @@ export function storeFile(path: string): StoreFile {
 function load(path: string): State {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readTextFile(path, {largest: LARGEST, noLinks: true})
   } catch (error) {
     throw failed(path, 'cannot be read', error)
   }
@@ -80,11 +82,41 @@ function checked(path: string, what: 'file' | 'folder'): BigIntStats | undefined
       ? `is no ${what}`
       : stats.uid !== BigInt(process.geteuid?.() ?? 0)
         ? `belongs to another user (uid ${stats.uid})`
-        : undefined
+        : what === 'folder'
+          ? whoElseWrites(path, stats)
+          : undefined
   if (wrong === undefined) return stats
-  throw new CalicoError('failed', `The embedded store's ${what} ${path} ${wrong}`, {hint: 'Choose a path in a folder of your own: --datastore embedded:PATH'})
+  throw new CalicoError('failed', `The embedded store's ${what} ${path} ${wrong}`, {hint: `Choose a path in a folder that only you may write: --datastore embedded:PATH${hint(path, what, stats)}`})
 }
 
+const OTHERS_WRITE = 0o002
+const GROUP_WRITES = 0o020
+const STICKY = 0o1000
+
+/**
+ * That others than its owner may write in the folder PATH, and so put a file or a lock of theirs there; undefined if they may not. A group does no
+ * harm to whom it belongs alone, as the one that many systems make for each user.
+ */
+function whoElseWrites(path: string, {mode, gid}: BigIntStats): string | undefined {
+  if (Number(mode) & OTHERS_WRITE) return 'may be written by every user of this host'
+  return Number(mode) & GROUP_WRITES && !isOwnGroup(Number(gid)) ? `may be written by its group (gid ${gid})` : undefined
+}
+
+/** Whether GID is this user's own primary group, called as the user is; root's never is. */
+function isOwnGroup(gid: number): boolean {
+  if (process.geteuid?.() === 0) return false
+  try {
+    const {username, gid: primary} = userInfo()
+    return gid === primary && readTextFile('/etc/group').split('\n').some((line) => line.startsWith(`${username}:`) && line.split(':')[2] === String(gid))
+  } catch {
+    return false
+  }
+}
+
+/** The remedy where it is the folder's mode alone, and the folder is no common one like /tmp. */
+const hint = (path: string, what: 'file' | 'folder', {uid, mode}: BigIntStats): string =>
+  what === 'folder' && uid === BigInt(process.geteuid?.() ?? 0) && !(Number(mode) & STICKY) && Number(mode) & (OTHERS_WRITE | GROUP_WRITES) ? `, or take that right away: chmod go-w ${path}` : ''
+
 function failed(path: string, what: string, error: unknown): CalicoError {
-  return new CalicoError('failed', `The embedded store ${path} ${what}: ${(error as Error).message}`, {cause: error})
+  return new CalicoError('failed', `The embedded store ${path} ${what}: ${fileReason(error)}`, {cause: error})
 }

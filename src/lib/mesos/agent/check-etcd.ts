@@ -56,7 +56,7 @@ async function settingsOf(files: HostFiles, env: Readonly<Record<string, string>
         if (file.state === 'unreadable' && file.denied) denied.push(path)
         return textOf(files, path)
       },
-      directory: '/',
+      directory: () => '/',
       home: () => '/root',
     })
   } catch (error) {

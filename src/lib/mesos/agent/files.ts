@@ -1,7 +1,9 @@
 /** The files of a host, or of an image of one, below a folder that stands for its root: symbolic links never lead out of it. */
 import {isUtf8} from 'node:buffer'
-import {closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
+import {closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync, type Stats, statSync} from 'node:fs'
 import {join, resolve} from 'node:path'
+import {workingFolder} from '../../files/folder.js'
+import {fileReason, readRegularFile} from '../../files/read.js'
 
 /** A file that was looked for. */
 export type FileText =
@@ -39,33 +41,24 @@ const MOST_LINKS = 40
 /** Why a file is not read that this user may not read. */
 export const PERMISSION_DENIED = 'permission denied'
 
-/** Of a file that is read. The ones of a set-up have some hundred bytes. */
-const LARGEST = 4 * 1024 * 1024
-
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
 
 /** The files below ROOT. */
 export function hostFiles(root: string): HostFiles {
-  const base = resolve(root) === '/' ? '' : resolve(root)
+  const base = absoluteHere(root) === '/' ? '' : absoluteHere(root)
   const locate = (path: string): string => base + targetOf(base, path)
   return {
     root: base,
     locate,
     read(path) {
-      let descriptor: number | undefined
       try {
-        descriptor = openNow(locate(path))
-        const stats = fstatSync(descriptor)
-        if (!stats.isFile()) return {state: 'unreadable', why: stats.isDirectory() ? 'it is a folder' : 'it is no regular file', denied: false}
-        if (stats.size > LARGEST) return {state: 'unreadable', why: `it has more than ${LARGEST} bytes`, denied: false}
-        const bytes = readFileSync(descriptor)
+        // The links have been followed.
+        const {bytes, stats} = readRegularFile(locate(path), {noLinks: true})
         // Other bytes would not survive being written again.
         if (!isUtf8(bytes)) return {state: 'unreadable', why: 'it is no text in UTF-8', denied: false}
         return {state: 'file', text: bytes.toString('utf8'), mode: stats.mode & 0o7777}
       } catch (error) {
         return isMissing(error) ? {state: 'missing'} : {state: 'unreadable', why: whyNot(error), denied: codeOf(error) === 'EACCES'}
-      } finally {
-        if (descriptor !== undefined) closeSync(descriptor)
       }
     },
     kind(path) {
@@ -117,7 +110,7 @@ export function textOf(files: HostFiles, path: string): string {
 /** Opens PLACE, whose links have been followed, without waiting for the writer of a pipe. */
 const openNow = (place: string): number => openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
 
-const whyNot = (error: unknown): string => (codeOf(error) === 'EACCES' ? PERMISSION_DENIED : codeOf(error) === 'ENXIO' ? 'it is no regular file' : (error as Error).message)
+const whyNot = (error: unknown): string => (codeOf(error) === 'ENXIO' ? 'it is no regular file' : fileReason(error))
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 
@@ -152,5 +145,5 @@ function linkAt(path: string): string | undefined {
   }
 }
 
-/** PATH, relative to this process's folder if it is relative. */
-export const absoluteHere = (path: string): string => resolve(path)
+/** PATH, relative to this process's folder if it is relative. @throws CalicoError `invalid` if that is gone */
+export const absoluteHere = (path: string): string => (path.startsWith('/') ? resolve(path) : resolve(workingFolder(), path))

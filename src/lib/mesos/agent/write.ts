@@ -1,8 +1,10 @@
 /** Writing what `mesos config` planned: atomically, with owner and mode as they are, and only over what was seen. */
-import {accessSync, constants, existsSync, mkdirSync, statSync} from 'node:fs'
+import {accessSync, constants, existsSync, statSync} from 'node:fs'
 import {dirname} from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import {CalicoError, isError} from '../../errors.js'
+import {makeFolder} from '../../files/folder.js'
+import {fileReason} from '../../files/read.js'
+import {replaceFile} from '../../files/replace.js'
 import type {HostFiles} from './files.js'
 import type {FileEdit} from './plan.js'
 
@@ -47,7 +49,7 @@ export async function writeEdits(files: HostFiles, edits: readonly FileEdit[], o
     try {
       await writeOne(files, edit)
     } catch (error) {
-      const message = `${edit.path} could not be written: ${(error as Error).message}`
+      const message = `${edit.path} could not be written: ${fileReason(error)}`
       if (written.length === 0) throw new CalicoError('failed', message, {cause: error})
       throw new CalicoError('unknown', `${message}. Written before it: ${written.join(', ')}`, {hint: 'Run the command again when that is mended: what is written already stays as it is.', cause: error})
     }
@@ -58,11 +60,7 @@ export async function writeEdits(files: HostFiles, edits: readonly FileEdit[], o
 
 async function writeOne(files: HostFiles, {path, before, after, secret}: FileEdit): Promise<void> {
   const place = files.locate(path)
-  mkdirSync(dirname(place), {recursive: true, mode: 0o755})
-  if (before !== undefined) {
-    // Mode and owner are taken from the file that is there.
-    await writeFileAtomic(place, after)
-    return
-  }
-  await writeFileAtomic(place, after, {mode: secret ? NEW_SECRET_FILE : NEW_FILE})
+  makeFolder(dirname(place))
+  // Mode and owner are taken from the file that is there. The links of the path have been followed, and none that comes now may lead out of an image.
+  await replaceFile(place, after, {beneath: files.root, ...(before === undefined && {mode: secret ? NEW_SECRET_FILE : NEW_FILE})})
 }

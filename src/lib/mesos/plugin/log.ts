@@ -1,6 +1,7 @@
 /** The plugin's log: a line for each thing, appended at once, one file for a day (mesos-docker §1.10). Nothing depends on it. */
-import {closeSync, constants, existsSync, fstatSync, linkSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync, writeSync} from 'node:fs'
+import {closeSync, constants, fstatSync, linkSync, openSync, readdirSync, statSync, unlinkSync, writeSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
+import {makeFolder} from '../../files/folder.js'
 
 /** Takes one line. */
 export type Log = (text: string) => void
@@ -27,9 +28,7 @@ export function openLog(file: string, now: () => Date = () => new Date()): Log {
 function open(file: string, now: Date): number | undefined {
   let descriptor: number | undefined
   try {
-    const folder = dirname(file)
-    // Not `recursive`: Node looks for ever for what to make where a file system refuses, as /proc does.
-    if (!existsSync(folder)) mkdirSync(folder, {mode: 0o755})
+    makeFolder(dirname(file))
     rotate(file, now)
     const {O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK} = constants
     // Neither through a link nor waiting for the reader of a pipe.
