@@ -24,6 +24,7 @@ export async function faultyStore(): Promise<FaultyStore> {
   const inner = await openDatastore({datastore: {type: 'embedded', path: {value: join(folder, 'store.json'), origin: 'test'}}})
   const store: FaultyStore = {
     description: inner.description,
+    generation: 0,
     get: (key, options) => inner.get(key, options),
     list: (prefix, options) => inner.list(prefix, options),
     watch: (prefix, from, signal) => inner.watch(prefix, from, signal),

@@ -46,7 +46,7 @@ export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...optio
   const ignored = unknownVariables(env)
   if (ignored.length > 0) log.warn(`Not known to this driver, and without effect: ${ignored.join(', ')}`)
   const state = newStoreState()
-  const store = observed(await openDatastore(settings, stateBudget(state, limitMs)), state)
+  const store = observed(await openDatastore(settings, stateBudget(state, limitMs), {longLived: true}), state)
   const session = newSession(store, {expectCluster: settings.expectCluster?.value, longLived: true, warn: (text) => log.warn(text)})
   settings.warnings.forEach(session.warn)
   if (settings.datastore.type === 'embedded') log.warn('calico-node cannot read an embedded datastore: what is made here has no effect on traffic. This is for trying the driver.')

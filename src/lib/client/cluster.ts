@@ -68,6 +68,19 @@ export function checkReadable(session: Session, cluster: ClusterState): void {
   }
 }
 
+/**
+ * Refuses NOW where one change has met FIRST, another Calico cluster, before: what was read from one must not be decided on and written in another.
+ * @throws CalicoError `wrong-datastore`
+ */
+export function checkSameCluster(session: Session, first: ClusterState, now: ClusterState): void {
+  if (first.state !== 'present') return
+  const [before, after] = [first, now].map((cluster) => (cluster.state === 'present' ? specOf(cluster.information).clusterGUID : undefined))
+  if (now.state === 'present' && (before === undefined || after === undefined || before === after)) return
+  throw new CalicoError('wrong-datastore', `The datastore has become another one while it was changed: ${before === undefined ? 'a cluster' : `the cluster ${before}`} was read, and now it ${after === undefined ? 'names no cluster' : `is ${after}`} (${session.store.description}). Nothing was changed.`, {
+    hint: 'Check that all endpoints belong to one cluster: calicoctl config view',
+  })
+}
+
 const unexpectedCluster = (session: Session, why: string): CalicoError =>
   new CalicoError('wrong-datastore', `This is not the expected cluster ${session.expectCluster ?? ''}: ${why} (${session.store.description})`, {
     hint: 'Check the endpoints and the expected cluster with: calicoctl config view',

@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Compare, KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
 import {CompactedError, OutcomeUnknownError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
-import {CALICO_PREFIX, CLUSTER_KEY, checkWritable, clusterState, initialValues, type ClusterState} from './cluster.js'
+import {CALICO_PREFIX, CLUSTER_KEY, checkSameCluster, checkWritable, clusterState, initialValues, type ClusterState} from './cluster.js'
 import {noteDone, type Session} from './session.js'
 
 /** As libcalico-go's datastoreRetries. */
@@ -73,6 +73,7 @@ export async function commit<T>(
   const guess = remembered && (await decideFromMemory(session, remembered, decide))
   let answer = guess ? undefined : await session.store.transact({then: operations})
   const lost: LostAttempt<T>[] = []
+  let first: ClusterState | undefined
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const seen = answer ? await understand(session, answer) : guess?.seen
     if (seen === undefined) throw new TypeError('there is an answer or a guess')
@@ -85,6 +86,7 @@ export async function commit<T>(
       }
     }
     checkWritable(session, seen.cluster)
+    if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
     const decision = answer || !guess ? await decide(seen) : guess.decision
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(await initialisation(session, seen))]
@@ -133,12 +135,14 @@ async function understand(session: Session, answer: TransactionResult): Promise<
   return {revision: answer.revision, results, cluster: await clusterState(session, stored)}
 }
 
-/** What must still hold: every written key as it was read, and the same, unlocked cluster. */
+/**
+ * What must still hold: every written key as it was read, and the same, unlocked cluster. That is compared by its value, which names it:
+ * in two clusters that were set up alike it has the same revision (decisions.md 39).
+ */
 function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
   const compares: Compare[] = writes.map(({key, read}) => (read ? {key, modRevision: read.modRevision} : {key, version: 0n}))
   if (seen.cluster.state === 'present') {
-    const {stored} = seen.cluster
-    if (!writes.some(({key}) => key === CLUSTER_KEY)) compares.push({key: CLUSTER_KEY, modRevision: stored.modRevision})
+    compares.push({key: CLUSTER_KEY, value: seen.cluster.stored.value})
   } else if (seen.cluster.state === 'empty') {
     compares.push({prefix: CALICO_PREFIX, unchangedSince: seen.revision})
   }
@@ -207,7 +211,12 @@ async function wasExecuted<T>(session: Session, lost: LostAttempt<T>): Promise<R
 }
 
 function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {
-  const why = cause instanceof CompactedError ? 'the datastore has compacted the history that would tell' : 'the datastore does not answer any more'
+  const why =
+    cause instanceof CompactedError
+      ? 'the datastore has compacted the history that would tell'
+      : isError(cause, 'wrong-datastore')
+        ? 'another etcd cluster answers now'
+        : 'the datastore does not answer any more'
   return new CalicoError('unknown', `The answer to a write was lost and ${why}: ${lost.decision.what} may or may not have been made`, {
     details: [lost.error.message],
     hint: 'Look at the object before you run the command again.',

@@ -84,7 +84,7 @@ export interface Change {
 export type ChangeBatch = readonly Change[]
 
 /**
- * Errors of every verb, as CalicoError: `unreachable` (no answer within the budget), `denied` (TLS, user, password, permission),
+ * Errors of every verb, as CalicoError: `wrong-datastore` (the answer comes from another etcd cluster than the first one), `unreachable` (no answer within the budget), `denied` (TLS, user, password, permission),
  * `failed` (the store refused the request itself, e.g. too large). Only `transact` with a put or delete in it also throws
  * `OutcomeUnknownError`: the request may have been executed. Reads are retried on other endpoints within the budget; a write is
  * sent again only if it certainly was never sent.
@@ -92,6 +92,12 @@ export type ChangeBatch = readonly Change[]
 export interface Datastore {
   /** For messages: the store and where the setting came from, e.g. `etcd at http://127.0.0.1:2379 (from ETCD_ENDPOINTS)`. */
   readonly description: string
+
+  /**
+   * How often the store has been replaced by another one since it was opened (only if it was opened for long): what was remembered of
+   * the one before does not hold any more. All answers of one generation come from one store.
+   */
+  readonly generation: number
 
   /** The key as it is now (or at REVISION), undefined if it does not exist. */
   get(key: string, options?: {revision?: Revision}): Promise<{revision: Revision; kv: KeyValue | undefined}>

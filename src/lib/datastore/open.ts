@@ -6,13 +6,14 @@ import type {Datastore} from './datastore.js'
  * The datastore that SETTINGS name; it connects at its first request. The adapters and what they import are loaded only here,
  * when they are needed.
  * @param budget how long the requests may take together; the default is 10 seconds from the first one on
+ * @param options LONGLIVED, for servers: a cluster that has been replaced by another is used from then on (`Datastore.generation`)
  */
-export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}): Promise<Datastore> {
+export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}, options: {longLived?: boolean} = {}): Promise<Datastore> {
   const own = 'remaining' in budget ? budget : createBudget(budget)
   if (datastore.type === 'embedded') {
     const {openEmbedded} = await import('./embedded/embedded-datastore.js')
     return openEmbedded(datastore, own)
   }
   const {openEtcd} = await import('./etcd/etcd-datastore.js')
-  return openEtcd(datastore, own)
+  return openEtcd(datastore, own, options)
 }

@@ -15,6 +15,8 @@ interface RememberedList {
 }
 
 export interface Memory {
+  /** Of the datastore that it is about (`Datastore.generation`). */
+  readonly generation: number
   /** The latest revision heard of. */
   revision: Revision
   /** undefined as value = known not to exist. */
@@ -27,14 +29,15 @@ export interface Memory {
 /** Blocks take the most room: a process that meets more of them (it fills a large pool) starts anew. */
 const MAX_KEYS = 4096
 
-export const emptyMemory = (): Memory => ({revision: 0n, keys: new Map(), lists: new Map(), openBlocks: new Set()})
+export const emptyMemory = (generation = 0): Memory => ({generation, revision: 0n, keys: new Map(), lists: new Map(), openBlocks: new Set()})
 
 const memories = new WeakMap<Session, Memory>()
 
 /** What SESSION remembers, at the beginning of a transaction. */
 export function memoryOf(session: Session): Memory {
   let memory = memories.get(session)
-  if (!memory) memories.set(session, (memory = emptyMemory()))
+  const {generation} = session.store
+  if (memory?.generation !== generation) memories.set(session, (memory = emptyMemory(generation)))
   if (memory.keys.size > MAX_KEYS) shrink(memory)
   return memory
 }

@@ -84,6 +84,9 @@ export function observed(store: Datastore, state: StoreState): Datastore {
   }
   return {
     description: store.description,
+    get generation() {
+      return store.generation
+    },
     get: (key, options) => told(store.get(key, options)),
     list: (prefix, options) => toldPages(store.list(prefix, options)),
     transact: (transaction) => told(store.transact(transaction)),

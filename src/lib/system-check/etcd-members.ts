@@ -32,7 +32,7 @@ async function askHttp(url: string, path: string, {ca, cert, key}: EtcdSettings,
   const sentAt = Date.now()
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const outgoing = request(url + path, {agent: false, signal, ...(ca && {ca: ca.value.pem}), ...(cert && {cert: cert.value.pem}), ...(key && {key: key.value.pem})})
+      const outgoing = request(url + path, {agent: false, signal, rejectUnauthorized: true, ...(ca && {ca: ca.value.pem}), ...(cert && {cert: cert.value.pem}), ...(key && {key: key.value.pem})})
       outgoing.on('response', resolve)
       outgoing.on('error', reject)
       outgoing.end()

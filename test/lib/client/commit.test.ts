@@ -207,6 +207,22 @@ describe('which stores may be written', () => {
     expect(error.message).toContain('other')
   })
 
+  test('two clusters behind one address, alike in all revisions: what was read from one is not written to the other', async () => {
+    await append('a')
+    const other = await faultyStore()
+    try {
+      await append('b', newSession(other, {warn: () => undefined}))
+      const [here, there] = [await store.get(KEY), await other.get(KEY)]
+      expect(here.kv?.modRevision).toBe(there.kv?.modRevision)
+      store.onWrite = (_, transaction) => other.transact(transaction)
+      expect(await failure(append('c'))).toMatchObject({exitCode: 6, message: expect.stringContaining('has become another one')})
+      expect((await other.get(KEY)).kv?.value).toBe('b')
+      expect(await stored()).toBe('a')
+    } finally {
+      other.close()
+    }
+  })
+
   test('two first writes at once initialise the store once', async () => {
     store.onWrite = async (send, transaction) => {
       store.onWrite = (sendAgain, again) => sendAgain(again)

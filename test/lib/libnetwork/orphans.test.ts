@@ -207,6 +207,7 @@ type Fault = 'none' | 'lost answer' | 'lost request' | 'away'
 function withFaults(store: Datastore, faults: Fault[]): Datastore {
   return {
     description: store.description,
+    generation: store.generation,
     get: (key, options) => store.get(key, options),
     list: (prefix, options) => store.list(prefix, options),
     watch: (prefix, from, signal) => store.watch(prefix, from, signal),

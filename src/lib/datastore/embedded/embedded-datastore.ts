@@ -81,6 +81,7 @@ export function openEmbedded({path}: EmbeddedSettings, budget: Budget): Datastor
 
   return {
     description: `the embedded store ${path.value} (from ${path.origin})`,
+    generation: 0,
     get: (key, {revision} = {}) =>
       promised(() => {
         const state = read(revision)

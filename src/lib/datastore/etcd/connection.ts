@@ -5,8 +5,8 @@ import {CalicoError} from '../../errors.js'
 import type {EtcdSettings} from '../../settings/types.js'
 import type {Budget} from '../budget.js'
 import {OutcomeUnknownError} from '../errors.js'
-import {diagnose} from './diagnose.js'
-import {explainBadCredentials, explainDiagnosis, explainFailure, explainTogether} from './explain.js'
+import {diagnose, isLasting, type Diagnosis} from './diagnose.js'
+import {explainBadCredentials, explainClusters, explainDiagnosis, explainFailure, explainReplaced, explainTogether} from './explain.js'
 import {classify, type Failure} from './failure.js'
 
 /**
@@ -15,26 +15,43 @@ import {classify, type Failure} from './failure.js'
  */
 export interface Connection {
   /** Runs CALL until it succeeds on some endpoint, fails for good, or the budget ends. SUBJECT names it in messages: `reading KEY`. */
-  readonly read: <T>(subject: string, call: Call<T>, own?: Budget) => Promise<T>
+  readonly read: <T extends Answer>(subject: string, call: Call<T>, own?: Budget) => Promise<T>
   /** As read, but CALL is sent again only if it certainly was not executed. @throws OutcomeUnknownError */
-  readonly write: <T>(subject: string, call: Call<T>) => Promise<T>
+  readonly write: <T extends Answer>(subject: string, call: Call<T>) => Promise<T>
   /** Opens a long-lived stream on an endpoint that answers and has a leader. Finding one takes at most OWN. */
   readonly stream: <T>(subject: string, open: Call<T>, own: Budget) => Promise<T>
   /** The error for what a stream threw later. */
   readonly explain: (subject: string, error: unknown) => CalicoError
+  /** How often the cluster has been replaced by another: only of a long-lived connection. */
+  readonly generation: () => number
   readonly close: () => void
 }
 
 export type CallOptions = NonNullable<Parameters<Etcd3['kv']['range']>[1]>
 export type Call<T> = (client: Etcd3, options: CallOptions) => Promise<T>
 
+/** What every answer of etcd begins with. */
+interface Answer {
+  readonly header: {readonly cluster_id: string}
+}
+
+export interface ConnectionOptions {
+  /**
+   * A server's: where every endpoint has come to belong to another cluster (etcd was set up anew, or restored from a backup), the request that
+   * finds it fails, and later ones go to the new cluster. Otherwise all answers come from one cluster (decisions.md 39).
+   */
+  readonly longLived?: boolean
+}
+
 interface Endpoint {
   readonly url: string
   client: Etcd3 | undefined
-  /** Whether it answered the last request sent to it. */
+  /** Whether it answered the last request sent to it, as a member of the cluster that all answers come from. */
   proven: boolean
   /** It has told us that authentication is off: do not log in. */
   withoutLogin: boolean
+  /** Until when a login may take, milliseconds since 1970: the end of the attempt that needs it. */
+  deadline: number
 }
 
 /** First time limit of a read where another endpoint can take over; doubled in every round. */
@@ -68,13 +85,18 @@ const requireLeader: NonNullable<CallOptions['interceptors']>[number] = (options
   return call as unknown as ReturnType<typeof requireLeader>
 }
 
-export function connect(settings: EtcdSettings, budget: Budget): Connection {
+export function connect(settings: EtcdSettings, budget: Budget, {longLived = false}: ConnectionOptions = {}): Connection {
+  // It would let anybody pass for etcd, and is set for some other program.
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   // gRPC passes an IP address as TLS server name, which Node ignores with a warning (DEP0123) on the user's stderr.
   if (settings.endpoints.value.some((url) => /^https:\/\/[[0-9]/.test(url))) process.noDeprecation = true
-  const endpoints: Endpoint[] = settings.endpoints.value.map((url) => ({url, client: undefined, proven: false, withoutLogin: false}))
+  const endpoints: Endpoint[] = settings.endpoints.value.map((url) => ({url, client: undefined, proven: false, withoutLogin: false, deadline: 0}))
   /** Index of the endpoint that answered last. */
   let current = 0
   let closed = false
+  /** The cluster of the first answer, and the endpoint that gave it. */
+  let cluster: {readonly id: string; readonly url: string} | undefined
+  let generation = 0
 
   function clientOf(endpoint: Endpoint): Etcd3 {
     if (closed) throw new CalicoError('failed', 'the datastore is closed')
@@ -94,12 +116,10 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
   /** One request to one endpoint. Logging in again does not count as another attempt. */
   async function attempt<T>(endpoint: Endpoint, limitMs: number, call: Call<T>): Promise<{value: T} | {failure: Failure}> {
     const deadline = Date.now() + limitMs
+    endpoint.deadline = deadline
     for (let logins = 0; ; logins++) {
       try {
-        const value = await call(clientOf(endpoint), {deadline, interceptors: [requireLeader]})
-        endpoint.proven = true
-        current = endpoints.indexOf(endpoint)
-        return {value}
+        return {value: await call(clientOf(endpoint), {deadline, interceptors: [requireLeader]})}
       } catch (error) {
         if (closed || error instanceof CalicoError) throw error
         const failure = classify(error)
@@ -115,24 +135,63 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
     }
   }
 
+  /** As attempt, for a call whose answer tells the cluster. @throws CalicoError `wrong-datastore` if that is another than the first answer's */
+  async function ask<T extends Answer>(endpoint: Endpoint, limitMs: number, call: Call<T>): Promise<{value: T} | {failure: Failure}> {
+    const result = await attempt(endpoint, limitMs, call)
+    if ('value' in result) await accept(endpoint, result.value)
+    return result
+  }
+
+  /** Takes notice of an answer. @throws CalicoError, see ask() */
+  async function accept(endpoint: Endpoint, answer: Answer): Promise<void> {
+    await checkCluster(endpoint, answer)
+    endpoint.proven = true
+    current = endpoints.indexOf(endpoint)
+  }
+
+  async function checkCluster(endpoint: Endpoint, {header}: Answer): Promise<void> {
+    const id = header.cluster_id
+    // A proxy of etcd's may leave it out.
+    if (!id || id === '0') return
+    cluster ??= {id, url: endpoint.url}
+    if (cluster.id === id) return
+    const first = cluster
+    endpoint.proven = false
+    const error = explainClusters(settings, first, {id, url: endpoint.url})
+    if (!longLived || !(await allBelongTo(id))) throw error
+    if (cluster === first) {
+      cluster = {id, url: endpoint.url}
+      generation++
+    }
+    throw explainReplaced(settings, first, cluster, error)
+  }
+
+  /** Whether every endpoint answers now and is of the cluster ID: the one before is certainly gone. */
+  async function allBelongTo(id: string): Promise<boolean> {
+    const limitMs = Math.max(SHORTEST_ATTEMPT_MS, Math.min(LIMIT_UNPROVEN_MS, budget.forRequest().remaining()))
+    const answers = await Promise.all(endpoints.map((endpoint) => attempt(endpoint, limitMs, (client, options) => client.maintenance.status(options))))
+    return answers.every((answer) => 'value' in answer && answer.value.header.cluster_id === id)
+  }
+
   const readLimit = (endpoint: Endpoint, round: number, remaining: number): number => {
-    const limit = endpoints.length === 1 ? Infinity : (endpoint.proven ? LIMIT_PROVEN_MS : LIMIT_UNPROVEN_MS) * 2 ** round
+    if (endpoints.length === 1) return remaining
+    const limit = (endpoint.proven ? LIMIT_PROVEN_MS : LIMIT_UNPROVEN_MS) * 2 ** round
     return Math.min(remaining, Math.max(SHORTEST_ATTEMPT_MS, Math.min(remaining / 2, limit)))
   }
 
   /** Endpoints in the order in which to try them now: the one that answered last, then the others. */
   const inTurn = (): Endpoint[] => [...endpoints.slice(current), ...endpoints.slice(0, current)]
 
-  async function read<T>(subject: string, call: Call<T>, own = budget.forRequest()): Promise<T> {
-    return rotate(subject, own, (endpoint, round, remaining) => attempt(endpoint, readLimit(endpoint, round, remaining), call))
+  async function read<T extends Answer>(subject: string, call: Call<T>, own = budget.forRequest()): Promise<T> {
+    return rotate(subject, own, (endpoint, round, remaining) => ask(endpoint, readLimit(endpoint, round, remaining), call))
   }
 
-  async function write<T>(subject: string, call: Call<T>): Promise<T> {
+  async function write<T extends Answer>(subject: string, call: Call<T>): Promise<T> {
     const own = budget.forRequest()
     return rotate(subject, own, async (endpoint, round, remaining) => {
       // A write gets no second chance on another endpoint once it is sent: first see that somebody is there.
       if (!endpoint.proven) {
-        const probe = await attempt(endpoint, readLimit(endpoint, round, remaining), (client, options) => client.maintenance.status(options))
+        const probe = await ask(endpoint, readLimit(endpoint, round, remaining), (client, options) => client.maintenance.status(options))
         if ('failure' in probe) return {failure: {...probe.failure, fate: 'never-sent'}}
       }
       const result = await attempt(endpoint, Math.max(SHORTEST_ATTEMPT_MS, own.remaining() * WRITE_SHARE), call)
@@ -140,8 +199,19 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
         const {message} = explainFailure({endpoint: endpoint.url, settings, subject}, result.failure)
         throw new OutcomeUnknownError(`${message}. It is not known whether ${subject} was executed`, result.failure.cause)
       }
+      if ('value' in result) await checkWritten(subject, endpoint, result.value)
       return result
     })
+  }
+
+  /** Something before etcd (a load balancer) may have sent the write to another cluster than the requests before it. */
+  async function checkWritten(subject: string, endpoint: Endpoint, answer: Answer & {readonly succeeded?: boolean}): Promise<void> {
+    try {
+      await accept(endpoint, answer)
+    } catch (error) {
+      if (!(error instanceof CalicoError) || answer.succeeded === false) throw error
+      throw new CalicoError('unknown', `${error.message}. ${subject} was executed there`, {...(error.hint !== undefined && {hint: error.hint}), cause: error})
+    }
   }
 
   async function stream<T>(subject: string, open: Call<T>, own: Budget): Promise<T> {
@@ -167,8 +237,14 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
   ): Promise<T> {
     /** The last failure of each endpoint that says more than "no answer". */
     const telling = new Map<string, Failure>()
-    const explainAll = (): CalicoError =>
-      explainTogether([...telling].map(([endpoint, failure]) => explainFailure({endpoint, settings, subject}, failure)))
+    /** What is known beyond that of endpoints without a connection. */
+    const causes = new Map<string, Diagnosis>()
+    const explain = (endpoint: string, failure: Failure): CalicoError => {
+      const cause = failure.problem === 'no-connection' || failure.problem === 'not-etcd' ? causes.get(endpoint) : undefined
+      const scene = {endpoint, settings, subject}
+      return cause ? explainDiagnosis(scene, cause, failure) : explainFailure(scene, failure)
+    }
+    const explainAll = (): CalicoError => explainTogether([...telling].map(([endpoint, failure]) => explain(endpoint, failure)))
     for (let round = 0; ; round++) {
       const failures: {endpoint: string; failure: Failure}[] = []
       for (const endpoint of inTurn()) {
@@ -182,15 +258,9 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
       }
       if (own.remaining() <= 0) throw explainAll()
       if (failures.every(({failure}) => failure.problem === 'no-connection' || failure.problem === 'not-etcd')) {
-        const diagnoses = await Promise.all(failures.map(({endpoint}) => diagnose(endpoint, settings)))
-        if (diagnoses.every(({problem}) => problem !== 'none' && problem !== 'silent')) {
-          throw explainTogether(
-            failures.flatMap(({endpoint, failure}, i) => {
-              const diagnosis = diagnoses[i]
-              return diagnosis ? [explainDiagnosis({endpoint, settings, subject}, diagnosis, failure)] : []
-            }),
-          )
-        }
+        const diagnoses = await Promise.all(failures.map(({endpoint}) => diagnose(endpoint, settings, own.remaining())))
+        for (const [i, diagnosis] of diagnoses.entries()) causes.set(failures[i]?.endpoint ?? '', diagnosis)
+        if (diagnoses.every(isLasting)) throw explainTogether(failures.map(({endpoint, failure}) => explain(endpoint, failure)))
       }
       await sleep(Math.min(backOffMs(round), own.remaining()))
     }
@@ -201,6 +271,7 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
     write,
     stream,
     explain,
+    generation: () => generation,
     close() {
       closed = true
       for (const endpoint of endpoints) forget(endpoint)
@@ -211,7 +282,8 @@ export function connect(settings: EtcdSettings, budget: Budget): Connection {
 /** How long to wait before the next round: 50 ms, doubled every time up to a second, give or take half. */
 export const backOffMs = (round: number): number => Math.min(1_000, 50 * 2 ** Math.min(round, 10)) * (0.5 + Math.random())
 
-function clientOptions({url, withoutLogin}: Endpoint, settings: EtcdSettings): IOptions {
+function clientOptions(endpoint: Endpoint, settings: EtcdSettings): IOptions {
+  const {url, withoutLogin} = endpoint
   const {username, password} = settings
   return {
     hosts: url,
@@ -221,7 +293,7 @@ function clientOptions({url, withoutLogin}: Endpoint, settings: EtcdSettings): I
     ...(username &&
       password &&
       !withoutLogin && {
-        auth: {username: username.value, password: password.value, callOptions: () => ({deadline: Date.now() + LIMIT_PROVEN_MS})},
+        auth: {username: username.value, password: password.value, callOptions: () => ({deadline: endpoint.deadline})},
       }),
   }
 }

@@ -2,15 +2,15 @@ import type {IRangeRequest} from 'etcd3'
 import type {EtcdSettings} from '../../settings/types.js'
 import type {Budget} from '../budget.js'
 import type {Datastore, ListOptions, Operation, Page, Revision, Transaction, TransactionResult} from '../datastore.js'
-import {connect} from './connection.js'
+import {connect, type ConnectionOptions} from './connection.js'
 import {compareMessage, isWrite, keyValue, operationMessage, operationResult, prefixRange} from './messages.js'
 import {history, watch} from './watch.js'
 
 const DEFAULT_PAGE_SIZE = 1_000
 
 /** The etcd v3 adapter of the datastore port. Connects at the first request. */
-export function openEtcd(settings: EtcdSettings, budget: Budget): Datastore {
-  const connection = connect(settings, budget)
+export function openEtcd(settings: EtcdSettings, budget: Budget, options: ConnectionOptions = {}): Datastore {
+  const connection = connect(settings, budget, options)
 
   async function* list(prefix: string, {keysOnly = false, revision, pageSize = DEFAULT_PAGE_SIZE}: ListOptions = {}): AsyncIterable<Page> {
     const {key: first, range_end} = prefixRange(prefix)
@@ -57,6 +57,9 @@ export function openEtcd(settings: EtcdSettings, budget: Budget): Datastore {
 
   return {
     description: `etcd at ${settings.endpoints.value.join(', ')} (from ${settings.endpoints.origin})`,
+    get generation() {
+      return connection.generation()
+    },
     async get(key, {revision} = {}) {
       const request: IRangeRequest = {key: Buffer.from(key), ...(revision !== undefined && {revision: String(revision)})}
       const {header, kvs} = await connection.read(`reading ${key}`, (client, options) => client.kv.range(request, options))

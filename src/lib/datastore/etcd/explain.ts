@@ -29,6 +29,8 @@ const certificate = ({settings: {cert}}: Scene): string =>
 const CHECK_SERVER = (scene: Scene): string => `Is etcd running there? Try: etcdctl --endpoints ${scene.endpoint} endpoint health`
 const CHECK_CLUSTER = (scene: Scene): string => `See the state of the members: etcdctl --endpoints ${scene.endpoint} endpoint status --cluster`
 
+const BEHIND = (scene: Scene): string => `If this is a proxy or a load balancer, etcd behind it may be down. Try: etcdctl --endpoints ${scene.endpoint} endpoint health`
+
 const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> = {
   dns: {
     kind: 'unreachable',
@@ -49,6 +51,21 @@ const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> 
     kind: 'unreachable',
     message: (scene) => `The etcd endpoint ${at(scene)} does not answer`,
     hint: CHECK_SERVER,
+  },
+  'hangs-up': {
+    kind: 'unreachable',
+    message: (scene, text) => `The etcd endpoint ${at(scene)} accepts connections and closes them without an answer: ${text}`,
+    hint: BEHIND,
+  },
+  garbled: {
+    kind: 'unreachable',
+    message: (scene, text) => `What the etcd endpoint ${at(scene)} answers is neither HTTP nor TLS: ${text}`,
+    hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
+  },
+  unavailable: {
+    kind: 'unreachable',
+    message: (scene, text) => `etcd is not available at the endpoint ${at(scene)}: ${text}`,
+    hint: BEHIND,
   },
   'speaks-tls': {
     kind: 'denied',
@@ -199,6 +216,34 @@ export function explainTogether(errors: readonly CalicoError[]): CalicoError {
     details: others.map((error) => error.message),
     ...(first.hint !== undefined && {hint: first.hint}),
     cause: first.cause,
+  })
+}
+
+/** What etcd answered for a cluster, and where. */
+interface ClusterAnswer {
+  readonly id: string
+  readonly url: string
+}
+
+/** As etcd's own logs write it. */
+const clusterId = (id: string): string => BigInt(id).toString(16)
+
+/** The error for an answer of another etcd cluster than the first one's. */
+export function explainClusters({endpoints}: EtcdSettings, first: ClusterAnswer, other: ClusterAnswer): CalicoError {
+  const message =
+    first.url === other.url
+      ? `The etcd endpoint ${first.url} (from ${endpoints.origin}) belonged to the etcd cluster ${clusterId(first.id)} at first, and now to ${clusterId(other.id)}`
+      : `The etcd endpoints (from ${endpoints.origin}) belong to different etcd clusters: ${first.url} to ${clusterId(first.id)}, ${other.url} to ${clusterId(other.id)}`
+  return new CalicoError('wrong-datastore', message, {
+    hint: `Was a member set up anew, without the data of the others? Compare the members: etcdctl --endpoints ${endpoints.value.join(',')} endpoint status -w json`,
+  })
+}
+
+/** The error for the one request that found the whole cluster replaced, after which the new one is used. */
+export function explainReplaced({endpoints}: EtcdSettings, before: ClusterAnswer, after: ClusterAnswer, cause: CalicoError): CalicoError {
+  return new CalicoError('wrong-datastore', `The etcd cluster ${clusterId(before.id)} has been replaced by ${clusterId(after.id)} (${endpoints.value.join(', ')}, from ${endpoints.origin})`, {
+    hint: 'The new cluster is used from now on; try again.',
+    cause,
   })
 }
 

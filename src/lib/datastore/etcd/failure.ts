@@ -79,6 +79,9 @@ const BY_TEXT: readonly (readonly [string, Verdict])[] = [
   ['request is too large', verdict('not-executed', 'none', 'too-large')],
   ['received message larger than max', verdict('not-executed', 'none', 'too-large')],
   ['revision has been compacted', verdict('not-executed', 'none', 'compacted')],
+  // What is before etcd, and not etcd, speaks in HTTP's codes, which gRPC translates into codes that etcd gives as well.
+  ['Received HTTP status code 4', verdict('not-executed', 'elsewhere', 'not-etcd')],
+  ['Received HTTP status code', verdict('unknown', 'elsewhere', 'interrupted')],
   ['is a future revision', verdict('not-executed', 'none', 'future-revision')],
 ]
 

@@ -66,6 +66,16 @@ describe('TLS', () => {
     await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('not signed by a CA that is known here')})
   })
 
+  test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not make an unknown CA a known one', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+    try {
+      const store = await open(etcd.endpoints[0], {...(await ca(stranger.ca)), ...(await client(good.client))})
+      await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('is not signed by the CA')})
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    }
+  })
+
   test('no client certificate', async () => {
     const store = await open(etcd.endpoints[0], await ca(good.ca))
     await expect(store.get('/a')).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import {createServer as createHttpServer} from 'node:http'
+import {connect, createServer, type Socket} from 'node:net'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import type {BudgetOptions} from '../../../../src/lib/datastore/budget.js'
 import type {Change, Datastore} from '../../../../src/lib/datastore/datastore.js'
@@ -13,8 +14,8 @@ import {startSilentServer} from '../../../support/silent-server.js'
 /** operator-demand §6.2, R1 to R4, at the adapter. */
 
 const opened: Datastore[] = []
-async function open(endpoints: readonly string[], budget: BudgetOptions = {}, settings: Partial<EtcdSettings> = {}): Promise<Datastore> {
-  const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: endpoints, origin: 'ETCD_ENDPOINTS'}, ...settings}}, budget)
+async function open(endpoints: readonly string[], budget: BudgetOptions = {}, settings: Partial<EtcdSettings> = {}, options: {longLived?: boolean} = {}): Promise<Datastore> {
+  const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: endpoints, origin: 'ETCD_ENDPOINTS'}, ...settings}}, budget, options)
   opened.push(store)
   return store
 }
@@ -108,6 +109,81 @@ describe('no etcd there', () => {
   })
 })
 
+/** What is before an etcd that is away: takes each connection and does ACT with it. */
+async function doorman(act: (socket: Socket) => void): Promise<{host: string; connections: () => number; stop: () => void}> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    act(socket)
+  })
+  const port = await listen(server)
+  return {
+    host: `127.0.0.1:${port}`,
+    connections: () => sockets.size,
+    stop() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+describe.each(['http', 'https'])('%s, and what answers is no etcd but what stands before it', (scheme) => {
+  const GARBAGE = Buffer.from(Array.from({length: 64}, (_, i) => (i * 89 + 200) % 256))
+  test.each([
+    ['closes', (socket: Socket) => socket.end(), 'closes them without an answer'],
+    ['closes once something has come', (socket: Socket) => socket.once('data', () => socket.end()), 'closes them without an answer'],
+    ['resets', (socket: Socket) => setImmediate(() => socket.resetAndDestroy()), 'closes them without an answer'],
+    ['resets once something has come', (socket: Socket) => socket.once('data', () => socket.resetAndDestroy()), 'closes them without an answer'],
+    ['sends bytes without meaning', (socket: Socket) => socket.end(GARBAGE), 'neither HTTP nor TLS'],
+  ])('%s: no answer, asked until the time is up', async (_, act, words) => {
+    const door = await doorman(act)
+    const {value: error, ms} = await timed(async () => failureOf((await open([`${scheme}://${door.host}`], {budgetMs: 1_500})).get('/a')))
+    expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining(words)})
+    expect(ms).toBeGreaterThan(1_300)
+    expect(ms).toBeLessThan(4_000)
+    door.stop()
+  })
+
+  test('a byte now and then: the time limit holds', async () => {
+    const door = await doorman((socket) => {
+      const answer = 'HTTP/1.1 200 OK\r\nX-Filler: '
+      let at = 0
+      const timer = setInterval(() => socket.write(answer[at++] ?? 'x'), 50)
+      socket.on('close', () => clearInterval(timer))
+    })
+    const {value: error, ms} = await timed(async () => failureOf((await open([`${scheme}://${door.host}`], {budgetMs: 2_000})).get('/a')))
+    expect(error).toMatchObject({kind: 'unreachable'})
+    expect(ms).toBeLessThan(4_000)
+    door.stop()
+  })
+})
+
+test('etcd comes back behind what closes connections: answered', async () => {
+  const etcd = await startEtcd()
+  let away = true
+  const door = await doorman((socket) => {
+    if (away) socket.destroy()
+    else socket.pipe(connect(Number(new URL(etcd.endpoints[0] ?? '').port), '127.0.0.1')).pipe(socket)
+  })
+  const read = (await open([`http://${door.host}`], {budgetMs: 10_000})).get('/a')
+  while (door.connections() < 3) await new Promise((resolve) => setTimeout(resolve, 10))
+  away = false
+  expect((await read).kv).toBeUndefined()
+  door.stop()
+  await etcd.stop()
+})
+
+test('a proxy that says that nothing is behind it: asked until the time is up', async () => {
+  const web = createHttpServer((_, response) => response.writeHead(503).end('no server is available'))
+  const port = await listen(web)
+  const {value: error, ms} = await timed(async () => failureOf((await open([`http://127.0.0.1:${port}`], {budgetMs: 1_500})).get('/a')))
+  expect(error).toMatchObject({kind: 'unreachable', message: expect.stringContaining('is not available')})
+  expect(ms).toBeGreaterThan(1_300)
+  web.closeAllConnections()
+  web.close()
+})
+
 describe('one etcd behind a network', () => {
   let etcd: TestEtcd
   let proxy: Proxy
@@ -168,6 +244,13 @@ describe('one etcd behind a network', () => {
     expect((await store.get('/slow')).kv).toMatchObject({version: 1n})
   })
 
+  test('one endpoint, slow: an answer may take all of the time', async () => {
+    const store = await behindProxy({budgetMs: 6_000})
+    // The connection takes two ways, the answer two more: over half of the time.
+    proxy.delay(900)
+    expect((await store.get('/slower')).kv).toBeUndefined()
+  })
+
   test('a watch over a reset connection: every change once', async () => {
     const store = await behindProxy({perRequest: true})
     const writer = await direct()
@@ -218,6 +301,60 @@ describe('one etcd behind a network', () => {
     const changes = await store.history('/h', revision + 1n)
     expect(changes).toHaveLength(2_401)
     expect(changes.at(-1)?.kv).toBeUndefined()
+  })
+})
+
+describe('endpoints of two clusters', () => {
+  let mine: TestEtcd
+  let other: TestEtcd
+  let proxy: Proxy
+  beforeAll(async () => {
+    ;[mine, other] = await Promise.all([startEtcd(), startEtcd()])
+  })
+  afterAll(() => Promise.all([mine.stop(), other.stop()]))
+  const theirs = async (key: string): Promise<string> => other.ctl('get', key, '--print-value-only')
+
+  test('a read and a write on the other one are refused, naming both endpoints; nothing is written', async () => {
+    proxy = await startProxy(mine.endpoints[0] ?? '')
+    const store = await open([proxy.endpoint, ...other.endpoints], {perRequest: true})
+    await store.get('/two')
+    await proxy.stop()
+    for (const work of [() => store.get('/two'), () => store.transact({then: [{put: '/two', value: '1'}]}), () => store.history('/two', 1n)]) {
+      const error = await failureOf(work())
+      expect(error).toMatchObject({kind: 'wrong-datastore', exitCode: 6})
+      for (const url of [proxy.endpoint, ...other.endpoints]) expect(String(error)).toContain(url)
+    }
+    expect(await theirs('/two')).toBe('')
+  })
+
+  test('for long: refused while the old cluster may still be there, or any endpoint is silent', async () => {
+    proxy = await startProxy(mine.endpoints[0] ?? '')
+    const store = await open([proxy.endpoint, ...other.endpoints], {perRequest: true, budgetMs: 3_000}, {}, {longLived: true})
+    await store.get('/two')
+    await proxy.stop()
+    for (const work of [() => store.get('/two'), () => store.transact({then: [{put: '/two', value: '1'}]})]) expect(await failureOf(work())).toMatchObject({kind: 'wrong-datastore'})
+    expect(store.generation).toBe(0)
+    expect(await theirs('/two')).toBe('')
+  })
+
+  test('for long: the one endpoint has another cluster now: the request that finds it fails, the next one is answered', async () => {
+    let target = mine.endpoints[0] ?? ''
+    const sockets = new Set<Socket>()
+    const door = await doorman((socket) => {
+      sockets.add(socket)
+      const upstream = connect(Number(new URL(target).port), '127.0.0.1')
+      upstream.on('error', () => undefined)
+      socket.on('close', () => upstream.destroy()).pipe(upstream).pipe(socket)
+    })
+    const store = await open([`http://${door.host}`], {perRequest: true}, {}, {longLived: true})
+    await store.get('/two')
+    target = other.endpoints[0] ?? ''
+    for (const socket of sockets) socket.destroy()
+    expect(await failureOf(store.get('/two'))).toMatchObject({kind: 'wrong-datastore', message: expect.stringContaining('has been replaced')})
+    expect(store.generation).toBe(1)
+    expect((await store.transact({then: [{put: '/two/next', value: '1'}]})).succeeded).toBe(true)
+    expect(await theirs('/two/next')).toBe('1\n')
+    door.stop()
   })
 })
 
