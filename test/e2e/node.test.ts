@@ -8,11 +8,13 @@ import type {ChildProcess} from 'node:child_process'
 import {afterAll, afterEach, beforeAll, expect, test} from '@jest/globals'
 import {startEngineProxy, suite} from '../support/docker.js'
 import {ETCD, startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
-import {importStandIn, STAND_IN} from '../support/stand-in/image.js'
+import {importBase, importStandIn, STAND_IN} from '../support/stand-in/image.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
 const IMAGE = `--node-image=${STAND_IN}`
 const CRASHING = 'calicoctl-stand-in:crashing'
+const TALKATIVE = 'calicoctl-stand-in:talkative'
+const FAILING = 'calicoctl-stand-in:failing'
 
 suite('node, with a stand-in for calico-node', whyNoHost(), () => {
   let host: TestHost
@@ -21,6 +23,8 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     await Promise.all([host.startEtcd(), host.startEngine()])
     importStandIn(host.docker)
     importStandIn(host.docker, CRASHING, ['ENV FAIL_AFTER=200'])
+    importStandIn(host.docker, TALKATIVE, ['ENV FLOOD=3000'])
+    importStandIn(host.docker, FAILING, ['ENV FLOOD=3000', 'ENV CALICO_IPV4POOL_CIDR=10.0.0.0/16'])
   }, 120_000)
   afterAll(() => host.stop(), 60_000)
   afterEach(() => {
@@ -58,10 +62,83 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     const first = host.docker('ps', '-q')
     const {code, stderr} = await node('--ip=192.0.2.2')
     expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('ip_forward = 1: already so') as unknown})
-    expect(stderr).toContain(`was removed (${first})`)
+    expect(stderr).toContain('node/rack1-host1 updated (AS number: 64600 → none)\n')
+    expect(stderr).toContain(`was removed (${first}).\nWhat differed:\n  AS: 64600 → none\n`)
     expect(host.docker('ps', '-aq')).not.toContain(first)
     expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
     expect(spec('nodes', 'rack1-host1')).not.toMatchObject({bgp: {asNumber: 64600}})
+  }, 60_000)
+
+  test('what the line does not name is removed, and told; in a dry run too', async () => {
+    await node('--runtime=none', '--ip=192.0.2.2', '--ip6=fd00::2', '--as=64600')
+    expect(await node('--runtime=none', '--ip=192.0.2.7', '--dry-run')).toMatchObject({code: 0, stderr: expect.stringContaining('node/rack1-host1 would be updated (IPv4 address: 192.0.2.2/24 → 192.0.2.7/32, IPv6 address: fd00::2/64 → none, AS number: 64600 → none)') as unknown})
+    expect(await node('--runtime=none', '--ip=192.0.2.2')).toMatchObject({code: 0, stderr: expect.stringContaining('node/rack1-host1 updated (IPv6 address: fd00::2/64 → none, AS number: 64600 → none)') as unknown})
+  })
+
+  test('the identical line again: the container runs on; another image of the name, or another variable, replaces it', async () => {
+    const running = (): string => host.docker('ps', '-q', '--no-trunc')
+    const again = (wait = 'started') => node('--ip=192.0.2.2', '--as=64600', `--wait=${wait}`)
+    await again()
+    const first = running()
+    const {code, stdout, stderr} = await again('ready')
+    expect({code, stdout}).toEqual({code: 0, stdout: `Calico node is running with id: ${first}\n`})
+    expect(stderr).toMatch(/node\/rack1-host1 unchanged[^]*The container calico-node runs already, and nothing of it changed\.\nFelix and BIRD are ready\.\n/)
+    expect(running()).toBe(first)
+    expect(await node('--ip=192.0.2.2', '--as=64600', '--dry-run')).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('nothing of it would change') as unknown})
+
+    host.docker('tag', TALKATIVE, STAND_IN)
+    expect((await again()).stderr).toContain(`another image is called ${STAND_IN} by now`)
+    const second = running()
+    expect(second).not.toBe(first)
+    importStandIn(host.docker)
+    await again()
+    host.run('sh', '-c', /^docker run .*$/m.exec((await node('--ip=192.0.2.3', '--as=64600', '--dry-run')).stdout)?.[0]?.replace('docker run ', 'docker rm -f calico-node; docker run -e FELIX_SECRET=hush ') ?? 'false')
+    const replaced = await again()
+    expect(replaced.stderr).toContain('What differed:\n  FELIX_SECRET: removed\n  IP: 192.0.2.3/32 → 192.0.2.2/24\n')
+    host.docker('stop', 'calico-node')
+    expect(await again()).toMatchObject({code: 0, stdout: expect.stringContaining('Running Docker container') as unknown})
+  }, 120_000)
+
+  test('a signal while a container that is kept is waited for: it is left as it is', async () => {
+    await node('--ip=192.0.2.2', '--wait=started')
+    const first = host.docker('ps', '-q')
+    const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--detach=false'], {}, (child) => {
+      child.stderr?.on('data', (data: Buffer) => {
+        if (data.toString().includes('runs already')) child.kill('SIGTERM')
+      })
+    })
+    expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('was left as it is') as unknown})
+    expect(host.docker('ps', '-q')).toBe(first)
+  }, 60_000)
+
+  test('an image without calico-node: 1 at once, saying what it is', async () => {
+    importBase(host.docker, 'other:1', {changes: ['CMD ["sleep", "600"]']})
+    for (const wait of ['ready', 'started']) {
+      const {code, stderr} = await host.calicoctl(['node', '--node-image=other:1', '--ip=192.0.2.2', `--wait=${wait}`, '--wait-timeout=10m'])
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: there is no program calico-node in it\n\s*It runs: sleep 600\n[^]*--node-image/) as unknown})
+      expect(stderr).not.toContain('OCI runtime')
+      expect(containers()).toBe('')
+    }
+    importBase(host.docker, 'other:2', {changes: ['CMD ["/nowhere"]']})
+    expect(await host.calicoctl(['node', '--node-image=other:2', '--ip=192.0.2.2'])).toMatchObject({code: 1, stderr: expect.stringMatching(/of the image other:2 could not be started: The program that the image names is not in it/) as unknown})
+    expect(containers()).toBe('')
+  }, 90_000)
+
+  test('--wait=started sees a line of the first moment', async () => {
+    importBase(host.docker, 'early:1', {changes: ['CMD ["sh", "-c", "echo Calico node started successfully; exec sleep 600"]'], node: true})
+    expect(await host.calicoctl(['node', '--node-image=early:1', '--ip=192.0.2.2', '--wait=started', '--wait-timeout=10m'])).toMatchObject({code: 0, stdout: expect.stringContaining('\nCalico node started successfully\n') as unknown})
+  }, 60_000)
+
+  test('a log of thousands of lines: the last 20 of a start, or of a failure, and where all are', async () => {
+    const good = await host.calicoctl(['node', `--node-image=${TALKATIVE}`, '--ip=192.0.2.2'])
+    expect(good).toMatchObject({code: 0})
+    expect(good.stdout.split('\n').filter((line) => / line \d+$/.test(line))).toHaveLength(18)
+    expect(good.stdout).toMatch(/Using node name: rack1-host1\nCalico node started successfully\n$/)
+    const failed = await host.calicoctl(['node', `--node-image=${FAILING}`, '--ip=192.0.2.2'])
+    expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/does not stay up: [^]*Its last lines:[^]*Calico node failed to start[^]*all of its log: docker logs calico-node/) as unknown})
+    expect(failed.stdout).toMatch(/Waiting for successful startup\n$/)
+    expect(`${failed.stdout}${failed.stderr}`.split('\n').filter((line) => / line \d+$/.test(line)).length).toBeLessThan(20)
+    expect(host.docker('logs', 'calico-node').split('\n').length).toBeGreaterThan(3000)
   }, 60_000)
 
   test('the line that it prints starts the same node', async () => {
@@ -95,6 +172,37 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
       host.run('ip', 'addr', 'del', '198.51.100.7/25', 'dev', 'uplink')
     }
   }, 60_000)
+
+  test('several possible addresses, on a terminal: the chosen one is the node\'s, calico-node gets it, and the same line keeps it', async () => {
+    host.run('ip', 'addr', 'add', '10.5.5.5/24', 'dev', 'eth0')
+    try {
+      const {code, stdout} = await host.onTerminal(['node', IMAGE], '10.5.5.5 on eth0', '\u001b[B\r')
+      expect({code, stdout}).toEqual({code: 0, stdout: expect.stringContaining("Which address is the node's?") as unknown})
+      expect(environment()).toContain('IP=10.5.5.5/24')
+      expect(environment()).not.toContainEqual(expect.stringMatching(/^IP_AUTODETECTION_METHOD=/))
+      // As the container itself has left it.
+      expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '10.5.5.5/24'}})
+      const container = host.docker('ps', '-q')
+      expect(await node()).toMatchObject({code: 0})
+      expect({container: host.docker('ps', '-q'), env: environment()}).toEqual({container, env: expect.arrayContaining(['IP=10.5.5.5/24']) as unknown})
+    } finally {
+      host.run('ip', 'addr', 'del', '10.5.5.5/24', 'dev', 'eth0')
+    }
+  }, 60_000)
+
+  test('addresses that no node can have: 1, and nothing is written; Docker\'s own can be had by naming its interface', async () => {
+    host.run('sh', '-c', 'ip link add docker0 type veth peer name docker0p; ip link set docker0 up; ip addr add 172.17.0.1/16 dev docker0; ip link add eth9 type veth peer name eth9p; ip addr add 203.0.113.9/24 dev eth9; ip addr add fd09::9/64 dev eth9')
+    try {
+      for (const [option, reason] of [['--ip=127.0.0.1', 'a loopback address'], ['--ip=172.17.0.1', 'docker0 belongs to containers'], ['--ip=203.0.113.9', 'eth9 is down'], ['--ip=192.0.2.255', 'the broadcast address'], ['--ip6=ff02::1', 'a multicast address'], ['--ip6=fd09::9', 'eth9 is down']] as const) {
+        expect({option, ...(await node('--runtime=none', ...(option.startsWith('--ip6') ? ['--ip=192.0.2.2'] : []), option))}).toMatchObject({option, code: 1, stdout: '', stderr: expect.stringContaining(reason) as unknown})
+      }
+      expect(keys()).toEqual([])
+      expect(await node('--runtime=none', '--ip=interface=docker0')).toMatchObject({code: 0})
+      expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '172.17.0.1/16'}})
+    } finally {
+      host.run('sh', '-c', 'ip link del docker0; ip link del eth9')
+    }
+  })
 
   test('both families, the prefix of the interface', async () => {
     expect(await node('--runtime=none', '--ip=192.0.2.2', '--ip6=fd00::2')).toMatchObject({code: 0, stdout: ''})

@@ -3,7 +3,7 @@ import {CalicoError} from '../errors.js'
 import {hostAddresses, sourceAddressFor} from '../host/addresses.js'
 import {type Address, ADDRESS_BITS, type Family, formatAddress} from '../net/index.js'
 import type {HostInterface} from '../host/candidates.js'
-import {type Candidate, candidateLines, candidates, choose, type Method, methodText, prefixOf} from './autodetect.js'
+import {type Candidate, candidateLines, candidates, choose, isFoundAgain, type Method, methodText, prefixOf, unsuitable} from './autodetect.js'
 import type {AddressVariables} from './container.js'
 import type {NodeAddress} from './node-object.js'
 import type {AddressWish, NodeOptions} from './options.js'
@@ -29,7 +29,7 @@ export interface Asking {
 
 /**
  * The addresses that OPTIONS wish for. STORED is the node's until now.
- * @throws CalicoError `invalid` if none is found, or several are and nothing says which
+ * @throws CalicoError `invalid` if none is found, several are and nothing says which, or a given one cannot be the node's
  */
 export async function resolveAddresses({ip, ip6}: NodeOptions, stored: Address | undefined, asking: Asking): Promise<ResolvedAddresses> {
   const interfaces = await hostAddresses<HostInterface>()
@@ -40,16 +40,22 @@ export async function resolveAddresses({ip, ip6}: NodeOptions, stored: Address |
   }
 }
 
+const OPTIONS = {4: '--ip', 6: '--ip6'} as const
+
 async function resolve(interfaces: readonly HostInterface[], family: Family, wish: AddressWish, stored: Address | undefined, asking: Asking): Promise<ResolvedAddress> {
   if (wish.type === 'detect') return detect(interfaces, family, wish.method, stored, asking)
   const {address} = wish
+  const reason = unsuitable(interfaces, address)
+  if (reason !== undefined) {
+    throw new CalicoError('invalid', `${OPTIONS[family]}: ${formatAddress(address)} cannot be the node's address: ${reason}`, {
+      hint: `Name another one, or how to find it: ${OPTIONS[family]}=interface=REGEX takes any interface that is up.`,
+    })
+  }
   const own = prefixOf(interfaces, address)
   if (own === undefined) asking.note(`Warning: ${formatAddress(address)} is on none of this host's interfaces.`)
   const prefix = wish.prefix ?? own ?? ADDRESS_BITS[family]
   return {address: {address, prefix}, variables: {value: `${formatAddress(address)}/${prefix}`}}
 }
-
-const OPTIONS = {4: '--ip', 6: '--ip6'} as const
 
 async function detect(interfaces: readonly HostInterface[], family: Family, method: Method, stored: Address | undefined, asking: Asking): Promise<ResolvedAddress> {
   const option = OPTIONS[family]
@@ -68,7 +74,9 @@ async function detect(interfaces: readonly HostInterface[], family: Family, meth
     }
     chosen = await asking.ask(`Which address is the node's?`, choice.candidates)
   }
+  const address = {address: chosen.address, prefix: chosen.prefix}
+  if (!isFoundAgain(all, method, chosen)) return {address, variables: {value: `${formatAddress(chosen.address)}/${chosen.prefix}`}}
   // calico-node looks again at every start, as v0.20's did: on the same interface, if plain autodetection led there.
   const asked = method.type === 'autodetect' ? `interface=^${chosen.interfaceName.replaceAll(/[.+*?^$()[\]{}|\\]/g, '\\$&')}$` : methodText(method)
-  return {address: {address: chosen.address, prefix: chosen.prefix}, variables: {value: 'autodetect', method: asked}}
+  return {address, variables: {value: 'autodetect', method: asked}}
 }

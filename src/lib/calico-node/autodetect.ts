@@ -1,6 +1,6 @@
 /** Which of this host's addresses is the node's: the methods of calico/node (datamodel-v3 §5.4), with a reason for every candidate. Pure. */
-import {addressesOf, type HostAddress, type HostInterface, isForContainers, unusable} from '../host/candidates.js'
-import {type Address, contains, formatAddress, type Family, parseAddress, parseCidr} from '../net/index.js'
+import {addressesOf, type HostAddress, type HostInterface, isForContainers, isOnlyForContainers, unusable} from '../host/candidates.js'
+import {type Address, contains, equalAddresses, formatAddress, formatCidr, type Family, networkOf, notHostIn, parseAddress, parseCidr} from '../net/index.js'
 
 export type Method =
   | {readonly type: 'autodetect' | 'first-found'}
@@ -12,6 +12,8 @@ export interface Candidate extends HostAddress {
   /** Why it is not the node's address; undefined = it may be. */
   readonly rejected: string | undefined
 }
+
+const TEMPORARY = 'a temporary address'
 
 const METHODS = 'autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST and cidr=CIDR'
 
@@ -69,13 +71,32 @@ function isPattern(text: string): boolean {
 export const prefixOf = (interfaces: readonly HostInterface[], address: Address): number | undefined =>
   addressesOf(interfaces, address.family).find((each) => each.address.value === address.value)?.prefix
 
+/**
+ * Why ADDRESS, which the user gave, cannot be the node's on a host with INTERFACES: what autodetection would not take either, whatever its method; undefined if
+ * it can. An address that is on none of them may be (behind NAT, or not yet assigned), unless it is no host's in one of their networks.
+ */
+export function unsuitable(interfaces: readonly HostInterface[], address: Address): string | undefined {
+  const all = addressesOf(interfaces, address.family)
+  const own = all.filter((each) => equalAddresses(each.address, address))
+  if (own.length > 0) {
+    const reasons = own.map((each) => unusable(each) ?? (isOnlyForContainers(each.interfaceName) ? `${each.interfaceName} belongs to containers or to Calico` : each.temporary ? TEMPORARY : undefined))
+    return reasons.includes(undefined) ? undefined : reasons[0]
+  }
+  for (const {address: {family, value}, prefix, interfaceName} of all) {
+    const network = networkOf({family, value, prefix})
+    const reason = notHostIn(network, address)
+    if (reason !== undefined) return `it is ${reason} ${formatCidr(network)} on ${interfaceName}`
+  }
+  return undefined
+}
+
 /** Every address of FAMILY, and whether METHOD allows it. REACHED is the source address of the route that can-reach asked for. */
 export function candidates(interfaces: readonly HostInterface[], family: Family, method: Method, reached?: Address): Candidate[] {
   const judge = judgeOf(method, reached)
   return addressesOf(interfaces, family).map((each) => {
     const {interfaceName, address, prefix} = each
     const rejected = unusable(each) ?? judge(each)
-    return {interfaceName, address, prefix, rejected: rejected ?? (each.temporary ? 'a temporary address' : undefined)}
+    return {interfaceName, address, prefix, rejected: rejected ?? (each.temporary ? TEMPORARY : undefined)}
   })
 }
 
@@ -118,6 +139,16 @@ export function choose(all: readonly Candidate[], method: Method, stored?: Addre
   if (method.type !== 'autodetect' || more.length === 0) return {type: 'chosen', candidate: first}
   const before = allowed.find(({address}) => address.family === stored?.family && address.value === stored.value)
   return before ? {type: 'chosen', candidate: before} : {type: 'ambiguous', candidates: allowed}
+}
+
+/**
+ * Whether calico-node, which looks for its address at every start, would come to CHOSEN, one of ALL, by METHOD: it takes the first that METHOD allows, and
+ * does not know of temporary addresses. Where plain `autodetect` left the choice among several to somebody else, it would not know of that either.
+ */
+export function isFoundAgain(all: readonly Candidate[], method: Method, chosen: Candidate): boolean {
+  const allowed = all.filter(({rejected}) => rejected === undefined)
+  if (method.type === 'autodetect' && allowed.length > 1) return false
+  return all.find(({rejected}) => rejected === undefined || rejected === TEMPORARY) === chosen
 }
 
 /** ALL as lines for people: each with what became of it. */

@@ -66,6 +66,21 @@ export async function writeNode(session: Session, wanted: WantedNode): Promise<R
   return outcome
 }
 
+const FIELDS = [['ipv4Address', 'IPv4 address'], ['ipv6Address', 'IPv6 address'], ['asNumber', 'AS number']] as const
+
+/**
+ * What of the node's addresses and AS number an update changes, old → new: what a line does not name is removed, as v0.20 did, but not in silence. Undefined if
+ * none of them changes.
+ */
+export function nodeChangeText({before, after, action}: ResourceChange<Node>): string | undefined {
+  if (action !== 'updated') return undefined
+  const changes = FIELDS.flatMap(([field, what]) => {
+    const [old, now] = [before?.spec.bgp?.[field], after?.spec.bgp?.[field]].map((value) => (value === undefined ? 'none' : String(value)))
+    return old === now ? [] : [`${what}: ${old} → ${now}`]
+  })
+  return changes.length === 0 ? undefined : changes.join(', ')
+}
+
 /** Refuses what {@link writeNode} would refuse, and writes nothing. */
 export async function checkNode(session: Session, wanted: WantedNode): Promise<void> {
   const {results} = await read(session, [{list: kindPrefix('Node')}])

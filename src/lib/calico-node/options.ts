@@ -1,5 +1,5 @@
 /** What the options and variables of `node` say, checked: all problems at once (cli-v0.20 §4.3, calico-node.md §7). Pure. */
-import {type Address, type Family, formatAddress, parseAddress, parseCidr, parseLenientAsNumber} from '../net/index.js'
+import {type Address, type Cidr, type Family, formatAddress, formatCidr, networkOf, notHostIn, notUnicast, parseAddress, parseCidr, parseLenientAsNumber} from '../net/index.js'
 import {type Method, parseMethod} from './autodetect.js'
 
 export const DEFAULT_IMAGE = 'quay.io/calico/node:v3.32.1'
@@ -80,15 +80,26 @@ function readAddress(option: string, text: string | undefined, family: Family, p
   if (method) return {type: 'detect', method, typed: true}
   const cidr = text.includes('/') ? parseCidr(text) : undefined
   const address = cidr ? {family: cidr.family, value: cidr.value} : parseAddress(text)
-  if (address?.family !== family) {
+  // As in Go, ::ffff:10.0.0.1 is 10.0.0.1; whoever writes it for an IPv4 address means something else.
+  if (address?.family !== family || text.includes(':') !== (family === 6)) {
     problem(`${option}: '${text}' is not an IPv${family} address.`)
     return undefined
   }
-  if (address.value === 0n) {
-    problem(`${option}: ${formatAddress(address)} cannot be a node's address.`)
+  const wrong = notNodes(address, cidr)
+  if (wrong !== undefined) {
+    problem(`${option}: ${formatAddress(address)} cannot be a node's address: it is ${wrong}.`)
     return undefined
   }
   return {type: 'given', address, prefix: cidr?.prefix}
+}
+
+/** What ADDRESS is, where no node can have it: no host's at all, or none in CIDR, the network that was typed with it. */
+function notNodes(address: Address, cidr: Cidr | undefined): string | undefined {
+  const special = notUnicast(address)
+  if (special !== undefined || !cidr) return special
+  if (cidr.prefix === 0) return 'given with the prefix length 0'
+  const inNetwork = notHostIn(cidr, address)
+  return inNetwork === undefined ? undefined : `${inNetwork} ${formatCidr(networkOf(cidr))}`
 }
 
 /** Whether the Engine takes PATH for a folder of this host: in its `source:target` a colon would end it. */

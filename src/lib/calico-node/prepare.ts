@@ -5,6 +5,7 @@ import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {makeFolder} from '../files/folder.js'
 import {type PreparationStep, prepareHost} from '../host/preparation.js'
+import type {Node} from '../model/types.js'
 import type {Settings} from '../settings/types.js'
 import {type Asking, resolveAddresses} from './addresses.js'
 import {type ContainerPlan, planContainer} from './container.js'
@@ -66,8 +67,8 @@ export async function prepareThisHost({inContainer, options}: NodeRequest, {dryR
 }
 
 /** Writes the Node and, where wanted, the default pools of a cluster without any. */
-export async function writeObjects(session: Session, {options, hasIpv6}: NodeRequest, wanted: WantedNode): Promise<readonly ResourceChange[]> {
+export async function writeObjects(session: Session, {options, hasIpv6}: NodeRequest, wanted: WantedNode): Promise<{readonly node: ResourceChange<Node>; readonly pools: readonly ResourceChange[]}> {
   const node = await writeNode(session, wanted)
   const taken = [wanted.ipv4, wanted.ipv6].flatMap((each) => each?.address ?? [])
-  return [node, ...(options.defaultPools ? await addDefaultPools(session, hasIpv6 ? [4, 6] : [4], taken) : [])]
+  return {node, pools: options.defaultPools ? await addDefaultPools(session, hasIpv6 ? [4, 6] : [4], taken) : []}
 }

@@ -7,10 +7,12 @@ import {driverUnitText, type DriverPlan, refuseOthersDriver, requireNetworkPlugi
 import {driverStatus} from '../calico-node/libnetwork-service/state.js'
 import {systemdRuns} from '../calico-node/libnetwork-service/systemd.js'
 import {checkAndPlan, type NodeRequest, planNode, prepareThisHost, writeObjects} from '../calico-node/prepare.js'
-import {type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, environmentFile, quoteForShell, systemdUnit, UNIT_FILE} from '../calico-node/container.js'
+import {CONTAINER_NAME, type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, environmentFile, quoteForShell, systemdUnit, UNIT_FILE} from '../calico-node/container.js'
 import type {Candidate} from '../calico-node/autodetect.js'
+import {nodeChangeText} from '../calico-node/node-object.js'
 import {type NodeOptions, type RawOptions, readNodeOptions} from '../calico-node/options.js'
-import {runNode} from '../calico-node/start.js'
+import {comparePlanned} from '../calico-node/same-container.js'
+import {keepNode, runNode} from '../calico-node/start.js'
 import {nodeNameInputs} from '../client/node-name.js'
 import type {Session} from '../client/session.js'
 import {hasImage, pullImage} from '../docker/images.js'
@@ -78,9 +80,11 @@ export abstract class NodeCommand extends EditCommand {
     const driver = this.driverPlan(request, {systemd: systemdRuns()})
     if (driver) refuseOthersDriver(await driverStatus({engine: engine !== undefined}))
     for (const step of await prepareThisHost(request, {dryRun: this.dryRun})) this.note(stepText(step, this.dryRun))
-    await this.tell(await writeObjects(session, request, wanted))
+    const {node, pools} = await writeObjects(session, request, wanted)
+    await this.tell([node], {detail: nodeChangeText(node)})
+    await this.tell(pools)
     if (this.dryRun) {
-      if (engine) this.data(dockerRunLine(plan, options))
+      if (engine) await this.showContainer(plan, options)
       if (driver) this.data(driverText(driver, options))
       return
     }
@@ -89,6 +93,14 @@ export abstract class NodeCommand extends EditCommand {
       if (engine) await this.runContainer(session, engine, plan, options, flags)
       if (driver) await this.runDriver(session, engine, driver)
     })
+  }
+
+  /** What a real run would do with the container. */
+  private async showContainer(plan: ContainerPlan, options: NodeOptions): Promise<void> {
+    const {keep, found, differences} = await comparePlanned(plan)
+    if (keep) { this.note(`The container ${CONTAINER_NAME} runs already, and nothing of it would change.`); return; }
+    if (found) this.note(`The container ${CONTAINER_NAME} would be replaced.${differences.length === 0 ? '' : `\nWhat differs:\n${differences.map((each) => `  ${each}`).join('\n')}`}`)
+    this.data(dockerRunLine(plan, options))
   }
 
   /** The driver for Docker networks that REQUEST asks for. */
@@ -162,17 +174,19 @@ export abstract class NodeCommand extends EditCommand {
 
   private async runContainer(session: Session, engine: Lifecycle, plan: ContainerPlan, options: NodeOptions, flags: StartFlags): Promise<void> {
     if (!flags['no-pull']) await this.ensureImage(session, plan.image)
-    say(`Running Docker container with the following command:\n\n${dockerRunLine(plan, options)}\n`)
-    await runNode(session, engine, plan, {
+    const before = await comparePlanned(plan)
+    const common = {
       detach: options.detach,
-      want: flags.wait === 'started' ? 'started' : 'ready',
+      want: flags.wait === 'started' ? ('started' as const) : ('ready' as const),
       timeoutMs: flags['wait-timeout'] ?? DEFAULT_WAIT_MS,
       networking: options.networking,
       onLine: say,
-      onStarted: (id) => say(`Calico node is running with id: ${id}\nWaiting for successful startup`),
       onReady: () => this.note(flags.wait === 'started' ? 'calico-node has started.' : options.networking ? 'Felix and BIRD are ready.' : 'Felix is ready; without networking there is no BIRD.'),
-      note: (text) => this.note(text),
-    })
+      note: (text: string) => this.note(text),
+    }
+    if (before.keep && before.found) return keepNode(session, engine, before.found, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}`)})
+    say(`Running Docker container with the following command:\n\n${dockerRunLine(plan, options)}\n`)
+    await runNode(session, engine, plan, before, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}\nWaiting for successful startup`)})
   }
 
   private async ensureImage(session: Session, image: string): Promise<void> {

@@ -25,6 +25,15 @@ export interface ContainerDetails {
   readonly mounts: ReadonlyMap<string, string>
   /** What was bound: `source:target[:ro]`. */
   readonly binds: readonly string[]
+  /** The program that it runs, with its arguments. */
+  readonly command: readonly string[]
+  readonly privileged: boolean
+  /** `host`, `bridge`, … */
+  readonly networkMode: string
+  /** `host`, or '' for a container with processes of its own. */
+  readonly pidMode: string
+  /** `no`, `always`, `unless-stopped`, … */
+  readonly restartPolicy: string
 }
 
 const TIME_LIMIT_MS = 4_000
@@ -40,8 +49,9 @@ export async function containerDetails(name: string, {env = process.env, timeLim
   const listed = found.find(({Names}) => Names.includes(`/${name}`))
   if (!listed) return undefined
   try {
-    const {State, RestartCount, Config, Mounts, Image: imageId, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
+    const {State, RestartCount, Config, Mounts, Image: imageId, HostConfig, Path, Args} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
     const {Env, Labels, Image} = Config as Nullable<typeof Config>
+    const {Binds, Privileged, NetworkMode, PidMode, RestartPolicy} = HostConfig as Nullable<typeof HostConfig>
     return {
       id: listed.Id,
       state: State.Status,
@@ -55,7 +65,12 @@ export async function containerDetails(name: string, {env = process.env, timeLim
       labels: Labels ?? {},
       environment: new Map((Env ?? []).map((line) => splitAt(line, line.indexOf('=')))),
       mounts: new Map(Mounts.map(({Destination, Source}) => [Destination, Source])),
-      binds: (HostConfig as Nullable<typeof HostConfig>).Binds ?? [],
+      binds: Binds ?? [],
+      command: [Path, ...((Args as readonly string[] | null | undefined) ?? [])],
+      privileged: Privileged === true,
+      networkMode: NetworkMode ?? '',
+      pidMode: PidMode ?? '',
+      restartPolicy: RestartPolicy?.Name ?? '',
     }
   } catch (error) {
     // Removed between the two questions.

@@ -44,11 +44,29 @@ const TIME_LIMIT_MS = 10_000
 /** The Engine asks the registry before it answers. */
 const REGISTRY_LIMIT_MS = 120_000
 
-/** The id of IMAGE, with the variables that its containers have by themselves (`NAME=value`); undefined if it is not on this host. */
-export async function imageDetails(image: string, {env}: EngineOptions = {}): Promise<{readonly id: string; readonly environment: readonly string[]} | undefined> {
+/** What an image makes of its containers. */
+export interface ImageDetails {
+  /** `sha256:` and 64 hex digits. */
+  readonly id: string
+  /** The variables that they have by themselves: `NAME=value`. */
+  readonly environment: readonly string[]
+  /** The program that they run, with its arguments; empty if the image names none. */
+  readonly command: readonly string[]
+}
+
+/** What the Engine, written in Go, says of an image's containers: what is empty may be null. */
+interface ImageConfig {
+  readonly Env?: readonly string[] | null
+  readonly Entrypoint?: readonly string[] | null
+  readonly Cmd?: readonly string[] | null
+}
+
+/** The image IMAGE; undefined if it is not on this host. */
+export async function imageDetails(image: string, {env}: EngineOptions = {}): Promise<ImageDetails | undefined> {
   try {
     const {Id, Config} = await askEngine(engineAddress(env), TIME_LIMIT_MS, (docker) => docker.getImage(image).inspect())
-    return {id: Id, environment: (Config as {readonly Env?: readonly string[] | null} | null | undefined)?.Env ?? []}
+    const {Env, Entrypoint, Cmd} = (Config as ImageConfig | null | undefined) ?? {}
+    return {id: Id, environment: Env ?? [], command: [...(Entrypoint ?? []), ...(Cmd ?? [])]}
   } catch (error) {
     if (error instanceof EngineError && error.status === 404) return undefined
     throw error

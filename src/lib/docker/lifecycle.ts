@@ -12,7 +12,6 @@ export interface ContainerState {
   readonly restarting: boolean
   readonly restartCount: number
   readonly exitCode: number
-  readonly startedAt: string
   readonly restartPolicy: string
 }
 
@@ -26,6 +25,14 @@ export interface ContainerSpec {
   readonly restartPolicy: string
   /** Whose processes it sees; its own, if absent. */
   readonly pidMode?: 'host'
+}
+
+/** How a program that was run in a container has ended. */
+export interface ExecResult {
+  readonly exitCode: number | undefined
+  readonly output: string
+  /** There is no such program in the container. */
+  readonly missing?: boolean
 }
 
 /** All methods throw CalicoError as those of Engine do. */
@@ -44,10 +51,10 @@ export interface Lifecycle {
   remove(id: string): Promise<void>
   /** The last lines of its log. */
   tail(id: string, lines: number): Promise<string[]>
-  /** Gives every line from SINCE on to ONLINE; ends when the container or the Engine does, or with STOP. */
-  follow(id: string, options: {since: string; onLine: (line: string) => void; stop: AbortSignal}): Promise<void>
-  /** Runs a program in it. */
-  exec(id: string, command: readonly string[]): Promise<{exitCode: number | undefined; output: string}>
+  /** Gives every line of its log, from its first one or only new ones, to ONLINE; ends when the container or the Engine does, or with STOP. */
+  follow(id: string, options: {from: 'start' | 'now'; onLine: (line: string) => void; stop: AbortSignal}): Promise<void>
+  /** Runs a program in it. Undefined as exit code: it did not end in time. */
+  exec(id: string, command: readonly string[]): Promise<ExecResult>
 }
 
 const TIME_LIMIT_MS = 10_000
@@ -65,7 +72,7 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
     state: (name) =>
       unless(404, async () => {
         const {Id, State, RestartCount, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
-        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, startedAt: State.StartedAt, restartPolicy: HostConfig.RestartPolicy?.Name ?? ''}
+        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, restartPolicy: HostConfig.RestartPolicy?.Name ?? ''}
       }),
     async create({name, image, environment, binds, restartPolicy, pidMode}) {
       try {
@@ -84,7 +91,12 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
       }
     },
     async start(id) {
-      await unless(304, () => ask((docker) => docker.getContainer(id).start(), STOP_LIMIT_MS))
+      try {
+        await unless(304, () => ask((docker) => docker.getContainer(id).start(), STOP_LIMIT_MS))
+      } catch (error) {
+        if (error instanceof EngineError && isProgramMissing(error.message)) throw new CalicoError('failed', 'The program that the image names is not in it', {details: [error.message], cause: error})
+        throw error
+      }
     },
     async stop(id) {
       await unless(404, () => unless(304, () => ask((docker) => docker.getContainer(id).stop(), STOP_LIMIT_MS)))
@@ -95,26 +107,31 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
     async tail(id, lines) {
       return framedLines(await ask((docker, abortSignal) => docker.getContainer(id).logs({stdout: true, stderr: true, tail: lines, abortSignal}))).slice(-lines)
     },
-    async follow(id, {since, onLine, stop}) {
-      const stream = await ask((docker) => docker.getContainer(id).logs({follow: true, stdout: true, stderr: true, since: engineTime(since) as unknown as number}))
+    async follow(id, {from, onLine, stop}) {
+      // Not by a time: the Engine dates a container's start later than its first lines.
+      const stream = await ask((docker) => docker.getContainer(id).logs({follow: true, stdout: true, stderr: true, ...(from === 'now' ? {tail: 0} : {})}))
       await readMultiplexed(address, stream, onLine, stop)
     },
     async exec(id, command) {
-      const exec = await ask((docker, abortSignal) => docker.getContainer(id).exec({Cmd: [...command], AttachStdout: true, AttachStderr: true, abortSignal}))
-      const stream = await ask((_, abortSignal) => exec.start({abortSignal}))
-      const lines: string[] = []
-      await readMultiplexed(address, stream, (line) => lines.push(line), AbortSignal.timeout(timeLimitMs))
-      const {ExitCode} = await ask((_, abortSignal) => exec.inspect({abortSignal}))
-      return {exitCode: ExitCode ?? undefined, output: lines.join('\n')}
+      try {
+        const exec = await ask((docker, abortSignal) => docker.getContainer(id).exec({Cmd: [...command], AttachStdout: true, AttachStderr: true, abortSignal}))
+        const stream = await ask((_, abortSignal) => exec.start({abortSignal}))
+        const lines: string[] = []
+        await readMultiplexed(address, stream, (line) => lines.push(line), AbortSignal.timeout(timeLimitMs))
+        const {ExitCode} = await ask((_, abortSignal) => exec.inspect({abortSignal}))
+        const output = lines.join('\n')
+        return {exitCode: ExitCode ?? undefined, output, ...((ExitCode === 126 || ExitCode === 127) && isProgramMissing(output) ? {missing: true} : {})}
+      } catch (error) {
+        // Some Engines say it in their answer, others in the program's output.
+        if (error instanceof EngineError && isProgramMissing(error.message)) return {exitCode: 127, output: error.message, missing: true}
+        throw error
+      }
     },
   }
 }
 
-/** TIME, as the Engine tells times (RFC 3339 with nanoseconds), as it takes them: seconds since 1970 with nanoseconds. */
-export function engineTime(time: string): string {
-  const nanoseconds = /\.(\d{1,9})/.exec(time)?.[1] ?? ''
-  return `${Math.floor(Date.parse(time) / 1000)}.${nanoseconds.padEnd(9, '0')}`
-}
+/** Whether TEXT, what the Engine's runtime says of a program that it could not run, means that the container has no such program. */
+export const isProgramMissing = (text: string): boolean => /exec: \\*"[^"]{0,4096}": (?:executable file not found|stat [^\n]{0,4096}: no such file or directory)/.test(text)
 
 /** What WORK gives; undefined if the Engine answers with STATUS. */
 async function unless<T>(status: number, work: () => Promise<T>): Promise<T | undefined> {

@@ -27,6 +27,12 @@ const OTHERS = /^(?:docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|fl
 /** Whether the interface NAME is a container engine's or Calico's own. */
 export const isForContainers = (name: string): boolean => OTHERS.test(name)
 
+/** Of those, interfaces that may well have an address of the host's own: a loopback address, a bridge of the administrator's. Docker names its bridges by 12 hex digits. */
+const MAYBE_OWN = /^(?:lo|dummy|br-(?![0-9a-f]{12}$))/
+
+/** Whether the interface NAME is surely a container engine's or Calico's own: an address that was named by hand is not the host's there. */
+export const isOnlyForContainers = (name: string): boolean => OTHERS.test(name) && !MAYBE_OWN.test(name)
+
 /** All addresses of FAMILY, in the order of `ip`. */
 export function addressesOf(interfaces: readonly HostInterface[], family: Family): FoundAddress[] {
   return interfaces.flatMap(({ifname, flags, addr_info: infos = []}) =>

@@ -38,3 +38,4 @@ export {
 } from './cidr.js'
 export {parseLenientAddress, parseLenientCidr} from './lenient.js'
 export {coverRange} from './range.js'
+export {notHostIn, notUnicast} from './unicast.js'

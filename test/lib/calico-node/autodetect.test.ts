@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {candidateLines, candidates, choose, type Method, methodText, parseMethod, prefixOf} from '../../../src/lib/calico-node/autodetect.js'
+import {candidateLines, candidates, choose, isFoundAgain, type Method, methodText, parseMethod, prefixOf, unsuitable} from '../../../src/lib/calico-node/autodetect.js'
 import type {HostInterface} from '../../../src/lib/host/candidates.js'
 import {formatAddress, parseAddress} from '../../../src/lib/net/index.js'
 
@@ -55,6 +55,39 @@ describe('the choice', () => {
       '198.51.100.2/25 on eth1: eth1 is not asked for',
       '203.0.113.2/24 on eth2: eth2 is down',
     ])
+  })
+})
+
+describe('an address that is given', () => {
+  const more: readonly HostInterface[] = [
+    ...HOST,
+    {ifname: 'lo', flags: ['UP'], addr_info: [inet('203.0.113.77', 32)]},
+    {ifname: 'br-0123456789ab', flags: ['UP'], addr_info: [inet('172.18.0.1', 16)]},
+    {ifname: 'br-lan', flags: ['UP'], addr_info: [inet('10.9.0.1', 24), {...inet('fd09::1234', 64), temporary: true}]},
+    {ifname: 'p2p', flags: ['UP'], addr_info: [inet('10.8.0.0', 31)]},
+  ]
+  test.each<[string, string]>([
+    ['172.17.0.1', 'docker0 belongs to containers or to Calico'], ['172.18.0.1', 'br-0123456789ab belongs to containers or to Calico'], ['203.0.113.2', 'eth2 is down'], ['fd09::1234', 'a temporary address'],
+    ['192.0.2.0', 'it is the address of the network itself 192.0.2.0/24 on eth0'], ['198.51.100.127', 'it is the broadcast address of the network 198.51.100.0/25 on eth1'],
+  ])('%s: %s', (text, reason) => expect(unsuitable(more, parseAddress(text) ?? fail())).toBe(reason))
+  test.each(['192.0.2.2', '192.0.2.77', '203.0.113.77', '10.9.0.1', 'fd00::2', '10.8.0.0', '10.8.0.1', '8.8.8.8'])('%s can be the node\'s', (text) => expect(unsuitable(more, parseAddress(text) ?? fail())).toBeUndefined())
+})
+
+describe('what calico-node would find again at its next start', () => {
+  const found = (host: readonly HostInterface[], text: string, address: string): boolean => {
+    const all = candidates(host, address.includes(':') ? 6 : 4, method(text))
+    return isFoundAgain(all, method(text), all.find((each) => formatAddress(each.address) === address) ?? fail())
+  }
+  const two: readonly HostInterface[] = [{ifname: 'eth0', flags: ['UP'], addr_info: [inet('10.0.0.1', 24), inet('10.5.5.5', 24)]}]
+  const temporary: readonly HostInterface[] = [{ifname: 'eth0', flags: ['UP'], addr_info: [{...inet('fd00::aa', 64), temporary: true}, inet('fd00::1', 64)]}]
+  test('the only one, and the first that a method allows', () => {
+    expect(found(two.map((each) => ({...each, addr_info: each.addr_info?.slice(1) ?? []})), 'autodetect', '10.5.5.5')).toBe(true)
+    expect(found(two, 'first-found', '10.0.0.1')).toBe(true)
+  })
+  test('not one of several that was chosen by somebody else; not behind a temporary one', () => {
+    expect(found(two, 'autodetect', '10.5.5.5')).toBe(false)
+    expect(found(two, 'autodetect', '10.0.0.1')).toBe(false)
+    expect(found(temporary, 'autodetect', 'fd00::1')).toBe(false)
   })
 })
 

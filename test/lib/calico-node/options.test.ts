@@ -24,6 +24,11 @@ test('a prefix, an address to be found, AS as HIGH.LOW', () => {
   expect(read({ip: '192.0.2.2/28', ip6: 'autodetect', as: '1.10'})).toMatchObject({options: {ip: {prefix: 28}, ip6: {type: 'detect', typed: true}, asNumber: 65546}, problems: []})
 })
 
+test('addresses at the ends of a network that are hosts\'', () => {
+  expect(read({ip: '192.0.2.0/31', ip6: 'fd00::/127'}).problems).toEqual([])
+  expect(read({ip: '192.0.2.0/23', ip6: 'fd00::1/64'}).problems).toEqual(['--ip: 192.0.2.0 cannot be a node\'s address: it is the address of the network itself 192.0.2.0/23.'])
+})
+
 test('v0.20\'s variables', () => {
   expect(read({}, {CALICO_NETWORKING: 'false', NO_DEFAULT_POOLS: 'TRUE'}).options).toMatchObject({networking: false, ip: undefined, defaultPools: false})
   expect(read({}, {CALICO_NETWORKING: 'true', NO_DEFAULT_POOLS: 'yes'}).options).toMatchObject({networking: true, defaultPools: true})
@@ -32,6 +37,8 @@ test('v0.20\'s variables', () => {
 describe('wrong values', () => {
   test.each<[keyof RawOptions, string]>([
     ['ip', '1.2.3'], ['ip', 'foo'], ['ip', 'fd00::1'], ['ip', '0.0.0.0'], ['ip', '10.0.0.1/33'], ['ip', 'interface=('], ['ip6', '192.0.2.1'], ['ip6', 'fe80::1%eth0'],
+    ['ip', '127.0.0.1'], ['ip', '127.1.2.3/8'], ['ip', '169.254.0.7'], ['ip', '224.0.0.5'], ['ip', '255.255.255.255'], ['ip', '240.0.0.1'], ['ip', '0.1.2.3'], ['ip', '192.0.2.0/24'], ['ip', '192.0.2.255/24'],
+    ['ip', '192.0.2.1/0'], ['ip', '::ffff:192.0.2.1'], ['ip6', '::'], ['ip6', '::1'], ['ip6', 'fe80::1'], ['ip6', 'fe80::1/64'], ['ip6', 'ff02::1'], ['ip6', 'fd00::/64'], ['ip6', '::ffff:192.0.2.1'],
     ['as', '0'], ['as', 'foo'], ['as', '4294967296'], ['runtime', 'rkt'], ['runtime', 'podman'], ['detach', 'True'], ['log-dir', 'log'], ['log-dir', '/a:b'], ['log-dir', ''],
     ['node-image', '-x'], ['node-image', 'a b'], ['node-image', ''],
   ])('--%s %s', (name, value) => {

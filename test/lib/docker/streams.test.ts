@@ -7,7 +7,7 @@ import {join, resolve} from 'node:path'
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
 import {hasImage, pullImage, type PullMessage, type PullProgress, pullReader} from '../../../src/lib/docker/images.js'
-import {engineTime, framedLines} from '../../../src/lib/docker/lifecycle.js'
+import {framedLines, isProgramMissing} from '../../../src/lib/docker/lifecycle.js'
 import {lineSplitter} from '../../../src/lib/docker/lines.js'
 
 const golden = (name: string): string => readFileSync(resolve(import.meta.dirname, '../../fixtures/golden/docker', name), 'utf8')
@@ -48,10 +48,14 @@ test('frames that are cut, or none at all, crash nothing', () => {
   }))
 })
 
-test('times as the Engine takes them', () => {
-  expect(engineTime('2026-11-21T12:43:34.012345678Z')).toBe('1795265014.012345678')
-  expect(engineTime('2026-11-21T12:43:34Z')).toBe('1795265014.000000000')
-})
+test.each([
+  ['OCI runtime exec failed: exec failed: unable to start container process: exec: "calico-node": executable file not found in $PATH: unknown', true],
+  ['OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: \\"calico-node\\": executable file not found in $PATH: unknown', true],
+  ['failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/bin/x": stat /bin/x: no such file or directory: unknown', true],
+  ['OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown', false],
+  ['OCI runtime create failed: error mounting "/x" to rootfs at "/y": no such file or directory: unknown', false],
+  ['calico/node is not ready: Failed to stat() nodename file: stat /var/lib/calico/nodename: no such file or directory', false],
+])('the program is missing in the container: %s: %s', (text, expected) => expect(isProgramMissing(text)).toBe(expected))
 
 describe('pulls', () => {
   const progress = (name: string): ({progress: PullProgress} | {failed: string})[] => {

@@ -188,6 +188,8 @@ function serveBird(name: string): void {
 }
 
 async function start(): Promise<void> {
+  // FLOOD makes this image as talkative as a calico-node with a lower log level.
+  for (let i = 1; i <= Number(env.FLOOD ?? 0); i++) log(`line ${i}`)
   if (!env.ETCD_ENDPOINTS) throw new Failure('Kubernetes client: unable to load in-cluster configuration')
   const name = nodeName()
   for (const file of ['ETCD_CA_CERT_FILE', 'ETCD_CERT_FILE', 'ETCD_KEY_FILE']) if (env[file] && !existsSync(env[file])) throw new Failure(`open ${env[file]}: no such file or directory`)

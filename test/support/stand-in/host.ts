@@ -37,6 +37,8 @@ export interface TestHost {
   etcdctl(...args: string[]): string
   /** The built command on this host. STARTED is given the process. */
   calicoctl(args: readonly string[], options?: Options, started?: (child: ChildProcess) => void): Promise<Result>
+  /** The same on a terminal of its own (`script`, util-linux): when the screen shows QUESTION, KEYS are typed. Stdout is the screen. */
+  onTerminal(args: readonly string[], question: string, keys: string): Promise<Result>
   startEtcd(): Promise<void>
   stopEtcd(): Promise<void>
   startEngine(): Promise<void>
@@ -71,6 +73,7 @@ export async function startHost(): Promise<TestHost> {
   const runtime = join(folder, 'runc-within-bounds')
   copyFileSync(resolve(import.meta.dirname, '../runc-within-bounds'), runtime)
   chmodSync(runtime, 0o755)
+  const variables = {DOCKER_HOST: `unix://${socket}`, ETCD_ENDPOINTS: ETCD, HOSTNAME: 'rack1-host1'}
   let etcd: ChildProcess | undefined
   let engine: ChildProcess | undefined
   const spawnIn: TestHost['spawn'] = (command, env = {}) =>
@@ -94,9 +97,20 @@ export async function startHost(): Promise<TestHost> {
     etcdctl,
     calicoctl(args, {env = {}, timeoutMs = 60_000} = {}, started) {
       checkBuild()
-      const child = spawnIn([process.execPath, CALICOCTL, ...args], {DOCKER_HOST: `unix://${socket}`, ETCD_ENDPOINTS: ETCD, HOSTNAME: 'rack1-host1', ...env})
+      const child = spawnIn([process.execPath, CALICOCTL, ...args], {...variables, ...env})
       started?.(child)
       return outcome(child, args, timeoutMs)
+    },
+    onTerminal(args, question, keys) {
+      checkBuild()
+      const child = spawn('nsenter', [...enter, '--', 'script', '-qefc', [process.execPath, CALICOCTL, ...args].join(' '), '/dev/null'], {cwd: folder, env: {PATH: searchPath(), HOME: folder, TERM: 'xterm', ...variables}})
+      let screen = ''
+      child.stdout.on('data', (data: Buffer) => {
+        const asked = screen.includes(question)
+        screen += data.toString()
+        if (!asked && screen.includes(question)) child.stdin.write(keys)
+      })
+      return outcome(child, args, 60_000)
     },
     async startEtcd() {
       etcd = daemon('etcd', ['etcd', '--data-dir', join(folder, 'etcd'), '--listen-client-urls', ETCD, '--advertise-client-urls', ETCD, '--listen-peer-urls', 'http://127.0.0.1:2380'])

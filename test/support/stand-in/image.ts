@@ -53,15 +53,16 @@ export function importStandIn(docker: (...args: string[]) => string, name: strin
   })
 }
 
-/** What our Dockerfile can be built on without a network: Node and `ip` of this machine, and a shell. */
-export function importBase(docker: (...args: string[]) => string, name: string): void {
-  importFolder(docker, name, ['ENV PATH=/usr/local/bin:/usr/bin:/bin'], (root) => {
+/** What our Dockerfile can be built on without a network: Node and `ip` of this machine, and a shell; with NODE, a calico-node that is never ready. CHANGES are those of `docker import`. */
+export function importBase(docker: (...args: string[]) => string, name: string, {changes = [], node = false}: {changes?: readonly string[]; node?: boolean} = {}): void {
+  importFolder(docker, name, ['ENV PATH=/usr/local/bin:/usr/bin:/bin', ...changes], (root) => {
     placeProgram(root, process.execPath, 'usr/bin/node')
     placeProgram(root, programFile('ip'), 'usr/bin/ip')
     mkdirSync(join(root, 'bin'), {recursive: true})
     copyFileSync(programFile('busybox'), join(root, 'bin/busybox'))
     for (const applet of ['sh', 'ln', 'mkdir', 'chmod', 'sleep', 'cat']) symlinkSync('busybox', join(root, 'bin', applet))
     symlinkSync('/bin/busybox', join(root, 'usr/bin/env'))
+    if (node) symlinkSync('busybox', join(root, 'bin/calico-node'))
     for (const folder of ['tmp', 'proc', 'sys', 'dev', 'run', 'etc', 'var/lib']) mkdirSync(join(root, folder), {recursive: true})
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
     symlinkSync('/run', join(root, 'var/run'))

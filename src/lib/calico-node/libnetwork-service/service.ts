@@ -5,6 +5,7 @@ import {engineVersions, isApiAtLeast, LEAST_API_LIBNETWORK} from '../../docker/v
 import {CalicoError, isError} from '../../errors.js'
 import type {ContainerPlan, Variable} from '../container.js'
 import {runDriverContainer} from './driver-container.js'
+import {removedText} from '../same-container.js'
 import {DRIVER_NAME, DRIVER_SOCKET, DRIVER_UNIT} from './plan.js'
 import {waitForDriver} from './socket.js'
 import {type DriverStatus, driverForms, isContainerUp} from './state.js'
@@ -91,8 +92,8 @@ async function startContainer(engine: Lifecycle | undefined, {container}: Extrac
     await removeUnit()
     notes.push(`${DRIVER_UNIT} was stopped and removed: a container is the driver now.`)
   }
-  const {id, removed, started} = await runDriverContainer(engine, container)
-  if (removed !== undefined) notes.push(`The container ${DRIVER_NAME} that was there before was removed (${removed.slice(0, 12)}).`)
+  const {id, removed, differences, started} = await runDriverContainer(engine, container)
+  if (removed !== undefined) notes.push(removedText(DRIVER_NAME, removed, differences))
   if (!started) notes.push(`The container ${DRIVER_NAME} runs already, and nothing of it changed.`)
   const before = (await engine.state(id))?.restartCount ?? 0
   const ended = async (): Promise<string | undefined> => {

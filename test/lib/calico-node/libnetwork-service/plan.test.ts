@@ -1,7 +1,7 @@
 import {describe, expect, test} from '@jest/globals'
 import {chooseDriver, type DriverWish} from '../../../../src/lib/calico-node/libnetwork-service/choose.js'
 import {driverVariables, planDriverContainer} from '../../../../src/lib/calico-node/libnetwork-service/plan.js'
-import {containerSpec, isSameContainer} from '../../../../src/lib/calico-node/libnetwork-service/driver-container.js'
+import {containerDifferences, containerSpec} from '../../../../src/lib/calico-node/same-container.js'
 import type {EtcdSettings} from '../../../../src/lib/settings/types.js'
 
 const plain: EtcdSettings = {type: 'etcd', endpoints: {value: ['http://192.0.2.1:2379', 'http://192.0.2.3:2379'], origin: 'ETCD_ENDPOINTS'}}
@@ -58,16 +58,26 @@ describe('the container', () => {
   test('sees the processes of the host, of which it asks whether they still use an interface', () => expect(containerSpec(plan())).toMatchObject({pidMode: 'host'}))
 
   const spec = containerSpec(plan())
-  const image = {id: 'sha256:1', environment: ['PATH=/bin', 'NODENAME=of the image']}
-  const found = {imageId: 'sha256:1', environment: new Map([['PATH', '/bin'], ...spec.environment.map((line) => line.split('=') as [string, string])]), binds: [...spec.binds].reverse()}
-  test('is the same one', () => expect(isSameContainer(found, spec, image)).toBe(true))
-  test.each<[string, Partial<typeof found>]>([
-    ['another image of the same name', {imageId: 'sha256:2'}],
-    ['a variable more', {environment: new Map([...found.environment, ['CALICO_LIBNETWORK_VETH_MTU', '1400']])}],
-    ['a variable less', {environment: new Map([...found.environment].slice(0, -1))}],
-    ['another value', {environment: new Map([...found.environment, ['ETCD_ENDPOINTS', 'http://other:2379']])}],
-    ['another mount', {binds: [...spec.binds, '/tls:/tls:ro']}],
-  ])('is not: %s', (_, more) => expect(isSameContainer({...found, ...more}, spec, image)).toBe(false))
+  const image = {id: 'sha256:1', environment: ['PATH=/bin', 'NODENAME=of the image'], command: ['/bin/x', 'serve']}
+  const found = {imageId: 'sha256:1', environment: new Map([['PATH', '/bin'], ...spec.environment.map((line) => line.split('=') as [string, string])]),
+    binds: [...spec.binds].reverse(),
+    image: spec.image, command: ['/bin/x', 'serve'], privileged: true, networkMode: 'host', pidMode: 'host', restartPolicy: 'unless-stopped'}
+  test('is the same one', () => expect(containerDifferences(found, spec, image)).toEqual([]))
+  test.each<[string, Partial<typeof found>, string]>([
+    ['another image of the same name', {imageId: 'sha256:2'}, `another image is called ${spec.image} by now`],
+    ['an image of another name', {imageId: 'sha256:2', image: 'old:1'}, `image: old:1 → ${spec.image}`],
+    ['a variable more', {environment: new Map([...found.environment, ['CALICO_LIBNETWORK_VETH_MTU', '1400']])}, 'CALICO_LIBNETWORK_VETH_MTU: 1400 → none'],
+    ['a variable more, which may be secret', {environment: new Map([...found.environment, ['X', 'hush']])}, 'X: removed'],
+    ['a secret less', {environment: new Map([...found.environment].filter(([name]) => name !== 'PATH'))}, 'PATH: added'],
+    ['another value', {environment: new Map([...found.environment, ['ETCD_ENDPOINTS', 'http://other:2379']])}, 'ETCD_ENDPOINTS: http://other:2379 → http://192.0.2.1:2379,http://192.0.2.3:2379'],
+    ['another mount', {binds: [...spec.binds, '/tls:/tls:ro']}, 'mount /tls:/tls:ro: removed'],
+    ['a mount less', {binds: spec.binds.slice(1)}, `mount ${spec.binds[0] ?? ''}: added`],
+    ['another program', {command: ['/bin/x']}, "program: the image's own"],
+    ['no privileges', {privileged: false}, 'privileged: false → true'],
+    ['another network', {networkMode: 'bridge'}, 'network: bridge → host'],
+    ['processes of its own', {pidMode: ''}, 'pid namespace: its own → host'],
+    ['another restart policy', {restartPolicy: 'always'}, 'restart policy: always → unless-stopped'],
+  ])('is not: %s', (_, more, difference) => expect(containerDifferences({...found, ...more}, spec, image)).toEqual([difference]))
 })
 
 describe('unit or container', () => {

@@ -12,7 +12,7 @@ const show = (lines: string) => readUnitState(lines, {now: Date.parse('2026-11-2
 const up = show('ActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nActiveEnterTimestampMonotonic=3000000000\nNRestarts=2')
 const down = show('ActiveState=failed\nSubState=failed\nUnitFileState=disabled\nNeedDaemonReload=yes\nActiveEnterTimestampMonotonic=3000000000\nNRestarts=0')
 const container = (state: string): ContainerDetails => ({
-  id: 'f'.repeat(64), state, status: 'Up', restarts: 0, exitCode: 0, startedAt: '2026-11-21T09:00:00Z', finishedAt: '', image: 'i', imageId: 's', labels: {}, environment: new Map(), mounts: new Map(), binds: [],
+  id: 'f'.repeat(64), state, status: 'Up', restarts: 0, exitCode: 0, startedAt: '2026-11-21T09:00:00Z', finishedAt: '', image: 'i', imageId: 's', labels: {}, environment: new Map(), mounts: new Map(), binds: [], command: [], privileged: true, networkMode: 'host', pidMode: '', restartPolicy: 'unless-stopped',
 })
 
 describe('what systemctl show says', () => {
