@@ -6,6 +6,7 @@ import {execFileSync, spawnSync} from 'node:child_process'
 import {existsSync, mkdirSync, readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {installPackages} from './packages.mjs'
+import {TEST_PROGRAMS} from './test-programs.mjs'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const CACHE = join(ROOT, '.cache')
@@ -60,13 +61,9 @@ function tests(name, paths, env = {}) {
   if (numPendingTests > 0) console.log(`== ${numPendingTests} tests were skipped`)
 }
 
-/** What the tests start: etcd, openssl, a Docker Engine, BIRD, and what goes with them. */
+/** What the tests start (scripts/test-programs.mjs), where it is missing. */
 function installDebianPackages() {
-  const wanted = /** @type {const} */ ([
-    ['etcd', 'etcd-server'], ['etcdctl', 'etcd-client'], ['openssl', 'openssl'],
-    ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['busybox', 'busybox-static'], ['ip', 'iproute2'], ['iptables', 'iptables'], ['sysctl', 'procps'], ['bird', 'bird'],
-  ])
-  const missing = [...new Set(wanted.filter(([program]) => !found(program)).map(([, name]) => name))]
+  const missing = [...new Set(TEST_PROGRAMS.filter(([program]) => !found(program)).map(([, name]) => name))]
   if (missing.length === 0) return
   console.log(`\n== installing ${missing.join(', ')}`)
   const root = process.geteuid?.() === 0
@@ -96,7 +93,7 @@ function newerEtcd() {
 /** @param {string} program */
 function found(program) {
   try {
-    execFileSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore'})
+    execFileSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore', env: {...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`}})
     return true
   } catch {
     return false

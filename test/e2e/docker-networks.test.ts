@@ -2,8 +2,8 @@
  * Docker networks of every kind, made with the real docker command on a real Engine and a real etcd: the Engine's calls are compared with the record
  * (spec mesos-docker, appendix A), and what it makes of the driver's answers with what containers then have.
  */
-import {execFile} from 'node:child_process'
-import {promisify} from 'node:util'
+import {request} from 'node:http'
+import {text} from 'node:stream/consumers'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import {suite} from '../support/docker.js'
 import {assigned, calicoInterfaces, type Call, importBusybox, NODE, type Recorder, runDocker, startDriver, startRecorder, stored, type TestDriver, until, V3} from '../support/plugin.js'
@@ -111,9 +111,14 @@ suite('Docker networks', whyNoHost(), () => {
     if (ids !== '') await docker('rm', '-f', ...ids.split('\n'))
   }
   /** What the Engine answers to a POST with BODY. */
-  async function api(path: string, body: object): Promise<{Id: string}> {
-    const {stdout} = await promisify(execFile)('curl', ['-sS', '--unix-socket', host.socket, '-H', 'Content-Type: application/json', '-d', JSON.stringify(body), `http://docker/v1.41/${path}`])
-    return JSON.parse(stdout) as {Id: string}
+  function api(path: string, body: object): Promise<{Id: string}> {
+    return new Promise((resolve, reject) => {
+      const question = request({socketPath: host.socket, method: 'POST', path: `/v1.41/${path}`, headers: {'Content-Type': 'application/json'}}, (response) => {
+        void text(response).then((answer) => resolve(JSON.parse(answer) as {Id: string}), reject)
+      })
+      question.once('error', reject)
+      question.end(JSON.stringify(body))
+    })
   }
   const networkFiles = (): string => host.run('sh', '-c', 'ls /var/lib/calico/calicoctl/networks 2>/dev/null || true')
   const create = (name: string, ...options: string[]): Promise<string> => docker('network', 'create', '-d', DRIVER, '--ipam-driver', DRIVER, ...options, name)
