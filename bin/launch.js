@@ -10,6 +10,8 @@ const INTERRUPTED = 130
  * @param {string} dist the folder of the chunks
  */
 function launch(argv, dist) {
+  // Whoever set it meant another program: no connection of ours goes without a look at the server's certificate.
+  delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   // Once a command has a datastore open, it listens itself, and tells what became of its writes.
   process.on('SIGINT', () => {
     if (process.listenerCount('SIGINT') === 1) process.exit(INTERRUPTED)
@@ -21,18 +23,19 @@ function launch(argv, dist) {
   })
   const outputs = [watchOutput('stdout'), watchOutput('stderr')]
   const chunks = openChunks(dist)
-  /** @type {{main: (argv: readonly string[], root: string) => Promise<number>}} */
+  /** @type {{main: (argv: readonly string[], root: string, outputFailure: () => Error | undefined) => Promise<number>}} */
   const program = chunks.load('core')
-  void program.main(argv, dist).then((code) => {
+  const outputFailure = () => outputs.find(({failure}) => failure !== undefined)?.failure
+  void program.main(argv, dist, outputFailure).then((code) => {
     ended = true
     leave(outputs, () => {
       chunks.saveCaches()
-      process.exit(code)
+      process.exit(code === 0 && outputFailure() !== undefined ? 1 : code)
     })
   })
 }
 
-/** @typedef {{readonly stream: NodeJS.WriteStream | undefined}} Output */
+/** @typedef {{stream: NodeJS.WriteStream | undefined, failure: Error | undefined}} Output */
 
 /**
  * The stream process.NAME if and when somebody has used it: to make one takes 3 ms, and a command that fails needs one, not both.
@@ -41,21 +44,41 @@ function launch(argv, dist) {
  */
 function watchOutput(name) {
   const {get: make} = /** @type {{get: () => NodeJS.WriteStream}} */ (Object.getOwnPropertyDescriptor(process, name))
-  /** @type {{stream: NodeJS.WriteStream | undefined}} */
-  const output = {stream: undefined}
+  /** @type {Output} */
+  const output = {stream: undefined, failure: undefined}
+  /** A reader that has gone away (`| head -1`) is no fault; a full disk is, and the program is told at its end. @param {NodeJS.ErrnoException} error */
+  const failed = (error) => {
+    if (error.code !== 'EPIPE') output.failure ??= error
+  }
   Object.defineProperty(process, name, {
     configurable: true,
     enumerable: true,
-    get: () => (output.stream ??= make().on('error', outputFailed)),
+    get: () => (output.stream ??= whole(make().on('error', failed), failed)),
   })
   return output
 }
 
-/** A reader that has gone away (`| head -1`) is no fault; a full disk is. @param {NodeJS.ErrnoException} error */
-function outputFailed(error) {
-  if (error.code === 'EPIPE') return
-  require('node:fs').writeSync(2, `Error: cannot write: ${error.message}\n`)
-  process.exit(1)
+/**
+ * Makes STREAM write all of its bytes. Node's own stream for files and devices takes no notice of how many of them the kernel took: on a disk that becomes
+ * full, the rest would be lost without an error. FAILED hears of an error before anybody who waits for the write.
+ * @param {NodeJS.WriteStream} stream
+ * @param {(error: NodeJS.ErrnoException) => void} failed
+ */
+function whole(stream, failed) {
+  if (stream.constructor.name !== 'SyncWriteStream') return stream
+  const {fd} = /** @type {{fd: number}} */ (/** @type {unknown} */ (stream))
+  stream._write = (chunk, encoding, done) => {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+    try {
+      for (let written = 0; written < bytes.length; ) written += require('node:fs').writeSync(fd, bytes, written)
+    } catch (error) {
+      failed(/** @type {NodeJS.ErrnoException} */ (error))
+      done(/** @type {Error} */ (error))
+      return
+    }
+    done()
+  }
+  return stream
 }
 
 /**

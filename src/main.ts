@@ -3,11 +3,21 @@ import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
 import {COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
+import {OutputError} from './lib/cli/made.js'
 import {errorText} from './lib/cli/report.js'
 import {CalicoError, EXIT_CODES} from './lib/errors.js'
 
-/** Runs the command line ARGV of PROGRAM. Never throws; prints every error. */
-export async function main(argv: readonly string[], program: Program): Promise<number> {
+/** Why stdout or stderr could not be written; undefined as long as they can. */
+export type OutputFailure = () => Error | undefined
+
+/** Runs the command line ARGV of PROGRAM. Never throws; prints every error. Lost output (OUTPUTFAILURE) is one. */
+export async function main(argv: readonly string[], program: Program, outputFailure: OutputFailure = () => undefined): Promise<number> {
+  const code = await perform(argv, program)
+  const failure = outputFailure()
+  return failure && code === 0 ? report(new OutputError(failure), argv) : code
+}
+
+async function perform(argv: readonly string[], program: Program): Promise<number> {
   const line = readLine(argv, program.commands)
   try {
     nameUser()
@@ -43,7 +53,8 @@ function nameUser(): void {
   }
 }
 
-function report(error: unknown, argv: readonly string[]): number {
+function report(thrown: unknown, argv: readonly string[]): number {
+  const error = thrown instanceof OutputError ? thrown.withTruth() : thrown
   const exit = (error as {oclif?: {exit?: number}}).oclif?.exit
   if (error instanceof Error && 'code' in error && error.code === 'EEXIT') return exit ?? 0
   process.stderr.write(errorText(error, {debug: argv.includes('--debug')}))

@@ -85,6 +85,12 @@ export const EDITS = [
     replace: '',
     why: 'bin/launch.js does that, and only once there is output: opening stdout costs 3 ms',
   },
+  {
+    file: '@oclif/core/lib/index.js',
+    find: "process.stderr.write('WARNING: current directory does not exist\\n');",
+    replace: '',
+    why: 'no command needs it unless a relative path is given, which is told then',
+  },
   ...['subchannel-address.js', 'load-balancer-pick-first.js'].map((file) => ({
     file: `@grpc/grpc-js/build/src/${file}`,
     find: '(0, net_1.isIPv6)(',

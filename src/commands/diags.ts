@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand, checked} from '../lib/cli/base-command.js'
+import {noteMade} from '../lib/cli/made.js'
 import {chosenNode} from '../lib/cli/node-option.js'
 import {ownDocument} from '../lib/cli/output/presentation.js'
 import {notRunningDocument, presentStatus} from '../lib/cli/status.js'
@@ -55,12 +56,13 @@ export default class Diags extends BaseCommand {
         documents: this.documents(),
         say: (line) => {
           this.data(line)
-          void this.flush()
+          this.flush().catch(() => undefined) // told at the end
         },
         note: (line) => this.note(line),
       },
       discardWhenInterrupted,
     )
+    noteMade(archive)
     this.data(`\nDiags saved to ${archive}\n`)
     if (missing.length > 0) {
       throw new CalicoError('unknown', missing.length === 1 ? '1 item is missing from the archive:' : `${missing.length} items are missing from the archive:`, {details: missing})

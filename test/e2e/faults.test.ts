@@ -96,6 +96,11 @@ describe('refused: TLS and authentication', () => {
     expect(code).toBe(7)
     expect(stderr).toMatch(/certificate/i)
   })
+  test('an unknown CA although NODE_TLS_REJECT_UNAUTHORIZED says otherwise: the same', async () => {
+    const env = files(other.ca, good.client)
+    const [with0, without] = await Promise.all([run('profile show', {...env, NODE_TLS_REJECT_UNAUTHORIZED: '0'}), run('profile show', env)])
+    expect(with0).toEqual(without)
+  })
   test('a client certificate of another CA: 7', async () => {
     expect((await run('profile show', files(good.ca, other.client))).code).toBe(7)
   })

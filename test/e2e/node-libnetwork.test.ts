@@ -244,6 +244,9 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     expect(answer()).toEqual(ACTIVATED)
     expect(host.docker('inspect', '-f', '{{.HostConfig.Privileged}} {{.HostConfig.NetworkMode}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Image}}', 'calico-libnetwork')).toBe(`true host unless-stopped ${image}`)
     expect(JSON.parse(host.docker('inspect', '-f', '{{json .HostConfig.Binds}}', 'calico-libnetwork'))).toEqual(['/run/docker/plugins:/run/docker/plugins', `${host.socket}:/var/run/docker.sock`, '/var/lib/calico:/var/lib/calico'])
+    expect(JSON.parse(host.docker('inspect', '-f', '{{json .Config.Healthcheck.Test}}', 'calico-libnetwork'))).toEqual(['CMD', 'node', '/usr/lib/calicoctl/bin/healthcheck.js'])
+    host.docker('exec', 'calico-libnetwork', 'node', '/usr/lib/calicoctl/bin/healthcheck.js')
+    expect(() => host.docker('exec', 'calico-libnetwork', 'node', '/usr/lib/calicoctl/bin/healthcheck.js', '/run/docker/plugins/nosuch.sock')).toThrow()
     expect((await run('status')).stdout).toMatch(/\nLibnetwork: container running, up \d+s, answers\n/)
 
     expect(await start()).toMatchObject({code: 0, stderr: expect.stringContaining('The container calico-libnetwork runs already, and nothing of it changed.') as unknown, stdout: expect.stringContaining(id) as unknown})

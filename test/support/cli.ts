@@ -16,6 +16,8 @@ export interface Options {
   /** Given to the command's stdin, which then ends. Without it, stdin is empty. */
   readonly stdin?: string
   readonly cwd?: string
+  /** Open files in place of the pipes that are read for the result. */
+  readonly outputs?: {readonly stdout?: number; readonly stderr?: number}
   /** After this time the command is killed, and the promise rejected. The default is 20 s. */
   readonly timeoutMs?: number
   /** The launcher to start, instead of this tree's. */
@@ -42,12 +44,12 @@ export function calicoctl(args: readonly string[], options: Options = {}): Promi
 }
 
 /** Starts `calicoctl ARGS`, for tests that send signals or watch it work. */
-export function startCalicoctl(args: readonly string[], {env = {}, stdin, cwd, timeoutMs = 20_000, command = CALICOCTL}: Options = {}): Running {
+export function startCalicoctl(args: readonly string[], {env = {}, stdin, cwd, outputs = {}, timeoutMs = 20_000, command = CALICOCTL}: Options = {}): Running {
   if (command === CALICOCTL) checkBuild()
   const child = spawn(process.execPath, [command, ...args], {
     cwd: cwd ?? home(),
     env: {PATH: process.env.PATH, HOME: home(), ...env},
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', outputs.stdout ?? 'pipe', outputs.stderr ?? 'pipe'],
   })
   return {process: child, result: finished(child, args, stdin, timeoutMs)}
 }

@@ -4,7 +4,7 @@ import {Config, type Command} from '@oclif/core'
 import {loaders} from 'bundle:commands'
 import {pjson, read} from 'bundle:manifest'
 import {loadOptions, type Program} from '../../../src/lib/cli/program.js'
-import {main as runProgram} from '../../../src/main.js'
+import {main as runProgram, type OutputFailure} from '../../../src/main.js'
 
 /** The manifest, of which a command line needs one entry or two: each is parsed when it is first looked at (all of them take 2 ms). */
 const commands: Record<string, Command.Cached> = {}
@@ -21,9 +21,9 @@ const program = (dist: string): Program => ({
   load: async (id) => (await loaders[id]?.())?.default,
 })
 
-/** Runs ARGV; the promise is the exit code. */
-export function main(argv: readonly string[], dist: string): Promise<number> {
-  return runProgram(argv, program(dist))
+/** Runs ARGV; the promise is the exit code. OUTPUTFAILURE tells whether stdout and stderr could be written. */
+export function main(argv: readonly string[], dist: string, outputFailure?: OutputFailure): Promise<number> {
+  return runProgram(argv, program(dist), outputFailure)
 }
 
 /** The help page of WORDS, for the build. */

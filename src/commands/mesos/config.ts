@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from '../../lib/cli/base-command.js'
+import {noteMade} from '../../lib/cli/made.js'
 import {editDiff, flagLine, withEdits} from '../../lib/cli/mesos-config.js'
 import {absolutePath, hostRoot, rootFlag} from '../../lib/cli/mesos-options.js'
 import {CalicoError} from '../../lib/errors.js'
@@ -64,7 +65,10 @@ export default class MesosConfig extends BaseCommand {
     }
     const question = edits.length === 1 ? 'Write this file?' : `Write these ${edits.length} files?`
     if (!yes && !(await this.confirm(question))) throw new CalicoError('refused', 'Nothing was written: it was not confirmed', {hint: 'To write without being asked, add --yes.'})
-    await writeEdits(files, edits, ({path, before}) => this.note(`${path} ${before === undefined ? 'created' : 'updated'}`))
+    await writeEdits(files, edits, ({path, before}) => {
+      noteMade(path)
+      this.note(`${path} ${before === undefined ? 'created' : 'updated'}`)
+    })
     return edits
   }
 

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core'
 import {countEndpoints, refuseEndpoints, stopNode} from '../../lib/calico-node/stop.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
+import {noteMade} from '../../lib/cli/made.js'
 import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
 import {containerLifecycle} from '../../lib/docker/lifecycle.js'
 import {isError} from '../../lib/errors.js'
@@ -48,6 +49,7 @@ export default class NodeStop extends EditCommand {
 
   private async stop(): Promise<void> {
     const {stopped, driver, driverUnit, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
+    if (!this.dryRun) for (const what of stopped) noteMade(`the stop of ${what}`)
     for (const what of stopped) this.note(`${what} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
     if (stopped.length > 0) this.note('Left as they are: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. Policy of now stays in force. `calicoctl node remove --clean-host` removes them.')
     if (driver && !this.dryRun) this.note('Until the driver for Docker networks runs again, containers on Calico\'s networks can be neither started nor removed.')

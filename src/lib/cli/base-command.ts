@@ -7,6 +7,7 @@ import {resolveSettings} from '../settings/settings.js'
 import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
+import {watchWrites} from './made.js'
 import {escapeLines} from './output/escape.js'
 import {watchSignals} from './signals.js'
 import {Out} from './out.js'
@@ -120,6 +121,7 @@ export abstract class BaseCommand extends Command {
     })
     settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)
+    watchWrites(this.opened.writes)
     return this.opened
   }
 
@@ -142,7 +144,7 @@ export abstract class BaseCommand extends Command {
 
   /** A line of data: stdout. */
   protected data(line: string): void {
-    void this.out.write(`${escapeLines(line)}\n`)
+    this.out.add(`${escapeLines(line)}\n`)
   }
 
   /** Text that is complete and escaped already: stdout. */
@@ -161,9 +163,15 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
-    await this.out.flush()
-    this.opened?.store.close()
-    await super.finally(error)
+    try {
+      await this.out.flush()
+    } catch (failure) {
+      // What went wrong before is what the user must know.
+      if (error === undefined) throw failure
+    } finally {
+      this.opened?.store.close()
+      await super.finally(error)
+    }
   }
 
   /** Errors go to main(), which prints them and knows the exit codes. */

@@ -12,6 +12,7 @@ import {requireNetworkAdministrator} from '../host/privileges.js'
 import {nodeName} from '../model/names.js'
 import {formatAddress} from '../net/index.js'
 import {EditCommand} from './edit-command.js'
+import {noteMade} from './made.js'
 import {chosenNode} from './node-option.js'
 
 const NODENAME_FILE = '/var/lib/calico/nodename'
@@ -65,7 +66,10 @@ export abstract class NodeRemoveCommand extends EditCommand {
   private removeNodenameFile(would: string): void {
     if (!existsSync(NODENAME_FILE)) return
     try {
-      if (!this.dryRun) unlinkSync(NODENAME_FILE)
+      if (!this.dryRun) {
+        unlinkSync(NODENAME_FILE)
+        noteMade(`the removal of ${NODENAME_FILE}`)
+      }
       this.note(`${NODENAME_FILE} ${would}removed`)
     } catch (error) {
       this.note(`Warning: ${NODENAME_FILE} was not removed: ${(error as Error).message}`)

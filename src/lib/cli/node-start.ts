@@ -24,6 +24,7 @@ import {formatAddress} from '../net/index.js'
 import {checked} from './base-command.js'
 import {parseDuration} from './duration.js'
 import {EditCommand} from './edit-command.js'
+import {noteMade} from './made.js'
 import {chosenNode} from './node-option.js'
 import {escapeLines} from './output/escape.js'
 import {paragraph} from './paragraph.js'
@@ -151,6 +152,7 @@ export abstract class NodeCommand extends EditCommand {
     try {
       const {id, notes} = await startDriver(engine, driver)
       for (const text of notes) this.note(text)
+      noteMade('the driver for Docker networks')
       say(`Calico libnetwork driver is running with id: ${id}`)
     } finally {
       session.writes.undo = undefined
@@ -186,7 +188,11 @@ export abstract class NodeCommand extends EditCommand {
     }
     if (before.keep && before.found) return keepNode(session, engine, before.found, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}`)})
     say(`Running Docker container with the following command:\n\n${dockerRunLine(plan, options)}\n`)
-    await runNode(session, engine, plan, before, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}\nWaiting for successful startup`)})
+    const onStarted = (id: string): void => {
+      noteMade('the container calico-node')
+      say(`Calico node is running with id: ${id}\nWaiting for successful startup`)
+    }
+    await runNode(session, engine, plan, before, {...common, onStarted})
   }
 
   private async ensureImage(session: Session, image: string): Promise<void> {

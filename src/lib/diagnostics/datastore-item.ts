@@ -1,6 +1,6 @@
 /** Everything of Calico's in the datastore, as YAML by kind and as v0.20's table, without secrets (cli-v0.20 §4.10). */
 import type {KeyValue, Revision} from '../datastore/datastore.js'
-import {stringifyJson, tryParseJson} from '../json/index.js'
+import {stringifyJson, stringifyYaml, tryParseJson} from '../json/index.js'
 import {IPAM_PREFIX, RESOURCES_PREFIX} from '../model/keys.js'
 import type {Session} from '../client/session.js'
 import {type Collected, type Content, failureText, type Item} from './item.js'
@@ -33,14 +33,17 @@ async function dump(open: () => Promise<Session>, secrets: Secrets): Promise<Col
         list.push(documentOf({...kv, key: redactText(kv.key, secrets)}, value))
       }
     }
-    const {stringify} = await import('yaml')
-    const files = [...documents].map(([path, list]): Content => ({path, text: list.map((document) => `---\n${stringify(document, {lineWidth: 0, compat: 'yaml-1.1', aliasDuplicateObjects: false})}`).join(''), redacted: true}))
+    const files: Content[] = []
+    for (const [path, list] of documents) files.push({path, text: (await Promise.all(list.map(yamlText))).join(''), redacted: true})
     return {files: [{path: TABLE, text: `${table.join('\n')}\n`, redacted: true}, ...files, {path: 'datastore/revision', text: `${revision ?? 'unknown'}\n`}]}
   } catch (error) {
     const why = failureText(error)
     return {missing: why, files: [{path: TABLE, text: `${[...table, redactText(why, secrets)].join('\n')}\n`, redacted: true}]}
   }
 }
+
+/** DOCUMENT as YAML, or, where it is nested too deeply for that, as JSON, which is YAML too. */
+const yamlText = async (document: unknown): Promise<string> => `---\n${await stringifyYaml(document).catch(() => `${stringifyJson(document)}\n`)}`
 
 function storedValue({value}: KeyValue, secrets: Secrets): unknown {
   const parsed = tryParseJson(value)

@@ -2,3 +2,5 @@
 
 export {JsonError, type JsonFault} from './errors.js'
 export {MAX_JSON_DEPTH, parseJson, stringifyJson, tryParseJson} from './json.js'
+export {isDeeperThan} from './scan.js'
+export {stringifyYaml} from './yaml.js'

@@ -1,6 +1,7 @@
 /** HTTP between the Docker Engine and the driver's table of methods (spec mesos-docker §3.2). */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import {CalicoError} from '../errors.js'
+import {isDeeperThan} from '../json/index.js'
 import type {Driver, Job} from './driver.js'
 import {keyedQueue} from './keyed-queue.js'
 import type {Log} from './log.js'
@@ -9,6 +10,8 @@ import {BadRequest, CONTENT_TYPE, type Manifest} from './protocol.js'
 
 /** Docker's requests have some hundred bytes; those of a network with many options a few thousand. */
 const BODY_LIMIT = 1024 * 1024
+/** Objects and lists inside each other. Docker's have three levels. */
+const DEEPEST_BODY = 100
 const HEADERS_LIMIT_MS = 10_000
 const BODY_TIME_LIMIT_MS = 30_000
 
@@ -182,6 +185,7 @@ const REPEATED = '. The request is empty: Docker repeats so what a driver that w
 /** The handshake has no body. @throws BadRequest */
 function parse(text: string): unknown {
   if (text.trim() === '') return {}
+  if (isDeeperThan(text, DEEPEST_BODY)) throw new BadRequest(`its JSON is nested more than ${DEEPEST_BODY} levels deep`)
   try {
     return JSON.parse(text)
   } catch (error) {

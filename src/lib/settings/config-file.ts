@@ -1,5 +1,6 @@
 import {parseDocument} from 'yaml'
 import {z} from 'zod'
+import {yamlLimitProblem} from './yaml-limits.js'
 
 /**
  * `calicoctl.cfg` as today's Go calicoctl reads it (datamodel-v3 §0.6), so that both can share the file: YAML or JSON, unknown keys
@@ -8,6 +9,9 @@ import {z} from 'zod'
  */
 
 const EXPECT_CLUSTER_ANNOTATION = 'calicoctl/expect-cluster'
+
+/** The first error of a text causes most of the others. */
+const MOST_ERRORS = 5
 
 const text = z.string().optional()
 
@@ -48,9 +52,18 @@ export interface ConfigFile {
 
 /** The contents of a configuration file, or what is wrong with it, one sentence each. */
 export function parseConfigFile(source: string): {file: ConfigFile} | {problems: string[]} {
+  const limit = yamlLimitProblem(source)
+  if (limit !== undefined) return {problems: [`not read: ${limit}`]}
   const document = parseDocument(source, {uniqueKeys: true})
-  if (document.errors.length > 0) return {problems: document.errors.map((error) => `not YAML: ${error.message.split('\n')[0] ?? ''}`)}
-  const parsed = FILE.safeParse(document.toJS())
+  if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${error.message.split('\n')[0] ?? ''}`)}
+  let content: unknown
+  try {
+    content = document.toJS()
+  } catch (error) {
+    // Aliases that repeat each other a million times, or that mean nothing.
+    return {problems: [`not read: ${(error as Error).message}`]}
+  }
+  const parsed = FILE.safeParse(content)
   if (!parsed.success) return {problems: parsed.error.issues.flatMap(issueText)}
   const {spec, metadata} = parsed.data
   return {file: {spec: spec ?? {}, expectCluster: metadata?.annotations?.[EXPECT_CLUSTER_ANNOTATION]}}

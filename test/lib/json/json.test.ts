@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {JsonError, MAX_JSON_DEPTH, parseJson, stringifyJson, tryParseJson} from '../../../src/lib/json/index.js'
+import {JsonError, MAX_JSON_DEPTH, parseJson, stringifyJson, stringifyYaml, tryParseJson} from '../../../src/lib/json/index.js'
 
 const fault = (text: string): string | undefined => tryParseJson(text).error?.fault
 
@@ -171,5 +171,17 @@ describe('stringifyJson', () => {
     expect(stringifyJson({a: undefined, b: 1n, c: [1n << 63n]})).toBe('{"b":1,"c":[9223372036854775808]}')
     expect(stringifyJson({a: undefined, b: 1})).toBe('{"b":1}')
     for (const nothing of [undefined, () => 1, Symbol('x')]) expect(() => stringifyJson(nothing)).toThrow(TypeError)
+  })
+})
+
+describe('YAML', () => {
+  const deep = (levels: number): unknown => Array.from({length: levels}).reduce<unknown>((value, _, i) => (i % 2 === 0 ? {a: value} : [value]), 1)
+  test('texts that readers take for something else are quoted; nothing becomes an alias', async () => {
+    const same = {a: 'yes'}
+    expect(await stringifyYaml({x: same, w: same, z: '1e3'})).toBe('x:\n  a: "yes"\nw:\n  a: "yes"\nz: "1e3"\n')
+  })
+  test('200 levels are written', async () => expect((await stringifyYaml(deep(200))).length).toBeGreaterThan(200))
+  test.each([201, 980, 100_000])('%d levels are an error, with the way out', async (levels) => {
+    await expect(stringifyYaml(deep(levels))).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('more than 200 levels') as unknown, hint: expect.stringContaining('-o json') as unknown})
   })
 })

@@ -74,6 +74,7 @@ describe('HTTP', () => {
     ['what only an object\'s prototype has', 'constructor', {}, 404, 'The method constructor is not known here'],
     ['no name', '', {}, 404, 'The method  is not known here'],
     ['malformed JSON', 'NetworkDriver.Join', '{"NetworkID":', 400, 'Bad request: not JSON: '],
+    ['options 100,000 deep', 'NetworkDriver.CreateNetwork', `{"NetworkID":"${NETWORK}","Options":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 400, 'Bad request: its JSON is nested more than 100 levels deep'],
     ['a missing member', 'NetworkDriver.Join', {NetworkID: NETWORK}, 400, 'Bad request: EndpointID is missing'],
     ['no body where one is needed', 'NetworkDriver.Join', undefined, 400, 'Bad request: NetworkID is missing; EndpointID is missing. The request is empty: Docker repeats so what a driver that was ended meanwhile did not answer. Try again.'],
     ['not an object', 'NetworkDriver.Join', [1], 400, 'Bad request: the request is not a JSON object'],

@@ -1,4 +1,5 @@
 import {stringifyJson} from '../../json/json.js'
+import {stringifyYaml} from '../../json/yaml.js'
 import {escapeLines, escapeText} from './escape.js'
 import type {OutputFormat, Presentation} from './presentation.js'
 import {renderTable} from './table.js'
@@ -17,7 +18,7 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
   const all: Row[] = []
   for await (const row of rows) all.push(row)
   if (format === 'json') yield `${indentedJson(presentation.document(all))}\n`
-  else if (format === 'yaml') yield await yaml(presentation.document(all))
+  else if (format === 'yaml') yield await stringifyYaml(presentation.document(all))
   else if (format === 'table' && presentation.text) yield escapeLines(await presentation.text(all))
   else {
     const shown = columns.filter(({wide}) => !wide || format === 'wide')
@@ -33,10 +34,4 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
 /** VALUE as JSON, two spaces deep, 64-bit numbers exact. */
 export function indentedJson(value: unknown): string {
   return stringifyJson(value, 2)
-}
-
-/** VALUE as YAML in which texts are quoted that a reader of YAML 1.1, as Python's and Go's are, would take for a time, number or yes and no. */
-async function yaml(value: unknown): Promise<string> {
-  const {stringify} = await import('yaml')
-  return stringify(value, {lineWidth: 0, compat: 'yaml-1.1'})
 }

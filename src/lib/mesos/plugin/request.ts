@@ -1,5 +1,6 @@
 /** What net-modules asks for: one JSON document, checked in the order and with the texts of the plugin of 2016 (mesos-docker §1.1–§1.5). Pure. */
 import {CalicoError} from '../../errors.js'
+import {isDeeperThan} from '../../json/index.js'
 import {type Address, equalAddresses, parseAddress} from '../../net/index.js'
 import {type Labels, readLabels, staticAddresses} from './labels.js'
 
@@ -19,10 +20,14 @@ const MAX_ADDRESSES = 64
 /** Of one `release`, which may be for several tasks. */
 const MAX_RELEASED = 1024
 
+/** Objects and lists inside each other. Requests of net-modules have four levels. */
+const DEEPEST = 100
+
 const COMMANDS: Readonly<Record<string, (args: Arguments) => Request>> = {isolate, cleanup, allocate, reserve, release}
 
 /** The request that TEXT, all of stdin, makes. @throws CalicoError `invalid` with the text for the reply */
 export function readRequest(text: string): Request {
+  if (isDeeperThan(text, DEEPEST)) throw wrong(`nested more than ${DEEPEST} levels deep`)
   let document: unknown
   try {
     document = JSON.parse(text)

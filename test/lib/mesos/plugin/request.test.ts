@@ -4,6 +4,9 @@ import {CalicoError} from '../../../../src/lib/errors.js'
 import {readRequest} from '../../../../src/lib/mesos/plugin/request.js'
 import {parseAddress} from '../../../../src/lib/net/index.js'
 
+/** Objects inside each other. */
+const deep = (levels: number): unknown => Array.from({length: levels}).reduce<unknown>((value) => ({a: value}), 1)
+
 const CONTAINER = 'ba11f1de-fc4d-46fd-9f15-424f4ef05a3a'
 const ISOLATE = {container_id: CONTAINER, hostname: 'slave-H3A-1', ipv4_addrs: ['192.168.23.4'], netgroups: ['prod', 'frontend'], pid: 3789}
 const ALLOCATE = {hostname: 'slave-0-1', num_ipv4: 1, num_ipv6: 0, uid: 'u1'}
@@ -58,6 +61,7 @@ describe('the envelope', () => {
     [{command: 'toString', args: {}}, 'Unknown command: toString'],
     [{command: '__proto__', args: {}}, 'Unknown command: __proto__'],
     [{command: {}, args: {}}, 'Unknown command: {}'],
+    [{command: 'isolate', args: deep(200)}, 'nested more than 100 levels deep'],
   ])('%j: %s', (document, text) => expect(problem(document)).toBe(text))
 })
 

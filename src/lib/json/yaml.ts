@@ -1,0 +1,19 @@
+import {CalicoError} from '../errors.js'
+
+/** Objects and lists inside each other. Calico's objects have ten levels; the library goes down by recursion and ends at some hundreds. */
+const DEEPEST = 200
+
+/**
+ * VALUE as YAML in which texts are quoted that a reader of YAML 1.1, as Python's and Go's are, would take for a time, number or yes and no.
+ * @throws CalicoError `failed` if it is nested too deeply
+ */
+export async function stringifyYaml(value: unknown): Promise<string> {
+  if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which is not written as YAML`, {hint: 'Ask for JSON: -o json'})
+  const {stringify} = await import('yaml')
+  return stringify(value, {lineWidth: 0, compat: 'yaml-1.1', aliasDuplicateObjects: false})
+}
+
+function isDeep(value: unknown, left = DEEPEST): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return left === 0 || Object.values(value).some((member) => isDeep(member, left - 1))
+}
