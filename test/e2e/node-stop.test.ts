@@ -1,9 +1,10 @@
 /** `node stop` and `node remove` on a host of its own, with real etcd, Engine, iptables and routes; calico-node is a stand-in. */
-import {readFileSync} from 'node:fs'
-import {resolve} from 'node:path'
-import {afterAll, afterEach, beforeAll, expect, test} from '@jest/globals'
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import {suite} from '../support/docker.js'
-import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
+import {CALICOCTL} from '../support/cli.js'
+import {ETCD, startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 import {importStandIn, STAND_IN} from '../support/stand-in/image.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
@@ -53,6 +54,51 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(await host.calicoctl(['node', 'stop', '--force', '--timeout=500ms'], away)).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringContaining('it is not known whether') as unknown})
     expect(state()).toBe('calico-node exited')
   }, 60_000)
+
+  describe('the unit calico-node.service', () => {
+    /** What stands in for systemctl: the unit's STATE, and a stop that never ends. */
+    const withUnit = (state: string): {PATH: string} => {
+      const folder = join(host.folder, 'systemd')
+      mkdirSync(folder, {recursive: true})
+      rmSync(join(folder, 'calls'), {force: true})
+      writeFileSync(join(folder, 'systemctl'), `#!/bin/sh\n[ "$1" = show ] && { echo ActiveState=${state}; exit 0; }\necho "$@" >>${folder}/calls\nexec sleep 300\n`, {mode: 0o755})
+      return {PATH: `${folder}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`}
+    }
+    const stopped = (): boolean => existsSync(join(host.folder, 'systemd/calls'))
+
+    test('whose ExecStop this command is: it does not wait for itself', async () => {
+      const env = withUnit('active')
+      const group = host.run('sh', '-c', 'for each in /sys/fs/cgroup /sys/fs/cgroup/systemd; do [ -e $each/cgroup.procs ] && echo $each; done; true').split('\n')[0] ?? ''
+      expect(group).not.toBe('')
+      host.run('mkdir', '-p', `${group}/calico-node.service`)
+      try {
+        const child = host.spawn(['sh', '-c', `echo 0 >${group}/calico-node.service/cgroup.procs; exec ${process.execPath} ${CALICOCTL} node stop --force`], {...env, DOCKER_HOST: `unix://${host.socket}`, ETCD_ENDPOINTS: ETCD, HOSTNAME: 'rack1-host1'})
+        const code = await new Promise((resolve) => child.on('close', resolve))
+        expect({code, stopped: stopped()}).toEqual({code: 0, stopped: false})
+      } finally {
+        host.run('rmdir', `${group}/calico-node.service`)
+      }
+    }, 60_000)
+
+    test('that is stopping already is not waited for', async () => {
+      expect(await host.calicoctl(['node', 'stop', '--force'], {env: withUnit('deactivating')})).toMatchObject({code: 0, stdout: 'Node stopped\n'})
+      expect(stopped()).toBe(false)
+    }, 60_000)
+
+    test('that runs is stopped', async () => {
+      let calls = ''
+      const {code} = await host.calicoctl(['node', 'stop', '--force'], {env: withUnit('active')}, (child) => {
+        const timer = setInterval(() => {
+          if (!stopped()) return
+          calls = readFileSync(join(host.folder, 'systemd/calls'), 'utf8')
+          child.kill('SIGTERM')
+          clearInterval(timer)
+        }, 50)
+        child.on('exit', () => clearInterval(timer))
+      })
+      expect({code, calls}).toEqual({code: 143, calls: 'stop calico-node.service\n'})
+    }, 60_000)
+  })
 
   test('remove while it runs: 8', async () => {
     await start()

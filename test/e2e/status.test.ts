@@ -166,6 +166,22 @@ describe('something is wrong: 10, and each thing told', () => {
     expect(stdout).toContain('Running felix version v3.32.1\n') // the image's label, where the program does not say
     expect(stderr).toContain('Felix is not ready: felix is not ready: readiness probe reporting 503.')
   })
+  test('a program that does not answer -v: the version is unknown, and not waited for', async () => {
+    await transcripts('03-mesh-established.v4.txt', '03-mesh-established.v6.txt')
+    engine.inspected.Config.Labels = {}
+    engine.exec = (command) => (command.endsWith(' -v') ? {exitCode: null, output: ''} : {exitCode: 0, output: ''})
+    const start = performance.now()
+    expect(await run()).toMatchObject({code: 0, stdout: expect.stringContaining('Running felix version unknown\n') as unknown})
+    expect(performance.now() - start).toBeLessThan(8_000)
+    expect(JSON.parse((await run('status -o json')).stdout)).toMatchObject({versions: {felix: null}})
+  })
+  test('an image without calico-node', async () => {
+    await transcripts('03-mesh-established.v4.txt', '03-mesh-established.v6.txt')
+    engine.exec = () => ({exitCode: 127, output: 'OCI runtime exec failed: exec failed: unable to start container process: exec: "calico-node": executable file not found in $PATH: unknown\n'})
+    const {code, stderr} = await run()
+    expect({code, stderr}).toEqual({code: 10, stderr: expect.stringContaining('Felix is not ready: the image quay.io/calico/node:v3.32.1 is not calico/node: there is no program calico-node in it.') as unknown})
+    expect(stderr).not.toContain('OCI runtime')
+  })
   test('a crash loop', async () => {
     Object.assign(listed(), {State: 'restarting', Status: 'Restarting (1) 5 seconds ago'})
     Object.assign(engine.inspected.State, {Status: 'restarting', ExitCode: 1})

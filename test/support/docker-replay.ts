@@ -27,7 +27,8 @@ export interface InspectedContainer {
 }
 
 export interface ExecAnswer {
-  readonly exitCode: number
+  /** Null: it goes on for ever. */
+  readonly exitCode: number | null
   readonly output: string
 }
 
@@ -82,7 +83,11 @@ export async function startReplayEngine(path: string): Promise<ReplayEngine> {
       const command = commands.get(id) ?? ''
       engine.started.push(command)
       response.writeHead(200, {'Content-Type': 'application/vnd.docker.raw-stream'})
-      const {output} = engine.exec(command)
+      const {exitCode, output} = engine.exec(command)
+      if (exitCode === null) {
+        response.flushHeaders()
+        return
+      }
       const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0])
       header.writeUInt32BE(Buffer.byteLength(output), 4)
       response.end(output === '' ? '' : Buffer.concat([header, Buffer.from(output)]))

@@ -2,8 +2,9 @@
 import {listEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Lifecycle} from '../docker/lifecycle.js'
-import {CalicoError} from '../errors.js'
+import {CalicoError, isError} from '../errors.js'
 import {runCommand} from '../host/command.js'
+import {runsInUnit} from '../host/own-unit.js'
 import {CONTAINER_NAME} from './container.js'
 import {DRIVER_NAME, DRIVER_UNIT} from './libnetwork-service/plan.js'
 import {stopDriver} from './libnetwork-service/service.js'
@@ -45,9 +46,25 @@ export async function stopNode(engine: Lifecycle, {dryRun}: {dryRun: boolean}): 
     stopped.push(`Container ${CONTAINER_NAME}`)
     if (!dryRun) await engine.stop(state.id)
   }
-  // Of a node that systemd runs. Where there is no systemd, or no such unit, there is nothing to stop.
-  if (!dryRun) await runCommand('systemctl', ['stop', 'calico-node.service'], {timeoutMs: 30_000}).catch(() => undefined)
+  if (!dryRun) await stopUnit()
   const forms = await stopDriver(engine, {dryRun})
   stopped.push(...forms.map((form) => (form === 'unit' ? `Unit ${DRIVER_UNIT}` : `Container ${DRIVER_NAME}`)))
   return {stopped, driver: forms.length > 0, driverUnit: forms.includes('unit'), comesBack: [state, driverState].some((each) => each?.restartPolicy === 'always')}
+}
+
+const UNIT = 'calico-node.service'
+const UNIT_LIMIT_MS = 30_000
+
+/**
+ * Stops the unit of a node that systemd runs. Where there is no systemd, or no such unit, there is nothing to stop; and where it is stopping already, this
+ * command may be what it waits for (`ExecStop=calicoctl node stop`).
+ */
+async function stopUnit(): Promise<void> {
+  if (runsInUnit(UNIT)) return
+  try {
+    if ((await runCommand('systemctl', ['show', UNIT, '--property=ActiveState'])).includes('=deactivating')) return
+    await runCommand('systemctl', ['stop', UNIT], {timeoutMs: UNIT_LIMIT_MS})
+  } catch (error) {
+    if (!isError(error)) throw error
+  }
 }

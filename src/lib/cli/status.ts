@@ -43,7 +43,7 @@ export function presentStatus(status: NodeStatus, now: Date): Presentation<BgpPe
 
 async function v020Text({container, datastore, bird}: NodeStatus): Promise<string> {
   const {details, version} = container
-  const lines = [`calico-node container is running. Status: ${details.status}`, ...(version === undefined ? [] : [`Running felix version ${version}`]), '']
+  const lines = [`calico-node container is running. Status: ${details.status}`, `Running felix version ${version ?? 'unknown'}`, '']
   const families = await Promise.all(FAMILIES.map((family) => familyText(family, {container, datastore, status: bird[family]})))
   return `${lines.join('\n')}\n${families.join('')}`
 }

@@ -54,7 +54,8 @@ const unused = ({environment}: ContainerDetails): Readiness => ({state: 'unused'
 async function readiness(details: ContainerDetails, flag: string): Promise<Readiness> {
   if (!runs(details)) return {state: 'not-ready', why: `the container is ${details.state}`}
   try {
-    const {exitCode, output} = await containerLifecycle().exec(details.id, ['calico-node', flag])
+    const {exitCode, output, missing} = await containerLifecycle().exec(details.id, ['calico-node', flag])
+    if (missing) return {state: 'not-ready', why: `the image ${details.image} is not calico/node: there is no program calico-node in it`}
     if (exitCode === 0) return {state: 'ready', why: ''}
     if (exitCode === undefined) return {state: 'unknown', why: `calico-node ${flag} did not end in time`}
     return {state: 'not-ready', why: reason(output) || `calico-node ${flag} ended with exit code ${exitCode}`}
@@ -73,11 +74,14 @@ function reason(output: string): string {
   return told === undefined ? (lines.at(-1) ?? '') : told.slice(told.indexOf(REFUSAL) + REFUSAL.length)
 }
 
+/** A version is not worth more of anybody's time. */
+const VERSION_LIMIT_MS = 2_000
+
 async function felixVersion(details: ContainerDetails): Promise<string | undefined> {
   const label = details.labels.version ?? details.labels['org.opencontainers.image.version']
   if (!runs(details)) return label
   try {
-    const {exitCode, output} = await containerLifecycle().exec(details.id, ['calico-node', '-v'])
+    const {exitCode, output} = await containerLifecycle({timeLimitMs: VERSION_LIMIT_MS}).exec(details.id, ['calico-node', '-v'])
     const version = exitCode === 0 ? /^v?\d\S*$/m.exec(output)?.[0] : undefined
     return version ?? label
   } catch (error) {

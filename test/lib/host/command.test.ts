@@ -1,15 +1,30 @@
-import {spawn} from 'node:child_process'
+import {execFileSync, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {join, resolve} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {buildSync} from 'esbuild'
 import {runCommand} from '../../../src/lib/host/command.js'
 import {withHostLock} from '../../../src/lib/host/lock.js'
 import {workloadMtu} from '../../../src/lib/host/mtu.js'
 
+const isGone = (pid: number): boolean => {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resume) => setTimeout(resume, 20))
+}
+
 describe('running a program', () => {
+  let folder: string
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'calicoctl-command-'))))
+  afterAll(() => rmSync(folder, {recursive: true}))
   test('gives its stdout', async () => expect(await runCommand('echo', ['a', 'b'])).toBe('a b'))
   test('no shell reads the arguments', async () => expect(await runCommand('echo', ['$HOME; `id`'])).toBe('$HOME; `id`'))
   test('its environment is only ours', async () => {
@@ -23,6 +38,35 @@ describe('running a program', () => {
   test('one that hangs is killed', async () => {
     await expect(runCommand('sleep', ['60'], {timeoutMs: 100})).rejects.toMatchObject({message: "'sleep 60' failed: it was not done within 0.1 s"})
   })
+  test('the time limit ends those that it started too, and waits for nobody who holds its output', async () => {
+    const pids = join(folder, 'pids')
+    const program = `sleep 60 & echo $! >${pids}; setsid sleep 60 & echo $! >>${pids}; wait`
+    const start = performance.now()
+    await expect(runCommand('sh', ['-c', program], {timeoutMs: 1_000})).rejects.toMatchObject({message: expect.stringContaining('it was not done within 1 s') as unknown})
+    expect(performance.now() - start).toBeLessThan(10_000)
+    const [child = 0, escaped = 0] = readFileSync(pids, 'utf8').trim().split('\n').map(Number)
+    await until(() => isGone(child))
+    process.kill(escaped, 'SIGKILL')
+  }, 15_000)
+  test.each([[0, 'resolves'], [3, 'rejects']])('one that ends with %i and leaves somebody with its output behind is waited for no longer', async (code, how) => {
+    const start = performance.now()
+    const outcome = await runCommand('sh', ['-c', `sleep 60 & echo $!; exit ${code}`], {timeoutMs: 50_000}).then((text) => ({how: 'resolves', text}), (error: unknown) => ({how: 'rejects', text: String(error)}))
+    expect(outcome).toMatchObject({how, text: expect.stringMatching(code === 0 ? /^\d+$/ : /exit code 3/) as unknown})
+    expect(performance.now() - start).toBeLessThan(20_000)
+    if (code === 0) process.kill(Number(outcome.text), 'SIGKILL') // it lives on
+  }, 25_000)
+  test('what runs ends with us', async () => {
+    const pids = join(folder, 'orphan')
+    const module = resolve(import.meta.dirname, '../../../src/lib/host/command.ts')
+    const bundle = join(folder, 'command.mjs')
+    buildSync({entryPoints: [module], outfile: bundle, bundle: true, platform: 'node', format: 'esm', logLevel: 'error', banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url)"}})
+    execFileSync(process.execPath, ['--input-type=module', '-e', `
+      import {existsSync} from 'node:fs'
+      import {runCommand} from ${JSON.stringify(bundle)}
+      void runCommand('sh', ['-c', 'sleep 60 & echo $! >${pids}.new; mv ${pids}.new ${pids}; wait'], {timeoutMs: 50_000})
+      setInterval(() => existsSync(${JSON.stringify(pids)}) && process.exit(0), 20)`])
+    await until(() => isGone(Number(readFileSync(pids, 'utf8'))))
+  }, 15_000)
   test('one that is not there is told with its package', async () => {
     const {PATH} = process.env
     await expect(runCommand('no-such-program', [])).rejects.toMatchObject({kind: 'failed', message: "The program 'no-such-program' is not on this host"})

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {raisedRoutes, type Route} from '../../../src/lib/host/container-network.js'
 import {linkLocalIn} from '../../../src/lib/host/link-local.js'
 import {hostInterfaceName, interfaceNameProblem} from '../../../src/lib/host/interfaces.js'
+import {isInUnit} from '../../../src/lib/host/own-unit.js'
 import {randomMac} from '../../../src/lib/host/mac.js'
 import {requireNetworkAdministrator} from '../../../src/lib/host/privileges.js'
 
@@ -82,4 +83,16 @@ fe80000000000000000000000000000b 4e 40 20 c0 cali0123456789ab
     ['cali', undefined],
     ['', undefined],
   ])('%j: %s', (name, expected) => expect(linkLocalIn(TEXT, name)).toBe(expected))
+})
+
+describe('the unit that a process is part of', () => {
+  test.each([
+    ['0::/system.slice/calico-node.service\n', true],
+    ['0::/system.slice/calico-node.service/control\n', true],
+    ['12:pids:/system.slice/calico-node.service\n1:name=systemd:/system.slice/calico-node.service\n', true],
+    ['0::/system.slice/my-calico-node.service\n', false],
+    ['0::/user.slice/user-0.slice/session-1.scope\n', false],
+    ['0::/\n', false],
+    ['', false],
+  ])('%j: %s', (text, expected) => expect(isInUnit(text, 'calico-node.service')).toBe(expected))
 })

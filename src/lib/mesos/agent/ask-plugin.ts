@@ -1,5 +1,6 @@
 /** Asks the plugin something that it must refuse, as net-modules would ask it (mesos-docker §2.3): whether it answers at all. */
 import {spawn} from 'node:child_process'
+import {killGroup} from '../../host/command.js'
 
 /** net-modules reads no more of an answer. */
 const MOST_BYTES = 40_960
@@ -24,13 +25,13 @@ export async function askPlugin(command: string, environment: Readonly<Record<st
 
 function run([program = '', ...args]: readonly string[], environment: Readonly<Record<string, string>>, limitMs: number): Promise<{readonly text: string} | {readonly problem: string}> {
   return new Promise((settle) => {
-    const child = spawn(program, args, {env: {PATH: process.env.PATH, ...environment}, stdio: ['pipe', 'pipe', 'ignore']})
+    const child = spawn(program, args, {env: {PATH: process.env.PATH, ...environment}, stdio: ['pipe', 'pipe', 'ignore'], detached: true})
     let text = ''
     let ended = false
     const timer = setTimeout(() => {
       // Others may have its output: there is no end of that to wait for.
       settle({problem: ended ? `it left its output open for ${limitMs / 1000} s` : `it did not end within ${limitMs / 1000} s`})
-      child.kill('SIGKILL')
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL') // what it started too
       child.stdout.destroy()
     }, limitMs)
     child.stdout.setEncoding('utf8').on('data', (data: string) => {
