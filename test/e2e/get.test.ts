@@ -44,6 +44,15 @@ test('a list, and its names', async () => {
   expect((await out('get profile -o name')).split('\n').sort()).toEqual(['', 'Web_1', 'db'])
 })
 
+test('980 levels: JSON shows them, YAML is an error that says so', async () => {
+  const deep = `${'{"a":'.repeat(980)}1${'}'.repeat(980)}`
+  await etcd.ctl('put', `${RESOURCES}/globalnetworksets/deep`, `{"kind":"GlobalNetworkSet","apiVersion":"projectcalico.org/v3","metadata":{"name":"deep"},"spec":{"nets":[],"unknown":${deep}}}`)
+  expect((await run('get globalnetworkset deep -o json')).code).toBe(0)
+  const {code, stdout, stderr} = await run('get globalnetworkset deep -o yaml')
+  await etcd.ctl('del', `${RESOURCES}/globalnetworksets/deep`)
+  expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: 'Error: It is nested more than 200 levels deep, which is not written as YAML\nAsk for JSON: -o json\n'})
+})
+
 test('64-bit numbers of IPAM are exact', async () => {
   expect(await out('get block 10.0.0.0/26 -o yaml')).toContain('sequenceNumber: 1782326400123456791')
 })

@@ -105,14 +105,16 @@ async function syncFolder(folder: FileHandle): Promise<void> {
 
 /** Opens FOLDER, which lies below ROOT, step by step from there, following no link. */
 async function openBelow(root: string, folder: string): Promise<FileHandle> {
-  if (folder !== root && !folder.startsWith(`${root}/`)) throw Object.assign(new Error(`it does not lie below ${root}`), {code: 'EXDEV'})
+  if (folder !== root && !folder.startsWith(`${root}/`)) throw Object.assign(new Error(`it does not lie below ${root}`), {code: 'ENOTBELOW'})
   let at = await open(root === '' ? '/' : root, FOLDER)
   for (const name of folder.slice(root.length).split('/').filter((step) => step !== '')) {
     const parent = at
     try {
       at = await open(`/proc/self/fd/${parent.fd}/${name}`, FOLDER | constants.O_NOFOLLOW)
     } catch (error) {
-      throw Object.assign(new Error(`${folder}: ${name}: ${['ELOOP', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '') ? 'it is a symbolic link, or no folder' : fileReason(error)}`, {cause: error}), {code: (error as NodeJS.ErrnoException).code})
+      const {code = ''} = error as NodeJS.ErrnoException
+      const exchanged = code === 'ELOOP' || code === 'ENOTDIR'
+      throw Object.assign(new Error(`${folder}: ${name}: ${exchanged ? 'it is a symbolic link, or no folder' : fileReason(error)}`, {cause: error}), {code: exchanged ? 'ENOTBELOW' : code})
     } finally {
       await parent.close()
     }

@@ -1,5 +1,5 @@
 /** Network namespaces, held by an open descriptor: neither the reuse of a pid nor a changed path can lead elsewhere (decisions.md 27). */
-import {closeSync, fstatSync, openSync, readdirSync, statfsSync, statSync} from 'node:fs'
+import {closeSync, constants, fstatSync, openSync, readdirSync, statfsSync, statSync} from 'node:fs'
 import {CalicoError} from '../errors.js'
 
 /** A network namespace that stays what it is until `close`. */
@@ -54,7 +54,8 @@ export function isNamespace(path: string): boolean {
 function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespace {
   let descriptor: number
   try {
-    descriptor = openSync(path, 'r')
+    // A pipe is not waited for.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch (error) {
     throw new CalicoError(kind, `The network namespace ${path} cannot be opened: ${(error as Error).message}`, {cause: error})
   }

@@ -221,6 +221,15 @@ describe('what is no network namespace', () => {
     ['/proc/self/ns/net', /the host's own/],
     ['/nosuch', /cannot be opened/],
   ])('%s', (path, message) => expect(() => openNamespaceAt(path)).toThrow(message))
+  test('a pipe, which is not waited for', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'calicoctl-pipe-'))
+    try {
+      execFileSync('mkfifo', [join(folder, 'pipe')])
+      expect(() => openNamespaceAt(join(folder, 'pipe'))).toThrow(/is not a network namespace/)
+    } finally {
+      rmSync(folder, {recursive: true})
+    }
+  })
 })
 
 suite('a namespace of another kind', whyNoNamespaces(), () => {

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {chmodSync, chownSync, lstatSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {hostFiles} from '../../../../src/lib/mesos/agent/files.js'
@@ -86,6 +86,15 @@ describe('writing', () => {
     await writeEdits(files(), [edit('/etc/link', 'old', 'new')], () => undefined)
     expect(lstatSync(join(root.folder, 'etc/link')).isSymbolicLink()).toBe(true)
     expect(textOf('data/real')).toBe('new')
+  })
+  test('not through a folder of an image that was exchanged for a link out of it', async () => {
+    root.put('/etc/x', '')
+    root.put('/host/keep', 'mine')
+    const exchanged = {...hostFiles(join(root.folder, 'image')), locate: () => join(root.folder, 'image/etc/x')}
+    root.put('/image/keep', '')
+    symlinkSync(join(root.folder, 'host'), join(root.folder, 'image/etc'))
+    await expect(writeEdits(exchanged, [edit('/etc/x', undefined, 'new')], () => undefined)).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('symbolic link') as unknown})
+    expect(readdirSync(join(root.folder, 'host'))).toEqual(['keep'])
   })
   test('over what was seen only: else nothing is written', async () => {
     root.put('/a', 'a')
