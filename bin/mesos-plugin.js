@@ -90,7 +90,8 @@ function leave(reply) {
 function deliver(reply) {
   if (answered) return false
   answered = true
-  const data = Buffer.from(JSON.stringify(reply))
+  // ASCII alone: agents log the answer.
+  const data = Buffer.from(JSON.stringify(reply).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`))
   const deadline = Date.now() + DELIVERY_MS
   for (let written = 0; written < data.length; ) {
     try {

@@ -63,7 +63,7 @@ export default class Diags extends BaseCommand {
       discardWhenInterrupted,
     )
     noteMade(archive)
-    this.data(`\nDiags saved to ${archive}\n`)
+    this.data(['', `Diags saved to ${archive}`, ''])
     if (missing.length > 0) {
       throw new CalicoError('unknown', missing.length === 1 ? '1 item is missing from the archive:' : `${missing.length} items are missing from the archive:`, {details: missing})
     }

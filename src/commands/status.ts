@@ -59,7 +59,7 @@ export default class Status extends ShowCommand {
       await show()
     } catch (error) {
       if (!(error instanceof CalicoError)) throw error
-      if (error.kind !== 'problems') this.note([error.message, ...error.details].join('\n'))
+      if (error.kind !== 'problems') this.note([error.message, ...error.details])
     }
     if (!process.stdout.isTTY && this.format === 'table') this.data('')
     await this.flush()

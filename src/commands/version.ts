@@ -33,7 +33,7 @@ export default class Version extends ShowCommand {
       name: ({value}) => value,
       document: () => ownDocument('Version', {clientVersion: client, ...(cluster ? {cluster} : {})}),
       // Without --cluster the number alone, as v0.20 printed it.
-      text: () => (cluster ? lines.map(({name, value}) => `${`${name}:`.padEnd(width)}${value === '' ? '(not set)' : value}\n`).join('') : `${client}\n`),
+      text: () => (cluster ? lines.map(({name, value}) => `${`${name}:`.padEnd(width)}${value === '' ? '(not set)' : value}`) : [client]),
     })
   }
 }

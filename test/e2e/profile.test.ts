@@ -343,6 +343,15 @@ describe('rule update', () => {
   beforeEach(() => given('profile add web'))
   const update = (document: unknown): Promise<Result> => run('profile web rule update', typeof document === 'string' ? document : JSON.stringify(document))
 
+  test('a rule that Felix enforces wider than it is written is taken, with a warning, once', async () => {
+    const nets = ['10.0.0.0/24', '10.0.1.0/24']
+    const document = {inbound_rules: [{v3: {action: 'Allow', protocol: 'TCP', source: {nets}, destination: {nets, ports: ['http', 81]}}}], outbound_rules: []}
+    const {code, stderr} = await update(document)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/Warning: profile\/web: spec\.ingress\[0\]:? .*destination\.nets is not checked.*wider than it is written/)
+    expect((await run('profile web tag add other')).stderr).not.toContain('wider')
+  })
+
   test('replaces both lists', async () => {
     const {code, stdout, stderr} = await update({
       inbound_rules: [{action: 'next-tier', protocol: 'tcp', dst_ports: ['80', '90:100']}],
@@ -361,6 +370,8 @@ describe('rule update', () => {
     ['a missing list', {id: 'web', inbound_rules: []}, ['"outbound_rules" is missing']],
     ['unknown keys', {inbound_rules: [{action: 'allow', src_tags: 'a'}], outbound_rules: [{actoin: 'allow'}]}, ['"src_tags"; did you mean "src_tag"?', '"actoin"; did you mean "action"?', '"action" is missing']],
     ['an unknown field of a v3 rule', {inbound_rules: [{v3: {action: 'Allow', source: {tag: 'web'}}}], outbound_rules: []}, ['unknown field source.tag']],
+    ['a v3 rule over which Felix stops', {inbound_rules: [{v3: {action: 'Allow', protocol: 'TCP', notProtocol: 'UDP'}}], outbound_rules: []}, ['notProtocol', 'Felix stops']],
+    ['another', {inbound_rules: [], outbound_rules: [{v3: {action: 'Deny', protocol: 1, notICMP: {type: 8}}}]}, ['notICMP', 'Felix stops']],
     ['a v3 rule that would open everything', {inbound_rules: [{v3: {action: 'Allow', source: {nets: []}}}], outbound_rules: []}, ['source.nets']],
   ])('refuses %s and writes nothing', async (_, document, messages) => {
     const before = await revision()

@@ -3,7 +3,6 @@ import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentStale} from '../../lib/cli/stale.js'
 import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
-import {render} from '../../lib/cli/output/render.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {EXIT_CODES} from '../../lib/errors.js'
 import {formatAddress} from '../../lib/net/index.js'
@@ -24,7 +23,7 @@ export default class EndpointGc extends EditCommand {
     const session = await this.session()
     const engine = dockerEngine()
     const found = await findStale(session, engine, node)
-    for await (const text of render(presentStale(found), chosenFormat(flags))) await this.dataText(text)
+    await this.presentAs(presentStale(found), chosenFormat(flags))
     let left = found.length
     for (const stale of flags.apply ? found.filter(({removable}) => removable) : []) {
       const removal = await collect(session, engine, stale)

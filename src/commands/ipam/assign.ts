@@ -4,7 +4,6 @@ import {handleFlag, numberFlag} from '../../lib/cli/ipam-arguments.js'
 import {presentAssigned, readWanted, type Wanted} from '../../lib/cli/ipam-assign.js'
 import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
-import {render} from '../../lib/cli/output/render.js'
 import {checked} from '../../lib/cli/base-command.js'
 import {assignByHand} from '../../lib/ipam/by-hand.js'
 
@@ -43,7 +42,7 @@ export default class IpamAssign extends EditCommand {
       count: flags.count ?? 1,
       maxBlocks: flags['max-blocks'] ?? 0,
     })
-    for await (const text of render(presentAssigned(result), chosenFormat(flags))) await this.dataText(text)
+    await this.presentAs(presentAssigned(result), chosenFormat(flags))
     if (result.createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
     this.note(`Handle: ${result.handle}${this.dryRun ? ' (nothing was assigned)' : ''}`)
     if (result.failure) throw result.failure

@@ -3,7 +3,6 @@ import {checked} from '../../lib/cli/base-command.js'
 import {parseDuration} from '../../lib/cli/duration.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentCheck} from '../../lib/cli/ipam-check.js'
-import {render} from '../../lib/cli/output/render.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {CalicoError} from '../../lib/errors.js'
@@ -43,7 +42,7 @@ export default class IpamCheck extends EditCommand {
     // The time between the looks is not the datastore's.
     this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS * (flags.repair ? LOOKS : 1)) + graceMs}
     const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: flags.docker ? () => containerHolders(dockerEngine()) : []})
-    for await (const text of render(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))) await this.dataText(text)
+    await this.presentAs(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))
     const {addresses, blocks, handles, affinities, endpoints} = result.counts
     this.note(`Looked at ${addresses} assigned addresses in ${blocks} blocks, ${handles} handles, ${affinities} affinities, ${endpoints} endpoints.`)
     const left = result.findings.length - (this.dryRun ? 0 : result.repaired.length)

@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentGone} from '../../lib/cli/mesos-gc.js'
-import {render} from '../../lib/cli/output/render.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {nodeNameInputs, resolveNodeName} from '../../lib/client/node-name.js'
 import {CalicoError} from '../../lib/errors.js'
@@ -23,7 +22,7 @@ export default class MesosGc extends EditCommand {
     const session = await this.session()
     // The name that the plugin uses: those of other hosts have their interfaces elsewhere.
     const found = await findGone(session, resolveNodeName(nodeNameInputs(), {fileFirst: true}).name)
-    for await (const text of render(presentGone(found, Date.now()), chosenFormat(flags))) await this.dataText(text)
+    await this.presentAs(presentGone(found, Date.now()), chosenFormat(flags))
     let left = found.length
     for (const gone of flags.apply ? found : []) {
       const removal = await removeGone(session, gone)

@@ -22,7 +22,7 @@ export default class PoolRemove extends EditCommand {
       () => removePools(session, args.cidrs, flags),
       () => removePools(session, args.cidrs, {force: true}),
     )
-    await this.tell(changes, {done: changes.flatMap(() => DONE).join('\n')})
+    await this.tell(changes, {done: changes.flatMap(() => DONE)})
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)
   }
 }

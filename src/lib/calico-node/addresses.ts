@@ -67,7 +67,7 @@ async function detect(interfaces: readonly HostInterface[], family: Family, meth
   let chosen: Candidate
   if (choice.type === 'chosen') {
     chosen = choice.candidate
-    asking.note([`Addresses of this host (IPv${family}):`, ...lines.map((line) => `  ${line}`)].join('\n'))
+    for (const line of [`Addresses of this host (IPv${family}):`, ...lines.map((each) => `  ${each}`)]) asking.note(line)
   } else {
     if (!asking.ask) {
       throw new CalicoError('invalid', `It is not clear which address of this host is the node's`, {details: lines, hint: `Name it with ${option}, or take the first with ${option}=first-found.`})

@@ -1,5 +1,5 @@
 import {CalicoError} from '../errors.js'
-import {escapeLines} from './output/escape.js'
+import {escapeText} from '../printable.js'
 
 /** Lets the user choose one of CHOICES on stderr. @throws CalicoError `interrupted` if it is given up */
 export async function askOne<T>(question: string, choices: readonly {readonly name: string; readonly value: T}[]): Promise<T> {
@@ -7,7 +7,7 @@ export async function askOne<T>(question: string, choices: readonly {readonly na
   const prompt = inquirer.createPromptModule({output: process.stderr})
   try {
     const {index} = await prompt<{index: number}>([
-      {type: 'select', name: 'index', message: escapeLines(question), choices: choices.map(({name}, value) => ({name: escapeLines(name), value}))},
+      {type: 'select', name: 'index', message: escapeText(question), choices: choices.map(({name}, value) => ({name: escapeText(name), value}))},
     ])
     const chosen = choices[index]
     if (chosen) return chosen.value

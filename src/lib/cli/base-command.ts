@@ -8,7 +8,8 @@ import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
 import {watchWrites} from './made.js'
-import {escapeLines} from './output/escape.js'
+import {escapeText} from '../printable.js'
+import type {OutputFormat, Presentation} from './output/presentation.js'
 import {watchSignals} from './signals.js'
 import {Out} from './out.js'
 
@@ -43,6 +44,9 @@ const readDuration = (text: string): number => {
   if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `--timeout: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
   return milliseconds
 }
+
+/** LINES ended, and with a line feed nowhere else: names and messages from elsewhere must not look like lines of ours. */
+const linesText = (lines: string | readonly string[]): string => (typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join('')
 
 /** What every command has: the global options, the datastore, and the two streams. */
 export abstract class BaseCommand extends Command {
@@ -131,7 +135,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Asks the user QUESTION, to be answered with yes or no; false where nobody can be asked. The time for it is not the datastore's. */
-  protected async confirm(question: string): Promise<boolean> {
+  protected async confirm(question: string | readonly string[]): Promise<boolean> {
     if (this.globals['no-input'] || !process.stdin.isTTY || !process.stderr.isTTY) return false
     const {askYesNo} = await import('./ask.js')
     return this.offTheClock(() => askYesNo(question))
@@ -142,9 +146,9 @@ export abstract class BaseCommand extends Command {
     return this.budget ? this.budget.exclude(work) : work()
   }
 
-  /** A line of data: stdout. */
-  protected data(line: string): void {
-    this.out.add(`${escapeLines(line)}\n`)
+  /** A line of data, or several: stdout. */
+  protected data(lines: string | readonly string[]): void {
+    this.out.add(linesText(lines))
   }
 
   /** Text that is complete and escaped already: stdout. */
@@ -152,14 +156,20 @@ export abstract class BaseCommand extends Command {
     return this.out.write(text)
   }
 
+  /** Writes PRESENTATION to stdout in FORMAT. */
+  protected async presentAs<Row>(presentation: Presentation<Row>, format: OutputFormat): Promise<void> {
+    const {render} = await import('./output/render.js')
+    for await (const text of render(presentation, format, (warning) => this.note(`Warning: ${warning}`))) await this.dataText(text)
+  }
+
   /** Writes what was kept back of stdout. */
   protected flush(): Promise<void> {
     return this.out.flush()
   }
 
-  /** A line for people: stderr, unless --quiet. */
-  protected note(line: string): void {
-    if (!this.globals.quiet) process.stderr.write(`${escapeLines(line)}\n`)
+  /** A line for people, or several: stderr, unless --quiet. */
+  protected note(lines: string | readonly string[]): void {
+    if (!this.globals.quiet) process.stderr.write(linesText(lines))
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

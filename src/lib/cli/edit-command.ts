@@ -33,7 +33,7 @@ export abstract class EditCommand extends BaseCommand {
       return await work()
     } catch (error) {
       if (!isError(error, 'refused') || error.override === undefined || this.dryRun) throw error
-      const question = [error.message, ...error.details.map((line) => `  ${line}`), `Do it all the same (${error.override})?`].join('\n')
+      const question = [error.message, ...error.details.map((line) => `  ${line}`), `Do it all the same (${error.override})?`]
       if (!(await this.confirm(question))) throw error
       return insist()
     }
@@ -43,7 +43,7 @@ export abstract class EditCommand extends BaseCommand {
    * Tells what became of CHANGES: in a dry run the differences on stdout, else DONE, v0.20's line, on stdout, and what changed on stderr.
    * DETAIL says more about a single update, e.g. `inbound rule 3 added`.
    */
-  protected async tell(changes: readonly ResourceChange[], {done, detail}: {done?: string | undefined; detail?: string | undefined} = {}): Promise<void> {
+  protected async tell(changes: readonly ResourceChange[], {done, detail}: {done?: string | readonly string[] | undefined; detail?: string | undefined} = {}): Promise<void> {
     if (this.dryRun) {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))

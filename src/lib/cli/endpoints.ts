@@ -3,6 +3,7 @@ import {Args, Flags} from '@oclif/core'
 import {profileNames, type ProfileAction, type ProfilesEdited} from '../client/endpoint-profiles.js'
 import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
+import {dockerName} from '../model/display-name.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
 import {readProfileName} from './arguments.js'
@@ -49,7 +50,7 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
       {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator},
       {header: 'Workload ID', value: ({workload}) => workload},
       {header: 'Endpoint ID', value: ({id}) => id},
-      {header: 'Addresses', value: (endpoint) => (spec(endpoint).ipNetworks ?? []).join('\n')},
+      {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? []},
       {header: 'MAC', value: (endpoint) => spec(endpoint).mac ?? 'None'},
       {header: 'Profiles', value: (endpoint) => (spec(endpoint).profiles ?? []).map(profileNameOf).join(',')},
       {header: 'State', value: () => 'active'},
@@ -64,7 +65,7 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
 }
 
 const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
-  annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? String(annotations[CONTAINER_ANNOTATION]) : ''
+  (annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? dockerName(annotations[CONTAINER_ANNOTATION]) : undefined) ?? ''
 
 /** The profiles of ENDPOINT, by name. */
 export async function presentEndpointProfiles(session: Session, endpoint: Endpoint): Promise<Presentation<string>> {
@@ -76,13 +77,13 @@ export async function presentEndpointProfiles(session: Session, endpoint: Endpoi
     columns: [{header: 'Name', value: (name) => name}],
     name: (name) => name,
     document: () => ownDocument('EndpointProfileList', {endpoint: endpoint.id, items: names}),
-    ...(names.length === 0 ? {text: () => 'Endpoint has no profiles associated with it.\n'} : {}),
+    ...(names.length === 0 ? {text: () => ['Endpoint has no profiles associated with it.']} : {}),
     blankAfter: true,
   }
 }
 
-/** v0.20's line for what ACTION did; exactly one. */
-export function profilesEditedText(action: ProfileAction, names: readonly string[], {done, already}: ProfilesEdited): string {
+/** v0.20's paragraph for what ACTION did; exactly one. */
+export function profilesEditedText(action: ProfileAction, names: readonly string[], {done, already}: ProfilesEdited): string[] {
   const [first = ''] = already
   switch (action) {
     case 'append':

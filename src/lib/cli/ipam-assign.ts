@@ -30,6 +30,6 @@ export function presentAssigned({addresses, handle, node, requested}: HandAssign
     ],
     name: formatAddress,
     document: () => ownDocument('AddressAssignment', {node, handle, requested, addresses: addresses.map(formatAddress)}),
-    text: (all) => all.map((address) => `${formatAddress(address)}\n`).join(''),
+    text: (all) => all.map(formatAddress),
   }
 }

@@ -23,5 +23,5 @@ export function presentCheck({findings, counts, repaired}: CheckResult, {dryRun}
       }),
     alignment: 'left',
   }
-  return findings.length === 0 ? {...presentation, text: () => ''} : presentation
+  return findings.length === 0 ? {...presentation, text: () => []} : presentation
 }

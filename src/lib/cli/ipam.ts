@@ -3,6 +3,7 @@ import type {AddressRecord} from '../ipam/lookup.js'
 import type {Use} from '../ipam/utilization.js'
 import {formatAddress} from '../net/index.js'
 import {stringifyJson} from '../json/json.js'
+import {escapeJson} from '../printable.js'
 import {ownDocument, type Presentation} from './output/presentation.js'
 
 /** One address: in v0.20's words (`ipam info`), or as Go's calicoctl tells it (`ipam show --ip`). */
@@ -14,7 +15,7 @@ export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go'): Pr
     columns: [
       {header: 'IP', value: () => text},
       {header: 'Handle', value: () => assignment?.handle ?? ''},
-      {header: 'Attributes', value: () => (assignment ? attributeLines(assignment.attributes).join('\n') : '')},
+      {header: 'Attributes', value: () => (assignment ? attributeLines(assignment.attributes) : '')},
       {header: 'Block', value: () => record.block ?? ''},
       {header: 'Block owner', value: () => record.owner ?? ''},
     ],
@@ -27,7 +28,7 @@ export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go'): Pr
         block: record.block,
         blockOwner: record.owner,
       }),
-    text: () => `${(style === 'v0.20' ? v020Lines(record, text) : goLines(record, text)).join('\n')}\n`,
+    text: () => (style === 'v0.20' ? v020Lines(record, text) : goLines(record, text)),
   }
 }
 
@@ -35,7 +36,7 @@ const attributeLines = (attributes: Readonly<Record<string, string>>): string[] 
 
 function v020Lines({assignment}: AddressRecord, text: string): string[] {
   if (!assignment) return [`IP ${text} is not currently assigned`]
-  return Object.keys(assignment.attributes).length === 0 ? [`No attributes defined for ${text}`] : [stringifyJson(assignment.attributes)]
+  return Object.keys(assignment.attributes).length === 0 ? [`No attributes defined for ${text}`] : [escapeJson(stringifyJson(assignment.attributes))]
 }
 
 function goLines({assignment}: AddressRecord, text: string): string[] {

@@ -11,7 +11,7 @@ import {startService, type Service} from '../libnetwork/service.js'
 import {newStoreState, observed, stateBudget} from '../libnetwork/store-state.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
-import {escapeText} from './output/escape.js'
+import {escapeText} from '../printable.js'
 
 /** For a request of Docker's, unless --timeout says otherwise. */
 const REQUEST_LIMIT_MS = 5_000

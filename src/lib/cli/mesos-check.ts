@@ -131,9 +131,9 @@ export const presentFindings = (findings: readonly Finding[], style: string): Pr
   ],
   name: ({id}) => id,
   alignment: 'left',
-  text: (rows) => rows.map(lines).join('\n'),
+  text: (rows) => rows.flatMap((row, index) => [...(index === 0 ? [] : ['']), ...lines(row)]),
   document: (rows) => ownDocument('MesosAgentCheck', {style, findings: rows.map(({id, severity, file, what, why, remedy, guides}) => ({id, severity, file: file === '' ? null : file, what, why, remedy, guides: [...guides]}))}),
 })
 
 /** A finding in words: sentences are too long for a grid. */
-const lines = ({severity, id, file, what, why, remedy}: Finding): string => `${severity} ${id}${file === '' ? '' : `, ${file}`}\n  ${/[.?!]$/.test(what) ? what : `${what}.`}\n  ${why}\n  ${remedy}\n`
+const lines = ({severity, id, file, what, why, remedy}: Finding): string[] => [`${severity} ${id}${file === '' ? '' : `, ${file}`}`, `  ${/[.?!]$/.test(what) ? what : `${what}.`}`, `  ${why}`, `  ${remedy}`]

@@ -19,13 +19,13 @@ export const presentGone = (found: readonly Gone[], now: number): Presentation<G
   columns: [
     {header: 'Container ID', value: ({endpoint}) => endpoint.workload},
     {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id, wide: true},
-    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint).join('\n')},
+    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint)},
     {header: 'Age', value: ({endpoint}) => ageText(created(endpoint), now)},
     {header: 'Since', value: ({endpoint}) => created(endpoint) ?? '', wide: true},
     {header: 'Reason', value: ({reason}) => reason},
   ],
   name: ({endpoint}) => endpoint.id,
-  ...(found.length === 0 && {text: () => ''}),
+  ...(found.length === 0 && {text: () => []}),
   document: (rows) =>
     ownDocument('StaleEndpointList', {
       items: rows.map(({endpoint, reason}) => ({

@@ -26,7 +26,7 @@ import {parseDuration} from './duration.js'
 import {EditCommand} from './edit-command.js'
 import {noteMade} from './made.js'
 import {chosenNode} from './node-option.js'
-import {escapeLines} from './output/escape.js'
+import {escapeText} from '../printable.js'
 import {paragraph} from './paragraph.js'
 import {pullDisplay} from './pull-progress.js'
 
@@ -56,7 +56,7 @@ export interface StartFlags {
 const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6')
 
 /** v0.20's lines go to stdout at once: a program may be waiting for one of them. */
-const say = (text: string): boolean => process.stdout.write(`${escapeLines(text)}\n`)
+const say = (lines: string | readonly string[]): boolean => process.stdout.write((typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join(''))
 
 export abstract class NodeCommand extends EditCommand {
   /** Prints the unit of the same node. */
@@ -64,8 +64,8 @@ export abstract class NodeCommand extends EditCommand {
     const request = await this.request(options, flags)
     const {plan} = await planNode(request, undefined, this.asking())
     const driver = this.driverPlan(request, {systemd: true})
-    say(`# ${UNIT_FILE}\n${systemdUnit(plan)}\n# ${ENVIRONMENT_FILE}\n${environmentFile(plan)}`)
-    if (driver) say(driverText(driver, options))
+    say([`# ${UNIT_FILE}`, ...systemdUnit(plan).split('\n'), `# ${ENVIRONMENT_FILE}`, ...environmentFile(plan).split('\n')])
+    if (driver) say(driverText(driver, options).split('\n'))
     this.note('Nothing was changed. Before its first start, prepare host and datastore with the same options and --runtime=none.')
   }
 
@@ -86,7 +86,7 @@ export abstract class NodeCommand extends EditCommand {
     await this.tell(pools)
     if (this.dryRun) {
       if (engine) await this.showContainer(plan, options)
-      if (driver) this.data(driverText(driver, options))
+      if (driver) this.data(driverText(driver, options).split('\n'))
       return
     }
     await told(session, async () => {
@@ -100,8 +100,8 @@ export abstract class NodeCommand extends EditCommand {
   private async showContainer(plan: ContainerPlan, options: NodeOptions): Promise<void> {
     const {keep, found, differences} = await comparePlanned(plan)
     if (keep) { this.note(`The container ${CONTAINER_NAME} runs already, and nothing of it would change.`); return; }
-    if (found) this.note(`The container ${CONTAINER_NAME} would be replaced.${differences.length === 0 ? '' : `\nWhat differs:\n${differences.map((each) => `  ${each}`).join('\n')}`}`)
-    this.data(dockerRunLine(plan, options))
+    if (found) this.note([`The container ${CONTAINER_NAME} would be replaced.`, ...(differences.length === 0 ? [] : ['What differs:', ...differences.map((each) => `  ${each}`)])])
+    this.data(dockerRunLine(plan, options).split('\n'))
   }
 
   /** The driver for Docker networks that REQUEST asks for. */
@@ -187,10 +187,10 @@ export abstract class NodeCommand extends EditCommand {
       note: (text: string) => this.note(text),
     }
     if (before.keep && before.found) return keepNode(session, engine, before.found, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}`)})
-    say(`Running Docker container with the following command:\n\n${dockerRunLine(plan, options)}\n`)
+    say(['Running Docker container with the following command:', '', ...dockerRunLine(plan, options).split('\n'), ''])
     const onStarted = (id: string): void => {
       noteMade('the container calico-node')
-      say(`Calico node is running with id: ${id}\nWaiting for successful startup`)
+      say([`Calico node is running with id: ${id}`, 'Waiting for successful startup'])
     }
     await runNode(session, engine, plan, before, {...common, onStarted})
   }

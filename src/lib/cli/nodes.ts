@@ -27,7 +27,7 @@ export function presentNodes(nodes: readonly ListedNode[]): Presentation<ListedN
   }
 }
 
-const peersText = (node: ListedNode, family: Family): string => peersOf(node, family).map(peerText).join('\n')
+const peersText = (node: ListedNode, family: Family): string[] => peersOf(node, family).map(peerText)
 
 /** A peer on a port is shown with it, as it is stored. */
 function peerText({plain, address, stored}: Peer): string {
@@ -36,7 +36,7 @@ function peerText({plain, address, stored}: Peer): string {
   return asNumber === undefined ? text : `${text} as ${asNumber}`
 }
 
-function tunnelsText({stored}: ListedNode): string {
+function tunnelsText({stored}: ListedNode): string[] {
   const {bgp, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard} = stored?.resource.spec ?? {}
   const tunnels = [
     ['ipip', bgp?.ipv4IPIPTunnelAddr],
@@ -45,7 +45,7 @@ function tunnelsText({stored}: ListedNode): string {
     ['wireguard', wireguard?.interfaceIPv4Address],
     ['wireguard', wireguard?.interfaceIPv6Address],
   ] as const
-  return tunnels.flatMap(([kind, address]) => (address === undefined ? [] : [`${kind} ${address}`])).join('\n')
+  return tunnels.flatMap(([kind, address]) => (address === undefined ? [] : [`${kind} ${address}`]))
 }
 
 /** What the table of NODES cannot show, for people; undefined if nothing. */

@@ -2,8 +2,8 @@
 
 const WIDTH = 80
 
-/** TEXT as a paragraph, its blank line included but for the last line feed. */
-export function paragraph(text: string): string {
+/** The lines of TEXT as a paragraph, its blank line included. */
+export function paragraph(text: string): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(/\s+/).filter((each) => each !== '')) {
@@ -20,5 +20,5 @@ export function paragraph(text: string): string {
       gap = ''
     }
   }
-  return `${[...lines, line].join('\n')}\n`
+  return [...lines, line, '']
 }

@@ -53,14 +53,14 @@ const isOf = (peer: Peer, families: readonly Family[]): boolean => {
 }
 
 /** A left-aligned table per family, or a line that says that there are none. */
-async function familyTables(peers: readonly Peer[], scope: PeerScope['type'], families: readonly Family[]): Promise<string> {
+async function familyTables(peers: readonly Peer[], scope: PeerScope['type'], families: readonly Family[]): Promise<string[]> {
   const parts = await Promise.all(
     families.map(async (family) => {
       const rows = peers.filter((peer) => peerFamily(peer) === family).map((peer) => [addressText(peer), asText(peer)])
-      return rows.length === 0 ? `${WORDS[scope].none(family)}\n\n` : `${await renderTable([WORDS[scope].heading(family), 'AS Num'], rows, 'left')}\n`
+      return rows.length === 0 ? [WORDS[scope].none(family), ''] : (await renderTable([WORDS[scope].heading(family), 'AS Num'], rows, 'left')).split('\n')
     }),
   )
-  return parts.join('')
+  return parts.flat()
 }
 
 function addressText({plain, address, stored}: Peer): string {

@@ -32,12 +32,12 @@ function optionsText({stored}: Pool): string {
   return [...(ipipMode === 'Never' ? [] : ['ipip']), ...(natOutgoing ? ['nat-outgoing'] : [])].join(',')
 }
 
-async function familyTables(pools: readonly Pool[], families: readonly Family[]): Promise<string> {
+async function familyTables(pools: readonly Pool[], families: readonly Family[]): Promise<string[]> {
   const tables = await Promise.all(
     families.map((family) => {
       const rows = pools.filter((pool) => poolFamily(pool) === family).map((pool) => [poolLabel(pool), optionsText(pool)])
       return renderTable([`IPv${family} CIDR`, 'Options'], rows)
     }),
   )
-  return tables.map((table) => `${table}\n`).join('')
+  return tables.flatMap((table) => table.split('\n'))
 }

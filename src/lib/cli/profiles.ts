@@ -13,7 +13,6 @@ import {readRuleWords} from '../rules/words.js'
 import {compareUtf8} from '../utf8-order.js'
 import {readProfileName} from './arguments.js'
 import {checked} from './base-command.js'
-import {escapeText} from './output/escape.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
 
@@ -108,7 +107,7 @@ export function ruleOf(tokens: Tokens): Rule {
 /** `profile show` where the format shows names only. */
 export const presentProfileNames = (names: readonly string[]): Presentation<string> => ({
   rows: names,
-  columns: [{header: 'Name', value: escapeText}],
+  columns: [{header: 'Name', value: (name) => name}],
   name: (name) => name,
   document: () => ownDocument('ProfileNames', {names}),
 })
@@ -119,8 +118,8 @@ export function presentProfiles(profiles: readonly NamedProfile[]): Presentation
   return {
     rows: profiles,
     columns: [
-      {header: 'Name', value: ({name}) => escapeText(name)},
-      {header: 'Tags', value: ({stored}) => tagsOf(stored.resource).map(escapeText).join(','), wide: true},
+      {header: 'Name', value: ({name}) => name},
+      {header: 'Tags', value: ({stored}) => tagsOf(stored.resource).join(','), wide: true},
       {header: 'Inbound rules', value: (profile) => count(profile, 'inbound'), wide: true},
       {header: 'Outbound rules', value: (profile) => count(profile, 'outbound'), wide: true},
     ],
@@ -148,7 +147,7 @@ export function presentProfileUses(rows: readonly ProfileUseRow[]): Presentation
   const headers = ['Name', 'Host', 'Orchestrator ID', 'Workload ID', 'Endpoint ID', 'State']
   return {
     rows,
-    columns: headers.map((header, index) => ({header, value: (row) => escapeText(useCells(row)[index] ?? '')})),
+    columns: headers.map((header, index) => ({header, value: (row) => useCells(row)[index] ?? ''})),
     name: ({profile}) => profile,
     document: (all) => ownDocument('ProfileUseList', {items: [...new Set(all.map(({profile}) => profile))].map((profile) => usesDocument(profile, all))}),
   }
@@ -179,10 +178,10 @@ function usesDocument(profile: string, rows: readonly ProfileUseRow[]): object {
 export function presentTags(profile: string, tags: readonly string[]): Presentation<string> {
   return {
     rows: tags,
-    columns: [{header: 'Tag', value: escapeText}],
+    columns: [{header: 'Tag', value: (tag) => tag}],
     name: (tag) => tag,
     document: (all) => ownDocument('TagList', {profile, tags: all}),
-    text: lines,
+    text: (all) => all,
   }
 }
 
@@ -206,11 +205,11 @@ export function presentRules(profile: string, rules: RuleLists): Presentation<Ru
     columns: [
       {header: 'Direction', value: ({direction}) => direction},
       {header: 'Number', value: ({number}) => String(number)},
-      {header: 'Rule', value: ({rule}) => escapeText(ruleText(rule))},
+      {header: 'Rule', value: ({rule}) => ruleText(rule)},
     ],
     name: ({direction, number}) => `${direction}/${number}`,
     document: () => ownDocument('RuleList', {profile, ...rules}),
-    text: () => lines(rulesLines(rules)),
+    text: () => rulesLines(rules),
     alignment: 'left',
   }
 }
@@ -220,8 +219,6 @@ export function presentRulesDocument(profile: string, rules: RuleLists, format: 
   return {
     ...presentRules(profile, rules),
     document: () => rulesDocument(profile, rules),
-    text: () => `${format(rulesDocument(profile, rules))}\n\n`,
+    text: () => [...format(rulesDocument(profile, rules)).split('\n'), ''],
   }
 }
-
-const lines = (texts: readonly string[]): string => texts.map((text) => `${escapeText(text)}\n`).join('')

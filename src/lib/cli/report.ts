@@ -1,20 +1,29 @@
 import {CalicoError} from '../errors.js'
-import {escapeLines, escapeText} from './output/escape.js'
+import {escapeLines, escapeText} from '../printable.js'
 
 /** The lines that tell ERROR on stderr: what failed, on which object, why, and what to do next. */
 export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {}): string {
   const lines: string[] = []
   if (error instanceof CalicoError) {
-    lines.push(`Error: ${escapeLines(error.message)}`, ...error.details.map((detail) => `  ${escapeLines(detail).replaceAll('\n', '\n  ')}`))
+    lines.push(`Error: ${escapeText(error.message)}`, ...error.details.map((detail) => `  ${escapeText(detail)}`))
     if (error.hint !== undefined) lines.push(escapeText(error.hint))
   } else if (isOclifError(error)) {
-    lines.push(`Error: ${escapeLines(error.message)}`)
+    lines.push(`Error: ${escapeText(error.message.replace(OCLIF_END, ''))}`)
   } else {
-    lines.push(`Error: ${escapeLines(error instanceof Error ? error.message : String(error))}`, 'This is a fault of calicoctl. Run the command again with --debug and report what it prints.')
+    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, 'This is a fault of calicoctl. Run the command again with --debug and report what it prints.')
   }
-  if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(escapeLines(at.stack ?? String(at)))
+  if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(stackText(at))
   return `${lines.join('\n')}\n`
 }
+
+/** The stack of ERROR, whose message is one line as anywhere. */
+function stackText({stack, name, message}: Error): string {
+  const head = stack === undefined ? -1 : stack.indexOf(message)
+  return escapeLines(stack === undefined || head < 0 ? `${name}: ${escapeText(message)}` : stack.slice(0, head) + escapeText(message) + stack.slice(head + message.length))
+}
+
+/** oclif sends people to a help that names no command. */
+const OCLIF_END = /\nSee more help with --help$/
 
 /** A value that oclif refused by itself, such as a format that `-o` does not know. */
 const isOclifError = (error: unknown): error is Error => error instanceof Error && 'oclif' in error

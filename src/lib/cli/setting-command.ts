@@ -1,6 +1,5 @@
 import {EditCommand} from './edit-command.js'
 import {ownDocument} from './output/presentation.js'
-import {render} from './output/render.js'
 import {chosenFormat, outputFlags} from './show-command.js'
 
 /** A setting as it is shown: what is stored, or what holds in its absence. */
@@ -30,8 +29,8 @@ export abstract class SettingCommand extends EditCommand {
       ],
       name: (shown: typeof row) => shown.name,
       document: () => ownDocument('Setting', {name, ...(value === undefined ? {} : {value}), configured}),
-      text: () => `${text}\n`,
+      text: () => [text],
     }
-    for await (const piece of render(presentation, chosenFormat(this.globals))) await this.dataText(piece)
+    await this.presentAs(presentation, chosenFormat(this.globals))
   }
 }

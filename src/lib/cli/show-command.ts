@@ -1,7 +1,6 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand} from './base-command.js'
 import {OUTPUT_FORMATS, type OutputFormat, type Presentation} from './output/presentation.js'
-import {render} from './output/render.js'
 
 /** The options of every command that shows something. */
 export const outputFlags = {
@@ -28,7 +27,7 @@ export abstract class ShowCommand extends BaseCommand {
   }
 
   /** Writes what was found in the format that was asked for. */
-  protected async present<Row>(presentation: Presentation<Row>): Promise<void> {
-    for await (const text of render(presentation, this.format)) await this.dataText(text)
+  protected present<Row>(presentation: Presentation<Row>): Promise<void> {
+    return this.presentAs(presentation, this.format)
   }
 }

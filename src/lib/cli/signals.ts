@@ -1,5 +1,6 @@
 import {EXIT_CODES} from '../errors.js'
 import type {Session} from '../client/session.js'
+import {escapeText} from '../printable.js'
 
 /** How long an interrupted command waits for the answer to a write that is under way. */
 const PATIENCE_MS = 2000
@@ -25,7 +26,7 @@ export function watchSignals(session: Session): void {
       leave(code, `${word}: ${truth(session)}`)
       return
     }
-    process.stderr.write(`\n${word}; waiting for the answer to ${open.what} (again to leave at once)\n`)
+    process.stderr.write(`\n${word}; waiting for the answer to ${escapeText(open.what)} (again to leave at once)\n`)
     const timer = setTimeout(() => leave(code, `${word}: ${truth(session)}`), PATIENCE_MS)
     void open.settled.then(() => {
       clearTimeout(timer)
@@ -49,6 +50,6 @@ const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text
 
 /** At once: the command itself may be about to end with another code. */
 function leave(code: number, message: string): void {
-  process.stderr.write(`${message}\n`)
+  process.stderr.write(`${escapeText(message)}\n`)
   process.exit(code)
 }

@@ -8,7 +8,7 @@ export const presentStale = (found: readonly Stale[]): Presentation<Stale> => ({
     {header: 'Orchestrator ID', value: ({endpoint}) => endpoint.orchestrator},
     {header: 'Workload ID', value: ({endpoint}) => endpoint.workload},
     {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id},
-    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint).join('\n')},
+    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint)},
     {header: 'Since', value: ({endpoint}) => endpoint.stored.resource.metadata.creationTimestamp ?? '', wide: true},
     {header: 'Removable', value: ({removable}) => (removable ? 'yes' : 'no')},
     {header: 'Reason', value: ({reason}) => reason},

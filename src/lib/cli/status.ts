@@ -34,46 +34,46 @@ export function presentStatus(status: NodeStatus, now: Date): Presentation<BgpPe
     name: peerName,
     document: () => ownDocument('NodeStatus', statusDocument(status)),
     text: async () => {
-      const old = await v020Text(status)
-      return `${old}${old.endsWith('\n\n') ? '' : '\n'}${ourText(status, now)}`
+      const old = await v020Lines(status)
+      return [...old, ...(old.at(-1) === '' ? [] : ['']), ...ourLines(status, now)]
     },
     blankAfter: true,
   }
 }
 
-async function v020Text({container, datastore, bird}: NodeStatus): Promise<string> {
+async function v020Lines({container, datastore, bird}: NodeStatus): Promise<string[]> {
   const {details, version} = container
   const lines = [`calico-node container is running. Status: ${details.status}`, `Running felix version ${version ?? 'unknown'}`, '']
-  const families = await Promise.all(FAMILIES.map((family) => familyText(family, {container, datastore, status: bird[family]})))
-  return `${lines.join('\n')}\n${families.join('')}`
+  const families = await Promise.all(FAMILIES.map((family) => familyLines(family, {container, datastore, status: bird[family]})))
+  return [...lines, ...families.flat()]
 }
 
-async function familyText(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}): Promise<string> {
-  const heading = `IPv${family} BGP status\n`
+async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}): Promise<string[]> {
+  const heading = `IPv${family} BGP status`
   const address = datastore.state === 'answers' ? datastore.address[family] : 'unknown'
-  if (address === undefined) return `${heading}No IPv${family} address configured.\n\n`
-  const line = `IP: ${address}    AS Number: ${datastore.state === 'answers' ? asText(datastore.as) : 'unknown'}\n`
-  return heading + line + (usesBird(container.details) ? await birdText(status) : 'BIRD is off on this node.\n\n')
+  if (address === undefined) return [heading, `No IPv${family} address configured.`, '']
+  const line = `IP: ${address}    AS Number: ${datastore.state === 'answers' ? asText(datastore.as) : 'unknown'}`
+  return [heading, line, ...(usesBird(container.details) ? await birdLines(status) : ['BIRD is off on this node.', ''])]
 }
 
-async function birdText(status: BirdStatus | undefined): Promise<string> {
+async function birdLines(status: BirdStatus | undefined): Promise<string[]> {
   switch (status?.state) {
     case undefined:
-      return ''
+      return []
     case 'unreachable':
-      return 'Couldn\'t connect to bird.\n'
+      return ['Couldn\'t connect to bird.']
     case 'not-understood':
-      return `${status.raw}\n\n`
+      return [...status.raw.split('\n'), '']
     case 'answers': {
       const columns = PEER_COLUMNS.filter(({wide}) => !wide)
       const table = await renderTable(columns.map(({header}) => header), status.peers.map((peer) => columns.map(({value}) => value(peer))))
-      return `${table}\n\n`
+      return [...table.split('\n'), '']
     }
   }
 }
 
 /** Lines without `|`, so that scripts which look for rows see none of them. */
-function ourText({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): string {
+function ourLines({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): string[] {
   const {details, felix, bird: birdReadiness} = container
   const versions = FAMILIES.flatMap((family) => {
     const status = bird[family]
@@ -91,7 +91,7 @@ function ourText({node, container, datastore, bird, endpoints, libnetwork, probl
     ...FAMILIES.flatMap((family) => remarks(family, bird[family])).map((text) => ['Remark', text] as const),
     ...problems.map((text) => ['Problem', text] as const),
   ]
-  return rows.map(([name, text]) => `${`${name}:`.padEnd(11)} ${text}\n`).join('')
+  return rows.map(([name, text]) => `${`${name}:`.padEnd(11)} ${text}`)
 }
 
 const readinessText = ({state, why}: Readiness): string =>

@@ -5,6 +5,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import {CalicoError} from '../errors.js'
 import {accept} from '../model/accept.js'
+import {RAW_PREFIX} from '../model/hazards.js'
 import {API_VERSION, type KindName, type Resource} from '../model/resource.js'
 import {changeResource, getResource, type Place, type ResourceChange} from './resources.js'
 import type {Session} from './session.js'
@@ -30,9 +31,6 @@ export interface ConfigSection {
   /** Whether Calico reads raw parameters from this kind's annotations. */
   readonly rawParameters: boolean
 }
-
-/** Annotations with this prefix hold raw parameters, which override the spec's fields (datamodel-v3 §1.17). */
-const RAW_PREFIX = 'config.projectcalico.org/'
 
 /** The object of SECTION for all nodes, or for NODE. */
 export const configurationPlace = ({kind}: ConfigSection, node?: string): Place => ({kind, name: node === undefined ? 'default' : `node.${node}`})

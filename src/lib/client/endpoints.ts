@@ -50,7 +50,7 @@ export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): 
   const {name, namespace = ENDPOINT_NAMESPACE} = key?.type === 'resource' ? key : metadata
   const segments = parseWorkloadEndpointName(name) ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
   const shown = displayWorkload(metadata, segments.workload)
-  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} claims that its workload is ${JSON.stringify(shown.suspicious)}, which cannot be; it is shown under its stored name.`)
+  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} has the annotation calicoctl/workload ${JSON.stringify(shown.suspicious)}, which cannot be its workload; that is shown under its stored name.`)
   return {
     stored,
     place: {kind: 'WorkloadEndpoint', name, namespace},

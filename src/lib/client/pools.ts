@@ -3,6 +3,7 @@ import type {KeyValue} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
 import {blocksPrefixWithin} from '../ipam/block-keys.js'
 import {NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
+import {dockerName} from '../model/display-name.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import {poolName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
@@ -68,7 +69,7 @@ export function poolAnnotation({stored}: Pool, name: string): string | undefined
 /** The Docker network of Docker's own IPAM that POOL stands for (decisions.md 30), as users call it; undefined for other pools. */
 export function networkOfPool(pool: Pool): string | undefined {
   const id = poolAnnotation(pool, NETWORK_ANNOTATION)
-  return id === undefined ? undefined : (poolAnnotation(pool, NETWORK_NAME_ANNOTATION) ?? id.slice(0, 12))
+  return id === undefined ? undefined : (dockerName(poolAnnotation(pool, NETWORK_NAME_ANNOTATION)) ?? id.slice(0, 12))
 }
 
 /** The pools for exactly CIDR: none or one, or more where somebody stored several; Calico honours the first then. */

@@ -153,6 +153,7 @@ export async function changeResource<R extends Resource>(
       outcome: prepared.change,
     }
   })
+  tellWider(session, outcome)
   return outcome
 }
 
@@ -185,7 +186,7 @@ export function prepareChange<R extends Resource>(
   })
   if (accepted.resource === undefined) throw refused(kind, name, accepted.problems)
   const resource = finish(accepted.resource as R, after)
-  const added = addedHazards(kind, before?.resource, resource)
+  const added = addedHazards(kind, before?.resource, resource).filter(({level}) => level !== 'wider')
   if (added.length > 0) throw refused(kind, name, added)
   if (before && isDeepStrictEqual(resource, before.resource)) return {change: {...change, after: before.resource, action: 'unchanged'}}
   return {
@@ -194,8 +195,14 @@ export function prepareChange<R extends Resource>(
   }
 }
 
+/** Warns of what CHANGE adds that Felix enforces wider than it is written: it is what the user means, and no reason to refuse it. */
+function tellWider(session: Session, {kind, name, action, before, after}: ResourceChange): void {
+  if (after === undefined || action === 'unchanged') return
+  for (const hazard of addedHazards(kind, before, after)) if (hazard.level === 'wider') session.warn(`${objectLabel(kind, name)}: ${problemText(hazard)}.`)
+}
+
 /** The hazards of AFTER beyond those of BEFORE, whatever places in lists they have moved to. */
-function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Problem[] {
+function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Hazard[] {
   const known = before ? hazards(kind, before).map(wherever) : []
   return hazards(kind, after).filter((hazard) => {
     const at = known.indexOf(wherever(hazard))

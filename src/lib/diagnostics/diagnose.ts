@@ -83,7 +83,7 @@ class Gathered {
     if ('missing' in found) {
       const why = redactText(found.missing, this.secrets)
       this.missing.push(`${name}: ${why.split('\n', 1).join('')}`)
-      if (progress && !progress.ours) say(`Problem running command: ${name}\n${why}`)
+      if (progress && !progress.ours) for (const line of [`Problem running command: ${name}`, ...why.split('\n')]) say(line)
     } else this.collected.push(name)
     for (const file of found.files ?? []) this.entries.push({path: file.path, bytes: Buffer.from(contentOf(file, this.secrets)), ...('log' in file ? {changed: Date.now()} : {})})
   }

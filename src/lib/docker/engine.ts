@@ -144,7 +144,7 @@ function failure(error: unknown, address: string): CalicoError {
   const {statusCode, json, code, message = String(error)} = error as Thrown
   if (statusCode !== undefined) {
     const said = (Buffer.isBuffer(json) ? json.toString() : json?.message) ?? message
-    return new EngineError(statusCode, `The Docker Engine refused: ${said.trim()}`, error)
+    return new EngineError(statusCode, `The Docker Engine refused: ${said.trim().replaceAll(/\s*\n\s*/g, ' ')}`, error)
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new CalicoError('failed', `Permission denied for the Docker Engine at ${address}`, {hint: 'Run the command as root, or as a member of the group docker.', cause: error})

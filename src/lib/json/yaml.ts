@@ -1,16 +1,38 @@
 import {CalicoError} from '../errors.js'
+import {escapeYaml} from '../printable.js'
 
 /** Objects and lists inside each other. Calico's objects have ten levels; the library goes down by recursion and ends at some hundreds. */
 const DEEPEST = 200
 
+const STRING_TAG = 'tag:yaml.org,2002:str'
+
 /**
- * VALUE as YAML in which texts are quoted that a reader of YAML 1.1, as Python's and Go's are, would take for a time, number or yes and no.
+ * VALUE as YAML in which texts are quoted that a reader of YAML 1.1, as Python's and Go's are, would take for a time, number or yes and no. Texts and keys
+ * with something in them that is not printable are in double quotes, with escapes.
  * @throws CalicoError `failed` if it is nested too deeply
  */
 export async function stringifyYaml(value: unknown): Promise<string> {
   if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which is not written as YAML`, {hint: 'Ask for JSON: -o json'})
   const {stringify} = await import('yaml')
-  return stringify(value, {lineWidth: 0, compat: 'yaml-1.1', aliasDuplicateObjects: false})
+  return stringify(value, {
+    lineWidth: 0,
+    compat: 'yaml-1.1',
+    aliasDuplicateObjects: false,
+    // A text of several lines is a block, or one line in double quotes.
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+    customTags: (tags) =>
+      tags.map((tag) => {
+        if (typeof tag === 'string' || tag.collection !== undefined || tag.tag !== STRING_TAG || tag.stringify === undefined) return tag
+        const {stringify: write} = tag
+        return {
+          ...tag,
+          stringify(item, ...rest) {
+            const safe = escapeYaml(String(item.value)) === item.value
+            return escapeYaml(write(safe ? item : Object.assign(item, {type: 'QUOTE_DOUBLE'}), ...rest))
+          },
+        }
+      }),
+  })
 }
 
 function isDeep(value: unknown, left = DEEPEST): boolean {

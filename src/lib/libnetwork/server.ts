@@ -2,6 +2,7 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import {CalicoError} from '../errors.js'
 import {isDeeperThan} from '../json/index.js'
+import {escapeText} from '../printable.js'
 import type {Driver, Job} from './driver.js'
 import {keyedQueue} from './keyed-queue.js'
 import type {Log} from './log.js'
@@ -197,7 +198,8 @@ function parse(text: string): unknown {
 export function errorLine({message, details, hint}: CalicoError): string {
   // A recorded text that is a sentence stays one: others look for it.
   const stated = details.length === 0 ? message : `${message}${/[.!?:]$/.test(message) ? '' : ':'} ${details.join('; ').replaceAll(/([.!?]); /g, '$1 ')}`
-  return (hint === undefined ? stated : `${/[.!?]$/.test(stated) ? stated : `${stated}.`} ${hint}`).replaceAll(/\s*\n\s*/g, ' ')
+  const line = (hint === undefined ? stated : `${/[.!?]$/.test(stated) ? stated : `${stated}.`} ${hint}`).replaceAll(/\s*\n\s*/g, ' ')
+  return escapeText(line)
 }
 
 function send(response: ServerResponse, status: number, body: object, {close}: {close: boolean}): void {

@@ -2,6 +2,19 @@
 import {convertName} from './names.js'
 import type {Metadata} from './resource.js'
 
+/**
+ * What v0.20's grammar takes for a name of a profile or tag (cli-v0.20 §1.10), and no option. Only such a name can have been typed: with others an
+ * annotation could pass one object off as another (a soft hyphen in `web` cannot be seen), or be code for a shell.
+ */
+const TYPED_NAME = /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/
+const LONGEST_NAME = 253
+
+/** Ids of containers, Mesos' too, and the paths of namespaces with `-` for `/`. */
+const TYPED_WORKLOAD = /^[A-Za-z0-9_.:/@%+=,~-]+$/
+
+/** What Docker lets containers and, in most cases, networks be called. */
+const DOCKER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
+
 /** The annotation with the name that the user typed, where the stored one differs. */
 const NAME_ANNOTATION = 'calicoctl/name'
 
@@ -11,21 +24,21 @@ export const WORKLOAD_ANNOTATION = 'calicoctl/workload'
 export interface DisplayName {
   /** The name to show. */
   readonly name: string
-  /** What the annotation claims although the object cannot have been called so: to be warned about, never shown as the name. */
+  /** What the annotation claims although the object cannot have been called so, or no command takes it: to be warned about, never shown as the name. */
   readonly suspicious?: string
 }
 
 /**
- * The name to show for a stored object: the annotation's, if CONVERT makes the stored name of it, else the stored one. Anybody who may
- * write annotations could otherwise make one object look like another.
+ * The name to show for a stored object: the annotation's, if v0.20 would have taken it and it converts to the stored name, else the stored one. Anybody
+ * who may write annotations could otherwise make one object look like another.
  */
-export function displayName(metadata: Metadata, convert: (typed: string) => string = convertName): DisplayName {
-  return displayed(metadata.name, ownValue(metadata.annotations, NAME_ANNOTATION), convert)
+export function displayName(metadata: Metadata): DisplayName {
+  return displayed(metadata.name, ownValue(metadata.annotations, NAME_ANNOTATION), (typed) => typed.length <= LONGEST_NAME && TYPED_NAME.test(typed))
 }
 
 /** The same for the workload of an endpoint, whose stored form is WORKLOAD. */
 export function displayWorkload(metadata: Metadata, workload: string): DisplayName {
-  return displayed(workload, ownValue(metadata.annotations, WORKLOAD_ANNOTATION), convertName)
+  return displayed(workload, ownValue(metadata.annotations, WORKLOAD_ANNOTATION), (typed) => TYPED_WORKLOAD.test(typed))
 }
 
 /** The annotations that a new object needs so that it is shown as TYPED: none if that is its stored name. */
@@ -33,17 +46,12 @@ export function nameAnnotations(typed: string, stored: string): Record<string, s
   return typed === stored ? {} : {[NAME_ANNOTATION]: typed}
 }
 
-function displayed(stored: string, typed: unknown, convert: (typed: string) => string): DisplayName {
-  if (typeof typed !== 'string' || typed === stored) return {name: stored}
-  return convertsTo(stored, typed, convert) ? {name: typed} : {name: stored, suspicious: typed}
-}
+/** VALUE, what an annotation says that Docker calls a container or network, if Docker could call one so. */
+export const dockerName = (value: unknown): string | undefined => (typeof value === 'string' && value.length <= LONGEST_NAME && DOCKER_NAME.test(value) ? value : undefined)
 
-function convertsTo(stored: string, typed: string, convert: (typed: string) => string): boolean {
-  try {
-    return convert(typed) === stored
-  } catch {
-    return false
-  }
+function displayed(stored: string, typed: unknown, isTyped: (text: string) => boolean): DisplayName {
+  if (typeof typed !== 'string' || typed === stored) return {name: stored}
+  return isTyped(typed) && convertName(typed) === stored ? {name: typed} : {name: stored, suspicious: typed}
 }
 
 function ownValue(annotations: Metadata['annotations'], key: string): unknown {

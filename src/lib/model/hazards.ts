@@ -6,13 +6,15 @@ import {parseCidrOrAddress} from '../net/cidr.js'
 import {accept, decode, unknownFields} from './accept.js'
 import type {KindName} from './resource.js'
 import {asRecord, ownField} from './schema/codec.js'
+import {uncheckedLists} from './third-list.js'
 
 /**
- * `open` = more traffic passes than the object says. `node-stops` = Felix exits or loops on every node, with its old rules in place.
+ * `open` = more traffic passes than the object says. `wider` = the object is right, but Felix enforces more than it says: to be warned about, not refused.
+ * `node-stops` = Felix exits or loops on every node, with its old rules in place.
  * `cannot-start` = a running Felix goes on, a restarted one does not come up. `tag-lost` = endpoints of the profile lose its labels, so
  * that rules of others no longer see them. `frozen` = no node follows changes of this kind any more.
  */
-export type HazardLevel = 'open' | 'node-stops' | 'cannot-start' | 'tag-lost' | 'frozen'
+export type HazardLevel = 'open' | 'wider' | 'node-stops' | 'cannot-start' | 'tag-lost' | 'frozen'
 
 export interface Hazard {
   readonly level: HazardLevel
@@ -92,15 +94,24 @@ function clusterInformation(object: unknown): Hazard[] {
   return [{level: 'node-stops', field: 'spec.datastoreReady', message: `must be true, not ${ready === false ? 'false' : 'absent'}: Felix stops`}]
 }
 
+/** Annotations with this prefix are parameters of Felix, by their names in any case; they override the fields of the spec (datamodel-v3 §1.17). */
+export const RAW_PREFIX = 'config.projectcalico.org/'
+
+/** The values of Felix's parameter NAME in OBJECT: that of the field of the spec, and those of annotations. */
+function parameters(object: unknown, name: string): {readonly field: string; readonly value: string}[] {
+  const annotations = asRecord(ownField(asRecord(ownField(asRecord(object) ?? {}, 'metadata')) ?? {}, 'annotations')) ?? {}
+  const raw = Object.keys(annotations).filter((key) => key.toLowerCase() === (RAW_PREFIX + name).toLowerCase())
+  const all = [[`spec.${name}`, ownField(specOf(object), name)] as const, ...raw.map((key) => [`metadata.annotations.${key}`, annotations[key]] as const)]
+  return all.flatMap(([field, value]) => (typeof value === 'string' ? [{field, value}] : []))
+}
+
 function felixConfiguration(object: unknown): Hazard[] {
-  const prefix = ownField(specOf(object), 'interfacePrefix')
-  if (typeof prefix !== 'string' || prefix === '' || INTERFACE_PREFIX.test(prefix)) return []
+  const stops = (field: string, message: string): Hazard => ({level: 'node-stops', field, message: `${message}: Felix stops`})
   return [
-    {
-      level: 'node-stops',
-      field: 'spec.interfacePrefix',
-      message: `must be prefixes of at most 15 letters, digits, "_" and "-", separated by commas, not ${JSON.stringify(prefix)}: Felix stops`,
-    },
+    ...parameters(object, 'interfacePrefix').flatMap(({field, value}) =>
+      value === '' || INTERFACE_PREFIX.test(value) ? [] : stops(field, `must be prefixes of at most 15 letters, digits, "_" and "-", separated by commas, not ${JSON.stringify(value)}`),
+    ),
+    ...parameters(object, 'iptablesFilterDenyAction').flatMap(({field, value}) => (value.toLowerCase() === 'reject' ? stops(field, `must be Drop, not ${JSON.stringify(value)}`) : [])),
   ]
 }
 
@@ -136,6 +147,8 @@ function rulesOf(kind: 'Profile' | 'GlobalNetworkPolicy', object: unknown): Haza
   })
 }
 
+const ICMP_NAMES = ['icmp', 'icmpv6']
+
 /** Actions with which a rule that matches too much is no danger. */
 const HARMLESS = ['deny', 'log']
 
@@ -144,6 +157,17 @@ function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unk
   const [icmp, protocol] = [ownField(rule, 'icmp') ?? undefined, ownField(rule, 'protocol') ?? undefined]
   if (icmp !== undefined && protocol === undefined) {
     found.push({level: 'node-stops', field: `${field}.icmp`, message: 'needs the protocol ICMP or ICMPv6 in the same rule: Felix stops'})
+  }
+  const {notProtocol, notICMP} = rule
+  if ((notProtocol ?? undefined) !== undefined && protocol !== undefined) {
+    found.push({level: 'node-stops', field: `${field}.notProtocol`, message: 'must not stand beside protocol in one rule: Felix stops'})
+  }
+  if ((notICMP ?? undefined) !== undefined && !(typeof protocol === 'string' && ICMP_NAMES.includes(protocol.toLowerCase()))) {
+    found.push({level: 'node-stops', field: `${field}.notICMP`, message: 'needs the protocol ICMP or ICMPv6, by name, in the same rule: Felix stops'})
+  }
+  const unchecked = uncheckedLists(rule)
+  if (unchecked.length > 0) {
+    found.push({level: 'wider', field, message: `${unchecked.join(' and ')} ${unchecked.length === 1 ? 'is' : 'are'} not checked once the lists before have matched, because the rule has more than two lists: Felix enforces it wider than it is written. Make several rules of it, with fewer alternatives each`})
   }
   const action = ownField(rule, 'action')
   if (typeof action === 'string' && HARMLESS.includes(action.toLowerCase())) return found

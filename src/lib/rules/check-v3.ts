@@ -6,11 +6,11 @@ const IN_PROFILE = /^spec\.ingress\[0\]\.?/
 
 const profileOf = (rule: object): object => ({metadata: {name: 'web'}, spec: {ingress: [rule]}})
 
-/** What is wrong with RULE, fields by their path in it: what Calico refuses, and what opens more than it says. Unknown fields are none of it. */
+/** What is wrong with RULE, fields by their path in it: what Calico refuses, and what opens more than it says or stops Felix. Unknown fields are none of it. */
 export function v3Problems(rule: object): string[] {
   const profile = profileOf(rule)
   const unknown = unknownFields('Profile', profile)
-  const open = hazards('Profile', profile).filter(({field}) => !unknown.includes(field))
+  const open = hazards('Profile', profile).filter(({field, level}) => level !== 'wider' && !unknown.includes(field))
   const problems = accept('Profile', profile, {operation: 'create'}).problems
   return [...problems, ...open.filter(({field}) => !problems.some((problem) => problem.field === field))].map(({field, message}) => {
     const path = field.replace(IN_PROFILE, '')

@@ -1,5 +1,6 @@
 /** Rules as `rule show` prints them (cli-v0.20 §4.4.7). What it prints in words can be typed back. */
 import {stringifyJson} from '../json/json.js'
+import {escapeJson} from '../printable.js'
 import type {Rule} from '../model/types.js'
 import type {RuleProtocol, RuleSide, WordRule} from './rule.js'
 import {fromV3} from './v3.js'
@@ -39,7 +40,7 @@ function sideWords(opening: 'from' | 'to', side: RuleSide): string[] {
 /** RULE on one line: words, quoted for a shell where they must be; `v3 {…}` where words cannot say it (decisions.md 6). */
 export function ruleText(rule: Rule): string {
   const words = fromV3(rule)
-  return words ? wordsOf(words).map(quoted).join(' ') : `v3 ${stringifyJson(rule)}`
+  return words ? wordsOf(words).map(quoted).join(' ') : `v3 ${escapeJson(stringifyJson(rule))}`
 }
 
 /** TEXT as a shell reads it back: selectors, which always need quotes, in double ones unless something in them has a meaning there. */
@@ -52,7 +53,7 @@ function quoted(text: string): string {
 /** A rule's line in `rule show`: its number, counted from 1, right-aligned in three columns. */
 const numberedRule = (rule: Rule, index: number): string => ` ${String(index + 1).padStart(3)} ${ruleText(rule)}`
 
-/** Both lists of a profile, line by line as `rule show` prints them. A stored selector may hold any character: escape each line for itself. */
+/** Both lists of a profile, line by line as `rule show` prints them. A stored selector may hold any character, line feeds too. */
 export function rulesLines({inbound, outbound}: {readonly inbound: readonly Rule[]; readonly outbound: readonly Rule[]}): string[] {
   return ['Inbound rules:', ...inbound.map(numberedRule), 'Outbound rules:', ...outbound.map(numberedRule)]
 }

@@ -35,7 +35,7 @@ const object = (kind: KindName, name: string, spec: object, metadata: object = {
 
 async function text<Row>(presentation: Presentation<Row> | Promise<Presentation<Row>>, format: OutputFormat): Promise<string> {
   let all = ''
-  for await (const piece of render(await presentation, format)) all += piece
+  for await (const piece of render(await presentation, format, () => undefined)) all += piece
   return all
 }
 
@@ -288,7 +288,7 @@ test('names of a large list are written page by page, not gathered', async () =>
       }
     },
   })
-  for await (const _ of render(await resources('Profile'), 'name')) written++
+  for await (const _ of render(await resources('Profile'), 'name', () => undefined)) written++
   expect(written).toBe(count)
   expect(pages).toEqual([0, 1000, 2000])
 })

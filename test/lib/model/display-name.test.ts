@@ -1,12 +1,12 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {displayName, displayWorkload, nameAnnotations} from '../../../src/lib/model/display-name.js'
-import {convertName, convertProfileName, nodeName} from '../../../src/lib/model/names.js'
+import {displayName, displayWorkload, dockerName, nameAnnotations} from '../../../src/lib/model/display-name.js'
+import {convertName} from '../../../src/lib/model/names.js'
 
 describe('displayName', () => {
   test('is what the user typed', () => {
     fc.assert(
-      fc.property(fc.string(), (typed) => {
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,60}$/), (typed) => {
         const name = convertName(typed)
         expect(displayName({name, annotations: nameAnnotations(typed, name)})).toEqual({name: typed})
       }),
@@ -24,16 +24,31 @@ describe('displayName', () => {
     expect(displayName({name: 'web', annotations: {'calicoctl/name': 5} as unknown as Record<string, string>})).toEqual({name: 'web'})
   })
 
-  test('follows the conversion of the kind', () => {
-    expect(displayName({name: 'kns.a', annotations: {'calicoctl/name': 'k8s_ns.a'}}, convertProfileName)).toEqual({name: 'k8s_ns.a'})
-    expect(displayName({name: 'kns.a', annotations: {'calicoctl/name': 'k8s_ns.a'}})).toEqual({name: 'kns.a', suspicious: 'k8s_ns.a'})
-    expect(displayName({name: 'host', annotations: {'calicoctl/name': 'Host'}}, nodeName)).toEqual({name: 'Host'})
-    expect(displayName({name: 'host', annotations: {'calicoctl/name': 'host_'}}, nodeName)).toEqual({name: 'host', suspicious: 'host_'})
+  test.each([
+    ['a soft hyphen', 'we\u00adb'],
+    ['a Hangul filler', 'web\u3164'],
+    ['a zero-width joiner', 'web\u200d'],
+    ['a letter of another script', 'w\u0435b'],
+    ['a blank', 'a b'],
+    ['an option', '-rf'],
+    ['an option with a value', '--config=/x'],
+    ['code', '$(touch x)'],
+    ['more than 253 characters', `W${'e'.repeat(253)}`],
+  ])('is not %s, although it converts to the stored name', (_what, typed) => {
+    const name = convertName(typed)
+    expect(displayName({name, annotations: nameAnnotations(typed, name)})).toEqual({name, suspicious: typed})
   })
 })
 
 test('displayWorkload does the same for the workload', () => {
-  const workload = convertName('/var/run/netns/x')
-  expect(displayWorkload({name: 'n', annotations: {'calicoctl/workload': '/var/run/netns/x'}}, workload)).toEqual({name: '/var/run/netns/x'})
+  const workload = convertName('-var-run-netns-x')
+  expect(displayWorkload({name: 'n', annotations: {'calicoctl/workload': '-var-run-netns-x'}}, workload)).toEqual({name: '-var-run-netns-x'})
   expect(displayWorkload({name: 'n', annotations: {'calicoctl/workload': 'other'}}, workload)).toEqual({name: workload, suspicious: 'other'})
+  const hidden = convertName('we\u00adb')
+  expect(displayWorkload({name: 'n', annotations: {'calicoctl/workload': 'we\u00adb'}}, hidden)).toEqual({name: hidden, suspicious: 'we\u00adb'})
+})
+
+test('dockerName is what Docker lets containers be called', () => {
+  expect(dockerName('web_1.a-b')).toBe('web_1.a-b')
+  for (const name of ['', '-rf', 'a b', 'we\u00adb', '$(x)', '/web', 5, undefined]) expect(dockerName(name)).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 /** A refused line as it is told on stderr. */
-import {escapeText} from '../output/escape.js'
+import {escapeText} from '../../printable.js'
 import type {UsageLine} from './line.js'
 
 const PROGRAM = 'calicoctl'

@@ -1,5 +1,5 @@
 import {objectLabel, type ResourceChange} from '../../client/resources.js'
-import {escapeLines} from './escape.js'
+import {escapeLines, escapeText} from '../../printable.js'
 import {indentedJson} from './render.js'
 
 /** CHANGE as a unified diff of the object's JSON, as a dry run prints it. */
@@ -11,7 +11,7 @@ export function diffText({kind, name, before, after}: ResourceChange): Promise<s
 /** A unified diff of what is called LABEL; undefined = it is not there. */
 export async function textDiff(label: string, before: string | undefined, after: string | undefined): Promise<string> {
   const {createTwoFilesPatch} = await import('diff')
-  const name = (text: string | undefined): string => (text === undefined ? '/dev/null' : label)
+  const name = (text: string | undefined): string => (text === undefined ? '/dev/null' : escapeText(label))
   const patch = createTwoFilesPatch(name(before), name(after), before ?? '', after ?? '', undefined, undefined, {context: 3})
   return escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
 }

@@ -6,7 +6,8 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 
 export interface Column<Row> {
   readonly header: string
-  readonly value: (row: Row) => string
+  /** The cell's text, or its lines. A line feed in a text is none of these: it is escaped. */
+  readonly value: (row: Row) => string | readonly string[]
   /** Only in `wide` and `plain`. */
   readonly wide?: boolean
 }
@@ -19,8 +20,8 @@ export interface Presentation<Row> {
   readonly name: (row: Row) => string
   /** What `-o json` and `-o yaml` show, given the rows. */
   readonly document: (rows: readonly Row[]) => unknown
-  /** Replaces the grid of `-o table` where v0.20 showed something else. Lines, the last one ended too. */
-  readonly text?: (rows: readonly Row[]) => string | Promise<string>
+  /** Replaces the grid of `-o table` where v0.20 showed something else: its lines. */
+  readonly text?: (rows: readonly Row[]) => readonly string[] | Promise<readonly string[]>
   /** BGP peers are left-aligned (cli-v0.20 §1.6). */
   readonly alignment?: 'center' | 'left'
   /** Whether v0.20 printed a blank line after the grid. */

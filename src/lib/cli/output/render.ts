@@ -1,37 +1,57 @@
 import {stringifyJson} from '../../json/json.js'
 import {stringifyYaml} from '../../json/yaml.js'
-import {escapeLines, escapeText} from './escape.js'
+import {escapeJson, escapeText} from '../../printable.js'
 import type {OutputFormat, Presentation} from './presentation.js'
+import {isSafeName} from './safe-name.js'
 import {renderTable} from './table.js'
 
-/** PRESENTATION in FORMAT, as pieces of text to be written in order. Streams where the format allows it: `name` and `plain`. */
-export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat): AsyncGenerator<string> {
+/**
+ * PRESENTATION in FORMAT, as pieces of text to be written in order, in which nothing steers a terminal. Streams where the format allows it: `name` and
+ * `plain`. WARN is told how many names are left out of `name`, because a shell could take them for something else.
+ */
+export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat, warn: (text: string) => void): AsyncGenerator<string> {
   const {rows, name, columns} = presentation
   if (format === 'name') {
-    for await (const row of rows) yield `${escapeText(name(row))}\n`
+    const unsafe: string[] = []
+    for await (const row of rows) {
+      if (isSafeName(name(row))) yield `${name(row)}\n`
+      else unsafe.push(name(row))
+    }
+    if (unsafe.length > 0) warn(leftOutText(unsafe))
     return
   }
   if (format === 'plain') {
-    for await (const row of rows) yield `${columns.map(({value}) => escapeText(value(row).replaceAll('\n', ','))).join('\t')}\n`
+    for await (const row of rows) yield `${columns.map(({value}) => cellLines(value(row)).map(escapeText).join(',')).join('\t')}\n`
     return
   }
   const all: Row[] = []
   for await (const row of rows) all.push(row)
   if (format === 'json') yield `${indentedJson(presentation.document(all))}\n`
   else if (format === 'yaml') yield await stringifyYaml(presentation.document(all))
-  else if (format === 'table' && presentation.text) yield escapeLines(await presentation.text(all))
+  else if (format === 'table' && presentation.text) yield (await presentation.text(all)).map((line) => `${escapeText(line)}\n`).join('')
   else {
     const shown = columns.filter(({wide}) => !wide || format === 'wide')
     const table = await renderTable(
       shown.map(({header}) => header),
-      all.map((row) => shown.map(({value}) => value(row))),
+      all.map((row) => shown.map(({value}) => cellLines(value(row)))),
       presentation.alignment,
     )
     yield `${table}\n${presentation.blankAfter ? '\n' : ''}`
   }
 }
 
-/** VALUE as JSON, two spaces deep, 64-bit numbers exact. */
+const cellLines = (cell: string | readonly string[]): readonly string[] => (typeof cell === 'string' ? [cell] : cell)
+
+/** Names that a warning repeats before it only counts the rest. */
+const NAMED = 3
+
+function leftOutText(names: readonly string[]): string {
+  const more = names.length - NAMED
+  const named = names.slice(0, NAMED).map((name) => JSON.stringify(name)).join(', ')
+  return `-o name leaves out ${named}${more > 0 ? ` and ${more} more` : ''}: in a shell, such a name could be an option or code. The other formats show ${names.length === 1 ? 'it' : 'them'}.`
+}
+
+/** VALUE as JSON, two spaces deep, 64-bit numbers exact, for a terminal: what is not printable is escaped as JSON has it. */
 export function indentedJson(value: unknown): string {
-  return stringifyJson(value, 2)
+  return escapeJson(stringifyJson(value, 2))
 }

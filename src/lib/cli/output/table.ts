@@ -1,4 +1,4 @@
-import {escapeText} from './escape.js'
+import {escapeText} from '../../printable.js'
 
 type Alignment = 'center' | 'left'
 
@@ -11,11 +11,11 @@ const BORDERS = {
 
 /**
  * A table as v0.20 drew it (cli-v0.20 §1.6): a rule, the header, a rule, the rows, a rule; cells centred, or left-aligned for BGP peers.
- * A cell may have several lines. Ends without a line feed.
+ * A cell is a text or several lines; what is not printable in them is escaped. Ends without a line feed.
  */
-export async function renderTable(headers: readonly string[], rows: readonly (readonly string[])[], alignment: Alignment = 'center'): Promise<string> {
+export async function renderTable(headers: readonly string[], rows: readonly (readonly (string | readonly string[])[])[], alignment: Alignment = 'center'): Promise<string> {
   const {default: Table} = await import('cli-table3')
-  const cells = [headers, ...rows].map((row) => row.map((cell) => cell.split('\n').map(escapeText)))
+  const cells = [headers, ...rows].map((row) => row.map((cell) => (typeof cell === 'string' ? [cell] : cell).map(escapeText)))
   const widths = headers.map((_, column) => Math.max(...cells.map((row) => Math.max(...(row[column] ?? ['']).map(width)))))
   const [head = [], ...body] = cells.map((row) => row.map((lines, column) => lines.map((line) => align(line, widths[column] ?? 0, alignment)).join('\n')))
   const rule = `+${widths.map((w) => '-'.repeat(w + 2)).join('+')}+`

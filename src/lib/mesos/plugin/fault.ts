@@ -1,5 +1,6 @@
 /** The `error` of a reply: one line, never a stack trace (mesos-docker §1.9). Pure. */
 import {CalicoError} from '../../errors.js'
+import {escapeText} from '../../printable.js'
 import type {Setting, Settings} from '../../settings/types.js'
 
 /** The text for ERROR. SETTINGS, if they could be read, name the etcd that does not answer. */
@@ -29,6 +30,6 @@ function unreachable({value, origin}: Setting<readonly string[]>): string {
 const LONGEST = 4_000
 
 function oneLine(text: string): string {
-  const line = text.slice(0, LONGEST + 1).replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  const line = escapeText(text.slice(0, LONGEST + 1).replaceAll(/\s*[\r\n]+\s*/g, ' '))
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
 }

@@ -2,6 +2,7 @@
 import {closeSync, constants, fstatSync, linkSync, openSync, readdirSync, statSync, unlinkSync, writeSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {makeFolder} from '../../files/folder.js'
+import {escapeText} from '../../printable.js'
 
 /** Takes one line. */
 export type Log = (text: string) => void
@@ -18,7 +19,7 @@ export function openLog(file: string, now: () => Date = () => new Date()): Log {
   return (text) => {
     const line = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text
     try {
-      writeSync(descriptor, `${now().toISOString()} [${process.pid}] ${line.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}\n`)
+      writeSync(descriptor, `${now().toISOString()} [${process.pid}] ${escapeText(line.replaceAll(/[\r\n\t]+/g, ' '))}\n`)
     } catch {
       // A full disk is no reason to leave a task without its network.
     }

@@ -27,8 +27,12 @@ describe('renderTable', () => {
   })
 
   test('a cell of several lines extends its row', async () => {
-    const table = await renderTable(['Name', 'Peers'], [['host1', '10.0.0.1 as 1\n10.0.0.2 as 2']])
+    const table = await renderTable(['Name', 'Peers'], [['host1', ['10.0.0.1 as 1', '10.0.0.2 as 2']]])
     expect(table.split('\n').slice(3, 5)).toEqual(['| host1 | 10.0.0.1 as 1 |', '|       | 10.0.0.2 as 2 |'])
+  })
+
+  test('a line feed in a text makes no line', async () => {
+    expect(await renderTable(['Name'], [['a\nb']])).toContain('| a\\x0ab |')
   })
 
   test('control characters from the store reach no terminal', async () => {
