@@ -122,3 +122,10 @@ describe('config view', () => {
     expect(stderr).toContain('HOSTNAME')
   })
 })
+
+test.each([['IptablesFilterDenyAction', 'Reject'], ['iptablesfilterdenyaction', 'REJECT'], ['InterfacePrefix', 'cali!']])('config felix %s %s --force is refused: Felix would stop on every node', async (name, value) => {
+  const {code, stdout, stderr} = await run(`config felix ${name} ${value} --force`)
+  expect({code, stdout}).toEqual({code: 1, stdout: ''})
+  expect(stderr).toContain('Felix stops')
+  expect(await exists('felixconfigurations/default')).toBe(false)
+})

@@ -1,8 +1,13 @@
-import {afterEach, expect, jest, test} from '@jest/globals'
+import {afterEach, beforeEach, expect, jest, test} from '@jest/globals'
 import {watchSignals} from '../../../src/lib/cli/signals.js'
 import type {Session} from '../../../src/lib/client/session.js'
 
+// The patience of an interrupted command is a timer, which must not end the test's process.
+beforeEach(() => {
+  jest.useFakeTimers()
+})
 afterEach(() => {
+  jest.useRealTimers()
   jest.restoreAllMocks()
 })
 
