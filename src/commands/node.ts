@@ -6,7 +6,8 @@ export default class Node extends NodeCommand {
   static override summary = 'Start calico-node on this host.'
   static override description =
     'Checks the datastore and the Docker Engine, prepares the host (kernel modules, forwarding, connection table), writes the node\'s object with its address and AS number, ' +
-    'pulls the image, replaces the container calico-node, and waits until Felix and BIRD are ready. Without --ip, the host\'s only possible address is taken. ' +
+    'pulls the image, replaces the container calico-node, and waits until Felix and BIRD are ready. A container that runs and is as wanted is kept; else it is said what differs. ' +
+    'What the line does not name is removed from the node, and printed: the IPv6 address without --ip6, the AS number without --as. Without --ip, the host\'s only possible address is taken. ' +
     'A cluster without IP pools gets the default ones, unless NO_DEFAULT_POOLS=true. CALICO_NETWORKING=false starts it for policy only, without BGP. ' +
     'With --libnetwork, the driver for Docker networks is started after it and waited for; variables that begin with CALICO_LIBNETWORK_ are given on to it.'
   static override examples = [
@@ -26,7 +27,7 @@ export default class Node extends NodeCommand {
     9: 'calico-node or the driver for Docker networks runs, but was not ready in time.',
   }
   static override flags = {
-    ip: Flags.string({description: 'The node\'s IPv4 address; or how to find it: autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST, cidr=CIDR.', helpValue: 'IP'}),
+    ip: Flags.string({description: 'The node\'s IPv4 address, which must be one that other hosts can reach; or how to find it: autodetect, first-found, interface=REGEX, skip-interface=REGEX, can-reach=HOST, cidr=CIDR.', helpValue: 'IP'}),
     ip6: Flags.string({description: 'The node\'s IPv6 address, or how to find it; without it the node has none.', helpValue: 'IP6'}),
     as: Flags.string({description: 'The node\'s AS number; without it, the default one holds.', helpValue: 'AS_NUM'}),
     'node-image': Flags.string({description: `The image; the default is ${DEFAULT_IMAGE}.`, helpValue: 'IMAGE'}),

@@ -35,9 +35,11 @@ export function containerDifferences(found: ComparedDetails, spec: ContainerSpec
   ]
 }
 
-const variables = (lines: readonly string[]): Map<string, string> => new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+/** LINES, `NAME=value` each, by name. */
+export const variables = (lines: readonly string[]): Map<string, string> => new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
 
-function environmentDifferences(found: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): string[] {
+/** The variables that FOUND and WANTED do not have alike, by name: phrases for people, old → new, without what may be a secret. Pure. */
+export function environmentDifferences(found: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): string[] {
   return [...new Set([...found.keys(), ...wanted.keys()])].sort().flatMap((name) => {
     const [before, after] = [found.get(name), wanted.get(name)]
     if (before === after) return []

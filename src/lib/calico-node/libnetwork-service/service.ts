@@ -70,6 +70,7 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
     throw await unitFailure([error.message, ...error.details].join('; '))
   }
   notes.push(...installation.written.map((path) => `${path} was written.`))
+  if (installation.differences.length > 0) notes.push(['What differs in its variables:', ...installation.differences.map((each) => `  ${each}`)].join('\n'))
   notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} runs already, and nothing of it changed.`)
   const answer = await waitForDriver(DRIVER_SOCKET, ANSWER_LIMIT_MS, installation.started ? ended : () => Promise.resolve(undefined))
   if (answer.state === 'answers') return {id: DRIVER_UNIT, notes}

@@ -6,6 +6,7 @@ import {makeFolder} from '../../files/folder.js'
 import {fileReason, readTextFile} from '../../files/read.js'
 import {replaceFile} from '../../files/replace.js'
 import {runCommand} from '../../host/command.js'
+import {environmentDifferences, variables} from '../same-container.js'
 import {DRIVER_UNIT} from './plan.js'
 import {DRIVER_ENVIRONMENT_FILE, DRIVER_UNIT_FILE} from './unit.js'
 
@@ -74,6 +75,8 @@ export interface UnitFiles {
 export interface Installation {
   /** Files that were written. */
   readonly written: readonly string[]
+  /** What of its variables is not as it was before: phrases for people. */
+  readonly differences: readonly string[]
   /** It was started, anew if it ran before. */
   readonly started: boolean
 }
@@ -83,16 +86,31 @@ export interface Installation {
  * @throws CalicoError `failed` if a file cannot be written, or systemd refuses; the start's failure too
  */
 export async function installUnit({unit, environment}: UnitFiles, place: Place = HOST): Promise<Installation> {
+  const before = environmentBefore(place)
   const unitWritten = await writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
   const environmentWritten = await writeFileOnce(place.root + DRIVER_ENVIRONMENT_FILE, environment, 0o600)
   const written = [...(unitWritten ? [DRIVER_UNIT_FILE] : []), ...(environmentWritten ? [DRIVER_ENVIRONMENT_FILE] : [])]
+  const differences = before === undefined ? [] : environmentDifferences(variablesIn(before), variablesIn(environment))
   const state = await unitState()
   if (unitWritten || state.outdated) await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
   if (!state.enabled) await runCommand('systemctl', ['enable', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
-  if (written.length === 0 && !state.outdated && state.active === 'active') return {written, started: false}
+  if (written.length === 0 && !state.outdated && state.active === 'active') return {written, differences, started: false}
   await runCommand('systemctl', ['restart', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
-  return {written, started: true}
+  return {written, differences, started: true}
 }
+
+/** The file of variables as it is; undefined if there is none that can be read. */
+function environmentBefore({root}: Place): string | undefined {
+  const path = root + DRIVER_ENVIRONMENT_FILE
+  try {
+    return isRegular(path) ? readTextFile(path) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Values as they are written: both files were written by this program. */
+const variablesIn = (text: string): Map<string, string> => variables(text.split('\n').filter((line) => /^\w+=/.test(line)))
 
 export async function stopUnit(): Promise<void> {
   await runCommand('systemctl', ['stop', DRIVER_UNIT], {timeoutMs: STOP_LIMIT_MS})
