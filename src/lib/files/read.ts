@@ -18,8 +18,8 @@ export interface FileContent {
 }
 
 /** The code of errors for what is no regular file (a folder has EISDIR), and for a file that is too large. */
-export const NOT_REGULAR = 'ENOTREGULAR'
-export const TOO_LARGE = 'ETOOLARGE'
+const NOT_REGULAR = 'ENOTREGULAR'
+const TOO_LARGE = 'ETOOLARGE'
 
 const fault = (code: string, message: string): Error => Object.assign(new Error(message), {code})
 
@@ -34,7 +34,7 @@ function checkKind(stats: Stats, largest: number): void {
 /**
  * All of the regular file at PATH. What is something else is not even opened, since opening some devices does something; should it be replaced in
  * between, it is opened without waiting (a pipe without a writer) and not read.
- * @throws Error with a `code`: as node:fs, {@link NOT_REGULAR} or {@link TOO_LARGE}. The message of the latter two and of EISDIR ends a sentence: `it is a folder`
+ * @throws Error with a `code`: as node:fs, ENOTREGULAR or ETOOLARGE. The message of the latter two and of EISDIR ends a sentence: `it is a folder`
  */
 export function readRegularFile(path: string, {largest = LARGEST_SETTING, noLinks = false}: ReadOptions = {}): FileContent {
   checkKind(noLinks ? lstatSync(path) : statSync(path), largest)
