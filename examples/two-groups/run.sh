@@ -19,7 +19,7 @@ up() {
   run docker network create --driver "$DRIVER" --ipam-driver "$DRIVER" --label "$LABEL" databases
   run docker network create --driver "$DRIVER" --ipam-driver "$DRIVER" --subnet 192.168.0.0/16 --label "$LABEL" applications
 
-  explain 'A container in each. The first container of a network brings its profile into being, which has the name of the network.'
+  explain 'A container in each. Each network has a profile, which has the name of the network.'
   run docker run -d --net databases --name db --label "$LABEL" "$IMAGE" sleep 1d
   run docker run -d --net applications --ip 192.168.0.77 --name app --label "$LABEL" "$IMAGE" sleep 1d
 

@@ -32,7 +32,7 @@ describe('an Engine that knows one network', () => {
       const path = request.url ?? ''
       asked.push(path)
       const word = /\/networks\/([^/?]*)/.exec(path)?.[1] ?? ''
-      const found = word !== '' && ID.startsWith(word)
+      const found = word !== '' && (ID.startsWith(word) || word === (network as {Name: string}).Name)
       response.writeHead(found ? 200 : 404, {'Content-Type': 'application/json'}).end(JSON.stringify(found ? network : {message: 'not found'}))
     })
     await new Promise<void>((done) => engine.listen(join(folder, 'docker.sock'), done))
@@ -72,6 +72,54 @@ describe('an Engine that knows one network', () => {
   test('a network without a profile: that one is what is not found', async () => {
     network = {...network, Name: 'applications'}
     expect(await run(`profile ${ID} rule show`, env)).toMatchObject({code: 4, stdout: '', stderr: expect.stringMatching(/its profile is applications\.\n[^]*Profile applications not found\./) as unknown})
+  })
+
+  describe('a network whose profile is missing', () => {
+    beforeEach(() => {
+      network = {...network, Name: 'applications'}
+    })
+    const CREATED = 'applications is a Calico Docker network of this host: its profile was created, with the stock rules.\n'
+    const STOCK = 'Inbound rules:\n   1 allow from tag applications\n'
+
+    test.each([
+      ['rule add inbound allow tcp to ports 80', `${STOCK}   2 allow tcp to ports 80\nOutbound rules:\n   1 allow\n`],
+      ['rule remove outbound --at=1', `${STOCK}Outbound rules:\n`],
+      ['tag add shared', `${STOCK}Outbound rules:\n   1 allow\n`],
+    ])('%s: it is created first, by name and by id, and said', async (words, rules) => {
+      for (const typed of ['applications', ID.slice(0, 12)]) {
+        const dry = await run(`profile ${typed} ${words} --dry-run`, env)
+        expect(dry).toMatchObject({code: 0, stderr: expect.stringContaining(CREATED.replace('was created', 'would be created')) as unknown})
+        expect(await run('profile show', env)).toMatchObject({stdout: expect.not.stringContaining('applications') as unknown})
+        expect(await run(`profile ${typed} ${words}`, env)).toMatchObject({code: 0, stderr: expect.stringContaining(CREATED) as unknown})
+        expect(await run('profile applications rule show', env)).toMatchObject({code: 0, stdout: rules})
+        asked = []
+        expect((await run(`profile applications ${words}`, env)).stderr).not.toContain('created')
+        expect(asked).toEqual([])
+        await run('profile remove applications', env)
+      }
+    }, 60_000)
+
+    test('what is only shown is not created; nor what the edit refuses', async () => {
+      expect(await run('profile applications rule show', env)).toMatchObject({code: 4})
+      const refused = await run('profile applications rule add inbound --at=9 allow', env)
+      expect(refused).toMatchObject({code: 1, stderr: expect.not.stringContaining('created') as unknown})
+      expect(await run('profile applications tag remove nosuch', env)).toMatchObject({code: 4, stderr: expect.not.stringContaining('created') as unknown})
+      expect((await run('profile show', env)).stdout).not.toContain('applications')
+    }, 30_000)
+
+    test('not for another driver\'s network, nor one with another profile, nor without Docker, nor for an Engine elsewhere', async () => {
+      const line = 'profile applications rule add inbound allow tcp to ports 80'
+      const notFound = {code: 4, stdout: '', stderr: expect.stringContaining('Profile applications not found.') as unknown}
+      network = {...network, Driver: 'bridge'}
+      expect(await run(line, env)).toMatchObject(notFound)
+      network = {...network, Driver: 'calico', Options: {profile: 'web2'}}
+      expect(await run(line, env)).toMatchObject({...notFound, stderr: expect.stringContaining('calicoctl profile web2') as unknown})
+      expect(await run(line, {DOCKER_HOST: 'unix:///nowhere.sock'})).toMatchObject(notFound)
+      network = {...network, Options: {}}
+      expect(await run(line, {DOCKER_HOST: 'tcp://127.0.0.1:1'})).toMatchObject(notFound)
+      engine.removeAllListeners('request').on('request', () => undefined)
+      expect(await run(line, env)).toMatchObject(notFound)
+    }, 30_000)
   })
 
   test('a network that is called like an id is not meant by its name', async () => {

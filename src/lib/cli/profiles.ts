@@ -1,12 +1,14 @@
 /** What the commands on profiles share: arguments, the words of a rule, and how profiles, tags and rules are shown (cli-v0.20 §4.4). */
+import {existsSync} from 'node:fs'
 import {Args, Flags} from '@oclif/core'
-import {getProfile, type NamedProfile} from '../client/profiles.js'
+import {getProfile, type IfMissing, type NamedProfile} from '../client/profiles.js'
 import type {ProfileUse} from '../client/profile-uses.js'
 import type {Session} from '../client/session.js'
+import type {DockerNetwork} from '../docker/networks.js'
 import {CalicoError, isError} from '../errors.js'
-import {tagProblem} from '../model/names.js'
-import type {Rule} from '../model/types.js'
-import {type Direction, rulesOf, tagsOf} from '../rules/edit.js'
+import {pluginTag, tagProblem} from '../model/names.js'
+import type {Profile, Rule} from '../model/types.js'
+import {type Direction, newProfile, rulesOf, tagsOf} from '../rules/edit.js'
 import {ruleText, rulesLines} from '../rules/show.js'
 import {type RuleLists, rulesDocument} from '../rules/v020-json.js'
 import {readRuleWords} from '../rules/words.js'
@@ -19,23 +21,72 @@ import {shownResource} from './output/shown.js'
 /** What Docker shows of a network's id: all of it, or its beginning. */
 const NETWORK_ID = /^[0-9a-f]{12,64}$/
 
+/** The profile that a line is about. */
+export interface Meant {
+  readonly name: string
+  /** It is made where it is that of a Calico Docker network of this host. */
+  readonly ifMissing: IfMissing
+}
+
 /**
- * The name of the profile that TYPED means: itself; or, where no such profile is stored and it may be the id of a Docker network, that network's profile,
- * which is told to NOTE (decisions.md 29). Docker is asked in no other case, and where it is away the name stays as it is.
+ * The profile that TYPED means: itself; or, where no such profile is stored and it may be the id of a Docker network, that network's profile (decisions.md
+ * 29). TELL is told when it is, and when a profile has been made for a network. Docker is asked only where a profile is missing, and where Docker is away the
+ * profile is.
  */
-export async function meantProfile(session: Session, typed: string, note: (text: string) => void): Promise<string> {
-  if (!NETWORK_ID.test(typed) || (await isStored(session, typed))) return typed
+export async function meantProfile(session: Session, typed: string, tell: (text: string) => void): Promise<Meant> {
+  let network: DockerNetwork | undefined
+  let name = typed
+  if (NETWORK_ID.test(typed) && !(await isStored(session, typed))) {
+    network = await askDocker(typed)
+    if (network?.id.startsWith(typed)) {
+      name = network.options.profile ?? network.name
+      tell(`${typed} is the Docker network ${network.name}; its profile is ${name}.`)
+    } else network = undefined
+  }
+  let asked: Promise<Profile | undefined> | undefined
+  return {
+    name,
+    ifMissing: {
+      make: (missing) => (asked ??= networkProfile(missing, network, {askByName: !NETWORK_ID.test(typed)})),
+      made: (missing) => tell(`${missing} is a Calico Docker network of this host: its profile ${session.dryRun ? 'would be' : 'was'} created, with the stock rules.`),
+    },
+  }
+}
+
+/** How the driver is called, unless somebody gives its socket another name. */
+const DRIVER = 'calico'
+
+/**
+ * The profile NAME as the driver would make it, if it is NETWORK's, or that of a Calico Docker network of this host that is called so.
+ * @throws CalicoError `not-found` for a network of that name with another profile
+ */
+async function networkProfile(name: string, network: DockerNetwork | undefined, {askByName}: {askByName: boolean}): Promise<Profile | undefined> {
+  const found = network ?? (askByName ? await askDocker(name, {onlyLocal: true}) : undefined)
+  if (!found || (found.driver !== DRIVER && !(await isRemembered(found.id)))) return undefined
+  const profile = found.options.profile ?? found.name
+  if (profile !== name) {
+    throw new CalicoError('not-found', `Profile ${name} not found.`, {hint: `${name} is a Docker network whose profile is called ${profile} (--opt profile): calicoctl profile ${profile} …`})
+  }
+  return newProfile(name, pluginTag(name))
+}
+
+/** The network that WORD means; undefined where there is none, or Docker does not answer. @throws CalicoError `conflict` if several are called so */
+async function askDocker(word: string, {onlyLocal = false}: {onlyLocal?: boolean} = {}): Promise<DockerNetwork | undefined> {
   const {dockerNetworks} = await import('../docker/networks.js')
+  const docker = dockerNetworks()
+  if (docker.local ? !existsSync(docker.address.slice('unix://'.length)) : onlyLocal) return undefined
   try {
-    const network = await dockerNetworks().inspect(typed)
-    if (!network?.id.startsWith(typed)) return typed
-    const name = network.options.profile ?? network.name
-    note(`${typed} is the Docker network ${network.name}; its profile is ${name}.`)
-    return name
+    return await docker.inspect(word)
   } catch (error) {
-    if (isError(error)) return typed
+    if (isError(error) && !(onlyLocal && error.kind === 'conflict')) return undefined
     throw error
   }
+}
+
+/** Whether the driver, under whatever name, has made the network ID. */
+async function isRemembered(id: string): Promise<boolean> {
+  const {NETWORKS_FOLDER} = await import('../libnetwork/network-files.js')
+  return existsSync(`${NETWORKS_FOLDER}/${id}.json`)
 }
 
 async function isStored(session: Session, name: string): Promise<boolean> {

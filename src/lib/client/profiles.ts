@@ -102,22 +102,35 @@ export async function listProfiles(session: Session): Promise<NamedProfile[]> {
   return profiles.sort((a, b) => compareUtf8(a.name, b.name))
 }
 
+/** What to do about a profile that is to be edited and is not stored. */
+export interface IfMissing {
+  /** The profile to begin with; undefined: there is none. */
+  make(name: string): Promise<Profile | undefined>
+  /** Told when it has been stored; in a dry run, when it would have been. */
+  made(name: string): void
+}
+
+const NOTHING: IfMissing = {make: () => Promise.resolve(undefined), made: () => undefined}
+
 /**
- * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the last application said.
- * @throws CalicoError `not-found` for an unknown profile, and whatever EDIT throws.
+ * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the last application said. One that
+ * is missing is made as IFMISSING says.
+ * @throws CalicoError `not-found` for an unknown profile, and whatever EDIT and IFMISSING throw.
  */
 export async function editProfile<T extends {readonly profile: Profile}>(
   session: Session,
   name: string,
   edit: (profile: Profile) => T,
+  {ifMissing = NOTHING}: {ifMissing?: IfMissing} = {},
 ): Promise<{readonly change: ResourceChange<Profile>; readonly result: T}> {
   refuseBuiltIn(name)
   let result = (): T => missing(name)
-  const change = await changeResource<Profile>(session, profilePlace(name), (stored) => {
-    const edited = edit(stored ?? missing(name))
+  const change = await changeResource<Profile>(session, profilePlace(name), async (stored) => {
+    const edited = edit(stored ?? (await ifMissing.make(name)) ?? missing(name))
     result = () => edited
     return edited.profile
   })
+  if (change.action === 'created') ifMissing.made(name)
   return {change, result: result()}
 }
 

@@ -26,6 +26,9 @@ export interface NetworkFiles {
   ids(): string[]
 }
 
+/** Where they are. */
+export const NETWORKS_FOLDER = '/var/lib/calico/calicoctl/networks'
+
 const VERSION = 1
 const FILE = z.object({version: z.literal(VERSION), name: z.string().optional(), request: createNetwork})
 const FILE_NAME = /^([0-9a-z]{25,64})\.json$/

@@ -10,7 +10,7 @@ import {type Cidr, networkOf, parseCidr} from '../net/index.js'
 import {addDockerPools, removeDockerPools} from './docker-pools.js'
 import {ensureProfile} from './endpoints.js'
 import type {Log} from './log.js'
-import {type RememberedNetwork, networkFiles} from './network-files.js'
+import {NETWORKS_FOLDER, type RememberedNetwork, networkFiles} from './network-files.js'
 import {ENABLE_IPV6, GENERIC, INTERNAL, type NetworkOptions, readNetworkOptions} from './options.js'
 import {refuseUnmetOptions} from './pool-options.js'
 import type {CreateNetworkRequest} from './protocol.js'
@@ -59,13 +59,12 @@ export interface NetworksOptions {
   readonly namePauses?: readonly number[]
 }
 
-const FOLDER = '/var/lib/calico/calicoctl/networks'
 const NAME_PAUSES_MS = [100, 400, 1_500, 5_000, 20_000] as const
 
 /** What stands where there is no gateway, and so marks Calico's IPAM (mesos-docker §3.4). */
 const MARKERS: Readonly<Record<string, string>> = {'0.0.0.0/0': '0.0.0.0', '::/0': '::'}
 
-export function openNetworks({folder = FOLDER, docker, session, log, namePauses = NAME_PAUSES_MS}: NetworksOptions): Networks {
+export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, namePauses = NAME_PAUSES_MS}: NetworksOptions): Networks {
   const files = networkFiles(folder, log)
   /** What is known without asking, by id. */
   const known = new Map<string, RememberedNetwork>()
@@ -102,17 +101,21 @@ export function openNetworks({folder = FOLDER, docker, session, log, namePauses 
     }
   }
 
+  /** Asks for the name of a new network, and makes its profile as soon as that is known: rules are often written before there is a container. */
   async function askName(id: string): Promise<void> {
     for (const pause of namePauses) {
       await sleep(pause, undefined, {ref: false})
       const network = known.get(id)
-      if (!network || network.name !== undefined) return
+      if (!network) return
       try {
-        const found = await inspect(id)
-        if (found && known.get(id) === network) await tryToRemember({...network, name: found.name})
-        if (found) return
+        const name = network.name ?? (await inspect(id))?.name
+        if (name === undefined || known.get(id) !== network) continue
+        if (network.name === undefined) await tryToRemember({...network, name})
+        // The one that `--opt profile` names has been made with the network.
+        if (optionsOf(network).profile === undefined && (await ensureProfile(session, name))) log.info(`Created the profile ${name}`)
+        return
       } catch (error) {
-        log.debug(`The name of network ${short(id)} was asked for in vain: ${(error as Error).message}`)
+        log.debug(`The name of network ${short(id)} was asked for, or its profile made, in vain: ${(error as Error).message}`)
       }
     }
   }

@@ -222,6 +222,18 @@ describe('the name', () => {
     await sleep(20)
     expect(asked).toBe(3)
   })
+  test('known, it gets its profile, before any container, and again where the datastore did not answer', async () => {
+    let refusals = 0
+    store.onWrite = (send, transaction) => {
+      const isProfile = JSON.stringify(transaction, (_, value: unknown) => (typeof value === 'bigint' ? '' : value)).includes('/profiles/databases')
+      return isProfile && ++refusals === 1 ? Promise.reject(new CalicoError('unreachable', 'away')) : send(transaction)
+    }
+    networks = open([5, 5, 5, 5, 5])
+    await networks.create(request())
+    while (!log.lines.includes('info Created the profile databases')) await sleep(5)
+    expect((await getProfile(session, 'databases')).resource.spec).toMatchObject({labelsToApply: {databases: ''}, egress: [{action: 'Allow'}]})
+    expect({refusals, asked}).toEqual({refusals: 2, asked: 1})
+  })
   test('is asked for when a container comes earlier, once for all that come at the same time', async () => {
     await networks.create(request())
     answer = async () => {

@@ -15,7 +15,7 @@ export default class ProfileRuleJson extends ShowCommand {
   async run(): Promise<void> {
     const {args} = await this.read(ProfileRuleJson)
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {name: profile} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {resource} = await getProfile(session, profile)
     await this.present(presentRulesDocument(profile, rulesOf(resource), indentedJson))
   }

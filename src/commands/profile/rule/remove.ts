@@ -11,7 +11,7 @@ export default class ProfileRuleRemove extends EditCommand {
     '<%= config.bin %> profile web rule remove inbound allow from tag web',
     '<%= config.bin %> profile web rule remove outbound --at=1',
   ]
-  static exitCodes = {4: 'There is no such profile, or it has no such rule.'}
+  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so, or it has no such rule.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
   static override flags = {at: positionFlag('The number of the rule, counted from 1, instead of its words.')}
   static override strict = false
@@ -25,8 +25,8 @@ export default class ProfileRuleRemove extends EditCommand {
     const at = positionOf(flags.at)
     const remove = at === undefined ? removeRule(direction, ruleOf(raw)) : removeRuleAt(direction, at)
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
-    const {change, result} = await editProfile(session, profile, remove)
+    const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change, result} = await editProfile(session, profile, remove, {ifMissing})
     await this.tell([change], {detail: `${direction} rule ${result.at} removed`})
   }
 }

@@ -14,7 +14,7 @@ export default class ProfileRuleShow extends ShowCommand {
   async run(): Promise<void> {
     const {args} = await this.read(ProfileRuleShow)
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {name: profile} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {resource} = await getProfile(session, profile)
     await this.present(presentRules(profile, rulesOf(resource)))
   }

@@ -13,7 +13,7 @@ export default class ProfileRuleUpdate extends EditCommand {
   static override summary = 'Replace the rules of a profile by those read as JSON from stdin.'
   static override description = 'The document is what "rule json" prints. All of it is checked before anything is changed.'
   static override examples = ['<%= config.bin %> profile web rule update < rules.json']
-  static exitCodes = {4: 'There is no such profile.'}
+  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so.'}
   static override args = {profile: profileArgument()}
 
   async run(): Promise<void> {
@@ -22,10 +22,10 @@ export default class ProfileRuleUpdate extends EditCommand {
     if (process.stdin.isTTY) this.note('Reading the rules as JSON from the terminal; end them with Ctrl-D.')
     const document = parseJson(await readStdin())
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const read = readRulesDocument(document, profile, nearest)
     if (!read.ok) throw new CalicoError('invalid', 'These rules cannot be taken; nothing was changed', {details: read.problems})
-    const {change} = await editProfile(session, profile, (stored) => ({profile: replaceRules(stored, read.rules)}))
+    const {change} = await editProfile(session, profile, (stored) => ({profile: replaceRules(stored, read.rules)}), {ifMissing})
     await this.tell([change], {done: `Successfully updated rules on profile ${profile}`, detail: 'rules replaced'})
   }
 }

@@ -8,14 +8,14 @@ export default class ProfileTagAdd extends EditCommand {
   static override summary = 'Add a tag to a profile.'
   static override description = 'The endpoints of the profile then match the rules that name the tag.'
   static override examples = ['<%= config.bin %> profile web tag add frontend']
-  static exitCodes = {4: 'There is no such profile.'}
+  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagAdd)
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
-    const {change} = await editProfile(session, profile, (stored) => ({profile: addTag(stored, args.tag)}))
+    const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {change} = await editProfile(session, profile, (stored) => ({profile: addTag(stored, args.tag)}), {ifMissing})
     await this.tell([change], {done: `Tag ${args.tag} added to profile ${profile}`, detail: `tag ${args.tag} added`})
   }
 }

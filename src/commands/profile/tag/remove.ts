@@ -9,18 +9,18 @@ export default class ProfileTagRemove extends EditCommand {
   static override summary = 'Remove a tag from a profile.'
   static override description = 'The endpoints of the profile no longer match the rules that name the tag, unless another of their profiles has it.'
   static override examples = ['<%= config.bin %> profile web tag remove frontend']
-  static exitCodes = {4: 'There is no such profile, or it does not have the tag.'}
+  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so, or it does not have the tag.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagRemove)
     const session = await this.session()
-    const profile = await meantProfile(session, args.profile, (text) => this.note(text))
+    const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change} = await editProfile(session, profile, (stored) => {
       const edited = removeTag(stored, args.tag)
       if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`)
       return {profile: edited}
-    })
+    }, {ifMissing})
     await this.tell([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})
   }
 }
