@@ -243,6 +243,8 @@ suite('containers', whyNoEngine(), () => {
       await engine.docker('restart', '-t', '0', name)
       expect(await run('endpoint gc')).toMatchObject({code: 10, stdout: expect.stringContaining('is missing; container add completes it') as unknown})
       expect(await run(`container add ${name} 192.168.77.77`)).toMatchObject({code: 5})
+      const first = before?.spec.ipNetworks?.[0]?.split('/')[0] ?? ''
+      expect(await run(`container ${name} ip add ipv4`)).toMatchObject({code: 1, stderr: expect.stringContaining(`calicoctl container add ${name} ${first}`) as unknown})
       expect(await given(`container add ${name} ipv4`)).toMatchObject({stdout: `IP ${before?.spec.ipNetworks?.[0]?.split('/')[0] ?? ''} added to ${name}\n\n`})
       expect(await endpoints()).toEqual([before])
       expect(await inside(name, 'ip', 'address')).toContain('192.168.9.9/32')
@@ -262,8 +264,8 @@ suite('containers', whyNoEngine(), () => {
       await engine.docker('rm', '-f', gone, stale)
       containers = containers.filter((name) => name !== gone && name !== stale)
       await until(() => calicoInterfaces().length === 0)
+      expect(await given(`container remove ${gone}`)).toMatchObject({stdout: `Removed Calico from ${goneId}\n`})
       expect(await run(`container remove ${gone}`)).toMatchObject({code: 4})
-      expect(await given(`container remove ${goneId.slice(0, 12)}`)).toMatchObject({stdout: `Removed Calico from ${goneId}\n`})
       expect(await run('endpoint gc -o json')).toMatchObject({code: 10, stdout: expect.stringContaining(staleId) as unknown})
       expect(await run('endpoint gc --apply --dry-run')).toMatchObject({code: 0})
       expect(await endpoints()).toHaveLength(1)
@@ -271,6 +273,42 @@ suite('containers', whyNoEngine(), () => {
       expect(await given('endpoint gc')).toMatchObject({code: 0})
       await expectNothingLeft()
     }, 90_000)
+
+    test('by the beginning of its id, 4 characters or more, which is said back', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      const id = await idOf(name)
+      for (const word of [id.slice(0, 1), id.slice(0, 3)]) {
+        expect(await run(`container add ${word} ipv4`)).toMatchObject({code: 4, stdout: '', stderr: expect.stringContaining('first 4 characters') as unknown})
+      }
+      const said = `${id.slice(0, 4)} is the container ${name} (${id.slice(0, 12)})`
+      expect(await run(`container add ${id.slice(0, 4)} ipv4`)).toMatchObject({code: 0, stderr: expect.stringContaining(said) as unknown})
+      expect(await run(`container ${id.slice(0, 4)} endpoint show`)).toMatchObject({code: 0, stderr: expect.stringContaining(said) as unknown})
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 0, stderr: expect.not.stringContaining('is the container') as unknown})
+    }, 60_000)
+
+    test('by the name that it had: not where another has it, or it is called otherwise now, or two had it', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      const id = await idOf(name)
+      await given(`container add ${name} ipv4`)
+      await engine.docker('rename', name, `${name}-b`)
+      containers.push(`${name}-b`)
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining(`is called ${name}-b now`) as unknown})
+      await engine.docker('rm', '-f', `${name}-b`)
+      containers = []
+      await engine.docker('run', '-d', '--name', name, '--net=none', 'busybox', 'sleep', '1d')
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 0, stdout: expect.stringContaining('Failed find Calico data') as unknown, stderr: expect.stringContaining(id) as unknown})
+      const second = await idOf(name)
+      await given(`container add ${name} ipv4`)
+      await engine.docker('rm', '-f', name)
+      await until(() => calicoInterfaces().length === 0)
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining('Name it by its id') as unknown})
+      await given(`container ${id} profile set`, `container remove ${id}`, `container remove ${name}`)
+      expect(await endpoints()).toEqual([])
+      expect(await run(`container remove ${second.slice(0, 12)}`)).toMatchObject({code: 4})
+      await expectNothingLeft()
+    }, 60_000)
 
     test('a dry run writes nothing and makes nothing, for anybody who may ask the Engine', async () => {
       await given('pool add 192.168.0.0/16')
@@ -324,7 +362,10 @@ suite('containers', whyNoEngine(), () => {
       await given('pool add 192.168.0.0/16')
       const namespace = await startNamespace()
       try {
-        await given(`container add ${namespace.path} ipv4`, `container add ${namespace.path} ipv4 --node other --interface eth2`)
+        await given(`container add ${namespace.path} ipv4`)
+        // One namespace has one endpoint: the other host's is another one, of which only the path is the same.
+        execFileSync('ip', ['link', 'delete', calicoInterfaces()[0] ?? ''])
+        await given(`container add ${namespace.path} ipv4 --node other`)
         expect(await assigned()).toBe(2)
         await given(`container remove ${namespace.path}`)
         expect(await assigned()).toBe(1)
@@ -333,6 +374,62 @@ suite('containers', whyNoEngine(), () => {
       } finally {
         await namespace.stop()
       }
+    }, 60_000)
+
+    test('is one, by whatever path or name it is reached: it gets one endpoint, and that is found', async () => {
+      await given('pool add 192.168.0.0/16', 'profile add web')
+      const name = await container('--net=bridge')
+      const sharing = await container(`--net=container:${name}`)
+      const path = `/proc/${await engine.docker('inspect', '-f', '{{.State.Pid}}', name)}/ns/net`
+      const link = join(folder, `namespace-${process.pid}`)
+      symlinkSync(path, link)
+      const names = [name, path, link, sharing]
+      try {
+        for (const [first = '', remover = ''] of [[name, path], [link, sharing]]) {
+          await given(`container add ${first} 192.168.0.1`)
+          const [endpoint] = await endpoints()
+          const routes = await inside(name, 'ip', 'route')
+          for (const other of names) {
+            const second = await run(`container add ${other} ipv4 --interface=eth5`)
+            expect({first, other, second}).toMatchObject({second: {code: 5, stdout: '', stderr: expect.stringContaining('already been configured') as unknown}})
+            if (other !== first) expect(second.stderr).toContain(endpoint?.spec.endpoint)
+          }
+          expect(await run(`container add ${names.find((each) => each !== first) ?? ''} ipv4 --dry-run`)).toMatchObject({code: 5})
+          expect(await inside(name, 'ip', 'route')).toBe(routes)
+          expect((await given(`container ${remover} endpoint show -o name`)).stdout).toBe(`${endpoint?.spec.endpoint ?? ''}\n`)
+          await given(`container ${remover} profile set web`, `container ${remover} ip add 192.168.0.7`)
+          expect((await given(`container ${remover} profile show`)).stdout).toContain('web')
+          expect(await inside(name, 'ip', 'address')).toContain('192.168.0.7/32')
+          await given(`container ${remover} ip remove 192.168.0.7`, `container remove ${remover}`)
+          expect(await inside(name, 'ip', 'route')).not.toContain('169.254.1.1')
+          await expectNothingLeft()
+        }
+        const both = await Promise.all([name, path].map((each) => run(`container add ${each} ipv4`)))
+        expect(both.map(({code}) => code).sort()).toEqual([0, 5])
+        await given(`container remove ${name}`)
+        await expectNothingLeft()
+      } finally {
+        rmSync(link)
+      }
+    }, 120_000)
+
+    test('a removal that finds nothing names what may be meant; an interface without endpoint is told', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      const path = `/proc/${await engine.docker('inspect', '-f', '{{.State.Pid}}', name)}/ns/net`
+      await given(`container add ${path} ipv4`)
+      await engine.docker('restart', '-t', '0', name)
+      await until(() => calicoInterfaces().length === 0)
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 0, stderr: expect.stringContaining(path) as unknown})
+      expect(await given(`container remove ${path}`)).toMatchObject({stderr: expect.not.stringContaining('may be meant') as unknown})
+      await given(`container add ${name} ipv4`)
+      await etcd.ctl('del', '--prefix', ENDPOINTS)
+      const [left = ''] = calicoInterfaces()
+      const {code, stderr} = await run(`container add ${name} ipv4`)
+      expect({code, stderr}).toEqual({code: 5, stderr: expect.stringContaining(`ip link del ${left}`) as unknown})
+      execFileSync('ip', ['link', 'del', left])
+      await given(`container add ${name} ipv4`, `container remove ${name}`)
+      await expectNothingLeft()
     }, 60_000)
 
     test('endpoints that v0.20 stored as a container\'s are found too', async () => {

@@ -303,7 +303,8 @@ suite('Docker networks', whyNoHost(), () => {
       expect(normal(recorder.take())).toEqual([requested('CalicoPoolIPv4'), endpointMade({}), ...joined()])
       expect((await inside('db', 'ls', '/sys/class/net')).split('\n').sort()).toEqual(['cali0', 'eth0', 'lo'])
       const second = await runDocker(host, ['network', 'connect', 'net2', 'db'])
-      expect(second).toMatchObject({code: 1, stderr: expect.stringMatching(/error setting interface "\S+" routes to \["169\.254\.1\.1\/32"\]: file exists/) as unknown})
+      expect(second).toMatchObject({code: 1, stderr: expect.stringMatching(/NetworkDriver\.Join: A container can be in one Calico network only.* of the Docker network net1 .*docker network disconnect net1 CONTAINER/) as unknown})
+      expect(second.stderr).toContain(endpoint?.spec.endpoint)
       expect(endpoints().map(({spec}) => spec.endpoint)).toEqual([endpoint?.spec.endpoint])
       expect(Object.keys(assigned(host))).toHaveLength(1)
       expect(calicoInterfaces(host)).toEqual([endpoint?.spec.interfaceName])
@@ -317,6 +318,44 @@ suite('Docker networks', whyNoHost(), () => {
       expect(await routes('db')).toContainEqual(expect.stringMatching(/^169\.254\.1\.1 dev cali\d scope link$/))
       expect(endpoints().map(({spec}) => spec.profiles)).toEqual([['net2']])
     }, 60_000)
+
+    test('a container in a network, by its name: its profiles and endpoint; its addresses and connection are Docker\'s', async () => {
+      await calicoctl(`pool add ${POOL}`)
+      await calicoctl('profile add web')
+      await create('net1')
+      await start('db', 'net1')
+      const [endpoint] = endpoints()
+      const id = endpoint?.spec.endpoint ?? ''
+      const before = await routes('db')
+      const path = `/proc/${(await docker('inspect', '-f', '{{.State.Pid}}', 'db')).trim()}/ns/net`
+      const container = (await docker('inspect', '-f', '{{.Id}}', 'db')).trim()
+      for (const name of ['db', container, container.slice(0, 4), path]) {
+        expect(await calicoctl(`container ${name} endpoint show -o name`)).toBe(`${id}\n`)
+        await calicoctl(`container ${name} profile append web`)
+        expect((await calicoctl(`container ${name} profile show -o name`)).split('\n').sort()).toEqual(['', 'net1', 'web'])
+        await calicoctl(`container ${name} profile remove web`)
+        for (const words of [`add ${name} ipv4`, `add ${name} ipv4 --dry-run`, `${name} ip add ipv4`, `${name} ip remove ${endpoint?.spec.ipNetworks[0]?.split('/')[0] ?? ''}`, `remove ${name}`]) {
+          const {code, stdout, stderr} = await host.calicoctl(`container ${words}`.split(' '))
+          // By the path of a namespace, it is a namespace that has an endpoint; by name, a container that is in a network.
+          expect({words, code, stdout, stderr}).toEqual({words, code: words.startsWith('add /') ? 5 : 8, stdout: words.includes('dry-run') ? expect.anything() : '', stderr: expect.stringContaining(id) as unknown})
+          expect(stderr).toContain(name === path ? endpoint?.metadata.annotations['calicoctl/network']?.slice(0, 12) : 'docker network disconnect net1')
+        }
+      }
+      expect(await routes('db')).toEqual(before)
+      expect(endpoints().map(({spec}) => spec)).toEqual([endpoint?.spec])
+      await docker('run', '-d', '--name', 'other', '--net', 'none', 'busybox', 'sleep', '1d')
+      await calicoctl('container add other ipv4')
+      const refused = await runDocker(host, ['network', 'connect', 'net1', 'other'])
+      // The Engine keeps a container of --net=none out of every network itself.
+      expect(refused.code).toBe(1)
+      await docker('network', 'create', '-d', 'bridge', 'plain')
+      await start('third', 'plain')
+      await calicoctl('container add third ipv4')
+      expect(await runDocker(host, ['network', 'connect', 'net1', 'third'])).toMatchObject({code: 1, stderr: expect.stringMatching(/A container can be in one Calico network only.*calicoctl container remove CONTAINER/) as unknown})
+      await calicoctl('container remove third')
+      await docker('network', 'connect', 'net1', 'third')
+      await calicoctl('container remove other')
+    }, 90_000)
 
     test('the same name twice, by id: one profile', async () => {
       await calicoctl(`pool add ${POOL}`)

@@ -28,6 +28,7 @@ export function fakeParts(changes: Partial<Parts> = {}): FakeParts {
     createNetwork: () => Promise.resolve({created: true}),
     removeNetwork: () => Promise.resolve(),
     findNetwork: (id) => Promise.resolve({id, profile: 'databases', fromCalico: true, labels: false}),
+    refuseConnected: () => Promise.resolve(),
     makeLink: ({endpointId}) => Promise.resolve({srcName: `tmp${endpointId.slice(0, 11)}`, linkLocal: undefined}),
     removeLink: () => Promise.resolve(true),
     describeLater: () => undefined,

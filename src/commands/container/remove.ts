@@ -6,9 +6,15 @@ import {workloadLabel} from '../../lib/workload/workload.js'
 export default class ContainerRemove extends ContainerCommand {
   static override summary = 'Disconnect a container from Calico\'s network.'
   static override description =
-    'Its interfaces, endpoint and addresses are removed, whatever is left of them. The container may be stopped, and, if it is named by its id (at least 12 digits), gone.'
+    'Its interfaces, endpoint and addresses are removed, whatever is left of them, and whatever name of the container or its namespace they were added with. The container may be stopped, or gone; then it is found by the name that it had, or by its id (at least 12 digits).'
   static override examples = ['<%= config.bin %> container remove workload-A']
-  static exitCodes = {0: 'Also if Calico has nothing of it.', 4: 'There is no such container.', 9: 'Only a part was removed; the message says which.'}
+  static exitCodes = {
+    0: 'Also if Calico has nothing of it.',
+    4: 'There is no such container.',
+    5: 'Several containers that are gone had that name, or the container has several endpoints.',
+    8: 'Its endpoint is one of a Docker network, or of Mesos; the message says what to do instead.',
+    9: 'Only a part was removed; the message says which.',
+  }
   static override args = {container: containerArgument()}
 
   async run(): Promise<void> {
@@ -21,6 +27,7 @@ export default class ContainerRemove extends ContainerCommand {
     await this.tell(changes, {done: found ? `Removed Calico from ${label}` : `Failed find Calico data for ${label}`})
     for (const name of interfaces) this.note(`interface ${name} deleted`)
     this.noteRemoval(removed)
+    if (removed.candidates.length > 0) this.note(`Warning: nothing was found under this name. These endpoints of this host have lost their interface, and one of them may be meant: ${removed.candidates.join(', ')}`)
     if (problems.length > 0) throw new CalicoError('unknown', `The endpoint of ${args.container} was removed, but not all of its interfaces`, {details: problems})
   }
 }

@@ -13,7 +13,7 @@ import {readWanted} from './ipam-assign.js'
 import {chosenNode, nodeFlag} from './node-option.js'
 
 export const containerArgument = () =>
-  Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id or the beginning of that, or the path of a network namespace, e.g. /proc/1234/ns/net.'})
+  Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id or at least 4 characters with which that begins, or the path of a network namespace, e.g. /proc/1234/ns/net.'})
 
 /** v0.20 took its keywords in any case. */
 const readAnyCase = (text: string): Wanted => readWanted(/^ipv[46]$/i.test(text) ? text.toLowerCase() : text)
@@ -46,7 +46,7 @@ export const mtuFlag = () => Flags.custom<number>({parse: checked(readMtu)})({de
 export abstract class ContainerCommand extends EndpointProfileCommand {
   static override baseFlags = {...EndpointProfileCommand.baseFlags, node: nodeFlag()}
 
-  protected readonly engine: Engine = dockerEngine()
+  protected readonly engine: Engine = dockerEngine({tell: (text) => this.note(text)})
 
   /** This host's node name. */
   protected get node(): string {

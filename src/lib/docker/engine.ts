@@ -13,8 +13,18 @@ export interface Container {
   readonly pid: number
   /** Changes whenever it is started anew. */
   readonly startedAt: string
-  /** `none`, `bridge`, `host`, the name of a network, … */
+  /** `none`, `bridge`, `host`, the name of a network, `container:` and an id, … */
   readonly networkMode: string
+  /** The networks that it is connected to. The id of its endpoint is '' as long as it does not run. */
+  readonly networks: readonly ContainerNetwork[]
+}
+
+/** A container in a Docker network. */
+export interface ContainerNetwork {
+  readonly name: string
+  /** 64 hex digits. */
+  readonly id: string
+  readonly endpointId: string
 }
 
 /** A Docker Engine. All methods throw CalicoError `failed` if it does not answer within the time limit or says that something is wrong. */
@@ -23,7 +33,7 @@ export interface Engine {
   readonly address: string
   /** Whether its processes are this host's. */
   readonly local: boolean
-  /** The container that NAME (or an id, or how an id begins) means. @throws CalicoError `not-found` */
+  /** The container that NAME means: its name, its id, or at least 4 characters with which an id begins. @throws CalicoError `not-found` */
   inspect(name: string): Promise<Container>
   /** All containers by id: whether each runs. */
   list(): Promise<Map<string, {readonly running: boolean}>>
@@ -36,13 +46,15 @@ const TIME_LIMIT_MS = 4_000
 export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly timeLimitMs?: number
+  /** Told which container was meant, where it was named by the beginning of its id. */
+  readonly tell?: (text: string) => void
 }
 
 /**
  * The Engine that DOCKER_HOST names, else the one of this host. Nothing is sent before the first question; the Engine is spoken to in the newest
  * version of its API that it has itself.
  */
-export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Engine {
+export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, tell = () => undefined}: EngineOptions = {}): Engine {
   const address = engineAddress(env)
   const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(address, timeLimitMs, question)
   return {
@@ -51,8 +63,11 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS}: E
     async inspect(name) {
       if (!isContainerName(name)) throw notFound(name)
       try {
-        const found = await ask((docker, abortSignal) => docker.getContainer(name.replace(/^\//, '')).inspect({abortSignal}))
-        return containerOf(found) ?? strange(address)
+        const found = containerOf(await ask((docker, abortSignal) => docker.getContainer(name.replace(/^\//, '')).inspect({abortSignal}))) ?? strange(address)
+        if (!isMeant(found, name)) throw tooShort(name, found)
+        const abbreviation = abbreviationText(found, name)
+        if (abbreviation !== undefined) tell(abbreviation)
+        return found
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) throw notFound(name, error)
         throw error
@@ -99,7 +114,7 @@ async function connect(address: string): Promise<Dockerode> {
 }
 
 /** What the Engine said of a container; undefined if it is not what an Engine says. */
-function containerOf({Id, Name, State, HostConfig}: Partial<Dockerode.ContainerInspectInfo>): Container | undefined {
+function containerOf({Id, Name, State, HostConfig, NetworkSettings}: Partial<Dockerode.ContainerInspectInfo>): Container | undefined {
   if (Id === undefined || Name === undefined || State === undefined) return undefined
   return {
     id: Id,
@@ -108,6 +123,9 @@ function containerOf({Id, Name, State, HostConfig}: Partial<Dockerode.ContainerI
     pid: State.Pid,
     startedAt: State.StartedAt,
     networkMode: HostConfig?.NetworkMode ?? '',
+    networks: Object.entries((NetworkSettings?.Networks as Partial<Dockerode.ContainerInspectInfo['NetworkSettings']['Networks']> | null | undefined) ?? {}).flatMap(([name, network]) =>
+      network ? [{name, id: network.NetworkID, endpointId: network.EndpointID}] : [],
+    ),
   }
 }
 
@@ -117,6 +135,23 @@ function strange(address: string): never {
 
 /** What a container can be called; the rest must not become part of a request's path. */
 const isContainerName = (name: string): boolean => name.length <= 255 && /^\/?[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)
+
+/** How much of an id is enough. The Engine takes a single character, and so finds a container by what is a slip of the finger. */
+const LEAST_OF_AN_ID = 4
+
+const isMeant = ({id, name}: Container, word: string): boolean => word.replace(/^\//, '') === name || (word.length >= LEAST_OF_AN_ID && id.startsWith(word))
+
+const tooShort = (word: string, {id, name}: Container): CalicoError =>
+  new CalicoError('not-found', `Container ${word} was not found.`, {
+    details: [`No container is called ${word}. An id, such as that of ${name} (${id.slice(0, SHORT_ID)}), is recognised by its first ${LEAST_OF_AN_ID} characters or more.`],
+    hint: 'See the containers with: docker ps -a',
+  })
+
+const SHORT_ID = 12
+
+/** What to say back where WORD was only the beginning of a container's id; undefined where it was its name or the whole id. */
+const abbreviationText = ({id, name}: Container, word: string): string | undefined =>
+  word.replace(/^\//, '') === name || word === id ? undefined : `${word} is the container ${name} (${id.slice(0, SHORT_ID)})`
 
 const notFound = (name: string, cause?: unknown): CalicoError =>
   new CalicoError('not-found', `Container ${name} was not found.`, {hint: 'See the containers with: docker ps -a', cause})

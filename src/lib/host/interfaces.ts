@@ -46,6 +46,17 @@ export async function otherEnd(outer: Interface, namespace: NetworkNamespace): P
 /** Whether the two, of different namespaces, are the ends of one pair. */
 export const arePair = (outer: Interface, inner: Interface): boolean => outer.link_index === inner.ifindex && inner.link_index === outer.ifindex
 
+/**
+ * The names of the host's interfaces, called as Calico's are, whose other ends are in NAMESPACE: it has Calico, whoever gave it that. Asks for the
+ * host's interfaces only if there is something in NAMESPACE that may be such an end.
+ */
+export async function calicoInterfacesOf(namespace: NetworkNamespace): Promise<string[]> {
+  const inside = (await ipJson<Interface>(namespace, ['link', 'show'])).filter(({link_index: other}) => other !== undefined)
+  if (inside.length === 0) return []
+  const outside = await ipJson<Interface>(undefined, ['link', 'show'])
+  return outside.filter((outer) => outer.ifname.startsWith(PREFIX) && inside.some((inner) => arePair(outer, inner))).map(({ifname}) => ifname)
+}
+
 /** The interface NAME in WHERE; undefined if there is none. */
 export async function findInterface(where: Where, name: string): Promise<Interface | undefined> {
   try {

@@ -5,6 +5,8 @@ import {CalicoError} from '../errors.js'
 /** A network namespace that stays what it is until `close`. */
 export interface NetworkNamespace {
   readonly descriptor: number
+  /** What it is by whatever path it is reached: device and inode (decisions.md 37). Letters of a lock's name. */
+  readonly identity: string
   /** For messages: the path it was opened at. */
   readonly path: string
   readonly close: () => void
@@ -21,14 +23,14 @@ export const openNamespaceAt = (path: string): NetworkNamespace => openNamespace
 
 /** The namespaces, other than the host's own, that processes are in which can be seen here; each once, and open until the next one. */
 export function* namespacesOfProcesses(): Generator<NetworkNamespace> {
-  const seen = new Set<number>()
+  const seen = new Set<string>()
   for (const pid of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(pid)) continue
     let namespace: NetworkNamespace
     try {
-      const {ino} = statSync(`/proc/${pid}/ns/net`)
-      if (seen.has(ino)) continue
-      seen.add(ino)
+      const identity = identityOf(statSync(`/proc/${pid}/ns/net`))
+      if (seen.has(identity)) continue
+      seen.add(identity)
       namespace = openNamespaceOfProcess(Number(pid))
     } catch {
       // It has ended, or is in the host's own.
@@ -51,6 +53,17 @@ export function isNamespace(path: string): boolean {
   }
 }
 
+/** The identity of the namespace at PATH; undefined if there is none, or it may not be looked at. */
+export function namespaceIdentity(path: string): string | undefined {
+  try {
+    return isNamespace(path) ? identityOf(statSync(path)) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const identityOf = ({dev, ino}: {dev: number; ino: number}): string => `${dev}-${ino}`
+
 function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespace {
   let descriptor: number
   try {
@@ -70,6 +83,7 @@ function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespa
   let open = true
   return {
     descriptor,
+    identity: identityOf(fstatSync(descriptor)),
     path,
     close() {
       if (open) closeSync(descriptor)
@@ -78,7 +92,4 @@ function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespa
   }
 }
 
-function isOwn(descriptor: number): boolean {
-  const [own, other] = [statSync('/proc/self/ns/net'), fstatSync(descriptor)]
-  return own.ino === other.ino && own.dev === other.dev
-}
+const isOwn = (descriptor: number): boolean => namespaceIdentity('/proc/self/ns/net') === identityOf(fstatSync(descriptor))

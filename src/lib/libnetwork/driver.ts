@@ -6,9 +6,9 @@ import type {Log} from './log.js'
 import {ignoredOptions} from './options.js'
 import {newRepeatCheck} from './pool-repeats.js'
 import {
-  CONNECTED, CONTAINER_MAC, createEndpoint, createNetwork, GATEWAY, GLOBAL_ADDRESS_SPACE, INTERFACE_PREFIX, LOCAL_ADDRESS_SPACE, nothing, ofEndpoint, ofNetwork,
+  CONNECTED, CONTAINER_MAC, createEndpoint, createNetwork, GATEWAY, GLOBAL_ADDRESS_SPACE, INTERFACE_PREFIX, joinEndpoint, LOCAL_ADDRESS_SPACE, nothing, ofEndpoint, ofNetwork,
   readRequest, releaseAddress, releasePool, requestAddress, requestPool,
-  type CreateEndpointReply, type CreateEndpointRequest, type CreateNetworkRequest, type EndpointRequest, type JoinReply, type Scope,
+  type CreateEndpointReply, type CreateEndpointRequest, type CreateNetworkRequest, type EndpointRequest, type JoinReply, type JoinRequest, type Scope,
 } from './protocol.js'
 
 /** One request, read and understood. */
@@ -71,6 +71,12 @@ export interface Parts {
   createNetwork(request: CreateNetworkRequest): Promise<{created: boolean}>
   removeNetwork(networkId: string): Promise<void>
   findNetwork(networkId: string): Promise<NetworkFacts>
+  /**
+   * Refuses an endpoint whose container has another one that its routes would be in the way of: the Engine would say so in the words of the kernel.
+   * SANDBOX: the path of its namespace, if it runs.
+   * @throws CalicoError `conflict` naming that one
+   */
+  refuseConnected(endpoint: {endpointId: string; sandbox: string}): Promise<void>
   makeLink(link: {endpointId: string; mac: string; ipv6: boolean; mtu?: number | undefined}): Promise<{srcName: string; linkLocal: string | undefined}>
   removeLink(endpointId: string): Promise<boolean>
   /** Begins to copy what the Engine says of the endpoint's container, once it can be seen; does not wait for it. */
@@ -92,7 +98,7 @@ export function newDriver(parts: Parts, {scope, log, interfacePrefix = INTERFACE
     'NetworkDriver.CreateNetwork': method(createNetwork, (request) => newNetwork(parts, request)),
     'NetworkDriver.DeleteNetwork': method(ofNetwork, (request) => ({...network(request), run: () => done(parts.removeNetwork(request.NetworkID))})),
     'NetworkDriver.CreateEndpoint': method(createEndpoint, (request) => newEndpoint(parts, request, log)),
-    'NetworkDriver.Join': method(ofEndpoint, (request) => ({
+    'NetworkDriver.Join': method(joinEndpoint, (request) => ({
       ...endpoint(request),
       run: () => join(parts, request, interfacePrefix),
       undo: () => parts.removeLink(request.EndpointID),
@@ -208,9 +214,10 @@ function addressOf(text: string): Address {
   return {family: cidr.family, value: cidr.value}
 }
 
-async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId}: EndpointRequest, interfacePrefix: string): Promise<JoinReply> {
+async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId, SandboxKey: sandbox}: JoinRequest, interfacePrefix: string): Promise<JoinReply> {
   const [facts, stored] = await Promise.all([parts.findNetwork(networkId), parts.findEndpoint(endpointId)])
   if (stored === undefined) throw new CalicoError('not-found', `The endpoint ${endpointId.slice(0, SHORT_ID)} does not exist (any more)`, {hint: 'Start the container again.'})
+  if (facts.fromCalico) await parts.refuseConnected({endpointId, sandbox})
   const ipv6 = facts.fromCalico && stored.addresses.some(({family}) => family === 6)
   const {srcName, linkLocal} = await parts.makeLink({endpointId, mac: stored.mac, ipv6, mtu: facts.mtu})
   parts.describeLater({endpointId, networkId, labels: facts.labels})

@@ -4,6 +4,7 @@ import type {Session} from '../client/session.js'
 import {dockerNetworks} from '../docker/networks.js'
 import {hasHostInterface, hostInterfaceName} from '../host/interfaces.js'
 import {releaseAddress, requestAddress, requestPool} from './addresses.js'
+import {refuseConnected} from './connected.js'
 import type {Parts} from './driver.js'
 import {createEndpoint, deleteEndpoint, findEndpoint, removeStaleEndpoint} from './endpoints.js'
 import {copyContainerFacts} from './labels.js'
@@ -72,6 +73,7 @@ export function driverParts({session, node, log, mtu: usualMtu, labelEndpoints, 
     },
     removeNetwork: (id) => networks.remove(id),
     findNetwork: (id) => networks.find(id),
+    refuseConnected: (endpoint) => refuseConnected({session, node, networks, ...endpoint}),
     makeLink: ({mtu = usualMtu, ...link}) => makeLink({...link, mtu}),
     // It is asked for with every deletion of an endpoint, and mostly gone then: a program is started only for one that is there.
     removeLink: async (endpointId) => hasHostInterface(hostInterfaceName(endpointId)) && removeLink(endpointId),

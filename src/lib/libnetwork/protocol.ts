@@ -55,9 +55,12 @@ export const createEndpoint = z.object({
   Options: anyOptions,
 })
 export const ofEndpoint = z.object({NetworkID: networkId, EndpointID: endpointId})
+/** The path of the container's network namespace; before the container has been started there is nothing at it. */
+export const joinEndpoint = ofEndpoint.extend({SandboxKey: orEmpty})
 
 export type CreateNetworkRequest = z.infer<typeof createNetwork>
 export type CreateEndpointRequest = z.infer<typeof createEndpoint>
+export type JoinRequest = z.infer<typeof joinEndpoint>
 export type EndpointRequest = z.infer<typeof ofEndpoint>
 
 export interface Manifest {

@@ -17,7 +17,8 @@ import {WORKLOAD_ANNOTATION} from '../model/display-name.js'
 import {API_VERSION} from '../model/resource.js'
 import type {WorkloadEndpoint} from '../model/types.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
-import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
+import {type Entered, enter, findWorkload, type Found, requireRunning} from './find-workload.js'
+import {alreadyHas, locateFound, refuseConnected, refuseNetworked} from './locate.js'
 import {removeEndpoints} from './removal.js'
 import {endpointIdOf, endpointsOfWorkload, handleOf, lockOf, placeOf, severalEndpoints, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
@@ -53,24 +54,32 @@ export async function addContainer(session: Session, engine: Engine, request: Ad
   onStep('container')
   const found = await findWorkload(engine, request.node, request.container)
   requireRunning(found)
-  if (session.dryRun) return addEndpoint(session, found.workload, request, onStep)
+  if ('container' in found) await refuseNetworked(session, engine, found)
+  if (session.dryRun) return addEndpoint(session, engine, found, request, onStep)
   const entered = await enter(engine, found)
+  const {workload, namespace} = entered
+  // Of the namespace first: by another name, another process may be about to connect the very same.
+  const alone = <T>(work: () => Promise<T>): Promise<T> =>
+    withHostLock(`namespace/${namespace.identity}`, workload.typed, () => withHostLock(lockOf(workload), workload.typed, work))
   try {
-    const {workload} = entered
-    return await withHostLock(lockOf(workload), workload.typed, async () => {
+    return await alone(async () => {
       const [existing, ...more] = await endpointsOfWorkload(session, workload)
       if (existing && more.length > 0) throw severalEndpoints(workload, [existing, ...more])
+      await refuseConnected(session, engine, workload, namespace, existing)
       return existing ? finishContainer(session, entered, existing, request, onStep) : addNew(session, entered, request, onStep)
     })
   } finally {
-    entered.namespace.close()
+    namespace.close()
   }
 }
 
 /** Address and endpoint of a dry run. */
-async function addEndpoint(session: Session, workload: Workload, request: AddRequest, onStep: OnStep): Promise<Added> {
+async function addEndpoint(session: Session, engine: Engine, found: Found, request: AddRequest, onStep: OnStep): Promise<Added> {
+  const {workload} = found
   const [existing] = await endpointsOfWorkload(session, workload)
   if (existing) throw alreadyConfigured(workload)
+  const [other] = (await locateFound(session, engine, found)).endpoints
+  if (other) throw alreadyHas(workload, other)
   onStep('address')
   const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
   const change = await createEndpoint(session, workload, newEndpoint(workload, address))

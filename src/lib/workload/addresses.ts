@@ -5,7 +5,7 @@ import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {addAddress, hasAddress, removeAddress, routeIpv6} from '../host/container-network.js'
-import {findInterface} from '../host/interfaces.js'
+import {findInterface, otherEnd} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import type {NetworkNamespace} from '../host/network-namespace.js'
 import {releaseAddresses} from '../ipam/release-addresses.js'
@@ -14,7 +14,8 @@ import {type Address, equalAddresses, formatAddress} from '../net/index.js'
 import {networkOf} from './add.js'
 import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
 import {type Removal, removeAddressOf} from './removal.js'
-import {endpointOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
+import {interfaceOf, locateFound, requireOwn, theEndpoint, type Wish} from './locate.js'
+import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 
 export interface AddressChange {
@@ -29,16 +30,27 @@ interface Request {
 }
 
 /** Does WORK on the endpoint of a running container, alone on this host. In a dry run the container is not entered. */
-async function onEndpoint<T>(session: Session, engine: Engine, {node, container}: Request, work: (workload: Workload, endpoint: Endpoint, entered: Entered | undefined) => Promise<T>): Promise<T> {
+async function onEndpoint<T>(
+  session: Session,
+  engine: Engine,
+  {node, container}: Request,
+  wish: Wish,
+  work: (workload: Workload, endpoint: Endpoint, entered: Entered | undefined) => Promise<T>,
+): Promise<T> {
   const found = await findWorkload(engine, node, container)
   requireRunning(found)
-  if (session.dryRun) return work(found.workload, await endpointOfWorkload(session, found.workload), undefined)
+  const look = async (): Promise<{workload: Workload; endpoint: Endpoint}> => {
+    const located = await locateFound(session, engine, found)
+    const endpoint = theEndpoint(located)
+    return {workload: requireOwn(located, endpoint, wish), endpoint}
+  }
+  const {workload, endpoint} = await look()
+  if (session.dryRun) return work(workload, endpoint, undefined)
   const entered = await enter(engine, found)
-  const {workload, namespace} = entered
   try {
-    return await withHostLock(lockOf(workload), workload.typed, async () => work(workload, await endpointOfWorkload(session, workload), entered))
+    return await withHostLock(lockOf(workload), workload.typed, async () => work(workload, theEndpoint({workload, endpoints: await endpointsOfWorkload(session, workload)}), entered))
   } finally {
-    namespace.close()
+    entered.namespace.close()
   }
 }
 
@@ -47,9 +59,9 @@ async function onEndpoint<T>(session: Session, engine: Engine, {node, container}
  * @throws CalicoError as addContainer; `not-found` without an endpoint; `invalid` without the interface
  */
 export function addContainerAddress(session: Session, engine: Engine, request: Request & {readonly wanted: Wanted}): Promise<AddressChange> {
-  return onEndpoint(session, engine, request, async (workload, endpoint, entered) => {
+  return onEndpoint(session, engine, request, 'ip add', async (workload, endpoint, entered) => {
     const before = endpointAddresses(endpoint.stored.resource)
-    if (entered) await requireInterface(workload, entered.namespace, request.interfaceName)
+    if (entered) await requireInterface(workload, endpoint, entered.namespace, request.interfaceName)
     const unfinished = entered && (await notOnInterface(entered.namespace, request, before))
     if (unfinished) {
       await putOnInterface(entered.namespace, endpoint, request.interfaceName, unfinished)
@@ -74,9 +86,15 @@ export function addContainerAddress(session: Session, engine: Engine, request: R
   })
 }
 
-async function requireInterface({typed}: Workload, namespace: NetworkNamespace, name: string): Promise<void> {
+async function requireInterface(workload: Workload, endpoint: Endpoint, namespace: NetworkNamespace, name: string): Promise<void> {
   if (await findInterface(namespace, name)) return
-  throw new CalicoError('invalid', `${typed} has no interface ${name}; nothing was changed`, {hint: 'Name the one that it got at container add with --interface.'})
+  const {typed} = workload
+  const outer = await findInterface(undefined, interfaceOf(endpoint))
+  if (outer && (await otherEnd(outer, namespace))) throw new CalicoError('invalid', `${typed} has no interface ${name}; nothing was changed`, {hint: 'Name the one that it got at container add with --interface.'})
+  const [address] = endpointAddresses(endpoint.stored.resource)
+  throw new CalicoError('invalid', `${typed} is not connected: its interface went when it was stopped or restarted; nothing was changed`, {
+    hint: `Connect it again, with the addresses of its endpoint, then run the command again: calicoctl container add ${typed} ${address ? formatAddress(address) : 'ipv4'}`,
+  })
 }
 
 /** The address of the endpoint that is asked for by name but is not on the interface: an earlier attempt was killed in between. */
@@ -126,7 +144,7 @@ async function takenBack(session: Session, workload: Workload, endpoint: Endpoin
  * @throws CalicoError `not-found` if the endpoint does not have it
  */
 export function removeContainerAddress(session: Session, engine: Engine, request: Request & {readonly address: Address}): Promise<Removal> {
-  return onEndpoint(session, engine, request, async (workload, endpoint, entered) => {
+  return onEndpoint(session, engine, request, 'ip remove', async (workload, endpoint, entered) => {
     const {address} = request
     const text = formatAddress(address)
     if (!endpointAddresses(endpoint.stored.resource).some((each) => equalAddresses(each, address))) {

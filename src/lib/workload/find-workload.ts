@@ -1,14 +1,11 @@
 /** Which workload `<CONTAINER>` means (cli-v0.20 §4.12), and entering it. */
 import {lstatSync, readFileSync} from 'node:fs'
-import {type Endpoint, endpointsUnder, endpointOf} from '../client/endpoints.js'
-import {read, tryParse} from '../client/resources.js'
+import type {Endpoint} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Container, Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {type NetworkNamespace, openNamespaceAt, openNamespaceOfProcess} from '../host/network-namespace.js'
-import type {WorkloadEndpoint} from '../model/types.js'
-import {workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
-import {containerWorkload, namespaceWorkload, type Workload} from './workload.js'
+import {containerNameOf, containerWorkload, findEndpoints, isContainer, namespaceWorkload, type Workload} from './workload.js'
 
 /** A workload that is there, as its runtime describes it. */
 export type Found = {readonly workload: Workload; readonly container: Container} | {readonly workload: Workload; readonly path: string}
@@ -23,34 +20,62 @@ export async function findWorkload(engine: Engine, node: string, word: string): 
 /** Whether there is anything at PATH; what it leads to may be closed to us. */
 const isThere = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false}) !== undefined
 
+/** A workload that may be gone. */
+export interface Past {
+  readonly workload: Workload
+  /** What the Engine says of it, if it was asked and knows it. */
+  readonly container?: Container
+  /** The Engine does not know it any more. */
+  readonly gone?: boolean
+}
+
 /**
- * As {@link findWorkload}, for a workload that may be gone: an id or path that the datastore knows will do, whole or (at least 12 digits of an id)
- * as far as it is one only.
+ * As {@link findWorkload}, for a workload that may be gone: an id, path or name that the datastore knows will do, whole or (at least 12 digits of an
+ * id) as far as it is one only.
+ * @throws CalicoError as Engine.inspect; `conflict` if several of those that are gone may be meant, or the name is one that a container has lost
  */
-export async function findPastWorkload(session: Session, engine: Engine, node: string, word: string): Promise<Workload> {
-  if (word.startsWith('/') && (isThere(word) || word.includes('/', 1))) return namespaceWorkload(node, word)
-  if (/^[0-9a-f]{64}$/.test(word)) return containerWorkload(node, word, {id: word})
+export async function findPast(session: Session, engine: Engine, node: string, word: string): Promise<Past> {
+  if (word.startsWith('/') && (isThere(word) || word.includes('/', 1))) return {workload: namespaceWorkload(node, word)}
+  if (/^[0-9a-f]{64}$/.test(word)) return {workload: containerWorkload(node, word, {id: word})}
   try {
-    return (await findWorkload(engine, node, word)).workload
+    const container = await engine.inspect(word)
+    return {workload: containerWorkload(node, word, container), container}
   } catch (error) {
     if (!isError(error, 'not-found', 'failed')) throw error
-    const ids = /^[0-9a-f]{12,63}$/.test(word) ? await knownIds(session, node, word) : []
-    const [id, ...more] = ids
+    const isBeginning = /^[0-9a-f]{12,63}$/.test(word)
+    const stored = isBeginning || isError(error, 'not-found') ? await storedContainers(session, node) : []
+    const begun = isBeginning ? stored.filter(({workload}) => workload.startsWith(word)) : []
+    // Only where the Engine says that nobody is called so now.
+    const called = isError(error, 'not-found') ? stored.filter((endpoint) => containerNameOf(endpoint) === word) : []
+    const id = oneOf(word, begun) ?? oneOf(word, called)
     if (id === undefined) throw error
-    if (more.length > 0) throw new CalicoError('conflict', `More than one container begins with ${word}; nothing was done`, {details: ids})
-    return containerWorkload(node, word, {id})
+    if (begun.length === 0) await refuseRenamed(engine, id, word)
+    const name = called.length > 0 && begun.length === 0 ? word : undefined
+    return {workload: containerWorkload(node, word, {id, ...(name === undefined ? {} : {name})}), gone: isError(error, 'not-found')}
   }
 }
 
-/** The ids of containers with an endpoint on NODE that begin with PREFIX. */
-async function knownIds(session: Session, node: string, prefix: string): Promise<string[]> {
-  const {results} = await read(session, [endpointsUnder(workloadEndpointNamePrefix({node, orchestrator: 'docker'}))])
-  const endpoints: Endpoint[] = results.flat().flatMap((kv) => {
-    const stored = tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
-    return stored ? [endpointOf(session, stored)] : []
-  })
-  return [...new Set(endpoints.filter(({host, orchestrator, workload}) => host === node && orchestrator === 'docker' && workload.startsWith(prefix)).map(({workload}) => workload))]
+/** The one container that ENDPOINTS are of. @throws CalicoError `conflict` if there are several */
+function oneOf(word: string, endpoints: readonly Endpoint[]): string | undefined {
+  const [id, ...more] = new Set(endpoints.map(({workload}) => workload))
+  if (id === undefined || more.length === 0) return id
+  throw new CalicoError('conflict', `More than one container that is gone may be meant by ${word}; nothing was done`, {details: [id, ...more], hint: 'Name it by its id.'})
 }
+
+/** @throws CalicoError `conflict` if the container ID, whose endpoint says that it was called WORD, is still there: it is called otherwise now */
+async function refuseRenamed(engine: Engine, id: string, word: string): Promise<void> {
+  let name: string
+  try {
+    ;({name} = await engine.inspect(id))
+  } catch (error) {
+    if (isError(error, 'not-found')) return
+    throw error
+  }
+  throw new CalicoError('conflict', `The container that was called ${word} is called ${name} now; nothing was done`, {hint: `If it is meant, name it so, or by its id: ${id.slice(0, 12)}`})
+}
+
+/** The endpoints of containers on NODE that `container add` made. */
+const storedContainers = async (session: Session, node: string): Promise<Endpoint[]> => (await findEndpoints(session, [{node, orchestrator: 'docker'}])).filter(isContainer)
 
 /** A workload whose network can be worked on. */
 export interface Entered {

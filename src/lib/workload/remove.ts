@@ -6,9 +6,9 @@ import {CalicoError} from '../errors.js'
 import {deleteVeth, hasHostInterface} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {endpointHandle} from '../ipam/driver-handles.js'
-import {findPastWorkload} from './find-workload.js'
+import {interfaceOf, locate, requireOwn} from './locate.js'
 import {removableOf, type Removal, removeEndpoints} from './removal.js'
-import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
+import {endpointsOfWorkload, findEndpoints, handleOf, lockOf, pathOf, severalEndpoints, type Workload} from './workload.js'
 
 export interface Removed extends Removal {
   readonly workload: Workload
@@ -16,16 +16,31 @@ export interface Removed extends Removal {
   readonly interfaces: readonly string[]
   /** Interfaces that could not be deleted, with the reason. */
   readonly problems: readonly string[]
+  /** Where nothing was found: endpoints of this host that have lost their interface, of which one may be meant under another name; what to type for each. */
+  readonly candidates: readonly string[]
 }
 
-/** Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while somebody can still use it. */
+/**
+ * Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while somebody can still use it.
+ * @throws CalicoError `refused` if its endpoint is not one of `container add`; `conflict` if there are several, of different names. See also locate
+ */
 export async function removeContainer(session: Session, engine: Engine, {node, container}: {node: string; container: string}): Promise<Removed> {
-  const workload = await findPastWorkload(session, engine, node, container)
-  if (session.dryRun) return removeWorkload(session, workload)
-  return withHostLock(lockOf(workload), workload.typed, () => removeWorkload(session, workload))
+  const located = await locate(session, engine, node, container)
+  const {endpoints} = located
+  const workloads = endpoints.map((endpoint) => requireOwn(located, endpoint, 'remove'))
+  const [workload = located.workload, ...more] = workloads
+  if (more.some(({orchestrator, id}) => orchestrator !== workload.orchestrator || id !== workload.id)) throw severalEndpoints(located.workload, endpoints)
+  const removed = session.dryRun ? await removeWorkload(session, workload) : await withHostLock(lockOf(workload), workload.typed, () => removeWorkload(session, workload))
+  return {...removed, candidates: removed.changes.length + removed.released.length > 0 ? [] : await disconnected(session, node)}
 }
 
-async function removeWorkload(session: Session, workload: Workload): Promise<Removed> {
+/** The endpoints of NODE, this host, whose interface is gone, as `container remove` takes them. */
+async function disconnected(session: Session, node: string): Promise<string[]> {
+  const ids = (['docker', 'namespace'] as const).map((orchestrator) => ({node, orchestrator}))
+  return (await findEndpoints(session, ids)).filter((endpoint) => !hasHostInterface(interfaceOf(endpoint))).map((endpoint) => pathOf(endpoint) ?? endpoint.workload)
+}
+
+async function removeWorkload(session: Session, workload: Workload): Promise<Omit<Removed, 'candidates'>> {
   const endpoints = await endpointsOfWorkload(session, workload)
   const interfaces: string[] = []
   const problems: string[] = []

@@ -1,15 +1,14 @@
 /** `endpoint gc`: endpoints of this host that nobody has any more (operator-demand §1 row 1). */
-import {type Endpoint, listEndpoints, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
+import {type Endpoint, listEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError} from '../errors.js'
 import {hasHostInterface} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {isNamespace} from '../host/network-namespace.js'
-import {convertName} from '../model/names.js'
 import type {Removal} from './removal.js'
 import {removeStale} from './remove.js'
-import {namespaceId} from './workload.js'
+import {isContainer, pathOf} from './workload.js'
 
 /** An endpoint with which something is wrong. */
 export interface Stale {
@@ -37,8 +36,6 @@ export async function findStale(session: Session, engine: Engine, node: string):
 
 const LOOKED_AFTER: readonly string[] = ['docker', 'namespace']
 
-const isContainer = ({orchestrator, workload}: Endpoint): boolean => orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(workload)
-
 async function listContainers(engine: Engine): Promise<Containers> {
   if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; it does not know of this host's containers`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
   return engine.list()
@@ -57,20 +54,10 @@ function judge(endpoint: Endpoint, containers: Containers): Stale | undefined {
   return {endpoint, reason: `its interface ${interfaceName} is missing; container add completes it, container remove removes it`, removable: false}
 }
 
-/** Why the namespace of ENDPOINT is gone; false if it is not, or its path is not known: v0.20's ids do not tell it. */
-function goneNamespace({stored, workload}: Endpoint): string | false {
-  const {annotations} = stored.resource.metadata
-  const path = annotations && Object.hasOwn(annotations, NAMESPACE_ANNOTATION) ? annotations[NAMESPACE_ANNOTATION] : undefined
-  if (path === undefined || ![workload, convertName(workload)].includes(convertName(namespaceId(path)))) {
-    return workload.startsWith('-proc-') && pathOfProcess(workload) !== undefined && !isNamespace(pathOfProcess(workload) ?? '') ? 'its process has ended' : false
-  }
-  return isNamespace(path) ? false : `there is no network namespace ${path}`
-}
-
-/** The path that an id like `-proc-123-ns-net` was made from; undefined for others, in which a dash may be one. */
-const pathOfProcess = (id: string): string | undefined => {
-  const pid = /^-proc-([0-9]+)-ns-net$/.exec(id)?.[1]
-  return pid === undefined ? undefined : `/proc/${pid}/ns/net`
+/** Why the namespace of ENDPOINT is gone; false if it is not, or its path is not known. */
+function goneNamespace(endpoint: Endpoint): string | false {
+  const path = pathOf(endpoint)
+  return path !== undefined && !isNamespace(path) && `there is no network namespace ${path}`
 }
 
 /** Removes FOUND, if it is still what it was found to be. Undefined: it is not, by now. */

@@ -1,12 +1,12 @@
 /** A workload of this host: a Docker container or a network namespace, as v0.20 identified it (cli-v0.20 §4.12) and as v3 stores it (datamodel-v3 §1.6). */
-import {ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder} from '../client/endpoints.js'
+import {CONTAINER_ANNOTATION, ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
 import {read, tryParse} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {endpointId} from '../model/hash.js'
 import {convertName} from '../model/names.js'
 import type {WorkloadEndpoint} from '../model/types.js'
-import {matchesIds, workloadEndpointName, workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
+import {matchesIds, parseWorkloadEndpointName, type WorkloadEndpointIds, workloadEndpointName, workloadEndpointNamePrefix} from '../model/workload-endpoint-name.js'
 import type {Place} from '../client/resources.js'
 
 export interface Workload {
@@ -43,6 +43,36 @@ export function namespaceWorkload(node: string, path: string): Workload {
 /** v0.20's workload id of a namespace. */
 export const namespaceId = (path: string): string => path.replaceAll('/', '-')
 
+/** Whether ENDPOINT is one of a container that `container add` connected, by its id: v0.20 stored those of namespaces as Docker's too. */
+export const isContainer = ({orchestrator, workload}: Endpoint): boolean => orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(workload)
+
+/** The path of the namespace that ENDPOINT was made for; undefined for one of a container, and where it is not known: v0.20's ids do not tell it. */
+export function pathOf({stored, workload}: Endpoint): string | undefined {
+  const path = annotationOf(stored.resource, NAMESPACE_ANNOTATION)
+  if (path !== undefined && [workload, convertName(workload)].includes(convertName(namespaceId(path)))) return path
+  const pid = /^-proc-([0-9]+)-ns-net$/.exec(workload)?.[1]
+  return pid === undefined ? undefined : `/proc/${pid}/ns/net`
+}
+
+/** What the container of ENDPOINT was called when that was noted; undefined if it was not. */
+export const containerNameOf = ({stored}: Endpoint): string | undefined => annotationOf(stored.resource, CONTAINER_ANNOTATION)
+
+/** The annotation NAME of ENDPOINT. */
+export function annotationOf({metadata: {annotations}}: WorkloadEndpoint, name: string): string | undefined {
+  return annotations && Object.hasOwn(annotations, name) ? String(annotations[name]) : undefined
+}
+
+/** The workload of ENDPOINT, which the user called TYPED; undefined if it is not one of `container add`. */
+export function workloadOf(endpoint: Endpoint, typed: string): Workload | undefined {
+  const {host, orchestrator, workload, place} = endpoint
+  if (orchestrator !== 'docker' && orchestrator !== 'namespace') return undefined
+  const name = containerNameOf(endpoint)
+  if (isContainer(endpoint)) return containerWorkload(host, typed, {id: workload, ...(name === undefined ? {} : {name})})
+  const path = pathOf(endpoint)
+  if (path !== undefined) return {...namespaceWorkload(host, path), typed}
+  return {node: host, orchestrator: 'namespace', id: workload, stored: parseWorkloadEndpointName(place.name)?.workload ?? workload, typed}
+}
+
 /** What messages that end a command call WORKLOAD: the full id, or the path. */
 export const workloadLabel = ({id, path}: Workload): string => path ?? id
 
@@ -72,28 +102,27 @@ export const lockOf = (workload: Workload): string => `endpoint/${endpointIdOf(w
  */
 export async function endpointsOfWorkload(session: Session, workload: Workload): Promise<Endpoint[]> {
   const both = workload.orchestrator === 'namespace' ? [workload, {...workload, orchestrator: 'docker' as const}] : [workload]
-  const {results} = await read(session, both.map((each) => endpointsUnder(workloadEndpointNamePrefix(idsOf(each)))))
+  return findEndpoints(session, both.map(idsOf))
+}
+
+/** The endpoints with one of IDS, whose node must be given. Those that cannot be read are told and left out. */
+export async function findEndpoints(session: Session, ids: readonly WorkloadEndpointIds[]): Promise<Endpoint[]> {
+  // With all four of its parts, a name is no beginning of another one.
+  const prefixes = new Set(ids.map((each) => workloadEndpointNamePrefix({...each, endpoint: undefined})))
+  const {results} = await read(session, [...prefixes].map(endpointsUnder))
   return results.flat().flatMap((kv) => {
     const stored = tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
     if (!stored) return []
     const endpoint = endpointOf(session, stored)
-    return both.some((each) => matchesIds(endpoint.place.name, idsOf(each))) ? [endpoint] : []
+    return ids.some((each) => matchesIds(endpoint.place.name, each)) ? [endpoint] : []
   })
 }
 
-/** The one endpoint of WORKLOAD. @throws CalicoError `not-found`, `conflict` if there are several */
-export async function endpointOfWorkload(session: Session, workload: Workload): Promise<Endpoint> {
-  const [endpoint, ...more] = await endpointsOfWorkload(session, workload)
-  if (!endpoint) throw unknownWorkload(workload)
-  if (more.length > 0) throw severalEndpoints(workload, [endpoint, ...more])
-  return endpoint
-}
-
-const unknownWorkload = ({typed}: Workload): CalicoError =>
+export const unknownWorkload = ({typed}: Workload): CalicoError =>
   new CalicoError('not-found', `Container ${typed} is unknown to Calico.`, {hint: `Give it an endpoint with: calicoctl container add ${typed} ipv4`})
 
 export const severalEndpoints = ({typed}: Workload, endpoints: readonly Endpoint[]): CalicoError =>
   new CalicoError('conflict', `${typed} has more than one endpoint; nothing was done`, {
     details: endpoints.map(({id, place}) => `endpoint ${id} (${place.name})`),
-    hint: `calicoctl container remove ${typed} removes all of them.`,
+    hint: new Set(endpoints.map(({orchestrator, workload}) => `${orchestrator}/${workload}`)).size === 1 ? `calicoctl container remove ${typed} removes all of them.` : 'Remove those that are too many with: calicoctl endpoint remove ENDPOINT_ID',
   })

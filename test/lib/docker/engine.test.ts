@@ -51,8 +51,25 @@ describe('answers of the Engine', () => {
       pid: 16226,
       startedAt: '2026-11-21T09:37:48.402678114Z',
       networkMode: 'host',
+      networks: [{name: 'host', id: '2727fc62449464fc9ae69df2d7918e51d65007b41009245cf51d36de5d72bd89', endpointId: 'cbbf61d18e332ea0ae4a750d63876c7bb0dd45a7a489feec488550baf9a42138'}],
     })
     expect(requests).toEqual(['GET /containers/calico-node/json HTTP/1.1'])
+  })
+  test.each([
+    ['c44f', 'c44f is the container calico-node (c44f3c3133ec)'],
+    ['c44f3c3133ec', 'c44f3c3133ec is the container calico-node (c44f3c3133ec)'],
+    ['calico-node', undefined],
+    ['/calico-node', undefined],
+    ['c44f3c3133ecb1624f2bc18d672805864c5461a480ea24c9960e14e4df331485', undefined],
+  ])('%s means it; the name is said back where only the beginning of its id was given', async (word, said) => {
+    replay('01-inspect-running.txt')
+    const told: string[] = []
+    expect(await engine({tell: (text: string) => told.push(text)}).inspect(word)).toMatchObject({name: 'calico-node'})
+    expect(told).toEqual(said === undefined ? [] : [said])
+  })
+  test.each(['c', 'c4', 'c44', 'calico'])('%s is too little of an id: it means none', async (word) => {
+    replay('01-inspect-running.txt')
+    await expect(engine().inspect(word)).rejects.toMatchObject({kind: 'not-found', message: `Container ${word} was not found.`, details: [expect.stringContaining('calico-node (c44f3c3133ec)')]})
   })
   test('no such container', async () => {
     replay('02-inspect-404.txt')

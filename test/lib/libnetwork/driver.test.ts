@@ -185,6 +185,7 @@ describe('Join', () => {
       StaticRoutes: [{Destination: '169.254.1.1/32', RouteType: 1, NextHop: ''}],
     })
     expect(parts.calls.slice(2)).toEqual([
+      `refuseConnected {"endpointId":"${ENDPOINT}","sandbox":"/x"}`,
       `makeLink {"endpointId":"${ENDPOINT}","mac":"ee:ee:ee:ee:ee:ee","ipv6":false}`,
       `describeLater {"endpointId":"${ENDPOINT}","networkId":"${NETWORK}","labels":false}`,
     ])
@@ -203,6 +204,7 @@ describe('Join', () => {
       StaticRoutes: [{Destination: '169.254.1.1/32', RouteType: 1, NextHop: ''}, {Destination: 'fe80::a00:1/128', RouteType: 1, NextHop: ''}],
     })
     expect(parts.calls.slice(2)).toEqual([
+      `refuseConnected {"endpointId":"${ENDPOINT}","sandbox":""}`,
       `makeLink {"endpointId":"${ENDPOINT}","mac":"02:11:22:33:44:55","ipv6":true,"mtu":1400}`,
       `describeLater {"endpointId":"${ENDPOINT}","networkId":"${NETWORK}","labels":true}`,
     ])

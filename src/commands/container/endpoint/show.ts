@@ -3,12 +3,11 @@ import {presentEndpoints} from '../../../lib/cli/endpoints.js'
 import {chosenNode, nodeFlag} from '../../../lib/cli/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {dockerEngine} from '../../../lib/docker/engine.js'
-import {findPastWorkload} from '../../../lib/workload/find-workload.js'
-import {endpointsOfWorkload} from '../../../lib/workload/workload.js'
+import {locate} from '../../../lib/workload/locate.js'
 
 export default class ContainerEndpointShow extends ShowCommand {
   static override summary = 'Show the endpoint of a container.'
-  static override description = 'The container need not be running.'
+  static override description = 'The container need not be running. One in a Calico Docker network has the endpoint of that.'
   static override examples = ['<%= config.bin %> container workload-A endpoint show', '<%= config.bin %> container workload-A endpoint show -o json']
   static exitCodes = {0: 'Also if it has none.', 4: 'There is no such container.'}
   static override args = {container: containerArgument()}
@@ -18,7 +17,7 @@ export default class ContainerEndpointShow extends ShowCommand {
     const {args, flags} = await this.read(ContainerEndpointShow)
     const node = chosenNode(flags.node, (text) => this.note(text))
     const session = await this.session()
-    const workload = await findPastWorkload(session, dockerEngine(), node, args.container)
-    await this.present(await presentEndpoints(session, await endpointsOfWorkload(session, workload)))
+    const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text)}), node, args.container)
+    await this.present(await presentEndpoints(session, endpoints))
   }
 }

@@ -1,7 +1,6 @@
 import {containerArgument, ContainerCommand} from '../../../lib/cli/containers.js'
 import {profilesArgument} from '../../../lib/cli/endpoints.js'
-import {findPastWorkload} from '../../../lib/workload/find-workload.js'
-import {endpointOfWorkload} from '../../../lib/workload/workload.js'
+import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileRemove extends ContainerCommand {
   static override summary = 'Remove profiles from the endpoint of a container.'
@@ -13,7 +12,6 @@ export default class ContainerProfileRemove extends ContainerCommand {
   async run(): Promise<void> {
     const {args} = await this.read(ContainerProfileRemove, (line) => this.checkProfiles('remove', line.args.profiles ?? []))
     const session = await this.session()
-    const workload = await findPastWorkload(session, this.engine, this.node, args.container)
-    await this.editProfiles(await endpointOfWorkload(session, workload), 'remove', args.profiles ?? [])
+    await this.editProfiles(await locateOne(session, this.engine, this.node, args.container), 'remove', args.profiles ?? [])
   }
 }

@@ -73,6 +73,8 @@ export const V020: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     'container:profile:append': 'container <CONTAINER> profile append [<PROFILES>...]',
     'container:profile:remove': 'container <CONTAINER> profile remove [<PROFILES>...]',
     'container:profile:set': 'container <CONTAINER> profile set [<PROFILES>...]',
+    // Ours, in the place where v0.20's others of its kind have their argument (decisions.md 36).
+    'container:profile:show': 'container <CONTAINER> profile show',
     'container:add': 'container add <CONTAINER> <IP> [--interface=<INTERFACE>]',
     'container:remove': 'container remove <CONTAINER>',
   },
