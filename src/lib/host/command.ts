@@ -49,6 +49,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
     // execa takes any open descriptor; its types know those of the standard streams.
     ...(input === undefined ? {} : {input}),
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
+    cwd: '/', // ours may be gone
     extendEnv: false,
     env: {PATH: process.env.PATH ?? DEFAULT_PATH, LC_ALL: 'C'},
     detached: true, // a group of its own
