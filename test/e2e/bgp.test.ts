@@ -78,6 +78,11 @@ describe('bgp peer', () => {
     ['bgp peer add 192.0.2.1 as 0', ['\'0\'']],
     ['bgp peer add 192.0.2.1 as 4294967296', ['4294967296']],
     ['bgp peer add fe80::1%eth0 as 1.65536', ['fe80::1%eth0', '1.65536']],
+    ['bgp peer add 1 as 64513', ['\'1\' is not written in full: v0.20 read it as 0.0.0.1; if you mean that, write 0.0.0.1.']],
+    ['bgp peer add 224.0.0.5 as 0', ['224.0.0.5 cannot be a BGP peer: it is a multicast address.', '\'0\'']],
+    ['bgp peer add 0.0.0.1 as 1', ['0.0.0.1 cannot be a BGP peer']],
+    ['node bgp peer add ff02::5 as 1', ['ff02::5 cannot be a BGP peer: it is a multicast address.']],
+    ['node bgp peer remove 10.1', ['write 10.0.0.1']],
     ['bgp peer remove nonsense', ['nonsense']],
   ])('%s: every wrong value is told, nothing is written', async (line, wrong) => {
     const {code, stdout, stderr} = await run(line)

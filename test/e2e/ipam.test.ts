@@ -46,6 +46,61 @@ describe('v0.20\'s words and exit codes', () => {
   })
 })
 
+describe('release of several', () => {
+  test('--also: what was assigned is printed, what was free is told', async () => {
+    await pool('192.168.0.0/16')
+    for (const address of ['192.168.0.7', '192.168.0.9', '192.168.7.1']) await run(`ipam assign ${address} --handle vm`)
+    expect(await run('ipam release 192.168.7.1 --also 192.168.0.7 --also=192.168.0.8 --dry-run')).toMatchObject({code: 0, stdout: '192.168.7.1\n192.168.0.7\n', stderr: '2 addresses would be released\n192.168.0.8 is free\n'})
+    expect(await run('ipam release 192.168.7.1 --also 192.168.0.7 --also=192.168.0.8')).toMatchObject({code: 0, stdout: '192.168.7.1\n192.168.0.7\n', stderr: '2 addresses released\n192.168.0.8 was already free\n'})
+    expect(await allAssigned(store)).toEqual(['192.168.0.9'])
+    expect(await unsound(store)).toEqual([])
+  })
+
+  test('--range: exactly what is assigned of it, whatever the size of the blocks and the number of handles', async () => {
+    await pool('10.1.0.0/20', {blockSize: 20})
+    const addresses = assignedAddresses(await autoAssign(session, {ipv4: 200, node: 'host-1', createNode: true})).map(formatAddress)
+    await Promise.all(Array.from({length: 150}, (_, i) => autoAssign(session, {ipv4: 1, node: 'host-1', handle: `vm-${i}`, createNode: true})))
+    const before = await allAssigned(store)
+    const inRange = before.filter((text) => text !== '10.1.0.0' && text !== '10.1.0.1')
+    expect(addresses).toContain('10.1.0.1')
+    const {code, stdout, stderr} = await run('ipam release --range 10.1.0.2 10.1.15.255')
+    expect({code, stderr}).toEqual({code: 0, stderr: `${inRange.length} addresses released\n`})
+    expect(stdout.trim().split('\n')).toHaveLength(inRange.length)
+    expect(await allAssigned(store)).toEqual(['10.1.0.0', '10.1.0.1'])
+    expect(await unsound(store)).toEqual([])
+    expect(await run('ipam release --range 10.1.0.2 10.1.0.5')).toMatchObject({code: 0, stdout: '', stderr: '0 addresses released\n'})
+    expect(await run('ipam release --range 10.1.0.1 10.1.0.1')).toMatchObject({code: 0, stdout: '10.1.0.1\n', stderr: '1 address released\n'})
+  })
+
+  test('--range over blocks of the usual size, one of them another node\'s', async () => {
+    await pool('192.168.0.0/24')
+    for (const [address, host] of [['192.168.0.63', 'host-1'], ['192.168.0.64', 'host-2'], ['192.168.0.127', 'host-2'], ['192.168.0.129', 'host-1']] as const) await run(`ipam assign ${address}`, host)
+    expect(await run('ipam release --range 192.168.0.63 192.168.0.128')).toMatchObject({code: 0, stdout: '192.168.0.63\n192.168.0.64\n192.168.0.127\n', stderr: '3 addresses released\n'})
+    expect(await allAssigned(store)).toEqual(['192.168.0.129'])
+  })
+
+  test.each([
+    ['ipam release --range 10.0.0.0 10.1.0.0', /65537 addresses; one range may have at most 65536/],
+    ['ipam release --range 10.0.0.9 10.0.0.8', /is above/],
+    ['ipam release --range 10.0.0.9 fd00::1', /same IP version/],
+    ['ipam release --range 10.0.0.9', /two addresses, START and END/],
+    ['ipam release --range 10.0.0.1 10.0.0.2 --also 10.0.0.3', /exclude each other/],
+    ['ipam release --range 10.0.0.1 10.0.0.2 --handle h', /exclude each other/],
+    ['ipam release 10.0.0.1 10.0.0.2 --handle h', /go with --range/],
+    ['ipam release 10.0.0.1 10.0.0.2', /^Usage:/],
+    ['ipam release --also 10.0.0.2', /^Usage:/],
+    ['ipam release 1.2.3', /read it as 1\.2\.0\.3/],
+    ['ipam info 1.2.3', /^Error: '1\.2\.3' is not written in full: v0\.20 read it as 1\.2\.0\.3; if you mean that, write 1\.2\.0\.3\.\n$/],
+    ['ipam show --ip=10', /read it as 0\.0\.0\.10/],
+    ['ipam assign 10/8', /read it as 10\.0\.0\.0\/8/],
+    ['ipam assign 0x0a000001', /read it as 10\.0\.0\.1/],
+  ])('%s is refused', async (line, message) => {
+    const {code, stdout, stderr} = await run(line)
+    expect({code, stdout}).toEqual({code: 1, stdout: ''})
+    expect(stderr).toMatch(message)
+  })
+})
+
 describe('assign', () => {
   test('an address, by family, by pool; its handle is told and releases it', async () => {
     await pool('192.168.0.0/16')

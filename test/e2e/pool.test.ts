@@ -1,6 +1,7 @@
 /** The pool commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
 import type {ChildProcess} from 'node:child_process'
 import {readFileSync} from 'node:fs'
+import {networkInterfaces} from 'node:os'
 import {resolve} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {calicoctl, type Result, startCalicoctl} from '../support/cli.js'
@@ -81,8 +82,43 @@ describe('pool add', () => {
     const before = await revision()
     expect(await run('pool add --ipip 10.0.0.9/24')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 unchanged\n'})
     expect(await revision()).toBe(before)
-    expect(await run('pool add 10.0.0.0/24')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/24 updated\n'})
-    expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Never'})
+    expect(await run('pool add 10.0.0.0/24 --nat-outgoing')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'ippool/10.0.0.0/24 updated (nat-outgoing on)\nippool/10.0.0.0/24 keeps what the line does not name: ipip. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip\n',
+    })
+    expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Always', natOutgoing: true})
+  })
+
+  test('of a pool, and of a range, that exist: what the line does not name is kept, and told', async () => {
+    await given('pool add 10.0.0.0/24 --ipip --nat-outgoing', 'pool set 10.0.0.0/24 --disabled')
+    const before = await revision()
+    for (const line of ['pool add 10.0.0.0/24', 'pool range add 10.0.0.0 10.0.0.255']) {
+      expect(await run(line)).toMatchObject({
+        code: 0,
+        stdout: '',
+        stderr: 'ippool/10.0.0.0/24 unchanged\nippool/10.0.0.0/24 keeps what the line does not name: ipip, nat-outgoing, disabled. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip --no-nat-outgoing --enabled\n',
+      })
+    }
+    expect(await revision()).toBe(before)
+  })
+
+  test('with smaller blocks makes smaller pools; an existing pool keeps its block size', async () => {
+    await given('pool add 10.0.0.0/28 --block-size 28', 'pool range add 10.1.0.0 10.1.0.2 --block-size=32')
+    expect(await spec('10-0-0-0-28')).toMatchObject({cidr: '10.0.0.0/28', blockSize: 28})
+    expect(await poolNames()).toEqual(['10-0-0-0-28', '10-1-0-0-31', '10-1-0-2-32'])
+    expect(await run('pool add 10.0.0.0/28 --block-size 28')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/28 unchanged\n'})
+    expect(await run('pool add 10.0.0.0/28 --block-size 29')).toMatchObject({code: 8, stdout: '', stderr: expect.stringContaining('has blocks of /28') as unknown})
+    expect(await run('ipam assign 10.1.0.2')).toMatchObject({code: 0, stdout: '10.1.0.2\n'})
+  })
+
+  test('over a network of this host warns, and adds it', async () => {
+    const [own] = Object.entries(networkInterfaces()).flatMap(([name, all = []]) => all.flatMap(({cidr, internal, family}) => (cidr !== null && !internal && family === 'IPv4' ? [{name, cidr}] : [])))
+    if (own === undefined) throw new Error('this test needs a host with an IPv4 address')
+    const {code, stderr} = await run(`pool add ${own.cidr} --block-size 32`)
+    expect(code).toBe(0)
+    expect(stderr).toMatch(new RegExp(`^ippool/.* created\nWarning: the pool .* overlaps .*, the network of ${own.name} on this host: `))
+    expect((await run(`pool add ${own.cidr}`)).stderr).not.toMatch(/Warning/)
   })
 
   test.each([
@@ -93,6 +129,16 @@ describe('pool add', () => {
     ['pool add fd00::/64 --ipip', /IPIP is not possible with IPv6/],
     ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 things are wrong:\n {2}'x' is not[^]*IPIP[^]*too small/],
     ['pool range add 10.0.0.0 10.0.0.95', /10\.0\.0\.0\/26, 10\.0\.0\.64\/27/],
+    ['pool add 10.1', /^Error: '10\.1' is not written in full: v0\.20 read it as 10\.1\.0\.0\/32; if you mean that, write 10\.1\.0\.0\/32\.\n$/],
+    ['pool add 192.168/16', /write 192\.168\.0\.0\/16/],
+    ['pool range add 10.1 10.0.2', /2 things are wrong:\n[^]*write 10\.0\.0\.1\.\n[^]*write 10\.0\.0\.2\./],
+    ['pool add 127.0.0.0/16', /127\.0\.0\.0\/16 cannot be a pool: it has 127\.0\.0\.0, a loopback address/],
+    ['pool add 0.0.0.0/0', /cannot be a pool/],
+    ['pool add ::1 --block-size 128', /::1\/128 cannot be a pool/],
+    ['pool add 169.254.0.0/24 224.0.0.0/24 fe80::/64 ff05::/64', /4 things are wrong:/],
+    ['pool range add 239.0.0.0 239.255.255.255', /multicast address/],
+    ['pool add 10.0.0.0/24 --block-size 19', /blocks of IPv4 are \/20 to \/32/],
+    ['pool add 10.0.0.0/24 --block-size x', /'x' is not a prefix length/],
     ['pool range add 10.0.0.9 10.0.0.9', /is not below/],
     ['pool range add 10.0.0.9 fd00::9', /same IP version/],
     ['pool range add nine ten', /2 things are wrong:\n {2}'nine'[^]*'ten'/],
@@ -154,6 +200,44 @@ describe('pool add', () => {
   })
 })
 
+describe('pool set', () => {
+  test('changes what is named and keeps the rest', async () => {
+    await given('pool add 10.0.0.0/24 --ipip --nat-outgoing', 'pool add 10.1.0.0/24')
+    expect(await run('pool set 10.0.0.0/24 --no-ipip --disabled')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 updated (ipip off, disabled)\n'})
+    expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Never', natOutgoing: true, disabled: true})
+    expect(await run('pool set 10.0.0.0/24 10.1.0.0/24 --enabled')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/24 updated (enabled)\nippool/10.1.0.0/24 unchanged\n'})
+    expect(await run('pool set 10.1.0.0/24 --nat-outgoing --dry-run')).toMatchObject({code: 0, stdout: expect.stringContaining('+    "natOutgoing": true') as unknown, stderr: 'ippool/10.1.0.0/24 would be updated (nat-outgoing on)\n'})
+    expect(await spec('10-1-0-0-24')).not.toHaveProperty('natOutgoing')
+  })
+
+  test('leaves CrossSubnet alone where IPIP is asked for', async () => {
+    await put({[`${POOLS}v`]: '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"v","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"cidr":"10.0.0.0/24","ipipMode":"CrossSubnet"}}'})
+    for (const line of ['pool set 10.0.0.0/24 --ipip', 'pool add 10.0.0.0/24 --ipip']) expect(await run(line)).toMatchObject({code: 0, stderr: expect.stringMatching(/^ippool\/10\.0\.0\.0\/24 unchanged\n/) as unknown})
+    expect(await spec('v')).toMatchObject({ipipMode: 'CrossSubnet'})
+  })
+
+  test.each([
+    ['pool set 10.0.0.0/24 10.9.0.0/24 --disabled', 4, /10\.9\.0\.0\/24 is not a configured pool/],
+    ['pool set 10.0.0.0/24', 1, /Say what to change/],
+    ['pool set 10.0.0.0/24 --ipip --no-ipip', 1, /--ipip and --no-ipip exclude each other/],
+    ['pool set fd00::/64 --ipip', 1, /IPIP is not possible with IPv6/],
+    ['pool set 10.8.0.0/24 --ipip', 8, /uses VXLAN/],
+    ['pool set 10.7.0.0/24 --enabled', 8, /Docker network dnet/],
+    ['pool set 10.1 --disabled', 1, /not written in full/],
+    ['pool set --disabled', 1, /^Usage:[^]*<CIDRS> is missing/],
+    ['pool add 10.0.0.0/24 --no-ipip', 1, /^Usage:/],
+  ])('%s is refused with %d and changes nothing', async (line, code, message) => {
+    await given('pool add 10.0.0.0/24')
+    const like = (name: string, more: string): Record<string, string> => ({[`${POOLS}${name}`]: `{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"${name}","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z"${more}}`})
+    await put({...like('v', '},"spec":{"cidr":"10.8.0.0/24","vxlanMode":"Always"}'), ...like('d', ',"annotations":{"calicoctl/network":"c0ffee","calicoctl/network-name":"dnet"}},"spec":{"cidr":"10.7.0.0/24","disabled":true}')})
+    const before = await revision()
+    const result = await run(line)
+    expect(result).toMatchObject({code, stdout: ''})
+    expect(result.stderr).toMatch(message)
+    expect(await revision()).toBe(before)
+  })
+})
+
 describe('pool show', () => {
   beforeEach(() => given('pool add 10.10.0.0/16 --ipip --nat-outgoing', 'pool add 10.2.0.0/16', 'pool add fd00::/64 --nat-outgoing'))
 
@@ -201,6 +285,38 @@ describe('pool remove', () => {
     expect({code, stdout}).toEqual({code: 4, stdout: ''})
     expect(stderr).toMatch(/^Error: 10\.2\.0\.0\/24 is not a configured pool\.\n/)
     expect(await poolNames()).toEqual(['10-1-0-0-24'])
+  })
+
+  test('of a range removes exactly the pools that adding it made, however many', async () => {
+    await given('pool add 10.1.1.0/24', 'pool range add 172.24.0.1 172.24.255.254 --block-size 32')
+    expect(await poolNames()).toHaveLength(31)
+    expect(await run('pool remove --range 172.24.0.1 172.24.255.254 --dry-run')).toMatchObject({code: 0})
+    const {code, stdout} = await run('pool remove --range 172.24.0.1 172.24.255.254')
+    expect({code, stdout}).toEqual({code: 0, stdout: DONE.repeat(30)})
+    expect(await poolNames()).toEqual(['10-1-1-0-24'])
+  })
+
+  test('of a range of IPv6, of more pools than etcd has conditions for in one transaction', async () => {
+    await given('pool range add fd00::1 fd00::3:ffff:ffff:ffff --block-size 128')
+    const names = await poolNames()
+    expect(names.length).toBeGreaterThan(45)
+    expect(await run('pool remove fd00::1 --range fd00::3:ffff:ffff:ffff')).toMatchObject({code: 0, stdout: DONE.repeat(names.length)})
+    expect(await poolNames()).toEqual([])
+  })
+
+  test.each([
+    ['pool remove --range 172.24.0.0 172.24.2.255', 4, /^Error: 172\.24\.2\.0\/24 is not a configured pool\./],
+    ['pool remove --range 172.24.0.0', 1, /two addresses, START and END/],
+    ['pool remove --range 172.24.0.0 172.24.1.0 172.24.2.0', 1, /two addresses, START and END/],
+    ['pool remove --range 172.24.0.0/23 172.24.2.0', 1, /172\.24\.0\.0\/23 is not an address/],
+    ['pool remove --range 172.24.2.0 172.24.0.0', 1, /is not below/],
+    ['pool remove --range 172.24 172.25', 1, /2 things are wrong/],
+  ])('%s ends with %d and removes nothing', async (line, code, message) => {
+    await given('pool add 172.24.0.0/23')
+    const result = await run(line)
+    expect(result).toMatchObject({code, stdout: ''})
+    expect(result.stderr).toMatch(message)
+    expect(await poolNames()).toEqual(['172-24-0-0-23'])
   })
 
   test('refuses while addresses are in use, and names who has them', async () => {

@@ -1,35 +1,66 @@
-import {handleFlag, optionalAddressArgument} from '../../lib/cli/ipam-arguments.js'
+import {Flags} from '@oclif/core'
+import {handleFlag, optionalAddressArgument, readIp, releaseProblems} from '../../lib/cli/ipam-arguments.js'
+import {checked} from '../../lib/cli/base-command.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
+import {releasedNotes} from '../../lib/cli/ipam.js'
 import {isError} from '../../lib/errors.js'
 import {releaseAddresses, releaseByHandle} from '../../lib/ipam/release-addresses.js'
-import {formatAddress} from '../../lib/net/index.js'
+import {releaseMany, releaseRange} from '../../lib/ipam/release-many.js'
+import {type Address, formatAddress} from '../../lib/net/index.js'
 
 export default class IpamRelease extends EditCommand {
-  static override summary = 'Release an address, or all addresses of a handle.'
+  static override summary = 'Release addresses: one, several, a range, or all of a handle.'
   static override description =
-    'The endpoint that uses the address is not touched. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are.'
-  static override examples = ['<%= config.bin %> ipam release 192.168.0.1', '<%= config.bin %> ipam release --handle vm-17']
-  static override args = {ip: optionalAddressArgument()}
-  static override flags = {handle: handleFlag('Release only what has this handle.')}
+    'The endpoint that uses the address is not touched. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
+    'With --range, the two words are the first and the last address; what is free in between is passed over. With --also and --range, the addresses of each block are released in one step, and those that were released are printed.'
+  static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
+  static override examples = [
+    '<%= config.bin %> ipam release 192.168.0.1',
+    '<%= config.bin %> ipam release 192.168.0.1 --also 192.168.0.2 --also 192.168.0.9',
+    '<%= config.bin %> ipam release --range 192.168.0.0 192.168.0.63',
+    '<%= config.bin %> ipam release --handle vm-17',
+  ]
+  static override args = {ip: optionalAddressArgument('The address; the first one with --range.'), last: optionalAddressArgument('The last address, with --range.')}
+  static override flags = {
+    handle: handleFlag('Release only what has this handle.'),
+    also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release; may be given several times.', helpValue: 'IP'}),
+    range: Flags.boolean({description: 'The two words are START and END of a range, of at most 65536 addresses: release what is assigned of it.'}),
+  }
 
   async run(): Promise<void> {
-    const {args: {ip}, flags: {handle}} = await this.read(IpamRelease, ({args, flags}) => {
-      if (args.ip === undefined && flags.handle === undefined) this.problem('Name an address, or a handle with --handle.')
+    const {args: {ip, last}, flags: {handle, also = [], range}} = await this.read(IpamRelease, ({args, flags}) => {
+      for (const problem of releaseProblems(args, flags)) this.problem(problem)
     })
     const session = await this.session()
-    if (ip !== undefined) {
-      const {released} = await releaseAddresses(session, [{address: ip, ...(handle === undefined ? {} : {handle})}])
-      if (this.dryRun) this.note(`${formatAddress(ip)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
-      else this.data(released.length > 0 ? 'Address successfully released' : 'Failed to release address')
-      return
-    }
-    const released = await this.releaseAll(handle ?? '')
+    if (ip === undefined) return this.releaseAll(handle ?? '')
+    if (range && last !== undefined) {
+      const {released} = await releaseRange(session, ip, last)
+      this.tellAll(released, [])
+    } else if (also.length > 0) {
+      const {released, unassigned} = await releaseMany(session, [ip, ...also].map((address) => ({address, ...(handle === undefined ? {} : {handle})})))
+      this.tellAll(released, unassigned)
+    } else await this.releaseOne(ip, handle)
+  }
+
+  private async releaseOne(address: Address, handle: string | undefined): Promise<void> {
+    const {released} = await releaseAddresses(await this.session(), [{address, ...(handle === undefined ? {} : {handle})}])
+    if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
+    else this.data(released.length > 0 ? 'Address successfully released' : 'Failed to release address')
+  }
+
+  private async releaseAll(handle: string): Promise<void> {
+    const released = await this.ofHandle(handle)
+    if (released.length > 0) this.tellAll(released, [])
+    else this.note(`Handle ${handle} has no addresses`)
+  }
+
+  private tellAll(released: readonly Address[], free: readonly Address[]): void {
     for (const address of released) this.data(formatAddress(address))
-    this.note(released.length === 0 ? `Handle ${handle ?? ''} has no addresses` : `${released.length} ${released.length === 1 ? 'address' : 'addresses'} ${this.dryRun ? 'would be ' : ''}released`)
+    for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
   }
 
   /** No such handle is as good as one without addresses. */
-  private async releaseAll(handle: string): ReturnType<typeof releaseByHandle> {
+  private async ofHandle(handle: string): ReturnType<typeof releaseByHandle> {
     try {
       return await releaseByHandle(await this.session(), handle)
     } catch (error) {

@@ -1,12 +1,13 @@
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {PoolAddCommand} from '../../lib/cli/pool-add-command.js'
 import {chosenOptions, cidrsArgument, poolFlags, problemsOfCidrs} from '../../lib/cli/pool-arguments.js'
-import {addPools} from '../../lib/client/pools.js'
 
-export default class PoolAdd extends EditCommand {
+export default class PoolAdd extends PoolAddCommand {
   static override summary = 'Add IP pools: networks from which workloads get their addresses.'
   static override description =
-    'All pools of a line are added, or none. A pool that exists is enabled and gets the options of this line, with those that are not given switched off; everything else about it is kept.'
-  static override examples = ['<%= config.bin %> pool add 192.168.0.0/16 --nat-outgoing', '<%= config.bin %> pool add 10.1.0.0/16 fd80:24e2:f998:72d6::/64']
+    'All pools of a line are added, or none. A pool that exists gets the options of this line and keeps everything that the line does not name, which is reported; `pool set` changes it. ' +
+    'A pool over a network of this host\'s interfaces is reported.'
+  static readonly exitCodes = {8: 'A pool uses VXLAN, has blocks of another size, or stands for a network whose addresses Docker gives itself; or the datastore is locked.'}
+  static override examples = ['<%= config.bin %> pool add 192.168.0.0/16 --nat-outgoing', '<%= config.bin %> pool add 10.1.0.0/16 fd80:24e2:f998:72d6::/64', '<%= config.bin %> pool add 10.2.0.0/28 --block-size 28']
   static override args = {cidrs: cidrsArgument()}
   static override flags = poolFlags
 
@@ -14,6 +15,6 @@ export default class PoolAdd extends EditCommand {
     const {args, flags} = await this.read(PoolAdd, (line) => {
       for (const problem of problemsOfCidrs(line.args.cidrs, chosenOptions(line.flags))) this.problem(problem)
     })
-    await this.tell(await addPools(await this.session(), args.cidrs, chosenOptions(flags)))
+    await this.add(args.cidrs, chosenOptions(flags))
   }
 }

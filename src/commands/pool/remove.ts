@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {cidrsArgument} from '../../lib/cli/pool-arguments.js'
+import {cidrsArgument, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/cli/pool-arguments.js'
 import {removePools} from '../../lib/client/pool-removal.js'
 
 /** What v0.20 printed for each pool. */
@@ -10,17 +10,25 @@ export default class PoolRemove extends EditCommand {
   static override summary = 'Remove IP pools.'
   static override description =
     'A pool with addresses in use is kept (exit code 8), unless --force is given: the workloads then keep their addresses, which belong to no pool any more. ' +
-    'A removal that was interrupted goes on when it is run again.'
-  static override examples = ['<%= config.bin %> pool remove 192.168.0.0/16', '<%= config.bin %> pool remove 10.1.0.0/16 --force']
+    'A removal that was interrupted goes on when it is run again. With --range, the words are the first and the last address of a range, ' +
+    'and the pools are exactly those that `pool range add` makes of it: all of them are removed, or none.'
+  static override examples = ['<%= config.bin %> pool remove 192.168.0.0/16', '<%= config.bin %> pool remove 10.1.0.0/16 --force', '<%= config.bin %> pool remove --range 172.24.0.0 172.24.25.255']
+  static readonly exitCodes = {4: 'One of them is no pool.'}
   static override args = {cidrs: cidrsArgument()}
-  static override flags = {force: Flags.boolean({description: 'Remove it even if addresses of it are in use.'})}
+  static override flags = {
+    range: rangeFlag('The two words are START and END of a range: remove the pools that make it up.'),
+    force: Flags.boolean({description: 'Remove it even if addresses of it are in use.'}),
+  }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.read(PoolRemove)
+    const {args, flags} = await this.read(PoolRemove, (line) => {
+      if (line.flags.range) for (const problem of rangeWordProblems(line.args.cidrs)) this.problem(problem)
+    })
+    const cidrs = flags.range ? poolsOfRange(args.cidrs) : args.cidrs
     const session = await this.session()
     const {changes, disowned} = await this.orInsist(
-      () => removePools(session, args.cidrs, flags),
-      () => removePools(session, args.cidrs, {force: true}),
+      () => removePools(session, cidrs, flags),
+      () => removePools(session, cidrs, {force: true}),
     )
     await this.tell(changes, {done: changes.flatMap(() => DONE)})
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)

@@ -1,6 +1,6 @@
 /** Which of this host's addresses is the node's: the methods of calico/node (datamodel-v3 §5.4), with a reason for every candidate. Pure. */
 import {addressesOf, type HostAddress, type HostInterface, isForContainers, isOnlyForContainers, unusable} from '../host/candidates.js'
-import {type Address, contains, equalAddresses, formatAddress, formatCidr, type Family, networkOf, notHostIn, parseAddress, parseCidr} from '../net/index.js'
+import {type Address, contains, equalAddresses, formatAddress, formatCidr, type Family, networkOf, notHostIn, parseAddress, parseCidr, shortFormProblem} from '../net/index.js'
 
 export type Method =
   | {readonly type: 'autodetect' | 'first-found'}
@@ -30,11 +30,14 @@ export function parseMethod(text: string): Method | string | undefined {
       const wrong = values.find((each) => each === '' || !isPattern(each))
       return wrong === undefined ? {type, patterns: values} : `'${wrong}' is not a regular expression for the name of an interface`
     }
-    case 'can-reach':
+    case 'can-reach': {
+      const short = shortFormProblem(value, 'address')
+      if (short !== undefined) return `'${value}' ${short}`
       return /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/.test(value) || parseAddress(value) ? {type, target: value} : `'${value}' is neither an address nor a host name`
+    }
     case 'cidr': {
       const wrong = values.find((each) => parseCidr(each) === undefined)
-      return wrong === undefined ? {type, networks: values} : `'${wrong}' is not a CIDR`
+      return wrong === undefined ? {type, networks: values} : `'${wrong}' ${shortFormProblem(wrong, 'cidr') ?? 'is not a CIDR'}`
     }
     default:
       return `'${type}=' is no way to find an address: there are ${METHODS}`

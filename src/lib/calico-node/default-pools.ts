@@ -22,5 +22,5 @@ export async function addDefaultPools(session: Session, families: readonly Famil
   const pools = await listPools(session, families)
   const missing = families.filter((family) => !pools.some((pool) => poolFamily(pool) === family))
   const networks = defaultNetworks(missing, taken)
-  return networks.length === 0 ? [] : addPools(session, networks, {ipip: false, natOutgoing: false})
+  return networks.length === 0 ? [] : addPools(session, networks, {})
 }

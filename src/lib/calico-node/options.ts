@@ -1,5 +1,5 @@
 /** What the options and variables of `node` say, checked: all problems at once (cli-v0.20 §4.3, calico-node.md §7). Pure. */
-import {type Address, type Cidr, type Family, formatAddress, formatCidr, networkOf, notHostIn, notUnicast, parseAddress, parseCidr, parseLenientAsNumber} from '../net/index.js'
+import {type Address, type Cidr, type Family, formatAddress, formatCidr, networkOf, notHostIn, notUnicast, parseAddress, parseCidr, parseLenientAsNumber, shortFormProblem} from '../net/index.js'
 import {type Method, parseMethod} from './autodetect.js'
 
 export const DEFAULT_IMAGE = 'quay.io/calico/node:v3.32.1'
@@ -82,7 +82,7 @@ function readAddress(option: string, text: string | undefined, family: Family, p
   const address = cidr ? {family: cidr.family, value: cidr.value} : parseAddress(text)
   // As in Go, ::ffff:10.0.0.1 is 10.0.0.1; whoever writes it for an IPv4 address means something else.
   if (address?.family !== family || text.includes(':') !== (family === 6)) {
-    problem(`${option}: '${text}' is not an IPv${family} address.`)
+    problem(`${option}: '${text}' ${shortFormProblem(text, text.includes('/') ? 'cidr' : 'address') ?? `is not an IPv${family} address`}.`)
     return undefined
   }
   const wrong = notNodes(address, cidr)

@@ -41,14 +41,17 @@ export abstract class EditCommand extends BaseCommand {
 
   /**
    * Tells what became of CHANGES: in a dry run the differences on stdout, else DONE, v0.20's line, on stdout, and what changed on stderr.
-   * DETAIL says more about a single update, e.g. `inbound rule 3 added`.
+   * DETAIL says more about a change, e.g. `inbound rule 3 added`.
    */
-  protected async tell(changes: readonly ResourceChange[], {done, detail}: {done?: string | readonly string[] | undefined; detail?: string | undefined} = {}): Promise<void> {
+  protected async tell(
+    changes: readonly ResourceChange[],
+    {done, detail}: {done?: string | readonly string[] | undefined; detail?: string | ((change: ResourceChange) => string | undefined) | undefined} = {},
+  ): Promise<void> {
     if (this.dryRun) {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
     } else if (done !== undefined) this.data(done)
-    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail}))
+    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
   }
 }
 

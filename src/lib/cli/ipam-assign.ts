@@ -1,7 +1,7 @@
 /** What `ipam assign` takes and prints. */
 import type {HandAssignment} from '../ipam/by-hand.js'
-import {CalicoError} from '../errors.js'
-import {type Address, type Cidr, type Family, formatAddress, parseLenientAddress, parseLenientCidr} from '../net/index.js'
+import {type Address, type Cidr, type Family, formatAddress} from '../net/index.js'
+import {readAddress, readCidr} from './arguments.js'
 import {ownDocument, type Presentation} from './output/presentation.js'
 
 /** Which addresses are wanted. */
@@ -10,14 +10,8 @@ export type Wanted = {readonly type: 'address'; readonly address: Address} | {re
 /** @throws CalicoError `invalid` */
 export function readWanted(text: string): Wanted {
   if (text === 'ipv4' || text === 'ipv6') return {type: 'family', family: text === 'ipv4' ? 4 : 6}
-  if (text.includes('/')) {
-    const pool = parseLenientCidr(text)
-    if (pool) return {type: 'pool', pool}
-  } else {
-    const address = parseLenientAddress(text)
-    if (address) return {type: 'address', address}
-  }
-  throw new CalicoError('invalid', `'${text}' is neither an IP address nor a CIDR, nor ipv4 or ipv6.`)
+  const otherwise = 'is neither an IP address nor a CIDR, nor ipv4 or ipv6'
+  return text.includes('/') ? {type: 'pool', pool: readCidr(text, otherwise)} : {type: 'address', address: readAddress(text, otherwise)}
 }
 
 export function presentAssigned({addresses, handle, node, requested}: HandAssignment): Presentation<Address> {

@@ -1,7 +1,7 @@
 /** How addresses and their use are shown. */
 import type {AddressRecord} from '../ipam/lookup.js'
 import type {Use} from '../ipam/utilization.js'
-import {formatAddress} from '../net/index.js'
+import {type Address, formatAddress} from '../net/index.js'
 import {stringifyJson} from '../json/json.js'
 import {escapeJson} from '../printable.js'
 import {ownDocument, type Presentation} from './output/presentation.js'
@@ -70,4 +70,12 @@ export function presentUse(uses: readonly Use[]): Presentation<Use> {
 function share(part: bigint, total: bigint): string {
   const percent = total === 0n ? 0 : Math.round(Number((part * 10_000n) / total) / 100)
   return `${part} (${percent}%)`
+}
+
+/** What the release of addresses came to, beside RELEASED themselves, which are printed; FREE were asked for but not assigned. */
+export function releasedNotes(released: readonly Address[], free: readonly Address[], {dryRun}: {dryRun: boolean}): string[] {
+  return [
+    `${released.length} ${released.length === 1 ? 'address' : 'addresses'} ${dryRun ? 'would be ' : ''}released`,
+    ...free.map((address) => `${formatAddress(address)} ${dryRun ? 'is' : 'was already'} free`),
+  ]
 }

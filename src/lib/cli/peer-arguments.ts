@@ -1,14 +1,9 @@
 /** The arguments and options of the BGP commands, with v0.20's checks (cli-v0.20 §1.10). */
 import {Args, Flags} from '@oclif/core'
 import {CalicoError} from '../errors.js'
-import {type Address, type Family, parseLenientAddress, parseLenientAsNumber} from '../net/index.js'
+import {type Address, type Family, parseLenientAsNumber, peerAddressProblem} from '../net/index.js'
+import {readAddress} from './arguments.js'
 import {checked} from './base-command.js'
-
-function readPeerAddress(text: string): Address {
-  const address = parseLenientAddress(text)
-  if (address === undefined) throw new CalicoError('invalid', `'${text}' is not a valid IP address.`)
-  return address
-}
 
 /** The AS number that TEXT spells. @throws CalicoError `invalid`; 0 is none (decisions.md 21) */
 export function readAsNumber(text: string): number {
@@ -20,7 +15,18 @@ export function readAsNumber(text: string): number {
 }
 
 export const peerAddressArgument = () =>
-  Args.custom<Address>({parse: checked(readPeerAddress)})({required: true, ignoreStdin: true, description: 'The peer\'s IP address.'})
+  Args.custom<Address>({parse: checked(readAddress)})({required: true, ignoreStdin: true, description: 'The peer\'s IP address.'})
+
+function readNewPeerAddress(text: string): Address {
+  const address = readAddress(text)
+  const problem = peerAddressProblem(address)
+  if (problem !== undefined) throw new CalicoError('invalid', `${problem}.`)
+  return address
+}
+
+/** As {@link peerAddressArgument}, for a peer that is to be added. */
+export const newPeerAddressArgument = () =>
+  Args.custom<Address>({parse: checked(readNewPeerAddress)})({required: true, ignoreStdin: true, description: 'The peer\'s IP address.'})
 
 export const asNumberArgument = () =>
   Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The peer\'s AS number: plain (64512) or with a dot (1.10).'})

@@ -18,18 +18,21 @@ import {CalicoError, isError} from '../errors.js'
 import {blocksPrefixWithin} from '../ipam/block-keys.js'
 import {assignedIn, type Block, isEmpty} from '../ipam/block.js'
 import {stringifyJson} from '../json/json.js'
-import {kindPrefix, parseKey} from '../model/keys.js'
+import {blocksPrefix, kindPrefix, parseKey} from '../model/keys.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatAddress, formatCidr} from '../net/index.js'
 import {findHolders, holderLines, ownerText} from './addresses-in-use.js'
 import {isBlockWithin, releaseAffinities} from './affinities.js'
 import {commit, type Seen, type Write} from './commit.js'
-import {distinctNetworks, parsePools, type Pool, poolLabel, poolsFor} from './pools.js'
+import {distinctNetworks, parsePools, type Pool, poolLabel, poolsFor, requireAll} from './pools.js'
 import {parseStored, read, type ResourceChange} from './resources.js'
 import type {Session} from './session.js'
 
 /** Pools that one line may remove: all of them go in one transaction, with a condition each. */
-const MAX_POOLS = 50
+const MAX_POOLS = 100
+
+/** Conditions on blocks in that transaction: with those of the pools they stay below etcd's 128. */
+const MAX_PREFIXES = 20
 
 /** Times that blocks are given back while others keep claiming new ones. */
 const MAX_ROUNDS = 100
@@ -77,9 +80,7 @@ const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool', name:
 async function findPools(session: Session, networks: readonly Cidr[]): Promise<Pool[]> {
   const {results} = await read(session, [{list: kindPrefix('IPPool')}])
   const all = parsePools(session, results[0] ?? [])
-  const missing = networks.filter((cidr) => poolsFor(all, cidr).length === 0).map((cidr) => `${formatCidr(cidr)} is not a configured pool.`)
-  const [first, ...more] = missing
-  if (first !== undefined) throw new CalicoError('not-found', first, {details: more, hint: networks.length === 1 ? 'The pools are listed by: calicoctl pool show' : 'No pool was changed. The pools are listed by: calicoctl pool show'})
+  requireAll(all, networks)
   return networks.flatMap((cidr) => poolsFor(all, cidr))
 }
 
@@ -145,7 +146,7 @@ function refuseAssigned(block: Block): void {
 
 /** Deletes POOLS if the blocks in NETWORKS are exactly those of LEFT, unchanged; whether it did. */
 async function deleteIfUnchanged(session: Session, networks: readonly Cidr[], pools: readonly Pool[], left: ReadonlyMap<string, Revision>): Promise<boolean> {
-  const prefixes = [...new Set(networks.map(blocksPrefixWithin))]
+  const prefixes = blockPrefixes(networks)
   const reads = [...pools.map(({stored}) => ({get: stored.kv.key})), ...prefixes.map((list) => ({list, keysOnly: true}))]
   const {outcome} = await commit(session, reads, (seen) => {
     const blocks = seen.results.slice(pools.length).flat()
@@ -158,6 +159,13 @@ async function deleteIfUnchanged(session: Session, networks: readonly Cidr[], po
     }
   })
   return outcome
+}
+
+/** Prefixes that the keys of all blocks within NETWORKS share, few enough for one transaction. */
+function blockPrefixes(networks: readonly Cidr[]): string[] {
+  const all = [...new Set(networks.map(blocksPrefixWithin))]
+  const outer = all.filter((prefix) => !all.some((other) => other !== prefix && prefix.startsWith(other)))
+  return outer.length <= MAX_PREFIXES ? outer : [...new Set(networks.map(({family}) => blocksPrefix(family)))]
 }
 
 function deletions(pools: readonly Pool[], {results}: Seen): Write[] {
@@ -203,7 +211,7 @@ function halfDone(pools: readonly Pool[], error: unknown): unknown {
   if (!(error instanceof CalicoError)) return error
   return new CalicoError('unknown', `${labels(pools)}: the removal is not finished; ${disabledText(pools)} disabled but not deleted`, {
     details: [error.message, ...error.details],
-    hint: 'Run the command again: it goes on where it stopped. To keep the pool instead, add it again with calicoctl pool add.',
+    hint: `Run the command again: it goes on where it stopped. To keep ${pools.length === 1 ? 'the pool' : 'the pools'} instead: calicoctl pool set ${[...new Set(pools.map(poolLabel))].join(' ')} --enabled`,
     cause: error,
   })
 }

@@ -8,22 +8,28 @@ import {kindPrefix, parseKey} from '../model/keys.js'
 import {poolName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
 import type {IPPool} from '../model/types.js'
-import {type Address, type Cidr, coverRange, equalNetworks, type Family, formatAddress, formatCidr, networkOf, overlaps, parseCidr} from '../net/index.js'
+import {type Address, type Cidr, coverRange, equalNetworks, type Family, formatAddress, formatCidr, networkOf, overlaps, parseCidr, poolNetworkProblem} from '../net/index.js'
 import {commit, type Decision, type Seen} from './commit.js'
 import {freeName} from './identity.js'
 import {listResources, prepareChange, type ResourceChange, type Stored, tryParse} from './resources.js'
 import type {Session} from './session.js'
 
-/** The prefix length of a new pool's blocks, and so of the smallest pool. */
+/** The prefix length of a pool's blocks, and so of the smallest pool, where nothing is said of it. */
 const BLOCK_SIZES = {4: 26, 6: 122} as const
+
+/** The prefix lengths that Calico takes for blocks (datamodel-v3 §1.5). */
+const BLOCK_SIZE_LIMITS = {4: {least: 20, most: 32}, 6: {least: 116, most: 128}} as const
 
 /** Pools that one line may add: all of them go into one transaction. */
 const MAX_POOLS = 100
 
-/** What `pool add` says about each of its pools; what it does not say is switched off. */
+/** What a line says about each of its pools. What it does not name (undefined) is kept, and is Calico's default for a new pool (decisions.md 19). */
 export interface PoolOptions {
-  readonly ipip: boolean
-  readonly natOutgoing: boolean
+  readonly ipip?: boolean | undefined
+  readonly natOutgoing?: boolean | undefined
+  readonly disabled?: boolean | undefined
+  /** The prefix length of its blocks; that of an existing pool cannot be changed. */
+  readonly blockSize?: number | undefined
 }
 
 /** A stored pool and the network that it is for. */
@@ -81,19 +87,33 @@ export function distinctNetworks(cidrs: readonly Cidr[]): Cidr[] {
   return [...byText.values()]
 }
 
+/** What is wrong with OPTIONS for pools of CIDRS; one sentence each. */
+export function optionProblems(cidrs: readonly Cidr[], {ipip, blockSize}: PoolOptions): string[] {
+  const families = new Set(cidrs.map(({family}) => family))
+  return [
+    ...(ipip ? distinctNetworks(cidrs).filter(({family}) => family === 6).map((cidr) => `${formatCidr(cidr)}: IPIP is not possible with IPv6.`) : []),
+    ...[...families].flatMap((family) => {
+      const {least, most} = BLOCK_SIZE_LIMITS[family]
+      return blockSize === undefined || (blockSize >= least && blockSize <= most) ? [] : [`--block-size ${blockSize}: blocks of IPv${family} are /${least} to /${most}.`]
+    }),
+  ]
+}
+
 /**
  * What is wrong with adding CIDRS, as far as the line itself shows it; one sentence each. A network that is too small for a new pool is only
  * told with other problems (of its own, or OTHERS_FOUND), because it may be that of an existing pool with smaller blocks.
  */
-export function problemsOfLine(cidrs: readonly Cidr[], {ipip}: PoolOptions, {othersFound = false}: {othersFound?: boolean} = {}): string[] {
+export function problemsOfLine(cidrs: readonly Cidr[], options: PoolOptions, {othersFound = false}: {othersFound?: boolean} = {}): string[] {
   const networks = distinctNetworks(cidrs)
-  const problems = ipip ? networks.filter(({family}) => family === 6).map((cidr) => `${formatCidr(cidr)}: IPIP is not possible with IPv6.`) : []
+  const problems = [...networks.flatMap((cidr) => sentence(poolNetworkProblem(cidr))), ...optionProblems(networks, options)]
   for (const [index, cidr] of networks.entries()) {
     for (const other of networks.slice(0, index)) if (overlaps(cidr, other)) problems.push(`${formatCidr(cidr)} overlaps ${formatCidr(other)} on the same line.`)
   }
   if (networks.length > MAX_POOLS) problems.push(`These are ${networks.length} pools; one line may add at most ${MAX_POOLS}.`)
-  return othersFound || problems.length > 0 ? [...problems, ...networks.flatMap((cidr) => sizeProblem(cidr) ?? [])] : []
+  return othersFound || problems.length > 0 ? [...problems, ...networks.flatMap((cidr) => sizeProblem(cidr, options) ?? [])] : []
 }
+
+const sentence = (text: string | undefined): string[] => (text === undefined ? [] : [`${text}.`])
 
 /** What is wrong with the range FIRST to LAST itself; undefined if it is one. */
 export function rangeProblem(first: Address, last: Address): string | undefined {
@@ -104,24 +124,30 @@ export function rangeProblem(first: Address, last: Address): string | undefined 
 /** What is wrong with adding the networks that make up the range FIRST to LAST. */
 export function coverProblems(first: Address, last: Address, options: PoolOptions): string[] {
   const networks = coverRange(first, last)
-  const smallest = BLOCK_SIZES[first.family]
+  const {family} = first
+  const smallest = options.blockSize ?? BLOCK_SIZES[family]
   if (networks.every(({prefix}) => prefix <= smallest)) return problemsOfLine(networks, options)
+  const which = options.blockSize === undefined ? `the smallest IPv${family} pool` : 'a block of them'
+  const {most} = BLOCK_SIZE_LIMITS[family]
   return [
-    `The range would be these pools, of which some are smaller than a /${smallest}, the smallest IPv${first.family} pool: ${networks.map(formatCidr).join(', ')}.`,
-    ...(options.ipip && first.family === 6 ? ['IPIP is not possible with IPv6.'] : []),
+    `The range would be these pools, of which some are smaller than a /${smallest}, ${which}: ${networks.map(formatCidr).join(', ')}.${smallest < most ? ` --block-size ${Math.max(...networks.map(({prefix}) => prefix))} makes blocks that are small enough.` : ''}`,
+    ...optionProblems(networks.slice(0, 1), {blockSize: options.blockSize}),
+    ...(options.ipip && family === 6 ? ['IPIP is not possible with IPv6.'] : []),
   ]
 }
 
-const sizeProblem = (cidr: Cidr): string | undefined => {
-  const smallest = BLOCK_SIZES[cidr.family]
-  return cidr.prefix > smallest ? `${formatCidr(cidr)} is too small: the smallest IPv${cidr.family} pool is a /${smallest}.` : undefined
+const sizeProblem = (cidr: Cidr, {blockSize}: PoolOptions): string | undefined => {
+  const {least, most} = BLOCK_SIZE_LIMITS[cidr.family]
+  const isPossible = blockSize === undefined || (blockSize >= least && blockSize <= most)
+  if (!isPossible || cidr.prefix <= (blockSize ?? BLOCK_SIZES[cidr.family])) return undefined
+  const smallest = blockSize === undefined ? `the smallest IPv${cidr.family} pool is a /${BLOCK_SIZES[cidr.family]}` : `a block of it would be a /${blockSize}`
+  return `${formatCidr(cidr)} is too small: ${smallest}. With --block-size ${cidr.prefix} it can be a pool.`
 }
 
 /**
- * Makes each of CIDRS a pool with OPTIONS, all in one transaction. One that is a pool already gets these options and is enabled; all else that
- * it says stays.
- * @throws CalicoError `invalid` for one that is too small or overlaps another pool; `refused` where a pool's VXLAN would become IPIP, or a pool is a
- *   Docker network's of Docker's own IPAM
+ * Makes each of CIDRS a pool with OPTIONS, all in one transaction. One that is a pool already gets what OPTIONS name; all else that it says stays.
+ * @throws CalicoError `invalid` for one that is too small or overlaps another pool; `refused` where a pool's VXLAN would become IPIP, its blocks
+ *   would change their size, or it is a Docker network's of Docker's own IPAM
  */
 export async function addPools(session: Session, cidrs: readonly Cidr[], options: PoolOptions): Promise<ResourceChange<IPPool>[]> {
   const networks = distinctNetworks(cidrs)
@@ -134,7 +160,7 @@ function decideAddition(session: Session, {revision, results: [entries = [], ...
   const pools = parsePools(session, entries)
   const names = new Set(entries.map(({key}) => key.slice(kindPrefix('IPPool').length)))
   const plans = networks.map((cidr, index) => ({cidr, existing: poolsFor(pools, cidr)[0], blocks: blockLists[index] ?? []}))
-  refuse(plans.flatMap(({cidr, existing}) => (existing ? changeProblems(existing, options) : newPoolProblems(cidr, pools))))
+  refuse(plans.flatMap(({cidr, existing}) => (existing ? [...dockerProblems(existing), ...changeProblems(existing, options)] : newPoolProblems(cidr, pools, options))), 'added')
   const prepared = plans.map(({cidr, existing, blocks}) => {
     if (existing) return prepare(cidr, nameInKey(existing), existing.stored, withOptions(existing.stored.resource, options))
     const name = freeName(names, poolName(cidr))
@@ -149,6 +175,67 @@ function decideAddition(session: Session, {revision, results: [entries = [], ...
     what: `the change of ${networks.length === 1 ? `ippool/${networks.map(formatCidr).join()}` : `${networks.length} IP pools`}`,
     outcome: prepared.map(({change}) => change),
   }
+}
+
+/**
+ * Makes the pools of CIDRS what OPTIONS name, all in one transaction; all else that they say stays.
+ * @throws CalicoError `not-found` if one of them is no pool; `refused` as addPools
+ */
+export async function setPools(session: Session, cidrs: readonly Cidr[], options: PoolOptions): Promise<ResourceChange<IPPool>[]> {
+  const networks = distinctNetworks(cidrs)
+  const {outcome} = await commit(session, [{list: kindPrefix('IPPool')}], ({results: [entries = []]}) => {
+    const found = poolsOf(parsePools(session, entries), networks)
+    refuse(found.flatMap(({pool}) => [...(options.disabled === false ? dockerProblems(pool) : []), ...changeProblems(pool, options)]), 'changed')
+    const prepared = found.map(({cidr, pool}) => prepare(cidr, nameInKey(pool), pool.stored, withOptions(pool.stored.resource, options)))
+    return {
+      writes: prepared.flatMap(({write}) => write ?? []),
+      what: `the change of ${networks.length === 1 ? `ippool/${networks.map(formatCidr).join()}` : `${networks.length} IP pools`}`,
+      outcome: prepared.map(({change}) => change),
+    }
+  })
+  return outcome
+}
+
+/** The pool of each of NETWORKS. @throws CalicoError `not-found` naming those that have none */
+function poolsOf(pools: readonly Pool[], networks: readonly Cidr[]): {readonly cidr: Cidr; readonly pool: Pool}[] {
+  requireAll(pools, networks)
+  return networks.flatMap((cidr) => poolsFor(pools, cidr).slice(0, 1).map((pool) => ({cidr, pool})))
+}
+
+/** @throws CalicoError `not-found` naming those of NETWORKS that no pool in POOLS is for */
+export function requireAll(pools: readonly Pool[], networks: readonly Cidr[]): void {
+  const missing = networks.filter((cidr) => poolsFor(pools, cidr).length === 0).map((cidr) => `${formatCidr(cidr)} is not a configured pool.`)
+  const [first, ...more] = missing
+  if (first === undefined) return
+  throw new CalicoError('not-found', first, {details: more, hint: `${networks.length === 1 ? '' : 'No pool was changed. '}The pools are listed by: calicoctl pool show`})
+}
+
+/** What POOL has that a line with OPTIONS does not name, in words, and the options of `pool set` that would change it. */
+export function unnamed({spec}: IPPool, {ipip, natOutgoing, disabled, blockSize}: PoolOptions): {readonly words: readonly string[]; readonly set: readonly string[]} {
+  const found: {word: string; set?: string}[] = []
+  const mode = spec.ipipMode ?? 'Never'
+  if (mode !== 'Never' && ipip === undefined) found.push({word: mode === 'Always' ? 'ipip' : `ipip (${mode})`, set: '--no-ipip'})
+  if (mode === 'CrossSubnet' && ipip) found.push({word: 'ipip between subnets only (CrossSubnet)'})
+  if (hasVxlan(spec)) found.push({word: `vxlan (${spec.vxlanMode ?? ''})`})
+  if (spec.natOutgoing && natOutgoing === undefined) found.push({word: 'nat-outgoing', set: '--no-nat-outgoing'})
+  if (spec.disabled && disabled === undefined) found.push({word: 'disabled', set: '--enabled'})
+  const usual = BLOCK_SIZES[parseCidr(spec.cidr)?.family ?? 4]
+  if (blockSize === undefined && spec.blockSize !== undefined && spec.blockSize !== usual) found.push({word: `blocks of /${spec.blockSize}`})
+  return {words: found.map(({word}) => word), set: found.flatMap(({set}) => set ?? [])}
+}
+
+/** What differs between BEFORE and AFTER of what `pool set` changes, in its words: `nat-outgoing on, enabled`. */
+export function changedOptions(before: IPPool | undefined, after: IPPool | undefined): string | undefined {
+  if (!before || !after) return undefined
+  const modes = [before, after].map(({spec}) => spec.ipipMode ?? 'Never')
+  const nat = [before, after].map(({spec}) => spec.natOutgoing ?? false)
+  const off = [before, after].map(({spec}) => spec.disabled ?? false)
+  const words = [
+    ...(modes[0] === modes[1] ? [] : [`ipip ${modes[1] === 'Never' ? 'off' : 'on'}`]),
+    ...(nat[0] === nat[1] ? [] : [`nat-outgoing ${nat[1] ? 'on' : 'off'}`]),
+    ...(off[0] === off[1] ? [] : [off[1] ? 'disabled' : 'enabled']),
+  ]
+  return words.length === 0 ? undefined : words.join(', ')
 }
 
 /** The stored name of POOL. */
@@ -173,8 +260,8 @@ interface PoolProblem {
   readonly message: string
 }
 
-function newPoolProblems(cidr: Cidr, pools: readonly Pool[]): PoolProblem[] {
-  const size = sizeProblem(cidr)
+function newPoolProblems(cidr: Cidr, pools: readonly Pool[], options: PoolOptions): PoolProblem[] {
+  const size = sizeProblem(cidr, options)
   const others = pools.filter((other) => other.cidr !== undefined && overlaps(cidr, other.cidr))
   return [
     ...(size === undefined ? [] : [size]),
@@ -182,38 +269,47 @@ function newPoolProblems(cidr: Cidr, pools: readonly Pool[]): PoolProblem[] {
   ].map((message) => ({kind: 'invalid', message}))
 }
 
-const hasVxlan = ({spec}: IPPool): boolean => spec.vxlanMode !== undefined && spec.vxlanMode !== 'Never'
+const hasVxlan = (spec: IPPool['spec']): boolean => spec.vxlanMode !== undefined && spec.vxlanMode !== 'Never'
 
-function changeProblems(pool: Pool, {ipip}: PoolOptions): PoolProblem[] {
-  const {resource} = pool.stored
+/** Why POOL cannot be put to use: it stands for a network of Docker's own IPAM. */
+function dockerProblems(pool: Pool): PoolProblem[] {
   const network = networkOfPool(pool)
-  if (network !== undefined && resource.spec.disabled) {
-    return [{kind: 'refused', message: `${poolLabel(pool)} is the subnet of the Docker network ${network}, whose addresses Docker gives itself: Calico would give them to others as well.`}]
-  }
-  if (!ipip || !hasVxlan(resource)) return []
-  return [{kind: 'refused', message: `${poolLabel(pool)} uses VXLAN (${resource.spec.vxlanMode ?? ''}): changing its encapsulation to IPIP would cut off running workloads. Change it with the Go calicoctl.`}]
+  if (network === undefined || !pool.stored.resource.spec.disabled) return []
+  return [{kind: 'refused', message: `${poolLabel(pool)} is the subnet of the Docker network ${network}, whose addresses Docker gives itself: Calico would give them to others as well.`}]
 }
 
-function refuse(problems: readonly PoolProblem[]): void {
+function changeProblems(pool: Pool, {ipip, blockSize}: PoolOptions): PoolProblem[] {
+  const {spec} = pool.stored.resource
+  const label = poolLabel(pool)
+  const size = spec.blockSize ?? BLOCK_SIZES[poolFamily(pool)]
+  const messages = [
+    ...(ipip && hasVxlan(spec) ? [`${label} uses VXLAN (${spec.vxlanMode ?? ''}): changing its encapsulation to IPIP would cut off running workloads. Change it with the Go calicoctl.`] : []),
+    ...(blockSize !== undefined && blockSize !== size ? [`${label} has blocks of /${size}, which cannot be changed to /${blockSize}: remove the pool and add it again.`] : []),
+  ]
+  return messages.map((message) => ({kind: 'refused', message}))
+}
+
+function refuse(problems: readonly PoolProblem[], what: 'added' | 'changed'): void {
   const [first, ...more] = problems
   if (first === undefined) return
   const kind = problems.some((problem) => problem.kind === 'invalid') ? 'invalid' : 'refused'
   if (more.length === 0) throw new CalicoError(kind, `${first.message} Nothing was changed.`)
-  throw new CalicoError(kind, `${problems.length} of the pools cannot be added; nothing was changed:`, {details: problems.map(({message}) => message)})
+  throw new CalicoError(kind, `${problems.length} of the pools cannot be ${what}; nothing was changed:`, {details: problems.map(({message}) => message)})
 }
 
-const newPool = (name: string, cidr: Cidr, {ipip, natOutgoing}: PoolOptions): IPPool => ({
+const newPool = (name: string, cidr: Cidr, {ipip, natOutgoing, disabled, blockSize}: PoolOptions): IPPool => ({
   kind: 'IPPool',
   apiVersion: API_VERSION,
   metadata: {name},
-  spec: {cidr: formatCidr(cidr), ipipMode: ipip ? 'Always' : 'Never', ...(natOutgoing ? {natOutgoing} : {})},
+  spec: {cidr: formatCidr(cidr), ipipMode: ipip ? 'Always' : 'Never', ...(blockSize === undefined ? {} : {blockSize}), ...(natOutgoing ? {natOutgoing} : {}), ...(disabled ? {disabled} : {})},
 })
 
-/** POOL, enabled, with OPTIONS; the same object if it has them. IPIP across subnets only is IPIP too. */
-function withOptions(pool: IPPool, {ipip, natOutgoing}: PoolOptions): IPPool {
-  const {natOutgoing: hadNat = false, disabled = false, ...spec} = pool.spec
+/** POOL with what OPTIONS name; the same object if it is so. IPIP across subnets only is IPIP too. */
+function withOptions(pool: IPPool, {ipip, natOutgoing, disabled}: PoolOptions): IPPool {
+  const {natOutgoing: hadNat = false, disabled: wasDisabled = false, ...spec} = pool.spec
   const mode = spec.ipipMode ?? 'Never'
-  const ipipMode = ipip ? (mode === 'Never' ? 'Always' : mode) : 'Never'
-  if (ipipMode === mode && hadNat === natOutgoing && !disabled) return pool
-  return {...pool, spec: {...spec, ipipMode, ...(natOutgoing ? {natOutgoing} : {})}}
+  const ipipMode = ipip === undefined ? mode : ipip ? (mode === 'Never' ? 'Always' : mode) : 'Never'
+  const [nat, off] = [natOutgoing ?? hadNat, disabled ?? wasDisabled]
+  if (ipipMode === mode && nat === hadNat && off === wasDisabled) return pool
+  return {...pool, spec: {...spec, ...(ipipMode === mode ? {} : {ipipMode}), ...(nat ? {natOutgoing: nat} : {}), ...(off ? {disabled: off} : {})}}
 }

@@ -31,11 +31,14 @@ export interface Released {
   readonly unassigned: readonly Address[]
 }
 
+/** Addresses of one block that are released together: all of a block of the usual size, and no more handles than a transaction can take. */
+const ADDRESSES_PER_STEP = 64
+
 /** What a release may add to a transaction: block, handles, and what a block that is given back has. */
 const KEYS_PER_RELEASE = 5
 
 /**
- * Releases addresses, of one block together.
+ * Releases addresses, those of one block together (of a block with more than 64 addresses, 64 at a time).
  * @throws CalicoError `conflict` if one of them has another handle or sequence number than asked for: nothing of its block is released then, and
  *   nothing of the blocks behind it (StepError names what was released before, if anything was)
  */
@@ -70,7 +73,7 @@ async function planRelease(draft: Draft, releases: readonly AddressRelease[], pr
   const keys = [...byBlock.keys()]
   // Neither "it was free" nor "it is somebody else's" must be said of what was so once.
   await draft.verify(keys.filter((key) => key !== ''))
-  for (const [key, group] of byBlock) {
+  for (const [key, group] of [...byBlock].flatMap(([key, all]) => inSteps(all).map((group) => [key, group] as const))) {
     if (!draft.hasRoom(KEYS_PER_RELEASE + group.length)) return {outcome: {released, unassigned}, more: true}
     const {block, freed} = await releaseIn(draft, pools, key, group)
     for (const address of distinct(group.map((each) => each.address))) {
@@ -80,6 +83,9 @@ async function planRelease(draft: Draft, releases: readonly AddressRelease[], pr
   }
   return {outcome: {released, unassigned}}
 }
+
+const inSteps = (releases: readonly AddressRelease[]): AddressRelease[][] =>
+  Array.from({length: Math.ceil(releases.length / ADDRESSES_PER_STEP)}, (_, index) => releases.slice(index * ADDRESSES_PER_STEP, (index + 1) * ADDRESSES_PER_STEP))
 
 const distinct = (addresses: readonly Address[]): Address[] => [...new Map(addresses.map((address) => [formatAddress(address), address])).values()]
 

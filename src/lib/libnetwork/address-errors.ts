@@ -32,7 +32,7 @@ export function poolGone(pool: Cidr, {disabled}: {disabled: boolean}): CalicoErr
   const text = formatCidr(pool)
   const message = 'The network references a Calico pool which has been deleted.  Please re-instate the Calico pool before using the network.'
   return disabled
-    ? new CalicoError('refused', `The network references the Calico pool ${text}, which is disabled.`, {hint: `Enable it with: calicoctl pool add ${text}`})
+    ? new CalicoError('refused', `The network references the Calico pool ${text}, which is disabled.`, {hint: `Enable it with: calicoctl pool set ${text} --enabled`})
     : new CalicoError('not-found', message, {details: [`The pool was ${text}.`], hint: `Re-instate it with: calicoctl pool add ${text}`})
 }
 
@@ -50,7 +50,7 @@ export function unusablePool(subnet: Cidr, usable: readonly string[], network: s
   const text = formatCidr(subnet)
   const why = network === undefined ? `The pool ${text} is disabled.` : `The pool ${text} belongs to the Docker network ${network}, which has Docker's own IPAM.`
   const others = usable.length === 0 ? [] : [`The IPv${subnet.family} pools that can be used are: ${usable.join(', ')}.`]
-  return new CalicoError('refused', MUST_MATCH, {details: [why, ...others], hint: network === undefined ? `Enable it with: calicoctl pool add ${text}` : POOL_SHOW})
+  return new CalicoError('refused', MUST_MATCH, {details: [why, ...others], hint: network === undefined ? `Enable it with: calicoctl pool set ${text} --enabled` : POOL_SHOW})
 }
 
 /** TEXT, given as the subnet of a network, is none, or one of the other family. */

@@ -15,7 +15,7 @@ import {kindPrefix, parseKey} from '../model/keys.js'
 import {poolName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
 import type {IPPool} from '../model/types.js'
-import {type Cidr, equalNetworks, formatCidr, overlaps} from '../net/index.js'
+import {type Cidr, equalNetworks, formatCidr, overlaps, poolNetworkProblem} from '../net/index.js'
 
 const POOLS = kindPrefix('IPPool')
 
@@ -74,7 +74,9 @@ const newPool = (name: string, cidr: Cidr, {networkId, networkName, ipip, natOut
 function refuse(added: readonly Cidr[], pools: readonly Pool[], networks: readonly Cidr[], {ipip}: DockerPools): void {
   const problems = added.flatMap((cidr) => {
     const text = formatCidr(cidr)
+    const special = poolNetworkProblem(cidr)
     return [
+      ...(special === undefined ? [] : [`${special}.`]),
       ...(ipip && cidr.family === 6 ? [`${text}: IPIP is not possible with IPv6.`] : []),
       ...networks.slice(networks.indexOf(cidr) + 1).flatMap((other) => (overlaps(cidr, other) ? [`${text} overlaps ${formatCidr(other)}, a subnet of the same network.`] : [])),
       ...pools.flatMap((pool) => (pool.cidr && overlaps(cidr, pool.cidr) ? [`${text} overlaps ${poolText(pool)}.`] : [])),

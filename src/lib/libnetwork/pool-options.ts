@@ -6,6 +6,9 @@ import {poolOf} from '../ipam/pool.js'
 import type {Cidr, Family} from '../net/index.js'
 import type {NetworkOptions} from './options.js'
 
+/** Stands for the CIDR of a pool that is to be chosen. */
+const NEW_POOL = 'CIDR'
+
 type PoolWishes = Pick<NetworkOptions, 'ipip' | 'natOutgoing'>
 
 /**
@@ -21,7 +24,7 @@ export async function refuseUnmetOptions(session: Session, subnets: readonly Cid
   const unmet = concerned.filter((pool) => !isMet(pool, wishes))
   if (concerned.length > 0 && unmet.length === 0) return
   throw new CalicoError('refused', `${words} is a property of the Calico IP pools, which other networks use too: ${concerned.length === 0 ? 'there is no pool yet' : 'a pool of this network is not so'}.`, {
-    hint: `First: ${[...new Set(unmet.length === 0 ? families.map((family) => poolLine('CIDR', family, wishes)) : unmet.map((pool) => lineFor(pool, wishes)))].join('; ')}`,
+    hint: `First: ${[...new Set(unmet.length === 0 ? families.map((family) => poolLine(NEW_POOL, family, wishes)) : unmet.map((pool) => lineFor(pool, wishes)))].join('; ')}`,
   })
 }
 
@@ -38,8 +41,12 @@ const hasNat = ({stored}: Pool): boolean => stored.resource.spec.natOutgoing ?? 
 const isMet = (pool: Pool, {ipip, natOutgoing}: PoolWishes): boolean =>
   (ipip === undefined || poolFamily(pool) === 6 || hasIpip(pool) === ipip) && (natOutgoing === undefined || hasNat(pool) === natOutgoing)
 
-/** `pool add` switches off what it does not say: what the pool has besides is said, too. */
-const lineFor = (pool: Pool, {ipip = hasIpip(pool), natOutgoing = hasNat(pool)}: PoolWishes): string => poolLine(poolLabel(pool), poolFamily(pool), {ipip, natOutgoing})
+/** What POOL has besides is kept: it need not be said. */
+const lineFor = (pool: Pool, wishes: PoolWishes): string => poolLine(poolLabel(pool), poolFamily(pool), wishes)
 
-const poolLine = (cidr: string, family: Family, {ipip, natOutgoing}: PoolWishes): string =>
-  `calicoctl pool add ${cidr}${ipip === true && family === 4 ? ' --ipip' : ''}${natOutgoing === true ? ' --nat-outgoing' : ''}`
+/** The line that makes the pool CIDR so; one that is not there yet has nothing to be switched off. */
+function poolLine(cidr: string, family: Family, {ipip, natOutgoing}: PoolWishes): string {
+  const options = [...(ipip === undefined || family === 6 ? [] : [ipip ? '--ipip' : '--no-ipip']), ...(natOutgoing === undefined ? [] : [natOutgoing ? '--nat-outgoing' : '--no-nat-outgoing'])]
+  if (options.some((option) => option.startsWith('--no-')) && cidr !== NEW_POOL) return ['calicoctl pool set', cidr, ...options].join(' ')
+  return ['calicoctl pool add', cidr, ...options.filter((option) => !option.startsWith('--no-'))].join(' ')
+}

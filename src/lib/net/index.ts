@@ -36,6 +36,6 @@ export {
   subnetCount,
   subnetsOf,
 } from './cidr.js'
-export {parseLenientAddress, parseLenientCidr} from './lenient.js'
 export {coverRange} from './range.js'
-export {notHostIn, notUnicast} from './unicast.js'
+export {parseTypedAddress, parseTypedCidr, shortFormProblem} from './typed.js'
+export {notHostIn, notUnicast, peerAddressProblem, poolNetworkProblem} from './unicast.js'

@@ -2,7 +2,7 @@
  * Values in rules: text → value. Each reader says what is wrong by calling BAD, and returns undefined then; so all problems of a line are
  * found together (design.md §5). The limits are the narrower ones of v0.20 (cli-v0.20 §4.4.5) and Calico v3 (datamodel-v3 §2.2).
  */
-import {formatCidr, networkOf, parseLenientCidr} from '../net/index.js'
+import {formatCidr, networkOf, parseTypedCidr, shortFormProblem} from '../net/index.js'
 import {tagProblem} from '../model/names.js'
 import {tryParseSelector} from '../model/selector/index.js'
 import {PROTOCOLS, type PortMatch, type RuleProtocol} from './rule.js'
@@ -51,11 +51,11 @@ export function readIcmpNumber(which: 'type' | 'code', text: string, bad: Bad): 
   return undefined
 }
 
-/** The network in any of v0.20's spellings, as Calico writes it: `10.1.2.3/8` is `10.0.0.0/8`, a bare address its /32 or /128. */
+/** The network, written in full (decisions.md 40), as Calico writes it: `10.1.2.3/8` is `10.0.0.0/8`, a bare address its /32 or /128. */
 export function readNetwork(text: string, bad: Bad): string | undefined {
-  const cidr = parseLenientCidr(text)
+  const cidr = parseTypedCidr(text)
   if (cidr) return formatCidr(networkOf(cidr))
-  bad(`${quoted(text)} is no CIDR or IP address`)
+  bad(`${quoted(text)} ${shortFormProblem(text, 'cidr') ?? 'is no CIDR or IP address'}`)
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import {shortFormProblem} from '../net/typed.js'
 import type {Setting} from './types.js'
 
 /**
@@ -46,7 +47,9 @@ export function checkAddress({value, origin}: Setting<string>, problem: Report):
   else if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
     problem(`${origin}: '${port}' in '${value}' is not a port between 1 and 65535`)
   }
-  if (!isHost(host)) problem(`${origin}: '${host}' in '${value}' is neither a host name nor an IP address`)
+  const short = shortFormProblem(host, 'address')
+  if (short !== undefined) problem(`${origin}: the address '${host}' in '${value}' ${short}`)
+  else if (!isHost(host)) problem(`${origin}: '${host}' in '${value}' is neither a host name nor an IP address`)
 }
 
 function isHost(host: string): boolean {

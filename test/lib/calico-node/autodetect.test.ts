@@ -93,6 +93,7 @@ describe('what calico-node would find again at its next start', () => {
 
 describe('methods', () => {
   test.each(['interface=(', 'skip-interface=', 'cidr=10.0.0.0/40', 'can-reach=-x', 'kubernetes-internal-ip=x'])('%s is wrong', (text) => expect(typeof parseMethod(text)).toBe('string'))
+  test.each([['can-reach=10.1', '10.0.0.1'], ['cidr=10.0.0.0/8,192.168/16', '192.168.0.0/16']])('%s is wrong, and the full form is named: %s', (text, full) => expect(parseMethod(text)).toContain(`if you mean that, write ${full}`))
   test.each(['192.0.2.1', 'foo', ''])("'%s' is no method", (text) => expect(parseMethod(text)).toBeUndefined())
   test('are given on as they were typed', () => {
     for (const text of ['first-found', 'interface=eth0,bond.*', 'skip-interface=eth1', 'can-reach=db.example.com', 'cidr=10.0.0.0/8,fd00::/8']) expect(methodText(method(text))).toBe(text)

@@ -46,6 +46,10 @@ describe('wrong values', () => {
     expect(problems).toEqual([expect.stringMatching(`^--${name}: `)])
   })
 
+  test.each([['1.2.3', '1.2.0.3'], ['192.0.2/24', '192.0.2.0/24']])('the short form %s: the full one is named, %s', (text, full) => {
+    expect(read({ip: text}).problems).toEqual([`--ip: '${text}' is not written in full: v0.20 read it as ${full}; if you mean that, write ${full}.`])
+  })
+
   test('are all told together', () => {
     expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '', libnetwork: true, 'libnetwork-image': ''}).problems).toHaveLength(8)
   })

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
-import {addPools, coverProblems, listPools, type PoolOptions, poolLabel, problemsOfLine, rangeProblem} from '../../../src/lib/client/pools.js'
+import {addPools, changedOptions, coverProblems, listPools, type PoolOptions, poolLabel, problemsOfLine, rangeProblem, setPools, unnamed} from '../../../src/lib/client/pools.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {type Address, type Cidr, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
@@ -7,7 +7,7 @@ import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 
 const POOLS = '/calico/resources/v3/projectcalico.org/ippools/'
 const CLUSTER = '/calico/resources/v3/projectcalico.org/clusterinformations/default'
-const PLAIN: PoolOptions = {ipip: false, natOutgoing: false}
+const PLAIN: PoolOptions = {}
 
 let store: FaultyStore
 let session: Session
@@ -85,14 +85,19 @@ describe('new pools', () => {
     expect(Object.keys(await stored())).toEqual(['10-0-0-0-24', '10-0-0-0-24-2'])
   })
 
+  test('smaller than a /26, with smaller blocks', async () => {
+    expect(await actions('10.0.0.0/28 10.0.0.16/30', {blockSize: 30})).toEqual(['10.0.0.0/28 created', '10.0.0.16/30 created'])
+    expect(await specs()).toMatchObject({'10-0-0-0-28': {blockSize: 30}, '10-0-0-16-30': {blockSize: 30}})
+  })
+
   test('of one line come all in one transaction', async () => {
     await add('10.0.0.0/24 10.1.0.0/24 fd00::/64')
     expect(store.writes).toHaveLength(1)
   })
 
   test.each([
-    ['10.0.0.0/27', '10.0.0.0/27 is too small: the smallest IPv4 pool is a /26. Nothing was changed.'],
-    ['fd00::/123', 'fd00::/123 is too small: the smallest IPv6 pool is a /122. Nothing was changed.'],
+    ['10.0.0.0/27', '10.0.0.0/27 is too small: the smallest IPv4 pool is a /26. With --block-size 27 it can be a pool. Nothing was changed.'],
+    ['fd00::/123', 'fd00::/123 is too small: the smallest IPv6 pool is a /122. With --block-size 123 it can be a pool. Nothing was changed.'],
     ['10.5.0.0/16', '10.5.0.0/16 overlaps the pool 10.5.6.0/24 (taken). Nothing was changed.'],
     ['10.5.6.64/26', '10.5.6.64/26 overlaps the pool 10.5.6.0/24 (taken). Nothing was changed.'],
   ])('%s is refused', async (text, message) => {
@@ -126,18 +131,56 @@ describe('pools that exist', () => {
     expect(store.writes).toEqual([])
   })
 
-  test('get the options and are enabled; all else stays', async () => {
-    await put('mine', {cidr: '10.0.0.0/24', blockSize: 28, nodeSelector: 'rack == "1"', disabled: true, disableBGPExport: true, natOutgoing: true, fromTomorrow: {a: 1}}, {status: {conditions: []}})
+  const MINE = {cidr: '10.0.0.0/24', blockSize: 28, nodeSelector: 'rack == "1"', disabled: true, disableBGPExport: true, natOutgoing: true, fromTomorrow: {a: 1}}
+
+  test('get the options that are named; all else stays, also what v0.20 switched off', async () => {
+    await put('mine', MINE, {status: {conditions: []}})
+    expect(await actions('10.0.0.0/24')).toEqual(['10.0.0.0/24 unchanged'])
     expect(await actions('10.0.0.0/24', {ipip: true})).toEqual(['10.0.0.0/24 updated'])
     const {mine} = await stored()
-    expect(mine?.spec).toEqual({...DEFAULTS, cidr: '10.0.0.0/24', blockSize: 28, nodeSelector: 'rack == "1"', disableBGPExport: true, ipipMode: 'Always', fromTomorrow: {a: 1}})
+    expect(mine?.spec).toEqual({...DEFAULTS, ...MINE, ipipMode: 'Always'})
     expect(mine?.metadata.uid).toBe('u')
+  })
+
+  test('are changed by name, all of a line or none', async () => {
+    await put('mine', MINE)
+    await put('other', {cidr: '10.1.0.0/24'})
+    const set = (texts: string, options: PoolOptions) => setPools(session, texts.split(' ').map(cidr), options)
+    expect(await failure(set('10.0.0.0/24 10.9.0.0/24', {disabled: false}))).toMatchObject({kind: 'not-found', message: '10.9.0.0/24 is not a configured pool.'})
+    expect((await stored()).mine?.spec.disabled).toBe(true)
+    const changes = await set('10.0.0.0/24 10.1.0.0/24', {natOutgoing: false, disabled: false})
+    expect(changes.map(({name, action, before, after}) => `${name} ${action}: ${changedOptions(before, after) ?? ''}`)).toEqual(['10.0.0.0/24 updated: nat-outgoing off, enabled', '10.1.0.0/24 unchanged: '])
+    expect((await stored()).mine?.spec).toEqual({...DEFAULTS, cidr: '10.0.0.0/24', blockSize: 28, nodeSelector: 'rack == "1"', disableBGPExport: true, fromTomorrow: {a: 1}})
+    expect((await set('10.0.0.0/24', {ipip: true, natOutgoing: true, disabled: true})).map(({before, after}) => changedOptions(before, after))).toEqual(['ipip on, nat-outgoing on, disabled'])
+    expect((await stored()).mine?.spec).toMatchObject({ipipMode: 'Always', natOutgoing: true, disabled: true})
+  })
+
+  test('keep their block size: another one is refused', async () => {
+    await put('mine', {cidr: '10.0.0.0/24'})
+    expect(await failure(add('10.0.0.0/24', {blockSize: 28, natOutgoing: true}))).toMatchObject({kind: 'refused', exitCode: 8, message: expect.stringContaining('has blocks of /26') as unknown})
+    expect((await specs()).mine).toEqual({cidr: '10.0.0.0/24'})
+    expect(await actions('10.0.0.0/24', {blockSize: 26})).toEqual(['10.0.0.0/24 unchanged'])
+  })
+
+  test.each<[object, PoolOptions, string, string]>([
+    [{}, {}, '', ''],
+    [{natOutgoing: true, ipipMode: 'Always'}, {natOutgoing: true, ipip: true}, '', ''],
+    [{natOutgoing: true, ipipMode: 'Always', disabled: true}, {}, 'ipip, nat-outgoing, disabled', '--no-ipip --no-nat-outgoing --enabled'],
+    [{ipipMode: 'CrossSubnet'}, {ipip: true}, 'ipip between subnets only (CrossSubnet)', ''],
+    [{ipipMode: 'CrossSubnet'}, {}, 'ipip (CrossSubnet)', '--no-ipip'],
+    [{vxlanMode: 'Always', blockSize: 28}, {}, 'vxlan (Always), blocks of /28', ''],
+    [{blockSize: 28}, {blockSize: 28}, '', ''],
+  ])('%j has besides %j: %s', (spec, options, words, set) => {
+    const found = unnamed({kind: 'IPPool', apiVersion: 'projectcalico.org/v3', metadata: {name: 'p'}, spec: {cidr: '10.0.0.0/24', ...spec}}, options)
+    expect([found.words.join(', '), found.set.join(' ')]).toEqual([words, set])
   })
 
   test.each([
     ['CrossSubnet', {ipip: true}, 'unchanged', 'CrossSubnet'],
-    ['CrossSubnet', {}, 'updated', 'Never'],
-    ['Always', {}, 'updated', 'Never'],
+    ['CrossSubnet', {}, 'unchanged', 'CrossSubnet'],
+    ['CrossSubnet', {ipip: false}, 'updated', 'Never'],
+    ['Always', {}, 'unchanged', 'Always'],
+    ['Always', {ipip: false}, 'updated', 'Never'],
     ['Never', {ipip: true}, 'updated', 'Always'],
   ])('IPIP %s with %p: %s, %s', async (before, options, action, after) => {
     await put('mine', {...DEFAULTS, cidr: '10.0.0.0/24', ipipMode: before})
@@ -196,10 +239,16 @@ describe('what a line itself shows', () => {
     expect(problems('10.0.0.0/16 10.0.1.0/24 10.9.0.0/30 fd00::/64', {ipip: true})).toEqual([
       'fd00::/64: IPIP is not possible with IPv6.',
       '10.0.1.0/24 overlaps 10.0.0.0/16 on the same line.',
-      '10.9.0.0/30 is too small: the smallest IPv4 pool is a /26.',
+      '10.9.0.0/30 is too small: the smallest IPv4 pool is a /26. With --block-size 30 it can be a pool.',
     ])
     expect(problems('10.0.0.0/16 10.0.0.0/16 fd00::/64')).toEqual([])
     expect(problems('10.9.0.0/30')).toEqual([])
+  })
+
+  test('networks that no workload can be in, and block sizes that Calico does not take', () => {
+    expect(problems('127.0.0.0/16 fe80::/64 10.0.0.0/16')).toEqual(['127.0.0.0/16 cannot be a pool: it has 127.0.0.0, a loopback address.', 'fe80::/64 cannot be a pool: it has fe80::, a link-local address.'])
+    expect(problems('10.0.0.0/16 fd00::/64', {blockSize: 28})).toEqual(['--block-size 28: blocks of IPv6 are /116 to /128.'])
+    expect(problems('10.0.0.0/16', {blockSize: 33})).toEqual(['--block-size 33: blocks of IPv4 are /20 to /32.'])
   })
 
   test('more pools than one transaction takes', () => {
@@ -212,7 +261,7 @@ describe('what a line itself shows', () => {
     expect(rangeProblem(address('10.0.0.1'), address('fd00::1'))).toMatch(/same IP version/)
     expect(coverProblems(address('172.24.0.0'), address('172.24.25.255'), PLAIN)).toEqual([])
     expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), PLAIN)).toEqual([
-      'The range would be these pools, of which some are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27.',
+      'The range would be these pools, of which some are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',
     ])
     expect(coverProblems(address('fd00::'), address('fd00::ff'), {...PLAIN, ipip: true})).toEqual(['fd00::/120: IPIP is not possible with IPv6.'])
   })

@@ -66,7 +66,7 @@ onBothStores((stores) => {
       const text = 'The requested subnet must match the CIDR of a configured Calico IP Pool.'
       await expect(askPool({pool: '192.168.0.0/24'})).rejects.toMatchObject({kind: 'not-found', message: text, details: ['The IPv4 pools are: 192.168.0.0/16.'], hint: expect.stringContaining('calicoctl pool add 192.168.0.0/24') as unknown})
       await expect(askPool({pool: 'fd00::/64', v6: true})).rejects.toMatchObject({kind: 'not-found', message: text, details: ['There is no IPv6 pool.']})
-      await expect(askPool({pool: '10.1.0.0/24'})).rejects.toMatchObject({kind: 'refused', message: text, details: ['The pool 10.1.0.0/24 is disabled.', 'The IPv4 pools that can be used are: 192.168.0.0/16.'], hint: 'Enable it with: calicoctl pool add 10.1.0.0/24'})
+      await expect(askPool({pool: '10.1.0.0/24'})).rejects.toMatchObject({kind: 'refused', message: text, details: ['The pool 10.1.0.0/24 is disabled.', 'The IPv4 pools that can be used are: 192.168.0.0/16.'], hint: 'Enable it with: calicoctl pool set 10.1.0.0/24 --enabled'})
     })
 
     test.each([
@@ -160,7 +160,7 @@ onBothStores((stores) => {
         hint: 'Re-instate it with: calicoctl pool add 10.2.0.0/26',
       })
       await change('four', {disabled: true})
-      await expect(ask({poolId: '10.1.0.0/26'})).rejects.toMatchObject({kind: 'refused', message: 'The network references the Calico pool 10.1.0.0/26, which is disabled.', hint: 'Enable it with: calicoctl pool add 10.1.0.0/26'})
+      await expect(ask({poolId: '10.1.0.0/26'})).rejects.toMatchObject({kind: 'refused', message: 'The network references the Calico pool 10.1.0.0/26, which is disabled.', hint: 'Enable it with: calicoctl pool set 10.1.0.0/26 --enabled'})
       expect(await allAssigned(store)).toEqual([])
     })
 

@@ -158,9 +158,10 @@ describe('CreateNetwork', () => {
       await expect(networks.create(request({ipip: 'true'}))).rejects.toMatchObject({
         kind: 'refused',
         message: '--opt ipip=true is a property of the Calico IP pools, which other networks use too: a pool of this network is not so.',
-        hint: 'First: calicoctl pool add 10.0.0.0/16 --ipip --nat-outgoing; calicoctl pool add 192.168.0.0/16 --ipip',
+        hint: 'First: calicoctl pool add 10.0.0.0/16 --ipip; calicoctl pool add 192.168.0.0/16 --ipip',
       })
       await expect(networks.create(request({'nat-outgoing': 'true'}))).rejects.toMatchObject({hint: 'First: calicoctl pool add 192.168.0.0/16 --nat-outgoing'})
+      await expect(networks.create(request({'nat-outgoing': 'false', ipip: 'true'}, {v4: [{...MARKER, Pool: '10.0.0.0/16'}]}))).rejects.toMatchObject({hint: 'First: calicoctl pool set 10.0.0.0/16 --ipip --no-nat-outgoing'})
       await networks.create(request({'nat-outgoing': 'true'}, {v4: [{...MARKER, Pool: '10.0.0.0/16'}]}))
     })
     test('IPIP across subnets is IPIP, and of IPv4 only', async () => {

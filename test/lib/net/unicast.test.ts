@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {addressAt, networkOf, notHostIn, notUnicast, sizeOf} from '../../../src/lib/net/index.js'
+import {addressAt, networkOf, notHostIn, notUnicast, peerAddressProblem, poolNetworkProblem, sizeOf} from '../../../src/lib/net/index.js'
 import {address} from './arbitraries.js'
 import {ip, network as cidr} from './parsed.js'
 
@@ -25,4 +25,24 @@ describe('addresses that no host has in a network', () => {
       expect(none.map(({value: each}) => each)).toEqual([network.value, network.value + sizeOf(network) - 1n])
     }), {numRuns: 30})
   })
+})
+
+describe('a pool cannot be', () => {
+  test.each([
+    ['0.0.0.0/8', '0.0.0.0, the unspecified address'], ['0.1.0.0/16', '0.1.0.0, an address of 0.0.0.0/8'], ['0.0.0.0/0', '0.0.0.0, the unspecified address'],
+    ['127.0.0.0/8', '127.0.0.0, a loopback address'], ['126.0.0.0/7', '127.0.0.0, a loopback address'],
+    ['169.254.0.0/16', '169.254.0.0, a link-local address'], ['169.254.7.0/24', '169.254.7.0, a link-local address'],
+    ['224.0.0.0/24', '224.0.0.0, a multicast address'], ['240.0.0.0/8', '240.0.0.0, a reserved address'], ['192.0.0.0/2', '224.0.0.0, a multicast address'],
+    ['::1/128', '::1, a loopback address'], ['::/64', '::, the unspecified address'], ['fe80::/64', 'fe80::, a link-local address'], ['ff00::/16', 'ff00::, a multicast address'], ['fe00::/7', 'fe80::, a link-local address'],
+  ])('%s', (text, why) => expect(poolNetworkProblem(cidr(text))).toMatch(`${text} cannot be a pool: it has ${why}`))
+
+  test.each(['1.0.0.0/8', '10.0.0.0/8', '126.0.0.0/8', '128.0.0.0/8', '169.253.0.0/16', '169.255.0.0/16', '192.0.0.0/3', '223.255.255.0/24', 'fd00::/8', 'fec0::/10', '2001:db8::/32'])('but %s can', (text) =>
+    expect(poolNetworkProblem(cidr(text))).toBeUndefined())
+})
+
+describe('a BGP peer cannot be', () => {
+  test.each(['0.0.0.0', '0.0.0.1', '127.0.0.1', '224.0.0.5', '239.255.255.255', '240.0.0.1', '255.255.255.255', '::', '::1', 'ff02::5'])('%s', (text) =>
+    expect(peerAddressProblem(ip(text))).toBe(`${text} cannot be a BGP peer: it is ${notUnicast(ip(text)) ?? ''}`))
+
+  test.each(['10.0.0.1', '169.254.169.1', '192.0.2.1', '223.255.255.255', 'fd00::1', 'fe80::1', '2001:db8::1'])('but %s can', (text) => expect(peerAddressProblem(ip(text))).toBeUndefined())
 })

@@ -1,12 +1,12 @@
 import {addPeer} from '../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {asNumberArgument, peerAddressArgument} from '../../../lib/cli/peer-arguments.js'
+import {asNumberArgument, newPeerAddressArgument} from '../../../lib/cli/peer-arguments.js'
 
 export default class BgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of all nodes.'
   static override description = 'A peer that exists gets the AS number; what else is stored about it is kept. Calico keeps no session to an address that has no AS number.'
   static override examples = ['<%= config.bin %> bgp peer add 192.0.2.1 as 64513']
-  static override args = {peer_ip: peerAddressArgument(), as_num: asNumberArgument()}
+  static override args = {peer_ip: newPeerAddressArgument(), as_num: asNumberArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerAdd)

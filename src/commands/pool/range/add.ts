@@ -1,11 +1,12 @@
-import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {chosenOptions, poolFlags, rangeArgument, wasRead} from '../../../lib/cli/pool-arguments.js'
-import {addPools, coverProblems, rangeProblem} from '../../../lib/client/pools.js'
+import {PoolAddCommand} from '../../../lib/cli/pool-add-command.js'
+import {wasRead} from '../../../lib/cli/arguments.js'
+import {chosenOptions, poolFlags, rangeArgument} from '../../../lib/cli/pool-arguments.js'
+import {coverProblems, rangeProblem} from '../../../lib/client/pools.js'
 import {coverRange} from '../../../lib/net/index.js'
 
-export default class PoolRangeAdd extends EditCommand {
+export default class PoolRangeAdd extends PoolAddCommand {
   static override summary = 'Add the IP pools that together are a range of addresses.'
-  static override description = 'The fewest networks that make up the range become pools, as with pool add: all of them or none.'
+  static override description = 'The fewest networks that make up the range become pools, as with pool add: all of them or none. `pool remove --range` removes them.'
   static override examples = ['<%= config.bin %> pool range add 172.24.0.0 172.24.25.255']
   static override args = {first: rangeArgument('first'), last: rangeArgument('last')}
   static override flags = poolFlags
@@ -17,6 +18,6 @@ export default class PoolRangeAdd extends EditCommand {
       const problems = problem === undefined ? coverProblems(first, last, chosenOptions(given)) : [problem]
       for (const each of problems) this.problem(each)
     })
-    await this.tell(await addPools(await this.session(), coverRange(args.first, args.last), chosenOptions(flags)))
+    await this.add(coverRange(args.first, args.last), chosenOptions(flags))
   }
 }

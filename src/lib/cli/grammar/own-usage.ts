@@ -13,15 +13,15 @@ export function usageText(id: string, commands: CommandTable): string {
   return usageOfId(id) ?? [id.replaceAll(':', ' '), ...args, '[options]'].join(' ')
 }
 
-/** Commands of v0.20 that may leave out its words where an option of ours says instead what is meant. */
-const OTHERWISE_SAID: Readonly<Record<string, string>> = {'ipam:release': 'handle'}
+/** Commands of v0.20 that may leave out its words, or have others, where one of these options of ours says what is meant. */
+const OTHERWISE_SAID: Readonly<Record<string, readonly string[]>> = {'ipam:release': ['handle', 'range']}
 
 /** The longest id that the first of WORDS spell, if it is one of ours alone, or one of v0.20's that OPTIONS, by name, make ours. */
 export function ownId(words: readonly string[], commands: CommandTable, options: readonly string[] = []): string | undefined {
   for (let length = idLength(words); length > 0; length--) {
     const id = words.slice(0, length).join(':')
     if (!Object.hasOwn(commands, id)) continue
-    const isOurs = usageOfId(id) === undefined || (Object.hasOwn(OTHERWISE_SAID, id) && options.includes(OTHERWISE_SAID[id] ?? ''))
+    const isOurs = usageOfId(id) === undefined || (Object.hasOwn(OTHERWISE_SAID, id) && (OTHERWISE_SAID[id] ?? []).some((option) => options.includes(option)))
     return isOurs ? id : undefined
   }
   return undefined

@@ -1,13 +1,13 @@
 import {addPeer} from '../../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../../lib/cli/edit-command.js'
 import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
-import {asNumberArgument, peerAddressArgument} from '../../../../lib/cli/peer-arguments.js'
+import {asNumberArgument, newPeerAddressArgument} from '../../../../lib/cli/peer-arguments.js'
 
 export default class NodeBgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of one node.'
   static override description = 'A peer that exists gets the AS number; what else is stored about it is kept.'
   static override examples = ['<%= config.bin %> node bgp peer add 192.0.2.1 as 64513', '<%= config.bin %> node bgp peer add fd00::1 as 64513 --node rack3-host1']
-  static override args = {peer_ip: peerAddressArgument(), as_num: asNumberArgument()}
+  static override args = {peer_ip: newPeerAddressArgument(), as_num: asNumberArgument()}
   static override flags = {node: nodeFlag()}
 
   async run(): Promise<void> {

@@ -1,0 +1,45 @@
+/** Releasing addresses of several blocks: one guarded step for each block, and a truthful account where it stops half-way. */
+import type {Session} from '../client/session.js'
+import {CalicoError} from '../errors.js'
+import {type Address, formatAddress} from '../net/index.js'
+import {assignedInRange} from './assigned-in-range.js'
+import {StepError} from './queue.js'
+import {type AddressRelease, releaseAddresses, type Released} from './release-addresses.js'
+
+/** Blocks that are handed on together: those that fit into one transaction are released in one. */
+const BLOCKS_AT_ONCE = 8
+
+/** Released addresses that an error names. */
+const MAX_NAMED = 20
+
+/** As releaseAddresses. @throws as that; CalicoError `unknown` if it fails when some are released already, naming them */
+export const releaseMany = (session: Session, releases: readonly AddressRelease[]): Promise<Released> => releaseInTurn(session, [releases])
+
+/** Releases what is assigned from FIRST to LAST. What others assign there meanwhile is not looked for. @throws as releaseMany */
+export async function releaseRange(session: Session, first: Address, last: Address): Promise<Released> {
+  const blocks = await assignedInRange(session, first, last)
+  const batches = Array.from({length: Math.ceil(blocks.length / BLOCKS_AT_ONCE)}, (_, i) => blocks.slice(i * BLOCKS_AT_ONCE, (i + 1) * BLOCKS_AT_ONCE).flat())
+  return releaseInTurn(session, batches.map((addresses) => addresses.map((address) => ({address}))))
+}
+
+async function releaseInTurn(session: Session, batches: readonly (readonly AddressRelease[])[]): Promise<Released> {
+  const released: Address[] = []
+  const unassigned: Address[] = []
+  for (const batch of batches) {
+    try {
+      const done = await releaseAddresses(session, batch)
+      released.push(...done.released)
+      unassigned.push(...done.unassigned)
+    } catch (error) {
+      throw partlyDone(error, [...released, ...(error instanceof StepError ? (error.outcome as Released).released : [])])
+    }
+  }
+  return {released, unassigned}
+}
+
+function partlyDone(error: unknown, released: readonly Address[]): unknown {
+  if (!(error instanceof CalicoError) || released.length === 0) return error
+  const named = released.slice(0, MAX_NAMED).map(formatAddress).join(', ')
+  const more = released.length > MAX_NAMED ? ` and ${released.length - MAX_NAMED} more` : ''
+  return new CalicoError('unknown', error.message, {details: [...error.details, `Released before that, and free: ${named}${more}`], hint: error.hint ?? 'Run the command again: it releases what is left.', cause: error})
+}
