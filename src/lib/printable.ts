@@ -22,9 +22,6 @@ function replaceUnprintable(text: string, escaped: (code: number) => string): st
 
 const hex = (code: number, width: number): string => code.toString(16).padStart(width, '0')
 
-/** Whether all of TEXT is printable, so that escapeText leaves it as it is. */
-export const isPrintableText = (text: string): boolean => escapeText(text) === text
-
 /** TEXT for people, in one line: what is not printable, line feeds among it, as `\xNN`, `\uNNNN` or `\u{NNNNN}`. */
 export function escapeText(text: string): string {
   return replaceUnprintable(text, (code) => (code < 0x100 ? `\\x${hex(code, 2)}` : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 1)}}`))

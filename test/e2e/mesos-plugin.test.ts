@@ -111,6 +111,17 @@ describe('an answer, always', () => {
     expect(await plugin(input, options(lonely))).toMatchObject(failure(error))
   })
 
+  test('neither the answer nor the log has anything in it that is not printable', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'calicoctl-log-')), 'log')
+    const {stdout} = await plugin(JSON.stringify({command: 'pa\u202e\u009b31m\u001b\nu\u2028se', args: {}}), options({...lonely, CALICO_MESOS_LOG_FILE: file}))
+    const log = readFileSync(file, 'utf8')
+    rmSync(dirname(file), {recursive: true})
+    expect(log.split('\n')).toHaveLength(5)
+    expect(log.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+    expect(stdout).toMatch(/^[\x20-\x7e]+$/)
+    expect((JSON.parse(stdout) as {error: string}).error).toBe('Unknown command: pa\\u202e\\x9b31m\\x1b u\\u2028se')
+  })
+
   test('a request that is too long', async () => {
     expect(await plugin(' '.repeat(1_100_000), options(lonely))).toMatchObject(failure('The request is longer than 1048576 bytes.'))
   })

@@ -138,6 +138,10 @@ describe('HTTP', () => {
 })
 
 describe('errors', () => {
+  test('nothing in it steers the terminal of whoever typed the docker command', () => {
+    expect(errorLine(new CalicoError('invalid', 'a\u202eb\u001b[2J', {details: ['c\u0085d']}))).toBe('a\\u202eb\\x1b[2J: c\\x85d')
+  })
+
   test('message, details and hint in one line; never a stack', async () => {
     const error = new CalicoError('refused', 'There is no pool.', {details: ['a: used', 'b:\n  full'], hint: 'Add one with: calicoctl pool add'})
     const {call, log} = await start({requestAddress: () => Promise.reject(error)})
