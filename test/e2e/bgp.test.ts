@@ -42,6 +42,7 @@ describe('bgp peer', () => {
     await run('bgp peer add 192.0.2.1 as 64513')
     expect(await run('bgp peer add 192.0.2.1 as 64513')).toMatchObject({code: 0, stdout: '', stderr: 'bgppeer/192-0-2-1 unchanged\n'})
     expect(await run('bgp peer add 192.0.2.1 as 64513 -q')).toMatchObject({code: 0, stdout: '', stderr: ''})
+    expect(await run('bgp peer add 192.0.2.1 as 64514')).toMatchObject({code: 0, stdout: '', stderr: 'bgppeer/192-0-2-1 updated (AS 64514, was 64513)\n'})
   })
 
   test('show: v0.20\'s tables, sorted as numbers', async () => {

@@ -8,11 +8,14 @@ import {releaseAddresses, releaseByHandle} from '../../lib/ipam/release-addresse
 import {releaseMany, releaseRange} from '../../lib/ipam/release-many.js'
 import {type Address, formatAddress} from '../../lib/net/index.js'
 
+/** For a range: 65,536 addresses, each with a handle of its own, are some 1,000 transactions. */
+const RANGE_TIMEOUT_MS = 60_000
+
 export default class IpamRelease extends EditCommand {
   static override summary = 'Release addresses: one, several, a range, or all of a handle.'
   static override description =
     'The endpoint that uses the address is not touched. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
-    'With --range, the two words are the first and the last address; what is free in between is passed over. With --also and --range, the addresses of each block are released in one step, and those that were released are printed.'
+    'With --range, the two words are the first and the last address; what is free in between is passed over. With --also and --range, the addresses of each block are released in one step, and those that were released are printed; the default of --timeout is 60s with --range.'
   static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
   static override examples = [
     '<%= config.bin %> ipam release 192.168.0.1',
@@ -31,6 +34,7 @@ export default class IpamRelease extends EditCommand {
     const {args: {ip, last}, flags: {handle, also = [], range}} = await this.read(IpamRelease, ({args, flags}) => {
       for (const problem of releaseProblems(args, flags)) this.problem(problem)
     })
+    if (range) this.globals = {...this.globals, timeout: this.globals.timeout ?? RANGE_TIMEOUT_MS}
     const session = await this.session()
     if (ip === undefined) return this.releaseAll(handle ?? '')
     if (range && last !== undefined) {

@@ -1,6 +1,8 @@
 /** The arguments and options of the BGP commands, with v0.20's checks (cli-v0.20 §1.10). */
 import {Args, Flags} from '@oclif/core'
+import type {ResourceChange} from '../client/resources.js'
 import {CalicoError} from '../errors.js'
+import type {BGPPeer} from '../model/types.js'
 import {type Address, type Family, parseLenientAsNumber, peerAddressProblem} from '../net/index.js'
 import {readAddress} from './arguments.js'
 import {checked} from './base-command.js'
@@ -27,6 +29,12 @@ function readNewPeerAddress(text: string): Address {
 /** As {@link peerAddressArgument}, for a peer that is to be added. */
 export const newPeerAddressArgument = () =>
   Args.custom<Address>({parse: checked(readNewPeerAddress)})({required: true, ignoreStdin: true, description: 'The peer\'s IP address.'})
+
+/** What was changed of a peer: its AS number, and only that. */
+export function peerDetail({action, before, after}: ResourceChange): string | undefined {
+  const [was, is] = [before, after].map((peer) => (peer as BGPPeer | undefined)?.spec.asNumber)
+  return action !== 'updated' || is === undefined ? undefined : `AS ${is}, was ${was ?? 'none'}`
+}
 
 export const asNumberArgument = () =>
   Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The peer\'s AS number: plain (64512) or with a dot (1.10).'})

@@ -147,6 +147,7 @@ async function releaseIn(draft: Draft, pools: readonly Pool[], key: string, grou
   )
   if (ordinals.length > 0) {
     await storeBlock(draft, pools, after)
+    await draft.load([...countByHandle.keys()].map(handleKey))
     for (const [handle, count] of countByHandle) {
       const stored = await draft.get(HANDLE, handleKey(handle))
       if (stored) storeHandle(draft, handle, stored, decrement(stored, block.cidr, count))

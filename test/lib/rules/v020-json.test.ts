@@ -46,6 +46,10 @@ describe('v0.20 keys ⇄ v3', () => {
   })
 
   test('a single net goes behind the list of nets', () => {
+    expect(read([{action: 'allow', src_net: '10.1', '!dst_nets': ['11/8']}])).toMatchObject({
+      ok: false,
+      problems: [expect.stringContaining('"src_net": "10.1" is not written in full: v0.20 read it as 10.1.0.0/32'), expect.stringContaining('write 11.0.0.0/8')],
+    })
     const result = read([{action: 'allow', src_net: '10.0.0.1', src_nets: ['11.0.0.0/8']}])
     expect(result.ok && result.rules.inbound[0]?.source?.nets).toEqual(['11.0.0.0/8', '10.0.0.1/32'])
   })

@@ -1,6 +1,6 @@
 import {addPeer} from '../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {asNumberArgument, newPeerAddressArgument} from '../../../lib/cli/peer-arguments.js'
+import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../lib/cli/peer-arguments.js'
 
 export default class BgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of all nodes.'
@@ -11,6 +11,6 @@ export default class BgpPeerAdd extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerAdd)
     const {changes} = await addPeer(await this.session(), {type: 'global'}, args.peer_ip, args.as_num)
-    await this.tell(changes)
+    await this.tell(changes, {detail: peerDetail})
   }
 }

@@ -1,7 +1,7 @@
 import {addPeer} from '../../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../../lib/cli/edit-command.js'
 import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
-import {asNumberArgument, newPeerAddressArgument} from '../../../../lib/cli/peer-arguments.js'
+import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../../lib/cli/peer-arguments.js'
 
 export default class NodeBgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of one node.'
@@ -16,6 +16,6 @@ export default class NodeBgpPeerAdd extends EditCommand {
     const session = await this.session()
     const {changes, hiddenBy} = await addPeer(session, {type: 'node', node}, args.peer_ip, args.as_num)
     if (hiddenBy !== undefined) session.warn(`There is a global peer of this address (bgppeer/${hiddenBy}): Calico uses that one and passes over the node's.`)
-    await this.tell(changes)
+    await this.tell(changes, {detail: peerDetail})
   }
 }
