@@ -310,6 +310,30 @@ suite('containers', whyNoEngine(), () => {
       await expectNothingLeft()
     }, 60_000)
 
+    test('ipam info says by whom an address is used, before v0.20\'s line', async () => {
+      await given('pool add 192.168.0.0/16')
+      const name = await container()
+      await given(`container add ${name} 192.168.0.1`)
+      const id = await idOf(name)
+      const [endpoint] = await endpoints()
+      expect(await given('ipam info 192.168.0.1')).toMatchObject({
+        stdout: `{"node":"${NODE}"}\n`,
+        stderr: `Endpoint: ${endpoint?.spec.endpoint ?? ''} of docker workload ${id} on ${NODE}\nContainer: ${name} (${id.slice(0, 12)})\nHandle: docker.${id}\n`,
+      })
+      expect(JSON.parse((await given('ipam info 192.168.0.1 -o json')).stdout)).toMatchObject({handle: `docker.${id}`, endpoint: {endpoint: endpoint?.spec.endpoint, container: name}})
+      await given('ipam assign 192.168.0.9 --handle mine')
+      expect((await given('ipam info 192.168.0.9')).stderr).toBe('Endpoint: none has it\nHandle: mine\n')
+      // What the check says mends it: assigned as it was.
+      await given('ipam release --handle mine')
+      await etcd.ctl('del', '--prefix', IPAM)
+      expect((await given('ipam info 192.168.0.1')).stderr).toContain('which is not assigned to it')
+      const {problems} = JSON.parse((await run('ipam check -o json')).stdout) as {problems: {class: string; command: string}[]}
+      expect(problems).toEqual([expect.objectContaining({class: 'unassigned-address', command: `calicoctl ipam assign 192.168.0.1 --node ${NODE} --handle docker.${id}`})])
+      expect((await run('ipam check')).stderr).not.toContain('--repair')
+      await given(problems[0]?.command.replace('calicoctl ', '') ?? '', 'ipam check', `container remove ${name}`)
+      await expectNothingLeft()
+    }, 60_000)
+
     test('a dry run writes nothing and makes nothing, for anybody who may ask the Engine', async () => {
       await given('pool add 192.168.0.0/16')
       const name = await container()
@@ -503,7 +527,16 @@ suite('containers', whyNoEngine(), () => {
       await given(`container remove ${other}`)
       execFileSync('ip', ['link', 'add', hostName, 'type', 'bridge'])
       try {
-        expect(await run(`container add ${other} ipv4`)).toMatchObject({code: 5, stderr: expect.stringContaining(`The interface name is taken on this host: ${hostName}`) as unknown})
+        const {code, stderr} = await run(`container add ${other} ipv4`)
+        expect({code, stderr}).toEqual({code: 5, stderr: expect.stringContaining(`The interface name is taken on this host: ${hostName}`) as unknown})
+        expect(stderr).not.toContain('ip link del')
+      } finally {
+        execFileSync('ip', ['link', 'delete', hostName])
+      }
+      // One that may have been its own: another end, elsewhere.
+      execFileSync('ip', ['link', 'add', hostName, 'type', 'veth', 'peer', 'name', 'leftpeer'])
+      try {
+        expect(await run(`container add ${other} ipv4`)).toMatchObject({code: 5, stderr: expect.stringContaining(`ip link del ${hostName}`) as unknown})
       } finally {
         execFileSync('ip', ['link', 'delete', hostName])
       }

@@ -176,6 +176,8 @@ test('check and repair', async () => {
   const found = await run('ipam check')
   expect(found).toMatchObject({code: 10, stderr: expect.stringContaining('2 problems were found') as unknown})
   expect(found.stdout).toContain('leaked-address')
+  expect(found.stdout).toContain('calicoctl ipam check --repair')
+  expect(found.stderr).toContain('To repair: calicoctl ipam check --repair')
   expect(JSON.parse((await run('ipam check -o json')).stdout)).toMatchObject({kind: 'AddressCheck', problems: [{class: 'leaked-address', repairable: true}, {class: 'leaked-address'}]})
   expect(await run('ipam check --repair --grace 0.1 --dry-run')).toMatchObject({code: 10})
   expect(await run('ipam check --repair --grace 0.1')).toMatchObject({code: 0})

@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core'
 import {checked} from '../../lib/cli/base-command.js'
 import {parseDuration} from '../../lib/cli/duration.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {presentCheck} from '../../lib/cli/ipam-check.js'
+import {presentCheck, repairLine} from '../../lib/cli/ipam-check.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {CalicoError} from '../../lib/errors.js'
@@ -42,11 +42,13 @@ export default class IpamCheck extends EditCommand {
     // The time between the looks is not the datastore's.
     this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS * (flags.repair ? LOOKS : 1)) + graceMs}
     const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: flags.docker ? () => containerHolders(dockerEngine()) : []})
-    await this.presentAs(presentCheck(result, {dryRun: this.dryRun}), chosenFormat(flags))
+    await this.presentAs(presentCheck(result, {dryRun: this.dryRun, docker: flags.docker}), chosenFormat(flags))
     const {addresses, blocks, handles, affinities, endpoints} = result.counts
     this.note(`Looked at ${addresses} assigned addresses in ${blocks} blocks, ${handles} handles, ${affinities} affinities, ${endpoints} endpoints.`)
     const left = result.findings.length - (this.dryRun ? 0 : result.repaired.length)
     if (result.repaired.length > 0) this.note(`${result.repaired.length} ${this.dryRun ? 'would be ' : ''}repaired`)
-    if (left > 0) throw new CalicoError('problems', left === 1 ? '1 problem was found' : `${left} problems were found`, flags.repair ? {} : {hint: 'What is safely repaired is: calicoctl ipam check --repair'})
+    const repairable = flags.repair ? 0 : result.findings.filter(({repair}) => repair !== undefined).length
+    const hint = repairable === 0 ? undefined : `${repairable === left ? 'To repair' : `To repair ${repairable} of them`}: ${repairLine(flags)}`
+    if (left > 0) throw new CalicoError('problems', left === 1 ? '1 problem was found' : `${left} problems were found`, hint === undefined ? {} : {hint})
   }
 }

@@ -1,16 +1,22 @@
 import {addressArgument} from '../../lib/cli/ipam-arguments.js'
-import {presentAddress} from '../../lib/cli/ipam.js'
+import {holderLines, presentAddress} from '../../lib/cli/ipam.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {lookUpAddress} from '../../lib/ipam/lookup.js'
+import {holderOf} from '../../lib/workload/address-holder.js'
 
 export default class IpamInfo extends ShowCommand {
   static override summary = 'Show who has an address.'
-  static override description = 'Shows the attributes that were recorded when the address was assigned. -o json adds its handle, its block and the node that has the block.'
+  static override description = 'Says on stderr which endpoint and container have it and under which handle, and then shows the attributes that were recorded when it was assigned. -o json has all of that, and the block of the address with its node.'
   static override examples = ['<%= config.bin %> ipam info 192.168.0.1', '<%= config.bin %> ipam info 192.168.0.1 -o json']
   static override args = {ip: addressArgument()}
 
   async run(): Promise<void> {
     const {args} = await this.read(IpamInfo)
-    await this.present(presentAddress(await lookUpAddress(await this.session(), args.ip), 'v0.20'))
+    const session = await this.session()
+    const record = await lookUpAddress(session, args.ip)
+    const endpoint = await holderOf(session, args.ip, record.assignment?.attributes.node)
+    // Before v0.20's lines, which stay as they are for scripts.
+    for (const line of holderLines(record, endpoint)) this.note(line)
+    await this.present(presentAddress(record, 'v0.20', endpoint))
   }
 }

@@ -1,4 +1,6 @@
 /** How addresses and their use are shown. */
+import type {Endpoint} from '../client/endpoints.js'
+import {containerNameOf, isContainer} from '../workload/workload.js'
 import type {AddressRecord} from '../ipam/lookup.js'
 import type {Use} from '../ipam/utilization.js'
 import {type Address, formatAddress} from '../net/index.js'
@@ -7,7 +9,7 @@ import {escapeJson} from '../printable.js'
 import {ownDocument, type Presentation} from './output/presentation.js'
 
 /** One address: in v0.20's words (`ipam info`), or as Go's calicoctl tells it (`ipam show --ip`). */
-export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go'): Presentation<AddressRecord> {
+export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go', endpoint?: Endpoint): Presentation<AddressRecord> {
   const text = formatAddress(record.address)
   const {assignment} = record
   return {
@@ -27,10 +29,26 @@ export function presentAddress(record: AddressRecord, style: 'v0.20' | 'go'): Pr
         ...(assignment === undefined ? {} : {handle: assignment.handle, attributes: assignment.attributes, sequenceNumber: assignment.sequenceNumber}),
         block: record.block,
         blockOwner: record.owner,
+        ...(endpoint ? {endpoint: {host: endpoint.host, orchestrator: endpoint.orchestrator, workload: endpoint.workload, endpoint: endpoint.id, container: containerNameOf(endpoint)}} : {}),
       }),
     text: () => (style === 'v0.20' ? v020Lines(record, text) : goLines(record, text)),
   }
 }
+
+/** By whom an address is in use; none for a free one. */
+export function holderLines({address, assignment}: AddressRecord, endpoint: Endpoint | undefined): string[] {
+  if (!assignment && !endpoint) return []
+  const name = endpoint && containerNameOf(endpoint)
+  const container = endpoint && isContainer(endpoint) ? endpoint.workload.slice(0, SHORT_ID) : undefined
+  const shown = name === undefined ? container : container === undefined ? name : `${name} (${container})`
+  return [
+    endpoint ? `Endpoint: ${endpoint.id} of ${endpoint.orchestrator} workload ${endpoint.workload} on ${endpoint.host}` : 'Endpoint: none has it',
+    ...(shown === undefined ? [] : [`Container: ${shown}`]),
+    ...(assignment ? [`Handle: ${assignment.handle ?? 'none'}`] : [`Warning: the endpoint has ${formatAddress(address)}, which is not assigned to it; see calicoctl ipam check`]),
+  ]
+}
+
+const SHORT_ID = 12
 
 const attributeLines = (attributes: Readonly<Record<string, string>>): string[] => Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}: ${value}`)
 

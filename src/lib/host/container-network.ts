@@ -103,7 +103,7 @@ async function findEarlier({namespace, host, container}: ContainerNetwork): Prom
   if (outer === undefined) return undefined
   const inner = await findInterface(namespace, container.name)
   if (inner && arePair(outer, inner) && inner.address === container.mac) return outer
-  throw nameTakenOnHost(host.name)
+  throw await nameTakenOnHost(host.name)
 }
 
 /** A default route as `ip -j route` describes it. */

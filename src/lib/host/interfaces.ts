@@ -90,7 +90,7 @@ export async function createVethOnHost(host: string, inner: VethEnd, mtu?: numbe
   try {
     await ip(undefined, ['link', 'add', 'name', host, ...size, 'type', 'veth', 'peer', 'name', inner.name, 'address', inner.mac, ...size])
   } catch (error) {
-    for (const name of [host, inner.name]) if (await findInterface(undefined, name)) throw nameTakenOnHost(name, error)
+    for (const name of [host, inner.name]) if (await findInterface(undefined, name)) throw await nameTakenOnHost(name, error)
     throw error
   }
 }
@@ -106,14 +106,22 @@ export async function createVeth(host: VethEnd, container: VethEnd, namespace: N
   try {
     await ip(undefined, ['link', 'add', ...end(host), 'up', 'type', 'veth', 'peer', ...end(container), 'netns', NAMESPACE_FILE], {namespace})
   } catch (error) {
-    if (await findInterface(undefined, host.name)) throw nameTakenOnHost(host.name, error)
+    if (await findInterface(undefined, host.name)) throw await nameTakenOnHost(host.name, error)
     if (!(await findInterface(namespace, container.name))) throw error
     throw new CalicoError('conflict', `The interface name is taken in the container: ${container.name}`, {hint: 'Choose another one with --interface.', cause: error})
   }
 }
 
-export const nameTakenOnHost = (name: string, cause?: unknown): CalicoError =>
-  new CalicoError('conflict', `The interface name is taken on this host: ${name}`, {hint: `Look at it with: ip -d link show ${name}`, cause})
+/**
+ * The name of an endpoint's own interface is taken on this host. What is called as Calico's are and is a veth is left of an earlier one of that
+ * endpoint, whose name it is alone: then the hint says how it is removed.
+ */
+export async function nameTakenOnHost(name: string, cause?: unknown): Promise<CalicoError> {
+  const found = await findInterface(undefined, name)
+  const isLeft = name.startsWith(PREFIX) && found?.linkinfo?.info_kind === 'veth'
+  const hint = isLeft ? `It is left of an earlier endpoint. If nothing uses it any more (ip -d link show ${name}), remove it: ip link del ${name}` : `Look at it with: ip -d link show ${name}`
+  return new CalicoError('conflict', `The interface name is taken on this host: ${name}`, {hint, cause})
+}
 
 /**
  * Deletes the host interface NAME, and with it the other end of its pair; false if there is none.

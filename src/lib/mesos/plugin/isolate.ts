@@ -222,7 +222,7 @@ async function removeLeftover(namespace: NetworkNamespace, {spec}: WorkloadEndpo
   const name = spec.interfaceName ?? ''
   const outer = hasHostInterface(name) ? await findInterface(undefined, name) : undefined
   if (!outer) return
-  if (!(await otherEnd(outer, namespace))) throw nameTakenOnHost(name)
+  if (!(await otherEnd(outer, namespace))) throw await nameTakenOnHost(name)
   await deleteVeth(name)
   log(`deleted ${name}, which an earlier attempt had left`)
 }
