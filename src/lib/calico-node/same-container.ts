@@ -53,8 +53,8 @@ const changed = (what: string, before: string, after: string): string[] => (befo
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((each, i) => each === b[i])
 
 /** For people: the container NAME with this ID was removed, and why. */
-export const removedText = (name: string, id: string, differences: readonly string[]): string =>
-  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...(differences.length === 0 ? [] : ['What differed:', ...differences.map((each) => `  ${each}`)])].join('\n')
+export const removedLines = (name: string, id: string, differences: readonly string[]): string[] =>
+  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...(differences.length === 0 ? [] : ['What differed:', ...differences.map((each) => `  ${each}`)])]
 
 export interface Comparison {
   /** The container that is there under the plan's name; undefined if there is none. */

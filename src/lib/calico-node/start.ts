@@ -8,7 +8,7 @@ import {CONTAINER_NAME, type ContainerPlan, quoteForShell} from './container.js'
 import {followLog, type NodeLog} from './node-log.js'
 import {DEFAULT_IMAGE} from './options.js'
 import {type Outcome, waitUntilReady} from './readiness.js'
-import {type Comparison, containerSpec, removedText} from './same-container.js'
+import {type Comparison, containerSpec, removedLines} from './same-container.js'
 
 export interface RunOptions {
   readonly want: 'ready' | 'started'
@@ -115,7 +115,7 @@ async function removeOld(engine: Lifecycle, differences: readonly string[], note
   const old = await engine.state(CONTAINER_NAME)
   if (!old) return
   await engine.remove(old.id)
-  note(removedText(CONTAINER_NAME, old.id, differences))
+  removedLines(CONTAINER_NAME, old.id, differences).forEach(note)
 }
 
 async function startOrRemove(engine: Lifecycle, id: string, {image}: ContainerPlan): Promise<void> {

@@ -5,7 +5,7 @@ import {engineVersions, isApiAtLeast, LEAST_API_LIBNETWORK} from '../../docker/v
 import {CalicoError, isError} from '../../errors.js'
 import type {ContainerPlan, Variable} from '../container.js'
 import {runDriverContainer} from './driver-container.js'
-import {removedText} from '../same-container.js'
+import {removedLines} from '../same-container.js'
 import {DRIVER_NAME, DRIVER_SOCKET, DRIVER_UNIT} from './plan.js'
 import {waitForDriver} from './socket.js'
 import {type DriverStatus, driverForms, isContainerUp} from './state.js'
@@ -70,7 +70,7 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
     throw await unitFailure([error.message, ...error.details].join('; '))
   }
   notes.push(...installation.written.map((path) => `${path} was written.`))
-  if (installation.differences.length > 0) notes.push(['What differs in its variables:', ...installation.differences.map((each) => `  ${each}`)].join('\n'))
+  if (installation.differences.length > 0) notes.push('What differs in its variables:', ...installation.differences.map((each) => `  ${each}`))
   notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} runs already, and nothing of it changed.`)
   const answer = await waitForDriver(DRIVER_SOCKET, ANSWER_LIMIT_MS, installation.started ? ended : () => Promise.resolve(undefined))
   if (answer.state === 'answers') return {id: DRIVER_UNIT, notes}
@@ -94,7 +94,7 @@ async function startContainer(engine: Lifecycle | undefined, {container}: Extrac
     notes.push(`${DRIVER_UNIT} was stopped and removed: a container is the driver now.`)
   }
   const {id, removed, differences, started} = await runDriverContainer(engine, container)
-  if (removed !== undefined) notes.push(removedText(DRIVER_NAME, removed, differences))
+  if (removed !== undefined) notes.push(...removedLines(DRIVER_NAME, removed, differences))
   if (!started) notes.push(`The container ${DRIVER_NAME} runs already, and nothing of it changed.`)
   const before = (await engine.state(id))?.restartCount ?? 0
   const ended = async (): Promise<string | undefined> => {
