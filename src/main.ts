@@ -45,13 +45,19 @@ async function perform(argv: readonly string[], program: Program): Promise<numbe
 
 /** oclif asks the system who the user is where the environment does not say; in an image without /etc/passwd that fails. */
 function nameUser(): void {
-  process.env.SHELL ??= '/bin/sh'
+  if (isUnset(process.env.SHELL)) process.env.SHELL = '/bin/sh'
+  // Those who read this one ask only whether it is there.
+  if (process.env.NO_COLOR === '') delete process.env.NO_COLOR
+  // Unset, the system says where the home is; empty, it would be taken for the folder ''.
+  if (isUnset(process.env.HOME)) delete process.env.HOME
   try {
     homedir()
   } catch {
     process.env.HOME = '/'
   }
 }
+
+const isUnset = (value: string | undefined): boolean => value === undefined || value === ''
 
 function report(thrown: unknown, argv: readonly string[]): number {
   const error = thrown instanceof OutputError ? thrown.withTruth() : thrown

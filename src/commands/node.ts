@@ -33,7 +33,7 @@ export default class Node extends NodeCommand {
     'node-image': Flags.string({description: `The image; the default is ${DEFAULT_IMAGE}.`, helpValue: 'IMAGE'}),
     runtime: Flags.string({description: 'docker (the default), or none: prepare host and datastore only.', helpValue: 'RUNTIME'}),
     'log-dir': Flags.string({description: `Where calico-node's logs are kept; the default is ${DEFAULT_LOG_DIRECTORY}.`, helpValue: 'DIR'}),
-    detach: Flags.string({description: 'true (the default), or false: stay until the container ends.', helpValue: 'BOOL'}),
+    detach: Flags.string({description: 'true (the default), or false: stay until the container calico-node ends.', helpValue: 'BOOL'}),
     'no-pull': Flags.boolean({description: 'Use the image that is on this host.'}),
     libnetwork: Flags.boolean({description: 'Start the driver for Docker networks too (docker network create --driver calico): as the systemd unit calico-libnetwork, or where systemd does not run as the container of that name.'}),
     'libnetwork-image': Flags.string({description: 'Run the driver as a container of this image. Without this option and without systemd: calicoctl/libnetwork of this version, which docker build makes of the package\'s folder.', helpValue: 'IMAGE'}),

@@ -99,6 +99,25 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(answer()).toEqual(ACTIVATED)
     }, 90_000)
 
+    test('in the foreground, --detach=false: the driver answers while calico-node runs, and after its end', async () => {
+      withSystemd()
+      const line = `node --ip=192.0.2.2 --wait=started --node-image=${STAND_IN} --libnetwork --detach=false`
+      let during: unknown
+      const {code, stdout, stderr} = await run(line, {}, (child) => {
+        let text = ''
+        child.stdout?.on('data', (data: Buffer) => {
+          text += data.toString()
+          if (during !== undefined || !text.includes('Calico libnetwork driver is running with id: calico-libnetwork.service\n')) return
+          during = {answer: answer(), containers: containers()}
+          host.docker('stop', 'calico-node')
+        })
+      })
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('calico-node ended with exit code 0') as unknown})
+      expect(during).toEqual({answer: ACTIVATED, containers: 'calico-node running'})
+      expect(stdout).toContain('Calico node is running with id: ')
+      expect(answer()).toEqual(ACTIVATED)
+    }, 60_000)
+
     test('without a container of calico-node: --runtime=none', async () => {
       withSystemd()
       expect(await run('node --ip=192.0.2.2 --runtime=none --libnetwork', {DOCKER_HOST: 'unix:///nowhere.sock'})).toMatchObject({code: 0, stdout: 'Calico libnetwork driver is running with id: calico-libnetwork.service\n'})
@@ -194,7 +213,6 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
   })
 
   test.each<[string, string, RegExp]>([
-    ['--detach=false', ' --detach=false', /The only valid value for --detach is 'true' when using libnetwork/],
     ['no systemd and no containers', ' --runtime=none', /can be a systemd unit only, and systemd does not run this host/],
     ['an image that is none', ' --libnetwork-image=-x', /--libnetwork-image: '-x' is not the name of an image/],
     ['the embedded datastore', ' --datastore=embedded:/tmp/never', /cannot read the embedded datastore/],

@@ -38,15 +38,16 @@ export interface NodeOptions {
   readonly libnetwork: {readonly image: string | undefined} | undefined
 }
 
-/** What OPTIONS and ENV say; everything that is wrong goes to PROBLEM, one sentence each, and then the result must not be used. */
-export function readNodeOptions(options: RawOptions, env: Readonly<Record<string, string | undefined>>, problem: (text: string) => void): NodeOptions {
+/** What the options TYPED and ENV say; an empty one is none. Everything that is wrong goes to PROBLEM, one sentence each, and then the result must not be used. */
+export function readNodeOptions(typed: RawOptions, env: Readonly<Record<string, string | undefined>>, problem: (text: string) => void): NodeOptions {
+  // A script's variable that is empty means that the option is not wanted.
+  const options = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== '')) as RawOptions
   const networking = env.CALICO_NETWORKING?.toLowerCase() !== 'false'
   const {runtime = 'docker', detach = 'true'} = options
   if (runtime === 'rkt') problem('--runtime: rkt has been given up by its makers; use docker, or none.')
   else if (runtime !== 'docker' && runtime !== 'none') problem(`--runtime: '${runtime}' is neither docker nor none.`)
   if (detach !== 'true' && detach !== 'false') problem(`--detach: '${detach}' is neither true nor false.`)
-  if (options.libnetwork && detach === 'false') problem(`The only valid value for --detach is 'true' when using libnetwork`)
-  const asNumber = options.as === undefined || options.as === '' ? undefined : parseLenientAsNumber(options.as)
+  const asNumber = options.as === undefined ? undefined : parseLenientAsNumber(options.as)
   if (options.as && asNumber === undefined) problem(`--as: '${options.as}' is not an AS number: 1 to 4294967295, or 1.10 as HIGH.LOW.`)
   const logDirectory = options['log-dir'] ?? DEFAULT_LOG_DIRECTORY
   if (!isMountable(logDirectory)) problem(`--log-dir: '${logDirectory}' must be an absolute path without ':' (Docker would take a relative one for the name of a volume).`)
@@ -69,9 +70,9 @@ export function readNodeOptions(options: RawOptions, env: Readonly<Record<string
   }
 }
 
-/** An empty value is none, as in v0.20. Unlike v0.20, `1.2.3` is no address: calico/node would refuse it. */
+/** Unlike v0.20, `1.2.3` is no address: calico/node would refuse it. */
 function readAddress(option: string, text: string | undefined, family: Family, problem: (text: string) => void): AddressWish | undefined {
-  if (text === undefined || text === '') return undefined
+  if (text === undefined) return undefined
   const method = parseMethod(text)
   if (typeof method === 'string') {
     problem(`${option}: ${method}.`)

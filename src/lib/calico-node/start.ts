@@ -21,8 +21,8 @@ export interface RunOptions {
   readonly onLine: (line: string) => void
   /** The container runs. */
   readonly onStarted: (id: string) => void
-  /** The container is ready; only with detach false something follows. */
-  readonly onReady: () => void
+  /** The container is ready. In the foreground, what it does ends before the wait for the container's end begins. */
+  readonly onReady: () => void | Promise<void>
   readonly note: (text: string) => void
 }
 
@@ -101,7 +101,7 @@ async function watch(engine: Lifecycle, {id, image, restartsBefore, from}: Watch
   try {
     const outcome = await waitUntilReady(engine, id, {...options, log, restartsBefore})
     if (outcome.type !== 'ready') throw await failureOf(engine, id, image, outcome, options)
-    options.onReady()
+    await options.onReady()
     if (!options.detach) await attach(engine, id, log)
   } finally {
     await log.stop()

@@ -91,8 +91,11 @@ export abstract class NodeCommand extends EditCommand {
     }
     await told(session, async () => {
       if (driver?.form === 'container' && engine) await this.ensureDriverImage(session, driver.container.image, options, flags)
-      if (engine) await this.runContainer(session, engine, plan, options, flags)
-      if (driver) await this.runDriver(session, engine, driver)
+      const startDriver = driver && (() => this.runDriver(session, engine, driver))
+      // In the foreground the container's run ends with the container.
+      const foreground = engine !== undefined && !options.detach
+      if (engine) await this.runContainer(session, engine, plan, options, flags, foreground ? startDriver : undefined)
+      if (!foreground) await startDriver?.()
     })
   }
 
@@ -148,14 +151,15 @@ export abstract class NodeCommand extends EditCommand {
   }
 
   private async runDriver(session: Session, engine: Lifecycle | undefined, driver: DriverPlan): Promise<void> {
-    session.writes.undo = () => Promise.resolve('The start of the driver for Docker networks was cut short; the same command completes it.')
+    const before = session.writes.undo
+    session.writes.undo = async () => [...(before ? [await before()] : []), 'The start of the driver for Docker networks was cut short; the same command completes it.'].join(' ')
     try {
       const {id, notes} = await startDriver(engine, driver)
       for (const text of notes) this.note(text)
       noteMade('the driver for Docker networks')
       say(`Calico libnetwork driver is running with id: ${id}`)
     } finally {
-      session.writes.undo = undefined
+      session.writes.undo = before
     }
   }
 
@@ -174,7 +178,8 @@ export abstract class NodeCommand extends EditCommand {
     return {note: (text: string) => this.note(text), ask: terminal ? ask : undefined}
   }
 
-  private async runContainer(session: Session, engine: Lifecycle, plan: ContainerPlan, options: NodeOptions, flags: StartFlags): Promise<void> {
+  /** Makes the container run. THEN is done once it is ready; in the foreground, that is long before this returns. */
+  private async runContainer(session: Session, engine: Lifecycle, plan: ContainerPlan, options: NodeOptions, flags: StartFlags, then?: () => Promise<void>): Promise<void> {
     if (!flags['no-pull']) await this.ensureImage(session, plan.image)
     const before = await comparePlanned(plan)
     const common = {
@@ -183,7 +188,10 @@ export abstract class NodeCommand extends EditCommand {
       timeoutMs: flags['wait-timeout'] ?? DEFAULT_WAIT_MS,
       networking: options.networking,
       onLine: say,
-      onReady: () => this.note(flags.wait === 'started' ? 'calico-node has started.' : options.networking ? 'Felix and BIRD are ready.' : 'Felix is ready; without networking there is no BIRD.'),
+      onReady: async () => {
+        this.note(flags.wait === 'started' ? 'calico-node has started.' : options.networking ? 'Felix and BIRD are ready.' : 'Felix is ready; without networking there is no BIRD.')
+        await then?.()
+      },
       note: (text: string) => this.note(text),
     }
     if (before.keep && before.found) return keepNode(session, engine, before.found, {...common, onStarted: (id) => say(`Calico node is running with id: ${id}`)})

@@ -36,7 +36,7 @@ export function nodeNameInputs(option?: string): NodeNameInputs {
 /**
  * The node's name: --node, CALICO_NODENAME, NODENAME, HOSTNAME, calico/node's own file, the system's name; the first that is there, in lower case.
  * FILE_FIRST (the plugins, which serve the running calico/node) asks the file before the environment.
- * @throws CalicoError `invalid` if it cannot be a node's name. An empty HOSTNAME is one of those (cli-v0.20 §1.8); the other variables count as unset when empty.
+ * @throws CalicoError `invalid` if it cannot be a node's name. An empty variable counts as unset (v0.20 refused an empty HOSTNAME).
  */
 export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fileFirst = false}: {fileFirst?: boolean} = {}): NodeName {
   const fromFile = {text: unlessEmpty(file), origin: NODENAME_FILE}
@@ -45,7 +45,7 @@ export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fi
     ...(fileFirst ? [fromFile] : []),
     {text: unlessEmpty(env.CALICO_NODENAME), origin: 'CALICO_NODENAME'},
     {text: unlessEmpty(env.NODENAME), origin: 'NODENAME'},
-    {text: env.HOSTNAME, origin: 'HOSTNAME'},
+    {text: unlessEmpty(env.HOSTNAME), origin: 'HOSTNAME'},
     fromFile,
     {text: system, origin: 'the host name'},
   ]

@@ -51,7 +51,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
     cwd: '/', // ours may be gone
     extendEnv: false,
-    env: {PATH: process.env.PATH ?? DEFAULT_PATH, LC_ALL: 'C'},
+    env: {PATH: searchPath(process.env), LC_ALL: 'C'},
     detached: true, // a group of its own
     stripFinalNewline: true,
   })
@@ -113,6 +113,9 @@ export function killGroup(pid: number, signal: NodeJS.Signals): void {
 
 /** A stream of RESULT: without encoding options execa gives nothing but text. */
 const text = (output: unknown): string => (typeof output === 'string' ? output : '')
+
+/** Where programs are looked for. An empty PATH would be the current folder. */
+const searchPath = ({PATH: path}: Readonly<Record<string, string | undefined>>): string => (path === undefined || path === '' ? DEFAULT_PATH : path)
 
 const DEFAULT_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 

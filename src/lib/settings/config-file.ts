@@ -1,5 +1,6 @@
-import {parseDocument} from 'yaml'
+import {type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError} from 'yaml'
 import {z} from 'zod'
+import {EXPECT_CLUSTER_ANNOTATION} from './table.js'
 import {yamlLimitProblem} from './yaml-limits.js'
 
 /**
@@ -7,8 +8,6 @@ import {yamlLimitProblem} from './yaml-limits.js'
  * refused. The cluster to expect is an annotation, because the Go calicoctl refuses a key that it does not know.
  * Loaded only where such a file exists.
  */
-
-const EXPECT_CLUSTER_ANNOTATION = 'calicoctl/expect-cluster'
 
 /** The first error of a text causes most of the others. */
 const MOST_ERRORS = 5
@@ -50,12 +49,17 @@ export interface ConfigFile {
   readonly expectCluster: string | undefined
 }
 
-/** The contents of a configuration file, or what is wrong with it, one sentence each. */
+/** What calicoctl 1.x had in the same place (calicoctl 1.x, `/etc/calico/calicoctl.cfg`), for Calico 2.x and etcd's v2 API. */
+const OLD = {version: 'v1', kind: 'calicoApiConfig'}
+const OLD_KEYS = ['etcdAuthority', 'etcdScheme']
+
+/** The contents of a configuration file, or what is wrong with it, one sentence each, with line and column. One without any setting says nothing. */
 export function parseConfigFile(source: string): {file: ConfigFile} | {problems: string[]} {
   const limit = yamlLimitProblem(source)
   if (limit !== undefined) return {problems: [`not read: ${limit}`]}
-  const document = parseDocument(source, {uniqueKeys: true})
-  if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${error.message.split('\n')[0] ?? ''}`)}
+  const lines = new LineCounter()
+  const document = parseDocument(source, {uniqueKeys: true, lineCounter: lines})
+  if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${syntaxText(error, lines)}`)}
   let content: unknown
   try {
     content = document.toJS()
@@ -63,14 +67,64 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
     // Aliases that repeat each other a million times, or that mean nothing.
     return {problems: [`not read: ${(error as Error).message}`]}
   }
+  if (isWithoutSetting(content)) return {file: {spec: {}, expectCluster: undefined}}
+  const at = (path: readonly PropertyKey[], part: 'key' | 'value'): string => placeOf(document, lines, path, part)
+  const old = oldForm(content, at)
+  if (old !== undefined) return {problems: [old]}
+  if (typeof content === 'string' && /^[A-Za-z_][A-Za-z0-9_]*=/.test(content)) {
+    return {problems: [`line 1, column 1: the file has lines NAME=value, as a file of environment variables. Write it as YAML: ${NEW_FORM}, spec: {etcdEndpoints: http://HOST:2379}`]}
+  }
   const parsed = FILE.safeParse(content)
-  if (!parsed.success) return {problems: parsed.error.issues.flatMap(issueText)}
+  if (!parsed.success) return {problems: parsed.error.issues.flatMap((issue) => issueText(issue, at))}
   const {spec, metadata} = parsed.data
   return {file: {spec: spec ?? {}, expectCluster: metadata?.annotations?.[EXPECT_CLUSTER_ANNOTATION]}}
 }
 
-function issueText(issue: z.core.$ZodIssue): string[] {
+const NEW_FORM = 'apiVersion: projectcalico.org/v3, kind: CalicoAPIConfig'
+
+/** Nothing but comments and marks of documents, or an empty map. */
+const isWithoutSetting = (content: unknown): boolean => content === null || content === undefined || (typeof content === 'object' && !Array.isArray(content) && Object.keys(content).length === 0)
+
+function syntaxText({code, message, linePos}: Pick<YAMLParseError, 'code' | 'message' | 'linePos'>, lines: LineCounter): string {
+  const {line, col} = linePos?.[0] ?? lines.linePos(0)
+  const text = code === 'TAB_AS_INDENT' ? 'a tab at the beginning of a line; YAML is indented with blanks' : (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
+  return `line ${line}, column ${col}: ${text}`
+}
+
+/** Where the value (or the key) that PATH leads to begins, as the beginning of a sentence; '' where it is missing. */
+function placeOf(document: Document, lines: LineCounter, path: readonly PropertyKey[], part: 'key' | 'value'): string {
+  const last = path.at(-1)
+  const parent = path.length <= 1 ? document.contents : document.getIn(path.slice(0, -1), true)
+  const pair = isMap(parent) ? parent.items.find(({key}) => isScalar(key) && key.value === last) : undefined
+  const node = path.length === 0 ? document.contents : part === 'key' ? pair?.key : (pair?.value ?? pair?.key)
+  const start = isNode(node) ? node.range?.[0] : undefined
+  if (start === undefined) return ''
+  const {line, col} = lines.linePos(start)
+  return `line ${line}, column ${col}`
+}
+
+type Place = (path: readonly PropertyKey[], part: 'key' | 'value') => string
+
+/** That CONTENT is a file of calicoctl 1.x, and what to write instead; undefined if it is not. */
+function oldForm(content: unknown, at: Place): string | undefined {
+  if (typeof content !== 'object' || content === null) return undefined
+  const {apiVersion, kind, spec} = content as {apiVersion?: unknown; kind?: unknown; spec?: unknown}
+  if (apiVersion !== OLD.version && kind !== OLD.kind) return undefined
+  const {datastoreType} = (typeof spec === 'object' && spec !== null ? spec : {}) as {datastoreType?: unknown}
+  const keys = OLD_KEYS.filter((key) => at(['spec', key], 'key') !== '')
+  const header = [
+    ...(apiVersion === 'projectcalico.org/v3' ? [] : [`apiVersion: projectcalico.org/v3 (${at(['apiVersion'], 'value') || 'missing'})`]),
+    ...(kind === 'CalicoAPIConfig' ? [] : [`kind: CalicoAPIConfig (${at(['kind'], 'value') || 'missing'})`]),
+    ...(datastoreType === 'etcdv2' ? [`datastoreType: etcdv3 (${at(['spec', 'datastoreType'], 'value')})`] : []),
+    ...(keys.length === 0 ? [] : [`etcdEndpoints: http://HOST:2379 instead of ${keys.map((key) => `${key} (${at(['spec', key], 'key')})`).join(' and ')}`]),
+  ]
+  const where = apiVersion === OLD.version ? at(['apiVersion'], 'value') : at(['kind'], 'value')
+  return `${where}: this file has the form of calicoctl 1.x (apiVersion: ${OLD.version}, kind: ${OLD.kind}); this calicoctl reads that of calicoctl 3.x. Write ${header.join(', ')}`
+}
+
+function issueText(issue: z.core.$ZodIssue, at: Place): string[] {
   const path = issue.path.map(String)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `unknown key ${[...path, key].join('.')}`)
-  return [`${path.length === 0 ? 'the file' : path.join('.')}: ${issue.message}`]
+  const placed = (where: string, text: string): string => (where === '' ? text : `${where}: ${text}`)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${[...path, key].join('.')}`))
+  return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : path.join('.')}: ${issue.message}`)]
 }

@@ -2,8 +2,9 @@ import {shortFormProblem} from '../net/typed.js'
 import type {Setting} from './types.js'
 
 /**
- * Endpoints of etcd as v0.20 checks them (cli-v0.20 §1.5): `http[s]://host:port` without path, all of one scheme. An addition is
- * the IPv6 address in brackets. What is wrong goes to PROBLEM, one sentence each; a password in a URL is never repeated there.
+ * Endpoints of etcd as v0.20 checks them (cli-v0.20 §1.5): `http[s]://host:port` without path, all of one scheme. Additions are
+ * the IPv6 address in brackets and, as Go's client takes it, a slash at the end. What is wrong goes to PROBLEM, one sentence each; a password in a URL
+ * is never repeated there, nor what follows a blank: of a line of variables that was quoted wrongly, it may be the password.
  */
 
 type Report = (problem: string) => void
@@ -13,9 +14,14 @@ const IPV6 = /^[0-9A-Fa-f:.]{2,45}$/
 
 /** The URLs of a list like ETCD_ENDPOINTS: comma separated, blanks around an entry do not matter, each one once. */
 export function parseEndpoints({value, origin}: Setting<string>, problem: Report): string[] {
-  const urls = value.split(',').map((entry) => entry.trim())
+  const urls = value.split(',').map((entry) => withoutSlash(entry.trim()))
   const schemes = new Set<string>()
   for (const url of urls) {
+    const misquoted = misquotedProblem(url)
+    if (misquoted !== undefined) {
+      problem(`${origin}: ${misquoted}`)
+      continue
+    }
     const [scheme, address, ...rest] = url.split('://')
     if (scheme === undefined || address === undefined || rest.length > 0) {
       problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${withoutUser(url)}' has not the form http://HOST:PORT or https://HOST:PORT`}`)
@@ -29,10 +35,31 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
   return [...new Set(urls)]
 }
 
+/** URL, or HOST:PORT, without a slash at its end. */
+export const withoutSlash = (url: string): string => url.replace(/([^/])\/$/, '$1')
+
+/** What is wrong with ENTRY that no endpoint can be meant to have: blanks within, quotation marks. */
+function misquotedProblem(entry: string): string | undefined {
+  const [, before = '', after = ''] = /^(\S+)\s+([^]*)$/.exec(entry) ?? []
+  if (before !== '') {
+    const next = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(after)?.[1]
+    const why = next === undefined ? 'several endpoints are separated by commas' : `${next}=… follows, which is another variable: in a systemd unit each is quoted by itself, Environment="A=1" "B=2"`
+    return `there is a blank inside the endpoint that begins with '${withoutUser(before)}'; ${why}`
+  }
+  if (/["']/.test(entry)) return `'${withoutUser(entry)}' has quotation marks in it, which are not part of an endpoint; files for docker --env-file take none`
+  return undefined
+}
+
 export const isScheme = (scheme: string): scheme is 'http' | 'https' => scheme === 'http' || scheme === 'https'
 
 /** Checks `HOST:PORT`, as in ETCD_AUTHORITY. */
-export function checkAddress({value, origin}: Setting<string>, problem: Report): void {
+export function checkAddress({value: typed, origin}: Setting<string>, problem: Report): void {
+  const misquoted = misquotedProblem(typed.trim())
+  if (misquoted !== undefined) {
+    problem(`${origin}: ${misquoted}`)
+    return
+  }
+  const value = withoutSlash(typed)
   if (value.includes('@')) {
     problem(`${origin}: user name and password do not belong into a URL; set ETCD_USERNAME and ETCD_PASSWORD`)
     return
@@ -43,7 +70,7 @@ export function checkAddress({value, origin}: Setting<string>, problem: Report):
     problem(`${origin}: '${value}' has not the form HOST:PORT${hint}`)
     return
   }
-  if (port.includes('/')) problem(`${origin}: '${value}' must end with the port; a path, also a single '/', is not allowed`)
+  if (port.includes('/')) problem(`${origin}: '${value}' must end with the port; a path is not allowed`)
   else if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
     problem(`${origin}: '${port}' in '${value}' is not a port between 1 and 65535`)
   }
@@ -61,3 +88,6 @@ function isHost(host: string): boolean {
 const isIPv6 = (text: string): boolean => IPV6.test(text) && URL.canParse(`http://[${text}]/`)
 
 const withoutUser = (url: string): string => url.replace(/^(.*:\/\/)?[^@]*@/, '$1…@')
+
+/** TEXT as it may be repeated: without user information, and without what follows a blank. */
+export const presentable = (text: string): string => withoutUser(text.replace(/^(\S+)\s[^]*$/, '$1 …'))

@@ -1,5 +1,6 @@
-import {checkAddress, isScheme} from './endpoints.js'
-import {setting, type PemSource, type Report, type Source} from './source.js'
+import {checkAddress, isScheme, withoutSlash} from './endpoints.js'
+import type {PemSource, Report, Source} from './source.js'
+import {givenVariable, type SettingVariable} from './table.js'
 import type {Setting} from './types.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -8,20 +9,22 @@ const DEFAULT_AUTHORITY = '127.0.0.1:2379'
 const DEFAULT_SCHEME = 'http'
 
 /**
- * What the environment says about etcd. Today's variables also have a form with the prefix CALICO_, which wins (datamodel-v3 §0.6);
- * ETCD_AUTHORITY and ETCD_SCHEME are v0.20's and give way to ETCD_ENDPOINTS (cli-v0.20 §1.4).
+ * What the environment says about etcd. Every variable also has a form with the prefix CALICO_, which wins (datamodel-v3 §0.6; the table says which there
+ * are); ETCD_AUTHORITY and ETCD_SCHEME are v0.20's and give way to ETCD_ENDPOINTS (cli-v0.20 §1.4).
  */
 export function environmentSource(env: Environment, problem: Report, warning: Report): Source {
-  const variable = (name: string): Setting<string> | undefined => setting(env[`CALICO_${name}`], `CALICO_${name}`) ?? setting(env[name], name)
-  const file = (name: string): Setting<PemSource> | undefined => {
+  const variable = (name: SettingVariable): Setting<string> | undefined => givenVariable(env, name)
+  const file = (name: SettingVariable): Setting<PemSource> | undefined => {
     const path = variable(name)
     return path && {value: {file: path.value}, origin: path.origin}
   }
   const listed = variable('ETCD_ENDPOINTS')
-  const unused = env.ETCD_AUTHORITY
-  if (listed && unused !== undefined && !listed.value.split(',').some((endpoint) => endpoint.trim().endsWith(`//${unused}`))) warning(`${listed.origin} is used; ETCD_AUTHORITY, which is set too, is not`)
+  const unused = variable('ETCD_AUTHORITY')
+  if (listed && unused && !listed.value.split(',').some((endpoint) => withoutSlash(endpoint.trim()).endsWith(`//${withoutSlash(unused.value)}`))) {
+    warning(`${listed.origin} is used; ${unused.origin}, which is set too, is not`)
+  }
   return {
-    endpoints: listed ?? authority(env, problem),
+    endpoints: listed ?? authority(unused, variable('ETCD_SCHEME'), problem),
     discovery: variable('ETCD_DISCOVERY_SRV'),
     type: variable('DATASTORE_TYPE'),
     ca: file('ETCD_CA_CERT_FILE'),
@@ -33,15 +36,14 @@ export function environmentSource(env: Environment, problem: Report, warning: Re
   }
 }
 
-/** The URL of ETCD_AUTHORITY and ETCD_SCHEME; undefined if neither is set. An empty one is wrong, as in v0.20. */
-function authority({ETCD_AUTHORITY, ETCD_SCHEME}: Environment, problem: Report): Setting<string> | undefined {
-  if (ETCD_AUTHORITY === undefined && ETCD_SCHEME === undefined) return undefined
-  const address = ETCD_AUTHORITY ?? DEFAULT_AUTHORITY
-  const scheme = ETCD_SCHEME ?? DEFAULT_SCHEME
+/** The URL of ETCD_AUTHORITY and ETCD_SCHEME; undefined if neither is set. One that is wrong is told, and stands for itself in what is told further. */
+function authority(address: Setting<string> | undefined, scheme: Setting<string> | undefined, problem: Report): Setting<string> | undefined {
+  const origin = (address ?? scheme)?.origin
+  if (origin === undefined) return undefined
   const problems: string[] = []
-  if (!isScheme(scheme)) problems.push(`ETCD_SCHEME: '${scheme}' is neither http nor https`)
-  checkAddress({value: address, origin: 'ETCD_AUTHORITY'}, (text) => problems.push(text))
+  if (scheme && !isScheme(scheme.value)) problems.push(`${scheme.origin}: '${scheme.value}' is neither http nor https`)
+  if (address) checkAddress(address, (text) => problems.push(text))
   problems.forEach(problem)
   if (problems.length > 0) return undefined
-  return {value: `${scheme}://${address}`, origin: ETCD_AUTHORITY === undefined ? 'ETCD_SCHEME' : 'ETCD_AUTHORITY'}
+  return {value: `${scheme?.value ?? DEFAULT_SCHEME}://${address?.value ?? DEFAULT_AUTHORITY}`, origin}
 }

@@ -1,13 +1,13 @@
 import {CalicoError} from '../errors.js'
 import {fileReason} from '../files/read.js'
-import {parseEndpoints} from './endpoints.js'
+import {parseEndpoints, presentable} from './endpoints.js'
 import {environmentSource} from './environment.js'
 import type {SettingsInputs} from './inputs.js'
 import {setting, type PemSource, type Report, type Source} from './source.js'
+import {DEFAULT_CONFIG_FILE, DEFAULT_URL, givenVariable} from './table.js'
 import type {EmbeddedSettings, EtcdSettings, Pem, Setting, Settings} from './types.js'
 
-const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg'
-const DEFAULT_ENDPOINT = {value: 'http://127.0.0.1:2379', origin: 'the default'}
+const DEFAULT_ENDPOINT = {value: DEFAULT_URL, origin: 'the default'}
 
 /**
  * The effective settings: flags > environment > configuration file > default. Endpoints, TLS and credentials come together from the
@@ -20,21 +20,28 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const problem: Report = (text) => problems.push(text)
   const {flags, env} = inputs
 
-  const choice = setting(flags.datastore, '--datastore') ?? setting(env.CALICO_DATASTORE, 'CALICO_DATASTORE')
+  const choice = setting(flags.datastore, '--datastore') ?? givenVariable(env, 'CALICO_DATASTORE')
   const embedded = choice && embeddedSettings(choice, inputs, problem)
   const warning: Report = (text) => warnings.push(text)
-  const file = await readConfigFile(inputs, problem, warning)
+  const file = await readConfigFile(inputs, warning)
   const source = embedded ? undefined : etcdSource(choice, file.source, inputs, problem, warning)
-  if (file.unreadable !== undefined) (source?.endpoints === DEFAULT_ENDPOINT ? problem : warning)(file.unreadable)
+  const needed = source?.endpoints === DEFAULT_ENDPOINT || (source !== undefined && source === file.source)
+  for (const text of file.missing ?? []) problem(text)
+  if (needed) file.problems.forEach(problem)
+  else if (file.problems.length > 0) warning(`${file.problems.join('; ')}. It is not needed, since ${(source?.endpoints ?? source?.discovery ?? embedded?.path)?.origin ?? ''} names the datastore; nothing of it is used`)
+  if (source?.endpoints === DEFAULT_ENDPOINT && file.source && namesAnything(file.source)) warning(`${file.path} names no etcdEndpoints: its other settings of etcd are not used`)
   const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
   const expectCluster =
     setting(flags.expectCluster, '--expect-cluster') ??
-    setting(env.CALICO_EXPECT_CLUSTER, 'CALICO_EXPECT_CLUSTER') ??
+    givenVariable(env, 'CALICO_EXPECT_CLUSTER') ??
     (embedded ? undefined : file.expectCluster)
 
   refuse(problems)
   return {datastore, warnings, ...(expectCluster && {expectCluster})}
 }
+
+/** Whether SOURCE has a certificate or a credential. */
+const namesAnything = ({ca, cert, key, username, password}: Source): boolean => [ca, cert, key, username, password].some((each) => each !== undefined)
 
 function refuse(problems: readonly string[]): void {
   const [first, ...more] = problems
@@ -65,7 +72,7 @@ function etcdSource(
 ): Source {
   if (choice && choice.value !== 'etcd') {
     if (choice.value.includes('://')) return {endpoints: choice}
-    problem(`${choice.origin}: '${choice.value}' is none of etcd, embedded, embedded:PATH and a list of etcd URLs (http://HOST:2379,…)`)
+    problem(`${choice.origin}: '${presentable(choice.value)}' is none of etcd, embedded, embedded:PATH and a list of etcd URLs (http://HOST:2379,…)`)
     return {endpoints: DEFAULT_ENDPOINT}
   }
   const environment = environmentSource(env, problem, warning)
@@ -75,41 +82,43 @@ function etcdSource(
 }
 
 interface ConfigFileResult {
+  readonly path: string
   readonly source?: Source
   readonly expectCluster?: Setting<string> | undefined
-  /** That the standard file exists but cannot be read: wrong only if it would have been needed. */
-  readonly unreadable?: string
+  /** Why it says nothing, or contradicts itself: wrong only if it would have been needed. */
+  readonly problems: readonly string[]
+  /** That a file which was asked for cannot be had: always wrong. */
+  readonly missing?: readonly string[]
 }
 
 /** What the configuration file says; nothing if there is none. */
-async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, problem: Report, warning: Report): Promise<ConfigFileResult> {
-  const path = flags.config ?? DEFAULT_CONFIG_FILE
+async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, warning: Report): Promise<ConfigFileResult> {
+  const asked = setting(flags.config, '--config')
+  const path = asked?.value ?? DEFAULT_CONFIG_FILE
   let text: string
   try {
     text = readFile(path)
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
-    if (flags.config === undefined && (code === 'ENOENT' || code === 'ENOTDIR')) return {}
+    if (!asked && (code === 'ENOENT' || code === 'ENOTDIR')) return {path, problems: []}
     const unreadable = `the configuration file ${path} cannot be read: ${fileReason(error)}`
-    if (flags.config === undefined) return {unreadable}
-    problem(unreadable)
-    return {}
+    return asked ? {path, problems: [], missing: [unreadable]} : {path, problems: [unreadable]}
   }
   const {parseConfigFile} = await import('./config-file.js')
   const parsed = parseConfigFile(text)
-  if ('problems' in parsed) {
-    parsed.problems.forEach((wrong) => problem(`${path}: ${wrong}`))
-    return {}
-  }
+  if ('problems' in parsed) return {path, problems: parsed.problems.map((wrong) => `${path}: ${wrong}`)}
+  const problems: string[] = []
   const {spec, expectCluster} = parsed.file
   const secrets = [...(spec.etcdPassword ? ['the password of etcd'] : []), ...(spec.etcdKey ? ['the client key for etcd'] : [])]
   if (secrets.length > 0 && othersMayRead?.(path)) warning(`every user of this host can read ${secrets.join(' and ')} in ${path}; take that right away: chmod o-r ${path}`)
   const pem = (inline: string | undefined, file: string | undefined, name: string): Setting<PemSource> | undefined => {
-    if (inline && file) problem(`${path}: etcd${name} and etcd${name}File are both set; one of them is enough`)
+    if (inline && file) problems.push(`${path}: etcd${name} and etcd${name}File are both set; one of them is enough`)
     if (inline) return {value: {inline}, origin: path}
     return file ? {value: {file}, origin: path} : undefined
   }
   return {
+    path,
+    problems,
     source: {
       endpoints: setting(spec.etcdEndpoints, path),
       discovery: setting(spec.etcdDiscoverySrv, path),

@@ -39,8 +39,8 @@ describe('wrong values', () => {
     ['ip', '1.2.3'], ['ip', 'foo'], ['ip', 'fd00::1'], ['ip', '0.0.0.0'], ['ip', '10.0.0.1/33'], ['ip', 'interface=('], ['ip6', '192.0.2.1'], ['ip6', 'fe80::1%eth0'],
     ['ip', '127.0.0.1'], ['ip', '127.1.2.3/8'], ['ip', '169.254.0.7'], ['ip', '224.0.0.5'], ['ip', '255.255.255.255'], ['ip', '240.0.0.1'], ['ip', '0.1.2.3'], ['ip', '192.0.2.0/24'], ['ip', '192.0.2.255/24'],
     ['ip', '192.0.2.1/0'], ['ip', '::ffff:192.0.2.1'], ['ip6', '::'], ['ip6', '::1'], ['ip6', 'fe80::1'], ['ip6', 'fe80::1/64'], ['ip6', 'ff02::1'], ['ip6', 'fd00::/64'], ['ip6', '::ffff:192.0.2.1'],
-    ['as', '0'], ['as', 'foo'], ['as', '4294967296'], ['runtime', 'rkt'], ['runtime', 'podman'], ['detach', 'True'], ['log-dir', 'log'], ['log-dir', '/a:b'], ['log-dir', ''],
-    ['node-image', '-x'], ['node-image', 'a b'], ['node-image', ''],
+    ['as', '0'], ['as', 'foo'], ['as', '4294967296'], ['runtime', 'rkt'], ['runtime', 'podman'], ['detach', 'True'], ['log-dir', 'log'], ['log-dir', '/a:b'],
+    ['node-image', '-x'], ['node-image', 'a b'],
   ])('--%s %s', (name, value) => {
     const {problems} = read({[name]: value})
     expect(problems).toEqual([expect.stringMatching(`^--${name}: `)])
@@ -51,11 +51,13 @@ describe('wrong values', () => {
   })
 
   test('are all told together', () => {
-    expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '', libnetwork: true, 'libnetwork-image': ''}).problems).toHaveLength(8)
+    expect(read({ip: 'x', ip6: 'y', as: 'z', runtime: 'rkt', detach: '1', 'log-dir': 'a', 'node-image': '-x', libnetwork: true, 'libnetwork-image': '-y'}).problems).toHaveLength(8)
   })
 
-  test('empty addresses and AS are none, as in v0.20', () => {
-    expect(read({ip: '', ip6: '', as: ''})).toMatchObject({problems: [], options: {asNumber: undefined, ip6: undefined, ip: {type: 'detect'}}})
+  test('an empty option is none, and an empty variable unset', () => {
+    const empty = {ip: '', ip6: '', as: '', 'node-image': '', runtime: '', 'log-dir': '', detach: '', 'libnetwork-image': ''}
+    expect(read(empty)).toEqual(read({}))
+    expect(read({}, {CALICO_NETWORKING: '', NO_DEFAULT_POOLS: ''})).toEqual(read({}))
   })
 })
 
@@ -65,7 +67,7 @@ describe('the driver for Docker networks', () => {
     expect(read({libnetwork: true, 'libnetwork-image': 'x/y:1', detach: 'true'})).toMatchObject({options: {libnetwork: {image: 'x/y:1'}}, problems: []})
     expect(read({}).options.libnetwork).toBeUndefined()
   })
-  test('v0.20\'s words for --detach=false', () => expect(read({libnetwork: true, detach: 'false'}).problems).toEqual(['The only valid value for --detach is \'true\' when using libnetwork']))
+  test('in the foreground, which v0.20 refused', () => expect(read({libnetwork: true, detach: 'false'})).toMatchObject({problems: [], options: {detach: false, libnetwork: {}}}))
   test.each<RawOptions>([{'libnetwork-image': '-x'}, {'libnetwork-image': 'x', runtime: 'none'}])('wrong: %j', (options) => {
     expect(read({libnetwork: true, ...options}).problems).toEqual([expect.stringMatching(/^--libnetwork-image: /)])
   })

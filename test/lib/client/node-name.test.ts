@@ -33,6 +33,7 @@ describe('the order of sources', () => {
   test('empty variables of Calico count as unset, as a unit file writes them', () => {
     expect(resolveNodeName(inputs({env: {CALICO_NODENAME: '', NODENAME: ''}})).name).toBe('system')
     expect(resolveNodeName(inputs({file: ''})).name).toBe('system')
+    expect(resolveNodeName(inputs({env: {CALICO_NODENAME: '', NODENAME: '', HOSTNAME: ''}, file: 'b'}))).toEqual({name: 'b', origin: '/var/lib/calico/nodename'})
   })
 })
 
@@ -41,7 +42,6 @@ test('the name is lower-cased and never hashed', () => {
 })
 
 test.each([
-  ['an empty HOSTNAME', inputs({env: {HOSTNAME: ''}}), 'HOSTNAME is empty'],
   ['an empty --node', inputs({option: ''}), '--node is empty'],
   ['a slash', inputs({option: 'a/b'}), '--node: '],
   ['an underscore', inputs({env: {NODENAME: 'host_1'}}), 'NODENAME: '],

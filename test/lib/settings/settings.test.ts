@@ -49,6 +49,10 @@ describe('which endpoints', () => {
     ['CALICO_ wins', {env: {ETCD_ENDPOINTS: 'http://a:1', CALICO_ETCD_ENDPOINTS: 'http://b:2'}}, etcd(['http://b:2'], 'CALICO_ETCD_ENDPOINTS')],
     ['an empty variable is not set', {env: {ETCD_ENDPOINTS: '', CALICO_ETCD_ENDPOINTS: ''}}, etcd(['http://127.0.0.1:2379'], 'the default')],
     ['ETCD_AUTHORITY', {env: {ETCD_AUTHORITY: '10.0.0.1:4001'}}, etcd(['http://10.0.0.1:4001'], 'ETCD_AUTHORITY')],
+    ['a slash at the end, as Go takes it', {env: {ETCD_ENDPOINTS: 'http://a:1/,http://b:2/'}}, etcd(['http://a:1', 'http://b:2'], 'ETCD_ENDPOINTS')],
+    ['a slash behind ETCD_AUTHORITY', {env: {ETCD_AUTHORITY: 'a:1/'}}, etcd(['http://a:1'], 'ETCD_AUTHORITY')],
+    ['CALICO_ETCD_AUTHORITY and CALICO_ETCD_SCHEME', {env: {CALICO_ETCD_AUTHORITY: 'a:1', CALICO_ETCD_SCHEME: 'http', ETCD_AUTHORITY: 'b:2', ETCD_SCHEME: 'x'}}, etcd(['http://a:1'], 'CALICO_ETCD_AUTHORITY')],
+    ['an empty option is none', {flags: {datastore: '', config: ''}, env: {ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
     ['ETCD_SCHEME alone', {env: {ETCD_SCHEME: 'http'}}, etcd(['http://127.0.0.1:2379'], 'ETCD_SCHEME')],
     ['ETCD_ENDPOINTS before ETCD_AUTHORITY', {env: {ETCD_ENDPOINTS: 'http://a:1', ETCD_AUTHORITY: 'bad'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
     ['an IPv6 address in brackets', {env: {ETCD_ENDPOINTS: 'http://[fd00::1]:2379'}}, etcd(['http://[fd00::1]:2379'], 'ETCD_ENDPOINTS')],
@@ -82,7 +86,12 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
     [{ETCD_ENDPOINTS: 'http://a'}, 'has not the form HOST:PORT'],
     [{ETCD_ENDPOINTS: 'http://fd00::1:2379'}, 'in brackets'],
     [{ETCD_ENDPOINTS: 'http://[fd00::g]:2379'}, 'neither a host name nor an IP address'],
-    [{ETCD_ENDPOINTS: 'http://a:1/'}, 'a path'],
+    [{ETCD_ENDPOINTS: 'http://a:1/v2'}, 'a path'],
+    [{ETCD_ENDPOINTS: 'http://a:1//'}, 'a path'],
+    [{ETCD_ENDPOINTS: 'http://a:1 http://b:2'}, "a blank inside the endpoint that begins with 'http://a:1'; several endpoints are separated by commas"],
+    [{ETCD_ENDPOINTS: 'http://a:1 ETCD_PASSWORD=hunter2'}, 'ETCD_PASSWORD=… follows'],
+    [{ETCD_AUTHORITY: 'a:1 ETCD_SCHEME=http'}, 'ETCD_SCHEME=… follows'],
+    [{ETCD_ENDPOINTS: '"http://a:1"'}, 'quotation marks'],
     [{ETCD_ENDPOINTS: 'http://a:0'}, 'not a port'],
     [{ETCD_ENDPOINTS: 'http://a:65536'}, 'not a port'],
     [{ETCD_ENDPOINTS: 'http://a:x'}, 'not a port'],
@@ -91,12 +100,10 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
     [{ETCD_ENDPOINTS: 'http://a-.b:1'}, 'neither a host name nor an IP address'],
     [{ETCD_ENDPOINTS: `http://${'a'.repeat(64)}:1`}, 'neither a host name nor an IP address'],
     [{ETCD_ENDPOINTS: `http://${'a.'.repeat(128)}a:1`}, 'neither a host name nor an IP address'],
-    [{ETCD_AUTHORITY: ''}, 'has not the form HOST:PORT'],
     [{ETCD_AUTHORITY: 'a'}, 'has not the form HOST:PORT'],
     [{ETCD_AUTHORITY: '10.1:2379'}, "the address '10.1' in '10.1:2379' is not written in full: v0.20 read it as 10.0.0.1; if you mean that, write 10.0.0.1"],
     [{ETCD_ENDPOINTS: 'http://127.1:2379'}, 'write 127.0.0.1'],
     [{ETCD_ENDPOINTS: 'http://010.0.0.1:2379'}, 'write 8.0.0.1'],
-    [{ETCD_SCHEME: ''}, 'neither http nor https'],
     [{ETCD_SCHEME: 'HTTP'}, 'neither http nor https'],
     [{ETCD_SCHEME: 'https'}, 'set ETCD_CA_CERT_FILE'],
     [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/none'}, 'there is no such file'],
@@ -112,6 +119,7 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
   ])('%j', async (env, words) => {
     const found = await problems({env, files: {'/ca': PEM, '/text': 'hello'}})
     expect(found).toEqual([expect.stringContaining(words)])
+    expect(found[0]).not.toContain('hunter2')
     expect(found[0]).toContain(Object.keys(env).find((name) => found[0]?.startsWith(name)) ?? 'no variable named')
   })
 
@@ -189,8 +197,59 @@ describe('the configuration file', () => {
 
   test('one that cannot be read is an error if it is needed, else a warning', async () => {
     const files = {[CONFIG]: {code: 'EACCES'}}
-    expect(await problems({files})).toEqual([`the configuration file ${CONFIG} cannot be read: permission denied`])
-    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files})).warnings).toEqual([`the configuration file ${CONFIG} cannot be read: permission denied`])
+    const said = `the configuration file ${CONFIG} cannot be read: permission denied`
+    expect(await problems({files})).toEqual([said])
+    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files})).warnings).toEqual([expect.stringContaining(`${said}. It is not needed`)])
+  })
+
+  const OLD = 'apiVersion: v1\nkind: calicoApiConfig\nmetadata:\nspec:\n  datastoreType: "etcdv2"\n  etcdAuthority: 10.0.0.1:2379\n  etcdScheme: http\n'
+  const TABS = 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n\tetcdEndpoints: http://c:1\n'
+  const BROKEN: [string, string][] = [
+    ['of calicoctl 1.x', OLD],
+    ['indented with tabs', TABS],
+    ['a map that is never closed', '{'],
+    ['with a key that nobody knows', config({etcdEndpoint: 'http://a:1'})],
+    ['that says things twice', config({etcdEndpoints: 'https://c:1', etcdCACert: PEM, etcdCACertFile: '/ca'})],
+    ['of variables', 'ETCD_ENDPOINTS=http://a:1\n'],
+  ]
+  test.each(BROKEN)('a file %s is an error where it is needed, and a warning where it is not', async (_, text) => {
+    const files = {[CONFIG]: text}
+    const said = await problems({files})
+    for (const given of [{env: {ETCD_ENDPOINTS: 'http://a:1'}}, {env: {ETCD_AUTHORITY: 'a:1'}}, {flags: {datastore: 'http://a:1'}}]) {
+      const {datastore, warnings} = await resolve({...given, files})
+      expect(datastore).toMatchObject({endpoints: {value: ['http://a:1']}})
+      expect(warnings).toEqual([expect.stringContaining(said[0] ?? '?')])
+    }
+    expect((await resolve({flags: {datastore: 'embedded'}, files})).warnings).toHaveLength(1)
+    const asked = {flags: {config: '/x.cfg'}, files: {'/x.cfg': text}}
+    expect(await problems(asked)).toEqual(said.map((each) => each.replace(CONFIG, '/x.cfg')))
+    expect((await resolve({...asked, env: {ETCD_ENDPOINTS: 'http://a:1'}})).warnings).toHaveLength(1)
+  })
+
+  test('one of calicoctl 1.x: whose form it is and what to write, with line and column', async () => {
+    expect(await problems({files: {[CONFIG]: OLD}})).toEqual([
+      `${CONFIG}: line 1, column 13: this file has the form of calicoctl 1.x (apiVersion: v1, kind: calicoApiConfig); this calicoctl reads that of calicoctl 3.x. Write apiVersion: projectcalico.org/v3 (line 1, column 13), kind: CalicoAPIConfig (line 2, column 7), datastoreType: etcdv3 (line 5, column 18), etcdEndpoints: http://HOST:2379 instead of etcdAuthority (line 6, column 3) and etcdScheme (line 7, column 3)`,
+    ])
+    expect((await problems({files: {[CONFIG]: 'apiVersion: projectcalico.org/v3\nkind: calicoApiConfig\n'}})).join()).toMatch(/line 2, column 7: .*Write kind: CalicoAPIConfig \(line 2, column 7\)$/)
+  })
+
+  test.each<[string, string, string]>([
+    ['tabs', TABS, 'not YAML: line 4, column 1: a tab at the beginning of a line; YAML is indented with blanks'],
+    ['an unknown key', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoint: http://a:1\n', 'line 4, column 3: unknown key spec.etcdEndpoint'],
+    ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword'],
+    ['a list', '- a\n', 'line 1, column 1: the file'],
+  ])('what is wrong is told with line and column: %s', async (_, text, words) => {
+    expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
+  })
+
+  test.each(['', '\n', '# nothing yet\n', '---\n', '# a\n---\n# b\n', '--- \n...\n', '{}\n', '\uFEFF# a\n', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\nspec:\n'])('one without a setting is no file: %j', async (text) => {
+    for (const given of [{files: {[CONFIG]: text}}, {flags: {config: '/x.cfg'}, files: {'/x.cfg': text}}]) {
+      expect(await resolve(given)).toEqual({datastore: etcd(['http://127.0.0.1:2379'], 'the default'), warnings: []})
+    }
+  })
+
+  test('one with a password but without endpoints: that it is not used is said', async () => {
+    expect((await resolve({files: {[CONFIG]: config({etcdUsername: 'u', etcdPassword: 'p'})}})).warnings).toEqual([expect.stringContaining(`${CONFIG} names no etcdEndpoints`)])
   })
 })
 

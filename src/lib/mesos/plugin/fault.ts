@@ -1,6 +1,7 @@
 /** The `error` of a reply: one line, never a stack trace (mesos-docker §1.9). Pure. */
 import {CalicoError} from '../../errors.js'
 import {escapeText} from '../../printable.js'
+import {isSettingVariable} from '../../settings/table.js'
 import type {Setting, Settings} from '../../settings/types.js'
 
 /** The text for ERROR. SETTINGS, if they could be read, name the etcd that does not answer. */
@@ -16,13 +17,10 @@ export function reason({message, details, hint}: CalicoError): string {
   return oneLine(parts.map((part, i) => (i === parts.length - 1 || /[.:;!?]$/.test(part) ? part : `${part}.`)).join(' '))
 }
 
-/** What the environment of the agent says. */
-const VARIABLES = /^(CALICO_)?ETCD_|^CALICO_DATASTORE$/
-
 function unreachable({value, origin}: Setting<readonly string[]>): string {
   if (origin === 'the default') return 'Failed to communicate with etcd. ETCD_AUTHORITY is not set for this agent process.'
-  const shown = origin === 'ETCD_AUTHORITY' ? value.map((url) => url.replace(/^https?:\/\//, '')) : value
-  const where = VARIABLES.test(origin) ? `${origin} environment variable used by the mesos-agent process` : `the endpoints in ${origin}`
+  const shown = origin.endsWith('ETCD_AUTHORITY') ? value.map((url) => url.replace(/^https?:\/\//, '')) : value
+  const where = isSettingVariable(origin) ? `${origin} environment variable used by the mesos-agent process` : `the endpoints in ${origin}`
   return `Failed to communicate with etcd at '${shown.join(',')}'. Ensure that it is up and running or change ${where}.`
 }
 
