@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {BaseCommand, checked} from '../lib/cli/base-command.js'
 import {noteMade} from '../lib/cli/made.js'
-import {chosenNode} from '../lib/cli/node-option.js'
+import {runningNode} from '../lib/cli/node-option.js'
 import {ownDocument} from '../lib/cli/output/presentation.js'
 import {notRunningDocument, presentStatus} from '../lib/cli/status.js'
 import {diagnose} from '../lib/diagnostics/diagnose.js'
@@ -76,7 +76,7 @@ export default class Diags extends BaseCommand {
         name: 'status',
         progress: {line: 'Asking calico-node for its status', ours: true},
         collect: async () => {
-          const node = chosenNode(undefined, (text) => this.note(text))
+          const node = runningNode((text) => this.note(text))
           const status = await nodeStatus(() => this.session(), node, {root: true})
           return json('status.json', status.running ? presentStatus(status, new Date()).document([]) : notRunningDocument(node, status))
         },

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {clusterProblems, presentClusterStatus} from '../lib/cli/cluster-status.js'
-import {chosenNode, nodeFlag} from '../lib/cli/node-option.js'
+import {nodeFlag, ownNode} from '../lib/cli/node-option.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 import {endText, NOT_RUNNING, notRunningDocument, presentStatus} from '../lib/cli/status.js'
 import {watchRounds} from '../lib/cli/watch.js'
@@ -23,6 +23,7 @@ export default class Status extends ShowCommand {
     0: 'calico-node runs and nothing is wrong.',
     1: 'No calico-node container runs; the Docker Engine does not answer; or the line is wrong.',
     2: 'BIRD can be asked by root only; the rest was shown.',
+    8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).',
     10: 'calico-node runs, and something is wrong; a driver for Docker networks that is installed and does not answer is, too.',
     130: 'Interrupted: the end of --watch.',
   }
@@ -66,7 +67,7 @@ export default class Status extends ShowCommand {
   }
 
   private showNode(option: string | undefined): () => Promise<void> {
-    const node = chosenNode(option, (text) => this.note(text))
+    const node = ownNode(option)
     return async () => {
       const root = process.geteuid?.() === 0
       const status = await nodeStatus(() => this.session(), node, {root})

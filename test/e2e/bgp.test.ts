@@ -102,6 +102,8 @@ describe('bgp peer', () => {
 describe('node bgp peer', () => {
   test('belongs to this host, or to the node that is named, in lower case', async () => {
     expect(await out('node bgp peer add 192.0.2.1 as 64513')).toBe('')
+    await out('ipam configure --strict-affinity=false')
+    await etcd.ctl('put', '/calico/ipam/v2/host/host-2/ipv4/block/10.0.0.0-26', '{"state":"confirmed"}')
     expect(await out('node bgp peer add 192.0.2.2 as 64513 --node Host-2')).toBe('')
     expect(await spec('bgppeers/host-1.192-0-2-1')).toEqual({node: 'host-1', peerIP: '192.0.2.1', asNumber: 64513})
     expect(await spec('bgppeers/host-2.192-0-2-2')).toEqual({node: 'host-2', peerIP: '192.0.2.2', asNumber: 64513})
@@ -117,6 +119,15 @@ describe('node bgp peer', () => {
     const {code, stderr} = await run('node bgp peer remove fd00::1')
     expect(code).toBe(4)
     expect(stderr).toContain('fd00::1 is not a configured peer for this node.')
+  })
+
+  test.each(['add 192.0.2.1 as 1', 'remove 192.0.2.1', 'show'])('%s --node of a node of which the store has nothing: 4', async (line) => {
+    expect(await out('node bgp peer add 192.0.2.9 as 1')).toBe('')
+    const before = await keys()
+    expect(await run(`node bgp peer ${line} --node host-9`)).toMatchObject({code: 4, stdout: '', stderr: expect.stringMatching(/Node host-9 does not exist[^]*Did you mean host-1\?/) as unknown})
+    expect(await keys()).toEqual(before)
+    // This host's own needs nothing.
+    expect((await run('node bgp peer show --node HOST-1')).code).toBe(0)
   })
 
   test('an empty HOSTNAME names no node', async () => {

@@ -67,10 +67,14 @@ describe.each([
   })
 })
 
-test('config node bgp: --node names another node', async () => {
+test('config node bgp: --node names another node, which must be one', async () => {
+  expect(await run('config node bgp loglevel debug --node Host-2')).toMatchObject({code: 4, stderr: expect.stringContaining('Node host-2 does not exist') as unknown})
+  expect(await exists('bgpconfigurations/node.host-2')).toBe(false)
+  expect(await out('config node bgp loglevel info --node host-1')).toBe('')
+  await etcd.ctl('put', `${RESOURCES}/felixconfigurations/node.host-2`, '{}')
   expect(await out('config node bgp loglevel debug --node Host-2')).toBe('')
   expect(await exists('bgpconfigurations/node.host-2')).toBe(true)
-  expect(await out('config node bgp loglevel')).toBe('No value configured\n')
+  expect(await out('config node bgp loglevel')).toBe('info\n')
   expect(await etcd.ctl('get', `${RESOURCES}/bgpconfigurations/node.host-2`, '--print-value-only')).toContain('"logSeverityScreen":"Debug"')
 })
 

@@ -116,9 +116,12 @@ describe('endpoint show', () => {
     expect(rows((await run(`endpoint show --detailed ${filter}`)).stdout).filter(([host]) => host !== '')).toHaveLength(expected.length)
   })
   test('no match is an empty table', async () => {
-    const {code, stdout} = await run('endpoint show --detailed --host=nobody')
+    const {code, stdout} = await run('endpoint show --detailed --host=host-2 --orchestrator=mesos')
     expect(code).toBe(0)
     expect(stdout.trimEnd().split('\n')).toHaveLength(4)
+  })
+  test.each(['endpoint show', 'endpoint show --detailed', 'endpoint show -o json', 'endpoint e1 profile show', 'endpoint remove e1'])('%s --host of a node of which the store has nothing: 4, with the nearest name', async (line) => {
+    expect(await run(`${line} --host=hots-2`)).toEqual({code: 4, signal: null, stdout: '', stderr: expect.stringMatching(/Node hots-2 does not exist[^]*Did you mean host-2/) as unknown})
   })
   test('as Calico\'s objects', async () => {
     const list = JSON.parse((await run('endpoint show -o json')).stdout) as {kind: string; items: {kind: string; metadata: {resourceVersion: string}}[]}

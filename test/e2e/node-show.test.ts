@@ -66,7 +66,7 @@ describe('the table', () => {
     expect(await out('node show -o plain')).toBe('host-1\t10.0.0.1\t\t65000 (inherited)\t\t\t\t\n')
   })
   test('peers for a node that does not exist show it, as in v0.20', async () => {
-    await out('node bgp peer add 192.0.2.1 as 64513 --node rack9')
+    await etcd.ctl('put', `${RESOURCES}/bgppeers/rack9`, JSON.stringify({kind: 'BGPPeer', apiVersion: 'projectcalico.org/v3', metadata: {name: 'rack9'}, spec: {node: 'rack9', peerIP: '192.0.2.1', asNumber: 64513}}))
     const {code, stdout, stderr} = await run('node show')
     expect(code).toBe(0)
     expect(stdout).toContain('|  rack9   |           |           | 64512 (inherited) | 192.0.2.1 as 64513 |')

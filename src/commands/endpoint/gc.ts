@@ -2,7 +2,8 @@ import {Flags} from '@oclif/core'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentStale} from '../../lib/cli/stale.js'
-import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {requireKnownNode} from '../../lib/cli/known-node.js'
+import {nodeFlag, ownNode} from '../../lib/cli/node-option.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {EXIT_CODES} from '../../lib/errors.js'
 import {formatAddress} from '../../lib/net/index.js'
@@ -14,13 +15,14 @@ export default class EndpointGc extends EditCommand {
     'Looks at the endpoints of Docker containers and of network namespaces on this host. Those of stopped containers, and those whose interface is missing, are listed too, but never removed. ' +
     'An endpoint whose interface is still there is never removed.'
   static override examples = ['<%= config.bin %> endpoint gc', '<%= config.bin %> endpoint gc --apply']
-  static exitCodes = {0: 'Nothing was found, or all that could go was removed (--apply).', 1: 'The Docker Engine does not answer.', 10: 'Something was found (without --apply), or is left.'}
+  static exitCodes = {0: 'Nothing was found, or all that could go was removed (--apply).', 1: 'The Docker Engine does not answer.', 4: 'The datastore has nothing of the node that --node names.', 8: 'The node that is named is not this host\'s.', 10: 'Something was found (without --apply), or is left.'}
   static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints that nobody has any more, and release their addresses.'}), node: nodeFlag()}
 
   async run(): Promise<void> {
     const {flags} = await this.read(EndpointGc)
-    const node = chosenNode(flags.node, (text) => this.note(text))
+    const node = ownNode(flags.node)
     const session = await this.session()
+    if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const engine = dockerEngine()
     const found = await findStale(session, engine, node)
     await this.presentAs(presentStale(found), chosenFormat(flags))

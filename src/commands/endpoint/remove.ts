@@ -1,8 +1,7 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {endpointArgument, filterFlags, filterOf} from '../../lib/cli/endpoints.js'
-import {chosenNode} from '../../lib/cli/node-option.js'
-import {findEndpoint} from '../../lib/client/endpoints.js'
+import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/cli/endpoints.js'
+import {runningNode} from '../../lib/cli/node-option.js'
 import {formatAddress} from '../../lib/net/index.js'
 import {removeEndpoint} from '../../lib/workload/remove.js'
 
@@ -21,9 +20,9 @@ export default class EndpointRemove extends EditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointRemove)
-    const node = chosenNode(undefined, (text) => this.note(text))
+    const node = runningNode((text) => this.note(text))
     const session = await this.session()
-    const endpoint = await findEndpoint(session, args.endpoint_id, filterOf(flags))
+    const endpoint = await findNamed(session, args.endpoint_id, filterOf(flags))
     const {changes, released, foreign} = await removeEndpoint(session, endpoint, {node, force: flags.force})
     await this.tell(changes, {done: `Endpoint ${endpoint.id} removed`})
     for (const address of released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {filterFlags, filterOf, presentCounts, presentEndpoints} from '../../lib/cli/endpoints.js'
+import {filterFlags, filterOf, presentCounts, presentEndpoints, requireHost} from '../../lib/cli/endpoints.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {countEndpoints, type Endpoint, listEndpoints} from '../../lib/client/endpoints.js'
 
@@ -9,7 +9,7 @@ export default class EndpointShow extends ShowCommand {
     'How many there are of each orchestrator on each node; with --detailed, and with -o wide, json, yaml, plain or name, one by one. ' +
     'The name of a container (-o wide) is the one that it had when it got its endpoint.'
   static override examples = ['<%= config.bin %> endpoint show', '<%= config.bin %> endpoint show --detailed --host rack1-host1', '<%= config.bin %> endpoint show -o json']
-  static exitCodes = {0: 'Also if there is none.'}
+  static exitCodes = {0: 'Also if there is none.', 4: 'The datastore has nothing of the node that --host names.'}
   static override flags = {
     ...filterFlags,
     endpoint: Flags.string({description: 'Only the endpoint with this id.', helpValue: 'ENDPOINT_ID'}),
@@ -20,9 +20,14 @@ export default class EndpointShow extends ShowCommand {
     const {flags} = await this.read(EndpointShow)
     const session = await this.session()
     const found = listEndpoints(session, filterOf(flags))
-    if (!flags.detailed && this.format === 'table') return this.present(presentCounts(await countEndpoints(found)))
+    if (!flags.detailed && this.format === 'table') {
+      const counts = await countEndpoints(found)
+      if (counts.length === 0) await requireHost(session, flags)
+      return this.present(presentCounts(counts))
+    }
     const endpoints: Endpoint[] = []
     for await (const endpoint of found) endpoints.push(endpoint)
+    if (endpoints.length === 0) await requireHost(session, flags)
     await this.present(await presentEndpoints(session, endpoints))
   }
 }

@@ -2,7 +2,8 @@ import {Args} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {handleFlag, numberFlag} from '../../lib/cli/ipam-arguments.js'
 import {presentAssigned, readWanted, type Wanted} from '../../lib/cli/ipam-assign.js'
-import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {requireKnownNode} from '../../lib/cli/known-node.js'
+import {chosenNode, isOwnNode, nodeFlag} from '../../lib/cli/node-option.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {checked} from '../../lib/cli/base-command.js'
 import {assignByHand} from '../../lib/ipam/by-hand.js'
@@ -34,10 +35,12 @@ export default class IpamAssign extends EditCommand {
       if (line.args.wanted?.type === 'address' && (line.flags.count ?? 1) !== 1) this.problem('--count goes with ipv4, ipv6 or a pool, not with an address.')
     })
     const node = chosenNode(flags.node, (text) => this.note(text))
-    const result = await assignByHand(await this.session(), {
+    const session = await this.session()
+    if (flags.node !== undefined) await requireKnownNode(session, flags.node)
+    const result = await assignByHand(session, {
       ...(args.wanted ?? {type: 'family', family: 4}),
       node,
-      ownNode: flags.node === undefined,
+      ownNode: flags.node === undefined && isOwnNode(node),
       handle: flags.handle,
       count: flags.count ?? 1,
       maxBlocks: flags['max-blocks'] ?? 0,

@@ -3,6 +3,7 @@ import {checked} from '../../lib/cli/base-command.js'
 import {parseDuration} from '../../lib/cli/duration.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentCheck, repairLine} from '../../lib/cli/ipam-check.js'
+import {ownNode} from '../../lib/cli/node-option.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {CalicoError} from '../../lib/errors.js'
@@ -38,6 +39,8 @@ export default class IpamCheck extends EditCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.read(IpamCheck)
+    // Whose containers these are must be certain (decisions.md 23).
+    if (flags.docker) ownNode(undefined)
     const graceMs = flags.repair ? (flags.grace ?? DEFAULT_GRACE_MS) : 0
     // The time between the looks is not the datastore's.
     this.globals = {...this.globals, timeout: (this.globals.timeout ?? DEFAULT_TIMEOUT_MS * (flags.repair ? LOOKS : 1)) + graceMs}

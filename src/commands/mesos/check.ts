@@ -1,9 +1,8 @@
 import {Flags} from '@oclif/core'
 import {gatherSurroundings, presentFindings, problemsAmong} from '../../lib/cli/mesos-check.js'
 import {hostRoot, rootFlag} from '../../lib/cli/mesos-options.js'
-import {nodeFlag} from '../../lib/cli/node-option.js'
+import {chosenNode, nodeFlag, ownNode, runningNode} from '../../lib/cli/node-option.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
-import {nodeNameInputs, resolveNodeName} from '../../lib/client/node-name.js'
 import {CalicoError, isError} from '../../lib/errors.js'
 import {checkAgent} from '../../lib/mesos/agent/check.js'
 import {detectStyle, readSetup} from '../../lib/mesos/agent/setup.js'
@@ -17,7 +16,7 @@ export default class MesosCheck extends ShowCommand {
     'With --root, the files of an image are checked; what only a running host knows is left out.',
   ].join('\n')
   static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']
-  static exitCodes = {0: 'Nothing is wrong; there may be notes, as when the datastore does not answer.', 6: null, 7: null, 10: 'Something is wrong.'}
+  static exitCodes = {0: 'Nothing is wrong; there may be notes, as when the datastore does not answer.', 6: null, 7: null, 8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).', 10: 'Something is wrong.'}
   static override flags = {
     style: Flags.option({options: STYLES})({description: 'How Mesos was installed; the default is what its files look like.'}),
     root: rootFlag(),
@@ -31,7 +30,8 @@ export default class MesosCheck extends ShowCommand {
     if (flags['ask-plugin'] && files.root !== '') throw new CalicoError('invalid', '--ask-plugin and --root exclude each other: what the files of an image name is not run on this host')
     const style = flags.style ?? detectStyle(files)
     const setup = readSetup(files, style)
-    const {name: node} = resolveNodeName(nodeNameInputs(flags.node), {fileFirst: flags.node === undefined})
+    // The plugin asks the file first. Of an image, the host's own file says nothing.
+    const node = flags.node === undefined ? runningNode((text) => this.note(text)) : files.root === '' ? ownNode(flags.node) : chosenNode(flags.node, (text) => this.note(text))
     const around = await gatherSurroundings(setup, {settings: await this.ownSettings(), session: () => this.session(), node, ask: flags['ask-plugin']})
     const findings = await checkAgent(setup, around)
     await this.present(presentFindings(findings, style))

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentGone} from '../../lib/cli/mesos-gc.js'
+import {ownNode} from '../../lib/cli/node-option.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
-import {nodeNameInputs, resolveNodeName} from '../../lib/client/node-name.js'
 import {CalicoError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 import {findGone, removeGone} from '../../lib/mesos/agent/gone.js'
@@ -13,15 +13,16 @@ export default class MesosGc extends EditCommand {
   static override description =
     'An agent that is restarted forgets its containers, so that nobody cleans up after them: endpoint and addresses stay. A container counts as gone if its interface is missing on this host, or leads to a network namespace that no process has; only root can see the latter. Before each removal it is looked at again.'
   static override examples = ['<%= config.bin %> mesos gc', '<%= config.bin %> mesos gc -o json', '<%= config.bin %> mesos gc --apply']
-  static exitCodes = {0: 'Nothing was found, or all of it was removed (--apply).', 2: '--apply without being root.', 10: 'Something was found (without --apply), or is left.'}
+  static exitCodes = {0: 'Nothing was found, or all of it was removed (--apply).', 2: '--apply without being root.', 8: 'A variable names another node than this host\'s, or the datastore is locked.', 10: 'Something was found (without --apply), or is left.'}
   static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints, and release their addresses.'})}
 
   async run(): Promise<void> {
     const {flags} = await this.read(MesosGc)
     if (flags.apply && !this.dryRun) requireNetworkAdministrator('calicoctl mesos gc --apply')
+    // Those of other hosts have their interfaces elsewhere.
+    const node = ownNode(undefined)
     const session = await this.session()
-    // The name that the plugin uses: those of other hosts have their interfaces elsewhere.
-    const found = await findGone(session, resolveNodeName(nodeNameInputs(), {fileFirst: true}).name)
+    const found = await findGone(session, node)
     await this.presentAs(presentGone(found, Date.now()), chosenFormat(flags))
     let left = found.length
     for (const gone of flags.apply ? found : []) {

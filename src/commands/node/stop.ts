@@ -1,8 +1,9 @@
 import {Flags} from '@oclif/core'
 import {countEndpoints, refuseEndpoints, stopNode} from '../../lib/calico-node/stop.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
+import {requireKnownNode} from '../../lib/cli/known-node.js'
 import {noteMade} from '../../lib/cli/made.js'
-import {chosenNode, nodeFlag} from '../../lib/cli/node-option.js'
+import {nodeFlag, ownNode} from '../../lib/cli/node-option.js'
 import {containerLifecycle} from '../../lib/docker/lifecycle.js'
 import {isError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
@@ -14,7 +15,8 @@ export default class NodeStop extends EditCommand {
   static exitCodes = {
     1: 'The Docker Engine is away, or another failure.',
     2: 'Not run as root.',
-    8: 'The node has endpoints; --force stops it all the same.',
+    4: 'The datastore has nothing of the node that --node names.',
+    8: 'The node has endpoints (--force stops it all the same), or the one that is named is not this host\'s.',
   }
   static override flags = {
     force: Flags.boolean({description: 'Stop it although it has endpoints, or the datastore does not answer.'}),
@@ -24,8 +26,8 @@ export default class NodeStop extends EditCommand {
   async run(): Promise<void> {
     const {flags} = await this.read(NodeStop)
     if (!this.dryRun) requireNetworkAdministrator('calicoctl node stop')
-    const node = chosenNode(flags.node, (text) => this.note(text))
-    const count = await this.count(node, flags.force)
+    const node = ownNode(flags.node)
+    const count = await this.count(node, flags)
     if (flags.force) {
       if (count > 0) this.note(`Warning: node ${node} has ${count === 1 ? 'an active endpoint' : `${count} active endpoints`}.`)
       await this.stop()
@@ -37,8 +39,9 @@ export default class NodeStop extends EditCommand {
     }
   }
 
-  private async count(node: string, force: boolean): Promise<number> {
+  private async count(node: string, {force, node: named}: {force: boolean; node?: string | undefined}): Promise<number> {
     try {
+      if (named !== undefined && !force) await requireKnownNode(await this.session(), named)
       return await countEndpoints(await this.session(), node)
     } catch (error) {
       if (!force || !isError(error, 'unreachable', 'denied')) throw error

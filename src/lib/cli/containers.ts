@@ -10,7 +10,7 @@ import {formatAddress} from '../net/index.js'
 import {checked} from './base-command.js'
 import {EndpointProfileCommand} from './endpoint-profile-command.js'
 import {readWanted} from './ipam-assign.js'
-import {chosenNode, nodeFlag} from './node-option.js'
+import {nodeFlag, ownNode} from './node-option.js'
 
 export const containerArgument = () =>
   Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id or at least 4 characters with which that begins, or the path of a network namespace, e.g. /proc/1234/ns/net.'})
@@ -48,9 +48,9 @@ export abstract class ContainerCommand extends EndpointProfileCommand {
 
   protected readonly engine: Engine = dockerEngine({tell: (text) => this.note(text)})
 
-  /** This host's node name. */
+  /** This host's node name. @throws CalicoError `refused` if --node or a variable names another one (decisions.md 23) */
   protected get node(): string {
-    return chosenNode((this.globals as {node?: string}).node, (text) => this.note(text))
+    return ownNode((this.globals as {node?: string}).node)
   }
 
   /** Refuses to go on without the rights to change interfaces; a dry run needs none. */

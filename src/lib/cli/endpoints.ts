@@ -1,13 +1,15 @@
 /** What the commands on endpoints share: arguments, filters, and how endpoints are shown (cli-v0.20 §4.5). */
 import {Args, Flags} from '@oclif/core'
 import {profileNames, type ProfileAction, type ProfilesEdited} from '../client/endpoint-profiles.js'
-import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter} from '../client/endpoints.js'
+import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter, findEndpoint} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
+import {CalicoError, isError} from '../errors.js'
 import {dockerName} from '../model/display-name.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
 import {readProfileName} from './arguments.js'
 import {checked} from './base-command.js'
+import {requireKnownNode} from './known-node.js'
 import {paragraph} from './paragraph.js'
 
 export const endpointArgument = () =>
@@ -25,6 +27,27 @@ export const filterFlags = {
 
 /** The filter that FLAGS, those of a line that was read, are. */
 export const filterOf = ({host, orchestrator, workload, endpoint}: EndpointFilter): EndpointFilter => ({host, orchestrator, workload, endpoint})
+
+/** Makes sure that there is such a node as --host names, where nothing was found for it. @throws CalicoError `not-found` */
+export async function requireHost(session: Session, {host}: EndpointFilter): Promise<void> {
+  if (host !== undefined) await requireKnownNode(session, host)
+}
+
+/** The endpoint that WORD means among those that FILTER, of the line, lets through. @throws CalicoError as findEndpoint; it tells of an unknown node */
+export async function findNamed(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
+  try {
+    return await findEndpoint(session, word, filter)
+  } catch (error) {
+    if (!isError(error, 'not-found')) throw error
+    try {
+      await requireHost(session, filter)
+    } catch (cause) {
+      if (!isError(cause, 'not-found')) throw cause
+      throw new CalicoError('not-found', error.message, {details: [`${cause.message}.`], ...(cause.hint === undefined ? {} : {hint: cause.hint}), cause})
+    }
+    throw error
+  }
+}
 
 export const presentCounts = (counts: readonly EndpointCount[]): Presentation<EndpointCount> => ({
   rows: counts,

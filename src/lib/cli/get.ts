@@ -10,6 +10,7 @@ import {convertName, isResourceName} from '../model/names.js'
 import {IPAM_COLUMNS, resourceColumns} from './kind-columns.js'
 import {ownDocument, type Presentation, resourceList} from './output/presentation.js'
 import {shownResource} from './output/shown.js'
+import {nodesHint} from './known-node.js'
 import {nearest} from './suggest.js'
 
 /** What `get WORD` is about. */
@@ -48,7 +49,7 @@ export async function presentResources(session: Session, info: KindInfo, {name, 
   }
   if (name !== undefined) {
     const stored = await getResource(session, {kind, name: storedName(info, name), ...(namespaced ? {namespace: namespace ?? 'default'} : {})})
-    if (stored === undefined) throw new CalicoError('not-found', `There is no ${objectLabel(kind, name)}${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}.`)
+    if (stored === undefined) throw new CalicoError('not-found', `There is no ${objectLabel(kind, name)}${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}.`, kind === 'Node' ? {hint: await nodesHint(session, name)} : {})
     tellSuspiciousName(session, stored)
     return {...common, rows: [stored], document: () => shownResource(stored)}
   }

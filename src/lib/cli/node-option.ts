@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {nodeNameInputs, resolveNodeName} from '../client/node-name.js'
+import {namesOfThisHost, nodeNameInputs, resolveNodeName, thisHostsName} from '../client/node-name.js'
 
 /** --node, for commands that mean one node: this host's, unless told otherwise. */
 export const nodeFlag = () =>
@@ -10,4 +10,27 @@ export function chosenNode(option: string | undefined, note: (text: string) => v
   const {name, warning} = resolveNodeName(nodeNameInputs(option))
   if (warning !== undefined) note(`Warning: ${warning}`)
   return name
+}
+
+/**
+ * The node of this host, for a command that looks at the host or removes what it has. OPTION is the value of --node.
+ * @throws CalicoError `refused` if OPTION or a variable names another node than calico-node's own file; `invalid` if there is no usable name
+ */
+export const ownNode = (option: string | undefined): string => thisHostsName(nodeNameInputs(option)).name
+
+/**
+ * The node that calico-node on this host calls itself, whatever variables say: what they say otherwise is told to NOTE.
+ * @throws CalicoError `invalid` if there is no usable name
+ */
+export function runningNode(note: (text: string) => void): string {
+  const {name, warning} = resolveNodeName(nodeNameInputs(), {fileFirst: true})
+  if (warning !== undefined) note(`Warning: ${warning}`)
+  return name
+}
+
+/** Whether NAME is this host's node: what calico-node here calls itself, or, where it has left no name, what the variables say. */
+export function isOwnNode(name: string): boolean {
+  const inputs = nodeNameInputs()
+  const isNamed = inputs.file !== undefined && inputs.file !== ''
+  return namesOfThisHost(isNamed ? {...inputs, env: {}} : inputs).includes(name)
 }

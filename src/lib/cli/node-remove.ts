@@ -5,6 +5,8 @@ import {refuseRunningDriver, removeDriver} from '../calico-node/libnetwork-servi
 import {driverForms} from '../calico-node/libnetwork-service/state.js'
 import {endpointsOf, refuseRemoval, removeNode} from '../calico-node/remove.js'
 import type {Endpoint} from '../client/endpoints.js'
+import {isKnownNode} from '../client/known-nodes.js'
+import {nodeNameInputs, thisHostsName} from '../client/node-name.js'
 import {containerLifecycle} from '../docker/lifecycle.js'
 import {CalicoError} from '../errors.js'
 import {cleanHost} from '../host/cleaning.js'
@@ -12,8 +14,9 @@ import {requireNetworkAdministrator} from '../host/privileges.js'
 import {nodeName} from '../model/names.js'
 import {formatAddress} from '../net/index.js'
 import {EditCommand} from './edit-command.js'
+import {requireStoredNode} from './known-node.js'
 import {noteMade} from './made.js'
-import {chosenNode} from './node-option.js'
+import {isOwnNode} from './node-option.js'
 
 const NODENAME_FILE = '/var/lib/calico/nodename'
 
@@ -21,27 +24,50 @@ interface RemoveFlags {
   readonly hostname?: string | undefined
   readonly 'remove-endpoints': boolean
   readonly 'clean-host': boolean
+  readonly yes: boolean
 }
 
 export abstract class NodeRemoveCommand extends EditCommand {
-  protected async remove({hostname, 'remove-endpoints': withEndpoints, 'clean-host': clean}: RemoveFlags): Promise<void> {
-    const own = chosenNode(undefined, (text) => this.note(text))
-    const node = hostname === undefined ? own : nodeName(hostname)
-    const local = node === own
-    if (clean && !local) throw new CalicoError('invalid', `--clean-host cleans this host, which is ${own}, not ${node}`, {hint: `Run it on ${node}.`})
+  protected async remove({hostname, 'remove-endpoints': withEndpoints, 'clean-host': clean, yes}: RemoveFlags): Promise<void> {
+    const {node, local} = hostname === undefined ? await this.thisNode() : namedNode(hostname)
+    if (clean && !local) throw new CalicoError('refused', `--clean-host cleans this host, which is not node ${node}; nothing was removed`, {hint: `Leave --clean-host out, or run the command on ${node}.`})
     if ((clean || (local && withEndpoints)) && !this.dryRun) requireNetworkAdministrator(`calicoctl node remove ${clean ? '--clean-host' : '--remove-endpoints'}`)
     if (local) await this.refuseRunning()
     if (local && !this.dryRun && (await driverForms()).unit) requireNetworkAdministrator('calicoctl node remove, on a host with the unit calico-libnetwork,')
     const session = await this.session()
+    if (!local) await requireStoredNode(session, node)
     const endpoints = await endpointsOf(session, node)
     const work = (): Promise<void> => this.removeWith(node, endpoints, local, clean)
-    if (withEndpoints) await work()
-    else {
-      await this.orInsist(async () => {
-        refuseRemoval(endpoints, node)
-        await work()
-      }, work)
+    await this.orInsist(async () => {
+      // One question is enough: that of the endpoints names the node too.
+      if (!withEndpoints) refuseRemoval(endpoints, node)
+      if (!local && !yes) this.refuseUnasked(node, endpoints)
+      await work()
+    }, work)
+  }
+
+  /**
+   * The node of this host. A variable alone does not say which node is to be removed, unless there is nothing to lose.
+   * @throws CalicoError `refused` if it names another one than the nodename file, or than the system where there is no such file
+   */
+  private async thisNode(): Promise<{node: string; local: boolean}> {
+    const inputs = nodeNameInputs()
+    const {name: node, origin} = thisHostsName(inputs)
+    const isCertain = [inputs.file, inputs.system].some((text) => text?.toLowerCase() === node)
+    if (!isCertain && (await isKnownNode(await this.session(), node))) {
+      throw new CalicoError('refused', `Only ${origin} says that this host, ${inputs.system}, is node ${node}; nothing was removed`, {
+        details: [`calico-node has left no name here (${NODENAME_FILE}).`],
+        hint: `Name the node on the line: calicoctl node remove --hostname=${node}`,
+      })
     }
+    return {node, local: true}
+  }
+
+  /** Refuses to remove NODE, which is another host's, on a terminal: orInsist asks then. A script is not asked. */
+  private refuseUnasked(node: string, endpoints: readonly Endpoint[]): void {
+    if (this.dryRun || !process.stdin.isTTY || !process.stderr.isTTY) return
+    const count = endpoints.length === 0 ? 'no endpoints' : endpoints.length === 1 ? '1 endpoint' : `${endpoints.length} endpoints`
+    throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host is gone for good, say so with --yes.'})
   }
 
   private async refuseRunning(): Promise<void> {
@@ -83,4 +109,10 @@ export abstract class NodeRemoveCommand extends EditCommand {
     if (problems.length === 0) return
     throw new CalicoError('unknown', 'The node was removed from the datastore; this host could not be cleaned completely', {details: problems, hint: 'Run the command again.'})
   }
+}
+
+/** The node that HOSTNAME, of the line, is, and whether it is this host's. */
+function namedNode(hostname: string): {node: string; local: boolean} {
+  const node = nodeName(hostname)
+  return {node, local: isOwnNode(node)}
 }

@@ -1,9 +1,23 @@
 /** Which of the known words was probably meant. */
 
+/** How many edits from WORD are too many for a slip of the hand: a third of its letters, and at least one, are not. */
+const tooFar = (word: string): number => Math.max(1, Math.floor(word.length / 3)) + 1
+
+/** Those of CANDIDATES that are near enough to WORD to have been meant, the nearest first, at most MOST. */
+export function nearestFew(word: string, candidates: Iterable<string>, most: number): string[] {
+  const limit = tooFar(word)
+  return [...candidates]
+    .map((candidate) => ({candidate, slips: distance(word.toLowerCase(), candidate.toLowerCase(), limit)}))
+    .filter(({slips}) => slips < limit)
+    .sort((a, b) => a.slips - b.slips || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, most)
+    .map(({candidate}) => candidate)
+}
+
 /** The candidate nearest to WORD, if it is near enough to be a slip of the hand: a third of its letters, at least one. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = tooFar(word)
   for (const candidate of candidates) {
     const slips = distance(word.toLowerCase(), candidate.toLowerCase(), least)
     if (slips < least) {

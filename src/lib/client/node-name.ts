@@ -35,25 +35,54 @@ export function nodeNameInputs(option?: string): NodeNameInputs {
 
 /**
  * The node's name: --node, CALICO_NODENAME, NODENAME, HOSTNAME, calico/node's own file, the system's name; the first that is there, in lower case.
- * FILE_FIRST (the plugins, which serve the running calico/node) asks the file before the environment.
+ * FILE_FIRST (the plugins, which serve the running calico/node) asks the file before the environment; a variable that says otherwise is a warning.
  * @throws CalicoError `invalid` if it cannot be a node's name. An empty variable counts as unset (v0.20 refused an empty HOSTNAME).
  */
 export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fileFirst = false}: {fileFirst?: boolean} = {}): NodeName {
   const fromFile = {text: unlessEmpty(file), origin: NODENAME_FILE}
-  const sources = [
-    {text: option, origin: '--node'},
-    ...(fileFirst ? [fromFile] : []),
+  const variables = [
     {text: unlessEmpty(env.CALICO_NODENAME), origin: 'CALICO_NODENAME'},
     {text: unlessEmpty(env.NODENAME), origin: 'NODENAME'},
     {text: unlessEmpty(env.HOSTNAME), origin: 'HOSTNAME'},
-    fromFile,
-    {text: system, origin: 'the host name'},
   ]
+  const sources = [{text: option, origin: '--node'}, ...(fileFirst ? [fromFile, ...variables] : [...variables, fromFile]), {text: system, origin: 'the host name'}]
   const {text = '', origin = ''} = sources.find((source) => source.text !== undefined) ?? {}
   const name = checked(text, origin)
   const own = fromFile.text?.toLowerCase()
-  if (own === undefined || own === name || origin === '--node') return {name, origin}
+  if (own === undefined) return {name, origin}
+  if (origin === NODENAME_FILE) {
+    const other = variables.find(({text: said}) => said !== undefined)
+    if (other?.text === undefined || other.text.toLowerCase() === own) return {name, origin}
+    return {name, origin, warning: `${other.origin} says ${other.text}, but calico-node on this host calls itself ${own} (${NODENAME_FILE}): that name is used.`}
+  }
+  if (own === name || (origin === '--node' && !fileFirst)) return {name, origin}
   return {name, origin, warning: `The node's name is taken as ${name} (from ${origin}), but calico-node on this host calls itself ${own} (${NODENAME_FILE}).`}
+}
+
+/**
+ * The name of this host's node, for a command that looks at the host itself (its Docker, kernel or files) or removes what it has (decisions.md 23).
+ * @throws CalicoError `refused` if the nodename file says that this host is another node than the one that is named; and as {@link resolveNodeName}
+ */
+export function thisHostsName(inputs: NodeNameInputs): NodeName {
+  const {name, origin} = resolveNodeName(inputs)
+  const own = unlessEmpty(inputs.file)?.toLowerCase()
+  if (own === undefined || own === name) return {name, origin}
+  throw new CalicoError('refused', `This host is node ${own} (${NODENAME_FILE}), and the command was to work on node ${name} (from ${origin}); nothing was done`, {
+    details: ['It looks at this host, or removes what this host has, and so it works on the node of this host only.'],
+    hint: origin === '--node' ? `Leave --node out, or run the command on ${name}.` : `Unset ${origin}, or set it to ${own}; to work on ${name}, run the command on that host.`,
+  })
+}
+
+/** What this host's node may be called: by the variables, and by calico-node's own file. What cannot be a node's name is left out. */
+export function namesOfThisHost({env, file, system}: NodeNameInputs): string[] {
+  const names = [false, true].flatMap((fileFirst) => {
+    try {
+      return resolveNodeName({env, file, system}, {fileFirst}).name
+    } catch {
+      return []
+    }
+  })
+  return [...new Set(names)]
 }
 
 const unlessEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text)

@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {resolveNodeName, type NodeNameInputs} from '../../../src/lib/client/node-name.js'
+import {namesOfThisHost, resolveNodeName, thisHostsName, type NodeNameInputs} from '../../../src/lib/client/node-name.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {isResourceName} from '../../../src/lib/model/names.js'
 
@@ -58,6 +58,42 @@ describe('the warning that calico-node calls itself otherwise', () => {
     expect(resolveNodeName(inputs({option: 'a', file: 'b'})).warning).toBeUndefined()
     expect(resolveNodeName(inputs({env: {HOSTNAME: 'B'}, file: 'b'})).warning).toBeUndefined()
   })
+})
+
+describe('a command that looks at the host itself', () => {
+  test.each([
+    ['a variable', inputs({env: {HOSTNAME: 'node-0003'}, file: 'h1'}), /node h1 .*node node-0003 \(from HOSTNAME\)/, 'Unset HOSTNAME'],
+    ['the first variable, whatever the next one says', inputs({env: {NODENAME: 'node-0003', HOSTNAME: 'h1'}, file: 'h1'}), /from NODENAME/, 'Unset NODENAME'],
+    ['the option', inputs({option: 'node-0003', file: 'h1'}), /from --node/, 'Leave --node out'],
+  ])('%s that names another node than the nodename file is refused', (_, given, message, hint) => {
+    const refusal = {kind: 'refused', message: expect.stringMatching(message) as unknown, hint: expect.stringContaining(hint) as unknown}
+    expect(() => thisHostsName(given)).toThrow(expect.objectContaining(refusal) as unknown as Error)
+  })
+  test.each([
+    ['names are compared as stored', inputs({env: {HOSTNAME: 'Rack1'}, file: 'RACK1'}), 'rack1'],
+    ['the option holds against a variable', inputs({option: 'h1', env: {HOSTNAME: 'x'}, file: 'h1'}), 'h1'],
+    ['without a file, a variable names this host', inputs({env: {HOSTNAME: 'a'}, system: 'b'}), 'a'],
+    ['an empty file says nothing', inputs({env: {HOSTNAME: 'a'}, file: ''}), 'a'],
+    ['nothing but the file', inputs({file: 'h1'}), 'h1'],
+  ])('%s', (_, given, name) => {
+    expect(thisHostsName(given).name).toBe(name)
+  })
+})
+
+describe('the plugins', () => {
+  test('take the name of the file, and tell of a variable that says otherwise', () => {
+    expect(resolveNodeName(inputs({env: {NODENAME: '', HOSTNAME: 'other'}, file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'h1', warning: expect.stringMatching(/^HOSTNAME says other/) as unknown})
+    expect(resolveNodeName(inputs({env: {HOSTNAME: 'H1'}, file: 'h1'}), {fileFirst: true}).warning).toBeUndefined()
+    expect(resolveNodeName(inputs({env: {HOSTNAME: ''}, file: 'h1'}), {fileFirst: true}).warning).toBeUndefined()
+  })
+  test('tell of --node too, which holds', () => {
+    expect(resolveNodeName(inputs({option: 'x', file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'x', warning: expect.stringContaining('calls itself h1') as unknown})
+  })
+})
+
+test('what this host may be called: by the variables and by the file; what is no name is left out', () => {
+  expect(namesOfThisHost(inputs({option: 'x', env: {HOSTNAME: 'A'}, file: 'h1'}))).toEqual(['a', 'h1'])
+  expect(namesOfThisHost(inputs({env: {HOSTNAME: 'a_b'}, file: 'h1'}))).toEqual(['h1'])
 })
 
 test('whatever the sources hold, the result is a name that Calico takes, or a refusal', () => {

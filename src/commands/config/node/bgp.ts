@@ -1,17 +1,20 @@
 import {NODE_BGP} from '../../../lib/client/bgp-configuration.js'
 import {configArguments, ConfigCommand, configFlags} from '../../../lib/cli/config-command.js'
+import {requireKnownNode} from '../../../lib/cli/known-node.js'
 import {chosenNode, nodeFlag} from '../../../lib/cli/node-option.js'
 
 export default class ConfigNodeBgp extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of BGP for one node.'
   static override description = 'The setting is loglevel: none, debug or info. Without it the node follows the setting of all nodes (config bgp).'
   static override examples = ['<%= config.bin %> config node bgp loglevel debug', '<%= config.bin %> config node bgp loglevel --remove --node rack3-host1']
+  static exitCodes = {4: 'The datastore has nothing of the node that --node names.'}
   static override args = configArguments
   static override flags = {...configFlags, node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ConfigNodeBgp)
     const node = chosenNode(flags.node, (text) => this.note(text))
+    if (flags.node !== undefined) await requireKnownNode(await this.session(), flags.node)
     await this.configure(NODE_BGP, {name: args.name, value: args.value, remove: flags.remove, force: flags.force}, node)
   }
 }

@@ -1,6 +1,7 @@
 import {containerArgument} from '../../../lib/cli/containers.js'
 import {presentEndpoints} from '../../../lib/cli/endpoints.js'
-import {chosenNode, nodeFlag} from '../../../lib/cli/node-option.js'
+import {requireKnownNode} from '../../../lib/cli/known-node.js'
+import {nodeFlag, ownNode} from '../../../lib/cli/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {dockerEngine} from '../../../lib/docker/engine.js'
 import {locate} from '../../../lib/workload/locate.js'
@@ -9,14 +10,15 @@ export default class ContainerEndpointShow extends ShowCommand {
   static override summary = 'Show the endpoint of a container.'
   static override description = 'The container need not be running. One in a Calico Docker network has the endpoint of that.'
   static override examples = ['<%= config.bin %> container workload-A endpoint show', '<%= config.bin %> container workload-A endpoint show -o json']
-  static exitCodes = {0: 'Also if it has none.', 4: 'There is no such container.'}
+  static exitCodes = {0: 'Also if it has none.', 4: 'There is no such container, or no such node.', 8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).'}
   static override args = {container: containerArgument()}
   static override flags = {node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ContainerEndpointShow)
-    const node = chosenNode(flags.node, (text) => this.note(text))
+    const node = ownNode(flags.node)
     const session = await this.session()
+    if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text)}), node, args.container)
     await this.present(await presentEndpoints(session, endpoints))
   }

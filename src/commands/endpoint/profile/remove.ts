@@ -1,6 +1,5 @@
 import {EndpointProfileCommand} from '../../../lib/cli/endpoint-profile-command.js'
-import {endpointArgument, filterFlags, filterOf, profilesArgument} from '../../../lib/cli/endpoints.js'
-import {findEndpoint} from '../../../lib/client/endpoints.js'
+import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} from '../../../lib/cli/endpoints.js'
 
 export default class EndpointProfileRemove extends EndpointProfileCommand {
   static override summary = 'Remove profiles from an endpoint.'
@@ -12,7 +11,7 @@ export default class EndpointProfileRemove extends EndpointProfileCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointProfileRemove, (line) => this.checkProfiles('remove', line.args.profiles ?? []))
-    const endpoint = await findEndpoint(await this.session(), args.endpoint_id, filterOf(flags))
+    const endpoint = await findNamed(await this.session(), args.endpoint_id, filterOf(flags))
     await this.editProfiles(endpoint, 'remove', args.profiles ?? [])
   }
 }

@@ -1,6 +1,5 @@
 import {EndpointProfileCommand} from '../../../lib/cli/endpoint-profile-command.js'
-import {endpointArgument, filterFlags, filterOf, profilesArgument} from '../../../lib/cli/endpoints.js'
-import {findEndpoint} from '../../../lib/client/endpoints.js'
+import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} from '../../../lib/cli/endpoints.js'
 
 export default class EndpointProfileSet extends EndpointProfileCommand {
   static override summary = 'Make these the profiles of an endpoint.'
@@ -12,7 +11,7 @@ export default class EndpointProfileSet extends EndpointProfileCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointProfileSet, (line) => this.checkProfiles('set', line.args.profiles ?? []))
-    const endpoint = await findEndpoint(await this.session(), args.endpoint_id, filterOf(flags))
+    const endpoint = await findNamed(await this.session(), args.endpoint_id, filterOf(flags))
     await this.editProfiles(endpoint, 'set', args.profiles ?? [])
   }
 }

@@ -1,6 +1,5 @@
-import {endpointArgument, filterFlags, filterOf, presentEndpointProfiles} from '../../../lib/cli/endpoints.js'
+import {endpointArgument, filterFlags, filterOf, findNamed, presentEndpointProfiles} from '../../../lib/cli/endpoints.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
-import {findEndpoint} from '../../../lib/client/endpoints.js'
 
 export default class EndpointProfileShow extends ShowCommand {
   static override summary = 'Show the profiles of an endpoint.'
@@ -13,6 +12,6 @@ export default class EndpointProfileShow extends ShowCommand {
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointProfileShow)
     const session = await this.session()
-    await this.present(await presentEndpointProfiles(session, await findEndpoint(session, args.endpoint_id, filterOf(flags))))
+    await this.present(await presentEndpointProfiles(session, await findNamed(session, args.endpoint_id, filterOf(flags))))
   }
 }

@@ -1,5 +1,6 @@
 import {removePeer} from '../../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../../lib/cli/edit-command.js'
+import {requireKnownNode} from '../../../../lib/cli/known-node.js'
 import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
 import {peerAddressArgument} from '../../../../lib/cli/peer-arguments.js'
 import {formatAddress} from '../../../../lib/net/index.js'
@@ -7,14 +8,16 @@ import {formatAddress} from '../../../../lib/net/index.js'
 export default class NodeBgpPeerRemove extends EditCommand {
   static override summary = 'Remove a BGP peer of one node.'
   static override examples = ['<%= config.bin %> node bgp peer remove 192.0.2.1']
-  static readonly exitCodes = {4: 'There is no such peer.'}
+  static readonly exitCodes = {4: 'There is no such peer, or no such node.'}
   static override args = {peer_ip: peerAddressArgument()}
   static override flags = {node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(NodeBgpPeerRemove)
     const node = chosenNode(flags.node, (text) => this.note(text))
+    const session = await this.session()
+    if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const missing = `${formatAddress(args.peer_ip)} is not a configured peer for this node.`
-    await this.tell(await removePeer(await this.session(), {type: 'node', node}, args.peer_ip, missing), {done: 'BGP peer removed from node configuration'})
+    await this.tell(await removePeer(session, {type: 'node', node}, args.peer_ip, missing), {done: 'BGP peer removed from node configuration'})
   }
 }

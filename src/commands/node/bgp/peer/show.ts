@@ -1,4 +1,5 @@
 import {listPeers} from '../../../../lib/client/bgp-peers.js'
+import {requireKnownNode} from '../../../../lib/cli/known-node.js'
 import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
 import {chosenFamilies, familyFlags} from '../../../../lib/cli/peer-arguments.js'
 import {leftOutNote, presentPeers} from '../../../../lib/cli/peers.js'
@@ -8,12 +9,15 @@ export default class NodeBgpPeerShow extends ShowCommand {
   static override summary = 'Show the BGP peers of one node.'
   static override description = 'Only the node\'s own peers; those of all nodes are shown by `bgp peer show`.'
   static override examples = ['<%= config.bin %> node bgp peer show', '<%= config.bin %> node bgp peer show --node rack3-host1']
+  static exitCodes = {4: 'The datastore has nothing of the node that --node names.'}
   static override flags = {...familyFlags, node: nodeFlag()}
 
   async run(): Promise<void> {
     const {flags} = await this.read(NodeBgpPeerShow)
     const node = chosenNode(flags.node, (text) => this.note(text))
-    const peers = await listPeers(await this.session(), {type: 'node', node})
+    const session = await this.session()
+    if (flags.node !== undefined) await requireKnownNode(session, flags.node)
+    const peers = await listPeers(session, {type: 'node', node})
     const families = chosenFamilies(flags)
     await this.present(presentPeers(peers, 'node', families, this.format))
     const leftOut = leftOutNote(peers, families, this.format)
