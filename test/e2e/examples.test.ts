@@ -67,6 +67,8 @@ describe('examples of the help', () => {
   const prepared = () => join(folder, 'prepared.json')
 
   beforeAll(async () => {
+    // Another node, of which others may speak.
+    expect(await shell('calicoctl config node bgp loglevel info', {CALICO_DATASTORE: `embedded:${prepared()}`, NODENAME: 'rack3-host1'})).toMatchObject({code: 0})
     for (const line of PREPARED) {
       const {code, stderr} = await shell(`calicoctl ${line}`, {CALICO_DATASTORE: `embedded:${prepared()}`})
       if (code !== 0) throw new Error(`calicoctl ${line}: ${stderr}`)

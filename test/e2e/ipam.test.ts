@@ -39,7 +39,7 @@ describe('v0.20\'s words and exit codes', () => {
     const [bare = ''] = await allAssigned(store)
     expect(await run(`ipam info ${bare}`)).toMatchObject({code: 0, stdout: `No attributes defined for ${bare}\n`})
     expect(await run(`ipam release ${bare}`)).toMatchObject({code: 0, stdout: 'Address successfully released\n'})
-    expect(await run(`ipam release ${bare}`)).toMatchObject({code: 0, stdout: 'Failed to release address\n'})
+    expect(await run(`ipam release ${bare}`)).toMatchObject({code: 0, stdout: 'Failed to release address\n', stderr: `${bare} was already free\n`})
     for (const wrong of ['192.168.0.0/24', 'bogus']) {
       for (const command of ['info', 'release']) expect(await run(`ipam ${command} ${wrong}`)).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('is not an IP address') as unknown})
     }

@@ -48,7 +48,7 @@ suite('a node that is not this host', whyNoHost(), () => {
   const LINES = [
     'endpoint gc', 'endpoint gc --apply', 'mesos gc', 'mesos gc --apply', 'ipam check --docker', 'ipam check --docker --repair --grace 0', 'node stop', 'node stop --force', 'status',
     'node remove', 'node remove --remove-endpoints', 'node remove --clean-host', `container add ${ID} ipv4`, `container remove ${ID}`, `container remove ${ID} --dry-run`, `container ${ID} ip add ipv4`,
-    `container ${ID} ip remove 192.168.1.1`, `container ${ID} endpoint show`, `container ${ID} profile append web`, `container ${ID} profile remove web`, `container ${ID} profile set`,
+    `container ${ID} ip remove 192.168.1.1`, `container ${ID} endpoint show`, `container ${ID} profile show`, `container ${ID} profile append web`, `container ${ID} profile remove web`, `container ${ID} profile set`,
   ]
 
   test.each(LINES)('named by a variable: %s', async (line) => {

@@ -49,7 +49,12 @@ export default class IpamRelease extends EditCommand {
   private async releaseOne(address: Address, handle: string | undefined): Promise<void> {
     const {released} = await releaseAddresses(await this.session(), [{address, ...(handle === undefined ? {} : {handle})}])
     if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
-    else this.data(released.length > 0 ? 'Address successfully released' : 'Failed to release address')
+    else if (released.length > 0) this.data('Address successfully released')
+    else {
+      // v0.20's line, and what it means.
+      this.data('Failed to release address')
+      this.note(`${formatAddress(address)} was already free`)
+    }
   }
 
   private async releaseAll(handle: string): Promise<void> {
