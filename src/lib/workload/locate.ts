@@ -71,7 +71,7 @@ export function theEndpoint({workload, endpoints}: Pick<Located, 'workload' | 'e
 }
 
 /** What the Engine tells of CONTAINER: its endpoints in Calico's networks, or those of the container whose network it shares. */
-export async function endpointsOfContainer(session: Session, engine: Engine, node: string, {networks, networkMode}: Container): Promise<Endpoint[]> {
+async function endpointsOfContainer(session: Session, engine: Engine, node: string, {networks, networkMode}: Container): Promise<Endpoint[]> {
   const ids = networks.flatMap(({endpointId}) => (/^[0-9a-f]{64}$/.test(endpointId) ? [{node, orchestrator: DOCKER_DRIVER, endpoint: endpointId}] : []))
   const found = ids.length === 0 ? [] : await findEndpoints(session, ids)
   const other = /^container:([0-9a-f]{64})$/.exec(networkMode)?.[1]

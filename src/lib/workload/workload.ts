@@ -41,7 +41,7 @@ export function namespaceWorkload(node: string, path: string): Workload {
 }
 
 /** v0.20's workload id of a namespace. */
-export const namespaceId = (path: string): string => path.replaceAll('/', '-')
+const namespaceId = (path: string): string => path.replaceAll('/', '-')
 
 /** Whether ENDPOINT is one of a container that `container add` connected, by its id: v0.20 stored those of namespaces as Docker's too. */
 export const isContainer = ({orchestrator, workload}: Endpoint): boolean => orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(workload)
