@@ -52,9 +52,12 @@ const changed = (what: string, before: string, after: string): string[] => (befo
 
 const same = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((each, i) => each === b[i])
 
-/** For people: the container NAME with this ID was removed, and why. */
+/** For people, a line each: the container NAME with this ID was removed, and why. */
 export const removedLines = (name: string, id: string, differences: readonly string[]): string[] =>
-  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...(differences.length === 0 ? [] : ['What differed:', ...differences.map((each) => `  ${each}`)])]
+  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...listed('What differed:', differences)]
+
+/** PHRASES as lines under HEADING; nothing where there are none. */
+export const listed = (heading: string, phrases: readonly string[]): string[] => (phrases.length === 0 ? [] : [heading, ...phrases.map((each) => `  ${each}`)])
 
 export interface Comparison {
   /** The container that is there under the plan's name; undefined if there is none. */

@@ -11,7 +11,7 @@ import {CONTAINER_NAME, type ContainerPlan, dockerRunLine, ENVIRONMENT_FILE, env
 import type {Candidate} from '../calico-node/autodetect.js'
 import {nodeChangeText} from '../calico-node/node-object.js'
 import {type NodeOptions, type RawOptions, readNodeOptions} from '../calico-node/options.js'
-import {comparePlanned} from '../calico-node/same-container.js'
+import {comparePlanned, listed} from '../calico-node/same-container.js'
 import {keepNode, runNode} from '../calico-node/start.js'
 import {nodeNameInputs} from '../client/node-name.js'
 import type {Session} from '../client/session.js'
@@ -102,8 +102,11 @@ export abstract class NodeCommand extends EditCommand {
   /** What a real run would do with the container. */
   private async showContainer(plan: ContainerPlan, options: NodeOptions): Promise<void> {
     const {keep, found, differences} = await comparePlanned(plan)
-    if (keep) { this.note(`The container ${CONTAINER_NAME} runs already, and nothing of it would change.`); return; }
-    if (found) this.note([`The container ${CONTAINER_NAME} would be replaced.`, ...(differences.length === 0 ? [] : ['What differs:', ...differences.map((each) => `  ${each}`)])])
+    if (keep) {
+      this.note(`The container ${CONTAINER_NAME} runs already, and nothing of it would change.`)
+      return
+    }
+    if (found) this.note([`The container ${CONTAINER_NAME} would be replaced.`, ...listed('What differs:', differences)])
     this.data(dockerRunLine(plan, options).split('\n'))
   }
 

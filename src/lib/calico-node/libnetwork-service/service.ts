@@ -5,7 +5,7 @@ import {engineVersions, isApiAtLeast, LEAST_API_LIBNETWORK} from '../../docker/v
 import {CalicoError, isError} from '../../errors.js'
 import type {ContainerPlan, Variable} from '../container.js'
 import {runDriverContainer} from './driver-container.js'
-import {removedLines} from '../same-container.js'
+import {listed, removedLines} from '../same-container.js'
 import {DRIVER_NAME, DRIVER_SOCKET, DRIVER_UNIT} from './plan.js'
 import {waitForDriver} from './socket.js'
 import {type DriverStatus, driverForms, isContainerUp} from './state.js'
@@ -39,7 +39,7 @@ export function refuseOthersDriver({running, socket}: DriverStatus): void {
 export interface Started {
   /** The container's id, or the unit's name. */
   readonly id: string
-  /** For people, a sentence each. */
+  /** For people, a line each. */
   readonly notes: readonly string[]
 }
 
@@ -70,7 +70,7 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
     throw await unitFailure([error.message, ...error.details].join('; '))
   }
   notes.push(...installation.written.map((path) => `${path} was written.`))
-  if (installation.differences.length > 0) notes.push('What differs in its variables:', ...installation.differences.map((each) => `  ${each}`))
+  notes.push(...listed('What differs in its variables:', installation.differences))
   notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} runs already, and nothing of it changed.`)
   const answer = await waitForDriver(DRIVER_SOCKET, ANSWER_LIMIT_MS, installation.started ? ended : () => Promise.resolve(undefined))
   if (answer.state === 'answers') return {id: DRIVER_UNIT, notes}
