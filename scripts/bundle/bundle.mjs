@@ -3,13 +3,14 @@ import {createHash} from 'node:crypto'
 import {rmSync, writeFileSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import {build} from 'esbuild'
-import {CHUNKS, EDITS} from './chunks.mjs'
-import {edits, lazy, otherChunks, replacements, virtual} from './plugins.mjs'
+import {CHUNKS, EDITS, PARTS} from './chunks.mjs'
+import {partEntry, sharedEntry} from './parts.mjs'
+import {edits, lazy, otherChunks, otherParts, replacements, virtual} from './plugins.mjs'
 
 /** @typedef {{name: string, file: string, bytes: number, inputs: readonly string[]}} BuiltChunk */
 
-/** The chunks with modules of ours. They come last: the others tell them what they export. */
-const OURS = ['core', 'mesos']
+/** The chunks with modules of ours. They come last: the others tell them what they export, and the parts tell core which of its modules they need. */
+const OURS = [...Object.keys(PARTS), 'core', 'mesos']
 
 /**
  * @param {{root: string, outdir: string, modules: Record<string, string>}} options MODULES are the virtual ones
@@ -21,10 +22,13 @@ export async function bundle({root, outdir, modules}) {
   /** @type {Set<string>} */
   const edited = new Set()
   /** @type {Set<string>} */
-  const wanted = new Set(['core', 'mesos', 'debug']) // debug: by its name in runtime/debug.cjs
+  const wanted = new Set([...OURS, 'debug']) // debug: by its name in runtime/debug.cjs
+  /** @type {Set<string>} */
+  const shared = new Set()
   const built = []
   for (const name of [...Object.keys(CHUNKS).filter((chunk) => !OURS.includes(chunk)), ...OURS]) {
-    built.push(await bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted}))
+    const ours = {...modules, 'bundle:part': partEntry(root, name), 'bundle:shared': sharedEntry(shared)}
+    built.push(await bundleChunk(name, {root, outdir, modules: ours, esmExports, edited, wanted, shared}))
   }
   const forgotten = EDITS.filter(({file}) => !edited.has(file))
   if (forgotten.length > 0) throw new Error(`not in any chunk any more: ${forgotten.map(({file}) => file).join(', ')} (scripts/bundle/chunks.mjs)`)
@@ -36,11 +40,11 @@ export async function bundle({root, outdir, modules}) {
 
 /**
  * @param {string} name
- * @param {{root: string, outdir: string, modules: Record<string, string>, esmExports: Map<string, readonly string[]>, edited: Set<string>, wanted: Set<string>}} context
+ * @param {{root: string, outdir: string, modules: Record<string, string>, esmExports: Map<string, readonly string[]>, edited: Set<string>, wanted: Set<string>, shared: Set<string>}} context
  * @returns {Promise<BuiltChunk>}
  */
-async function bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted}) {
-  const {entry, packages} = /** @type {import('./chunks.mjs').Chunk} */ (CHUNKS[name])
+async function bundleChunk(name, {root, outdir, modules, esmExports, edited, wanted, shared}) {
+  const {entry, packages} = CHUNKS[name] ?? {entry: 'bundle:part', packages: {}}
   const {outputFiles, metafile} = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -59,7 +63,7 @@ async function bundleChunk(name, {root, outdir, modules, esmExports, edited, wan
     charset: 'ascii', // bin/chunks.js reads Latin-1
     legalComments: 'none', // dist/LICENSES.txt has them
     logLevel: 'error',
-    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports, wanted), edits(edited), lazy],
+    plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports, wanted), ...(OURS.includes(name) && name !== 'mesos' ? [otherParts(name, root, shared)] : []), edits(edited), lazy],
   })
   const contents = /** @type {import('esbuild').OutputFile} */ (outputFiles[0]).contents
   const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.js`

@@ -1,7 +1,7 @@
 /**
- * The chunks of the bundle. `core` is all code of ours with oclif, its commands evaluated only when they are called; every heavy library is a
- * chunk of its own, loaded by the command that needs it. All our modules are in one chunk, so there is one of each: `instanceof` holds. `mesos`
- * has those that the Mesos plugin needs once more, for processes that never load `core`.
+ * The chunks of the bundle. `core` is the code of ours that most commands need, with oclif; what only some commands need is in a part (PARTS), and every
+ * heavy library is a chunk of its own: both are loaded by the command that needs them. Each module of ours is in one of these chunks only, so there is one
+ * of each: `instanceof` holds. `mesos` has those that the Mesos plugin needs once more, for processes that never load `core`.
  */
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
@@ -23,6 +23,19 @@ export const CHUNKS = {
   ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
 }
+
+/**
+ * The chunks of ours beside core, and the folders and files whose modules each of them has. Core reaches a part by `import()` only: a part is loaded when
+ * a command needs it.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const PARTS = {}
+
+/** Packages in core that parts import too. */
+export const CORE_PACKAGES = ['@oclif/core']
+
+/** The chunk that has the module FILE, a path below the root such as src/lib/errors.ts. @param {string} file */
+export const chunkOf = (file) => Object.entries(PARTS).find(([, places]) => places.some((place) => file === place || (place.endsWith('/') && file.startsWith(place))))?.[0] ?? 'core'
 
 /** Packages that the bundle replaces: see each file. @type {Readonly<Record<string, string>>} */
 export const REPLACED = {

@@ -1,8 +1,9 @@
 /** What the build does to modules on their way into a chunk, as esbuild plugins. */
 import {readFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
-import {dirname} from 'node:path'
-import {ABSENT, CHUNKS, EDITS, LAZY, LAZY_BUILTINS, LAZY_INSIDE, REPLACED} from './chunks.mjs'
+import {dirname, relative, resolve} from 'node:path'
+import {ABSENT, chunkOf, CHUNKS, CORE_PACKAGES, EDITS, LAZY, LAZY_BUILTINS, LAZY_INSIDE, REPLACED} from './chunks.mjs'
+import {fromOtherChunk} from './parts.mjs'
 
 /** @typedef {import('esbuild').Plugin} Plugin */
 
@@ -46,6 +47,36 @@ export const otherChunks = (chunk, esmExports, wanted) => ({
     }
     build.onResolve({filter: /^chunk:/}, ({path}) => ({path, external: true}))
     build.onResolve({filter: anyOf(ABSENT)}, ({path}) => ({path, external: true}))
+  },
+})
+
+/**
+ * Leaves a module of ours that is in another chunk than CHUNK to that one (parts.mjs).
+ * @param {string} chunk
+ * @param {string} root
+ * @param {Set<string>} shared takes the modules and packages of core that CHUNK needs
+ * @returns {Plugin}
+ */
+export const otherParts = (chunk, root, shared) => ({
+  name: 'other parts',
+  setup(build) {
+    const sources = resolve(root, 'src')
+    build.onResolve({filter: /^\.{1,2}\/.*\.js$/}, ({path, resolveDir, importer, kind}) => {
+      const file = relative(root, resolve(resolveDir, path)).replace(/\.js$/, '.ts')
+      if (!file.startsWith('src/') || chunkOf(file) === chunk) return undefined
+      if (chunk === 'core' && importer.startsWith(sources) && kind === 'import-statement') {
+        return {errors: [{text: `core may reach ${file}, which is in the chunk ${chunkOf(file)}, by import() only`}]}
+      }
+      if (chunkOf(file) === 'core') shared.add(file)
+      return {path: file, namespace: 'other-part'}
+    })
+    if (chunk !== 'core') {
+      build.onResolve({filter: anyOf(CORE_PACKAGES)}, ({path}) => {
+        shared.add(path)
+        return {path, namespace: 'other-part'}
+      })
+    }
+    build.onLoad({filter: /.*/, namespace: 'other-part'}, ({path}) => ({contents: `module.exports = ${fromOtherChunk(path)}`, loader: 'js'}))
   },
 })
 

@@ -17,3 +17,8 @@ declare module 'chunk:debug' {
   const debug: unknown
   export = debug
 }
+
+declare module 'bundle:shared' {
+  /** Path of a module → a function that gives its exports. */
+  export const shared: Readonly<Record<string, () => unknown>>
+}

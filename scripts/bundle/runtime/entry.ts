@@ -3,8 +3,12 @@ import './oclif-settings.js'
 import {Config, type Command} from '@oclif/core'
 import {loaders} from 'bundle:commands'
 import {pjson, read} from 'bundle:manifest'
+import {shared} from 'bundle:shared'
 import {loadOptions, type Program} from '../../../src/lib/cli/program.js'
 import {main as runProgram, type OutputFailure} from '../../../src/main.js'
+
+/** The modules that other chunks of ours import from this one (scripts/bundle/parts.mjs). */
+export {shared}
 
 /** The manifest, of which a command line needs one entry or two: each is parsed when it is first looked at (all of them take 2 ms). */
 const commands: Record<string, Command.Cached> = {}
