@@ -6,6 +6,7 @@ import tseslint from 'typescript-eslint'
  */
 const LAYERS = [
   ['commands', 'hooks'],
+  ['views'],
   ['cli'],
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {nodeFlag} from '../lib/cli/node-option.js'
+import {nodeFlag} from '../lib/views/node-option.js'
 import {ownDocument, type Presentation} from '../lib/cli/output/presentation.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 import {CalicoError} from '../lib/errors.js'

@@ -1,6 +1,6 @@
 import {Args, Flags} from '@oclif/core'
 import {countKinds} from '../lib/client/inventory.js'
-import {findTarget, presentIpamObjects, presentKinds, presentResources} from '../lib/cli/get.js'
+import {findTarget, presentIpamObjects, presentKinds, presentResources} from '../lib/views/get.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 
 export default class Get extends ShowCommand {

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {checkedOptions, NodeCommand, waitTimeoutFlag} from '../lib/cli/node-start.js'
+import {checkedOptions, NodeCommand, waitTimeoutFlag} from '../lib/views/node-start.js'
 import {DEFAULT_IMAGE, DEFAULT_LOG_DIRECTORY} from '../lib/calico-node/options.js'
 
 export default class Node extends NodeCommand {

@@ -1,8 +1,8 @@
 import {Args} from '@oclif/core'
 import {BGP_DEFAULTS, readGlobalBgp, setDefaultAs} from '../../lib/client/bgp-configuration.js'
 import {checked} from '../../lib/cli/base-command.js'
-import {readAsNumber} from '../../lib/cli/peer-arguments.js'
-import {SettingCommand} from '../../lib/cli/setting-command.js'
+import {readAsNumber} from '../../lib/views/peer-arguments.js'
+import {SettingCommand} from '../../lib/views/setting-command.js'
 
 export default class BgpDefaultNodeAs extends SettingCommand {
   static override summary = 'Show or set the AS number of nodes that have none of their own.'

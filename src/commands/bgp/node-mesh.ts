@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {BGP_DEFAULTS, readGlobalBgp, setNodeMesh} from '../../lib/client/bgp-configuration.js'
-import {SettingCommand} from '../../lib/cli/setting-command.js'
+import {SettingCommand} from '../../lib/views/setting-command.js'
 
 export default class BgpNodeMesh extends SettingCommand {
   static override summary = 'Show, or switch on or off, the mesh of BGP sessions between all nodes.'

@@ -1,5 +1,5 @@
 import {BGP} from '../../lib/client/bgp-configuration.js'
-import {configArguments, ConfigCommand, configFlags} from '../../lib/cli/config-command.js'
+import {configArguments, ConfigCommand, configFlags} from '../../lib/views/config-command.js'
 
 export default class ConfigBgp extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of BGP for all nodes.'

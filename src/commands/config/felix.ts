@@ -1,5 +1,5 @@
 import {FELIX} from '../../lib/client/felix-configuration.js'
-import {configArguments, ConfigCommand, configFlags} from '../../lib/cli/config-command.js'
+import {configArguments, ConfigCommand, configFlags} from '../../lib/views/config-command.js'
 
 export default class ConfigFelix extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of Felix for all nodes.'

@@ -1,4 +1,4 @@
-import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag, mtuFlag, wantedArgument} from '../../lib/cli/containers.js'
+import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag, mtuFlag, wantedArgument} from '../../lib/views/containers.js'
 import {paragraph} from '../../lib/cli/paragraph.js'
 import {workloadMtu} from '../../lib/host/mtu.js'
 import {formatAddress} from '../../lib/net/index.js'

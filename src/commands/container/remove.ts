@@ -1,4 +1,4 @@
-import {containerArgument, ContainerCommand} from '../../lib/cli/containers.js'
+import {containerArgument, ContainerCommand} from '../../lib/views/containers.js'
 import {CalicoError} from '../../lib/errors.js'
 import {removeContainer} from '../../lib/workload/remove.js'
 import {workloadLabel} from '../../lib/workload/workload.js'

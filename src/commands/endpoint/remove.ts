@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/cli/endpoints.js'
-import {runningNode} from '../../lib/cli/node-option.js'
+import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/views/endpoints.js'
+import {runningNode} from '../../lib/views/node-option.js'
 import {formatAddress} from '../../lib/net/index.js'
 import {removeEndpoint} from '../../lib/workload/remove.js'
 

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {filterFlags, filterOf, presentCounts, presentEndpoints, requireHost} from '../../lib/cli/endpoints.js'
+import {filterFlags, filterOf, presentCounts, presentEndpoints, requireHost} from '../../lib/views/endpoints.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {countEndpoints, type Endpoint, listEndpoints} from '../../lib/client/endpoints.js'
 

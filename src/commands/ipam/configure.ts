@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {numberFlag} from '../../lib/cli/ipam-arguments.js'
+import {numberFlag} from '../../lib/views/ipam-arguments.js'
 import {setIpamConfig} from '../../lib/ipam/configure.js'
 
 export default class IpamConfigure extends EditCommand {

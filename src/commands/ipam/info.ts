@@ -1,5 +1,5 @@
-import {addressArgument} from '../../lib/cli/ipam-arguments.js'
-import {holderLines, presentAddress} from '../../lib/cli/ipam.js'
+import {addressArgument} from '../../lib/views/ipam-arguments.js'
+import {holderLines, presentAddress} from '../../lib/views/ipam.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {lookUpAddress} from '../../lib/ipam/lookup.js'
 import {holderOf} from '../../lib/workload/address-holder.js'

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
-import {addressFlag} from '../../lib/cli/ipam-arguments.js'
-import {presentAddress, presentUse} from '../../lib/cli/ipam.js'
+import {addressFlag} from '../../lib/views/ipam-arguments.js'
+import {presentAddress, presentUse} from '../../lib/views/ipam.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {lookUpAddress} from '../../lib/ipam/lookup.js'
 import {addressUse} from '../../lib/ipam/utilization.js'

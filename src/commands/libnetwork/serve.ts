@@ -37,7 +37,7 @@ export default class LibnetworkServe extends BaseCommand {
   async run(): Promise<void> {
     const {flags} = await this.read(LibnetworkServe)
     requireNetworkAdministrator('calicoctl libnetwork serve')
-    const {serve} = await import('../../lib/cli/libnetwork.js')
+    const {serve} = await import('../../lib/views/libnetwork.js')
     process.exitCode = await serve({
       settings: await this.settings(),
       socket: flags.socket,

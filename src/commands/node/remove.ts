@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {NodeRemoveCommand} from '../../lib/cli/node-remove.js'
+import {NodeRemoveCommand} from '../../lib/views/node-remove.js'
 
 export default class NodeRemove extends NodeRemoveCommand {
   static override summary = 'Remove a node from the datastore.'

@@ -1,4 +1,4 @@
-import {nodesNote, presentNodes} from '../../lib/cli/nodes.js'
+import {nodesNote, presentNodes} from '../../lib/views/nodes.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {listNodes} from '../../lib/client/node-list.js'
 

@@ -1,5 +1,5 @@
-import {PoolAddCommand} from '../../lib/cli/pool-add-command.js'
-import {chosenOptions, cidrsArgument, poolFlags, problemsOfCidrs} from '../../lib/cli/pool-arguments.js'
+import {PoolAddCommand} from '../../lib/views/pool-add-command.js'
+import {chosenOptions, cidrsArgument, poolFlags, problemsOfCidrs} from '../../lib/views/pool-arguments.js'
 
 export default class PoolAdd extends PoolAddCommand {
   static override summary = 'Add IP pools: networks from which workloads get their addresses.'

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {cidrsArgument, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/cli/pool-arguments.js'
+import {cidrsArgument, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/views/pool-arguments.js'
 import {removePools} from '../../lib/client/pool-removal.js'
 
 /** What v0.20 printed for each pool. */

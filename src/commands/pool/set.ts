@@ -1,6 +1,6 @@
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {poolDetail} from '../../lib/cli/pool-add-command.js'
-import {chosenChanges, cidrsArgument, poolSetFlags, problemsOfChange} from '../../lib/cli/pool-arguments.js'
+import {poolDetail} from '../../lib/views/pool-add-command.js'
+import {chosenChanges, cidrsArgument, poolSetFlags, problemsOfChange} from '../../lib/views/pool-arguments.js'
 import {setPools} from '../../lib/client/pools.js'
 
 export default class PoolSet extends EditCommand {

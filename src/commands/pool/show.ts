@@ -1,5 +1,5 @@
-import {chosenFamilies, familyFlags} from '../../lib/cli/peer-arguments.js'
-import {presentPools} from '../../lib/cli/pools.js'
+import {chosenFamilies, familyFlags} from '../../lib/views/peer-arguments.js'
+import {presentPools} from '../../lib/views/pools.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {listPools} from '../../lib/client/pools.js'
 

@@ -1,5 +1,5 @@
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {newProfileArgument} from '../../lib/cli/profiles.js'
+import {newProfileArgument} from '../../lib/views/profiles.js'
 import {addProfile} from '../../lib/client/profiles.js'
 
 export default class ProfileAdd extends EditCommand {

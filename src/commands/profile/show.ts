@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {presentProfileNames, presentProfiles, presentProfileUses, profileUseRows} from '../../lib/cli/profiles.js'
+import {presentProfileNames, presentProfiles, presentProfileUses, profileUseRows} from '../../lib/views/profiles.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
 import {listProfileNames, listProfiles} from '../../lib/client/profiles.js'
 import {listUses} from '../../lib/client/profile-uses.js'

@@ -1,6 +1,6 @@
 import {addPeer} from '../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../lib/cli/peer-arguments.js'
+import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../lib/views/peer-arguments.js'
 
 export default class BgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of all nodes.'

@@ -1,6 +1,6 @@
 import {removePeer} from '../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {peerAddressArgument} from '../../../lib/cli/peer-arguments.js'
+import {peerAddressArgument} from '../../../lib/views/peer-arguments.js'
 import {formatAddress} from '../../../lib/net/index.js'
 
 export default class BgpPeerRemove extends EditCommand {

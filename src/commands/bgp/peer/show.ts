@@ -1,6 +1,6 @@
 import {listPeers} from '../../../lib/client/bgp-peers.js'
-import {chosenFamilies, familyFlags} from '../../../lib/cli/peer-arguments.js'
-import {leftOutNote, presentPeers} from '../../../lib/cli/peers.js'
+import {chosenFamilies, familyFlags} from '../../../lib/views/peer-arguments.js'
+import {leftOutNote, presentPeers} from '../../../lib/views/peers.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 
 export default class BgpPeerShow extends ShowCommand {

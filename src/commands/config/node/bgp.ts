@@ -1,7 +1,7 @@
 import {NODE_BGP} from '../../../lib/client/bgp-configuration.js'
-import {configArguments, ConfigCommand, configFlags} from '../../../lib/cli/config-command.js'
-import {requireKnownNode} from '../../../lib/cli/known-node.js'
-import {chosenNode, nodeFlag} from '../../../lib/cli/node-option.js'
+import {configArguments, ConfigCommand, configFlags} from '../../../lib/views/config-command.js'
+import {requireKnownNode} from '../../../lib/views/known-node.js'
+import {chosenNode, nodeFlag} from '../../../lib/views/node-option.js'
 
 export default class ConfigNodeBgp extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of BGP for one node.'

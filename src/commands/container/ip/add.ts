@@ -1,4 +1,4 @@
-import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag, wantedArgument} from '../../../lib/cli/containers.js'
+import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag, wantedArgument} from '../../../lib/views/containers.js'
 import {formatAddress} from '../../../lib/net/index.js'
 import {addContainerAddress} from '../../../lib/workload/addresses.js'
 

@@ -1,5 +1,5 @@
-import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag} from '../../../lib/cli/containers.js'
-import {addressArgument} from '../../../lib/cli/ipam-arguments.js'
+import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag} from '../../../lib/views/containers.js'
+import {addressArgument} from '../../../lib/views/ipam-arguments.js'
 import {formatAddress} from '../../../lib/net/index.js'
 import {removeContainerAddress} from '../../../lib/workload/addresses.js'
 

@@ -1,5 +1,5 @@
-import {containerArgument, ContainerCommand} from '../../../lib/cli/containers.js'
-import {profilesArgument} from '../../../lib/cli/endpoints.js'
+import {containerArgument, ContainerCommand} from '../../../lib/views/containers.js'
+import {profilesArgument} from '../../../lib/views/endpoints.js'
 import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileAppend extends ContainerCommand {

@@ -1,5 +1,5 @@
-import {EndpointProfileCommand} from '../../../lib/cli/endpoint-profile-command.js'
-import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} from '../../../lib/cli/endpoints.js'
+import {EndpointProfileCommand} from '../../../lib/views/endpoint-profile-command.js'
+import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} from '../../../lib/views/endpoints.js'
 
 export default class EndpointProfileSet extends EndpointProfileCommand {
   static override summary = 'Make these the profiles of an endpoint.'

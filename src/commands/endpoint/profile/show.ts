@@ -1,4 +1,4 @@
-import {endpointArgument, filterFlags, filterOf, findNamed, presentEndpointProfiles} from '../../../lib/cli/endpoints.js'
+import {endpointArgument, filterFlags, filterOf, findNamed, presentEndpointProfiles} from '../../../lib/views/endpoints.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 
 export default class EndpointProfileShow extends ShowCommand {

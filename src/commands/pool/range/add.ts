@@ -1,6 +1,6 @@
-import {PoolAddCommand} from '../../../lib/cli/pool-add-command.js'
+import {PoolAddCommand} from '../../../lib/views/pool-add-command.js'
 import {wasRead} from '../../../lib/cli/arguments.js'
-import {chosenOptions, poolFlags, rangeArgument} from '../../../lib/cli/pool-arguments.js'
+import {chosenOptions, poolFlags, rangeArgument} from '../../../lib/views/pool-arguments.js'
 import {coverProblems, rangeProblem} from '../../../lib/client/pools.js'
 import {coverRange} from '../../../lib/net/index.js'
 

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/cli/profiles.js'
+import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {addRule} from '../../../lib/rules/edit.js'
 

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {indentedJson} from '../../../lib/cli/output/render.js'
-import {meantProfile, presentRulesDocument} from '../../../lib/cli/profiles.js'
+import {meantProfile, presentRulesDocument} from '../../../lib/views/profiles.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {getProfile} from '../../../lib/client/profiles.js'
 import {rulesOf} from '../../../lib/rules/edit.js'

@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {meantProfile, presentRules} from '../../../lib/cli/profiles.js'
+import {meantProfile, presentRules} from '../../../lib/views/profiles.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {getProfile} from '../../../lib/client/profiles.js'
 import {rulesOf} from '../../../lib/rules/edit.js'

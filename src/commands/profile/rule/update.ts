@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {meantProfile} from '../../../lib/cli/profiles.js'
+import {meantProfile} from '../../../lib/views/profiles.js'
 import {readStdin} from '../../../lib/cli/stdin.js'
 import {nearest} from '../../../lib/cli/suggest.js'
 import {editProfile} from '../../../lib/client/profiles.js'

@@ -1,6 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
-import {meantProfile, tagArgument} from '../../../lib/cli/profiles.js'
+import {meantProfile, tagArgument} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {CalicoError} from '../../../lib/errors.js'
 import {removeTag} from '../../../lib/rules/edit.js'

@@ -1,5 +1,5 @@
 import {describe, expect, test} from '@jest/globals'
-import {ageText} from '../../../../src/lib/cli/mesos-gc.js'
+import {ageText} from '../../../../src/lib/views/mesos-gc.js'
 import type {Endpoint} from '../../../../src/lib/client/endpoints.js'
 import {whyGone} from '../../../../src/lib/mesos/agent/gone.js'
 import {linksOf, namespacesIn} from '../../../../src/lib/mesos/agent/links.js'

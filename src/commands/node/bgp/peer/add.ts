@@ -1,8 +1,8 @@
 import {addPeer} from '../../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../../lib/cli/edit-command.js'
-import {requireKnownNode} from '../../../../lib/cli/known-node.js'
-import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
-import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../../lib/cli/peer-arguments.js'
+import {requireKnownNode} from '../../../../lib/views/known-node.js'
+import {chosenNode, nodeFlag} from '../../../../lib/views/node-option.js'
+import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../../lib/views/peer-arguments.js'
 
 export default class NodeBgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of one node.'

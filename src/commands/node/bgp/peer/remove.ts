@@ -1,8 +1,8 @@
 import {removePeer} from '../../../../lib/client/bgp-peers.js'
 import {EditCommand} from '../../../../lib/cli/edit-command.js'
-import {requireKnownNode} from '../../../../lib/cli/known-node.js'
-import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
-import {peerAddressArgument} from '../../../../lib/cli/peer-arguments.js'
+import {requireKnownNode} from '../../../../lib/views/known-node.js'
+import {chosenNode, nodeFlag} from '../../../../lib/views/node-option.js'
+import {peerAddressArgument} from '../../../../lib/views/peer-arguments.js'
 import {formatAddress} from '../../../../lib/net/index.js'
 
 export default class NodeBgpPeerRemove extends EditCommand {

@@ -1,8 +1,8 @@
 import {listPeers} from '../../../../lib/client/bgp-peers.js'
-import {requireKnownNode} from '../../../../lib/cli/known-node.js'
-import {chosenNode, nodeFlag} from '../../../../lib/cli/node-option.js'
-import {chosenFamilies, familyFlags} from '../../../../lib/cli/peer-arguments.js'
-import {leftOutNote, presentPeers} from '../../../../lib/cli/peers.js'
+import {requireKnownNode} from '../../../../lib/views/known-node.js'
+import {chosenNode, nodeFlag} from '../../../../lib/views/node-option.js'
+import {chosenFamilies, familyFlags} from '../../../../lib/views/peer-arguments.js'
+import {leftOutNote, presentPeers} from '../../../../lib/views/peers.js'
 import {ShowCommand} from '../../../../lib/cli/show-command.js'
 
 export default class NodeBgpPeerShow extends ShowCommand {

@@ -1,0 +1,125 @@
+/** What the commands on endpoints share: arguments, filters, and how endpoints are shown (cli-v0.20 §4.5). */
+import {Args, Flags} from '@oclif/core'
+import {profileNames, type ProfileAction, type ProfilesEdited} from '../client/endpoint-profiles.js'
+import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter, findEndpoint} from '../client/endpoints.js'
+import type {Session} from '../client/session.js'
+import {CalicoError, isError} from '../errors.js'
+import {dockerName} from '../model/display-name.js'
+import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
+import {shownResource} from '../cli/output/shown.js'
+import {readProfileName} from '../cli/arguments.js'
+import {checked} from '../cli/base-command.js'
+import {requireKnownNode} from './known-node.js'
+import {paragraph} from '../cli/paragraph.js'
+
+export const endpointArgument = () =>
+  Args.string({required: true, ignoreStdin: true, description: 'The endpoint: its id, its host interface, one of its addresses, or the (short) id of its container.'})
+
+export const profilesArgument = ({required}: {required: boolean}) =>
+  Args.custom({parse: checked(readProfileName)})({required: false, ignoreStdin: true, multiple: true, description: `The profiles, in the order in which they are to be evaluated.${required ? '' : ' None: the endpoint gets no profile.'}`})
+
+/** v0.20's filters. */
+export const filterFlags = {
+  host: Flags.string({description: 'Only endpoints of this node.', helpValue: 'HOSTNAME'}),
+  orchestrator: Flags.string({description: 'Only endpoints of this orchestrator: docker, namespace, mesos, …', helpValue: 'ORCHESTRATOR_ID'}),
+  workload: Flags.string({description: 'Only endpoints of this workload: the full id of a container, for docker.', helpValue: 'WORKLOAD_ID'}),
+}
+
+/** The filter that FLAGS, those of a line that was read, are. */
+export const filterOf = ({host, orchestrator, workload, endpoint}: EndpointFilter): EndpointFilter => ({host, orchestrator, workload, endpoint})
+
+/** Makes sure that there is such a node as --host names, where nothing was found for it. @throws CalicoError `not-found` */
+export async function requireHost(session: Session, {host}: EndpointFilter): Promise<void> {
+  if (host !== undefined) await requireKnownNode(session, host)
+}
+
+/** The endpoint that WORD means among those that FILTER, of the line, lets through. @throws CalicoError as findEndpoint; it tells of an unknown node */
+export async function findNamed(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
+  try {
+    return await findEndpoint(session, word, filter)
+  } catch (error) {
+    if (!isError(error, 'not-found')) throw error
+    try {
+      await requireHost(session, filter)
+    } catch (cause) {
+      if (!isError(cause, 'not-found')) throw cause
+      throw new CalicoError('not-found', error.message, {details: [`${cause.message}.`], ...(cause.hint === undefined ? {} : {hint: cause.hint}), cause})
+    }
+    throw error
+  }
+}
+
+export const presentCounts = (counts: readonly EndpointCount[]): Presentation<EndpointCount> => ({
+  rows: counts,
+  columns: [
+    {header: 'Hostname', value: ({host}) => host},
+    {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator},
+    {header: 'Number of Workloads', value: ({workloads}) => String(workloads)},
+    {header: 'Number of Endpoints', value: ({endpoints}) => String(endpoints)},
+  ],
+  name: ({host, orchestrator}) => `${host}/${orchestrator}`,
+  document: (items) => ownDocument('EndpointCountList', {items}),
+  blankAfter: true,
+})
+
+/** ENDPOINTS one by one, with the names of their profiles as users know them. */
+export async function presentEndpoints(session: Session, endpoints: readonly Endpoint[]): Promise<Presentation<Endpoint>> {
+  const profileNameOf = await profileNames(session, endpoints)
+  const spec = ({stored}: Endpoint) => stored.resource.spec
+  return {
+    rows: [...endpoints].sort(compareEndpoints),
+    columns: [
+      {header: 'Hostname', value: ({host}) => host},
+      {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator},
+      {header: 'Workload ID', value: ({workload}) => workload},
+      {header: 'Endpoint ID', value: ({id}) => id},
+      {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? []},
+      {header: 'MAC', value: (endpoint) => spec(endpoint).mac ?? 'None'},
+      {header: 'Profiles', value: (endpoint) => (spec(endpoint).profiles ?? []).map(profileNameOf).join(',')},
+      {header: 'State', value: () => 'active'},
+      {header: 'Container', value: ({stored}) => containerName(stored.resource.metadata.annotations), wide: true},
+      {header: 'Interface', value: (endpoint) => spec(endpoint).interfaceName ?? '', wide: true},
+      {header: 'Namespace', value: ({place}) => place.namespace ?? '', wide: true},
+    ],
+    name: ({id}) => id,
+    document: (shown) => resourceList('WorkloadEndpointList', shown.map(({stored}) => shownResource(stored))),
+    blankAfter: true,
+  }
+}
+
+const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
+  (annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? dockerName(annotations[CONTAINER_ANNOTATION]) : undefined) ?? ''
+
+/** The profiles of ENDPOINT, by name. */
+export async function presentEndpointProfiles(session: Session, endpoint: Endpoint): Promise<Presentation<string>> {
+  const stored = endpoint.stored.resource.spec.profiles ?? []
+  const nameOf = await profileNames(session, [endpoint])
+  const names = stored.map(nameOf)
+  return {
+    rows: [...names].sort(),
+    columns: [{header: 'Name', value: (name) => name}],
+    name: (name) => name,
+    document: () => ownDocument('EndpointProfileList', {endpoint: endpoint.id, items: names}),
+    ...(names.length === 0 ? {text: () => ['Endpoint has no profiles associated with it.']} : {}),
+    blankAfter: true,
+  }
+}
+
+/** v0.20's paragraph for what ACTION did; exactly one. */
+export function profilesEditedText(action: ProfileAction, names: readonly string[], {done, already}: ProfilesEdited): string[] {
+  const [first = ''] = already
+  switch (action) {
+    case 'append':
+      return paragraph(done.length > 0 ? `Profile(s) ${done.join(', ')} appended.` : `Profile ${first} is already in endpoint profile list`)
+    case 'remove':
+      return paragraph(done.length > 0 ? `Profile(s) ${done.join(',')} removed.` : `Profile ${first} is not in endpoint profile list.`)
+    case 'set':
+      return paragraph(names.length > 0 ? `Profile(s) set to ${names.join(', ')}.` : 'Removed all profiles from endpoint.')
+  }
+}
+
+/** What else there is to say: names of which nothing had to be done, beside others. */
+export function profilesEditedNotes(action: ProfileAction, {done, already}: ProfilesEdited): string[] {
+  if (done.length === 0) return []
+  return already.map((name) => (action === 'remove' ? `Profile ${name} is not in endpoint profile list.` : `Profile ${name} is already in endpoint profile list`))
+}

@@ -1,0 +1,173 @@
+/** How the status of a calico-node is shown: v0.20's lines and tables first, which scripts split, then what it did not know (cli-v0.20 §4.2). */
+import type {BgpPeer} from '../bird/peers.js'
+import {type DriverStatus, driverProblems} from '../calico-node/libnetwork-service/state.js'
+import type {Family} from '../net/index.js'
+import type {BirdStatus} from '../node-status/bird.js'
+import {type ContainerStatus, type Readiness, usesBird} from '../node-status/container.js'
+import type {EndpointName, EndpointStates} from '../node-status/endpoints.js'
+import {peerName} from '../node-status/problems.js'
+import type {DatastoreStatus, NodeStatus, NotRunning} from '../node-status/status.js'
+import {asText} from './nodes.js'
+import {type Column, ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {renderTable} from '../cli/output/table.js'
+
+/** What v0.20 printed, and a system test of its looks for. */
+export const NOT_RUNNING = 'calico-node container not running'
+
+const FAMILIES = [4, 6] as const
+const PEER_COLUMNS: readonly Column<BgpPeer>[] = [
+  {header: 'Peer address', value: peerName},
+  {header: 'Peer type', value: ({type}) => type},
+  {header: 'State', value: ({state}) => state},
+  {header: 'Since', value: ({since}) => since},
+  {header: 'Info', value: ({info}) => info},
+  {header: 'Remark', value: ({remark}) => remark, wide: true},
+]
+
+const peersIn = (status: BirdStatus | undefined): readonly BgpPeer[] => (status?.state === 'answers' ? status.peers : [])
+
+/** STATUS as of NOW. The rows are the BGP sessions. */
+export function presentStatus(status: NodeStatus, now: Date): Presentation<BgpPeer> {
+  return {
+    rows: FAMILIES.flatMap((family) => peersIn(status.bird[family])),
+    columns: PEER_COLUMNS,
+    name: peerName,
+    document: () => ownDocument('NodeStatus', statusDocument(status)),
+    text: async () => {
+      const old = await v020Lines(status)
+      return [...old, ...(old.at(-1) === '' ? [] : ['']), ...ourLines(status, now)]
+    },
+    blankAfter: true,
+  }
+}
+
+async function v020Lines({container, datastore, bird}: NodeStatus): Promise<string[]> {
+  const {details, version} = container
+  const lines = [`calico-node container is running. Status: ${details.status}`, `Running felix version ${version ?? 'unknown'}`, '']
+  const families = await Promise.all(FAMILIES.map((family) => familyLines(family, {container, datastore, status: bird[family]})))
+  return [...lines, ...families.flat()]
+}
+
+async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}): Promise<string[]> {
+  const heading = `IPv${family} BGP status`
+  const address = datastore.state === 'answers' ? datastore.address[family] : 'unknown'
+  if (address === undefined) return [heading, `No IPv${family} address configured.`, '']
+  const line = `IP: ${address}    AS Number: ${datastore.state === 'answers' ? asText(datastore.as) : 'unknown'}`
+  return [heading, line, ...(usesBird(container.details) ? await birdLines(status) : ['BIRD is off on this node.', ''])]
+}
+
+async function birdLines(status: BirdStatus | undefined): Promise<string[]> {
+  switch (status?.state) {
+    case undefined:
+      return []
+    case 'unreachable':
+      return ['Couldn\'t connect to bird.']
+    case 'not-understood':
+      return [...status.raw.split('\n'), '']
+    case 'answers': {
+      const columns = PEER_COLUMNS.filter(({wide}) => !wide)
+      const table = await renderTable(columns.map(({header}) => header), status.peers.map((peer) => columns.map(({value}) => value(peer))))
+      return [...table.split('\n'), '']
+    }
+  }
+}
+
+/** Lines without `|`, so that scripts which look for rows see none of them. */
+function ourLines({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): string[] {
+  const {details, felix, bird: birdReadiness} = container
+  const versions = FAMILIES.flatMap((family) => {
+    const status = bird[family]
+    return status?.state === 'answers' && status.version !== undefined ? [status.version] : []
+  })
+  const rows: (readonly [string, string])[] = [
+    ['Node', node],
+    ['Container', `${details.state}, ${details.restarts} ${details.restarts === 1 ? 'restart' : 'restarts'}, ${details.state === 'running' ? `up ${elapsed(details.startedAt, now)}` : `started ${details.startedAt}`}`],
+    ['Image', details.image],
+    ['Felix', readinessText(felix)],
+    ['BIRD', [readinessText(birdReadiness), ...versions.slice(0, 1)].join(', ')],
+    ['Datastore', datastoreText(datastore)],
+    ['Endpoints', endpointsText(endpoints)],
+    ['Libnetwork', driverText(libnetwork, now)],
+    ...FAMILIES.flatMap((family) => remarks(family, bird[family])).map((text) => ['Remark', text] as const),
+    ...problems.map((text) => ['Problem', text] as const),
+  ]
+  return rows.map(([name, text]) => `${`${name}:`.padEnd(11)} ${text}`)
+}
+
+const readinessText = ({state, why}: Readiness): string =>
+  ({ready: 'ready', 'not-ready': `not ready (${why})`, unknown: `readiness unknown (${why})`, unused: `off (${why})`})[state]
+
+function datastoreText(datastore: DatastoreStatus): string {
+  if (datastore.state === 'away') return `error connecting to etcd: ${datastore.message}`
+  const {clusterGUID, datastoreReady} = datastore.cluster
+  return [datastoreReady === false ? 'locked' : 'reachable', ...(clusterGUID === undefined ? [] : [`cluster ${clusterGUID}`])].join(', ')
+}
+
+/** The driver for Docker networks. */
+function driverText({form, state, since, restarts, socket}: DriverStatus, now: Date): string {
+  const answer = {answers: 'answers', silent: 'does not answer', unknown: 'only root may ask it'}[socket.state]
+  if (form === 'none') return socket.state === 'answers' ? 'not installed, but somebody\'s driver answers' : 'not installed'
+  return [`${form} ${state}`, ...(restarts > 0 ? [`${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`] : []), ...(since === undefined ? [] : [`up ${elapsed(since, now)}`]), answer].join(', ')
+}
+
+function endpointsText({reported, up, down, left}: EndpointStates): string {
+  if (!reported) return 'unknown: Felix keeps no status of endpoints on this host'
+  const parts = [`${up} up`, down === undefined ? 'down unknown' : `${down.length} down`, ...(left.length === 0 ? [] : [`${left.length} no longer in the datastore`])]
+  return parts.join(', ')
+}
+
+function remarks(family: Family, status: BirdStatus | undefined): string[] {
+  if (status?.state !== 'answers') return []
+  return [
+    ...(status.recovering ? [`IPv${family}: BIRD recovers from a restart; it leaves the kernel's routes alone until its peers have answered.`] : []),
+    ...status.peers.filter(({remark}) => remark !== '').map((peer) => `${peerName(peer)}: ${peer.remark}`),
+  ]
+}
+
+/** The time from START, an ISO time, to NOW: `3d4h`, `2h5m`, `5m12s`, `8s`. */
+export function elapsed(start: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(start)) / 1000))
+  if (Number.isNaN(seconds)) return 'for an unknown time'
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+  if (days > 0) return `${days}d${hours}h`
+  if (hours > 0) return `${hours}h${minutes}m`
+  return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`
+}
+
+function statusDocument({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus): object {
+  const {details, felix, bird: birdReadiness, version} = container
+  const {id, state, status, restarts, startedAt, image} = details
+  return {
+    node,
+    container: {id, state, status, restarts, startedAt, image},
+    readiness: {felix, bird: birdReadiness},
+    versions: {felix: version ?? null, bird: FAMILIES.map((family) => versionOf(bird[family])).find((text) => text !== null) ?? null},
+    datastore: datastore.state === 'away' ? datastore : {state: datastore.state, nodeExists: datastore.exists, ...datastore.cluster},
+    bgp: Object.fromEntries(FAMILIES.map((family) => [`ipv${family}`, bgpDocument(family, datastore, bird[family])])),
+    endpoints: {reported: endpoints.reported, up: endpoints.up, down: names(endpoints.down), left: names(endpoints.left)},
+    libnetwork: driverDocument(libnetwork),
+    problems,
+  }
+}
+
+const driverDocument = ({form, running, state, since, restarts, socket}: DriverStatus): object => ({form, running, state, since: since ?? null, restarts, socket})
+
+const names = (endpoints: readonly EndpointName[] | undefined): readonly EndpointName[] | null => endpoints ?? null
+const versionOf = (status: BirdStatus | undefined): string | null => (status?.state === 'answers' ? (status.version ?? null) : null)
+
+function bgpDocument(family: Family, datastore: DatastoreStatus, status: BirdStatus | undefined): object {
+  const configured = datastore.state === 'answers' ? {address: datastore.address[family] ?? null, asNumber: datastore.as.asNumber, asInherited: datastore.as.inherited} : {}
+  if (status?.state !== 'answers') return {...configured, bird: status?.state ?? 'not-asked', ...(status ? {message: status.message} : {}), peers: []}
+  const peers = status.peers.map(({address, port, type, state, since, bgpState, lastError, health, remark}) => ({address, ...(port === undefined ? {} : {port}), type, state, since, bgpState, lastError, health, remark}))
+  return {...configured, bird: status.recovering ? 'recovering' : 'answers', peers}
+}
+
+/** The document of a host without a running calico-node. */
+export const notRunningDocument = (node: string, {ended, libnetwork}: NotRunning): unknown =>
+  ownDocument('NodeStatus', {node, container: ended ? {state: ended.state, status: ended.status, exitCode: ended.exitCode, finishedAt: ended.finishedAt, image: ended.image} : null, libnetwork: driverDocument(libnetwork), problems: [endText(ended), ...driverProblems(libnetwork)]})
+
+/** What became of the container, a sentence. */
+export function endText(ended: NotRunning['ended']): string {
+  if (!ended) return 'There is no container calico-node.'
+  return ended.state === 'created' ? 'The container calico-node was never started.' : `The container calico-node ended at ${ended.finishedAt} with exit code ${ended.exitCode}.`
+}
