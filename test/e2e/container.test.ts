@@ -367,10 +367,20 @@ suite('containers', whyNoEngine(), () => {
           expect(await given(`container remove ${path}`)).toMatchObject({stdout: `Removed Calico from ${path}\n`})
           await expectNothingLeft()
         }
+        // By its id, which begins with a dash: behind --.
+        const id = namespace.path.replaceAll('/', '-')
+        await given(`container add ${namespace.path} ipv4`)
+        expect(await run(`container ${id} endpoint show`)).toMatchObject({code: 1, stderr: expect.stringContaining('Usage:') as unknown})
+        await given(`container -- ${id} profile append web`)
+        expect((await given(`container -- ${id} endpoint show`)).stdout).toContain(id)
+        expect((await endpoints())[0]).toMatchObject({spec: {profiles: ['web']}})
+        expect(await run(`container add -- ${id} ipv4`)).toMatchObject({code: 4, stderr: expect.stringContaining('/proc/PID/ns/net') as unknown})
+        await given(`container remove -- ${id}`)
+        await expectNothingLeft()
         expect(await run('container add /etc/hostname ipv4')).toMatchObject({code: 1, stderr: expect.stringContaining('is not a network namespace') as unknown})
         expect(await run('container add /proc/self/ns/uts ipv4')).toMatchObject({code: 1})
         expect(await run(`container add /proc/${process.pid}/ns/net ipv4`)).toMatchObject({code: 1, stderr: expect.stringContaining("the host's own") as unknown})
-        expect(await run('container add /no/such/path ipv4')).toMatchObject({code: 4})
+        expect(await run('container add /no/such/path ipv4')).toMatchObject({code: 4, stderr: expect.not.stringContaining('docker ps') as unknown})
         await given(`container add ${namespace.path} ipv4`)
       } finally {
         execFileSync('ip', ['netns', 'delete', named])

@@ -442,3 +442,22 @@ test('an empty datastore has no profiles, and is not initialised by looking', as
   expect(await run('profile show')).toMatchObject({code: 0, stdout: '+------+\n| Name |\n+------+\n+------+\n', stderr: expect.stringContaining('Warning')})
   expect(await etcd.ctl('get', '--prefix', '/', '--keys-only')).toBe('')
 })
+
+test('-q mutes notes, but not that the store is empty, or was initialised just now', async () => {
+  await empty()
+  expect(await run('-q profile show')).toMatchObject({code: 0, stderr: expect.stringMatching(/^Warning: This datastore holds no Calico data yet \(etcd at .*\)\.\n$/) as unknown})
+  expect(await run('-q profile add web')).toMatchObject({code: 0, stdout: 'Created profile web\n', stderr: expect.stringMatching(/^Warning: Initialising this datastore for Calico \(.*\)\.\n$/) as unknown})
+  expect(await run('-q profile add db')).toMatchObject({code: 0, stderr: ''})
+})
+
+test('a missing profile: what would make it is a hint where something is to be added, not where one looks or removes', async () => {
+  for (const line of ['profile nosuch rule add inbound allow', 'profile nosuch tag add x']) expect((await run(line)).stderr).toContain('calicoctl profile add nosuch creates it.')
+  for (const line of ['profile nosuch rule remove inbound allow', 'profile nosuch tag remove x', 'profile nosuch rule show', 'profile nosuch tag show']) {
+    expect(await run(line)).toMatchObject({code: 4, stderr: expect.stringContaining('See the profiles with: calicoctl profile show') as unknown})
+  }
+})
+
+test('-- ends the options: names that begin with a dash are names', async () => {
+  expect(await run('profile remove -- -web')).toMatchObject({code: 0, stdout: expect.stringContaining('-web') as unknown, stderr: expect.not.stringContaining('Usage:') as unknown})
+  expect(await run('profile -- -web rule show')).toMatchObject({code: 4, stderr: expect.stringContaining('-web') as unknown})
+})

@@ -63,7 +63,7 @@ export abstract class BaseCommand extends Command {
       helpGroup: 'GLOBAL',
       helpValue: 'TIME',
     }),
-    quiet: Flags.boolean({char: 'q', description: 'No notes and warnings on stderr.', helpGroup: 'GLOBAL'}),
+    quiet: Flags.boolean({char: 'q', description: 'No notes and warnings on stderr, except that the datastore is empty or was initialised just now.', helpGroup: 'GLOBAL'}),
     'no-color': Flags.boolean({description: 'No colours.', helpGroup: 'GLOBAL'}),
     'no-input': Flags.boolean({description: 'Never ask; fail where an answer would be needed.', helpGroup: 'GLOBAL'}),
     debug: Flags.boolean({description: 'Tell more about errors, with stack traces.', helpGroup: 'GLOBAL'}),
@@ -122,6 +122,7 @@ export abstract class BaseCommand extends Command {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
       warn: (message) => this.note(`Warning: ${message}`),
+      announce: (message) => void process.stderr.write(linesText(`Warning: ${message}`)),
     })
     settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)

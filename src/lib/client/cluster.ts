@@ -60,7 +60,7 @@ export function checkReadable(session: Session, cluster: ClusterState): void {
   }
   if (cluster.state === 'empty') {
     if (session.expectCluster !== undefined) throw unexpectedCluster(session, 'it is not initialised')
-    session.warn(`This datastore holds no Calico data yet (${session.store.description}).`)
+    session.announce(`This datastore holds no Calico data yet (${session.store.description}).`)
   }
   if (cluster.state === 'present' && session.expectCluster !== undefined) {
     const guid = specOf(cluster.information).clusterGUID

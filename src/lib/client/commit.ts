@@ -152,7 +152,7 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
 /** What a store without ClusterInformation lacks to be Calico's. Where it holds keys already (--init), the tiers may be there. */
 async function initialisation(session: Session, {cluster}: Seen): Promise<Write[]> {
   if (cluster.state === 'present') return []
-  session.warn(`Initialising this datastore for Calico (${session.store.description}).`)
+  session.announce(`Initialising this datastore for Calico (${session.store.description}).`)
   const values = initialValues()
   const {results} = await session.store.transact({then: values.map(({key}) => ({get: key}))})
   return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))

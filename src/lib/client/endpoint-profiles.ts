@@ -5,7 +5,7 @@ import {resourceKey} from '../model/keys.js'
 import {convertName} from '../model/names.js'
 import type {Profile, WorkloadEndpoint} from '../model/types.js'
 import {editEndpoint, type Endpoint} from './endpoints.js'
-import {BUILT_IN, profileName} from './profiles.js'
+import {BUILT_IN, profileName, SEE_PROFILES} from './profiles.js'
 import {listResources, type ResourceChange} from './resources.js'
 import type {Session} from './session.js'
 
@@ -40,7 +40,7 @@ export async function editEndpointProfiles(session: Session, endpoint: Endpoint,
     endpoint,
     (stored, profiles) => {
       const before = stored.spec.profiles ?? []
-      requireProfiles(wanted, profiles, action === 'remove' ? before : [], typed)
+      requireProfiles(action, wanted, profiles, before, typed)
       const {after, done} = edited(before, action, wanted)
       outcome = {done: typedOf(done), already: typedOf(wanted.filter((name) => !done.includes(name)))}
       return sameList(before, after) ? stored : withProfiles(stored, after)
@@ -63,13 +63,15 @@ function edited(before: readonly string[], action: ProfileAction, wanted: readon
   }
 }
 
-function requireProfiles(wanted: readonly string[], stored: readonly (KeyValue | undefined)[], known: readonly string[], typed: ReadonlyMap<string, string>): void {
+/** BEFORE: what the endpoint has, which may be taken from it although nothing else is left of the profile. */
+function requireProfiles(action: ProfileAction, wanted: readonly string[], stored: readonly (KeyValue | undefined)[], before: readonly string[], typed: ReadonlyMap<string, string>): void {
+  const known = action === 'remove' ? before : []
   const missing = wanted.filter((name, i) => stored[i] === undefined && name !== BUILT_IN && !known.includes(name))
   const [first, ...more] = missing.map((name) => typed.get(name) ?? name)
   if (first === undefined) return
   throw new CalicoError('not-found', `Profile with name ${first} was not found.`, {
     details: more.map((name) => `Profile with name ${name} was not found.`),
-    hint: `calicoctl profile add ${first} creates it.`,
+    hint: action === 'remove' ? SEE_PROFILES : `calicoctl profile add ${first} creates it.`,
   })
 }
 

@@ -77,7 +77,7 @@ function refuseUsed(name: string, uses: readonly {readonly label: string}[]): vo
 
 /** The profile NAME. @throws CalicoError `not-found` */
 export async function getProfile(session: Session, name: string): Promise<Stored<Profile>> {
-  return (await getResource<Profile>(session, profilePlace(name))) ?? missing(name)
+  return (await getResource<Profile>(session, profilePlace(name))) ?? missing(name, true)
 }
 
 /** A stored profile and what users call it. */
@@ -121,12 +121,12 @@ export async function editProfile<T extends {readonly profile: Profile}>(
   session: Session,
   name: string,
   edit: (profile: Profile) => T,
-  {ifMissing = NOTHING}: {ifMissing?: IfMissing} = {},
+  {ifMissing = NOTHING, removes = false}: {ifMissing?: IfMissing; removes?: boolean} = {},
 ): Promise<{readonly change: ResourceChange<Profile>; readonly result: T}> {
   refuseBuiltIn(name)
-  let result = (): T => missing(name)
+  let result = (): T => missing(name, removes)
   const change = await changeResource<Profile>(session, profilePlace(name), async (stored) => {
-    const edited = edit(stored ?? (await ifMissing.make(name)) ?? missing(name))
+    const edited = edit(stored ?? (await ifMissing.make(name)) ?? missing(name, removes))
     result = () => edited
     return edited.profile
   })
@@ -134,8 +134,12 @@ export async function editProfile<T extends {readonly profile: Profile}>(
   return {change, result: result()}
 }
 
-function missing(name: string): never {
-  const hint = name === BUILT_IN ? 'Calico provides that profile itself: endpoints may name it, it allows everything, and it has nothing to show or edit.' : `calicoctl profile add ${name} creates it.`
+/** What to do where a profile is missing and nothing would be gained by making it: an empty one has nothing to show or to remove. */
+export const SEE_PROFILES = 'See the profiles with: calicoctl profile show'
+
+/** LOOKS: nobody wants to add to it. */
+function missing(name: string, looks: boolean): never {
+  const hint = name === BUILT_IN ? 'Calico provides that profile itself: endpoints may name it, it allows everything, and it has nothing to show or edit.' : looks ? SEE_PROFILES : `calicoctl profile add ${name} creates it.`
   throw new CalicoError('not-found', `Profile ${name} not found.`, {hint})
 }
 

@@ -26,6 +26,8 @@ export interface Session {
   readonly writes: WriteLog
   /** Says something on stderr that the user should know although the command goes on. Told once per text. */
   readonly warn: (message: string) => void
+  /** As WARN, for what the store itself is (empty, initialised just now): said to those too who want no warnings (decisions.md 38). */
+  readonly announce: (message: string) => void
 }
 
 /** What a session that lives for months may keep of writes and warnings. */
@@ -36,24 +38,28 @@ export interface SessionOptions {
   readonly init?: boolean
   readonly expectCluster?: string | undefined
   readonly warn: (message: string) => void
+  /** Where it is missing, WARN does this, too. */
+  readonly announce?: (message: string) => void
   /** A server's: what it remembers of the past is bounded. A warning may then come again. */
   readonly longLived?: boolean
 }
 
-export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, warn, longLived = false}: SessionOptions): Session {
+export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, warn, announce = warn, longLived = false}: SessionOptions): Session {
   const said = new Set<string>()
+  const once = (say: (message: string) => void) => (message: string): void => {
+    if (said.has(message)) return
+    if (longLived && said.size >= LONG_LIVED_KEEPS) said.clear()
+    said.add(message)
+    say(message)
+  }
   return {
     store,
     dryRun,
     init,
     expectCluster,
     writes: {done: [], keep: longLived ? LONG_LIVED_KEEPS : undefined, open: undefined, remaining: undefined},
-    warn(message) {
-      if (said.has(message)) return
-      if (longLived && said.size >= LONG_LIVED_KEEPS) said.clear()
-      said.add(message)
-      warn(message)
-    },
+    warn: once(warn),
+    announce: once(announce),
   }
 }
 

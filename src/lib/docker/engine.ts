@@ -154,7 +154,10 @@ const abbreviationText = ({id, name}: Container, word: string): string | undefin
   word.replace(/^\//, '') === name || word === id ? undefined : `${word} is the container ${name} (${id.slice(0, SHORT_ID)})`
 
 const notFound = (name: string, cause?: unknown): CalicoError =>
-  new CalicoError('not-found', `Container ${name} was not found.`, {hint: 'See the containers with: docker ps -a', cause})
+  new CalicoError('not-found', `Container ${name} was not found.`, {
+    hint: /^-|\//.test(name) ? 'The path of a network namespace is /proc/PID/ns/net of a process that runs, or one of: ls /var/run/netns' : 'See the containers with: docker ps -a',
+    cause,
+  })
 
 /** The Engine answered that something is wrong. */
 export class EngineError extends CalicoError {

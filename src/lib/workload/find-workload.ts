@@ -5,7 +5,7 @@ import type {Session} from '../client/session.js'
 import type {Container, Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {type NetworkNamespace, openNamespaceAt, openNamespaceOfProcess} from '../host/network-namespace.js'
-import {containerNameOf, containerWorkload, findEndpoints, isContainer, namespaceWorkload, type Workload} from './workload.js'
+import {containerNameOf, containerWorkload, findEndpoints, isContainer, namespaceWorkload, namespaceWorkloadOfId, type Workload} from './workload.js'
 
 /** A workload that is there, as its runtime describes it. */
 export type Found = {readonly workload: Workload; readonly container: Container} | {readonly workload: Workload; readonly path: string}
@@ -36,6 +36,7 @@ export interface Past {
  */
 export async function findPast(session: Session, engine: Engine, node: string, word: string): Promise<Past> {
   if (word.startsWith('/') && (isThere(word) || word.includes('/', 1))) return {workload: namespaceWorkload(node, word)}
+  if (/^-./.test(word)) return {workload: namespaceWorkloadOfId(node, word)} // no container is called so
   if (/^[0-9a-f]{64}$/.test(word)) return {workload: containerWorkload(node, word, {id: word})}
   try {
     const container = await engine.inspect(word)

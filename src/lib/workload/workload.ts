@@ -40,6 +40,9 @@ export function namespaceWorkload(node: string, path: string): Workload {
   return {node, orchestrator: 'namespace', id, stored: convertName(id), typed: path, path}
 }
 
+/** The namespace whose workload has the id ID, as `endpoint show` prints it: `-proc-1234-ns-net`. Its path cannot be told from that. */
+export const namespaceWorkloadOfId = (node: string, id: string): Workload => ({node, orchestrator: 'namespace', id, stored: convertName(id), typed: id})
+
 /** v0.20's workload id of a namespace. */
 const namespaceId = (path: string): string => path.replaceAll('/', '-')
 

@@ -26,7 +26,7 @@ export default class ProfileRuleRemove extends EditCommand {
     const remove = at === undefined ? removeRule(direction, ruleOf(raw)) : removeRuleAt(direction, at)
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
-    const {change, result} = await editProfile(session, profile, remove, {ifMissing})
+    const {change, result} = await editProfile(session, profile, remove, {ifMissing, removes: true})
     await this.tell([change], {detail: `${direction} rule ${result.at} removed`})
   }
 }

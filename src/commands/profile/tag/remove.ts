@@ -20,7 +20,7 @@ export default class ProfileTagRemove extends EditCommand {
       const edited = removeTag(stored, args.tag)
       if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`)
       return {profile: edited}
-    }, {ifMissing})
+    }, {ifMissing, removes: true})
     await this.tell([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})
   }
 }

@@ -9,7 +9,9 @@ export function commandLine(id: string, values: readonly string[], options: read
   if (!Object.hasOwn(commands, id)) return {type: 'unavailable', words: id.replaceAll(':', ' ')}
   const problems = strangers(id, options, commands)
   if (problems.length > 0) return refused({problems, usage: [usageText(id, commands)], help: id.split(':')})
-  return {type: 'command', id, argv: [...values, ...spelt(options)]}
+  // oclif would take a value that begins with - for an option.
+  const dashed = values.some((value) => value.startsWith('-') && value !== '-')
+  return {type: 'command', id, argv: dashed ? [...spelt(options), '--', ...values] : [...values, ...spelt(options)]}
 }
 
 /** What is wrong with those of our OPTIONS that the command ID does not have. */

@@ -36,7 +36,10 @@ interface CommandLine {
   readonly type: 'command'
   /** The command's id, e.g. `profile:rule:add`. */
   readonly id: string
-  /** The positional words in the command's own order, then the options as `--name` or `--name=value`, spelt in full. */
+  /**
+   * The positional words in the command's own order, then the options as `--name` or `--name=value`, spelt in full; where a word begins with a dash, the
+   * options, `--` and the words.
+   */
   readonly argv: readonly string[]
 }
 

@@ -144,6 +144,6 @@ function inUsageOrder(line: SplitLine): {id: string; usage: string; words: strin
 }
 
 /** WORDS as they can be typed in a shell. */
-function quoted(words: readonly string[]): string {
+export function quoted(words: readonly string[]): string {
   return words.map((word) => (/^[\w.:/@%+,=-]+$/.test(word) ? word : `'${word.replaceAll('\'', '\'\\\'\'')}'`)).join(' ')
 }

@@ -4,10 +4,11 @@
  */
 import {type Attempt, fittingAttempt, v020Options} from './attempt.js'
 import {commandLine, optionProblems} from './command-line.js'
+import {formerCommand} from './former-commands.js'
 import {deepestHelp, HELP_PAGES} from './help-words.js'
 import type {CommandTable, Line} from './line.js'
 import {readOwn} from './own.js'
-import {explain, missingCommand, unknownCommand, unreadable} from './problem.js'
+import {explain, missingCommand, quoted, unknownCommand, unreadable} from './problem.js'
 import {type SplitLine, splitLine, type Unreadable} from './split.js'
 import {usagesOf} from './v020.js'
 
@@ -31,7 +32,10 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
   }
   const fitting = fittingLine(line, word) ?? fittingLine(splitLine(argv, commands, v020Options, {oursFirst: true}), word)
   if (fitting === undefined) {
-    return readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands) : explain(line, commands))
+    const read = readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands) : explain(line, commands))
+    if (read.type !== 'usage') return read
+    const former = formerCommand(line.words)
+    return former === undefined ? read : {...read, suggestion: quoted(former)}
   }
   const values = fitting.match.taken.filter((taken) => taken.value).map((taken) => taken.word)
   return commandLine(fitting.id, values, fitting.options, commands)

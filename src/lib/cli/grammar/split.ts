@@ -1,4 +1,7 @@
-/** A command line taken apart into words and options, as docopt 0.6.2 does (cli-v0.20 §1.3), with our options added (decisions.md 2). */
+/**
+ * A command line taken apart into words and options, as docopt 0.6.2 does (cli-v0.20 §1.3), with our options added (decisions.md 2), and `--`, which v0.20
+ * refused: what follows it are words, whatever they look like.
+ */
 import type {CommandTable} from './line.js'
 
 /** An option by its name in full, without dashes. */
@@ -101,7 +104,10 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
 
   while (at < argv.length) {
     const token = argv[at++] ?? ''
-    if (token === '--') return {problem: '-- has no meaning here', words}
+    if (token === '--') {
+      words.push(...argv.slice(at))
+      break
+    }
     if (token.startsWith('-') && token !== '-') {
       const unreadable = token.startsWith('--') ? long(token) : short(token)
       if (unreadable !== undefined) return unreadable

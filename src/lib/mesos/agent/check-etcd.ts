@@ -1,6 +1,7 @@
 /** What is wrong with how the plugin is told of etcd: by variables of the agent's environment (mesos-docker §1.10, §5.4, §5.11). */
 import {isError} from '../../errors.js'
 import {resolveSettings} from '../../settings/settings.js'
+import {givenVariable} from '../../settings/table.js'
 import type {Settings} from '../../settings/types.js'
 import {environmentOf} from './environment-file.js'
 import {AUTHORITY, ENDPOINTS, PASSWORD} from './etcd-variables.js'
@@ -30,7 +31,7 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   if (isError(settings)) {
     if (denied.length > 0) return [...denied.map((path) => unreadable(path, PERMISSION_DENIED)), ...common]
     // That the CA is called otherwise is told already.
-    const excused = variables[WRONG_CA] && !variables[CA] && settings.message.includes(CA)
+    const excused = variables[WRONG_CA] && !givenVariable(variables, CA) && settings.message.includes(CA)
     return [...(excused ? [] : [finding('etcd-invalid', pathOf(AUTHORITY, ENDPOINTS), [settings.message, ...settings.details].join(' '))]), ...common]
   }
   if (settings.datastore.type !== 'etcd') return common
@@ -78,20 +79,20 @@ const isLoopback = (url: string): boolean => /^https?:\/\/(localhost|127\.[\d.]+
 const afterHost = (url: string): string => `${url.split('://', 1)[0] ?? ''}${url.slice(url.lastIndexOf(':'))}`
 
 function checkCaName(standard: string, path: string, variables: Readonly<Partial<Record<string, string>>>): Finding[] {
-  return variables[WRONG_CA] && !variables[CA] ? [finding('etcd-ca-name', path || standard, `${WRONG_CA} is set, and ${CA} is not`)] : []
+  return variables[WRONG_CA] && !givenVariable(variables, CA) ? [finding('etcd-ca-name', path || standard, `${WRONG_CA} is set, and ${CA} is not`)] : []
 }
 
 function checkUnitEnvironment(files: HostFiles, path: string): Finding[] {
   const file = files.read(path)
   if (file.state !== 'file') return []
-  const password = environmentOf(file.text)[PASSWORD] && (file.mode & WORLD_READABLE) !== 0 ? [finding('password-exposed', path, `${PASSWORD} stands in a file that everybody can read`, {remedy: `Take the right away: chmod o-r ${path}`})] : []
+  const password = givenVariable(environmentOf(file.text), PASSWORD) && (file.mode & WORLD_READABLE) !== 0 ? [finding('password-exposed', path, `${PASSWORD} stands in a file that everybody can read`, {remedy: `Take the right away: chmod o-r ${path}`})] : []
   return [...checkCaName(path, path, environmentOf(file.text)), ...password]
 }
 
 function checkPasswords(files: HostFiles, paths: readonly string[]): Finding[] {
   return paths.flatMap((path) => {
     const file = files.read(path)
-    if (file.state !== 'file' || !environmentOf(file.text)[PASSWORD] || (file.mode & WORLD_READABLE) === 0) return []
+    if (file.state !== 'file' || !givenVariable(environmentOf(file.text), PASSWORD) || (file.mode & WORLD_READABLE) === 0) return []
     return [finding('password-exposed', path, `${PASSWORD} stands in a file that everybody can read`, {remedy: `Take the right away: chmod o-r ${path}`})]
   })
 }

@@ -49,7 +49,7 @@ const placeToSay = ({style}: AgentSetup): string => {
 function checkText(setup: AgentSetup, path: string, text: string): CheckedModules {
   const read = readModules(text)
   if ('problem' in read) return nothing(finding(read.fault === 'json' ? 'modules-json-invalid' : 'modules-json-shape', path, capital(read.problem)))
-  const {libraries} = read
+  const {document: {libraries}, comments} = read
   const names = libraries.flatMap(({modules = []}) => modules.map(({name}) => name))
   const isolators = modulesCalled(libraries, ISOLATOR)
   const isolator = isolators[0]
@@ -57,6 +57,7 @@ function checkText(setup: AgentSetup, path: string, text: string): CheckedModule
     names: new Set(names),
     plugin: isolator && parameterOf(isolator.module, ISOLATOR_COMMAND),
     findings: [
+      ...(comments.length === 0 ? [] : [finding('modules-json-comment', path, `Line ${comments.join(', ')} has a comment`)]),
       ...checkNames(path, names),
       ...libraries.filter(isNetModules).flatMap((library) => checkLibrary(setup, path, library)),
       ...isolators.flatMap((each) => checkParameters(path, each)),

@@ -25,12 +25,40 @@ interface ModulesFile {
   readonly libraries: readonly Library[]
 }
 
-/** What TEXT says, or what is wrong with it: a sentence without a full stop. */
-export function readModules(text: string): {readonly libraries: readonly Library[]} | {readonly fault: 'json' | 'shape'; readonly problem: string} {
-  const parsed = tryParseJson(text)
-  if (parsed.error) return {fault: 'json', problem: parsed.error.message}
+/** A file of modules that can be read. COMMENTS are the numbers of its lines that have one, which JSON has not, and Mesos does not read. */
+interface ReadModules {
+  readonly document: ModulesFile
+  readonly comments: readonly number[]
+}
+
+/** What TEXT says, or what is wrong with it: a sentence without a full stop, with the line where that is known. */
+export function readModules(text: string): ReadModules | {readonly fault: 'json' | 'shape'; readonly problem: string} {
+  const {json, comments} = withoutComments(text)
+  const parsed = tryParseJson(json)
+  if (parsed.error) return {fault: 'json', problem: placed(json, parsed.error.message)}
   const problem = shapeProblem(parsed.value)
-  return problem === undefined ? (parsed.value as ModulesFile) : {fault: 'shape', problem}
+  return problem === undefined ? {document: parsed.value as ModulesFile, comments} : {fault: 'shape', problem}
+}
+
+/** TEXT with blanks for its comments (`#` and `//` to the end of a line, outside of strings), so that every character keeps its place. */
+function withoutComments(text: string): {readonly json: string; readonly comments: readonly number[]} {
+  const comments: number[] = []
+  const json = text.replaceAll(/"(?:[^"\\\n]|\\.)*"|(?:#|\/\/)[^\n]*/g, (part: string, at: number) => {
+    if (part.startsWith('"')) return part
+    comments.push(lineOf(text, at))
+    return part.replaceAll(/[^\r]/g, ' ')
+  })
+  return {json, comments}
+}
+
+const lineOf = (text: string, at: number): number => text.slice(0, at).split('\n').length
+
+/** PROBLEM of a JSON parser with the line that its position in TEXT is in. */
+function placed(text: string, problem: string): string {
+  const position = / at position (\d+)/.exec(problem)?.[1]
+  const at = position === undefined ? (problem.includes('end of JSON') ? text.trimEnd().length : undefined) : Number(position)
+  const plain = problem.replace(/ at position \d+( \(line \d+ column \d+\))?$/, '')
+  return at === undefined ? plain : `line ${lineOf(text, at)}: ${plain}`
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -94,17 +122,17 @@ export interface WantedModules {
 
 /**
  * TEXT (undefined = there is no such file) with the library of net-modules, its two modules and the isolator's two commands. All else that it says is
- * kept; the same text if nothing is missing.
+ * kept, except comments, with which the agent would not start; the same text if nothing is missing.
  * @throws CalicoError `invalid` if TEXT cannot be read: PATH, for the message
  */
 export function withNetModules(path: string, text: string | undefined, wanted: WantedModules): string {
-  const before = text === undefined || text.trim() === '' ? {libraries: []} : editable(path, text)
+  const {document: before, comments} = text === undefined || text.trim() === '' ? {document: {libraries: []}, comments: []} : editable(path, text)
   const after = {...before, libraries: editLibraries(before.libraries, wanted)}
-  if (text !== undefined && stringifyJson(after) === stringifyJson(before)) return text
+  if (text !== undefined && comments.length === 0 && stringifyJson(after) === stringifyJson(before)) return text
   return `${stringifyJson(after, indentOf(text))}\n`
 }
 
-function editable(path: string, text: string): ModulesFile {
+function editable(path: string, text: string): ReadModules {
   const read = readModules(text)
   if ('problem' in read) {
     throw new CalicoError('invalid', `${path} cannot be edited: ${read.problem}`, {hint: 'Correct it, or move it away, then run the command again.'})

@@ -1,5 +1,6 @@
 /** What `mesos config` changes: every file as it is and as it is to be. Pure: files come from READ, nothing is written. */
 import {CalicoError} from '../../errors.js'
+import {givenVariable, variableNames} from '../../settings/table.js'
 import type {Settings} from '../../settings/types.js'
 import {environmentOf, readVariables, setVariable, unfinishedLine} from './environment-file.js'
 import {etcdVariables, PASSWORD} from './etcd-variables.js'
@@ -59,7 +60,7 @@ export function planAgent(wanted: Wanted, read: (path: string) => FileText): Age
   for (const [name, value] of variables.values) {
     const path = facts.environments.findLast((each) => readVariables(draft.text(each) ?? '').has(name)) ?? facts.environment
     draft.edit(path, (text = '') => setVariable(text, name, value))
-    if (name === PASSWORD) draft.secret(path)
+    if (isPassword(name)) draft.secret(path)
   }
   const dns = wanted.style === 'dcos' ? MESOS_DNS_FILES[0] : undefined
   if (dns !== undefined && draft.text(dns) !== undefined) draft.edit(dns, (text = '') => withNetinfoFirst(dns, text))
@@ -109,7 +110,9 @@ function newDraft(read: (path: string) => FileText): Draft {
   }
 }
 
-const passwordOf = (text: string | undefined): string | undefined => environmentOf(text ?? '')[PASSWORD]
+const isPassword = (name: string): boolean => variableNames(PASSWORD).includes(name)
+
+const passwordOf = (text: string | undefined): string | undefined => givenVariable(environmentOf(text ?? ''), PASSWORD)?.value
 
 /** Flags of the agent are written when what they name is there. */
 const order = (path: string): number => (path.startsWith(`${STYLE_FACTS.rpm.flags ?? ''}/`) ? 1 : 0)

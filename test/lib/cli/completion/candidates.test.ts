@@ -42,7 +42,8 @@ describe('words', () => {
     ['help profile rule ', ['add', 'remove', 'show', 'json', 'update']],
     ['bogus ', []],
     ['profile show x ', []],
-    ['profile -- ', []],
+    ['profile -- ', ['show', 'add', 'remove', 'db', 'web', 'web.2']],
+    ['profile show -- ', []],
   ])('%s', async (line, expected) => expect(await complete(line)).toEqual(expected))
 
   test('every first word once, hidden commands never', async () => {

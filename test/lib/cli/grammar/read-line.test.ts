@@ -58,7 +58,7 @@ describe('lines of v0.20', () => {
     ['pool show --ipv4 --ipv6', '--ipv6 does not go with the rest of the line'],
     ['pool show --ipv4 --ipv4', '--ipv4 is given more than once'],
     ['node --libnetwork-image=x', '--libnetwork-image does not go with the rest of the line'],
-    ['profile add -- x', '-- has no meaning here'],
+    ['profile add -- --help x', 'unexpected word \'x\''],
     ['--at=1 profile web rule add inbound allow', '--at stands after \'profile\', not before'],
     ['pool show --bogus', 'unknown option --bogus'],
     ['profile add web db', 'unexpected word \'db\''],
@@ -85,6 +85,12 @@ describe('what is ours', () => {
     ['completion bash', command('completion', 'bash')],
     ['--version', command('version')],
     ['-V', command('version')],
+    ['profile add -- x', command('profile:add', 'x')],
+    ['container remove -- -1a', command('container:remove', '--', '-1a')],
+    ['container -q -- -1a profile append web -x', command('container:profile:append', '--quiet', '--', '-1a', 'web', '-x')],
+    ['-- container add --help 10.0.0.1', command('container:add', '--', '--help', '10.0.0.1')],
+    ['get profile -- -h', command('get', '--', 'profile', '-h')],
+    ['ipam assign --node h1 -- 3', command('ipam:assign', '3', '--node=h1')],
     ['__complete -- profile --help --', command('__complete', '--', 'profile', '--help', '--')],
   ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
 
@@ -251,5 +257,31 @@ describe('properties', () => {
         for (const option of options) expect(V020_TABLE[line.id]?.flags).toHaveProperty(option.slice(2).split('=')[0] ?? '')
       }),
     )
+  })
+})
+
+describe('commands of v0.4 to v0.8: what they are called since', () => {
+  test.each([
+    ['bgppeer add 192.0.2.1 as 64512', 'bgp peer add 192.0.2.1 as 64512'],
+    ['bgppeer rr add 192.0.2.1', 'bgp peer add 192.0.2.1 as AS_NUM'],
+    ['bgppeer', 'bgp peer'],
+    ['node bgppeer show --ipv4', 'node bgp peer show'],
+    ['bgp-node-mesh off', 'bgp node-mesh off'],
+    ['default-node-as 64512', 'bgp default-node-as 64512'],
+    ['default-node-as', 'bgp default-node-as'],
+    ['shownodes', 'node show'],
+    ['shownodes --detailed', 'node show'],
+    ['ipv4 pool add 192.168.0.0/16 --ipip', 'pool add 192.168.0.0/16'],
+    ['ipv6 pool show', 'pool show --ipv6'],
+    ['profile web member add c1', 'container c1 profile append web'],
+    ['profile web member remove c1', 'container c1 profile remove web'],
+    ['container c1 endpoint-id show', 'container c1 endpoint show'],
+    ['addtogroup c1 web', 'container c1 profile append web'],
+    ['group add web', 'profile add web'],
+  ])('%s', (line, suggestion) => expect(read(line)).toMatchObject({type: 'usage', suggestion}))
+
+  test('a name of then that is a name of now is not one', () => {
+    expect(read('profile member rule show')).toMatchObject({type: 'command', id: 'profile:rule:show'})
+    expect(read('container endpoint-id endpoint show')).toMatchObject({type: 'command', id: 'container:endpoint:show'})
   })
 })

@@ -49,6 +49,7 @@ const MANUAL: readonly Case[] = [
   [['modules-folder /etc/mesos-slave/modules_dir'], (put) => put('/etc/mesos-slave/modules_dir', '/etc/mesos/d')],
   [[`modules-file-missing ${MODULES}`], (put) => put(MODULES, undefined)],
   [[`modules-json-invalid ${MODULES}`], (put) => put(MODULES, '{"libraries": [')],
+  [[`modules-json-comment ${MODULES}`], (put) => put(MODULES, `# by hand\n${modulesJson()}`)],
   [[`modules-json-shape ${MODULES}`], (put) => put(MODULES, '{"library": []}')],
   [['modules-json-shape /etc/mesos-slave/modules'], (put) => put('/etc/mesos-slave/modules', '{"library": []}')],
   [[], (put) => put('/etc/mesos-slave/modules', modulesJson())],
@@ -151,6 +152,7 @@ const MANUAL: readonly Case[] = [
   }, {...AROUND, settings: etcd('https://10.0.0.5:2379')}],
   [[`etcd-invalid ${DEFAULTS}`], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=etcd:2379\nETCD_SCHEME=https\nETCD_CA_CERT_FILE=/gone.pem\n')],
   [[`etcd-port ${DEFAULTS}`], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=10.0.0.5:4001\n'), {...AROUND, settings: etcd('http://10.0.0.5:4001')}],
+  [[`etcd-port ${DEFAULTS}`], (put) => put(DEFAULTS, 'CALICO_ETCD_AUTHORITY=10.0.0.5:4001\nETCD_AUTHORITY=127.0.0.1:2379\n'), {...AROUND, settings: etcd('http://10.0.0.5:4001')}],
   [[`etcd-differs ${DEFAULTS}`], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=10.0.0.5:2379\n')],
   [[], (put) => put(DEFAULTS, 'ETCD_AUTHORITY=localhost:2379\n')],
   [[], (put) => {

@@ -58,6 +58,20 @@ describe('net-modules in modules.json', () => {
     expect(readModules(text)).toMatchObject({fault})
     expect(() => edit(text)).toThrow(/modules\.json cannot be edited/)
   })
+  test('comments are read past, with their lines; what is written has none', () => {
+    const text = `# written by hand\n{\n  "libraries": [{"file": "/a#b//c.so", "modules": []}] // ours\n  # end\n}\n`
+    const read = readModules(text)
+    expect(read).toEqual({document: {libraries: [{file: '/a#b//c.so', modules: []}]}, comments: [1, 3, 4]})
+    const after = edit(text)
+    expect(JSON.parse(after)).toMatchObject({libraries: [{file: '/a#b//c.so'}, {}]})
+    expect(readModules(after)).toMatchObject({comments: []})
+    expect(edit(modulesJson().replace('{', '{ # x\n'))).not.toContain('#')
+  })
+  test.each([
+    ['{\n  "libraries": [\n    {,\n', 'line 3: '],
+    ['{\n  "libraries": [', 'line 2: '],
+    ['# a\n{\n  libraries: []}\n', 'line 3: '],
+  ])('the line of an error is named: %j', (text, words) => expect(readModules(text)).toMatchObject({fault: 'json', problem: expect.stringContaining(words) as unknown}))
   test('idempotent, and nothing foreign is lost, whatever stands there', () => {
     const module = fc.record({name: fc.constantFrom('a', 'com_mesosphere_mesos_NetworkHook', 'com_mesosphere_mesos_NetworkIsolator'), parameters: fc.array(fc.record({key: fc.constantFrom('x', 'isolator_command', 'ipam_command'), value: fc.constantFrom('', '/p')}), {maxLength: 3})}, {requiredKeys: ['name']})
     const library = fc.record({file: fc.constantFrom('/a.so', '/usr/lib/mesos/libmesos_network_isolator-0.2.0.so'), modules: fc.array(module, {maxLength: 3}), extra: fc.jsonValue()}, {requiredKeys: ['file']})
@@ -67,10 +81,10 @@ describe('net-modules in modules.json', () => {
       expect(edit(after, wanted)).toBe(after)
       const read = readModules(after)
       if ('problem' in read) throw new Error(read.problem)
-      expect(read.libraries.length).toBeGreaterThanOrEqual(libraries.length)
+      expect(read.document.libraries.length).toBeGreaterThanOrEqual(libraries.length)
       for (const [at, each] of libraries.entries()) {
-        expect(read.libraries[at]).toMatchObject('extra' in each ? {extra: parseJson(JSON.stringify(each.extra))} : {})
-        const names = read.libraries[at]?.modules?.map(({name}) => name) ?? []
+        expect(read.document.libraries[at]).toMatchObject('extra' in each ? {extra: parseJson(JSON.stringify(each.extra))} : {})
+        const names = read.document.libraries[at]?.modules?.map(({name}) => name) ?? []
         expect(names.slice(0, each.modules?.length ?? 0)).toEqual(each.modules?.map(({name}) => name) ?? [])
       }
     }))
