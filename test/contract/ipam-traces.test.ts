@@ -164,7 +164,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   /** Removing a Node: of IPAM, its endpoints' addresses and its affinities. */
   async NodeDelete(session, {Host}) {
-    await releaseAddresses(session, [{address: address('10.1.0.64')}])
+    await releaseAddresses(session, [{address: address('10.1.0.64')}], {onHeld: 'release'})
     await releaseHostAffinities(session, Host)
   },
   // What the test itself does to the store.

@@ -31,6 +31,27 @@ const run = (line: string, node?: string): Promise<Result> => calicoctl(line.spl
 const pool = (cidr: string, spec: object = {}): Promise<void> => createObject(session, 'IPPool', 'pool', {cidr, ...spec})
 const node = (name: string): Promise<void> => createObject(session, 'Node', name, {})
 
+describe('release of an address that an endpoint has', () => {
+  beforeEach(async () => {
+    await pool('192.168.0.0/16')
+    await run('ipam assign 192.168.0.1 --handle vm')
+    await run('ipam assign 192.168.0.2 --handle vm')
+    await createObject(session, 'WorkloadEndpoint', 'host--1-docker-web-e1', {node: 'host-1', orchestrator: 'docker', workload: 'web', endpoint: 'e1', interfaceName: 'calie1', ipNetworks: ['192.168.0.1/32']}, {namespace: 'default'})
+  })
+  const LINES = ['192.168.0.1', '192.168.0.1 --handle vm', '--handle vm', '192.168.0.2 --also 192.168.0.1', '--range 192.168.0.0 192.168.0.9']
+
+  test.each(LINES)('ipam release %s: 8, and nothing is released', async (words) => {
+    for (const line of [`ipam release ${words}`, `ipam release ${words} --dry-run`]) {
+      expect(await run(line)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/^Error: 192\.168\.0\.1 was not released: endpoint e1 of docker workload web on host-1 has it[^]*--force/) as unknown})
+    }
+    expect((await allAssigned(store)).sort()).toEqual(['192.168.0.1', '192.168.0.2'])
+  })
+  test.each(LINES)('ipam release %s --force: released, and the endpoint is named', async (words) => {
+    expect(await run(`ipam release ${words} --force`)).toMatchObject({code: 0, stderr: expect.stringContaining('Warning: endpoint e1 of docker workload web on host-1 still has 192.168.0.1') as unknown})
+    expect(await allAssigned(store)).not.toContain('192.168.0.1')
+  })
+})
+
 describe('v0.20\'s words and exit codes', () => {
   test('info and release', async () => {
     await pool('192.168.0.0/16')

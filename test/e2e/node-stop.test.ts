@@ -180,6 +180,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     const examples = [...page.matchAll(/^\s*\$ calicoctl (.*)$/gm)].map(([, words = '']) => words)
     expect(examples.length).toBeGreaterThan(1)
     await run('pool add 10.0.0.0/24')
+    put('nodes', 'Node', 'rack3-host1', {})
     for (const words of examples) expect({words, ...(await run(words))}).toMatchObject({words, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
   }, 60_000)
 })

@@ -79,6 +79,12 @@ suite('a node that is not this host', whyNoHost(), () => {
     expect(keys().filter((key) => key.includes('node-0007'))).toEqual([])
   }, 60_000)
 
+  test('a container whose endpoint is another node\'s keeps its address', async () => {
+    const before = image()
+    expect(await run(`container remove ${ID}`)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/its address is in use; nothing was removed[^]*192\.168\.1\.1: endpoint edocker of docker workload c+ on node-0003/) as unknown})
+    expect(image()).toBe(before)
+  }, 60_000)
+
   test('an endpoint that is connected here is protected, whatever a variable says', async () => {
     endpoint('rack1-host1', 'docker', '192.168.2.1')
     host.run('ip', 'link', 'add', 'caliedocker', 'type', 'veth', 'peer', 'name', 'far0')

@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {removalNotes} from '../../lib/views/removal-notes.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentStale} from '../../lib/views/stale.js'
@@ -6,7 +7,6 @@ import {requireKnownNode} from '../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
 import {dockerEngine} from '../../lib/docker/engine.js'
 import {EXIT_CODES} from '../../lib/errors.js'
-import {formatAddress} from '../../lib/net/index.js'
 import {collect, findStale} from '../../lib/workload/stale.js'
 
 export default class EndpointGc extends EditCommand {
@@ -32,8 +32,7 @@ export default class EndpointGc extends EditCommand {
       if (!removal) continue
       left -= removal.changes.length
       await this.tell(removal.changes)
-      for (const address of removal.released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
-      for (const address of removal.foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+      for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
     if (left > 0) process.exitCode = EXIT_CODES.problems
   }

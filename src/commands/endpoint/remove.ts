@@ -2,13 +2,13 @@ import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/views/endpoints.js'
 import {runningNode} from '../../lib/views/node-option.js'
-import {formatAddress} from '../../lib/net/index.js'
+import {removalNotes} from '../../lib/views/removal-notes.js'
 import {removeEndpoint} from '../../lib/workload/remove.js'
 
 export default class EndpointRemove extends EditCommand {
   static override summary = 'Remove an endpoint and release its addresses.'
   static override description =
-    'For what is left of a container that is gone. One that is still connected is disconnected with `container remove`, on its host. Addresses that somebody else has by now are left alone.'
+    'For what is left of a container that is gone. One that is still connected is disconnected with `container remove`, on its host. Addresses that somebody else has by now, or another endpoint, are left alone.'
   static override examples = ['<%= config.bin %> endpoint remove 192.168.0.1', '<%= config.bin %> endpoint remove 192.168.0.1 --host rack1-host1 --dry-run']
   static exitCodes = {
     4: 'There is no such endpoint.',
@@ -23,9 +23,8 @@ export default class EndpointRemove extends EditCommand {
     const node = runningNode((text) => this.note(text))
     const session = await this.session()
     const endpoint = await findNamed(session, args.endpoint_id, filterOf(flags))
-    const {changes, released, foreign} = await removeEndpoint(session, endpoint, {node, force: flags.force})
-    await this.tell(changes, {done: `Endpoint ${endpoint.id} removed`})
-    for (const address of released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
-    for (const address of foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+    const removal = await removeEndpoint(session, endpoint, {node, force: flags.force})
+    await this.tell(removal.changes, {done: `Endpoint ${endpoint.id} removed`})
+    for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
   }
 }

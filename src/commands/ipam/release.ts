@@ -4,6 +4,7 @@ import {checked} from '../../lib/cli/base-command.js'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {releasedNotes} from '../../lib/views/ipam.js'
 import {isError} from '../../lib/errors.js'
+import type {Held} from '../../lib/ipam/held.js'
 import {releaseAddresses, releaseByHandle} from '../../lib/ipam/release-addresses.js'
 import {releaseMany, releaseRange} from '../../lib/ipam/release-many.js'
 import {type Address, formatAddress} from '../../lib/net/index.js'
@@ -11,11 +12,20 @@ import {type Address, formatAddress} from '../../lib/net/index.js'
 /** For a range: 65,536 addresses, each with a handle of its own, are some 1,000 transactions. */
 const RANGE_TIMEOUT_MS = 60_000
 
+interface Line {
+  readonly ip: Address | undefined
+  readonly also: readonly Address[]
+  readonly handle: string | undefined
+  /** Of a range. */
+  readonly last: Address | undefined
+}
+
 export default class IpamRelease extends EditCommand {
   static override summary = 'Release addresses: one, several, a range, or all of a handle.'
   static override description =
-    'The endpoint that uses the address is not touched. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
+    'An address that an endpoint has is not released without --force, which names the endpoint and leaves it as it is. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
     'With --range, the two words are the first and the last address; what is free in between is passed over. With --also and --range, the addresses of each block are released in one step, and those that were released are printed; the default of --timeout is 60s with --range.'
+  static exitCodes = {8: 'An endpoint has the address; --force releases it all the same. Or the datastore is locked.'}
   static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
   static override examples = [
     '<%= config.bin %> ipam release 192.168.0.1',
@@ -27,27 +37,39 @@ export default class IpamRelease extends EditCommand {
   static override flags = {
     handle: handleFlag('Release only what has this handle.'),
     also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release; may be given several times.', helpValue: 'IP'}),
+    force: Flags.boolean({description: 'Release it although an endpoint has it.'}),
     range: Flags.boolean({description: 'The two words are START and END of a range, of at most 65536 addresses: release what is assigned of it.'}),
   }
 
   async run(): Promise<void> {
-    const {args: {ip, last}, flags: {handle, also = [], range}} = await this.read(IpamRelease, ({args, flags}) => {
+    const {args: {ip, last}, flags: {handle, also = [], range, force}} = await this.read(IpamRelease, ({args, flags}) => {
       for (const problem of releaseProblems(args, flags)) this.problem(problem)
     })
     if (range) this.globals = {...this.globals, timeout: this.globals.timeout ?? RANGE_TIMEOUT_MS}
-    const session = await this.session()
-    if (ip === undefined) return this.releaseAll(handle ?? '')
-    if (range && last !== undefined) {
-      const {released} = await releaseRange(session, ip, last)
-      this.tellAll(released, [])
-    } else if (also.length > 0) {
-      const {released, unassigned} = await releaseMany(session, [ip, ...also].map((address) => ({address, ...(handle === undefined ? {} : {handle})})))
-      this.tellAll(released, unassigned)
-    } else await this.releaseOne(ip, handle)
+    const line = {ip, also, handle, last: range ? last : undefined}
+    if (force) return this.release(line, true)
+    await this.orInsist(() => this.release(line, false), () => this.release(line, true))
   }
 
-  private async releaseOne(address: Address, handle: string | undefined): Promise<void> {
-    const {released} = await releaseAddresses(await this.session(), [{address, ...(handle === undefined ? {} : {handle})}])
+  /** Does what the line says; where endpoints have some of the addresses, only if INSIST is given. */
+  private async release({ip, also, handle, last}: Line, insist: boolean): Promise<void> {
+    const session = await this.session()
+    const onHeld = insist ? 'release' : 'refuse'
+    if (ip === undefined) return this.releaseAll(handle ?? '', insist)
+    const releases = [ip, ...also].map((address) => ({address, ...(handle === undefined ? {} : {handle})}))
+    if (last !== undefined) {
+      const {released, held} = await releaseRange(session, ip, last, onHeld)
+      this.tellAll(released, [], held)
+    } else if (also.length > 0) {
+      const {released, unassigned, held} = await releaseMany(session, releases, onHeld)
+      this.tellAll(released, unassigned, held)
+    } else {
+      const {released, held} = await releaseAddresses(session, releases, {onHeld})
+      this.tellOne(ip, released, held)
+    }
+  }
+
+  private tellOne(address: Address, released: readonly Address[], held: readonly Held[]): void {
     if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
     else if (released.length > 0) this.data('Address successfully released')
     else {
@@ -55,25 +77,31 @@ export default class IpamRelease extends EditCommand {
       this.data('Failed to release address')
       this.note(`${formatAddress(address)} was already free`)
     }
+    this.tellHeld(held)
   }
 
-  private async releaseAll(handle: string): Promise<void> {
-    const released = await this.ofHandle(handle)
-    if (released.length > 0) this.tellAll(released, [])
+  private async releaseAll(handle: string, insist: boolean): Promise<void> {
+    const {released, held} = await this.ofHandle(handle, insist)
+    if (released.length > 0) this.tellAll(released, [], held)
     else this.note(`Handle ${handle} has no addresses`)
   }
 
-  private tellAll(released: readonly Address[], free: readonly Address[]): void {
+  private tellAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
     for (const address of released) this.data(formatAddress(address))
     for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
+    this.tellHeld(held)
+  }
+
+  private tellHeld(held: readonly Held[]): void {
+    for (const {address, by} of held) this.note(`Warning: ${by} still has ${formatAddress(address)}, which others may get now.`)
   }
 
   /** No such handle is as good as one without addresses. */
-  private async ofHandle(handle: string): ReturnType<typeof releaseByHandle> {
+  private async ofHandle(handle: string, insist: boolean): ReturnType<typeof releaseByHandle> {
     try {
-      return await releaseByHandle(await this.session(), handle)
+      return await releaseByHandle(await this.session(), handle, {insist})
     } catch (error) {
-      if (isError(error, 'not-found')) return []
+      if (isError(error, 'not-found')) return {released: [], held: []}
       throw error
     }
   }

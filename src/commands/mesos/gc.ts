@@ -2,11 +2,11 @@ import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
 import {presentGone} from '../../lib/views/mesos-gc.js'
 import {ownNode} from '../../lib/views/node-option.js'
+import {removalNotes} from '../../lib/views/removal-notes.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {CalicoError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 import {findGone, removeGone} from '../../lib/mesos/agent/gone.js'
-import {formatAddress} from '../../lib/net/index.js'
 
 export default class MesosGc extends EditCommand {
   static override summary = 'Find endpoints of Mesos containers of this host that are gone; remove them with --apply.'
@@ -31,8 +31,7 @@ export default class MesosGc extends EditCommand {
       left--
       if (!removal) continue
       await this.tell(removal.changes)
-      for (const address of removal.released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
-      for (const address of removal.foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+      for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
     if (left > 0) throw new CalicoError('problems', `${left === 1 ? 'The container of 1 endpoint is' : `The containers of ${left} endpoints are`} gone`, flags.apply ? {} : {hint: 'Remove what is left of them with: calicoctl mesos gc --apply'})
   }

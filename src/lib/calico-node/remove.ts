@@ -3,7 +3,7 @@
  * repeated, and the Node itself goes last, so that a command that was interrupted is finished by the same one.
  */
 import {releaseAffinities} from '../client/affinities.js'
-import {type Endpoint, endpointAddresses, endpointLabel, listEndpoints} from '../client/endpoints.js'
+import {type Endpoint, endpointLabel, listEndpoints} from '../client/endpoints.js'
 import {changeResource, getResource, listResources, type Place, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
@@ -70,6 +70,7 @@ async function removeAll(session: Session, node: string, endpoints: readonly End
     const removal = await removeStale(session, endpoint)
     changes.push(...removal.changes)
     released.push(...removal.released)
+    for (const {address, by} of removal.held) warnings.push(`${formatAddress(address)} was not released: ${by} has it.`)
     released.push(...(await releaseOthers(session, endpoint, removal.foreign, warnings)))
   }
   released.push(...(await releaseTunnels(session, node, stored?.resource, warnings)))
@@ -96,10 +97,9 @@ async function releaseOthers(session: Session, endpoint: Endpoint, addresses: re
     for (const address of addresses) warnings.push(`${formatAddress(address)} was not released: it is assigned to somebody else.`)
     return []
   }
-  const held: Address[] = []
-  for await (const other of listEndpoints(session, {})) if (other.place.name !== endpoint.place.name) held.push(...endpointAddresses(other.stored.resource))
-  const free = addresses.filter((address) => !held.some((each) => equalAddresses(each, address)))
-  return free.length === 0 ? [] : (await releaseAddresses(session, free.map((address) => ({address})))).released
+  const {released, held} = await releaseAddresses(session, addresses.map((address) => ({address})))
+  for (const {address, by} of held) warnings.push(`${formatAddress(address)} was not released: ${by} has it.`)
+  return released
 }
 
 /** Handles of the addresses of a node's tunnels, before its name. */
@@ -110,9 +110,10 @@ async function releaseTunnels(session: Session, node: string, object: Node | und
   const released: Address[] = []
   for (const prefix of TUNNELS) {
     try {
-      released.push(...(await releaseByHandle(session, prefix + node)))
+      released.push(...(await releaseByHandle(session, prefix + node)).released)
     } catch (error) {
-      if (!isError(error, 'not-found')) throw error
+      if (!isError(error, 'not-found', 'refused')) throw error
+      if (error.kind === 'refused') warnings.push([error.message, ...error.details].join('; '))
     }
   }
   const {bgp, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard} = object?.spec ?? {}
@@ -120,7 +121,9 @@ async function releaseTunnels(session: Session, node: string, object: Node | und
   for (const address of texts.flatMap((text) => (text === undefined ? [] : (parseAddress(text) ?? [])))) {
     if (released.some((each) => equalAddresses(each, address))) continue
     try {
-      released.push(...(await releaseAddresses(session, [{address, handle: ''}])).released)
+      const done = await releaseAddresses(session, [{address, handle: ''}])
+      released.push(...done.released)
+      for (const {by} of done.held) warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${by} has it.`)
     } catch (error) {
       if (!isError(error, 'conflict', 'invalid')) throw error
       warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${error.message}`)

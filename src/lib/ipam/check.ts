@@ -16,6 +16,7 @@ import {BY_HAND} from './by-hand.js'
 import {driverHandleOf, isYoung, NETWORK_ANNOTATION} from './driver-handles.js'
 import type {Finding, FindingClass, Holder, Repair} from './findings.js'
 import {type Handle, parseHandle} from './handle.js'
+import {addressText} from './held.js'
 import {expectedUnallocated} from './repair.js'
 
 export interface Look {
@@ -31,6 +32,8 @@ interface Gathered {
   readonly findings: Finding[]
   /** Who has an address, by its text. */
   readonly holders: Map<string, string>
+  /** The texts of endpoints that cannot be read: what they name may be theirs. */
+  readonly unreadable: string[]
   /** Held addresses that are assigned. */
   readonly assigned: Set<string>
   /** Addresses by handle and block, of the blocks. */
@@ -43,7 +46,7 @@ interface Gathered {
 /** Looks once. HOLDERS besides endpoints and nodes also have their addresses. */
 export async function checkIpam(session: Session, {holders = []}: {holders?: readonly Holder[]} = {}): Promise<Look> {
   const {results, revision} = await read(session, [{list: kindPrefix('IPPool')}])
-  const gathered: Gathered = {session, revision, findings: [], holders: new Map(), assigned: new Set(), counts: new Map(), blocks: new Map(), addresses: 0}
+  const gathered: Gathered = {session, revision, findings: [], holders: new Map(), unreadable: [], assigned: new Set(), counts: new Map(), blocks: new Map(), addresses: 0}
   const pools = (results[0] ?? []).flatMap((kv) => cidrOfPool(kv) ?? [])
   const endpoints = await readEndpoints(gathered)
   await readNodes(gathered)
@@ -107,7 +110,9 @@ async function readEndpoints(gathered: Gathered): Promise<number> {
   let count = 0
   for await (const page of pages(gathered, prefix)) for (const kv of page) {
     count++
-    const {ipNetworks} = (specOf(gathered, kv) ?? {}) as WorkloadEndpointSpec
+    const spec = specOf(gathered, kv) as WorkloadEndpointSpec | undefined
+    if (spec === undefined) gathered.unreadable.push(kv.value)
+    const {ipNetworks} = spec ?? {}
     const name = `workloadendpoint/${kv.key.slice(prefix.length)}`
     for (const network of Array.isArray(ipNetworks) ? ipNetworks : []) hold(gathered, network, name)
   }
@@ -115,19 +120,11 @@ async function readEndpoints(gathered: Gathered): Promise<number> {
 }
 
 function hold(gathered: Gathered, network: unknown, holder: string): void {
-  const text = canonical(network)
+  const text = addressText(network)
   if (text === undefined) return
   const other = gathered.holders.get(text)
   if (other !== undefined) add(gathered, 'shared-address', text, `${other} and ${holder} have it`, holder)
   else gathered.holders.set(text, holder)
-}
-
-/** The address of NETWORK, `a.b.c.d/32` or without a length; the usual spelling is not taken apart. */
-function canonical(network: unknown): string | undefined {
-  if (typeof network !== 'string') return undefined
-  if (/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}\/32$/.test(network)) return network.slice(0, -3)
-  const cidr = parseCidrOrAddress(network)
-  return cidr && formatAddress(cidr)
 }
 
 async function readNodes(gathered: Gathered): Promise<void> {
@@ -135,7 +132,7 @@ async function readNodes(gathered: Gathered): Promise<void> {
   for await (const page of pages(gathered, prefix)) for (const kv of page) {
     const {bgp, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard} = (specOf(gathered, kv) ?? {}) as NodeSpec
     const tunnels = [bgp?.ipv4IPIPTunnelAddr, ipv4VXLANTunnelAddr, ipv6VXLANTunnelAddr, wireguard?.interfaceIPv4Address, wireguard?.interfaceIPv6Address]
-    const addresses = new Set(tunnels.flatMap((text) => canonical(text) ?? []))
+    const addresses = new Set(tunnels.flatMap((text) => addressText(text) ?? []))
     for (const text of addresses) hold(gathered, text, `node/${kv.key.slice(prefix.length)}`)
   }
 }
@@ -157,7 +154,7 @@ async function readBlocks(gathered: Gathered): Promise<void> {
       const isHeld = gathered.holders.has(text)
       if (gathered.assigned.has(text) || seenUnheld.has(text)) add(gathered, 'twice-assigned-address', text, `one of the blocks is ${block.cidr}`, kv.modRevision)
       else if (isHeld) gathered.assigned.add(text)
-      else if (mayLeak(attribute)) {
+      else if (mayLeak(attribute) && !gathered.unreadable.some((value) => value.includes(text))) {
         seenUnheld.add(text)
         const sequenceNumber = sequenceNumberAt(block, ordinal)
         // Docker gives an address back right after it has deleted the endpoint.

@@ -3,7 +3,7 @@ import {tryParse} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import type {KeyValue} from '../datastore/datastore.js'
 import {stringifyJson} from '../json/json.js'
-import type {IPPool, IPReservation, Node} from '../model/types.js'
+import type {IPPool, IPReservation, Node, WorkloadEndpoint} from '../model/types.js'
 import {parseCidrOrAddress, type Cidr} from '../net/index.js'
 import {type Affinity, encodeAffinity, parseAffinity} from './affinity.js'
 import {type Block, encodeBlock, parseBlock} from './block.js'
@@ -56,4 +56,10 @@ export const reservationCodec = (session: Session): Codec<readonly Cidr[]> => ({
 export const nodeCodec = (session: Session): Codec<Node | null> => ({
   parse: (kv) => once(kv, () => tryParse<Node>(session, 'Node', kv)?.resource ?? null),
   encode: (node) => stringifyJson(node),
+})
+
+/** An endpoint; null for a value that cannot be read, which is told. */
+export const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => ({
+  parse: (kv) => once(kv, () => tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)?.resource ?? null),
+  encode: (endpoint) => stringifyJson(endpoint),
 })

@@ -43,6 +43,8 @@ export interface Draft {
   readonly restOn: (key: string) => void
   /** The decision holds only as long as nothing under PREFIX, which was listed, is added or changed. */
   readonly restOnList: (prefix: string) => void
+  /** The decision holds only as long as nothing under PREFIX was added or changed after REVISION. */
+  readonly restOnPrefix: (prefix: string, revision: Revision) => void
   /** Whether KEYS more can be written in the same transaction. A draft without changes has room. */
   readonly hasRoom: (keys: number) => boolean
   /** Makes the draft what it was when `mark` was taken. */
@@ -85,6 +87,7 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
   let changes = new Map<string, Changed>()
   let restsOn = new Set<string>()
   let restsOnLists = new Set<string>()
+  let restsOnPrefixes = new Map<string, Revision>()
   for (const operation of fresh) if ('get' in operation) verified.add(operation.get)
 
   async function read(operations: readonly Operation[]): Promise<void> {
@@ -190,6 +193,7 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
       if (!list) throw new TypeError(`${prefix} is rested on, but was never listed`)
       compares.push({prefix, unchangedSince: list.revision})
     }
+    for (const [prefix, unchangedSince] of restsOnPrefixes) compares.push({prefix, unchangedSince})
     return compares
   }
 
@@ -217,18 +221,23 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     },
     restOn: (key) => void restsOn.add(key),
     restOnList: (prefix) => void restsOnLists.add(prefix),
+    restOnPrefix(prefix, revision) {
+      const known = restsOnPrefixes.get(prefix)
+      if (known === undefined || revision < known) restsOnPrefixes.set(prefix, revision)
+    },
     hasRoom(keys) {
       if (changes.size === 0 || session.dryRun) return true
       let bytes = 0
       for (const change of changes.values()) bytes += change.bytes
-      return changes.size + restsOn.size + restsOnLists.size + keys <= MAX_COMPARES && bytes < MAX_BYTES
+      return changes.size + restsOn.size + restsOnLists.size + restsOnPrefixes.size + keys <= MAX_COMPARES && bytes < MAX_BYTES
     },
     mark() {
-      const [oldChanges, oldKeys, oldLists] = [new Map(changes), new Set(restsOn), new Set(restsOnLists)]
+      const [oldChanges, oldKeys, oldLists, oldPrefixes] = [new Map(changes), new Set(restsOn), new Set(restsOnLists), new Map(restsOnPrefixes)]
       return () => {
         changes = oldChanges
         restsOn = oldKeys
         restsOnLists = oldLists
+        restsOnPrefixes = oldPrefixes
       }
     },
     writes,

@@ -5,11 +5,12 @@
 import type {Session} from '../client/session.js'
 import type {Operation} from '../datastore/datastore.js'
 import {affinityKey, blockKey, BLOCKS_PREFIX, handleKey, parseKey, resourceKey} from '../model/keys.js'
-import {type Address, addressAt, blockOf, type Cidr, compareCidrs, contains, formatAddress, formatCidr, parseCidr} from '../net/index.js'
+import {type Address, addressAt, blockOf, type Cidr, compareCidrs, contains, equalAddresses, formatAddress, formatCidr, parseCidr} from '../net/index.js'
 import {AFFINITY, BLOCK, HANDLE, nodeCodec} from './codecs.js'
-import {type Block, blockCidr, isEmpty, nextVersion, ordinalOf, ownerOf} from './block.js'
-import {blocksOf, noHandle} from './by-handle.js'
+import {type Block, blockCidr, handleOf, isEmpty, nextVersion, ordinalOf, ownerOf, sequenceNumberAt} from './block.js'
+import {addressesIn, blocksOf, noHandle} from './by-handle.js'
 import type {Draft} from './draft.js'
+import {type Held, heldError, type Look, lookEverywhere} from './held.js'
 import {decrement, isHandleEmpty, withoutBlock} from './handle.js'
 import {POOLS_PREFIX, readPools} from './lists.js'
 import {type Pool, poolOfAddress, selectsNode} from './pool.js'
@@ -29,7 +30,21 @@ export interface Released {
   readonly released: readonly Address[]
   /** Those that were not assigned. */
   readonly unassigned: readonly Address[]
+  /** Those that stored endpoints have: they stay assigned, unless the caller insisted. */
+  readonly held: readonly Held[]
 }
+
+/** What is to become of an assigned address that a stored endpoint has: it is left alone, nothing at all is released, or it is released all the same. */
+export type OnHeld = 'spare' | 'refuse' | 'release'
+
+interface ReleaseOptions {
+  /** The default is to spare it. */
+  readonly onHeld?: OnHeld
+  /** The default is to look at all stored endpoints. */
+  readonly look?: Look
+}
+
+const NOTHING: Released = {released: [], unassigned: [], held: []}
 
 /** Addresses of one block that are released together: all of a block of the usual size, and no more handles than a transaction can take. */
 const ADDRESSES_PER_STEP = 64
@@ -40,48 +55,73 @@ const KEYS_PER_RELEASE = 5
 /**
  * Releases addresses, those of one block together (of a block with more than 64 addresses, 64 at a time).
  * @throws CalicoError `conflict` if one of them has another handle or sequence number than asked for: nothing of its block is released then, and
- *   nothing of the blocks behind it (StepError names what was released before, if anything was)
+ *   nothing of the blocks behind it (StepError names what was released before, if anything was); `refused` as OPTIONS say
  */
-export async function releaseAddresses(session: Session, releases: readonly AddressRelease[]): Promise<Released> {
+export async function releaseAddresses(session: Session, releases: readonly AddressRelease[], options: ReleaseOptions = {}): Promise<Released> {
   const handles = [...new Set(releases.flatMap(({handle}) => handle ?? []))].slice(0, 16)
   const done = await submit<Released>(session, {
     what: `the release of ${releases.length === 1 && releases[0] ? formatAddress(releases[0].address) : `${releases.length} addresses`}`,
     reads: () => [{list: POOLS_PREFIX}, ...handles.map((handle): Operation => ({get: handleKey(handle)}))],
-    plan: (draft, previous) => planRelease(draft, releases, previous ?? {released: [], unassigned: []}),
+    plan: (draft, previous) => planRelease(draft, releases, previous ?? NOTHING, options),
   })
   // In the order of the request, whatever the order of the blocks.
   const isReleased = new Set(done.released.map(formatAddress))
   const all = distinct(releases.map(({address}) => address))
   return {
     released: all.filter((address) => isReleased.has(formatAddress(address))),
-    unassigned: all.filter((address) => !isReleased.has(formatAddress(address))),
+    unassigned: all.filter((address) => !isReleased.has(formatAddress(address)) && !done.held.some((held) => equalAddresses(held.address, address))),
+    held: done.held,
   }
 }
 
-/** Releases RELEASES on DRAFT, which has room for them. @throws as releaseAddresses */
-export async function releaseOn(draft: Draft, releases: readonly AddressRelease[]): Promise<Released> {
-  return (await planRelease(draft, releases, {released: [], unassigned: []})).outcome
+/** Releases RELEASES on DRAFT, which has room for them; LOOK finds those that endpoints have, which are spared. @throws as releaseAddresses */
+export async function releaseOn(draft: Draft, releases: readonly AddressRelease[], look: Look = lookEverywhere): Promise<Released> {
+  return (await planRelease(draft, releases, NOTHING, {look})).outcome
 }
 
-async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released): Promise<Step<Released>> {
+async function planRelease(draft: Draft, releases: readonly AddressRelease[], previous: Released, {onHeld = 'spare', look = lookEverywhere}: ReleaseOptions): Promise<Step<Released>> {
   const pools = await readPools(draft)
   const released = [...previous.released]
   const unassigned = [...previous.unassigned]
   const done = new Set([...released, ...unassigned].map(formatAddress))
   const open = releases.filter(({address}) => !done.has(formatAddress(address)))
-  const byBlock = await groupByBlock(draft, pools, open)
-  const keys = [...byBlock.keys()]
+  const all = await groupByBlock(draft, pools, open)
+  const keys = [...all.keys()]
   // Neither "it was free" nor "it is somebody else's" must be said of what was so once.
   await draft.verify(keys.filter((key) => key !== ''))
+  const found = await look(draft, await assignedAmong(draft, all))
+  if (onHeld === 'refuse' && found.length > 0) throw heldError(found)
+  const held = [...previous.held, ...found.filter(({address}) => !previous.held.some((other) => equalAddresses(other.address, address)))]
+  const isSpared = ({address}: AddressRelease): boolean => onHeld === 'spare' && held.some((each) => equalAddresses(each.address, address))
+  const byBlock = new Map([...all].map(([key, group]) => [key, held.length === 0 ? group : group.filter((each) => !isSpared(each))]))
   for (const [key, group] of [...byBlock].flatMap(([key, all]) => inSteps(all).map((group) => [key, group] as const))) {
-    if (!draft.hasRoom(KEYS_PER_RELEASE + group.length)) return {outcome: {released, unassigned}, more: true}
+    if (!draft.hasRoom(KEYS_PER_RELEASE + group.length)) return {outcome: {released, unassigned, held}, more: true}
     const {block, freed} = await releaseIn(draft, pools, key, group)
     for (const address of distinct(group.map((each) => each.address))) {
       const isFreed = block !== undefined && contains(blockCidr(block), address) && freed.has(ordinalOf(block, address))
       ;(isFreed ? released : unassigned).push(address)
     }
   }
-  return {outcome: {released, unassigned}}
+  return {outcome: {released, unassigned, held}}
+}
+
+/** The addresses of GROUPS, by key of their block, that are assigned as their release says. */
+async function assignedAmong(draft: Draft, groups: ReadonlyMap<string, readonly AddressRelease[]>): Promise<Address[]> {
+  const assigned: Address[] = []
+  for (const [key, group] of groups) {
+    const block = key === '' ? undefined : await draft.get(BLOCK, key)
+    if (!block) continue
+    const cidr = blockCidr(block)
+    for (const {address, handle, sequenceNumber} of group) {
+      const ordinal = contains(cidr, address) ? ordinalOf(block, address) : undefined
+      const index = ordinal === undefined ? null : (block.allocations[ordinal] ?? null)
+      const attribute = index === null ? undefined : block.attributes?.[index]
+      if (ordinal === undefined || !attribute) continue
+      const isMeant = (handle === undefined || handle === (handleOf(attribute) ?? '')) && (sequenceNumber === undefined || sequenceNumber === sequenceNumberAt(block, ordinal))
+      if (isMeant) assigned.push(address)
+    }
+  }
+  return assigned
 }
 
 const inSteps = (releases: readonly AddressRelease[]): AddressRelease[][] =>
@@ -157,20 +197,19 @@ async function releaseIn(draft: Draft, pools: readonly Pool[], key: string, grou
 }
 
 /**
- * Releases all addresses of HANDLE.
- * @returns the addresses that were released
- * @throws CalicoError `not-found` if there is no such handle
+ * Releases all addresses of HANDLE. One that a stored endpoint has is released only if INSIST is given.
+ * @returns the addresses that were released, and those of them that endpoints have
+ * @throws CalicoError `not-found` if there is no such handle; `refused` if an endpoint has one of its addresses: nothing is released then
  */
-export async function releaseByHandle(session: Session, handle: string): Promise<readonly Address[]> {
-  const {released} = await submit<Released>(session, {
+export async function releaseByHandle(session: Session, handle: string, {insist = false}: {insist?: boolean} = {}): Promise<Pick<Released, 'released' | 'held'>> {
+  return submit<Released>(session, {
     what: `the release of the addresses of ${handle}`,
     reads: () => [{list: POOLS_PREFIX}, {get: handleKey(handle)}],
-    plan: (draft, previous) => planReleaseOfHandle(draft, handle, previous),
+    plan: (draft, previous) => planReleaseOfHandle(draft, handle, previous, insist),
   })
-  return released
 }
 
-async function planReleaseOfHandle(draft: Draft, handle: string, previous: Released | undefined): Promise<Step<Released>> {
+async function planReleaseOfHandle(draft: Draft, handle: string, previous: Released | undefined, insist: boolean): Promise<Step<Released>> {
   const stored = await draft.get(HANDLE, handleKey(handle))
   if (!stored) {
     if (previous) return {outcome: previous}
@@ -181,6 +220,9 @@ async function planReleaseOfHandle(draft: Draft, handle: string, previous: Relea
   const blocks = blocksOf(stored)
   const keys = blocks.map((cidr) => blockKey(cidr))
   await draft.load(keys)
+  const found = await lookEverywhere(draft, await addressesIn(draft, handle))
+  if (found.length > 0 && !insist) throw heldError(found)
+  const held = [...(previous?.held ?? []), ...found.filter(({address}) => !previous?.held.some((other) => equalAddresses(other.address, address)))]
   const freed = async (key: string): Promise<ReturnType<typeof releaseHandle> | undefined> => {
     const block = await draft.get(BLOCK, key)
     return block && releaseHandle(block, handle)
@@ -189,7 +231,7 @@ async function planReleaseOfHandle(draft: Draft, handle: string, previous: Relea
   for (const cidr of blocks) {
     if (!draft.hasRoom(KEYS_PER_RELEASE)) {
       storeHandle(draft, handle, stored, left)
-      return {outcome: {released, unassigned: []}, more: true}
+      return {outcome: {released, unassigned: [], held}, more: true}
     }
     const key = blockKey(cidr)
     let result = await freed(key)
@@ -203,7 +245,7 @@ async function planReleaseOfHandle(draft: Draft, handle: string, previous: Relea
     left = withoutBlock(left, formatCidr(cidr))
   }
   storeHandle(draft, handle, stored, left)
-  return {outcome: {released, unassigned: []}}
+  return {outcome: {released, unassigned: [], held}}
 }
 
 function storeHandle(draft: Draft, id: string, before: {readonly block: Readonly<Record<string, number>>}, after: typeof before): void {

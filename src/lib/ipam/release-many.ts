@@ -3,8 +3,9 @@ import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {type Address, formatAddress} from '../net/index.js'
 import {assignedInRange} from './assigned-in-range.js'
+import {type Held, refuseHeld} from './held.js'
 import {StepError} from './queue.js'
-import {type AddressRelease, releaseAddresses, type Released} from './release-addresses.js'
+import {type AddressRelease, type OnHeld, releaseAddresses, type Released} from './release-addresses.js'
 
 /** Blocks that are handed on together: those that fit into one transaction are released in one. */
 const BLOCKS_AT_ONCE = 8
@@ -13,28 +14,32 @@ const BLOCKS_AT_ONCE = 8
 const MAX_NAMED = 20
 
 /** As releaseAddresses. @throws as that; CalicoError `unknown` if it fails when some are released already, naming them */
-export const releaseMany = (session: Session, releases: readonly AddressRelease[]): Promise<Released> => releaseInTurn(session, [releases])
+export const releaseMany = (session: Session, releases: readonly AddressRelease[], onHeld: OnHeld): Promise<Released> => releaseInTurn(session, [releases], onHeld)
 
 /** Releases what is assigned from FIRST to LAST. What others assign there meanwhile is not looked for. @throws as releaseMany */
-export async function releaseRange(session: Session, first: Address, last: Address): Promise<Released> {
+export async function releaseRange(session: Session, first: Address, last: Address, onHeld: OnHeld): Promise<Released> {
   const blocks = await assignedInRange(session, first, last)
+  // All or nothing of them: what is not in the first steps would be found too late.
+  if (onHeld === 'refuse') await refuseHeld(session, blocks.flat())
   const batches = Array.from({length: Math.ceil(blocks.length / BLOCKS_AT_ONCE)}, (_, i) => blocks.slice(i * BLOCKS_AT_ONCE, (i + 1) * BLOCKS_AT_ONCE).flat())
-  return releaseInTurn(session, batches.map((addresses) => addresses.map((address) => ({address}))))
+  return releaseInTurn(session, batches.map((addresses) => addresses.map((address) => ({address}))), onHeld)
 }
 
-async function releaseInTurn(session: Session, batches: readonly (readonly AddressRelease[])[]): Promise<Released> {
+async function releaseInTurn(session: Session, batches: readonly (readonly AddressRelease[])[], onHeld: OnHeld): Promise<Released> {
   const released: Address[] = []
   const unassigned: Address[] = []
+  const held: Held[] = []
   for (const batch of batches) {
     try {
-      const done = await releaseAddresses(session, batch)
+      const done = await releaseAddresses(session, batch, {onHeld})
       released.push(...done.released)
       unassigned.push(...done.unassigned)
+      held.push(...done.held)
     } catch (error) {
       throw partlyDone(error, [...released, ...(error instanceof StepError ? (error.outcome as Released).released : [])])
     }
   }
-  return {released, unassigned}
+  return {released, unassigned, held}
 }
 
 function partlyDone(error: unknown, released: readonly Address[]): unknown {

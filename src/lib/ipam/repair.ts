@@ -14,6 +14,7 @@ import {AFFINITY, BLOCK, HANDLE} from './codecs.js'
 import {type Draft, newDraft} from './draft.js'
 import type {Finding, Repair} from './findings.js'
 import {isHandleEmpty, newHandle} from './handle.js'
+import {lookedAlready} from './held.js'
 import {emptyMemory} from './memory.js'
 import {releaseOn} from './release-addresses.js'
 
@@ -100,7 +101,7 @@ async function apply(draft: Draft, repair: Repair): Promise<boolean> {
 
 async function applyRelease(draft: Draft, {address, handle, sequenceNumber}: Extract<Repair, {type: 'release'}>): Promise<boolean> {
   try {
-    const {released} = await releaseOn(draft, [{address, sequenceNumber, ...(handle === undefined ? {} : {handle})}])
+    const {released} = await releaseOn(draft, [{address, sequenceNumber, ...(handle === undefined ? {} : {handle})}], lookedAlready)
     return released.length > 0
   } catch (error) {
     if (isError(error, 'conflict')) return false

@@ -10,6 +10,7 @@ import {type Assignment, type AssignRequest, autoAssignOn, autoAssignReads} from
 import type {Attribute} from '../ipam/block.js'
 import type {Draft} from '../ipam/draft.js'
 import {driverHandleOf, newPendingHandle, pendingAttributes} from '../ipam/driver-handles.js'
+import {lookedAlready} from '../ipam/held.js'
 import {POOLS_PREFIX, readPools} from '../ipam/lists.js'
 import {type AddressRecord, lookUpAddress} from '../ipam/lookup.js'
 import {requireNode} from '../ipam/node.js'
@@ -227,7 +228,7 @@ function releaseSeen(session: Session, node: string, address: Address, {attribut
     reads: () => [{list: POOLS_PREFIX}, {get: handleKey(handle)}, ...(owner?.type === 'endpoint' ? [{get: keyOf(endpointPlace(node, owner.endpointId))}] : [])],
     async plan(draft) {
       if (!(await isForNobody(draft, address, attribute, node))) return {outcome: 'in-use'}
-      const {released} = await releaseOn(draft, [{address, handle, sequenceNumber}])
+      const {released} = await releaseOn(draft, [{address, handle, sequenceNumber}], lookedAlready)
       return {outcome: released.length > 0 ? 'released' : 'free'}
     },
   })

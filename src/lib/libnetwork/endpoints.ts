@@ -11,6 +11,7 @@ import {CalicoError} from '../errors.js'
 import {hostInterfaceName} from '../host/interfaces.js'
 import type {Codec, Draft} from '../ipam/draft.js'
 import {driverHandleOf, endpointAttributes, endpointHandle, NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
+import {lookedAlready} from '../ipam/held.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {requireNode} from '../ipam/node.js'
 import {submit} from '../ipam/queue.js'
@@ -199,7 +200,8 @@ export function deleteEndpoint(session: Session, node: string, endpointId: strin
 export async function removeStaleEndpoint(session: Session, node: string, endpointId: string): Promise<Removal> {
   const stored = await findEndpoint(session, node, endpointId)
   const endpoint = {place: endpointPlace(node, endpointId), id: endpointId, uid: stored?.resource.metadata.uid}
-  return removeEndpoints(session, [endpoint], {handle: endpointHandle(endpointId), what: `the removal of endpoint ${endpointId}`})
+  // Only addresses with the endpoint's own handle are released, and it goes: the others need not be listed for that at each call.
+  return removeEndpoints(session, [endpoint], {handle: endpointHandle(endpointId), look: lookedAlready, what: `the removal of endpoint ${endpointId}`})
 }
 
 /** What becomes known of a container only after its endpoint was made. */

@@ -13,6 +13,7 @@ import {BLOCK, HANDLE} from '../ipam/codecs.js'
 import type {Draft} from '../ipam/draft.js'
 import {DRIVER_HANDLES, driverHandleOf, parseDriverHandle, requestedAt} from '../ipam/driver-handles.js'
 import {parseHandle} from '../ipam/handle.js'
+import {lookedAlready} from '../ipam/held.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {submit} from '../ipam/queue.js'
 import {releaseOn} from '../ipam/release-addresses.js'
@@ -131,7 +132,7 @@ export function releaseOrphan(session: Session, node: string, handle: string): P
       const stored = endpoint === undefined ? undefined : await draft.get(endpointCodec(session), endpoint)
       if (endpoint !== undefined) draft.restOn(endpoint)
       const addresses = (await driverAddresses(draft, node, handle)).filter((address) => !hasAddress(stored, address))
-      return {outcome: (await releaseOn(draft, addresses.map((address) => ({address, handle})))).released}
+      return {outcome: (await releaseOn(draft, addresses.map((address) => ({address, handle})), lookedAlready)).released}
     },
   })
 }

@@ -6,11 +6,11 @@ import {interfaceNameProblem} from '../host/interfaces.js'
 import {requireNetworkAdministrator} from '../host/privileges.js'
 import type {Removal} from '../workload/removal.js'
 import type {Wanted} from '../workload/wanted-address.js'
-import {formatAddress} from '../net/index.js'
 import {checked} from '../cli/base-command.js'
 import {EndpointProfileCommand} from './endpoint-profile-command.js'
 import {readWanted} from './ipam-assign.js'
 import {nodeFlag, ownNode} from './node-option.js'
+import {removalNotes} from './removal-notes.js'
 
 export const containerArgument = () =>
   Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id or at least 4 characters with which that begins, or the path of a network namespace, e.g. /proc/1234/ns/net.'})
@@ -72,8 +72,7 @@ export abstract class ContainerCommand extends EndpointProfileCommand {
     return step
   }
 
-  protected noteRemoval({released, foreign}: Removal): void {
-    for (const address of released) this.note(`${formatAddress(address)} ${this.dryRun ? 'would be ' : ''}released`)
-    for (const address of foreign) this.note(`Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`)
+  protected noteRemoval(removal: Removal): void {
+    for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
   }
 }

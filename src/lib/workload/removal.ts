@@ -5,6 +5,7 @@ import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {addressesIn} from '../ipam/by-handle.js'
 import type {Draft} from '../ipam/draft.js'
+import {type Held, type Look, lookEverywhere} from '../ipam/held.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
 import {releaseOn} from '../ipam/release-addresses.js'
 import {submit} from '../ipam/queue.js'
@@ -17,8 +18,10 @@ export interface Removal {
   /** The endpoints that were removed; those that were gone already are not here. */
   readonly changes: readonly ResourceChange<WorkloadEndpoint>[]
   readonly released: readonly Address[]
-  /** Addresses of the endpoints that somebody else has by now: they were left alone. */
+  /** Addresses of the endpoints that are assigned to somebody else by now: they were left alone. */
   readonly foreign: readonly Address[]
+  /** Addresses that other stored endpoints have: they stay assigned. */
+  readonly held: readonly Held[]
 }
 
 /** An endpoint to remove, if it is still the very object that has this uid. */
@@ -32,9 +35,9 @@ export const removableOf = ({place, id, stored}: Endpoint): Removable => ({place
 
 /**
  * Removes ENDPOINTS and releases their addresses, and all other addresses of HANDLE. One that is not the object any more that was seen (it was
- * removed and made anew) stays.
+ * removed and made anew) stays. An address that another endpoint has stays assigned; LOOK finds those, among all endpoints unless it is given.
  */
-export function removeEndpoints(session: Session, endpoints: readonly Removable[], {handle, what}: {handle: string | undefined; what: string}): Promise<Removal> {
+export function removeEndpoints(session: Session, endpoints: readonly Removable[], {handle, what, look = lookEverywhere}: {handle: string | undefined; what: string; look?: Look}): Promise<Removal> {
   return submit<Removal>(session, {
     what,
     reads: () => [{list: POOLS_PREFIX}, ...endpoints.map(({place}) => ({get: keyOf(place)})), ...(handle === undefined ? [] : [{get: handleKey(handle)}])],
@@ -51,7 +54,7 @@ export function removeEndpoints(session: Session, endpoints: readonly Removable[
       }
       if (handle !== undefined) addresses.push(...(await addressesIn(draft, handle)))
       const free = addresses.filter((address, i) => !others.some((other) => equalAddresses(other, address)) && addresses.findIndex((other) => equalAddresses(other, address)) === i)
-      return {outcome: {changes, ...(await releaseAll(draft, free, handle))}}
+      return {outcome: {changes, ...(await releaseAll(draft, free, handle, look))}}
     },
   })
 }
@@ -70,23 +73,25 @@ async function take(draft: Draft, {place, uid}: Removable): Promise<{before?: Wo
 }
 
 /** Releases those of ADDRESSES that have HANDLE, or, from before handles were given, none. */
-async function releaseAll(draft: Draft, addresses: readonly Address[], handle: string | undefined): Promise<Pick<Removal, 'released' | 'foreign'>> {
+async function releaseAll(draft: Draft, addresses: readonly Address[], handle: string | undefined, look: Look): Promise<Pick<Removal, 'released' | 'foreign' | 'held'>> {
   const released: Address[] = []
   const foreign: Address[] = []
+  const held: Held[] = []
   for (const address of addresses) {
-    const outcome = await releaseOne(draft, address, handle === undefined ? [''] : [handle, ''])
+    const outcome = await releaseOne(draft, address, handle === undefined ? [''] : [handle, ''], look)
     if (outcome === 'released') released.push(address)
     else if (outcome === 'foreign') foreign.push(address)
+    else if (outcome !== 'free') held.push(outcome)
   }
-  return {released, foreign}
+  return {released, foreign, held}
 }
 
-async function releaseOne(draft: Draft, address: Address, handles: readonly string[]): Promise<'released' | 'free' | 'foreign'> {
+async function releaseOne(draft: Draft, address: Address, handles: readonly string[], look: Look): Promise<'released' | 'free' | 'foreign' | Held> {
   for (const handle of handles) {
     const undo = draft.mark()
     try {
-      const {released} = await releaseOn(draft, [{address, handle}])
-      return released.length > 0 ? 'released' : 'free'
+      const {released, held} = await releaseOn(draft, [{address, handle}], look)
+      return held[0] ?? (released.length > 0 ? 'released' : 'free')
     } catch (error) {
       if (!isError(error, 'conflict')) throw error
       undo()
@@ -107,7 +112,7 @@ export function removeAddressOf(session: Session, endpoint: Endpoint, address: A
       if (!before) throw new CalicoError('conflict', `Endpoint ${endpoint.id} was removed meanwhile`)
       const {change} = prepareChange<WorkloadEndpoint>(endpoint.place, {...endpoint.stored, resource: before}, withoutAddress(before, address))
       if (change.action === 'updated') draft.set(codec, key, change.after)
-      return {outcome: {changes: [{...change, name: endpoint.id}], ...(await releaseAll(draft, [address], handle))}}
+      return {outcome: {changes: [{...change, name: endpoint.id}], ...(await releaseAll(draft, [address], handle, lookEverywhere))}}
     },
   })
 }

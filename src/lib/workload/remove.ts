@@ -6,6 +6,7 @@ import {CalicoError} from '../errors.js'
 import {deleteVeth, hasHostInterface} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {endpointHandle} from '../ipam/driver-handles.js'
+import {formatAddress} from '../net/index.js'
 import {interfaceOf, locate, requireOwn} from './locate.js'
 import {removableOf, type Removal, removeEndpoints} from './removal.js'
 import {endpointsOfWorkload, findEndpoints, handleOf, lockOf, pathOf, severalEndpoints, type Workload} from './workload.js'
@@ -22,7 +23,7 @@ export interface Removed extends Removal {
 
 /**
  * Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while somebody can still use it.
- * @throws CalicoError `refused` if its endpoint is not one of `container add`; `conflict` if there are several, of different names. See also locate
+ * @throws CalicoError `refused` if its endpoint is not one of `container add`, or is one of another node; `conflict` if there are several, of different names. See also locate
  */
 export async function removeContainer(session: Session, engine: Engine, {node, container}: {node: string; container: string}): Promise<Removed> {
   const located = await locate(session, engine, node, container)
@@ -31,7 +32,16 @@ export async function removeContainer(session: Session, engine: Engine, {node, c
   const [workload = located.workload, ...more] = workloads
   if (more.some(({orchestrator, id}) => orchestrator !== workload.orchestrator || id !== workload.id)) throw severalEndpoints(located.workload, endpoints)
   const removed = session.dryRun ? await removeWorkload(session, workload) : await withHostLock(lockOf(workload), workload.typed, () => removeWorkload(session, workload))
+  if (removed.changes.length + removed.released.length === 0 && removed.held.length > 0) throw otherNodes(removed)
   return {...removed, candidates: removed.changes.length + removed.released.length > 0 ? [] : await disconnected(session, node)}
+}
+
+/** Addresses have the handle of WORKLOAD, and an endpoint under another name of its node or of itself has them. */
+function otherNodes({workload, held}: Pick<Removed, 'workload' | 'held'>): CalicoError {
+  return new CalicoError('refused', `${workload.typed} has no endpoint on node ${workload.node}, but its address is in use; nothing was removed`, {
+    details: held.map(({address, by}) => `${formatAddress(address)}: ${by}`),
+    hint: 'If that endpoint is left over, remove it with its address: calicoctl endpoint remove ADDRESS',
+  })
 }
 
 /** The endpoints of NODE, this host, whose interface is gone, as `container remove` takes them. */

@@ -4,6 +4,7 @@ import {CalicoError, isError} from '../errors.js'
 import {addressesByHandle} from '../ipam/by-handle.js'
 import {assignAddress} from '../ipam/assign-address.js'
 import {assignedAddresses, autoAssign} from '../ipam/auto-assign.js'
+import {heldAddresses} from '../ipam/held.js'
 import {releaseAddresses} from '../ipam/release-addresses.js'
 import {type Address, type Cidr, contains, equalAddresses, type Family} from '../net/index.js'
 import {handleOf, type Workload} from './workload.js'
@@ -34,7 +35,10 @@ export interface Obtained {
  */
 export async function obtainAddress(session: Session, workload: Workload, wanted: Wanted, used: readonly Address[]): Promise<Obtained> {
   const handle = handleOf(workload)
-  const left = (await addressesOfHandle(session, handle)).filter((address) => !used.some((each) => equalAddresses(each, address)))
+  const unused = (await addressesOfHandle(session, handle)).filter((address) => !used.some((each) => equalAddresses(each, address)))
+  // An endpoint under another name of this host may have one: that is not left over.
+  const held = await heldAddresses(session, unused)
+  const left = unused.filter((address) => !held.includes(address))
   const usable = left.find((address) => satisfies(wanted, address))
   const others = left.filter((address) => address !== usable)
   if (others.length > 0) await releaseAddresses(session, others.map((address) => ({address, handle})))

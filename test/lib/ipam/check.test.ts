@@ -68,7 +68,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'an address without handle and endpoint': {damage: () => assignAddress(session, {address: address('10.1.0.5'), node: 'a'}), found: ['leaked-address 10.1.0.5']},
   'the tunnel address of a node that has another': {damage: () => edit('/calico/resources/v3/projectcalico.org/nodes/a', (node) => node.replace('10.1.0.2', '10.9.0.2')), found: ['leaked-address 10.1.0.2']},
   'an endpoint with an address that is free': {
-    damage: () => releaseAddresses(session, [{address: address('10.1.0.1')}]),
+    damage: () => releaseAddresses(session, [{address: address('10.1.0.1')}], {onHeld: 'release'}),
     found: ['unassigned-address 10.1.0.1'],
     left: ['unassigned-address 10.1.0.1'],
   },
@@ -128,6 +128,13 @@ describe('what is not leaked', () => {
     const holders = [{address: address('10.1.0.5'), description: 'container other'}]
     expect(await found(holders)).toEqual([])
     await repair(holders)
+    expect(await allAssigned(store)).toContain('10.1.0.5')
+  })
+
+  test('addresses that an endpoint names which cannot be read', async () => {
+    await put('/calico/resources/v3/projectcalico.org/workloadendpoints/default/a-docker-x-y', '{"spec": {"ipNetworks": ["10.1.0.5/32"')
+    await assignAddress(session, {address: address('10.1.0.5'), node: 'a', handle: 'docker.x'})
+    await repair()
     expect(await allAssigned(store)).toContain('10.1.0.5')
   })
 

@@ -132,7 +132,7 @@ onBothStores((stores) => {
     test('again, after its address was released by hand: the address is its own again', async () => {
       const text = await ask(session)
       await createEndpoint(session, request([text]))
-      await releaseAddresses(quiet(store), [{address: address(text)}])
+      await releaseAddresses(quiet(store), [{address: address(text)}], {onHeld: 'release'})
       expect(await createEndpoint(session, request([text]))).toMatchObject({created: false})
       expect(await handle(text)).toBe(`libnetwork.${ID}`)
     })
@@ -246,7 +246,7 @@ onBothStores((stores) => {
       await assignAddress(session, {address: address(left), node: 'a', handle: `libnetwork.${ID}`, attributes: {node: 'a', type: 'libnetwork'}})
       const {changes, released, foreign} = await removeStaleEndpoint(session, 'a', ID)
       expect([changes.length, released.map(formatAddress), foreign]).toEqual([1, [text, left], []])
-      expect(await removeStaleEndpoint(session, 'a', ID)).toEqual({changes: [], released: [], foreign: []})
+      expect(await removeStaleEndpoint(session, 'a', ID)).toEqual({changes: [], released: [], foreign: [], held: []})
       expect(await allAssigned(store)).toEqual([])
       expect(await unsound(store)).toEqual([])
     })
@@ -375,7 +375,7 @@ describe('one call between the decision and the write of another', () => {
   })
 
   test('CreateEndpoint again, and the endpoint is deleted', async () => {
-    await releaseAddresses(session, [{address: address(text)}])
+    await releaseAddresses(session, [{address: address(text)}], {onHeld: 'release'})
     before((other) => deleteEndpoint(other, 'a', ID))
     expect(await createAgain(session)).toMatchObject({created: true})
     expect(await findEndpoint(session, 'a', ID)).toBeDefined()

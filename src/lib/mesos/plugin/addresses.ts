@@ -7,6 +7,7 @@ import {assignOn} from '../../ipam/assign-address.js'
 import {type AssignRequest, type Assignment, autoAssignOn, autoAssignReads} from '../../ipam/auto-assign.js'
 import {HANDLE} from '../../ipam/codecs.js'
 import type {Draft} from '../../ipam/draft.js'
+import {lookedAlready} from '../../ipam/held.js'
 import {POOLS_PREFIX} from '../../ipam/lists.js'
 import {lookUpAddress} from '../../ipam/lookup.js'
 import {requireNode} from '../../ipam/node.js'
@@ -174,7 +175,7 @@ async function releaseOwn(session: Session, node: string, own: readonly OwnAssig
       const isKept = ({address, handle}: OwnAssignment): boolean =>
         endpoints.some((endpoint) => handleOfEndpoint(endpoint) === handle && endpointAddresses(endpoint).some((other) => equalAddresses(other, address)))
       kept = own.filter(isKept).map(({address}) => address)
-      await releaseOn(draft, own.filter((each) => !isKept(each)))
+      await releaseOn(draft, own.filter((each) => !isKept(each)), lookedAlready)
       return {outcome: null}
     },
   })

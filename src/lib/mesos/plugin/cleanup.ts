@@ -1,9 +1,12 @@
 /** `cleanup`: a container's endpoint and addresses, together (mesos-docker §1.3). */
+import {type Endpoint, endpointAddresses} from '../../client/endpoints.js'
+import {keyOf} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {CalicoError} from '../../errors.js'
 import {deleteVeth} from '../../host/interfaces.js'
 import {withHostLock} from '../../host/lock.js'
-import {formatAddress} from '../../net/index.js'
+import {lookAmong} from '../../ipam/held.js'
+import {equalAddresses, formatAddress} from '../../net/index.js'
 import {removableOf, removeEndpoints} from '../../workload/removal.js'
 import {belongsTo, type Container, endpointsOfNode, handleOfEndpoint, lockOf} from './container.js'
 import type {Log} from './log.js'
@@ -15,7 +18,8 @@ import type {Log} from './log.js'
  */
 export async function cleanup(session: Session, container: Container, {idempotent}: {idempotent: boolean}, log: Log): Promise<void> {
   await withHostLock(lockOf(container), `container ${container.id}`, async () => {
-    const endpoints = (await endpointsOfNode(session, container.node)).filter((endpoint) => belongsTo(endpoint, container))
+    const all = await endpointsOfNode(session, container.node)
+    const endpoints = all.filter((endpoint) => belongsTo(endpoint, container))
     if (endpoints.length === 0) {
       const text = `No endpoint found with container-id: ${container.id}`
       if (!idempotent) throw new CalicoError('not-found', text)
@@ -24,11 +28,20 @@ export async function cleanup(session: Session, container: Container, {idempoten
     for (const endpoint of endpoints) {
       const {resource} = endpoint.stored
       await disconnect(resource.spec.interfaceName ?? '', log)
-      const {released, foreign} = await removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(resource), what: `the removal of container ${container.id}`})
+      const look = lookAmong(all.filter((other) => other !== endpoint && mayShare(other, endpoint)).map(({place}) => keyOf(place)))
+      const {released, foreign, held} = await removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(resource), look, what: `the removal of container ${container.id}`})
       log(`removed endpoint ${endpoint.id}, released ${released.map(formatAddress).join(', ') || 'nothing'}`)
       if (foreign.length > 0) log(`${foreign.map(formatAddress).join(', ')} left alone: not of this container any more`)
+      for (const {address, by} of held) log(`${formatAddress(address)} left alone: ${by} has it`)
     }
   })
+}
+
+/** Whether OTHER may have an address that would be released with ENDPOINT: an agent's endpoints are the ones that share its handles. */
+function mayShare({stored: {resource: other}}: Endpoint, {stored: {resource}}: Endpoint): boolean {
+  const handle = handleOfEndpoint(resource)
+  const own = endpointAddresses(resource)
+  return (handle !== undefined && handleOfEndpoint(other) === handle) || endpointAddresses(other).some((address) => own.some((each) => equalAddresses(each, address)))
 }
 
 /** The interface goes first, so that nobody uses an address that is given away. The kernel deletes it with the namespace at the latest. */
