@@ -2,6 +2,7 @@
  * `node remove` (cli-v0.20 §4.3.3): everything that the datastore has of a node, in the order of Go's node delete (datamodel-v3 §1.2). Each step can be
  * repeated, and the Node itself goes last, so that a command that was interrupted is finished by the same one.
  */
+import {append} from '../append.js'
 import {releaseAffinities} from '../client/affinities.js'
 import {type Endpoint, endpointLabel, listEndpoints} from '../client/endpoints.js'
 import {changeResource, getResource, listResources, type Place, type ResourceChange} from '../client/resources.js'
@@ -68,16 +69,16 @@ async function removeAll(session: Session, node: string, endpoints: readonly End
   for (const endpoint of endpoints) {
     if (local && !session.dryRun) await deleteVeth(endpoint.stored.resource.spec.interfaceName ?? '')
     const removal = await removeStale(session, endpoint)
-    changes.push(...removal.changes)
-    released.push(...removal.released)
+    append(changes, removal.changes)
+    append(released, removal.released)
     for (const {address, by} of removal.held) warnings.push(`${formatAddress(address)} was not released: ${by} has it.`)
-    released.push(...(await releaseOthers(session, endpoint, removal.foreign, warnings)))
+    append(released, await releaseOthers(session, endpoint, removal.foreign, warnings))
   }
-  released.push(...(await releaseTunnels(session, node, stored?.resource, warnings)))
+  append(released, await releaseTunnels(session, node, stored?.resource, warnings))
   const blocks: string[] = []
   for (const within of ['0.0.0.0/0', '::/0'].flatMap((text) => parseCidr(text) ?? [])) {
     const {deleted, disowned} = await releaseAffinities(session, {within, host: node})
-    blocks.push(...deleted, ...disowned)
+    append(blocks, [...deleted, ...disowned])
   }
   for (const place of await objectsOf(session, node)) {
     const change = await changeResource(session, place, () => undefined)
@@ -110,7 +111,7 @@ async function releaseTunnels(session: Session, node: string, object: Node | und
   const released: Address[] = []
   for (const prefix of TUNNELS) {
     try {
-      released.push(...(await releaseByHandle(session, prefix + node)).released)
+      append(released, (await releaseByHandle(session, prefix + node)).released)
     } catch (error) {
       if (!isError(error, 'not-found', 'refused')) throw error
       if (error.kind === 'refused') warnings.push([error.message, ...error.details].join('; '))
@@ -122,7 +123,7 @@ async function releaseTunnels(session: Session, node: string, object: Node | und
     if (released.some((each) => equalAddresses(each, address))) continue
     try {
       const done = await releaseAddresses(session, [{address, handle: ''}])
-      released.push(...done.released)
+      append(released, done.released)
       for (const {by} of done.held) warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${by} has it.`)
     } catch (error) {
       if (!isError(error, 'conflict', 'invalid')) throw error

@@ -1,4 +1,5 @@
 /** `node stop` (cli-v0.20 §4.3.2). */
+import {append} from '../append.js'
 import {listEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Lifecycle} from '../docker/lifecycle.js'
@@ -48,7 +49,7 @@ export async function stopNode(engine: Lifecycle, {dryRun}: {dryRun: boolean}): 
   }
   if (!dryRun) await stopUnit()
   const forms = await stopDriver(engine, {dryRun})
-  stopped.push(...forms.map((form) => (form === 'unit' ? `Unit ${DRIVER_UNIT}` : `Container ${DRIVER_NAME}`)))
+  append(stopped, forms.map((form) => (form === 'unit' ? `Unit ${DRIVER_UNIT}` : `Container ${DRIVER_NAME}`)))
   return {stopped, driver: forms.length > 0, driverUnit: forms.includes('unit'), comesBack: [state, driverState].some((each) => each?.restartPolicy === 'always')}
 }
 

@@ -147,6 +147,28 @@ export abstract class BaseCommand extends Command {
     return this.budget ? this.budget.exclude(work) : work()
   }
 
+  /**
+   * PIECES of output as they are made, until the time that the user has given the command with --timeout is up. (The default is only the datastore's.)
+   * @throws CalicoError `unreachable` then
+   */
+  private async *withinTimeout(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+    const {budget} = this
+    if (!budget || this.globals.timeout === undefined || this.sessionOptions().perRequest) {
+      yield* pieces
+      return
+    }
+    const iterator = pieces[Symbol.asyncIterator]()
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) was up before everything was shown`, {hint: 'Give more time, or ask for less.'})), budget.remaining())
+      })
+      const step = await Promise.race([iterator.next(), late]).finally(() => clearTimeout(timer))
+      if (step.done === true) return
+      yield step.value
+    }
+  }
+
   /** A line of data, or several: stdout. */
   protected data(lines: string | readonly string[]): void {
     this.out.add(linesText(lines))
@@ -160,7 +182,7 @@ export abstract class BaseCommand extends Command {
   /** Writes PRESENTATION to stdout in FORMAT. */
   protected async presentAs<Row>(presentation: Presentation<Row>, format: OutputFormat): Promise<void> {
     const {render} = await import('./output/render.js')
-    for await (const text of render(presentation, format, (warning) => this.note(`Warning: ${warning}`))) await this.dataText(text)
+    for await (const text of this.withinTimeout(render(presentation, format, (warning) => this.note(`Warning: ${warning}`)))) await this.dataText(text)
   }
 
   /** Writes what was kept back of stdout. */

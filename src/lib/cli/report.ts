@@ -1,3 +1,4 @@
+import {append} from '../append.js'
 import {CalicoError} from '../errors.js'
 import {escapeLines, escapeText} from '../printable.js'
 
@@ -5,7 +6,8 @@ import {escapeLines, escapeText} from '../printable.js'
 export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {}): string {
   const lines: string[] = []
   if (error instanceof CalicoError) {
-    lines.push(`Error: ${escapeText(error.message)}`, ...error.details.map((detail) => `  ${escapeText(detail)}`))
+    lines.push(`Error: ${escapeText(error.message)}`)
+    append(lines, error.details.map((detail) => `  ${escapeText(detail)}`))
     if (error.hint !== undefined) lines.push(escapeText(error.hint))
   } else if (isOclifError(error)) {
     lines.push(`Error: ${escapeText(error.message.replace(OCLIF_END, ''))}`)

@@ -1,5 +1,6 @@
 /** `diags`: everything that can be learned of this host's Calico in one archive, without secrets (cli-v0.20 §4.10, decisions.md 35). */
 import type {Session} from '../client/session.js'
+import {append} from '../append.js'
 import {stringifyJson} from '../json/index.js'
 import type {Settings} from '../settings/types.js'
 import {containerEnvironment, containerItems} from './container-items.js'
@@ -103,7 +104,7 @@ async function addLogs(gathered: Gathered, {logFolder, logFolderNamed, most, say
       return
     }
     say('Copying Calico logs')
-    gathered.entries.push(...entries)
+    append(gathered.entries, entries)
     gathered.collected.push('logs')
     for (const {path, why, failed} of leftOut) (failed ? gathered.missing : gathered.remarks).push(`logs/${path.join('/')}: ${why}`)
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Removing from this host what calico-node leaves behind (calico-node.md §6): Calico's chains, IP sets, tunnel devices and routes, and nothing else. */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {append} from '../append.js'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {CalicoError} from '../errors.js'
@@ -49,7 +50,7 @@ export function chainRemoval(saved: string): {script: string; chains: number} | 
       chains += own.length
       // All are emptied before the first is deleted: they lead to each other.
       const all = [...lines, ...own.map((chain) => `-F ${chain}`), ...own.map((chain) => `-X ${chain}`)]
-      if (all.length > 1) tables.push(...all, 'COMMIT')
+      if (all.length > 1) append(tables, [...all, 'COMMIT'])
     }
   }
   return tables.length === 0 ? undefined : {script: `${tables.join('\n')}\n`, chains}
@@ -61,7 +62,7 @@ export async function cleanHost({dryRun = false}: {dryRun?: boolean} = {}): Prom
   const problems: string[] = []
   const step = async (what: string, work: () => Promise<readonly string[]>): Promise<void> => {
     try {
-      removed.push(...(await work()))
+      append(removed, await work())
     } catch (error) {
       if (!(error instanceof CalicoError)) throw error
       problems.push(`${what}: ${[error.message, ...error.details].join('; ')}`)

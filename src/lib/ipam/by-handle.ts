@@ -1,4 +1,5 @@
 /** The addresses of a handle (libcalico-go's IPsByHandle, datamodel-v3 §4.7): the handle says in which blocks to look, the blocks are the truth. */
+import {append} from '../append.js'
 import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
@@ -31,7 +32,7 @@ export async function addressesIn(draft: Draft, handle: string): Promise<Address
   const addresses: Address[] = []
   for (const key of keys) {
     const block = await draft.get(BLOCK, key)
-    if (block) addresses.push(...addressesOf(block, handle))
+    if (block) append(addresses, addressesOf(block, handle))
   }
   return addresses
 }

@@ -2,6 +2,7 @@
  * Where the addresses for a host come from (datamodel-v3 §4.2 steps 2–5, §4.3): its own blocks in key order; a new block; an empty block of another
  * host that has been so for a minute; and, unless affinity is strict, any block with a free address. All on one draft.
  */
+import {append} from '../append.js'
 import {CalicoError} from '../errors.js'
 import {affinitiesPrefix, affinityKey, blockKey} from '../model/keys.js'
 import {type Address, type Cidr, containsCidr, type Family, formatCidr} from '../net/index.js'
@@ -70,12 +71,12 @@ export async function findAddresses(search: Search, count: number): Promise<Foun
     const given = await fromNewBlock(search, count - addresses.length)
     if (given.length === 0) break
     owned++
-    addresses.push(...given)
+    append(addresses, given)
   }
   if (addresses.length >= count) return {addresses, reasons: [], more: false}
   if (config.strict_affinity) return {addresses, reasons: ['no block is left to claim, and with strict affinity none of another node may be used'], more: false}
   const borrowed = await fromAnyBlock(search, count - addresses.length)
-  addresses.push(...borrowed.addresses)
+  append(addresses, borrowed.addresses)
   const reasons = borrowed.more || addresses.length >= count ? [] : [`no address is free in ${pools.length === 1 ? 'pool' : 'pools'} ${pools.map(({cidr}) => formatCidr(cidr)).join(', ')}`]
   return {addresses, reasons, more: borrowed.more}
 }
@@ -106,7 +107,7 @@ async function fromOwnBlocks(search: Search, count: number): Promise<{addresses:
       if (addresses.length >= count) return true
       if (draft.isSettled(entry.blockKey, entry.key)) continue
       if (!draft.hasRoom(KEYS_PER_BLOCK)) return false
-      addresses.push(...(await fromOwnBlock(search, entry, count - addresses.length)))
+      append(addresses, await fromOwnBlock(search, entry, count - addresses.length))
     }
     return true
   }
@@ -199,7 +200,7 @@ function isYoung({affinity_claim_time: claimed}: Block): boolean {
 async function existingBlocks(search: Search): Promise<Block[]> {
   const {draft, host, pools, reserved} = search
   const cidrs: Cidr[] = []
-  for (const pool of pools) cidrs.push(...inWalkOrder(pool, startIndex(pool, host), await readBlocksOf(draft, pool)).filter((cidr) => !reserved.cover(cidr)))
+  for (const pool of pools) append(cidrs, inWalkOrder(pool, startIndex(pool, host), await readBlocksOf(draft, pool)).filter((cidr) => !reserved.cover(cidr)))
   const keys = cidrs.map((cidr) => blockKey(cidr))
   await draft.load(keys)
   await draft.verify(keys)
@@ -216,7 +217,7 @@ async function fromAnyBlock(search: Search, count: number): Promise<{addresses: 
   for (const block of await existingBlocks(search)) {
     if (addresses.length >= count) break
     if (!search.draft.hasRoom(KEYS_PER_BLOCK)) return {addresses, more: true}
-    addresses.push(...(await give(search, block, count - addresses.length)))
+    append(addresses, await give(search, block, count - addresses.length))
   }
   return {addresses, more: false}
 }

@@ -1,4 +1,5 @@
 /** Pools, reservations and blocks as a draft knows them. */
+import {append} from '../append.js'
 import {isError} from '../errors.js'
 import {affinitiesPrefix, blockKey, kindPrefix, parseKey} from '../model/keys.js'
 import {type Cidr, containsCidr, type Family, parseCidr} from '../net/index.js'
@@ -25,7 +26,7 @@ export async function readPools(draft: Draft): Promise<Pool[]> {
 export async function readReservations(draft: Draft): Promise<Reservations> {
   const codec = reservationCodec(draft.session)
   const cidrs: Cidr[] = []
-  for (const key of await draft.list(RESERVATIONS_PREFIX)) cidrs.push(...((await draft.get(codec, key)) ?? []))
+  for (const key of await draft.list(RESERVATIONS_PREFIX)) append(cidrs, (await draft.get(codec, key)) ?? [])
   return reservations(cidrs)
 }
 

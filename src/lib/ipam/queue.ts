@@ -2,6 +2,7 @@
  * Calls of one process are combined (decisions.md 28): while a transaction is under way, further calls wait; those that wait are then decided
  * one after another on one draft and written together. Each gets its own result, in the order in which they came.
  */
+import {append} from '../append.js'
 import {commit, type Seen, type Write} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {Operation} from '../datastore/datastore.js'
@@ -76,7 +77,7 @@ async function work(session: Session, queue: Waiting[]): Promise<void> {
     // Calls that are made in the same turn come along: callers that have just got a result often have the next one ready.
     await new Promise(setImmediate)
     const batch = queue.splice(0, MAX_JOBS)
-    queue.push(...(await doTogether(session, batch)))
+    append(queue, await doTogether(session, batch))
     if (queue.length === 0) await new Promise(setImmediate)
   }
   queues.delete(session)

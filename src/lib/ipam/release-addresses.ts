@@ -2,6 +2,7 @@
  * Releasing addresses (libcalico-go's ReleaseIPs and ReleaseByHandle, datamodel-v3 §4.8). Block and handle change together. A release may say
  * which assignment it means, so that one that comes late cannot free an address that is somebody else's by now.
  */
+import {append} from '../append.js'
 import type {Session} from '../client/session.js'
 import type {Operation} from '../datastore/datastore.js'
 import {affinityKey, blockKey, BLOCKS_PREFIX, handleKey, parseKey, resourceKey} from '../model/keys.js'
@@ -240,7 +241,7 @@ async function planReleaseOfHandle(draft: Draft, handle: string, previous: Relea
     // As Calico does, what the handle says of a block that has none of its addresses is left; `ipam check` tells of it.
     if (!result || result.ordinals.length === 0) continue
     const all = blockCidr(result.block)
-    released.push(...result.ordinals.map((ordinal) => addressAt(all, ordinal)))
+    append(released, result.ordinals.map((ordinal) => addressAt(all, ordinal)))
     await storeBlock(draft, pools, result.block)
     left = withoutBlock(left, formatCidr(cidr))
   }

@@ -1,4 +1,5 @@
 /** Releasing addresses of several blocks: one guarded step for each block, and a truthful account where it stops half-way. */
+import {append} from '../append.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {type Address, formatAddress} from '../net/index.js'
@@ -32,9 +33,9 @@ async function releaseInTurn(session: Session, batches: readonly (readonly Addre
   for (const batch of batches) {
     try {
       const done = await releaseAddresses(session, batch, {onHeld})
-      released.push(...done.released)
-      unassigned.push(...done.unassigned)
-      held.push(...done.held)
+      append(released, done.released)
+      append(unassigned, done.unassigned)
+      append(held, done.held)
     } catch (error) {
       throw partlyDone(error, [...released, ...(error instanceof StepError ? (error.outcome as Released).released : [])])
     }

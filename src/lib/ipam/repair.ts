@@ -2,6 +2,7 @@
  * Putting right what a check found, by the two-look rule (operator-demand §1 row 3): something is repaired only if a second look, after a grace
  * period, finds the very same, and only in a transaction that holds if no endpoint and no node has changed since that look.
  */
+import {append} from '../append.js'
 import {commit} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {Compare, Revision} from '../datastore/datastore.js'
@@ -35,7 +36,7 @@ export async function repairAll(session: Session, findings: readonly Finding[], 
   const done: Finding[] = []
   while (open.length > 0) {
     const {repaired, tried} = await repairSome(session, open, revision)
-    done.push(...repaired)
+    append(done, repaired)
     open.splice(0, Math.max(tried, 1))
   }
   return done

@@ -1,5 +1,6 @@
 /** A check from beginning to end, with its repairs. */
 import {setTimeout as sleep} from 'node:timers/promises'
+import {append} from '../append.js'
 import type {Session} from '../client/session.js'
 import {checkIpam, type Look} from './check.js'
 import type {Finding, Holder} from './findings.js'
@@ -49,7 +50,7 @@ export async function runCheck(session: Session, {repair, graceMs, holders, sett
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const candidates = foundTwice(first.findings, second.findings).filter((finding) => finding.repair !== undefined)
     if (candidates.length === 0) break
-    repaired.push(...(await repairAll(session, candidates, second.revision)))
+    append(repaired, await repairAll(session, candidates, second.revision))
     if (session.dryRun) break
     second = await look()
     note(second.findings)

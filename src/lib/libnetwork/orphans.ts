@@ -2,6 +2,7 @@
  * Addresses that the Docker driver assigned and no endpoint has: Docker or the driver was killed between two calls. Which of them are old enough
  * to be given back is the reconciler's to say.
  */
+import {append} from '../append.js'
 import {keyOf} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
@@ -81,7 +82,7 @@ async function readAll(session: Session, keys: readonly string[]): Promise<KeyVa
   const found: KeyValue[] = []
   for (let start = 0; start < keys.length; start += KEYS_PER_READ) {
     const {results} = await session.store.transact({then: keys.slice(start, start + KEYS_PER_READ).map((get) => ({get}))})
-    found.push(...results.flat())
+    append(found, results.flat())
   }
   return found
 }

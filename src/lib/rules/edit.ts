@@ -2,6 +2,7 @@
  * What an edit of a profile means (cli-v0.20 §4.4). Every edit is a function from one profile to the next, which is the same object where
  * nothing changes, together with what is to be told about it. All else in the profile is carried along.
  */
+import {append} from '../append.js'
 import {CalicoError} from '../errors.js'
 import {nameAnnotations} from '../model/display-name.js'
 import {convertName} from '../model/names.js'
@@ -92,7 +93,7 @@ export function replaceRules(profile: Profile, rules: RuleLists): Profile {
     const stored = new Map(old[direction].map((rule) => [ruleKey(rule), rule]))
     const next = rules[direction].map((rule, index) => {
       const same = stored.get(ruleKey(rule))
-      if (same === undefined) unknown.push(...unknownV3Fields(rule).map((field) => `${direction}_rules[${index}]: v3: unknown field ${field}`))
+      if (same === undefined) append(unknown, unknownV3Fields(rule).map((field) => `${direction}_rules[${index}]: v3: unknown field ${field}`))
       return same ?? rule
     })
     return next.length === old[direction].length && next.every((rule, index) => rule === old[direction][index]) ? old[direction] : next

@@ -2,6 +2,7 @@
  * The rules document of v0.20, which `rule json` prints and `rule update` takes (cli-v0.20 §4.4.6), with the keys that libcalico added later
  * (datamodel-v3 §3.3). A rule that these keys cannot say stands in it as `{"v3": {…}}` (decisions.md 6).
  */
+import {append} from '../append.js'
 import type {EntityRule, IcmpMatch, Port, Rule} from '../model/types.js'
 import {v3Problems} from './check-v3.js'
 import {sameRule} from './compare.js'
@@ -91,7 +92,7 @@ export function readRulesDocument(
 ): {readonly ok: true; readonly rules: RuleLists} | {readonly ok: false; readonly problems: readonly string[]} {
   const problems: string[] = []
   if (!isObject(document)) return {ok: false, problems: ['the rules must be a JSON object with "inbound_rules" and "outbound_rules"']}
-  problems.push(...unknownKeys(document, DOCUMENT_KEYS, nearest))
+  append(problems, unknownKeys(document, DOCUMENT_KEYS, nearest))
   if (document.id !== undefined && document.id !== profile) problems.push(`"id" is ${shown(document.id)}, but the profile is "${profile}"`)
   const list = (key: 'inbound_rules' | 'outbound_rules'): Rule[] => {
     const rules = document[key]
@@ -145,7 +146,7 @@ function readRule(rule: unknown, bad: Bad, nearest: Nearest): Rule | undefined {
     source,
     destination,
   }) as unknown as Rule
-  problems.push(...crossProblems(v3))
+  append(problems, crossProblems(v3))
   problems.forEach(bad)
   return problems.length === 0 ? v3 : undefined
 }

@@ -1,4 +1,5 @@
 /** A rule's words, as typed after `inbound` or `outbound`, → the rule (cli-v0.20 §4.4.5). */
+import {append} from '../append.js'
 import type {Rule} from '../model/types.js'
 import {crossProblems} from './cross-check.js'
 import {type GrammarProblem, type RuleParts, type SideWords, splitRuleWords} from './grammar.js'
@@ -19,7 +20,7 @@ export function readRuleWords(words: readonly string[]): {readonly ok: true; rea
   const problems: string[] = []
   const read = readParts(split.parts, (problem) => problems.push(problem))
   const rule = toV3(read)
-  problems.push(...crossProblems(rule))
+  append(problems, crossProblems(rule))
   return problems.length > 0 ? {ok: false, problems: [...new Set(problems)]} : {ok: true, words: read, rule}
 }
 

@@ -1,4 +1,5 @@
 /** Who has addresses on this host by the word of its containers: the witness of `ipam check --docker` (operator-demand §1 row 2). */
+import {append} from '../append.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {ipJson} from '../host/ip.js'
@@ -20,7 +21,7 @@ export async function containerHolders(engine: Engine): Promise<Holder[]> {
   if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; its containers cannot be looked into`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
   if (process.geteuid?.() !== 0) throw new CalicoError('not-root', 'Only root can look into containers (--docker).')
   const holders: Holder[] = []
-  for (const [id, {running}] of await engine.list()) if (running) holders.push(...(await holdersIn(engine, id)))
+  for (const [id, {running}] of await engine.list()) if (running) append(holders, await holdersIn(engine, id))
   return holders
 }
 

@@ -1,4 +1,5 @@
 /** Taking endpoints and addresses back, together in one guarded transaction: there is never an endpoint whose address is free for others. */
+import {append} from '../append.js'
 import {type Endpoint, endpointAddresses, networkAddress} from '../client/endpoints.js'
 import {keyOf, type Place, prepareChange, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
@@ -47,12 +48,12 @@ export function removeEndpoints(session: Session, endpoints: readonly Removable[
       const others: Address[] = []
       for (const endpoint of endpoints) {
         const {before, other} = await take(draft, endpoint)
-        if (other) others.push(...endpointAddresses(other))
+        if (other) append(others, endpointAddresses(other))
         if (!before) continue
-        addresses.push(...endpointAddresses(before))
+        append(addresses, endpointAddresses(before))
         changes.push({kind: 'WorkloadEndpoint', name: endpoint.id, action: 'deleted', before, after: undefined})
       }
-      if (handle !== undefined) addresses.push(...(await addressesIn(draft, handle)))
+      if (handle !== undefined) append(addresses, await addressesIn(draft, handle))
       const free = addresses.filter((address, i) => !others.some((other) => equalAddresses(other, address)) && addresses.findIndex((other) => equalAddresses(other, address)) === i)
       return {outcome: {changes, ...(await releaseAll(draft, free, handle, look))}}
     },

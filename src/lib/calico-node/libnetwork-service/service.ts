@@ -1,4 +1,5 @@
 /** Starting, stopping and removing the driver as a service of this host (cli-v0.20 §4.3.1, §4.3.2; mesos-docker §3.9). */
+import {append} from '../../append.js'
 import {engineAddress} from '../../docker/engine.js'
 import type {Lifecycle} from '../../docker/lifecycle.js'
 import {engineVersions, isApiAtLeast, LEAST_API_LIBNETWORK} from '../../docker/version.js'
@@ -69,8 +70,8 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
     if (!isError(error)) throw error
     throw await unitFailure([error.message, ...error.details].join('; '))
   }
-  notes.push(...installation.written.map((path) => `${path} was written.`))
-  notes.push(...listed('What differs in its variables:', installation.differences))
+  append(notes, installation.written.map((path) => `${path} was written.`))
+  append(notes, listed('What differs in its variables:', installation.differences))
   notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} runs already, and nothing of it changed.`)
   const answer = await waitForDriver(DRIVER_SOCKET, ANSWER_LIMIT_MS, installation.started ? ended : () => Promise.resolve(undefined))
   if (answer.state === 'answers') return {id: DRIVER_UNIT, notes}
@@ -94,7 +95,7 @@ async function startContainer(engine: Lifecycle | undefined, {container}: Extrac
     notes.push(`${DRIVER_UNIT} was stopped and removed: a container is the driver now.`)
   }
   const {id, removed, differences, started} = await runDriverContainer(engine, container)
-  if (removed !== undefined) notes.push(...removedLines(DRIVER_NAME, removed, differences))
+  if (removed !== undefined) append(notes, removedLines(DRIVER_NAME, removed, differences))
   if (!started) notes.push(`The container ${DRIVER_NAME} runs already, and nothing of it changed.`)
   const before = (await engine.state(id))?.restartCount ?? 0
   const ended = async (): Promise<string | undefined> => {

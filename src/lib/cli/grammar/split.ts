@@ -2,6 +2,7 @@
  * A command line taken apart into words and options, as docopt 0.6.2 does (cli-v0.20 §1.3), with our options added (decisions.md 2), and `--`, which v0.20
  * refused: what follows it are words, whatever they look like.
  */
+import {append} from '../../append.js'
 import type {CommandTable} from './line.js'
 
 /** An option by its name in full, without dashes. */
@@ -105,7 +106,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
   while (at < argv.length) {
     const token = argv[at++] ?? ''
     if (token === '--') {
-      words.push(...argv.slice(at))
+      append(words, argv.slice(at))
       break
     }
     if (token.startsWith('-') && token !== '-') {

@@ -2,6 +2,7 @@ import {stringifyJson} from '../../json/json.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {escapeJson, escapeText} from '../../printable.js'
 import type {OutputFormat, Presentation} from './presentation.js'
+import {breathe, documentPieces, JSON_LAYOUT, piecesOf, YAML_LAYOUT} from './pieces.js'
 import {isSafeName} from './safe-name.js'
 import {renderTable} from './table.js'
 
@@ -26,16 +27,19 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
   }
   const all: Row[] = []
   for await (const row of rows) all.push(row)
-  if (format === 'json') yield `${indentedJson(presentation.document(all))}\n`
-  else if (format === 'yaml') yield await stringifyYaml(presentation.document(all))
+  if (format === 'json') {
+    yield* await documentPieces(presentation.document(all), JSON_LAYOUT, indentedJson)
+    yield '\n'
+  } else if (format === 'yaml') yield* await documentPieces(presentation.document(all), YAML_LAYOUT, stringifyYaml)
   else if (format === 'table' && presentation.text) yield (await presentation.text(all)).map((line) => `${escapeText(line)}\n`).join('')
   else {
     const shown = columns.filter(({wide}) => !wide || format === 'wide')
-    const table = await renderTable(
-      shown.map(({header}) => header),
-      all.map((row) => shown.map(({value}) => cellLines(value(row)))),
-      presentation.alignment,
-    )
+    const cells: (readonly string[])[][] = []
+    for (const piece of piecesOf(all)) {
+      for (const row of piece) cells.push(shown.map(({value}) => cellLines(value(row))))
+      await breathe()
+    }
+    const table = await renderTable(shown.map(({header}) => header), cells, presentation.alignment)
     yield `${table}\n${presentation.blankAfter ? '\n' : ''}`
   }
 }

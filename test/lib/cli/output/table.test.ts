@@ -38,4 +38,27 @@ describe('renderTable', () => {
   test('control characters from the store reach no terminal', async () => {
     expect(await renderTable(['Name'], [['\u001b[31mred']])).toContain('| \\x1b[31mred |')
   })
+
+  test('a long table, which is drawn in pieces, has the same rows as a short one', async () => {
+    const texts = ['a', 'ab', '日本', 'two\nlines', 'é', '', '\u001b[31m']
+    const rows = Array.from({length: 1_000}, (_, i) => [String(i), i === 3 ? 'the widest of all 日本' : (texts[i % texts.length] ?? ''), 'x'.repeat(i % 5)])
+    for (const alignment of ['center', 'left'] as const) {
+      const long = (await renderTable(['Number', 'Text', 'X'], rows, alignment)).split('\n')
+      const short = (await renderTable(['Number', 'Text', 'X'], rows.slice(0, 100), alignment)).split('\n')
+      expect(long.slice(0, short.length - 1)).toEqual(short.slice(0, -1))
+      expect(long.at(-1)).toBe(short.at(-1))
+      const numbers = long.map((line) => /^\|\s*(\d+)\s*\|/.exec(line)?.[1]).filter((number) => number !== undefined)
+      expect(numbers).toEqual(rows.map(([number]) => number))
+      expect(long.filter((line) => line.startsWith('+'))).toHaveLength(3)
+    }
+  })
+
+  test('130,000 rows: made, in time, and others have their turn meanwhile', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const table = await renderTable(['Name'], Array.from({length: 130_000}, (_, i) => [`name-${i}`]))
+    clearInterval(timer)
+    expect(table.split('\n')).toHaveLength(130_004)
+    expect(turns).toBeGreaterThan(10)
+  })
 })
