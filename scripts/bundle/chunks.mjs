@@ -29,7 +29,9 @@ export const CHUNKS = {
  * a command needs it.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
-export const PARTS = {}
+export const PARTS = {
+  staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
+}
 
 /** Packages in core that parts import too. */
 export const CORE_PACKAGES = ['@oclif/core']

@@ -88,8 +88,9 @@ export async function commit<T>(
     checkWritable(session, seen.cluster)
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
     const decision = answer || !guess ? await decide(seen) : guess.decision
+    if (decision.writes.length === 0) session.store.restOn?.([...asRead(reads, seen), ...(decision.guards ?? [])])
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
-    const writes = [...decision.writes, ...(await initialisation(session, seen))]
+    const writes = [...decision.writes, ...(await initialisation(session, seen, decision.writes))]
     try {
       const result = await tracked(session, decision.what, () => session.store.transact({
         if: [...conditions(seen, writes), ...(decision.guards ?? [])],
@@ -149,10 +150,22 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
   return compares
 }
 
-/** What a store without ClusterInformation lacks to be Calico's. Where it holds keys already (--init), the tiers may be there. */
-async function initialisation(session: Session, {cluster}: Seen): Promise<Write[]> {
+/** That what READS found is still so. */
+function asRead(reads: readonly Operation[], {results, revision}: Seen): Compare[] {
+  return reads.flatMap((operation, i): Compare[] => {
+    if ('list' in operation) return [{prefix: operation.list, unchangedSince: revision}]
+    if (!('get' in operation)) return []
+    const kv = results[i]?.[0]
+    return [kv ? {key: operation.get, modRevision: kv.modRevision} : {key: operation.get, version: 0n}]
+  })
+}
+
+/** What a store without ClusterInformation lacks to be Calico's, beyond WRITES. Where it holds keys already (--init), the tiers may be there. */
+async function initialisation(session: Session, {cluster}: Seen, made: readonly Write[]): Promise<Write[]> {
   if (cluster.state === 'present') return []
-  session.announce(`Initialising this datastore for Calico (${session.store.description}).`)
+  // What is staged is told when it is committed.
+  if (!session.store.restOn) session.announce(`Initialising this datastore for Calico (${session.store.description}).`)
+  if (made.some(({key, value}) => key === CLUSTER_KEY && value !== undefined)) return []
   const values = initialValues()
   const {results} = await session.store.transact({then: values.map(({key}) => ({get: key}))})
   return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))

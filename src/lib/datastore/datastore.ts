@@ -33,7 +33,8 @@ export type Compare =
 export type Operation =
   | {readonly get: string}
   | {readonly list: string; readonly keysOnly?: boolean}
-  | {readonly put: string; readonly value: string}
+  /** PREVIOUS: its result is to be what was there before. */
+  | {readonly put: string; readonly value: string; readonly previous?: boolean}
   | {readonly delete: string}
 
 export interface Transaction {
@@ -44,7 +45,10 @@ export interface Transaction {
   readonly else?: readonly Operation[]
 }
 
-/** The answer to one operation: what a get or list found (in key order); for a delete, the key that was there; empty for a put. */
+/**
+ * The answer to one operation: what a get or list found (in key order); for a delete, and for a put with `previous`, the key with its value as it was
+ * before the transaction, if it was there; empty for another put.
+ */
 export type OperationResult = readonly KeyValue[]
 
 export interface TransactionResult {
@@ -113,6 +117,12 @@ export interface Datastore {
 
   /** The changes of KEY from revision FROM (inclusive) up to now, oldest first. @throws CompactedError if the store no longer knows them all. */
   history(key: string, from: Revision): Promise<ChangeBatch>
+
+  /**
+   * Only of a store that stages what is written (staged/): notes that something was decided to need no write because CONDITIONS hold. They must still hold
+   * when what was staged is committed.
+   */
+  readonly restOn?: (conditions: readonly Compare[]) => void
 
   /** Releases the connection. Idempotent; every call after it throws. */
   close(): void

@@ -8,6 +8,13 @@ export class OutcomeUnknownError extends CalicoError {
   }
 }
 
+/** A transaction has more operations, conditions or bytes than the store takes in one request; nothing was written. */
+export class TooLargeError extends CalicoError {
+  constructor(message: string, {hint, cause}: {hint?: string; cause?: unknown} = {}) {
+    super('failed', message, {cause, ...(hint !== undefined && {hint})})
+  }
+}
+
 /** The revision asked for has been compacted away. */
 export class CompactedError extends CalicoError {
   constructor(

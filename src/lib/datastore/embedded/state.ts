@@ -1,6 +1,6 @@
 import {CalicoError} from '../../errors.js'
 import type {Change, Compare, KeyValue, Operation, OperationResult, Revision, Transaction, TransactionResult} from '../datastore.js'
-import {CompactedError} from '../errors.js'
+import {CompactedError, TooLargeError} from '../errors.js'
 import {compareUtf8} from '../../utf8-order.js'
 
 /** The contents of the embedded store and what a transaction does to them, with etcd's rules and limits. Pure. */
@@ -48,9 +48,14 @@ export function changesSince({compacted, log}: State, from: Revision, matches: (
   return log.filter(({key, revision}) => revision >= from && matches(key))
 }
 
-/** Runs TRANSACTION on STATE. The same state comes back if nothing changes. */
-export function applyTransaction(state: State, transaction: Transaction): {state: State; result: TransactionResult} {
-  check(transaction)
+/**
+ * Runs TRANSACTION on STATE. The same state comes back if nothing changes.
+ * @param who the store that refuses what etcd would refuse, as the beginning of a sentence
+ * @throws CalicoError `failed`
+ */
+export function applyTransaction(state: State, transaction: Transaction, who = 'The embedded store'): {state: State; result: TransactionResult} {
+  const why = objection(transaction)
+  if (why) throw refusal(who, why)
   const succeeded = (transaction.if ?? []).every((compare) => holds(state, compare))
   const branch = succeeded ? transaction.then : (transaction.else ?? [])
   const revision = state.revision + 1n
@@ -87,7 +92,7 @@ function run(keys: Map<string, KeyValue>, changes: Change[], revision: Revision,
     }
     keys.set(key, kv)
     changes.push({key, revision, kv, ...(previous && {previous})})
-    return []
+    return operation.previous && previous ? [previous] : []
   }
   if (!previous) return []
   keys.delete(key)
@@ -102,25 +107,34 @@ function trim(state: State): State {
   return {...state, compacted, log: state.log.filter(({revision}) => revision > compacted)}
 }
 
-/** What etcd refuses: too many operations, a key written twice, an empty key, too many bytes. */
-function check({if: conditions = [], then, else: otherwise = []}: Transaction): void {
-  const most = Math.max(conditions.length, then.length, otherwise.length)
-  if (most > MAX_OPERATIONS) throw refused(`it has ${most} operations, ${MAX_OPERATIONS} are allowed`)
-  for (const branch of [then, otherwise]) checkBranch(branch)
-  const bytes = [...then, ...otherwise].reduce((sum, operation) => sum + ('put' in operation ? Buffer.byteLength(operation.put) + Buffer.byteLength(operation.value) : 0), 0)
-  if (bytes > MAX_REQUEST_BYTES) throw refused(`it has ${bytes} bytes, ${MAX_REQUEST_BYTES} are allowed`)
+/** Why a transaction is refused. */
+interface Objection {
+  readonly text: string
+  readonly tooLarge?: boolean
 }
 
-function checkBranch(branch: readonly Operation[]): void {
+const refusal = (who: string, {text, tooLarge}: Objection): CalicoError => {
+  const message = `${who} refuses the transaction: ${text}`
+  return tooLarge ? new TooLargeError(message) : new CalicoError('failed', message)
+}
+
+/** What etcd refuses: too many operations, a key written twice, an empty key, too many bytes. */
+function objection({if: conditions = [], then, else: otherwise = []}: Transaction): Objection | undefined {
+  const most = Math.max(conditions.length, then.length, otherwise.length)
+  if (most > MAX_OPERATIONS) return {text: `it has ${most} operations, ${MAX_OPERATIONS} are allowed`, tooLarge: true}
+  const bytes = [...then, ...otherwise].reduce((sum, operation) => sum + ('put' in operation ? Buffer.byteLength(operation.put) + Buffer.byteLength(operation.value) : 0), 0)
+  if (bytes > MAX_REQUEST_BYTES) return {text: `it has ${bytes} bytes, ${MAX_REQUEST_BYTES} are allowed`, tooLarge: true}
+  return branchObjection(then) ?? branchObjection(otherwise)
+}
+
+function branchObjection(branch: readonly Operation[]): Objection | undefined {
   const put = new Set<string>()
   for (const operation of branch) {
     if (!('put' in operation)) continue
-    if (operation.put === '') throw refused('a key is empty')
-    if (put.has(operation.put)) throw refused(`the key ${operation.put} is written twice`)
+    if (operation.put === '') return {text: 'a key is empty'}
+    if (put.has(operation.put)) return {text: `the key ${operation.put} is written twice`}
     put.add(operation.put)
   }
   const both = branch.find((operation) => 'delete' in operation && put.has(operation.delete))
-  if (both && 'delete' in both) throw refused(`the key ${both.delete} is written twice`)
+  return both && 'delete' in both ? {text: `the key ${both.delete} is written twice`} : undefined
 }
-
-const refused = (why: string): CalicoError => new CalicoError('failed', `The embedded store refuses the transaction: ${why}`)

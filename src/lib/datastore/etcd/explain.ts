@@ -1,6 +1,6 @@
 import {CalicoError, type ErrorKind} from '../../errors.js'
 import type {EtcdSettings, Setting} from '../../settings/types.js'
-import {CompactedError} from '../errors.js'
+import {CompactedError, TooLargeError} from '../errors.js'
 import type {Diagnosis} from './diagnose.js'
 import type {Failure, Problem} from './failure.js'
 
@@ -180,7 +180,7 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   'too-large': {
     kind: 'failed',
     message: (scene) => `etcd at ${at(scene)} refuses the request: it is larger than the server allows (${scene.subject}); nothing was written`,
-    hint: () => `Write less at once, or raise the server's --max-request-bytes.`,
+    hint: () => `Write less at once, or raise the server's --max-request-bytes and --max-txn-ops.`,
   },
   'future-revision': {
     kind: 'failed',
@@ -199,7 +199,9 @@ const say = ({kind, message, hint}: Words, scene: Scene, text: string, cause: un
 
 /** The error for a request that failed for good. */
 export function explainFailure(scene: Scene, {problem, text, cause}: Failure): CalicoError {
-  return problem === 'compacted' ? new CompactedError(undefined, cause) : say(FAILURES[problem], scene, text, cause)
+  if (problem === 'compacted') return new CompactedError(undefined, cause)
+  const error = say(FAILURES[problem], scene, text, cause)
+  return problem === 'too-large' ? new TooLargeError(error.message, {...(error.hint !== undefined && {hint: error.hint}), cause}) : error
 }
 
 /** The error for an endpoint without connection, once it is known why. */

@@ -77,6 +77,7 @@ const BY_TEXT: readonly (readonly [string, Verdict])[] = [
   ['etcdserver: not capable', verdict('not-executed', 'elsewhere', 'busy')],
   ['database space exceeded', verdict('not-executed', 'none', 'no-space')],
   ['request is too large', verdict('not-executed', 'none', 'too-large')],
+  ['too many operations in txn request', verdict('not-executed', 'none', 'too-large')],
   ['received message larger than max', verdict('not-executed', 'none', 'too-large')],
   ['revision has been compacted', verdict('not-executed', 'none', 'compacted')],
   // What is before etcd, and not etcd, speaks in HTTP's codes, which gRPC translates into codes that etcd gives as well.

@@ -48,14 +48,17 @@ export function operationMessage(operation: Operation): IRequestOp {
   if ('list' in operation) {
     return {request_range: {...prefixRange(operation.list), sort_target: 'Key', sort_order: 'Ascend', keys_only: operation.keysOnly ?? false}}
   }
-  if ('put' in operation) return {request_put: {key: Buffer.from(operation.put), value: Buffer.from(operation.value)}}
+  if ('put' in operation) return {request_put: {key: Buffer.from(operation.put), value: Buffer.from(operation.value), ...(operation.previous && {prev_kv: true})}}
   return {request_delete_range: {key: Buffer.from(operation.delete), prev_kv: true}}
 }
 
 export function operationResult(operation: Operation, response: IResponseOp): OperationResult {
   if ('get' in operation) return response.response_range.kvs.map((kv) => keyValue(kv))
   if ('list' in operation) return response.response_range.kvs.map((kv) => keyValue(kv, operation.keysOnly))
-  if ('put' in operation) return []
+  if ('put' in operation) {
+    const previous = existing(response.response_put.prev_kv)
+    return previous ? [keyValue(previous)] : []
+  }
   return response.response_delete_range.prev_kvs.map((kv) => keyValue(kv))
 }
 
@@ -70,8 +73,8 @@ export function change(event: IEvent): Change {
 }
 
 /** PREV_KV where etcd still knew one: the field is null (or empty) otherwise, whatever its type says. */
-function existing(previous: IKeyValue | null): IKeyValue | undefined {
-  return previous === null || previous.mod_revision === '0' ? undefined : previous
+function existing(previous: IKeyValue | null | undefined): IKeyValue | undefined {
+  return !previous || previous.mod_revision === '0' ? undefined : previous
 }
 
 /** Whether TRANSACTION changes anything in either branch. */
