@@ -8,6 +8,7 @@ const LAYERS = [
   ['commands', 'hooks'],
   ['views'],
   ['cli'],
+  ['resource-files'],
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
   ['libnetwork', 'mesos'],

@@ -31,6 +31,7 @@ export const CHUNKS = {
  */
 export const PARTS = {
   staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
+  files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export'].map((verb) => `src/commands/${verb}.ts`)],
 }
 
 /** Packages in core that parts import too. */

@@ -2,7 +2,7 @@
 import {execFile} from 'node:child_process'
 import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join, resolve} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {CALICOCTL, checkBuild} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
@@ -18,6 +18,12 @@ const PREPARED = [
   'bgp peer add 192.0.2.1 as 64513', 'node bgp peer add 192.0.2.1 as 64513', 'node bgp peer add fd00::1 as 64513 --node rack3-host1',
   'profile web rule json > rules.json',
 ]
+
+/** The files that the examples name. */
+const FILES: Readonly<Record<string, string>> = {
+  'profiles.yaml': 'apiVersion: projectcalico.org/v3\nkind: Profile\nmetadata: {name: web}\nspec:\n  ingress:\n  - {action: Allow}\n',
+  'cluster/tiers.yaml': 'apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: security}\nspec: {order: 100}\n',
+}
 
 /** Examples that need more of the machine than a datastore are run where that is set up. */
 const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.ts', diags: 'diags.test.ts', endpoint: 'endpoint.test.ts', ipam: 'ipam.test.ts', status: 'status.test.ts', checksystem: 'checksystem.test.ts', libnetwork: 'libnetwork.test.ts', mesos: 'mesos-agent.test.ts'}
@@ -67,6 +73,10 @@ describe('examples of the help', () => {
   const prepared = () => join(folder, 'prepared.json')
 
   beforeAll(async () => {
+    for (const [name, text] of Object.entries(FILES)) {
+      mkdirSync(dirname(join(folder, name)), {recursive: true})
+      writeFileSync(join(folder, name), text)
+    }
     // Another node, of which others may speak.
     expect(await shell('calicoctl config node bgp loglevel info', {CALICO_DATASTORE: `embedded:${prepared()}`, NODENAME: 'rack3-host1'})).toMatchObject({code: 0})
     for (const line of PREPARED) {

@@ -196,13 +196,13 @@ export function prepareChange<R extends Resource>(
 }
 
 /** Warns of what CHANGE adds that Felix enforces wider than it is written: it is what the user means, and no reason to refuse it. */
-function tellWider(session: Session, {kind, name, action, before, after}: ResourceChange): void {
+export function tellWider(session: Session, {kind, name, action, before, after}: ResourceChange): void {
   if (after === undefined || action === 'unchanged') return
   for (const hazard of addedHazards(kind, before, after)) if (hazard.level === 'wider') session.warn(`${objectLabel(kind, name)}: ${problemText(hazard)}.`)
 }
 
 /** The hazards of AFTER beyond those of BEFORE, whatever places in lists they have moved to. */
-function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Hazard[] {
+export function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Hazard[] {
   const known = before ? hazards(kind, before).map(wherever) : []
   return hazards(kind, after).filter((hazard) => {
     const at = known.indexOf(wherever(hazard))

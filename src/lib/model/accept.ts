@@ -4,7 +4,7 @@
  */
 import {KINDS} from './kinds.js'
 import {API_VERSION, type KindName, type Problem, type Resource} from './resource.js'
-import {asRecord, type Findings, ownField} from './schema/codec.js'
+import {asRecord, type Codec, type Findings, ownField} from './schema/codec.js'
 import {RESOURCES} from './schema/index.js'
 import {KIND_RULES} from './validation/index.js'
 import {checkAnnotations, checkLabels, checkName} from './validation/names.js'
@@ -43,6 +43,27 @@ export function accept(kind: KindName, object: unknown, situation: Situation): A
 /** Paths of the fields of OBJECT that Calico v3.32 does not know: refused in what users bring, kept in what is stored (decisions.md 12). */
 export function unknownFields(kind: KindName, object: unknown): string[] {
   return RESOURCES[kind].unknown?.(object, '') ?? []
+}
+
+/** An unknown field of {@link unknownFields}, PATH, as its own name, and the names that are known in its place: for a suggestion. */
+export function knownFields(kind: KindName, path: string): {name: string; known: readonly string[]} {
+  let codec: Codec<unknown> | undefined = RESOURCES[kind]
+  let rest = path
+  while (codec !== undefined) {
+    const index: RegExpExecArray | null = /^\[\d+\]\.?/.exec(rest)
+    if (index) {
+      rest = rest.slice(index[0].length)
+      codec = codec.item
+      continue
+    }
+    const {fields} = codec
+    if (fields === undefined) break
+    const name = /^[^.[]+/.exec(rest)?.[0] ?? ''
+    if (!Object.hasOwn(fields, name)) return {name: rest, known: Object.keys(fields)}
+    codec = fields[name]
+    rest = rest.slice(name.length).replace(/^\./, '')
+  }
+  return {name: rest, known: []}
 }
 
 function read(kind: KindName, object: unknown): {resource: Resource; findings: Findings} {

@@ -23,6 +23,9 @@ export interface Codec<T> {
   readonly isEmpty: (value: unknown) => boolean
   /** Paths of the fields within VALUE that Calico v3.32 does not know. */
   readonly unknown?: (value: unknown, path: string) => string[]
+  /** Of an object: its fields by name; of a list: the codec of its items. */
+  readonly fields?: Readonly<Record<string, Codec<unknown>>>
+  readonly item?: Codec<unknown>
 }
 
 /** A field of a struct. */
@@ -220,6 +223,7 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
     },
     zero: () => [],
     isEmpty: (value) => Array.isArray(value) && value.length === 0,
+    item: item,
     unknown: (value, path) =>
       item.unknown && Array.isArray(value)
         ? value.flatMap((element: unknown, index) => item.unknown?.(element, `${path}[${index}]`) ?? [])
@@ -279,6 +283,7 @@ export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
     },
     zero,
     isEmpty: () => false,
+    fields: table,
     unknown: (value, path) => {
       const record = asRecord(value)
       if (!record) return []

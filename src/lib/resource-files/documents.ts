@@ -1,0 +1,68 @@
+/** A file's text as documents: a whole YAML 1.2 stream, of which JSON is a part. */
+import {type Document, isMap, isSeq, LineCounter, type Node, type ParsedNode, parseAllDocuments} from 'yaml'
+import {yamlLimitProblem} from '../settings/yaml-limits.js'
+import type {FileProblem, Position} from './problem.js'
+import type {Source} from './sources.js'
+import {convert, type Converted} from './values.js'
+
+/** One object of a file, or what stands where one should. */
+export interface Item extends Converted {
+  readonly file: string
+  /** Where it begins. */
+  readonly at: Position
+  readonly positionAt: (offset: number) => Position
+}
+
+export interface FileContent {
+  readonly file: string
+  readonly items: readonly Item[]
+  readonly problems: readonly FileProblem[]
+}
+
+/**
+ * What the documents of SOURCE hold: each is an object (or a list object) or a sequence of those. Documents without content (comments, blanks) are none.
+ * A stream that is no YAML has problems and no items.
+ */
+export function parseFile({name: file, text}: Source): FileContent {
+  const limit = yamlLimitProblem(text)
+  if (limit !== undefined) return {file, items: [], problems: [{file, position: undefined, field: '', message: `not read: ${limit}`}]}
+  const lines = new LineCounter()
+  const positionAt = (offset: number): Position => {
+    const {line, col} = lines.linePos(offset)
+    return {line: Math.max(1, line), column: Math.max(1, col)}
+  }
+  const parsed = parseAllDocuments(text, {lineCounter: lines, prettyErrors: false, intAsBigInt: true, uniqueKeys: false, merge: false, version: '1.2', keepSourceTokens: false})
+  const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
+  const items: Item[] = []
+  const problems: FileProblem[] = []
+  for (const document of documents) {
+    const faults = [...document.errors, ...document.warnings]
+    // The first one causes most of the others.
+    for (const {pos, message, code} of faults.slice(0, 1)) {
+      problems.push({file, position: positionAt(pos[0]), field: '', message: code === 'TAB_AS_INDENT' ? 'not YAML: a tab at the beginning of a line; YAML is indented with blanks' : `not YAML: ${firstLine(message)}`})
+    }
+    const {yaml} = document.directives
+    if (yaml.explicit && yaml.version !== '1.2') {
+      problems.push({file, position: positionAt(document.range[0]), field: '', message: `%YAML ${yaml.version}: files are read as YAML 1.2. Remove the line.`})
+    }
+    const {contents} = document
+    if (faults.length > 0 || contents === null || isEmpty(contents)) continue
+    const anchors = new Map<string, Node>()
+    const add = (node: Node): void => {
+      const converted = convert(node, anchors)
+      items.push({...converted, file, at: positionAt(node.range?.[0] ?? 0), positionAt})
+    }
+    if (isSeq(contents)) {
+      for (const node of contents.items) {
+        if (isMap(node) || isSeq(node)) add(node)
+        else problems.push({file, position: positionAt((node as Node | null)?.range?.[0] ?? contents.range[0]), field: '', message: 'must be an object with apiVersion, kind and metadata'})
+      }
+    } else add(contents)
+  }
+  return {file, items, problems}
+}
+
+/** Nothing but comments and blanks; an explicit `null` is something. */
+const isEmpty = (node: ParsedNode): boolean => 'source' in node && node.source === '' && (node as {type?: string}).type === 'PLAIN'
+
+const firstLine = (message: string): string => (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')

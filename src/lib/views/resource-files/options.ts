@@ -1,0 +1,42 @@
+/** The options of the commands that read files of objects, as the Go calicoctl has them, and what they lead to. */
+import {Flags} from '@oclif/core'
+import {LARGEST_FILE} from '../../resource-files/sources.js'
+import {type Loaded, loadObjects} from '../../resource-files/load.js'
+import {CalicoError} from '../../errors.js'
+import {nearest} from '../../cli/suggest.js'
+
+export const filesFlag = (required: boolean) =>
+  Flags.string({char: 'f', multiple: true, required, description: 'A file of objects as YAML or JSON, a folder of such files, or - for stdin. May be given several times.', helpValue: 'FILE'})
+
+export const readingFlags = {
+  recursive: Flags.boolean({char: 'R', description: 'Read the folders in a folder, too.'}),
+  'skip-empty': Flags.boolean({description: 'Pass over files without objects.'}),
+}
+
+export const namespaceFlag = Flags.string({char: 'n', description: 'The namespace of objects that have one and do not say which; the default is default.', helpValue: 'NAME'})
+
+interface ReadingFlags {
+  readonly filename?: readonly string[] | undefined
+  readonly recursive: boolean
+  readonly 'skip-empty': boolean
+  readonly namespace?: string | undefined
+}
+
+/** The objects of the files that FLAGS name. JUDGE: their values are checked, too. @throws CalicoError `invalid` with all problems of all files */
+export function loadFiles({filename = [], recursive, 'skip-empty': skipEmpty, namespace}: ReadingFlags, {judge}: {judge: boolean}): Promise<Loaded> {
+  return loadObjects({paths: filename, recursive, skipEmpty, namespace, judge, nearest, stdin: readInput})
+}
+
+async function readInput(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    size += (chunk as Buffer).length
+    if (size > LARGEST_FILE) throw new CalicoError('invalid', `stdin has more than ${LARGEST_FILE} bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** `1 object`, `3 objects` */
+export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`

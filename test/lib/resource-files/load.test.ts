@@ -1,0 +1,142 @@
+import {execFileSync} from 'node:child_process'
+import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {CalicoError} from '../../../src/lib/errors.js'
+import {nearest} from '../../../src/lib/cli/suggest.js'
+import {type LoadOptions, loadObjects} from '../../../src/lib/resource-files/load.js'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-files-'))
+})
+afterEach(() => rmSync(folder, {recursive: true, force: true}))
+
+const load = (paths: readonly string[], options: Partial<LoadOptions> = {}) =>
+  loadObjects({paths, recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest, stdin: () => Promise.resolve(Buffer.alloc(0)), ...options})
+
+const loadText = (text: string | Buffer, options: Partial<LoadOptions> = {}) => load(['-'], {stdin: () => Promise.resolve(Buffer.from(text)), ...options})
+
+async function problemsOf(text: string | Buffer, options: Partial<LoadOptions> = {}): Promise<readonly string[]> {
+  try {
+    await loadText(text, options)
+    return []
+  } catch (error) {
+    if (!(error instanceof CalicoError)) throw error
+    expect(error.kind).toBe('invalid')
+    return error.details
+  }
+}
+
+const HEAD = 'apiVersion: projectcalico.org/v3\n'
+const profile = (name: string, spec = '{}'): string => `${HEAD}kind: Profile\nmetadata: {name: ${name}}\nspec: ${spec}\n`
+
+describe('all problems of all documents, with their places', () => {
+  const PROBLEMS: readonly (readonly [string, string, ...string[]])[] = [
+    ['an unknown field', profile('web', '{ingres: []}'), '-:4:8: profile/web: spec.ingres: is no field of a Profile in this place. Did you mean ingress?'],
+    ['an unknown field in a rule', profile('web', '{ingress: [{action: Allow, srouce: {}}]}'), '-:4:34: profile/web: spec.ingress[0].srouce: is no field of a Profile in this place. Did you mean source?'],
+    ['another case', `${HEAD}kind: Profile\nmetadata: {Name: web}\n`, '-:3:11: profile: metadata.name: must be set', '-:3:12: profile: metadata.Name: is no field of a Profile in this place. Did you mean name?'],
+    ['a wrong type', profile('web', '{ingress: {}}'), '-:4:17: profile/web: spec.ingress: must be a list, not an object'],
+    ['a number for a text', profile('010'), '-:3:18: profile: metadata.name: must be a text, and without quotes 010 is none: write "010"'],
+    ['a text of YAML 1.2 only', profile('y'), '-:3:18: profile/y: metadata.name: without quotes, y is no text for every reader of YAML: write "y"'],
+    ['a label that is a number', profile('web', '{labelsToApply: {a: 1.10}}'), '-:4:27: profile/web: spec.labelsToApply["a"]: must be a text, and without quotes 1.10 is none: write "1.10"'],
+    ['a key that is a number', profile('web', '{labelsToApply: {1: a}}'), '-:4:24: profile/web: spec.labelsToApply: a key must be a text: write "1" in quotes'],
+    ['a key twice', profile('web', '{ingress: [], ingress: []}'), '-:4:21: profile/web: spec.ingress: the key stands twice'],
+    ['a kind misspelt', `${HEAD}kind: Profiles\nmetadata: {name: a}\n`, '-:2:7: profiles/a: kind: is no kind that calicoctl reads: Profiles. Did you mean Profile?'],
+    ['no apiVersion', 'kind: Profile\nmetadata: {name: a}\n', '-:1:1: profile/a: apiVersion: must be set: projectcalico.org/v3'],
+    ["calicoctl 1.x's", 'apiVersion: v1\nkind: profile\nmetadata: {name: a}\n', "-:1:13: profile/a: apiVersion: must be projectcalico.org/v3, not v1, which was calicoctl 1.x's", '-:2:7: profile/a: kind: is no kind that calicoctl reads: profile. Did you mean Profile?'],
+    ["Kubernetes' list", 'apiVersion: v1\nkind: List\nitems: []\n', "-:2:7: list: kind: Kubernetes' List is not taken: write its objects as documents of their own, with --- between them"],
+    ['a namespace of a global kind', `${HEAD}kind: Profile\nmetadata: {name: a, namespace: b}\n`, '-:3:32: profile/a: metadata.namespace: must be absent: a Profile lies in no namespace'],
+    ['the same object twice', `${profile('a')}---\n${profile('b')}---\n${profile('a')}`, '-:13:18: profile/a: metadata.name: the same object stands at -:1:1'],
+    ['two documents', `${profile('A')}---\n${profile('web', '{x: 1}')}`,
+      '-:3:18: profile/A: metadata.name: must be lower-case letters, digits, "-" and ".", each part beginning and ending with a letter or digit, not "A"',
+      '-:9:8: profile/web: spec.x: is no field of a Profile in this place'],
+    ['an item of a list', `${HEAD}kind: ProfileList\nitems:\n- ${profile('a', '{x: 1}').replaceAll('\n', '\n  ')}`, '-:7:10: profile/a: spec.x: is no field of a Profile in this place'],
+    ['an item without kind', `${HEAD}kind: ProfileList\nitems:\n- metadata: {name: a}\n`, '-:4:3: apiVersion: must be set: projectcalico.org/v3', '-:4:3: kind: must be set'],
+    ['a tab', `${HEAD}kind: Profile\nmetadata:\n\tname: web\n`, '-:4:1: not YAML: a tab at the beginning of a line; YAML is indented with blanks'],
+    ['pools that overlap', `${HEAD}kind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/16}\n---\n${HEAD}kind: IPPool\nmetadata: {name: b}\nspec: {cidr: 10.0.1.0/24}\n`, '-:9:14: ippool/b: spec.cidr: overlaps the pool a (10.0.0.0/16)'],
+    ['JSON without separators', JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name: 'a'}}).repeat(2), expect.stringContaining('-:1:79: not YAML:') as unknown as string],
+    ['a version of YAML', `%YAML 1.1\n---\n${profile('a')}`, '-:2:1: %YAML 1.1: files are read as YAML 1.2. Remove the line.'],
+    ['nothing', '', '-: there are no objects in it (--skip-empty passes over such files)'],
+    ['only comments', '# a\n---\n# b\n', '-: there are no objects in it (--skip-empty passes over such files)'],
+    ['an alias to nothing', profile('a', '*nothing'), expect.stringContaining('-:4:7: ') as unknown as string],
+    ['merged twice', profile('a', '\n  ingress:\n  - &r {action: Allow, protocol: TCP}\n  - <<: *r\n    protocol: UDP'), '-:7:5: profile/a: spec.ingress[1].protocol: the key stands twice: here and in what << adds'],
+  ]
+  test.each(PROBLEMS)('%s', async (_, text, ...expected) => {
+    expect(await problemsOf(text)).toEqual(expected)
+  })
+
+  test('aliases that explode end at once', async () => {
+    const levels = Array.from({length: 12}, (_, level) => `x${level + 1}: &x${level + 1} [${Array(10).fill(`*x${level}`).join(', ')}]`)
+    const problems = await problemsOf(`${HEAD}kind: Profile\nmetadata: {name: web}\nx0: &x0 [a]\n${levels.join('\n')}\n`)
+    expect(problems.join('\n')).toContain('its aliases make more than')
+  })
+  test('an alias that contains itself', async () => {
+    expect(await problemsOf(`${HEAD}kind: Profile\nmetadata: {name: web}\nspec: &a {ingress: [*a]}\n`)).not.toEqual([])
+  })
+  test('deep nesting', async () => {
+    expect(await problemsOf('['.repeat(5000))).toEqual(['-: not read: it has more than 100 brackets inside each other'])
+  })
+  test('bytes that are no text', async () => {
+    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is no text in UTF-8 (or in UTF-16 with a byte order mark)'])
+  })
+})
+
+describe('what is taken', () => {
+  const names = async (text: string | Buffer): Promise<readonly string[]> => (await loadText(text)).objects.map(({label}) => label)
+  test.each([
+    ['comments before and behind', `# licence\n---\n${profile('a')}--- # end`, ['profile/a']],
+    ['empty documents', `---\n---\n${profile('a')}---\n---\n${profile('b')}---\n\n`, ['profile/a', 'profile/b']],
+    ['what follows the end of a document', `${profile('a')}...\n${profile('b')}`, ['profile/a', 'profile/b']],
+    ['a list', `${HEAD}kind: ProfileList\nmetadata: {resourceVersion: "5"}\nitems:\n- ${profile('a').replaceAll('\n', '\n  ')}`, ['profile/a']],
+    ['a sequence', JSON.stringify(['a', 'b'].map((name) => ({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name}}))), ['profile/a', 'profile/b']],
+    ['a byte order mark', `\ufeff${profile('a')}`, ['profile/a']],
+    ['UTF-16', Buffer.from(`\ufeff${profile('a')}`, 'utf16le'), ['profile/a']],
+    ['CRLF', profile('a').replaceAll('\n', '\r\n'), ['profile/a']],
+    ['three dashes in a text', `${HEAD}kind: Profile\nmetadata:\n  name: a\n  annotations:\n    note: |\n      one\n      ---\n      two\n`, ['profile/a']],
+  ])('%s', async (_, text, expected) => {
+    expect(await names(text)).toEqual(expected)
+  })
+  test('numbers of 64 bits', async () => {
+    const {objects} = await loadText(`${HEAD}kind: WorkloadEndpoint\nmetadata: {name: h1-docker-w-e}\nspec: {node: h1, orchestrator: docker, workload: w, endpoint: e, interfaceName: cali1, qosControls: {ingressBurst: 9007199254740993, ingressBandwidth: 2000}}\n`)
+    expect((objects[0]?.wanted.spec as {qosControls: object}).qosControls).toMatchObject({ingressBurst: 9007199254740993n})
+  })
+})
+
+describe('files and folders', () => {
+  const put = (name: string, text: string): void => writeFileSync(join(folder, name), text)
+  const names = async (path: string, options: Partial<LoadOptions> = {}): Promise<readonly string[]> => (await load([path], options)).objects.map(({file, label}) => `${file.slice(folder.length + 1)} ${label}`)
+
+  test('of a folder: .yaml, .yml and .json in byte order; with -R what is below, each at its place', async () => {
+    mkdirSync(join(folder, 'b'))
+    put('c.YML', profile('c'))
+    put('a.yaml', profile('a'))
+    put('.hidden.json', JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name: 'h'}}))
+    put('notes.txt', 'x')
+    writeFileSync(join(folder, 'b/d.yaml'), profile('d'))
+    mkdirSync(join(folder, '..', `${folder.split('/').at(-1) ?? ''}-other`), {recursive: true})
+    symlinkSync(`${folder}-other`, join(folder, 'link.yaml'))
+    symlinkSync('a.yaml', join(folder, 'twice.txt'))
+    rmSync(`${folder}-other`, {recursive: true})
+    mkdirSync(`${folder}-other`)
+    try {
+      expect(await names(folder)).toEqual(['.hidden.json profile/h', 'a.yaml profile/a', 'c.YML profile/c'])
+      expect(await names(folder, {recursive: true})).toEqual(['.hidden.json profile/h', 'a.yaml profile/a', 'b/d.yaml profile/d', 'c.YML profile/c'])
+    } finally {
+      rmSync(`${folder}-other`, {recursive: true})
+    }
+  })
+  test('a pipe, a missing file and a file too large are told together, and not waited for', async () => {
+    execFileSync('mkfifo', [join(folder, 'p.yaml')])
+    execFileSync('truncate', ['-s', '100M', join(folder, 'q.yaml')])
+    await expect(load([join(folder, 'p.yaml'), join(folder, 'none.yaml'), join(folder, 'q.yaml')])).rejects.toMatchObject({
+      details: [`${folder}/p.yaml: it is no regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 33554432 bytes`],
+    })
+  })
+  test('a folder without files is empty', async () => {
+    chmodSync(folder, 0o700)
+    await expect(load([folder])).rejects.toMatchObject({details: [`${folder}: there are no objects in it (--skip-empty passes over such files)`]})
+    expect(await names(folder, {skipEmpty: true})).toEqual([])
+  })
+})
