@@ -205,22 +205,39 @@ async function readAgain<T>(session: Session, operations: readonly Operation[], 
 
 /**
  * The revision at which LOST was executed, undefined if it was not (yet: it carries compares on what it read, so that a later try of ours and it
- * cannot both be executed). A transaction is atomic, so one of its keys tells for all.
+ * cannot both be executed). A transaction has one revision: somebody else may have written some of its keys as we would have, but not all at once.
  */
-async function wasExecuted<T>(session: Session, lost: LostAttempt<T>): Promise<Revision | undefined> {
-  const put = lost.writes.find(({value}) => value !== undefined)
+async function wasExecuted<T>(session: Session, {writes, after, ...lost}: LostAttempt<T>): Promise<Revision | undefined> {
+  const [put, ...otherPuts] = writes.filter(({value}) => value !== undefined)
+  const deletions = writes.filter(({value}) => value === undefined)
   try {
-    if (put) {
-      const changes = await session.store.history(put.key, lost.after + 1n)
-      return changes.find(({kv}) => kv?.value === put.value)?.revision
+    if (!put) return await areGone(session, deletions, after)
+    const changes = await session.store.history(put.key, after + 1n)
+    for (const {revision} of changes.filter(({kv}) => kv?.value === put.value)) {
+      if (await allWritten(session, [...otherPuts, ...deletions], revision)) return revision
     }
-    const gone = lost.writes[0]
-    if (gone === undefined) return undefined
-    const {kv, revision} = await session.store.get(gone.key)
-    return kv === undefined || kv.createRevision > lost.after ? revision : undefined
+    return undefined
   } catch (error) {
-    throw cannotTell(lost, error)
+    throw cannotTell({writes, after, ...lost}, error)
   }
+}
+
+/** Whether REVISION made each of WRITES. */
+async function allWritten(session: Session, writes: readonly Write[], revision: Revision): Promise<boolean> {
+  for (const {key, read, value} of writes) {
+    // The deletion of a key that does not exist leaves no trace.
+    if (value === undefined && read === undefined) continue
+    const changes = await session.store.history(key, revision)
+    if (!changes.some((change) => change.revision === revision && change.kv?.value === value)) return false
+  }
+  return true
+}
+
+/** The present revision if all of DELETIONS, which were there at AFTER, are gone, or were made anew since. */
+async function areGone(session: Session, deletions: readonly Write[], after: Revision): Promise<Revision | undefined> {
+  if (deletions.length === 0) return undefined
+  const {results, revision} = await session.store.transact({then: deletions.map(({key}) => ({get: key}))})
+  return results.every(([kv]) => kv === undefined || kv.createRevision > after) ? revision : undefined
 }
 
 function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {

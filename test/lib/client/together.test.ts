@@ -166,6 +166,35 @@ describe('together', () => {
     expect(await names()).toEqual(['a', 'b'])
   })
 
+  test('a lost answer, and somebody else who made a part of the same changes: the rest is made, too', async () => {
+    await addProfile(session, 'a')
+    await addProfile(session, 'b')
+    store.onWrite = async () => {
+      store.onWrite = (again, next) => again(next)
+      await tag(other(), 'a', 'x')
+      throw new OutcomeUnknownError('no answer')
+    }
+    const {wrote} = await together(session, 'the test', async (staged) => {
+      await tag(staged, 'a', 'x')
+      await tag(staged, 'b', 'x')
+    })
+    expect(wrote).toBe(true)
+    expect([await tags('a'), await tags('b')]).toEqual([['a', 'x'], ['b', 'x']])
+  })
+
+  test('a lost answer to deletions only, one of which somebody else made: the others are made, too', async () => {
+    for (const name of ['a', 'b', 'c']) await addProfile(session, name)
+    store.onWrite = async () => {
+      store.onWrite = (again, next) => again(next)
+      await removeProfile(other(), 'a', {check: false})
+      throw new OutcomeUnknownError('no answer')
+    }
+    await together(session, 'the test', async (staged) => {
+      for (const name of ['a', 'b']) await removeProfile(staged, name, {check: true})
+    })
+    expect(await names()).toEqual(['c'])
+  })
+
   test('a store that is locked meanwhile is not written', async () => {
     await addProfile(session, 'a')
     const lock = async (): Promise<void> => {
