@@ -87,8 +87,8 @@ export async function commit<T>(
     }
     checkWritable(session, seen.cluster)
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
-    const decision = answer || !guess ? await decide(seen) : guess.decision
-    if (decision.writes.length === 0) session.store.restOn?.([...asRead(reads, seen), ...(decision.guards ?? [])])
+    const decision = answer || !guess ? await decided(session, () => decide(seen)) : guess.decision
+    if (decision.writes.length === 0) session.store.restOn?.(decision.guards ?? [])
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(await initialisation(session, seen, decision.writes))]
     try {
@@ -131,6 +131,16 @@ async function decideFromMemory<T>(
   }
 }
 
+/** What DECIDE says. A refusal, too, rests on what was read for it, should the caller go on all the same. */
+async function decided<T>({store}: Session, decide: () => Decision<T> | Promise<Decision<T>>): Promise<Decision<T>> {
+  try {
+    return await decide()
+  } catch (error) {
+    store.restOn?.([])
+    throw error
+  }
+}
+
 async function understand(session: Session, answer: TransactionResult): Promise<Seen> {
   const [[stored] = [], ...results] = answer.results
   return {revision: answer.revision, results, cluster: await clusterState(session, stored)}
@@ -148,16 +158,6 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
     compares.push({prefix: CALICO_PREFIX, unchangedSince: seen.revision})
   }
   return compares
-}
-
-/** That what READS found is still so. */
-function asRead(reads: readonly Operation[], {results, revision}: Seen): Compare[] {
-  return reads.flatMap((operation, i): Compare[] => {
-    if ('list' in operation) return [{prefix: operation.list, unchangedSince: revision}]
-    if (!('get' in operation)) return []
-    const kv = results[i]?.[0]
-    return [kv ? {key: operation.get, modRevision: kv.modRevision} : {key: operation.get, version: 0n}]
-  })
 }
 
 /** What a store without ClusterInformation lacks to be Calico's, beyond WRITES. Where it holds keys already (--init), the tiers may be there. */

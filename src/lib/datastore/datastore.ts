@@ -119,8 +119,8 @@ export interface Datastore {
   history(key: string, from: Revision): Promise<ChangeBatch>
 
   /**
-   * Only of a store that stages what is written (staged/): notes that something was decided to need no write because CONDITIONS hold. They must still hold
-   * when what was staged is committed.
+   * Only of a store that stages what is written (staged/): notes that something was decided to need no write because CONDITIONS hold, and because of what
+   * was read since the last write or decision. All that must still be so when what was staged is committed.
    */
   readonly restOn?: (conditions: readonly Compare[]) => void
 

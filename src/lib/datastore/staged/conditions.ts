@@ -60,7 +60,8 @@ export function newConditions(revision: Revision): Conditions {
   }
 }
 
-const asItIs = (key: string, kv: KeyValue | undefined): Compare => (kv ? {key, modRevision: kv.modRevision} : {key, version: 0n})
+/** The condition that KEY is as KV says. */
+export const asItIs = (key: string, kv: KeyValue | undefined): Compare => (kv ? {key, modRevision: kv.modRevision} : {key, version: 0n})
 
 const isAbsence = (compare: Compare): boolean => ('version' in compare && compare.version === 0n) || ('modRevision' in compare && compare.modRevision === 0n)
 

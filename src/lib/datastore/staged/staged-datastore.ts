@@ -6,7 +6,7 @@ import {CalicoError} from '../../errors.js'
 import {compareUtf8} from '../../utf8-order.js'
 import type {Change, ChangeBatch, Compare, Datastore, KeyValue, ListOptions, Operation, Page, Revision, Transaction, TransactionResult} from '../datastore.js'
 import {applyTransaction, type State} from '../embedded/state.js'
-import {newConditions} from './conditions.js'
+import {asItIs, type Judged, newConditions} from './conditions.js'
 import {knownOf, type Needs} from './known.js'
 import {stagedHistory, stagedWatch} from './staged-changes.js'
 
@@ -47,12 +47,25 @@ export function stage(base: Datastore, revision: Revision, seen: ReadonlyMap<str
   const log: Change[] = []
   const written = new Map<string, KeyValue | undefined>()
   const conditions = newConditions(revision)
+  const judged: Judged = {isWritten: (key) => written.has(key), stored: (key) => known.get(key)}
   let now = revision
   let closed = false
   const wake: (() => void)[] = []
+  /** What was read since the last write or decision not to write. */
+  const read = {keys: new Set<string>(), prefixes: new Set<string>()}
 
   function refuseIfClosed(): void {
     if (closed) throw new CalicoError('failed', 'the datastore is closed')
+  }
+
+  function noteRead(operation: Operation): void {
+    if ('get' in operation) read.keys.add(operation.get)
+    else if ('list' in operation) read.prefixes.add(operation.list)
+  }
+
+  function forgetReads(): void {
+    read.keys.clear()
+    read.prefixes.clear()
   }
 
   /** What stands over the base at revision AT. */
@@ -70,6 +83,7 @@ export function stage(base: Datastore, revision: Revision, seen: ReadonlyMap<str
     refuseIfClosed()
     checkReached(at)
     if (at < revision) return base.get(key, {revision: at})
+    noteRead({get: key})
     const over = writtenAt(at)
     if (!over.has(key)) await known.load({keys: new Set([key]), lists: new Map()})
     return {revision: at, kv: over.has(key) ? over.get(key) : known.get(key)}
@@ -82,6 +96,7 @@ export function stage(base: Datastore, revision: Revision, seen: ReadonlyMap<str
       yield* base.list(prefix, {keysOnly, revision: at, pageSize})
       return
     }
+    noteRead({list: prefix})
     const over = new Map([...writtenAt(at)].filter(([key]) => key.startsWith(prefix)))
     const added = [...over.values()].filter((kv) => kv !== undefined).sort((a, b) => compareUtf8(a.key, b.key))
     let page: KeyValue[] = []
@@ -103,8 +118,10 @@ export function stage(base: Datastore, revision: Revision, seen: ReadonlyMap<str
     // From here on without waiting: a transaction is atomic.
     const before = stateFor(transaction)
     const {state, result} = applyTransaction(before, transaction, `The staged store over ${base.description}`)
-    conditions.judged(transaction.if ?? [], result.succeeded, {isWritten: (key) => written.has(key), stored: (key) => known.get(key)})
+    conditions.judged(transaction.if ?? [], result.succeeded, judged)
+    for (const operation of (result.succeeded ? transaction.then : transaction.else) ?? []) noteRead(operation)
     if (state === before) return result
+    forgetReads()
     for (const change of state.log) {
       log.push(change)
       written.set(change.key, change.kv)
@@ -159,7 +176,10 @@ export function stage(base: Datastore, revision: Revision, seen: ReadonlyMap<str
         .sort((a, b) => compareUtf8(a.key, b.key)),
     guards: () => conditions.guards([...written].map(([key, kv]) => ({before: known.get(key), key, changes: known.get(key)?.value !== kv?.value}))),
     restOn(compares) {
-      conditions.judged(compares, true, {isWritten: (key) => written.has(key), stored: (key) => known.get(key)})
+      conditions.judged(compares, true, judged)
+      const seen: Compare[] = [...[...read.keys].map((key) => asItIs(key, known.get(key))), ...[...read.prefixes].map((prefix) => ({prefix, unchangedSince: now}))]
+      conditions.judged(seen, true, judged)
+      forgetReads()
     },
     close() {
       closed = true
