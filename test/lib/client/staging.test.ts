@@ -101,7 +101,7 @@ async function contents(store: Datastore): Promise<Record<string, unknown>> {
 
 function withoutTimes(this: unknown, name: string, value: unknown): unknown {
   if (['uid', 'creationTimestamp', 'clusterGUID', 'affinity_claim_time', 'sequenceNumber'].includes(name)) return undefined
-  return name === 'sequenceNumberForAllocation' ? Object.keys((value ?? {}) as object) : value
+  return name === 'sequenceNumberForAllocation' ? Object.keys((value ?? {})) : value
 }
 
 onBothStores((stores: TestStores) => {
