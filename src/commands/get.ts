@@ -20,8 +20,8 @@ export default class Get extends ShowCommand {
     name: Args.string({ignoreStdin: true, description: 'One object\'s name; without it all are shown.'}),
   }
   static override flags = {
-    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints; the default is default.', helpValue: 'NAME'}),
-    'all-namespaces': Flags.boolean({char: 'A', description: 'The workload endpoints of all namespaces.'}),
+    namespace: Flags.string({char: 'n', description: 'The namespace of objects that are in one; the default is default.', helpValue: 'NAME'}),
+    'all-namespaces': Flags.boolean({char: 'A', description: 'The objects of all namespaces.'}),
   }
 
   async run(): Promise<void> {

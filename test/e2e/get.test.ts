@@ -12,7 +12,7 @@ beforeAll(async () => {
   expect((await run('profile add Web_1')).code).toBe(0)
   expect((await run('profile add db')).code).toBe(0)
   await etcd.ctl('put', `${RESOURCES}/ippools/pool1`, '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"pool1"},"spec":{"cidr":"10.0.0.0/16","nodeSelector":"all()"}}')
-  await etcd.ctl('put', `${RESOURCES}/networkpolicies/default/np`, '{"spec":{}}')
+  await etcd.ctl('put', `${RESOURCES}/livemigrations/default/np`, '{"spec":{}}')
   await etcd.ctl('put', `${RESOURCES}/hostendpoints/broken`, '{"spec"')
   await etcd.ctl('put', '/calico/ipam/v2/assignment/ipv4/block/10.0.0.0-26', '{"cidr":"10.0.0.0/26","affinity":"host:h","allocations":[null],"unallocated":[0],"sequenceNumber":1782326400123456791}')
 })
@@ -59,7 +59,7 @@ test('64-bit numbers of IPAM are exact', async () => {
 
 test('kinds: those of a newer Calico too', async () => {
   const stdout = await out('get kinds -o plain')
-  expect(stdout).toContain('networkpolicies\tnetworkpolicies\t1\tunsupported\n')
+  expect(stdout).toContain('livemigrations\tlivemigrations\t1\tunsupported\n')
   expect(stdout).toContain('Profile\tprofiles\t2\t\n')
 })
 

@@ -7,7 +7,7 @@ import {API_VERSION, type KindName, type Problem, type Resource} from './resourc
 import {asRecord, type Codec, type Findings, ownField} from './schema/codec.js'
 import {RESOURCES} from './schema/index.js'
 import {KIND_RULES} from './validation/index.js'
-import {checkAnnotations, checkLabels, checkName} from './validation/names.js'
+import {checkAnnotations, checkLabels, checkName, checkNamespace} from './validation/names.js'
 import type {Report, Situation} from './validation/kind.js'
 
 export type {Situation} from './validation/kind.js'
@@ -35,7 +35,7 @@ export function accept(kind: KindName, object: unknown, situation: Situation): A
   const completed = complete ? read(kind, complete(resource, situation)).resource : resource
   const problems = [...findings.invalid]
   const report: Report = (field, message) => problems.push({field, message})
-  checkMetadata(kind, completed, report)
+  checkMetadata(kind, completed, situation, report)
   check?.(completed, report, situation)
   return problems.length > 0 ? {problems: distinct(problems)} : {resource: completed, problems: []}
 }
@@ -79,9 +79,10 @@ function checkText(value: unknown, field: string, findings: Findings): void {
   if (value !== undefined && value !== null && typeof value !== 'string') findings.unreadable.push({field, message: 'must be a text'})
 }
 
-function checkMetadata(kind: KindName, {metadata}: Resource, report: Report): void {
+function checkMetadata(kind: KindName, {metadata}: Resource, {operation}: Situation, report: Report): void {
   checkName(metadata.name, report)
   if (KINDS[kind].namespaced && !metadata.namespace) report('metadata.namespace', 'must be set')
+  else if (KINDS[kind].namespaced && operation === 'create') checkNamespace(kind, metadata.namespace ?? '', report)
   if (metadata.labels) checkLabels(metadata.labels, 'metadata.labels', report)
   if (metadata.annotations) checkAnnotations(metadata.annotations, 'metadata.annotations', report)
 }

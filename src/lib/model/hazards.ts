@@ -2,7 +2,7 @@
  * Objects that Calico's client or etcd takes but that do harm in Felix: what was measured and is told in felix-behaviour.md §2. Works on stored
  * objects as they are (not decoded), because what is dangerous is often what decoding drops. What is merely invalid is for `accept`.
  */
-import {parseCidrOrAddress} from '../net/cidr.js'
+import {parseCidr, parseCidrOrAddress} from '../net/cidr.js'
 import {accept, decode, unknownFields} from './accept.js'
 import type {KindName} from './resource.js'
 import {asRecord, ownField} from './schema/codec.js'
@@ -12,9 +12,10 @@ import {uncheckedLists} from './third-list.js'
  * `open` = more traffic passes than the object says. `wider` = the object is right, but Felix enforces more than it says: to be warned about, not refused.
  * `node-stops` = Felix exits or loops on every node, with its old rules in place.
  * `cannot-start` = a running Felix goes on, a restarted one does not come up. `tag-lost` = endpoints of the profile lose its labels, so
- * that rules of others no longer see them. `frozen` = no node follows changes of this kind any more.
+ * that rules of others no longer see them. `frozen` = no node follows changes of this kind any more. `ignored` = the object or a part of it does nothing,
+ * or not what it says.
  */
-export type HazardLevel = 'open' | 'wider' | 'node-stops' | 'cannot-start' | 'tag-lost' | 'frozen'
+export type HazardLevel = 'open' | 'wider' | 'node-stops' | 'cannot-start' | 'tag-lost' | 'frozen' | 'ignored'
 
 export interface Hazard {
   readonly level: HazardLevel
@@ -45,17 +46,28 @@ const WHEN_UNREADABLE: Partial<Record<KindName, {level: HazardLevel; effect: str
   GlobalNetworkPolicy: {level: 'frozen', effect: FROZEN},
   GlobalNetworkSet: {level: 'frozen', effect: FROZEN},
   HostEndpoint: {level: 'frozen', effect: FROZEN},
+  NetworkPolicy: {level: 'frozen', effect: FROZEN},
+  NetworkSet: {level: 'frozen', effect: FROZEN},
   Node: {level: 'frozen', effect: FROZEN},
   Profile: {level: 'frozen', effect: FROZEN},
+  StagedGlobalNetworkPolicy: {level: 'frozen', effect: FROZEN},
+  StagedKubernetesNetworkPolicy: {level: 'frozen', effect: FROZEN},
+  StagedNetworkPolicy: {level: 'frozen', effect: FROZEN},
   Tier: {level: 'frozen', effect: FROZEN},
   WorkloadEndpoint: {level: 'frozen', effect: FROZEN},
 }
 
 const FINDERS: Partial<Record<KindName, Finder>> = {
+  BGPFilter: bgpFilter,
   ClusterInformation: clusterInformation,
   FelixConfiguration: felixConfiguration,
   GlobalNetworkPolicy: (object) => rulesOf('GlobalNetworkPolicy', object),
+  GlobalNetworkSet: emptyNets,
+  NetworkPolicy: (object) => rulesOf('NetworkPolicy', object),
+  NetworkSet: emptyNets,
   Profile: (object) => [...rulesOf('Profile', object), ...lostTag(object)],
+  StagedGlobalNetworkPolicy: (object) => stagedRules('StagedGlobalNetworkPolicy', object),
+  StagedNetworkPolicy: (object) => stagedRules('StagedNetworkPolicy', object),
   WorkloadEndpoint: workloadEndpoint,
 }
 
@@ -138,7 +150,48 @@ function lostTag(object: unknown): Hazard[] {
   }))
 }
 
-function rulesOf(kind: 'Profile' | 'GlobalNetworkPolicy', object: unknown): Hazard[] {
+/** A staged policy drops no packet: only what stops Felix counts. */
+const stagedRules = (kind: 'StagedGlobalNetworkPolicy' | 'StagedNetworkPolicy', object: unknown): Hazard[] =>
+  rulesOf(kind, object).filter(({level}) => level === 'node-stops')
+
+/** Empty members of a network set, which Calico's client takes for networks. */
+function emptyNets(object: unknown): Hazard[] {
+  const nets = ownField(specOf(object), 'nets')
+  if (!Array.isArray(nets)) return []
+  return nets.flatMap((net: unknown, index) =>
+    net === '' || net === null ? [{level: 'ignored' as const, field: `spec.nets[${index}]`, message: 'is empty: no network is meant by it'}] : [],
+  )
+}
+
+/** What BIRD makes of the lengths of a filter's prefixes (more-kinds §1). */
+function bgpFilter(object: unknown): Hazard[] {
+  return ['exportV4', 'importV4', 'exportV6', 'importV6'].flatMap((name) => {
+    const rules = ownField(specOf(object), name)
+    return Array.isArray(rules) ? rules.flatMap((rule: unknown, index) => prefixLengths(asRecord(rule) ?? {}, `spec.${name}[${index}]`, name.endsWith('4') ? 32 : 128)) : []
+  })
+}
+
+function prefixLengths(rule: Readonly<Record<string, unknown>>, field: string, longest: number): Hazard[] {
+  const lengths = asRecord(ownField(rule, 'prefixLength'))
+  const network = ownField(rule, 'cidr')
+  const cidr = typeof network === 'string' ? parseCidr(network) : undefined
+  if (!lengths || !cidr) return []
+  const [min, max] = [ownField(lengths, 'min') ?? cidr.prefix, ownField(lengths, 'max') ?? longest]
+  const place = `${field}.prefixLength`
+  const found: Hazard[] = []
+  const refused = 'BIRD refuses its whole configuration, and the node goes on with its old one'
+  if (typeof min === 'number' && typeof max === 'number') {
+    if (min > max) found.push({level: 'frozen', field: place, message: `has a min (${min}) above its max (${max}): ${refused}`})
+    else if (max < cidr.prefix) found.push({level: 'frozen', field: place, message: `has a max (${max}) below the length of the cidr (${cidr.prefix}): ${refused}`})
+  }
+  const operator = ownField(rule, 'matchOperator')
+  if (operator === 'Equal' || operator === 'NotEqual') {
+    found.push({level: 'ignored', field: place, message: `does not limit the lengths with ${operator}, which then never compares what it says: use In or NotIn`})
+  }
+  return found
+}
+
+function rulesOf(kind: 'Profile' | 'GlobalNetworkPolicy' | 'NetworkPolicy' | 'StagedGlobalNetworkPolicy' | 'StagedNetworkPolicy', object: unknown): Hazard[] {
   const unknown = unknownFields(kind, object)
   return (['ingress', 'egress'] as const).flatMap((direction) => {
     const rules = ownField(specOf(object), direction)

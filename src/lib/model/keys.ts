@@ -21,18 +21,9 @@ interface Place {
 
 /** The kinds that Calico v3.32 keeps in etcd besides ours. */
 const OTHER_KINDS = {
-  BGPFilter: {plural: 'bgpfilters', namespaced: false},
   BlockAffinity: {plural: 'blockaffinities', namespaced: false},
-  CalicoNodeStatus: {plural: 'caliconodestatuses', namespaced: false},
   IPAMConfig: {plural: 'ipamconfigs', namespaced: false},
-  IPAMConfiguration: {plural: 'ipamconfigurations', namespaced: false},
-  KubeControllersConfiguration: {plural: 'kubecontrollersconfigurations', namespaced: false},
   LiveMigration: {plural: 'livemigrations', namespaced: true},
-  NetworkPolicy: {plural: 'networkpolicies', namespaced: true},
-  NetworkSet: {plural: 'networksets', namespaced: true},
-  StagedGlobalNetworkPolicy: {plural: 'stagedglobalnetworkpolicies', namespaced: false},
-  StagedKubernetesNetworkPolicy: {plural: 'stagedkubernetesnetworkpolicies', namespaced: true},
-  StagedNetworkPolicy: {plural: 'stagednetworkpolicies', namespaced: true},
 } as const satisfies Record<string, Place>
 
 /** A kind that may lie in a store, whether or not this product knows more of it than its place. */
@@ -50,7 +41,7 @@ export type ParsedKey =
 
 /**
  * The key of a resource. Names go into it as they are: validate them before.
- * @throws TypeError if a namespaced kind (WorkloadEndpoint) comes without its namespace
+ * @throws TypeError if an object of a namespaced kind comes without its namespace
  */
 export function resourceKey(kind: StoredKind, name: string, namespace?: string): string {
   if (isNamespaced(kind) && namespace === undefined) throw new TypeError(`a ${kind} needs a namespace`)

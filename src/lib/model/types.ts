@@ -266,6 +266,171 @@ export interface IPReservationSpec {
   readonly reservedCIDRs?: readonly string[]
 }
 
+/** A rule for routes; which family its CIDR is of follows from the list it is in. */
+export interface BGPFilterRule {
+  readonly cidr?: string
+  readonly prefixLength?: {readonly min?: number; readonly max?: number}
+  readonly source?: 'RemotePeers'
+  readonly interface?: string
+  readonly matchOperator?: 'Equal' | 'NotEqual' | 'In' | 'NotIn'
+  readonly peerType?: 'eBGP' | 'iBGP'
+  readonly communities?: {readonly values?: readonly string[]}
+  readonly asPathPrefix?: readonly number[]
+  readonly priority?: number
+  readonly action: 'Accept' | 'Reject'
+  readonly operations?: readonly BGPFilterOperation[]
+}
+
+/** Exactly one of them. */
+export interface BGPFilterOperation {
+  readonly addCommunity?: {readonly value?: string}
+  readonly prependASPath?: {readonly prefix?: readonly number[]}
+  readonly setPriority?: {readonly value?: number}
+}
+
+export interface BGPFilterSpec {
+  readonly exportV4?: readonly BGPFilterRule[]
+  readonly importV4?: readonly BGPFilterRule[]
+  readonly exportV6?: readonly BGPFilterRule[]
+  readonly importV6?: readonly BGPFilterRule[]
+}
+
+export type NetworkPolicySpec = Omit<GlobalNetworkPolicySpec, 'doNotTrack' | 'preDNAT' | 'applyOnForward' | 'namespaceSelector'>
+
+export interface Staged {
+  readonly stagedAction?: 'Set' | 'Delete' | 'Learn' | 'Ignore'
+}
+export interface StagedNetworkPolicySpec extends Staged, NetworkPolicySpec {}
+export interface StagedGlobalNetworkPolicySpec extends Staged, GlobalNetworkPolicySpec {}
+
+/** A selector as Kubernetes writes it. */
+export interface KubernetesSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly {readonly key: string; readonly operator: string; readonly values?: readonly string[]}[]
+}
+
+interface KubernetesPorts {
+  readonly ports?: readonly {readonly protocol?: string; readonly port?: number | string; readonly endPort?: number}[]
+}
+
+interface KubernetesPeer {
+  readonly podSelector?: KubernetesSelector
+  readonly namespaceSelector?: KubernetesSelector
+  readonly ipBlock?: {readonly cidr: string; readonly except?: readonly string[]}
+}
+
+export interface StagedKubernetesNetworkPolicySpec extends Staged {
+  readonly podSelector: KubernetesSelector
+  readonly ingress?: readonly (KubernetesPorts & {readonly from?: readonly KubernetesPeer[]})[]
+  readonly egress?: readonly (KubernetesPorts & {readonly to?: readonly KubernetesPeer[]})[]
+  readonly policyTypes?: readonly string[]
+}
+
+/** A request to a node to report about itself. */
+export interface CalicoNodeStatusSpec {
+  readonly node?: string
+  readonly classes?: readonly ('Agent' | 'BGP' | 'Routes')[]
+  /** 0 = once. */
+  readonly updatePeriodSeconds?: number
+}
+
+interface BirdStatus {
+  readonly state?: 'Ready' | 'NotReady'
+  readonly version?: string
+  readonly routerID?: string
+  readonly lastBootTime?: string
+  readonly lastReconfigurationTime?: string
+}
+
+interface BirdPeer {
+  readonly peerIP?: string
+  readonly type?: 'NodeMesh' | 'NodePeer' | 'GlobalPeer'
+  readonly state?: 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established' | 'Close'
+  readonly since?: string
+}
+
+interface BirdRoute {
+  readonly type?: 'FIB' | 'RIB'
+  readonly destination?: string
+  readonly gateway?: string
+  readonly interface?: string
+  readonly learnedFrom?: {readonly sourceType?: 'Kernel' | 'Static' | 'Direct' | 'NodeMesh' | 'BGPPeer'; readonly peerIP?: string}
+}
+
+/** The node's answer. */
+export interface CalicoNodeStatusStatus {
+  /** RFC 3339; null = not yet answered. */
+  readonly lastUpdated: string | null
+  readonly agent: {readonly birdV4: BirdStatus; readonly birdV6: BirdStatus}
+  readonly bgp: {
+    readonly numberEstablishedV4: number
+    readonly numberNotEstablishedV4: number
+    readonly numberEstablishedV6: number
+    readonly numberNotEstablishedV6: number
+    readonly peersV4?: readonly BirdPeer[]
+    readonly peersV6?: readonly BirdPeer[]
+  }
+  readonly routes: {readonly routesV4?: readonly BirdRoute[]; readonly routesV6?: readonly BirdRoute[]}
+}
+
+type Switch = 'Enabled' | 'Disabled'
+
+interface Periodic {
+  readonly reconcilerPeriod?: string
+}
+
+export interface KubeControllersConfigurationSpec {
+  readonly logSeverityScreen?: 'Debug' | 'Info' | 'Warning' | 'Error' | 'Fatal'
+  readonly healthChecks?: Switch
+  readonly etcdV3CompactionPeriod?: string
+  readonly prometheusMetricsPort?: number
+  readonly controllers: {
+    readonly node?: Periodic & {
+      readonly syncLabels?: Switch
+      readonly hostEndpoint?: {
+        readonly autoCreate?: Switch
+        readonly createDefaultHostEndpoint?: Switch
+        readonly templates?: readonly {
+          readonly generateName?: string
+          readonly interfaceCIDRs?: readonly string[]
+          readonly interfacePattern?: string
+          readonly labels?: Readonly<Record<string, string>>
+        }[]
+      }
+      readonly leakGracePeriod?: string
+    }
+    readonly policy?: Periodic
+    readonly workloadEndpoint?: Periodic
+    readonly serviceAccount?: Periodic
+    readonly namespace?: Periodic
+    readonly loadBalancer?: {readonly assignIPs?: 'AllServices' | 'RequestedServicesOnly'}
+    readonly policyMigration?: {readonly enabled?: Switch}
+  }
+  readonly debugProfilePort?: number
+}
+
+export interface KubeControllersConfigurationStatus {
+  readonly runningConfig?: object
+  readonly environmentVars?: Readonly<Record<string, string>>
+}
+
+/** Read by nobody on etcd: IPAM's settings are a key of their own (IPAM_CONFIG_KEY). */
+export interface IPAMConfigurationSpec {
+  readonly strictAffinity: boolean
+  readonly maxBlocksPerHost?: number
+  readonly autoAllocateBlocks: boolean
+  readonly kubeVirtVMAddressPersistence?: Switch
+}
+
+export type BGPFilter = Resource<BGPFilterSpec>
+export type NetworkPolicy = Resource<NetworkPolicySpec>
+export type NetworkSet = Resource<GlobalNetworkSetSpec>
+export type StagedGlobalNetworkPolicy = Resource<StagedGlobalNetworkPolicySpec>
+export type StagedNetworkPolicy = Resource<StagedNetworkPolicySpec>
+export type StagedKubernetesNetworkPolicy = Resource<StagedKubernetesNetworkPolicySpec>
+export type CalicoNodeStatus = Resource<CalicoNodeStatusSpec> & {readonly status: CalicoNodeStatusStatus}
+export type KubeControllersConfiguration = Resource<KubeControllersConfigurationSpec> & {readonly status: KubeControllersConfigurationStatus}
+export type IPAMConfiguration = Resource<IPAMConfigurationSpec>
 export type Profile = Resource<ProfileSpec>
 export type IPPool = Resource<IPPoolSpec> & {readonly status?: ConditionsStatus}
 export type WorkloadEndpoint = Resource<WorkloadEndpointSpec>
@@ -283,16 +448,25 @@ export type IPReservation = Resource<IPReservationSpec>
 /** Kind name → type of its resources, for generic code: `ResourceOf['IPPool']`. */
 export interface ResourceOf {
   BGPConfiguration: BGPConfiguration
+  BGPFilter: BGPFilter
   BGPPeer: BGPPeer
+  CalicoNodeStatus: CalicoNodeStatus
   ClusterInformation: ClusterInformation
   FelixConfiguration: FelixConfiguration
   GlobalNetworkPolicy: GlobalNetworkPolicy
   GlobalNetworkSet: GlobalNetworkSet
   HostEndpoint: HostEndpoint
+  IPAMConfiguration: IPAMConfiguration
   IPPool: IPPool
   IPReservation: IPReservation
+  KubeControllersConfiguration: KubeControllersConfiguration
+  NetworkPolicy: NetworkPolicy
+  NetworkSet: NetworkSet
   Node: Node
   Profile: Profile
+  StagedGlobalNetworkPolicy: StagedGlobalNetworkPolicy
+  StagedKubernetesNetworkPolicy: StagedKubernetesNetworkPolicy
+  StagedNetworkPolicy: StagedNetworkPolicy
   Tier: Tier
   WorkloadEndpoint: WorkloadEndpoint
 }

@@ -20,10 +20,11 @@ export type GetTarget = {readonly type: 'resource'; readonly info: KindInfo} | {
 export function findTarget(word: string): GetTarget {
   const wanted = word.toLowerCase()
   if (wanted === 'kinds') return {type: 'kinds'}
-  const info = findKind(wanted)
-  if (info) return {type: 'resource', info}
+  // IPAM's own words first: ipamconfiguration means the settings that are in force, not the resource that nothing reads (more-kinds §7).
   const kind = IPAM_NAMES.find((name) => name === wanted || IPAM_KINDS[name].aliases.includes(wanted))
   if (kind) return {type: 'ipam', kind}
+  const info = findKind(wanted)
+  if (info) return {type: 'resource', info}
   const suggestion = nearest(wanted, [...Object.values(KINDS).flatMap(spellings), ...IPAM_NAMES.flatMap((name) => [name, ...IPAM_KINDS[name].aliases]), 'kinds'])
   throw new CalicoError('invalid', `'${word}' is not a kind that calicoctl reads.${suggestion === undefined ? '' : ` Did you mean ${suggestion}?`}`, {
     hint: `Kinds: ${[...Object.values(KINDS).map(({kind}) => kind.toLowerCase()), ...IPAM_NAMES].join(', ')}; and kinds, which lists those in the store.`,

@@ -4,7 +4,7 @@ import type {Stored} from '../client/resources.js'
 import {stringifyJson} from '../json/index.js'
 import {displayName, displayWorkload} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
-import type {ResourceOf} from '../model/types.js'
+import type {BGPFilterSpec, KubernetesSelector, ResourceOf} from '../model/types.js'
 import type {Column} from '../cli/output/presentation.js'
 
 /** A cell's text from what a field holds: lists and label maps with commas, nothing for what is absent. */
@@ -28,6 +28,13 @@ const spec = <K extends KindName>(header: string, field: keyof ResourceOf[K]['sp
 
 const WIDE = {wide: true}
 
+/** A column with the number of rules in a list of a filter. */
+const rules = (header: string, field: keyof BGPFilterSpec): KindColumn<'BGPFilter'> => ({header, value: ({resource}) => String(resource.spec[field]?.length ?? 0)})
+
+/** A selector of Kubernetes in a cell: its labels, then `key Operator (values)`. */
+const podSelector = ({matchLabels, matchExpressions = []}: KubernetesSelector): string =>
+  [cell(matchLabels), ...matchExpressions.map(({key, operator, values}) => `${key} ${operator}${values ? ` (${values.join(',')})` : ''}`)].filter((text) => text !== '').join(',')
+
 /** The columns of each kind; a namespaced kind's NAMESPACE is added where several namespaces are shown. */
 const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
   BGPConfiguration: [
@@ -36,6 +43,7 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     spec('MESHENABLED', 'nodeToNodeMeshEnabled', {absent: '-'}),
     spec('ASNUMBER', 'asNumber', {absent: '-'}),
   ],
+  BGPFilter: [name(), rules('NUMEXPORTV4', 'exportV4'), rules('NUMIMPORTV4', 'importV4'), rules('NUMEXPORTV6', 'exportV6'), rules('NUMIMPORTV6', 'importV6')],
   BGPPeer: [
     name(),
     spec('PEERIP', 'peerIP'),
@@ -43,6 +51,7 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     spec('ASN', 'asNumber'),
     spec('PEERSELECTOR', 'peerSelector', WIDE),
   ],
+  CalicoNodeStatus: [name(), spec('NODE', 'node'), spec('CLASSES', 'classes', WIDE)],
   ClusterInformation: [
     name(),
     spec('CLUSTERGUID', 'clusterGUID'),
@@ -60,6 +69,12 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     spec('IPS', 'expectedIPs', WIDE),
     spec('PROFILES', 'profiles', WIDE),
   ],
+  IPAMConfiguration: [
+    name(),
+    spec('STRICTAFFINITY', 'strictAffinity'),
+    spec('AUTOALLOCATEBLOCKS', 'autoAllocateBlocks'),
+    spec('MAXBLOCKSPERHOST', 'maxBlocksPerHost', WIDE),
+  ],
   IPPool: [
     name(),
     spec('CIDR', 'cidr'),
@@ -73,6 +88,9 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     spec('ASSIGNMENTMODE', 'assignmentMode', WIDE),
   ],
   IPReservation: [name(), spec('CIDRS', 'reservedCIDRs', WIDE)],
+  KubeControllersConfiguration: [name()],
+  NetworkPolicy: [name(), spec('TIER', 'tier'), spec('ORDER', 'order', WIDE), spec('SELECTOR', 'selector', WIDE)],
+  NetworkSet: [name(), spec('NETS', 'nets', WIDE)],
   Node: [
     name(),
     {header: 'ASN', value: ({resource}) => cell(resource.spec.bgp?.asNumber ?? '(default)'), wide: true},
@@ -80,6 +98,9 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     {header: 'IPV6', value: ({resource}) => cell(resource.spec.bgp?.ipv6Address), wide: true},
   ],
   Profile: [name(), spec('LABELS', 'labelsToApply', WIDE), {header: 'STOREDNAME', value: ({resource}) => resource.metadata.name, wide: true}],
+  StagedGlobalNetworkPolicy: [name(), spec('TIER', 'tier'), spec('ORDER', 'order', WIDE), spec('SELECTOR', 'selector', WIDE)],
+  StagedKubernetesNetworkPolicy: [name(), {header: 'PODSELECTOR', value: ({resource}) => podSelector(resource.spec.podSelector), wide: true}],
+  StagedNetworkPolicy: [name(), spec('TIER', 'tier'), spec('ORDER', 'order', WIDE), spec('SELECTOR', 'selector', WIDE)],
   Tier: [name(), spec('ORDER', 'order')],
   WorkloadEndpoint: [
     {header: 'NAME', value: ({resource}) => resource.metadata.name, wide: true},

@@ -23,6 +23,8 @@ export function comparable(object: unknown): unknown {
   return {...rest, metadata}
 }
 
+const TIERED: readonly KindName[] = ['GlobalNetworkPolicy', 'NetworkPolicy', 'StagedGlobalNetworkPolicy', 'StagedNetworkPolicy']
+
 export interface Stored {
   kind: KindName
   resource: Resource
@@ -35,8 +37,8 @@ export function situationOf(kind: KindName, stored: readonly Stored[], operation
     operation,
     ...(previous ? {previous} : {}),
     ...(kind === 'IPPool' ? {others: ofKind('IPPool')} : {}),
-    ...(kind === 'GlobalNetworkPolicy' ? {others: ofKind('Tier')} : {}),
-    ...(kind === 'BGPPeer' ? {filters: []} : {}),
+    ...(TIERED.includes(kind) ? {others: ofKind('Tier')} : {}),
+    ...(kind === 'BGPPeer' ? {filters: ofKind('BGPFilter').map(({metadata}) => metadata.name)} : {}),
   }
 }
 

@@ -9,8 +9,8 @@ describe('KINDS', () => {
     expect(new Set(words).size).toBe(words.length)
   })
 
-  test('only workload endpoints have a namespace', () => {
-    expect(Object.values(KINDS).filter(({namespaced}) => namespaced).map(({kind}) => kind)).toEqual(['WorkloadEndpoint'])
+  test('which kinds have a namespace', () => {
+    expect(Object.values(KINDS).filter(({namespaced}) => namespaced).map(({kind}) => kind)).toEqual(['NetworkPolicy', 'NetworkSet', 'StagedKubernetesNetworkPolicy', 'StagedNetworkPolicy', 'WorkloadEndpoint'])
   })
 })
 
@@ -26,11 +26,20 @@ describe('findKind', () => {
     ['felixconfig', 'FelixConfiguration'],
     ['bgppeers', 'BGPPeer'],
     ['no', 'Node'],
+    ['pol', 'NetworkPolicy'],
+    ['Policies', 'NetworkPolicy'],
+    ['netsets', 'NetworkSet'],
+    ['bf', 'BGPFilter'],
+    ['sgnp', 'StagedGlobalNetworkPolicy'],
+    ['skpol', 'StagedKubernetesNetworkPolicy'],
+    ['stagedpolicies', 'StagedNetworkPolicy'],
+    ['kubecontrollersconfig', 'KubeControllersConfiguration'],
+    ['nodestatus', 'CalicoNodeStatus'],
   ])('%s means %s', (word, kind) => {
     expect(findKind(word)?.kind).toBe(kind)
   })
 
-  test.each(['', 'policy', 'pools ', 'constructor', '__proto__'])('%j means nothing', (word) => {
+  test.each(['', 'polic', 'pools ', 'constructor', '__proto__'])('%j means nothing', (word) => {
     expect(findKind(word)).toBeUndefined()
   })
 })

@@ -63,7 +63,7 @@ describe('what a word means', () => {
 
   test.each([
     ['poool', 'Did you mean pool?'],
-    ['networkpolicy', 'globalnetworkpolicy'],
+    ['networkpolicyy', 'Did you mean networkpolicy?'],
     ['xyzzy', 'not a kind'],
     ['constructor', 'not a kind'],
   ])('%s is refused with all kinds named', (word, expected) => {
@@ -257,12 +257,12 @@ test('kinds: every plural in the store with its count, unsupported ones marked',
   await object('Profile', 'a', {})
   await object('Profile', 'b', {})
   await object('WorkloadEndpoint', 'default/x', {})
-  await put(`${RESOURCES}networkpolicies/default/x`, {})
+  await put(`${RESOURCES}livemigrations/default/x`, {})
   await put(`${RESOURCES}futurethings/x`, 'not even JSON')
   const kinds = async () => presentKinds(await countKinds(session))
   expect(await text(kinds(), 'plain')).toBe(
     'ClusterInformation\tclusterinformations\t1\t\nfuturethings\tfuturethings\t1\tunsupported\n' +
-      'networkpolicies\tnetworkpolicies\t1\tunsupported\nProfile\tprofiles\t2\t\nWorkloadEndpoint\tworkloadendpoints\t1\t\n',
+      'livemigrations\tlivemigrations\t1\tunsupported\nProfile\tprofiles\t2\t\nWorkloadEndpoint\tworkloadendpoints\t1\t\n',
   )
   expect(JSON.parse(await text(kinds(), 'json'))).toMatchObject({items: expect.arrayContaining([{plural: 'futurethings', count: 1, supported: false}])})
 })

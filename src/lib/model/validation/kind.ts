@@ -6,7 +6,7 @@ export interface Situation {
   readonly operation: 'create' | 'update'
   /** An update: the object as it is stored now. */
   readonly previous?: Resource
-  /** Other objects: the pools for an IPPool, the tiers for a GlobalNetworkPolicy. */
+  /** Other objects: the pools for an IPPool, the tiers for a policy of any kind that has one. */
   readonly others?: readonly Resource[]
   /** CIDRs of the IPAM blocks that exist, for a new IPPool. */
   readonly blocks?: readonly string[]

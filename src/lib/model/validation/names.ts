@@ -1,5 +1,6 @@
 /** Rules for names, labels and annotations (datamodel-v3 §2.1). */
 import {isNameLabel, hasNameSyntax} from '../schema/rules.js'
+import type {KindName} from '../resource.js'
 import type {Report} from './kind.js'
 
 const LONGEST_NAME = 253
@@ -62,6 +63,25 @@ export function checkName(name: string, report: Report): void {
 export function checkTierName(name: string, report: Report): void {
   if (!isNameLabel(name)) report('metadata.name', `must be lower-case letters, digits and inner "-", not ${JSON.stringify(name)}`)
   if (name.length > LONGEST_LABEL) report('metadata.name', `must have at most ${LONGEST_LABEL} characters, not ${name.length}`)
+}
+
+/** How the names of policies begin that others make: Kubernetes' and OpenStack's. What follows is a whole resource name. */
+const MADE_BY_OTHERS = /^(?:knp|ossg)\.default\.(.+)$/s
+
+/** A namespaced policy's name: as a global one's, or one made from a policy of Kubernetes or a security group of OpenStack. */
+export function checkNamespacedPolicyName(name: string, report: Report): void {
+  if (!hasNameSyntax(MADE_BY_OTHERS.exec(name)?.[1] ?? '')) checkPolicyName(name, report)
+}
+
+/**
+ * Checks the NAMESPACE of an object of KIND: one DNS label. Calico's client takes any, and one with a slash makes a key that no list finds (more-kinds).
+ * Endpoints are where others have put them, so there only the slash counts.
+ */
+export function checkNamespace(kind: KindName, namespace: string, report: Report): void {
+  if (kind === 'WorkloadEndpoint') {
+    if (namespace.includes('/')) report('metadata.namespace', `must be without "/", not ${JSON.stringify(namespace)}`)
+  } else if (!isNameLabel(namespace)) report('metadata.namespace', `must be lower-case letters, digits and inner "-", not ${JSON.stringify(namespace)}`)
+  else if (namespace.length > LONGEST_LABEL) report('metadata.namespace', `must have at most ${LONGEST_LABEL} characters, not ${namespace.length}`)
 }
 
 /** A global policy's name: one label, or two with a dot between them. */
