@@ -5,7 +5,7 @@ import {comparable, fixtureLines, type Json, situationOf, storeAll} from './gold
 
 interface Line {
   kind: string
-  object: Json & {metadata: {name?: string}}
+  object: Json & {metadata: {name?: string; namespace?: string}}
   accepted: boolean
   error?: string
   stored?: string
