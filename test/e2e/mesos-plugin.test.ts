@@ -656,7 +656,7 @@ suite('containers', whyNoNamespaces(), () => {
 
     test('an address that somebody else has by now stays his', async () => {
       const task = await launch(['g'], [{ipAddress: '192.168.5.5'}])
-      await calicoctl(['ipam', 'release', '192.168.5.5'], options())
+      await calicoctl(['ipam', 'release', '192.168.5.5', '--force'], options())
       await calicoctl(['ipam', 'assign', '192.168.5.5', '--handle', 'vm'], options())
       await agent.cleanup(task.id)
       expect(await allAssigned(store)).toEqual(['192.168.5.5'])
@@ -677,7 +677,7 @@ suite('containers', whyNoNamespaces(), () => {
 
     test('a stale endpoint of a container that Mesos forgot does not keep another task\'s address', async () => {
       const stale = await launch(['g'], [{ipAddress: '192.168.5.5'}])
-      await calicoctl(['ipam', 'release', '192.168.5.5'], options())
+      await calicoctl(['ipam', 'release', '192.168.5.5', '--force'], options())
       const {addresses} = await agent.prepare('new', {ipAddresses: [{ipAddress: '192.168.5.5'}]})
       const {pid} = await namespace()
       isolated.add('new')

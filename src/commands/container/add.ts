@@ -18,7 +18,7 @@ export default class ContainerAdd extends ContainerCommand {
     1: 'The container does not run or has the host\'s network, the Docker Engine is away, the address is in no enabled pool, or another failure; nothing is left of it.',
     4: 'There is no such container.',
     5: 'The container is connected already, under whatever name, or the address or an interface\'s name is taken.',
-    8: 'The container is in a Calico Docker network, no address is free, or the datastore is locked.',
+    8: 'The container is in a Calico Docker network, no address is free, or the datastore is locked. Or --node or a variable names another node than this host\'s.',
     9: 'It failed, and not all of it could be taken back; the message says what is left.',
   }
   static override args = {container: containerArgument(), ip: wantedArgument()}

@@ -12,7 +12,7 @@ export default class ContainerRemove extends ContainerCommand {
     0: 'Also if Calico has nothing of it.',
     4: 'There is no such container.',
     5: 'Several containers that are gone had that name, or the container has several endpoints.',
-    8: 'Its endpoint is one of a Docker network, or of Mesos; the message says what to do instead.',
+    8: 'Its endpoint is one of a Docker network, or of Mesos; the message says what to do instead. Or --node or a variable names another node than this host\'s.',
     9: 'Only a part was removed; the message says which.',
   }
   static override args = {container: containerArgument()}

@@ -10,7 +10,7 @@ export default class ContainerIpAdd extends ContainerCommand {
     1: 'The container does not run or has no such interface, the address is in no enabled pool, or another failure; nothing is left of it.',
     4: 'There is no such container, or it has no endpoint.',
     5: 'The address is taken.',
-    8: 'The endpoint is one of a Docker network, or of Mesos; no address is free, or the datastore is locked.',
+    8: 'The endpoint is one of a Docker network, or of Mesos; no address is free, or the datastore is locked. Or --node or a variable names another node than this host\'s.',
     9: 'It failed, and not all of it could be taken back; the message says what is left.',
   }
   static override args = {container: containerArgument(), ip: wantedArgument()}
