@@ -2,12 +2,10 @@
 import type {KeyValue, Revision} from '../datastore/datastore.js'
 import {stringifyJson, stringifyYaml, tryParseJson} from '../json/index.js'
 import {IPAM_PREFIX, RESOURCES_PREFIX} from '../model/keys.js'
+import {CALICO_PREFIX} from '../client/cluster.js'
 import type {Session} from '../client/session.js'
 import {type Collected, type Content, failureText, type Item} from './item.js'
 import {redactText, redactValue, type Secrets} from './redact.js'
-
-/** Kinds of all Calicos lie under it, known to us or not. */
-const EVERYTHING = '/calico'
 
 /** The table's file, as v0.20 called it. */
 const TABLE = 'etcd_calico'
@@ -22,7 +20,7 @@ async function dump(open: () => Promise<Session>, secrets: Secrets): Promise<Col
   try {
     const session = await open()
     let revision: Revision | undefined
-    for await (const page of session.store.list(EVERYTHING)) {
+    for await (const page of session.store.list(CALICO_PREFIX)) {
       revision = page.revision
       for (const kv of page.entries) {
         const value = storedValue(kv, secrets)

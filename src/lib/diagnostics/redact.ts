@@ -6,7 +6,11 @@
 export const REMOVED = '(removed)'
 
 /** Names that a secret goes by. */
-const SECRET_WORDS = 'passw(?:or)?d|passphrase|secret|token|credential|authorization|api_?key|private_?key'
+const SECRET_WORDS = String.raw`passw(?:or)?d|passphrase|pwd|secret|token|credential|authorization|cookie|(?:api|private|access)[_-]?key|(?<![a-z])(?:auth|pass)(?![\w.-])`
+/** Behind these a secret may stand after nothing but a blank, as in configurations of BIRD and of routers. */
+const PASSWORD_WORDS = 'passw(?:or)?d|passphrase|pwd'
+/** Words that follow them in sentences. */
+const PROSE = '(?:and|are|authentication|by|can|cannot|check|does|expired|failed|file|files|for|from|has|hash|is|may|must|needs?|not|of|on|or|policy|required|should|that|to|too|was|will|with|without)(?![\\w-])'
 let secretName: RegExp | undefined
 const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
 
@@ -20,18 +24,28 @@ let rules: readonly Rule[] | undefined
 
 /** Each takes time in proportion to its text, whoever wrote that: what repeats is bounded or ends with the line. */
 function makeRules(): readonly Rule[] {
-  // The name, and what may end it: `"`, or `\"` in a text within a text.
-  const named = String.raw`((?:${SECRET_WORDS})[\w.-]{0,64}\\{0,8}["']?[ \t]{0,8}[:=]`
+  // The name, what may end it, `"`, or `\"` in a text within a text, and the sign of an assignment.
+  const named = String.raw`((?:${SECRET_WORDS})[\w.-]{0,64}\\{0,8}["']?[ \t]{0,8}(?:[:=]{1,4}>?|->)(?![:=>])`
   const text = String.raw`(?:\\{1,8}"[^\n]*?\\{1,8}"|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')`
+  // A key of YAML, at the beginning of a line; group 1 is its indentation.
+  const yamlKey = String.raw`^([ \t]{0,200})((?:- {0,8})?["']?[\w./-]{0,64}?(?:${SECRET_WORDS})[\w./-]{0,64}["']?[ \t]{0,8}:`
   return [
     {find: /^[ \t]*(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})[ \t\r]*$/gm, replace: REMOVED},
     // `-----BEGIN` in base64.
     {find: /LS0tLS1CRUdJT[A-Za-z0-9+/=_-]*/g, replace: REMOVED},
-    {find: /(:\/\/)[^\s/"'<>]{1,512}@/g, replace: `$1${REMOVED}@`},
+    // A block, or a list or text on the lines below the key: all that is indented deeper.
+    {find: new RegExp(String.raw`${yamlKey}[ \t]{0,8}(?:[|>][-+0-9]{0,3}|)[ \t\r]{0,8}(?:#[^\n]*)?)\n(?:\1[ \t]{1,200}(?![ \t]|["']?[\w./-]{1,64}["']?:(?:[ \t\n]|$))[^\n]*(?:\n|$)|[ \t\r]{0,200}\n(?=\1[ \t]))+`, 'gim'), replace: `$1$2 ${REMOVED}\n`},
+    {find: new RegExp(String.raw`(<[\w:.-]{0,64}(?:${SECRET_WORDS})[\w.-]{0,64}(?:\s[^<>]{0,256})?>)(?!\(removed\)<)[^<]{1,4096}(?=<)`, 'gi'), replace: `$1${REMOVED}`},
+    {find: /(:\/\/)[^\s"'<>]{1,256}@/g, replace: `$1${REMOVED}@`},
+    // user:password@host:port
+    {find: /(^|[\s"'=,([])([\w.%+-]{1,64}):(?!\(removed\))[^\s"'@:/]{1,128}@(?=[\w.[-]{1,255}:\d)/gm, replace: `$1$2:${REMOVED}@`},
+    {find: /((?:^|\s)(?:-u|--user)[ =]["']?[\w.%+-]{1,64}:)(?!\(removed\))[^\s"']+/gm, replace: `$1${REMOVED}`},
+    {find: /\b(Bearer|Basic)[ \t]{1,8}(?!\(removed\))[\w.~+/=-]{8,}/gi, replace: `$1 ${REMOVED}`},
     {find: new RegExp(String.raw`${named}[ \t]{0,8})${text}`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`${named})(?!\(removed\))[^\s,;&}\])"'\\]+`, 'gi'), replace: `$1${REMOVED}`},
     // Behind a blank, the whole line: a password may have blanks, `Bearer` has one.
     {find: new RegExp(String.raw`${named}[ \t]{1,8})(?!\(removed\))[^"'\s\\][^\n]*`, 'gi'), replace: `$1${REMOVED}`},
+    {find: new RegExp(String.raw`((?:${PASSWORD_WORDS})[ \t]{1,8})(?![:=(-]|${PROSE})(?:${text}|[^\s"'\\,;]+)`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`((?:${SECRET_WORDS})(?<=(?:^|[\s"'])--?[\w-]{0,64})[\w-]{0,64}[ \t]{1,8})[^\s-]\S*`, 'gi'), replace: `$1${REMOVED}`},
   ]
 }

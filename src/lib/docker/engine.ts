@@ -1,6 +1,7 @@
 /** The Docker Engine: what it knows of containers. The only importer of dockerode. */
 import type Dockerode from 'dockerode'
 import {CalicoError} from '../errors.js'
+import {presentable} from '../settings/endpoints.js'
 
 /** A container as the Engine describes it, as far as its network goes. */
 export interface Container {
@@ -81,8 +82,11 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, te
   }
 }
 
-/** The Engine that ENV means. */
-export const engineAddress = (env: EngineOptions['env'] = process.env): string => (env.DOCKER_HOST === undefined || env.DOCKER_HOST === '' ? DEFAULT_SOCKET : env.DOCKER_HOST)
+/** The Engine that ENV means, as it may be told: a password in DOCKER_HOST, which only dockerode needs, is left out. */
+export function engineAddress({DOCKER_HOST: host}: NonNullable<EngineOptions['env']> = process.env): string {
+  if (host === undefined || host === '') return DEFAULT_SOCKET
+  return host.startsWith('unix://') ? host : presentable(host)
+}
 
 /** Asks the Engine at ADDRESS; an answer takes at most TIMELIMITMS. @throws CalicoError, see Engine; EngineError if it refuses */
 export async function askEngine<T>(address: string, timeLimitMs: number, question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> {

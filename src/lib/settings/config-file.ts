@@ -65,7 +65,8 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
     content = document.toJS()
   } catch (error) {
     // Aliases that repeat each other a million times, or that mean nothing.
-    return {problems: [`not read: ${(error as Error).message}`]}
+    // The name of an alias may be a password that begins with *.
+    return {problems: [`not read: ${(error as Error).message.replace(/(alias[^:]*): [^]*$/i, '$1')}. A text that begins with * is written in quotes`]}
   }
   if (isWithoutSetting(content)) return {file: {spec: {}, expectCluster: undefined}}
   const at = (path: readonly PropertyKey[], part: 'key' | 'value'): string => placeOf(document, lines, path, part)

@@ -24,10 +24,10 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
     }
     const [scheme, address, ...rest] = url.split('://')
     if (scheme === undefined || address === undefined || rest.length > 0) {
-      problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${withoutUser(url)}' has not the form http://HOST:PORT or https://HOST:PORT`}`)
+      problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${presentable(url)}' has not the form http://HOST:PORT or https://HOST:PORT`}`)
       continue
     }
-    if (!isScheme(scheme)) problem(`${origin}: '${withoutUser(url)}' begins with neither http:// nor https://`)
+    if (!isScheme(scheme)) problem(`${origin}: '${presentable(url)}' begins with neither http:// nor https://`)
     else schemes.add(scheme)
     checkAddress({value: address, origin}, problem)
   }
@@ -44,9 +44,9 @@ function misquotedProblem(entry: string): string | undefined {
   if (before !== '') {
     const next = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(after)?.[1]
     const why = next === undefined ? 'several endpoints are separated by commas' : `${next}=… follows, which is another variable: in a systemd unit each is quoted by itself, Environment="A=1" "B=2"`
-    return `there is a blank inside the endpoint that begins with '${withoutUser(before)}'; ${why}`
+    return `there is a blank inside the endpoint that begins with '${presentable(before)}'; ${why}`
   }
-  if (/["']/.test(entry)) return `'${withoutUser(entry)}' has quotation marks in it, which are not part of an endpoint; files for docker --env-file take none`
+  if (/["']/.test(entry)) return `'${presentable(entry)}' has quotation marks in it, which are not part of an endpoint; files for docker --env-file take none`
   return undefined
 }
 
@@ -60,19 +60,20 @@ export function checkAddress({value: typed, origin}: Setting<string>, problem: R
     return
   }
   const value = withoutSlash(typed)
-  if (value.includes('@')) {
+  if (USER_END.test(value)) {
     problem(`${origin}: user name and password do not belong into a URL; set ETCD_USERNAME and ETCD_PASSWORD`)
     return
   }
   const [, host, port] = /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(value) ?? []
   if (host === undefined || port === undefined) {
     const hint = (value.match(/:/g) ?? []).length > 1 ? '; an IPv6 address is written in brackets: [fd00::1]:2379' : ''
-    problem(`${origin}: '${value}' has not the form HOST:PORT${hint}`)
+    problem(`${origin}: '${presentable(value)}' has not the form HOST:PORT${hint}`)
     return
   }
-  if (port.includes('/')) problem(`${origin}: '${value}' must end with the port; a path is not allowed`)
+  if (port.includes('/')) problem(`${origin}: '${presentable(value)}' must end with the port; a path is not allowed`)
   else if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    problem(`${origin}: '${port}' in '${value}' is not a port between 1 and 65535`)
+    problem(`${origin}: ${/^[0-9]*$/.test(port) ? `'${port}' in '${value}'` : `what follows the colon in '${presentable(value)}'`} is not a port between 1 and 65535`)
+    if (!/^[0-9]*$/.test(port)) return
   }
   const short = shortFormProblem(host, 'address')
   if (short !== undefined) problem(`${origin}: the address '${host}' in '${value}' ${short}`)
@@ -87,7 +88,20 @@ function isHost(host: string): boolean {
 /** Whether TEXT is an IPv6 address: decided by the URL parser, which knows nothing but addresses between brackets. */
 const isIPv6 = (text: string): boolean => IPV6.test(text) && URL.canParse(`http://[${text}]/`)
 
-const withoutUser = (url: string): string => url.replace(/^(.*:\/\/)?[^@]*@/, '$1…@')
+/** What ends user information: the @, also where it was encoded although it is no part of the password. */
+const USER_END = /@|%40/i
 
-/** TEXT as it may be repeated: without user information, and without what follows a blank. */
-export const presentable = (text: string): string => withoutUser(text.replace(/^(\S+)\s[^]*$/, '$1 …'))
+/** USER and what may be PASSWORD, where a host has a port. */
+const USER_AND_PASSWORD = /^((?:[a-z]+:\/\/)?[^:/[\]]*):(?![0-9]{1,5}(?:[/,]|$))[^/].*$/is
+
+/** A list of URLs, or of HOST:PORT, without user information. */
+const withoutUser = (text: string): string => text.replace(/^([^@]*?:\/\/)?.*(?:@|%40)/is, '$1…@')
+
+/**
+ * TEXT, a setting that is wrong and should be an endpoint, as it may be repeated in a message: without user information, without what follows a blank,
+ * and without what follows a colon and is no port, since it may be a password.
+ */
+export function presentable(text: string): string {
+  const shown = withoutUser(text.replace(/^(\S+)\s[^]*$/, '$1 …'))
+  return /^[0-9a-f:.]*$/i.test(shown) ? shown : shown.replace(USER_AND_PASSWORD, '$1:…')
+}

@@ -1,4 +1,4 @@
-import {checkAddress, isScheme, withoutSlash} from './endpoints.js'
+import {checkAddress, isScheme, presentable, withoutSlash} from './endpoints.js'
 import type {PemSource, Report, Source} from './source.js'
 import {givenVariable, type SettingVariable} from './table.js'
 import type {Setting} from './types.js'
@@ -41,7 +41,7 @@ function authority(address: Setting<string> | undefined, scheme: Setting<string>
   const origin = (address ?? scheme)?.origin
   if (origin === undefined) return undefined
   const problems: string[] = []
-  if (scheme && !isScheme(scheme.value)) problems.push(`${scheme.origin}: '${scheme.value}' is neither http nor https`)
+  if (scheme && !isScheme(scheme.value)) problems.push(`${scheme.origin}: '${presentable(scheme.value)}' is neither http nor https`)
   if (address) checkAddress(address, (text) => problems.push(text))
   problems.forEach(problem)
   if (problems.length > 0) return undefined

@@ -137,7 +137,7 @@ async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, 
 function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {
   const {type, discovery, username, password} = source
   if (type && type.value !== 'etcdv3') {
-    problem(`${type.origin}: the datastore type '${type.value}' is not supported; this calicoctl works on etcd v3 (etcdv3)`)
+    problem(`${type.origin}: the datastore type '${presentable(type.value)}' is not supported; this calicoctl works on etcd v3 (etcdv3)`)
   }
   if (discovery) problem(`${discovery.origin}: finding etcd by DNS SRV records is not supported; list the endpoints instead, as in ETCD_ENDPOINTS`)
   if (username && !password) problem(`${username.origin}: a user name is set but no password`)
@@ -170,6 +170,10 @@ function tlsSettings(
 }
 
 function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
+  if ('file' in value && value.file.includes('-----BEGIN ')) {
+    problem(`${origin}: the ${what} itself is given; what is needed is the path of a file that has it`)
+    return undefined
+  }
   if ('inline' in value) return checkPem(what, {value: {file: 'inline', pem: value.inline}, origin}, problem)
   try {
     return checkPem(what, {value: {file: value.file, pem: readFile(value.file)}, origin}, problem)

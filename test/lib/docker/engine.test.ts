@@ -133,3 +133,12 @@ test('without DOCKER_HOST, it is the Engine of this host', () => {
   expect(dockerEngine({env: {}})).toMatchObject({address: 'unix:///var/run/docker.sock', local: true})
   expect(dockerEngine({env: {DOCKER_HOST: 'tcp://192.0.2.1:2375'}})).toMatchObject({address: 'tcp://192.0.2.1:2375', local: false})
 })
+
+test('a password in DOCKER_HOST is not part of the address that messages name', async () => {
+  for (const host of ['tcp://rw:s3cret@127.0.0.1:1', 'ssh://rw:s3cret@127.0.0.1', 'rw:s3cret@127.0.0.1:1']) {
+    const {address, local} = dockerEngine({env: {DOCKER_HOST: host}})
+    expect({address, local}).toEqual({address: expect.stringContaining('…@127.0.0.1') as unknown, local: false})
+    expect(address).not.toContain('s3cret')
+  }
+  await expect(dockerEngine({env: {DOCKER_HOST: 'ssh://rw:s3cret@host'}}).inspect('web')).rejects.toMatchObject({message: expect.not.stringContaining('s3cret') as unknown})
+})

@@ -36,7 +36,7 @@ export function driverVariables(inputs: DriverInputs): Variable[] {
   const {etcd, env} = inputs
   const variables = [
     ...commonVariables(inputs, certificateFiles(etcd).map(({name, source}) => ({name, value: source}))),
-    ...DOCKER_VARIABLES.flatMap((name) => given(name, env[name])),
+    ...DOCKER_VARIABLES.flatMap((name) => given(name, env[name])).map((variable) => (variable.value.includes('@') ? {...variable, secret: true} : variable)),
   ]
   const wrong = variables.filter(({value}) => /[\0-\x1f\x7f]/.test(value))
   if (wrong.length > 0) throw new CalicoError('invalid', `These settings hold control characters: ${wrong.map(({name}) => name).join(', ')}`)
@@ -57,7 +57,7 @@ export function planDriverContainer(inputs: DriverInputs & {readonly image: stri
     pidMode: 'host',
     environment: [
       ...commonVariables(inputs, certificates.map(({name, target}) => ({name, value: target}))),
-      ...(local ? [] : DOCKER_VARIABLES.flatMap((name) => given(name, env[name]))),
+      ...(local ? [] : DOCKER_VARIABLES.flatMap((name) => given(name, env[name])).map((variable) => (variable.value.includes('@') ? {...variable, secret: true} : variable))),
     ],
     mounts: [
       {source: PLUGIN_FOLDER, target: PLUGIN_FOLDER, readOnly: false},

@@ -1,5 +1,6 @@
 /** A refused line as it is told on stderr. */
 import {escapeText} from '../../printable.js'
+import {presentable} from '../../settings/endpoints.js'
 import type {UsageLine} from './line.js'
 
 const PROGRAM = 'calicoctl'
@@ -11,12 +12,19 @@ export function formatUsageError({usage, problem, suggestion, help}: UsageLine):
     'Usage:',
     ...usage.map(wrapUsage),
     '',
-    `Error: ${escapeText(problem)}.`,
-    ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escapeText(suggestion)}`]),
+    `Error: ${escapeText(withoutPasswords(problem))}.`,
+    ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escapeText(withoutPasswords(suggestion))}`]),
     `Try: ${[PROGRAM, ...help, '--help'].join(' ')}`,
     '',
   ].join('\n')
 }
+
+/** An option that there is not, whose value has become a word. */
+const SECRET_OPTION = /unknown option -+\S*(?:passw|pwd|secret|token)/i
+
+/** TEXT, which repeats words of the line, without user information in URLs, nor what may be a password: stderr is kept in logs. */
+const withoutPasswords = (text: string): string =>
+  (SECRET_OPTION.test(text) ? text.replace(/'[^']*'/g, '\'…\'') : text).replace(/(--datastore[= ]'?)([^\s']+)/g, (_, option: string, value: string) => option + presentable(value)).replace(/(:\/\/)[^\s'"]*(?:@|%40)/gi, '$1…@')
 
 /** USAGE with the program's name before it, indented, broken between its words at the width of a terminal. */
 export function wrapUsage(usage: string): string {
