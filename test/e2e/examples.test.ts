@@ -117,6 +117,12 @@ describe('README', () => {
     }
   }, 60_000)
 
+  test('files, line by line', async () => {
+    const lines = (/<!-- example: files -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
+    expect(lines).toHaveLength(4)
+    for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
+  }, 60_000)
+
   test('every command that it lists exists', async () => {
     const listed = [...readme.matchAll(/`calicoctl ([a-z-]+(?: [a-z-]+)*)`/g)].map(([, words]) => words ?? '')
     expect(listed.length).toBeGreaterThan(0)

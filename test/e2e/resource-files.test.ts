@@ -30,7 +30,7 @@ describe('validate', () => {
     expect(run(['validate', '-ftypo.yaml', '-f-', '-Rfa.yaml'], profile('b', 'spec: {ingress: [{action: Allow, srouce: {}}]}\n'))).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'Error: There are 2 problems in the files; nothing was changed:\n  typo.yaml: there is no such file\n  -:4:34: profile/b: spec.ingress[0].srouce: is no field of a Profile in this place. Did you mean source?\n',
+      stderr: 'Error: There are 2 problems; nothing was changed:\n  typo.yaml: there is no such file\n  -:4:34: profile/b: spec.ingress[0].srouce: is no field of a Profile in this place. Did you mean source?\n',
     })
   })
   test('what would do harm on the nodes is refused', () => {
@@ -40,5 +40,62 @@ describe('validate', () => {
     expect(run(['validate']).code).toBe(1)
     execFileSync('mkfifo', [join(folder, 'fifo.yaml')])
     expect(run(['validate', '-f', 'fifo.yaml'])).toMatchObject({code: 1, stderr: expect.stringContaining('fifo.yaml: it is no regular file') as unknown})
+  })
+})
+
+describe('create, apply, replace, delete', () => {
+  const tier = `${HEAD}kind: Tier\nmetadata: {name: sec}\nspec: {order: 5}\n`
+  const policy = `${HEAD}kind: GlobalNetworkPolicy\nmetadata: {name: sec.p}\nspec: {tier: sec, selector: all()}\n`
+
+  test('a file is made in one transaction, whatever the order in it; what does not differ is not written', () => {
+    const files = `${policy}---\n${tier}---\n${profile('web', 'spec: {ingress: [{action: Allow}]}\n')}`
+    expect(run(['apply', '-f', '-', '-q', '-o', 'name'], files)).toMatchObject({code: 0, stdout: 'globalnetworkpolicy/sec.p\ntier/sec\nprofile/web\n'})
+    expect(run(['apply', '-f', '-'], files)).toEqual({code: 0, stdout: '', stderr: 'globalnetworkpolicy/sec.p unchanged\ntier/sec unchanged\nprofile/web unchanged\n3 objects: 3 unchanged\n'})
+    expect(run(['create', '-f', '-', '--skip-exists'], `${tier}---\n${profile('db')}`)).toMatchObject({code: 0, stderr: 'tier/sec unchanged\nprofile/db created\n2 objects: 1 created, 1 unchanged\n'})
+  })
+  test('a dry run shows the difference as YAML and writes nothing', () => {
+    const changed = tier.replace('5', '6')
+    for (let times = 1; times <= 2; times++) expect(run(['apply', '-f', '-', '--dry-run'], changed)).toMatchObject({code: 0, stdout: expect.stringContaining('-  order: 5\n+  order: 6\n') as unknown, stderr: 'tier/sec would be updated\n'})
+  })
+  test('one object that cannot be made keeps all from being made, and every reason is told', () => {
+    const outcome = run(['create', '-f', '-'], `${profile('new')}---\n${tier}---\n${policy}`)
+    expect(outcome).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: 'Error: There are 2 problems; nothing was changed:\n  -:5:1: tier/sec: exists already (apply changes it; --skip-exists leaves it as it is)\n  -:10:1: globalnetworkpolicy/sec.p: exists already (apply changes it; --skip-exists leaves it as it is)\n',
+    })
+    expect(run(['get', 'profile', 'new']).code).toBe(4)
+    expect(run(['replace', '-f', '-'], `${tier.replace('5', '7')}---\n${profile('new')}`).code).toBe(4)
+    expect(run(['apply', '-f', '-'], policy.replaceAll('sec', 'none'))).toMatchObject({code: 1, stderr: expect.stringContaining('-:4:14: globalnetworkpolicy/none.p: spec.tier: names a tier that does not exist: none') as unknown})
+  })
+  test('a resourceVersion must be the one of the datastore', () => {
+    expect(run(['apply', '-f', '-'], profile('web', '').replace('name: web', 'name: web, resourceVersion: "1"'))).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed the object') as unknown})
+  })
+  test('annotations of calicoctl stay, others are what the file says', () => {
+    const annotated = (annotations: string): string => profile('noted').replace('name: noted', `name: noted, annotations: {${annotations}}`)
+    expect(run(['apply', '-f', '-'], annotated('calicoctl/x: "1", other: "1"')).code).toBe(0)
+    expect(run(['apply', '-f', '-'], annotated('mine: "1"')).code).toBe(0)
+    expect(JSON.parse(run(['get', 'profile', 'noted', '-o', 'json']).stdout)).toMatchObject({metadata: {annotations: {'calicoctl/x': '1', mine: '1'}}})
+  })
+  test('more than fits into one transaction is written in several, and said so; --atomic refuses it', () => {
+    const many = Array.from({length: 205}, (_, at) => profile(`many-${at}`)).join('---\n')
+    expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 8, stderr: expect.stringContaining('205 objects differ') as unknown})
+    const {code, stderr} = run(['apply', '-f', '-'], many)
+    expect({code, first: stderr.split('\n')[0], last: stderr.trimEnd().split('\n').at(-1)}).toEqual({code: 0, first: '205 objects differ: they are written in 3 transactions, what others need first.', last: '205 objects: 205 created'})
+    expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 0, stderr: expect.stringContaining('205 objects: 205 unchanged') as unknown})
+    expect(run(['delete', '-f', '-', '-q'], many)).toMatchObject({code: 0})
+  })
+  test('delete: all or nothing; what is in use is kept', () => {
+    expect(run(['delete', 'tier', 'sec'])).toMatchObject({code: 8, stderr: expect.stringContaining('tier/sec: in use by globalnetworkpolicy/sec.p') as unknown})
+    expect(run(['delete', 'profile', 'web', 'missing'])).toMatchObject({code: 4, stderr: expect.stringContaining('profile/missing: does not exist') as unknown})
+    expect(run(['delete', 'profile', 'web', 'missing', '-s'])).toMatchObject({code: 0, stderr: 'profile/web deleted\n'})
+    expect(run(['delete', '-f', '-'], `${tier}---\n${policy}`)).toMatchObject({code: 0, stderr: 'tier/sec deleted\nglobalnetworkpolicy/sec.p deleted\n2 objects: 2 deleted\n'})
+    expect(run(['delete', 'profile']).code).toBe(1)
+    expect(run(['delete', 'clusterinformation', 'default']).code).toBe(8)
+  })
+  test('delete of a pool gives its blocks back, of a node names the command', () => {
+    expect(run(['pool', 'add', '10.0.0.0/16']).code).toBe(0)
+    expect(run(['delete', 'ippool', '10-0-0-0-16', '-o', 'name'])).toMatchObject({code: 0, stdout: 'ippool/10.0.0.0/16\n'})
+    expect(run(['delete', 'node', 'h1'])).toMatchObject({code: 8, stderr: expect.stringContaining('calicoctl node remove --hostname=h1') as unknown})
   })
 })

@@ -53,6 +53,11 @@ export abstract class EditCommand extends BaseCommand {
     } else if (done !== undefined) this.data(done)
     for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
   }
+
+  /** Says what became of CHANGES on stderr alone, a line each. */
+  protected tellNotes(changes: readonly ResourceChange[]): void {
+    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: undefined}))
+  }
 }
 
 function changeText({kind, name, action}: ResourceChange, {dryRun, detail}: {dryRun: boolean; detail: string | undefined}): string {

@@ -40,7 +40,7 @@ function hasObjects({value, findings}: {value: unknown; findings: readonly unkno
 /** @throws CalicoError of KIND with PROBLEMS, if there are any: each a line with its place */
 export function refuse(problems: readonly FileProblem[], kind: 'invalid' | 'conflict' | 'not-found' | 'refused' = 'invalid'): void {
   if (problems.length === 0) return
-  throw new CalicoError(kind, `${problems.length === 1 ? 'There is a problem' : `There are ${problems.length} problems`} in the files; nothing was changed:`, {details: problems.map(problemLine)})
+  throw new CalicoError(kind, `${problems.length === 1 ? 'There is a problem' : `There are ${problems.length} problems`}; nothing was changed:`, {details: problems.map(problemLine)})
 }
 
 /** The hazards of OBJECTS that a command refuses: all that it adds (decisions.md 11). */

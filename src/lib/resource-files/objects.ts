@@ -1,4 +1,5 @@
 /** From documents to objects of ours: what each is, whether it is what its kind says, and where in the file each of its fields stands. Pure. */
+import {append} from '../append.js'
 import {objectLabel, type Place} from '../client/resources.js'
 import {accept, decode, knownFields, unknownFields} from '../model/accept.js'
 import {displayName} from '../model/display-name.js'
@@ -67,7 +68,7 @@ export function objectsOf(files: readonly FileContent[], options: ReadOptions): 
     }
   }
   for (const {items, problems: found} of files) {
-    problems.push(...found)
+    append(problems, found)
     for (const item of items) readItem(item, {...options, pools}, take, (problem) => void problems.push(problem))
   }
   return {objects, problems: inOrder(problems, files)}

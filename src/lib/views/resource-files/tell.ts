@@ -1,0 +1,29 @@
+/** What the commands that write files of objects say: a line for each object, and what a dry run would change. */
+import type {ResourceChange} from '../../client/resources.js'
+import {objectLabel} from '../../client/resources.js'
+import {stringifyYaml} from '../../json/yaml.js'
+import {indentedJson} from '../../cli/output/render.js'
+import {textDiff} from '../../cli/output/diff.js'
+import {ownDocument} from '../../cli/output/presentation.js'
+import {isSafeName} from '../../cli/output/safe-name.js'
+
+/** CHANGE as a unified diff of the object's YAML; '' where nothing differs. */
+export async function yamlDiff({kind, name, action, before, after}: ResourceChange): Promise<string> {
+  if (action === 'unchanged') return ''
+  const text = async (object: unknown): Promise<string | undefined> => (object === undefined ? undefined : stringifyYaml(object))
+  return textDiff(objectLabel(kind, name), await text(before), await text(after))
+}
+
+/** CHANGES for `-o json`. */
+export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean): string =>
+  `${indentedJson(ownDocument('ChangeList', {dryRun, items: changes.map(({kind, name, action, before, after}) => ({kind, name, change: action, before: before ?? null, after: after ?? null}))}))}\n`
+
+/** CHANGES for `-o name`: what was written. */
+export const changesNames = (changes: readonly ResourceChange[]): readonly string[] =>
+  changes.filter(({action}) => action !== 'unchanged').map(({kind, name}) => objectLabel(kind, name)).filter(isSafeName)
+
+/** `3 objects: 1 created, 2 unchanged`, where there is more than one. */
+export function summary(changes: readonly ResourceChange[]): string {
+  const counts = (['created', 'updated', 'deleted', 'unchanged'] as const).map((action) => ({action, number: changes.filter((change) => change.action === action).length}))
+  return `${changes.length} objects: ${counts.filter(({number}) => number > 0).map(({action, number}) => `${number} ${action}`).join(', ')}`
+}
