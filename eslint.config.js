@@ -12,6 +12,7 @@ const LAYERS = [
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
   ['libnetwork', 'mesos'],
+  ['batch'],
   ['workload'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],

@@ -1,10 +1,10 @@
 /** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
 import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
-import {COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import {BATCH, COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {OutputError} from './lib/cli/made.js'
-import {errorText} from './lib/cli/report.js'
+import {ending} from './lib/cli/report.js'
 import {CalicoError, EXIT_CODES} from './lib/errors.js'
 
 /** Why stdout or stderr could not be written; undefined as long as they can. */
@@ -34,8 +34,8 @@ async function perform(argv: readonly string[], program: Program): Promise<numbe
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
         if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
-        // Completion offers all commands; any other line needs only its own.
-        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE ? undefined : line.id))
+        // Completion offers all commands, and a batch runs any; any other line needs only its own.
+        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE || line.id === BATCH ? undefined : line.id))
         return Number(process.exitCode ?? 0)
     }
   } catch (error) {
@@ -60,9 +60,7 @@ function nameUser(): void {
 const isUnset = (value: string | undefined): boolean => value === undefined || value === ''
 
 function report(thrown: unknown, argv: readonly string[]): number {
-  const error = thrown instanceof OutputError ? thrown.withTruth() : thrown
-  const exit = (error as {oclif?: {exit?: number}}).oclif?.exit
-  if (error instanceof Error && 'code' in error && error.code === 'EEXIT') return exit ?? 0
-  process.stderr.write(errorText(error, {debug: argv.includes('--debug')}))
-  return error instanceof CalicoError ? error.exitCode : EXIT_CODES.failed
+  const {text, code} = ending(thrown, {debug: argv.includes('--debug')})
+  if (text !== '') process.stderr.write(text)
+  return code
 }

@@ -32,6 +32,7 @@ export const CHUNKS = {
 export const PARTS = {
   staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export'].map((verb) => `src/commands/${verb}.ts`)],
+  batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
 }
 
 /** Packages in core that parts import too. */

@@ -1,4 +1,5 @@
 import {Args, Command} from '@oclif/core'
+import {currentInvocation} from '../lib/cli/invocation.js'
 import {completionScript, SHELLS, type Shell} from '../lib/cli/completion/scripts.js'
 
 export default class Completion extends Command {
@@ -9,6 +10,6 @@ export default class Completion extends Command {
 
   async run(): Promise<void> {
     const {args} = await this.parse(Completion)
-    process.stdout.write(completionScript(args.shell))
+    currentInvocation().stdout(completionScript(args.shell), () => undefined)
   }
 }

@@ -34,6 +34,6 @@ export default class EndpointGc extends EditCommand {
       await this.tell(removal.changes)
       for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
-    if (left > 0) process.exitCode = EXIT_CODES.problems
+    if (left > 0) this.exitWith(EXIT_CODES.problems)
   }
 }

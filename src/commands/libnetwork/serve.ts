@@ -38,7 +38,7 @@ export default class LibnetworkServe extends BaseCommand {
     const {flags} = await this.read(LibnetworkServe)
     requireNetworkAdministrator('calicoctl libnetwork serve')
     const {serve} = await import('../../lib/views/libnetwork.js')
-    process.exitCode = await serve({
+    const code = await serve({
       settings: await this.settings(),
       socket: flags.socket,
       scope: flags.scope,
@@ -49,5 +49,6 @@ export default class LibnetworkServe extends BaseCommand {
       level: flags.debug ? 'debug' : flags.quiet ? 'warn' : 'info',
       env: process.env,
     })
+    this.exitWith(code)
   }
 }

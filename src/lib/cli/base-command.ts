@@ -10,6 +10,7 @@ import {parseDuration} from './duration.js'
 import {watchWrites} from './made.js'
 import {escapeText} from '../printable.js'
 import type {OutputFormat, Presentation} from './output/presentation.js'
+import {currentInvocation} from './invocation.js'
 import {watchSignals} from './signals.js'
 import {Out} from './out.js'
 
@@ -74,6 +75,7 @@ export abstract class BaseCommand extends Command {
   private readonly problems: string[] = []
   private opened: Session | undefined
   private budget: Budget | undefined
+  protected readonly invocation = currentInvocation()
   private readonly out = new Out()
 
   /** Notes a wrong value; {@link read} tells all of them together. */
@@ -91,8 +93,13 @@ export abstract class BaseCommand extends Command {
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const line = await this.parse(options)
     this.globals = line.flags
+    const {line: ofBatch} = this.invocation
+    for (const name of ofBatch?.refused ?? []) {
+      if ((line.flags as Values)[name] !== undefined) this.problem(`--${name} stands on batch itself, not on one of its lines`)
+    }
     check?.(line)
     this.refuseProblems()
+    ofBatch?.read()
     return line
   }
 
@@ -105,6 +112,7 @@ export abstract class BaseCommand extends Command {
 
   /** The effective settings, with the origin of each. */
   protected settings(): Promise<Settings> {
+    if (this.invocation.line) return Promise.resolve(this.invocation.line.settings)
     return resolveSettings(settingsInputs({
       datastore: this.globals.datastore,
       config: this.globals.config,
@@ -115,6 +123,12 @@ export abstract class BaseCommand extends Command {
   /** The session with the datastore that the settings name; opened at the first call. */
   protected async session(): Promise<Session> {
     if (this.opened) return this.opened
+    const {line} = this.invocation
+    if (line) {
+      line.act()
+      this.budget = line.budget
+      return (this.opened = await line.session({...this.sessionOptions(), warn: (message) => this.note(`Warning: ${message}`)}))
+    }
     const settings = await this.settings()
     this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS, perRequest: this.sessionOptions().perRequest ?? false})
     const store = await openDatastore(settings, this.budget)
@@ -135,9 +149,29 @@ export abstract class BaseCommand extends Command {
     return {}
   }
 
+  /** Whether there is somebody to ask: on a terminal, unless --no-input; never for a line of a batch. */
+  protected get asks(): boolean {
+    return !this.globals['no-input'] && this.invocation.line === undefined && process.stdin.isTTY && process.stderr.isTTY
+  }
+
+  /** All of stdin as text; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is no text, too long, or a terminal with --no-input */
+  protected async stdinText(about: string): Promise<string> {
+    const {line} = this.invocation
+    if (line) return line.stdin()
+    if (process.stdin.isTTY && this.globals['no-input']) throw new CalicoError('invalid', `stdin is a terminal: give the ${about} with "< FILE" or through a pipe`)
+    if (process.stdin.isTTY) this.note(`Reading the ${about} from the terminal; end them with Ctrl-D.`)
+    const {readStdin} = await import('./stdin.js')
+    return readStdin()
+  }
+
+  /** The exit code of this command, if it does not fail, is CODE. */
+  protected exitWith(code: number): void {
+    this.invocation.exitCode(code)
+  }
+
   /** Asks the user QUESTION, to be answered with yes or no; false where nobody can be asked. The time for it is not the datastore's. */
   protected async confirm(question: string | readonly string[]): Promise<boolean> {
-    if (this.globals['no-input'] || !process.stdin.isTTY || !process.stderr.isTTY) return false
+    if (!this.asks) return false
     const {askYesNo} = await import('./ask.js')
     return this.offTheClock(() => askYesNo(question))
   }
@@ -171,11 +205,13 @@ export abstract class BaseCommand extends Command {
 
   /** A line of data, or several: stdout. */
   protected data(lines: string | readonly string[]): void {
+    this.invocation.line?.act()
     this.out.add(linesText(lines))
   }
 
   /** Text that is complete and escaped already: stdout. */
   protected dataText(text: string): Promise<void> {
+    this.invocation.line?.act()
     return this.out.write(text)
   }
 
@@ -192,7 +228,12 @@ export abstract class BaseCommand extends Command {
 
   /** A line for people, or several: stderr, unless --quiet. */
   protected note(lines: string | readonly string[]): void {
-    if (!this.globals.quiet) process.stderr.write(linesText(lines))
+    this.stderrText(linesText(lines))
+  }
+
+  /** Text for people that is complete and escaped already: stderr, unless --quiet. */
+  protected stderrText(text: string): void {
+    if (!this.globals.quiet && !this.invocation.line?.quiet) this.invocation.stderr(text)
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -202,7 +243,7 @@ export abstract class BaseCommand extends Command {
       // What went wrong before is what the user must know.
       if (error === undefined) throw failure
     } finally {
-      this.opened?.store.close()
+      if (!this.invocation.line) this.opened?.store.close()
       await super.finally(error)
     }
   }

@@ -13,7 +13,7 @@ export abstract class EditCommand extends BaseCommand {
   }
 
   protected get dryRun(): boolean {
-    return this.flag('dry-run')
+    return this.flag('dry-run') || this.invocation.line?.dryRun === true
   }
 
   protected override sessionOptions(): {dryRun: boolean; init: boolean} {
@@ -51,6 +51,7 @@ export abstract class EditCommand extends BaseCommand {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
     } else if (done !== undefined) this.data(done)
+    this.invocation.line?.changed(changes)
     for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
   }
 

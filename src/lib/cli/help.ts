@@ -7,6 +7,7 @@ import {EXIT_CODES, type ErrorKind} from '../errors.js'
 import {wrapUsage} from './grammar/format.js'
 import {idsUnder, usageText} from './grammar/own-usage.js'
 import {usageOfId, V020} from './grammar/v020.js'
+import {currentInvocation} from './invocation.js'
 
 const WIDTH = 80
 
@@ -182,5 +183,5 @@ export function helpPage(words: readonly string[], config: Config): string {
 
 /** Writes the help page of WORDS to stdout. */
 export function showHelp(words: readonly string[], config: Config): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(helpPage(words, config), () => resolve()))
+  return new Promise((resolve) => currentInvocation().stdout(helpPage(words, config), () => resolve()))
 }

@@ -1,3 +1,4 @@
+import {currentInvocation} from './invocation.js'
 import {OutputError} from './made.js'
 
 /** Pieces of stdout are gathered up to this many characters: a system call per line would be slow. */
@@ -5,6 +6,7 @@ const CHUNK = 64 * 1024
 
 /** stdout, buffered. A reader that goes away (`| head -1`) is no fault: what it does not want is dropped. */
 export class Out {
+  private readonly invocation = currentInvocation()
   private pending = ''
   private failure: OutputError | undefined
 
@@ -26,7 +28,7 @@ export class Out {
     if (this.failure) throw this.failure
     if (text === '') return
     const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => {
-      process.stdout.write(text, resolve)
+      this.invocation.stdout(text, resolve)
     })
     if (!error || error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return
     this.failure = new OutputError(error)

@@ -1,6 +1,14 @@
 import {append} from '../append.js'
-import {CalicoError} from '../errors.js'
+import {CalicoError, EXIT_CODES} from '../errors.js'
 import {escapeLines, escapeText} from '../printable.js'
+import {OutputError} from './made.js'
+
+/** What a command line that THROWN ended says on stderr, and its exit code. */
+export function ending(thrown: unknown, options: {debug?: boolean} = {}): {text: string; code: number} {
+  const error = thrown instanceof OutputError ? thrown.withTruth() : thrown
+  if (error instanceof Error && 'code' in error && error.code === 'EEXIT') return {text: '', code: (error as {oclif?: {exit?: number}}).oclif?.exit ?? 0}
+  return {text: errorText(error, options), code: error instanceof CalicoError ? error.exitCode : EXIT_CODES.failed}
+}
 
 /** The lines that tell ERROR on stderr: what failed, on which object, why, and what to do next. */
 export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {}): string {

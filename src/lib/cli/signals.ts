@@ -1,5 +1,5 @@
 import {EXIT_CODES} from '../errors.js'
-import type {Session} from '../client/session.js'
+import type {Session, WriteLog} from '../client/session.js'
 import {escapeText} from '../printable.js'
 
 /** How long an interrupted command waits for the answer to a write that is under way. */
@@ -7,37 +7,38 @@ const PATIENCE_MS = 2000
 
 /**
  * Makes Ctrl-C and SIGTERM end the command with the truth about its writes: at once, or, with a write under way, as soon as its answer is there
- * (at most 2 s; a second Ctrl-C ends at once).
+ * (at most 2 s; a second Ctrl-C ends at once). TOLD says what became of them, without its full stop; by itself, what is in the log of writes.
  */
-export function watchSignals(session: Session): void {
+export function watchSignals({writes}: Pick<Session, 'writes'>, told: () => string = () => truth(writes)): void {
   let count = 0
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
     count++
     const code = EXIT_CODES[signal === 'SIGINT' ? 'interrupted' : 'terminated']
     const word = signal === 'SIGINT' ? 'Interrupted' : 'Terminated'
-    const {open, undo} = session.writes
+    const {open, undo} = writes
     if (undo !== undefined && count === 1) {
       process.stderr.write(`\n${word}; taking back what was begun (again to leave at once)\n`)
-      const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(truth(session))}.`)
+      const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(told())}.`)
       undo().then(end, (error: unknown) => end(`It could not be taken back: ${error instanceof Error ? error.message : String(error)}.`))
       return
     }
     if (open === undefined || count > 1) {
-      leave(code, `${word}: ${truth(session)}`)
+      leave(code, `${word}: ${told()}`)
       return
     }
     process.stderr.write(`\n${word}; waiting for the answer to ${escapeText(open.what)} (again to leave at once)\n`)
-    const timer = setTimeout(() => leave(code, `${word}: ${truth(session)}`), PATIENCE_MS)
+    const timer = setTimeout(() => leave(code, `${word}: ${told()}`), PATIENCE_MS)
     void open.settled.then(() => {
       clearTimeout(timer)
-      leave(code, `${word}: ${truth(session)}`)
+      leave(code, `${word}: ${told()}`)
     })
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
 }
 
-function truth({writes: {done, open, remaining}}: Session): string {
+/** What LOG says of the writes: what was made, what was under way, what remains. */
+export function truth({done, open, remaining}: WriteLog): string {
   const parts = [
     ...(done.length === 0 ? [] : [`${done.join(', ')} was made`]),
     ...(open ? [`${open.what} was under way; it may or may not have been made`] : []),

@@ -29,6 +29,7 @@ import {chosenNode} from './node-option.js'
 import {escapeText} from '../printable.js'
 import {paragraph} from '../cli/paragraph.js'
 import {pullDisplay} from './pull-progress.js'
+import {currentInvocation} from '../cli/invocation.js'
 
 /** calico-node is ready 2 to 4 s after its start; a slow machine takes longer. */
 const DEFAULT_WAIT_MS = 60_000
@@ -56,7 +57,7 @@ export interface StartFlags {
 const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6')
 
 /** v0.20's lines go to stdout at once: a program may be waiting for one of them. */
-const say = (lines: string | readonly string[]): boolean => process.stdout.write((typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join(''))
+const say = (lines: string | readonly string[]): void => currentInvocation().stdout((typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join(''), () => undefined)
 
 export abstract class NodeCommand extends EditCommand {
   /** Prints the unit of the same node. */
@@ -173,7 +174,7 @@ export abstract class NodeCommand extends EditCommand {
   }
 
   private asking() {
-    const terminal = process.stdin.isTTY && process.stderr.isTTY && this.globals['no-input'] !== true
+    const terminal = this.asks
     const ask = async (question: string, candidates: readonly Candidate[]): Promise<Candidate> => {
       const {askOne} = await import('../cli/ask-one.js')
       return this.offTheClock(() => askOne(question, candidates.map((value) => ({name: `${formatAddress(value.address)} on ${value.interfaceName}`, value}))))
@@ -209,8 +210,7 @@ export abstract class NodeCommand extends EditCommand {
   private async ensureImage(session: Session, image: string): Promise<void> {
     if (await hasImage(image)) return
     say(paragraph(`Pulling Docker image ${image}`))
-    const quiet = this.globals.quiet === true
-    const display = pullDisplay((text) => quiet || process.stderr.write(text), {terminal: process.stderr.isTTY && process.env.TERM !== 'dumb'})
+    const display = pullDisplay((text) => this.stderrText(text), {terminal: process.stderr.isTTY && process.env.TERM !== 'dumb'})
     session.writes.undo = () => Promise.resolve('The pull of the image was given up; no container was touched.')
     try {
       await pullImage(image, display.show)

@@ -1,7 +1,6 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
 import {meantProfile} from '../../../lib/views/profiles.js'
-import {readStdin} from '../../../lib/cli/stdin.js'
 import {nearest} from '../../../lib/cli/suggest.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {CalicoError} from '../../../lib/errors.js'
@@ -18,9 +17,7 @@ export default class ProfileRuleUpdate extends EditCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileRuleUpdate)
-    if (process.stdin.isTTY && this.globals['no-input']) throw new CalicoError('invalid', 'stdin is a terminal: give the rules with "< FILE" or through a pipe')
-    if (process.stdin.isTTY) this.note('Reading the rules as JSON from the terminal; end them with Ctrl-D.')
-    const document = parseJson(await readStdin())
+    const document = parseJson(await this.stdinText('rules as JSON'))
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const read = readRulesDocument(document, profile, nearest)

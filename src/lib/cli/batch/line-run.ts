@@ -1,0 +1,153 @@
+/** One line of a batch, checked or run in this process. */
+import type {Command, Config} from '@oclif/core'
+import type {ResourceChange} from '../../client/resources.js'
+import type {Budget} from '../../datastore/budget.js'
+import {CalicoError} from '../../errors.js'
+import type {Settings} from '../../settings/types.js'
+import {readLine} from '../grammar/read-line.js'
+import type {Line} from '../grammar/line.js'
+import {type BatchLine, type Invocation, invoked} from '../invocation.js'
+import {ending} from '../report.js'
+import {escapeText} from '../../printable.js'
+import {type Place, placeOf} from './places.js'
+
+/** A line whose grammar is right. */
+export interface ReadyLine {
+  readonly line: number
+  readonly words: readonly string[]
+  readonly meaning: Extract<Line, {type: 'command' | 'help'}>
+  readonly place: Place
+}
+
+/** The global options that choose the store and the time. */
+const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout']
+
+/** Thrown where a line that is only checked would begin to do something: it is right. */
+class LineIsRight extends Error {}
+
+/** What all lines of a batch have in common. */
+export interface Surroundings {
+  readonly config: Config
+  readonly settings: Settings
+  readonly budget: Budget
+  readonly quiet: boolean
+  readonly debug: boolean
+  /** Why a line cannot read stdin; undefined where it can. */
+  readonly noStdin: string | undefined
+  readonly stdin: () => Promise<string>
+}
+
+/** The line of WORDS as grammar has it, or what is wrong with it. */
+export function readWords(line: number, words: readonly string[], config: Config): ReadyLine | {line: number; problem: string} {
+  const meaning = readLine(words, commandTable(config))
+  switch (meaning.type) {
+    case 'usage': {
+      const {problem, suggestion} = meaning
+      const hint = suggestion === undefined ? '' : `. Did you mean: ${suggestion.startsWith('--') ? '' : 'calicoctl '}${escapeText(suggestion)}`
+      return {line, problem: `${escapeText(problem)}${hint}`}
+    }
+    case 'unavailable':
+      return {line, problem: `calicoctl ${meaning.words} is not available in this version`}
+    case 'help':
+      return {line, words, meaning, place: 'neither'}
+    case 'command': {
+      const place = placeOf(meaning.id)
+      return place === 'endless' ? {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`} : {line, words, meaning, place}
+    }
+  }
+}
+
+/** The table of all commands, made once a configuration. */
+const tables = new WeakMap<Config, Record<string, Command.Loadable>>()
+
+function commandTable(config: Config): Record<string, Command.Loadable> {
+  let table = tables.get(config)
+  if (table === undefined) {
+    table = Object.fromEntries(config.commands.map((command) => [command.id, command]))
+    tables.set(config, table)
+  }
+  return table
+}
+
+/** What is wrong with the options and values of LINE: what the command itself says of them. Undefined = nothing. The command does nothing. */
+export async function checkLine(line: ReadyLine, around: Surroundings): Promise<{text: string; code: number} | undefined> {
+  const right = (): never => {
+    throw new LineIsRight()
+  }
+  // A command that works on the host may do so as soon as its line is read; one of the datastore checks more before it asks for that.
+  const read = line.place === 'store' ? (): void => undefined : right
+  const act = right
+  const invocation: Invocation = {
+    stdout: right,
+    stderr: () => undefined,
+    exitCode: () => undefined,
+    line: {
+      settings: around.settings,
+      budget: around.budget,
+      dryRun: false,
+      quiet: true,
+      refused: STORE_OPTIONS,
+      session: right,
+      stdin: () => {
+        if (around.noStdin !== undefined) throw new CalicoError('invalid', around.noStdin)
+        return right()
+      },
+      read,
+      act,
+      changed: () => undefined,
+    },
+  }
+  if (line.meaning.type === 'help') return undefined
+  try {
+    await perform(line, around.config, invocation)
+  } catch (error) {
+    return error instanceof LineIsRight ? undefined : ending(error, {debug: around.debug})
+  }
+  return undefined
+}
+
+/** Where the outcome of a line that runs goes to. */
+export interface LineOutput {
+  readonly stdout: Invocation['stdout']
+  readonly stderr: Invocation['stderr']
+  readonly changed: (changes: readonly ResourceChange[]) => void
+  readonly dryRun: boolean
+  readonly session: BatchLine['session']
+}
+
+/** Runs LINE to its end; its errors are told on its stderr. @returns its exit code */
+export async function runLine(line: ReadyLine, around: Surroundings, output: LineOutput): Promise<{code: number; error?: unknown}> {
+  let code = 0
+  const nothing = (): void => undefined
+  const {settings, budget, quiet, stdin} = around
+  const invocation: Invocation = {
+    stdout: output.stdout,
+    stderr: output.stderr,
+    exitCode: (given) => {
+      code = given
+    },
+    line: {settings, budget, quiet, stdin, dryRun: output.dryRun, refused: STORE_OPTIONS, session: output.session, read: nothing, act: nothing, changed: output.changed},
+  }
+  try {
+    await perform(line, around.config, invocation)
+    return {code}
+  } catch (error) {
+    const {text, code: failed} = ending(error, {debug: around.debug || (line.meaning.type === 'command' && line.meaning.argv.includes('--debug'))})
+    if (text !== '') output.stderr(text)
+    return {code: failed, error}
+  }
+}
+
+/** A command class as oclif's Command.run() uses it. */
+type Runnable = new (argv: string[], config: Config) => {_run(): Promise<unknown>}
+
+async function perform({meaning}: ReadyLine, config: Config, invocation: Invocation): Promise<void> {
+  if (meaning.type === 'help') {
+    const [{Config: Fresh}, {showHelp}] = await Promise.all([import('@oclif/core'), import('../help.js')])
+    const own = await Fresh.load(config) // oclif's help changes what it shows
+    return invoked(invocation, () => showHelp(meaning.words, own))
+  }
+  const command = (await config.findCommand(meaning.id, {must: true}).load()) as unknown as Runnable
+  // oclif's own Command.run() loads the configuration anew each time.
+  await invoked(invocation, () => new command([...meaning.argv], config)._run())
+}

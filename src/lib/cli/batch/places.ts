@@ -1,0 +1,36 @@
+/** Where each command works: what a batch may do with it (design-whole.md §2). */
+
+/**
+ * `store`: in the datastore alone; before it uses that, it only looks at its line. `host`: on this host too, or from what only this host knows: its interfaces, containers, services.
+ * `neither`: it prints something that it knows. `endless`: it runs until it is stopped, or runs lines itself, and is no line of a batch.
+ */
+export type Place = 'store' | 'host' | 'neither' | 'endless'
+
+const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
+  store: [
+    'bgp:default-node-as', 'bgp:node-mesh', 'bgp:peer:add', 'bgp:peer:remove', 'bgp:peer:show',
+    'config:bgp', 'config:felix', 'config:node:bgp',
+    'endpoint:profile:append', 'endpoint:profile:remove', 'endpoint:profile:set', 'endpoint:profile:show', 'endpoint:remove', 'endpoint:show',
+    'get',
+    'ipam:assign', 'ipam:check', 'ipam:configure', 'ipam:info', 'ipam:release', 'ipam:show',
+    'node:bgp:peer:add', 'node:bgp:peer:remove', 'node:bgp:peer:show', 'node:show',
+    'pool:add', 'pool:range:add', 'pool:remove', 'pool:set', 'pool:show',
+    'profile:add', 'profile:remove', 'profile:rule:add', 'profile:rule:json', 'profile:rule:remove', 'profile:rule:show', 'profile:rule:update',
+    'profile:show', 'profile:tag:add', 'profile:tag:remove', 'profile:tag:show',
+    'version',
+  ],
+  host: [
+    'checksystem',
+    'container:add', 'container:endpoint:show', 'container:ip:add', 'container:ip:remove', 'container:profile:append', 'container:profile:remove',
+    'container:profile:set', 'container:profile:show', 'container:remove',
+    'diags', 'endpoint:gc', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'status',
+  ],
+  neither: ['completion', 'config:view', 'help', 'validate'],
+  endless: ['__complete', 'batch', 'libnetwork:serve'],
+}
+
+/** Where the command ID works. Unknown ones are taken for those that touch the host, which allows least. */
+export const placeOf = (id: string): Place => (Object.keys(COMMANDS) as Place[]).find((place) => COMMANDS[place].includes(id)) ?? 'host'
+
+/** All ids in the table, one for each time that one is there. */
+export const placedIds = (): string[] => Object.values(COMMANDS).flat()

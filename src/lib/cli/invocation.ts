@@ -1,0 +1,65 @@
+/**
+ * Where one command line in this process gets its session from and puts what it prints: the process itself, or, for a line of a batch, the batch.
+ * Lines of a batch run one after another, so that one of these is the current one at any time.
+ */
+import type {Session, SessionOptions} from '../client/session.js'
+import type {ResourceChange} from '../client/resources.js'
+import type {Budget} from '../datastore/budget.js'
+import type {Settings} from '../settings/types.js'
+
+export interface Invocation {
+  /** Writes TEXT to stdout; DONE hears whether it could be written. */
+  stdout(text: string, done: (error?: NodeJS.ErrnoException | null) => void): void
+  /** Writes TEXT, whole lines, to stderr. */
+  stderr(text: string): void
+  /** CODE is the exit code of the command, if it does not fail. */
+  exitCode(code: number): void
+  /** Undefined: the command is what this process runs. */
+  readonly line?: BatchLine | undefined
+}
+
+/** What a batch gives each of its lines. */
+export interface BatchLine {
+  readonly settings: Settings
+  readonly budget: Budget
+  /** A session on the connection that all lines share; nobody but the batch closes its store, and it listens for signals. */
+  session(options: Pick<SessionOptions, 'dryRun' | 'init' | 'warn'>): Promise<Session>
+  /** As --dry-run on the line. */
+  readonly dryRun: boolean
+  /** As --quiet on the line. */
+  readonly quiet: boolean
+  /** The global options that stand on the batch, and are refused on the line. */
+  readonly refused: readonly string[]
+  /** All of stdin as text. @throws CalicoError `invalid` where the line cannot have it */
+  stdin(): Promise<string>
+  /** The line's options and values have been read and are right; may throw to end it there. */
+  read(): void
+  /** The line is about to use its session or to print; may throw to end it there. */
+  act(): void
+  /** The line has told what it did to objects. */
+  changed(changes: readonly ResourceChange[]): void
+}
+
+const PROCESS: Invocation = {
+  stdout: (text, done) => void process.stdout.write(text, done),
+  stderr: (text) => void process.stderr.write(text),
+  exitCode(code) {
+    process.exitCode = code
+  },
+}
+
+let current = PROCESS
+
+/** The invocation of the command that runs now. A command keeps the one that it was made in. */
+export const currentInvocation = (): Invocation => current
+
+/** Does WORK, which is one command line, as INVOCATION. */
+export async function invoked<T>(invocation: Invocation, work: () => Promise<T>): Promise<T> {
+  const before = current
+  current = invocation
+  try {
+    return await work()
+  } finally {
+    current = before
+  }
+}
