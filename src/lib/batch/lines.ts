@@ -74,33 +74,33 @@ class Reader {
         this.at++
         return
       case '#':
-        if (this.word !== undefined) return this.take(character)
+        if (this.word !== undefined) { this.take(character); return; }
         this.at = this.endOfLine()
         return
       case '\\':
-        return this.backslash()
+        { this.backslash(); return; }
       case "'":
-        return this.singleQuoted()
+        { this.singleQuoted(); return; }
       case '"':
-        return this.doubleQuoted()
+        { this.doubleQuoted(); return; }
       case '$':
       case '`':
-        return this.expansion({inQuotes: false})
+        { this.expansion({inQuotes: false}); return; }
       case '~':
         if (this.word === undefined) this.refuse('~', 'the home folder')
-        return this.take(character)
+        { this.take(character); return; }
       case '{':
         BRACES.lastIndex = this.at
         if (BRACES.test(this.text)) this.refuse('{…}', 'a list of alternatives')
-        return this.take(character)
+        { this.take(character); return; }
       default:
-        return this.plain(character)
+        { this.plain(character); return; }
     }
   }
 
   private plain(character: string): void {
     const operator = OPERATORS.find(([text]) => this.text.startsWith(text, this.at))
-    if (operator === undefined) return this.take(character)
+    if (operator === undefined) { this.take(character); return; }
     this.refuse(...operator)
     this.endWord()
     this.at += operator[0].length
@@ -130,7 +130,7 @@ class Reader {
 
   private singleQuoted(): void {
     const end = this.text.indexOf("'", this.at + 1)
-    if (end < 0) return this.unclosed("'")
+    if (end < 0) { this.unclosed("'"); return; }
     this.quoted = true
     const text = this.text.slice(this.at + 1, end)
     this.word = (this.word ?? '') + text
@@ -148,7 +148,7 @@ class Reader {
       const character = this.text.charAt(this.at)
       if (character === '') {
         this.at = start
-        return this.unclosed('"')
+        this.unclosed('"'); return;
       }
       if (character === '"') break
       if (character === '\\') this.backslashInQuotes()
@@ -173,18 +173,18 @@ class Reader {
   private expansion({inQuotes}: {inQuotes: boolean}): void {
     if (this.text.charAt(this.at) === '`') {
       this.refuse('`…`', 'the output of a command')
-      return this.take('`')
+      this.take('`'); return;
     }
     EXPANSION.lastIndex = this.at
     const match = EXPANSION.exec(this.text)?.[0]
     if (match === undefined) {
       const next = this.text.charAt(this.at + 1)
       if (!inQuotes && (next === "'" || next === '"')) this.refuse(`$${next}`, 'a special quotation')
-      return this.take('$')
+      this.take('$'); return;
     }
     if (match.endsWith('\n')) {
       this.refuse('$', 'a variable')
-      return this.take('$')
+      this.take('$'); return;
     }
     this.refuse(match.startsWith('$(') ? `${match}…)` : match, match.startsWith('$((') ? 'a calculation' : match.startsWith('$(') ? 'the output of a command' : 'a variable')
     this.take(match)
