@@ -76,10 +76,32 @@ describe('what there is not', () => {
     ['get wep x -n other', 4, 'namespace other'],
     ['get profil', 1, 'Did you mean profile?'],
     ['get wep -n a -A', 1, 'exclude each other'],
+    ['get profile db -l all()', 1, 'exclude each other'],
+    ['get profile -l role=', 1, 'not a selector'],
+    ['get profile --at x', 1, 'not a revision'],
+    ['get profile --at 99999999', 1, 'there is no 99999999 yet'],
+    ['get block --at 2', 1, 'can only be given for resources'],
+    ['get kinds a b', 1, 'several names'],
   ])('%s: %i', async (line, code, message) => {
     const result = await run(line)
     expect({code: result.code, stdout: result.stdout}).toEqual({code, stdout: ''})
     expect(result.stderr).toContain(message)
     expect(result.stderr).not.toContain('Usage:')
   })
+})
+
+test('several names: those that exist are shown, and the exit code is 4', async () => {
+  const {code, stdout, stderr} = await run('get profile Web_1 nope db -o name')
+  expect({code, stdout}).toEqual({code: 4, stdout: 'Web_1\ndb\n'})
+  expect(stderr).toContain('profile/nope')
+})
+
+test('a compacted revision says so', async () => {
+  await etcd.ctl('put', `${RESOURCES}/tiers/late`, '{"metadata":{"name":"late"},"spec":{}}')
+  const {metadata} = JSON.parse(await out('get tier late -o json')) as {metadata: {resourceVersion: string}}
+  expect(await out(`get tier -o name --at ${Number(metadata.resourceVersion) - 1}`)).not.toContain('late')
+  await etcd.ctl('compaction', metadata.resourceVersion)
+  const {code, stdout, stderr} = await run(`get tier --at ${Number(metadata.resourceVersion) - 1}`)
+  expect({code, stdout}).toEqual({code: 1, stdout: ''})
+  expect(stderr).toContain('compacted')
 })

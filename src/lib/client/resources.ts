@@ -68,8 +68,15 @@ const unreadable = (kv: KeyValue, problems: readonly Problem[]): CalicoError =>
     hint: 'It was left alone. Repair or delete it with the Go calicoctl or etcdctl.',
   })
 
-/** The object, undefined if there is none. @throws CalicoError if it cannot be read, or the store is not Calico's. */
-export async function getResource<R extends Resource>(session: Session, place: Place): Promise<Stored<R> | undefined> {
+/**
+ * The object as it is now, or as it was at REVISION; undefined if there is none.
+ * @throws CalicoError if it cannot be read, or the store is not Calico's; CompactedError if the store no longer has REVISION
+ */
+export async function getResource<R extends Resource>(session: Session, place: Place, revision?: Revision): Promise<Stored<R> | undefined> {
+  if (revision !== undefined) {
+    const {kv} = await session.store.get(keyOf(place), {revision})
+    return kv && parseStored<R>(place.kind, kv)
+  }
   const {results} = await read(session, [{get: keyOf(place)}])
   const kv = results[0]?.[0]
   return kv && parseStored<R>(place.kind, kv)
@@ -86,16 +93,16 @@ export async function read(session: Session, operations: readonly Operation[]): 
 
 /**
  * All objects of KIND whose key goes on with UNDER (a namespace with its slash, or the beginning of a name), in key order, page by page at one
- * revision, which AT is told. Values that cannot be read are told and passed over.
+ * revision, which AT is told: that of the store now, or REVISION. Values that cannot be read are told and passed over.
  */
 export async function* listResources<R extends Resource>(
   session: Session,
   kind: KindName,
-  {under = '', at}: {under?: string; at?: (revision: Revision) => void} = {},
+  {under = '', at, revision}: {under?: string; at?: (revision: Revision) => void; revision?: Revision | undefined} = {},
 ): AsyncGenerator<Stored<R>> {
   const readable = read(session, [])
   readable.catch(() => undefined)
-  for await (const page of listPages(session, kindPrefix(kind) + under)) {
+  for await (const page of listPages(session, kindPrefix(kind) + under, revision === undefined ? {} : {revision})) {
     await readable
     at?.(page.revision)
     for (const kv of page.entries) {

@@ -7,6 +7,10 @@ import {CalicoError} from '../errors.js'
 import {displayName} from '../model/display-name.js'
 import {findKind, type KindInfo, KINDS} from '../model/kinds.js'
 import {convertName, isResourceName} from '../model/names.js'
+import type {Resource} from '../model/resource.js'
+import type {Selector} from '../model/selector/index.js'
+import type {Revision} from '../datastore/datastore.js'
+import {checkPast, exported, selected, sorted} from './get-selection.js'
 import {IPAM_COLUMNS, resourceColumns} from './kind-columns.js'
 import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
@@ -37,27 +41,72 @@ const spellings = ({kind, plural, aliases}: KindInfo): readonly string[] => [kin
 
 /** Which objects are asked for. NAMESPACE undefined = of all namespaces. */
 export interface Wanted {
-  readonly name: string | undefined
+  /** In the order to be shown; none = all. */
+  readonly names: readonly string[]
   readonly namespace: string | undefined
+  /** Only those whose labels it matches. */
+  readonly selector?: Selector | undefined
+  /** The path of the field that they are sorted by. */
+  readonly sortBy?: readonly string[] | undefined
+  /** As they were at this revision. */
+  readonly at?: Revision | undefined
+  /** Whether documents leave out what belongs to this store and not to the object. */
+  readonly export?: boolean
 }
 
-/** The objects of the kind INFO that are WANTED, to be shown. @throws CalicoError `not-found` for a name that there is not */
-export async function presentResources(session: Session, info: KindInfo, {name, namespace}: Wanted): Promise<Presentation<Stored>> {
+/** What was found, and, of several names, the error for those that were not: to be thrown once the others are shown. */
+export interface FoundResources extends Presentation<Stored> {
+  readonly missing?: CalicoError
+}
+
+/** The objects of the kind INFO that are WANTED, to be shown. @throws CalicoError `not-found` if there is none of those that are named */
+export async function presentResources(session: Session, info: KindInfo, wanted: Wanted): Promise<FoundResources> {
+  const {names, namespace, selector, sortBy, at} = wanted
   const {kind, listKind, namespaced} = info
   const common = {
     columns: resourceColumns(kind, {namespace: namespaced && namespace === undefined}),
     name: ({resource: {metadata}}: Stored) => displayName(metadata).name,
   }
-  if (name !== undefined) {
-    const stored = await getResource(session, {kind, name: storedName(info, name), ...(namespaced ? {namespace: namespace ?? 'default'} : {})})
-    if (stored === undefined) throw new CalicoError('not-found', `There is no ${objectLabel(kind, name)}${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}.`, kind === 'Node' ? {hint: await nodesHint(session, name)} : {})
-    tellSuspiciousName(session, stored)
-    return {...common, rows: [stored], document: () => shownResource(stored)}
+  const shown = (stored: Stored): Resource => (wanted.export ? exported(shownResource(stored)) : shownResource(stored))
+  if (at !== undefined) await checkPast(session, at)
+  if (names.length > 0) {
+    const found: Stored[] = []
+    const missing: string[] = []
+    for (const name of names) {
+      const stored = await getResource(session, {kind, name: storedName(info, name), ...(namespaced ? {namespace: namespace ?? 'default'} : {})}, at)
+      if (stored === undefined) {
+        missing.push(name)
+        continue
+      }
+      tellSuspiciousName(session, stored)
+      found.push(stored)
+    }
+    const error = await missingError(session, info, missing, {namespace, at})
+    if (error && found.length === 0) throw error
+    const rows = sortBy ? sorted(session, inOrder(found), sortBy) : found
+    const document = (all: readonly Stored[]): unknown => (names.length === 1 ? all.map(shown)[0] : all.map(shown))
+    return {...common, rows, document, ...(error ? {missing: error} : {})}
   }
   let revision: bigint | undefined
   const under = namespaced && namespace !== undefined ? `${namespace}/` : ''
-  const rows = withWarnings(session, listResources(session, kind, {under, at: (read) => (revision = read)}))
-  return {...common, rows, document: (all) => resourceList(listKind, all.map(shownResource), revision)}
+  const listed = listResources(session, kind, {under, revision: at, at: (read) => (revision = read)})
+  const matching = withWarnings(session, selector ? selected(listed, selector) : listed)
+  const rows = sortBy ? sorted(session, matching, sortBy) : matching
+  return {...common, rows, document: (all) => resourceList(listKind, all.map(shown), wanted.export ? undefined : revision)}
+}
+
+async function* inOrder(objects: readonly Stored[]): AsyncGenerator<Stored> {
+  await Promise.resolve()
+  yield* objects
+}
+
+/** The error for the objects called MISSING, undefined if there are none. */
+async function missingError(session: Session, {kind, namespaced}: KindInfo, missing: readonly string[], {namespace, at}: Pick<Wanted, 'namespace' | 'at'>): Promise<CalicoError | undefined> {
+  const [first, ...more] = missing
+  if (first === undefined) return undefined
+  const where = `${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}${at === undefined ? '' : ` at revision ${at}`}`
+  if (more.length > 0) return new CalicoError('not-found', `${missing.length} objects do not exist${where}:`, {details: missing.map((name) => objectLabel(kind, name))})
+  return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, kind === 'Node' ? {hint: await nodesHint(session, first)} : {})
 }
 
 /** The name that the object users call TYPED is stored under. */

@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {parse} from 'yaml'
 import {findTarget, presentIpamObjects, presentKinds, presentResources} from '../../../src/lib/views/get.js'
+import {readPath, readRevision, readSelector, valueAt} from '../../../src/lib/views/get-selection.js'
 import {IPAM_COLUMNS, resourceColumns} from '../../../src/lib/views/kind-columns.js'
 import {OUTPUT_FORMATS, type OutputFormat, type Presentation} from '../../../src/lib/cli/output/presentation.js'
 import {render} from '../../../src/lib/cli/output/render.js'
@@ -39,7 +40,7 @@ async function text<Row>(presentation: Presentation<Row> | Promise<Presentation<
   return all
 }
 
-const resources = (kind: KindName, name?: string, namespace: string | undefined = 'default') => presentResources(session, KINDS[kind], {name, namespace})
+const resources = (kind: KindName, name?: string, namespace: string | undefined = 'default') => presentResources(session, KINDS[kind], {names: name === undefined ? [] : [name], namespace})
 
 describe('what a word means', () => {
   test.each([
@@ -181,7 +182,7 @@ describe('namespaces of workload endpoints', () => {
   })
 
   test('all, with a column for the namespace', async () => {
-    const all = () => presentResources(session, KINDS.WorkloadEndpoint, {name: undefined, namespace: undefined})
+    const all = () => presentResources(session, KINDS.WorkloadEndpoint, {names: [], namespace: undefined})
     expect(await text(all(), 'name')).toBe('one\ntwo\n')
     expect(await text(all(), 'table')).toContain('| NAMESPACE |')
     expect((await text(all(), 'plain')).split('\n')[1]).toMatch(/^default2\ttwo\tw2\thost-1\t/)
@@ -291,4 +292,74 @@ test('names of a large list are written page by page, not gathered', async () =>
   for await (const _ of render(await resources('Profile'), 'name', () => undefined)) written++
   expect(written).toBe(count)
   expect(pages).toEqual([0, 1000, 2000])
+})
+
+describe('which objects, and in which order', () => {
+  const of = (wanted: Partial<Parameters<typeof presentResources>[2]>, kind: KindName = 'HostEndpoint') => presentResources(session, KINDS[kind], {names: [], namespace: 'default', ...wanted})
+
+  beforeEach(async () => {
+    await object('HostEndpoint', 'a', {node: 'n2'}, {labels: {role: 'db', 'a.b/c': '2'}, uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z'})
+    await object('HostEndpoint', 'b', {node: 'n1'}, {labels: {role: 'web', 'a.b/c': '1'}})
+    await object('HostEndpoint', 'c', {})
+  })
+
+  test('several names, in the order given, repeats repeated; what is missing is told after the others', async () => {
+    const found = await of({names: ['b', 'x', 'a', 'b', 'y']})
+    expect(await text(found, 'name')).toBe('b\na\nb\n')
+    expect(JSON.parse(await text(found, 'json'))).toMatchObject([{metadata: {name: 'b'}}, {metadata: {name: 'a'}}, {metadata: {name: 'b'}}])
+    expect(found.missing).toMatchObject({kind: 'not-found', details: ['hostendpoint/x', 'hostendpoint/y']})
+    await expect(of({names: ['x', 'y']})).rejects.toMatchObject({kind: 'not-found'})
+  })
+
+  test('a selector is over labels', async () => {
+    expect(await text(of({selector: readSelector("role == 'db'")}), 'name')).toBe('a\n')
+    expect(await text(of({selector: readSelector('!has(role)')}), 'name')).toBe('c\n')
+    expect(() => readSelector('role ==')).toThrow('--selector')
+  })
+
+  test('sorted by a field, also by a label whose key has dots; what lacks it comes last', async () => {
+    expect(await text(of({sortBy: readPath('spec.node')}), 'name')).toBe('b\na\nc\n')
+    expect(await text(of({sortBy: readPath('.metadata.labels.a.b/c')}), 'name')).toBe('b\na\nc\n')
+    expect(warnings).toEqual([])
+    expect(await text(of({sortBy: readPath('spec.bogus')}), 'name')).toBe('a\nb\nc\n')
+    expect(warnings).toEqual(['No object has a field spec.bogus to sort by.'])
+    expect(() => readPath('a..b')).toThrow('--sort-by')
+  })
+
+  test('numbers are sorted as numbers', async () => {
+    for (const [name, order] of [['t1', 1000], ['t2', 9], ['t3', 99.5]] as const) await object('Tier', name, {order})
+    expect(await text(of({sortBy: readPath('spec.order')}, 'Tier'), 'name')).toBe('t2\nt3\nt1\n')
+  })
+
+  test('the past: an object as it was, one that is gone, and no future', async () => {
+    const {revision} = await session.store.get('x')
+    await object('HostEndpoint', 'b', {node: 'n9'})
+    await store.transact({then: [{delete: `${RESOURCES}hostendpoints/a`}]})
+    await object('HostEndpoint', 'd', {})
+    expect(await text(of({at: revision}), 'name')).toBe('a\nb\nc\n')
+    expect(JSON.parse(await text(of({at: revision, names: ['b']}), 'json'))).toMatchObject({spec: {node: 'n1'}})
+    await expect(of({at: revision, names: ['d']})).rejects.toThrow(`There is no hostendpoint/d at revision ${revision}.`)
+    await expect(of({at: revision + 100n})).rejects.toThrow('there is no')
+    expect(() => readRevision('0')).toThrow('--at')
+    expect(() => readRevision('1e3')).toThrow('--at')
+  })
+
+  test('export leaves out what belongs to this store, and keeps the namespace', async () => {
+    const exported = JSON.parse(await text(of({names: ['a'], export: true}), 'json')) as {metadata: object}
+    expect(exported.metadata).toEqual({name: 'a', labels: {role: 'db', 'a.b/c': '2'}})
+    await object('NetworkSet', 'default/s', {}, {namespace: 'default', uid: 'u'})
+    const list = JSON.parse(await text(of({export: true}, 'NetworkSet'), 'json')) as {metadata: object; items: {metadata: object}[]}
+    expect(list.metadata).toEqual({})
+    expect(list.items.map(({metadata}) => metadata)).toEqual([{name: 's', namespace: 'default'}])
+  })
+})
+
+test.each([
+  ['a.b', {a: {b: 1}}, 1],
+  ['a.b.c', {a: {'b.c': 2}}, 2],
+  ['l.0', {l: ['x']}, 'x'],
+  ['a.constructor', {a: {}}, undefined],
+  ['a.b', {a: 1}, undefined],
+])('%s in %j is %j', (path, value, expected) => {
+  expect(valueAt(value, readPath(path))).toBe(expected)
 })
