@@ -99,3 +99,22 @@ describe('create, apply, replace, delete', () => {
     expect(run(['delete', 'node', 'h1'])).toMatchObject({code: 8, stderr: expect.stringContaining('calicoctl node remove --hostname=h1') as unknown})
   })
 })
+
+describe('diff and export', () => {
+  test('what is exported is unchanged for apply and no difference; a difference is 1, a problem 2', () => {
+    const files = `${HEAD}kind: Tier\nmetadata: {name: out}\nspec: {order: 5}\n---\n${HEAD}kind: GlobalNetworkPolicy\nmetadata: {name: out.p}\nspec: {tier: out, selector: all()}\n---\n${profile('web', 'spec: {ingress: [{action: Allow}]}\n')}---\n${HEAD}kind: WorkloadEndpoint\nspec: {node: h1, orchestrator: docker, workload: w, endpoint: e, interfaceName: cali1, profiles: [web]}\n---\n${HEAD}kind: BGPConfiguration\nmetadata: {name: node.h1}\nspec: {ignoredInterfaces: [eth9]}\n---\n${HEAD}kind: IPPool\nmetadata: {name: p}\nspec: {cidr: 10.7.0.0/16}\n`
+    expect(run(['apply', '-f', '-', '-q'], files)).toMatchObject({code: 0, stderr: ''})
+    const {code, stdout} = run(['export'])
+    expect(code).toBe(0)
+    expect(stdout).not.toMatch(/uid:|creationTimestamp|status:|resourceVersion|ClusterInformation/)
+    expect(run(['diff', '-f', '-'], stdout)).toEqual({code: 0, stdout: '', stderr: ''})
+    expect(run(['apply', '-f', '-'], stdout)).toMatchObject({code: 0, stderr: expect.not.stringMatching(/created|updated/) as unknown})
+    const changed = run(['diff', '-f', '-'], stdout.replace('order: 5', 'order: 6'))
+    expect(changed).toMatchObject({code: 1, stderr: ''})
+    expect(changed.stdout).toContain('-  order: 5\n+  order: 6\n')
+    expect(run(['diff', '-f', '-'], 'x: 1')).toMatchObject({code: 2, stdout: ''})
+    expect(run(['diff', '-f', 'none.yaml']).code).toBe(2)
+    expect(run(['export', 'pools', 'tiers']).stdout.match(/^kind: .*$/gm)).toEqual(expect.arrayContaining(['kind: Tier', 'kind: IPPool']))
+    expect(run(['export', 'nonsense']).code).toBe(1)
+  })
+})

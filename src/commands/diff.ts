@@ -1,0 +1,38 @@
+import {BaseCommand} from '../lib/cli/base-command.js'
+import {CalicoError} from '../lib/errors.js'
+import {writeObjects} from '../lib/resource-files/write.js'
+import {filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/views/resource-files/options.js'
+import {yamlDiff} from '../lib/views/resource-files/tell.js'
+
+export default class Diff extends BaseCommand {
+  static override summary = 'Show what apply would change.'
+  static override description = 'Prints the difference between the datastore and the files as YAML lines and writes nothing. Nothing differs: 0; something does: 1; a problem in the files or the line: 2.'
+  static override examples = ['<%= config.bin %> diff -f profiles.yaml || true']
+  static readonly exitCodes = {1: 'Something differs.', 2: 'A file has a problem, or the line does; what is 1 elsewhere.'}
+  static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag}
+
+  async run(): Promise<void> {
+    try {
+      const {flags} = await this.read(Diff)
+      const {objects} = await loadFiles(flags, {judge: true})
+      const changes = objects.length === 0 ? [] : await writeObjects({...(await this.session()), dryRun: true}, objects, {verb: 'apply', skipExists: false, atomic: false, progress: () => undefined})
+      for (const change of changes) await this.dataText(await yamlDiff(change))
+      if (changes.some(({action}) => action !== 'unchanged')) process.exitCode = 1
+    } catch (error) {
+      // 1 means that something differs.
+      if (error instanceof CalicoError && error.exitCode === 1) throw new DiffError(error)
+      throw error
+    }
+  }
+}
+
+/** ERROR, for which other commands end with 1. */
+class DiffError extends CalicoError {
+  constructor({kind, message, details, hint, cause}: CalicoError) {
+    super(kind, message, {details, cause, ...(hint === undefined ? {} : {hint})})
+  }
+
+  override get exitCode(): number {
+    return 2
+  }
+}
