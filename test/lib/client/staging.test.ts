@@ -66,8 +66,19 @@ const addressEdit: fc.Arbitrary<Edit> = fc.oneof(
 /** Deletions under a prefix that somebody has listed are not seen (decisions.md 9), so nobody else makes them meanwhile. */
 const poolRemoval: fc.Arbitrary<Edit> = network.map((net) => edit(`pool remove ${net}`, (session) => removePools(session, [cidr(net)], {force: true})))
 
+/** Few edits of few things, so that most of them depend on each other: what is done is to be done, refused or not needed only because of another. */
+const entangledEdit: fc.Arbitrary<Edit> = fc.constantFrom(
+  ...['b', 'c'].flatMap((name) => [
+    edit(`profile add ${name}`, (session) => addProfile(session, name)),
+    edit(`profile remove ${name}`, (session) => removeProfile(session, name, {check: true})),
+    edit(`endpoint append ${name}`, async (session) => editEndpointProfiles(session, await findEndpoint(session, 'e1', {}), 'append', [name])),
+    edit(`endpoint remove ${name}`, async (session) => editEndpointProfiles(session, await findEndpoint(session, 'e1', {}), 'remove', [name])),
+  ]),
+)
+
 const anyEdit = fc.oneof({arbitrary: profileEdit, weight: 5}, {arbitrary: addressEdit, weight: 5}, {arbitrary: poolRemoval, weight: 1})
-const edits = fc.array(anyEdit.map((one) => Object.assign(one, {toString: () => one.name})), {minLength: 1, maxLength: 10})
+const edits = (one: fc.Arbitrary<Edit>, maxLength: number): fc.Arbitrary<Edit[]> =>
+  fc.array(one.map((each) => Object.assign(each, {toString: () => each.name})), {minLength: 1, maxLength})
 
 /** What became of each of EDITS. */
 async function runEach(session: Session, all: readonly Edit[]): Promise<string[]> {
@@ -105,16 +116,16 @@ function withoutTimes(this: unknown, name: string, value: unknown): unknown {
 }
 
 onBothStores((stores: TestStores) => {
-  const runs = stores.kind === 'etcd' ? 40 : 8
+  const runs = stores.kind === 'etcd' ? 60 : 8
   let store: Datastore
   let initial: readonly {put: string; value: string}[]
 
   beforeAll(async () => {
     store = await stores.empty()
     const session = quiet(store)
-    await addProfile(session, 'a')
+    for (const name of ['a', 'b', 'c']) await addProfile(session, name)
     await createObject(session, 'Node', 'n', {})
-    await createObject(session, 'WorkloadEndpoint', 'n-docker-w-e1', {node: 'n', orchestrator: 'docker', workload: 'w', endpoint: 'e1', interfaceName: 'cali1', ipNetworks: ['10.0.0.2/32'], profiles: ['a']}, {namespace: 'default'})
+    await createObject(session, 'WorkloadEndpoint', 'n-docker-w-e1', {node: 'n', orchestrator: 'docker', workload: 'w', endpoint: 'e1', interfaceName: 'cali1', ipNetworks: ['10.0.0.2/32'], profiles: ['a', 'b']}, {namespace: 'default'})
     await addPools(session, [cidr('10.0.0.0/26')], {blockSize: 26})
     await assignAddress(session, {address: address('10.0.0.1'), node: 'n', handle: 'h1'})
     initial = (await entries(store)).map(({key, value}) => ({put: key, value}))
@@ -136,7 +147,7 @@ onBothStores((stores: TestStores) => {
 
   test('staged and committed as one by one', async () => {
     await fc.assert(
-      fc.asyncProperty(edits, fc.boolean(), async (all, empty) => {
+      fc.asyncProperty(edits(anyEdit, 10), fc.boolean(), async (all, empty) => {
         const expected = await oneByOne(all, empty)
         await reset(empty)
         const before = (await store.get('/x')).revision
@@ -152,12 +163,14 @@ onBothStores((stores: TestStores) => {
   })
 
   test('another writer in between: as in some order of the two', async () => {
-    const theirs = fc.array(fc.tuple(fc.oneof(profileEdit, addressEdit).map((one) => Object.assign(one, {toString: () => one.name})), fc.nat({max: 6})), {minLength: 1, maxLength: 2})
+    const sides = (ours: fc.Arbitrary<Edit>, theirs: fc.Arbitrary<Edit>, most: number) =>
+      fc.tuple(edits(ours, most), edits(theirs, 2), fc.tuple(fc.nat({max: most}), fc.nat({max: most})))
+    const both = fc.oneof(sides(anyEdit, fc.oneof(profileEdit, addressEdit), 6), sides(entangledEdit, entangledEdit, 4))
     await fc.assert(
-      fc.asyncProperty(edits.map((all) => all.slice(0, 6)), theirs, async (ours, others) => {
-        const inTime = others.toSorted(([, a], [, b]) => a - b)
+      fc.asyncProperty(both, async ([ours, others, times]) => {
+        const when = times.toSorted((a, b) => a - b)
         await reset()
-        const waiting = [...inTime]
+        const waiting = others.map((one, i) => [one, when[i] ?? 0] as const)
         const other = quiet(store)
         /** Lets the other do what it does before our step NUMBER; each thing once. */
         const until = async (number: number): Promise<void> => {
@@ -173,9 +186,8 @@ onBothStores((stores: TestStores) => {
         const left = await contents(store)
         expect(await unsound(store)).toEqual([])
         const possible: Record<string, unknown>[] = []
-        for (let at = 0; at <= inTime.length; at++) {
-          const their = inTime.map(([one]) => one)
-          possible.push((await oneByOne([...their.slice(0, at), ...ours, ...their.slice(at)])).left)
+        for (let at = 0; at <= others.length; at++) {
+          possible.push((await oneByOne([...others.slice(0, at), ...ours, ...others.slice(at)])).left)
         }
         expect(possible).toContainEqual(left)
       }),
