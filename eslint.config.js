@@ -14,6 +14,7 @@ const LAYERS = [
   ['libnetwork', 'mesos'],
   ['batch'],
   ['workload'],
+  ['backup'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
   ['files'],

@@ -33,6 +33,7 @@ export const PARTS = {
   staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export'].map((verb) => `src/commands/${verb}.ts`)],
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
+  backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
 }
 
 /** Packages in core that parts import too. */

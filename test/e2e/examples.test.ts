@@ -17,6 +17,7 @@ const PREPARED = [
   'profile web tag add frontend',
   'bgp peer add 192.0.2.1 as 64513', 'node bgp peer add 192.0.2.1 as 64513', 'node bgp peer add fd00::1 as 64513 --node rack3-host1',
   'profile web rule json > rules.json',
+  'datastore save backup.gz',
 ]
 
 /** The files that the examples name. */

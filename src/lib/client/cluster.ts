@@ -46,7 +46,17 @@ function readInformation(stored: KeyValue): ClusterInformation {
   return information as ClusterInformation
 }
 
-const specOf = (information: ClusterInformation): ClusterInformationSpec => (information as {spec?: ClusterInformationSpec}).spec ?? {}
+/** The annotation of ClusterInformation that an unfinished restore leaves: the checksum of its backup. */
+export const RESTORE_ANNOTATION = 'calicoctl/restore'
+
+/** The checksum of the backup whose restore has locked the store and is not finished; undefined where there is none. */
+export function unfinishedRestore(information: ClusterInformation): string | undefined {
+  const {annotations} = (information as Partial<ClusterInformation>).metadata ?? {}
+  const found: unknown = annotations && Object.hasOwn(annotations, RESTORE_ANNOTATION) ? annotations[RESTORE_ANNOTATION] : undefined
+  return typeof found === 'string' ? found : undefined
+}
+
+export const specOf = (information: ClusterInformation): ClusterInformationSpec => (information as {spec?: ClusterInformationSpec}).spec ?? {}
 
 /**
  * Refuses a store that a reading command must not take for an empty one.
@@ -88,14 +98,17 @@ const unexpectedCluster = (session: Session, why: string): CalicoError =>
 
 /**
  * Refuses a store that must not be written.
- * @throws CalicoError as {@link checkReadable}; `refused`: the store is locked (`datastoreReady: false`, set by a migration).
+ * @throws CalicoError as {@link checkReadable}; `refused`: the store is locked (`datastoreReady: false`, set by a migration, an operator or a restore).
  */
 export function checkWritable(session: Session, cluster: ClusterState): void {
   if (cluster.state === 'empty' && session.expectCluster === undefined) return
   checkReadable(session, cluster)
   if (cluster.state === 'present' && specOf(cluster.information).datastoreReady === false) {
+    const restoring = unfinishedRestore(cluster.information) !== undefined
     throw new CalicoError('refused', `The datastore is locked: datastoreReady is false (${session.store.description}). Nothing was changed.`, {
-      hint: 'A migration locks it; when that is over, the Go calicoctl unlocks it: calicoctl datastore migrate unlock',
+      hint: restoring
+        ? 'A restore has locked it and is not finished. To complete it, with the same file: calicoctl datastore restore FILE'
+        : 'A migration, or an operator, has locked it. When that is over: calicoctl datastore unlock',
     })
   }
 }

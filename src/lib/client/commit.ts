@@ -53,6 +53,8 @@ export interface CommitOptions {
    * where it still holds. A decision to refuse or to do nothing is never taken from memory.
    */
   readonly remembered?: TransactionResult | undefined
+  /** The decision deals with ClusterInformation by itself: a locked store is not refused, an empty one not initialised. For whoever locks, unlocks and restores. */
+  readonly ownCluster?: boolean
 }
 
 /**
@@ -67,10 +69,11 @@ export async function commit<T>(
   session: Session,
   reads: readonly Operation[],
   decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
-  {remembered}: CommitOptions = {},
+  {remembered, ownCluster = false}: CommitOptions = {},
 ): Promise<Committed<T>> {
+  const check = ownCluster ? () => undefined : checkWritable
   const operations: readonly Operation[] = [{get: CLUSTER_KEY}, ...reads]
-  const guess = remembered && (await decideFromMemory(session, remembered, decide))
+  const guess = remembered && (await decideFromMemory(session, remembered, decide, check))
   let answer = guess ? undefined : await session.store.transact({then: operations})
   const lost: LostAttempt<T>[] = []
   let first: ClusterState | undefined
@@ -85,12 +88,12 @@ export async function commit<T>(
         return {outcome: attempt.decision.outcome, wrote: true, revision: landed}
       }
     }
-    checkWritable(session, seen.cluster)
+    check(session, seen.cluster)
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
     const decision = answer || !guess ? await decided(session, () => decide(seen)) : guess.decision
     if (decision.writes.length === 0) session.store.restOn?.(decision.guards ?? [])
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
-    const writes = [...decision.writes, ...(await initialisation(session, seen, decision.writes))]
+    const writes = [...decision.writes, ...(ownCluster ? [] : await initialisation(session, seen, decision.writes))]
     try {
       const result = await tracked(session, decision.what, () => session.store.transact({
         if: [...conditions(seen, writes), ...(decision.guards ?? [])],
@@ -118,11 +121,12 @@ async function decideFromMemory<T>(
   session: Session,
   remembered: TransactionResult,
   decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
+  check: typeof checkWritable,
 ): Promise<{seen: Seen; decision: Decision<T>} | undefined> {
   if (session.dryRun || !remembered.results[0]?.[0]) return undefined
   try {
     const seen = await understand(session, remembered)
-    checkWritable(session, seen.cluster)
+    check(session, seen.cluster)
     const decision = await decide(seen)
     return decision.writes.length > 0 ? {seen, decision} : undefined
   } catch (error) {

@@ -48,6 +48,22 @@ export function readRegularFile(path: string, {largest = LARGEST_SETTING, noLink
   }
 }
 
+/**
+ * Opens the regular file at PATH, of any size, for who reads it in parts.
+ * @throws Error with a `code`, as {@link readRegularFile}
+ */
+export function openRegularFile(path: string): number {
+  checkKind(statSync(path), Infinity)
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    checkKind(fstatSync(descriptor), Infinity)
+    return descriptor
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
+}
+
 /** The text of the regular file at PATH, as {@link readRegularFile}. */
 export const readTextFile = (path: string, options?: ReadOptions): string => readRegularFile(path, options).bytes.toString('utf8')
 

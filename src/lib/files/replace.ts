@@ -12,7 +12,12 @@ export interface ReplaceOptions {
    * link, also if it is exchanged meanwhile.
    */
   readonly beneath?: string
+  /** Told the path of the draft, for who is interrupted before it has its name and must remove it. */
+  readonly onDraft?: (path: string) => void
 }
+
+/** All of a file, or its parts in their order. */
+export type Content = string | Uint8Array | AsyncIterable<Uint8Array>
 
 const NEW_FILE = 0o644
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY
@@ -21,15 +26,16 @@ const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constant
 /**
  * Makes CONTENT be what PATH holds. A reader, and whoever comes after a crash, sees the old file or all of the new one: it is written beside its
  * place under a name that nobody can know, synced, and renamed; then the folder is synced. A symbolic link at PATH is replaced, never followed.
- * @throws Error with a `code`, as node:fs (ENOSPC if not all bytes could be written). The old file is untouched then, and nothing is left beside it.
+ * @throws what the parts of CONTENT throw; Error with a `code`, as node:fs (ENOSPC if not all bytes could be written). The old file is untouched then, and nothing is left beside it.
  */
-export async function replaceFile(path: string, content: string | Uint8Array, {mode, beneath}: ReplaceOptions = {}): Promise<void> {
+export async function replaceFile(path: string, content: Content, {mode, beneath, onDraft}: ReplaceOptions = {}): Promise<void> {
   const folder = beneath === undefined ? await open(dirname(path), FOLDER) : await openBelow(beneath, dirname(path))
   try {
     // Below a root: by the descriptor, whatever has become of the folder's own path.
     const place = beneath === undefined ? dirname(path) : `/proc/self/fd/${folder.fd}`
     const target = join(place, basename(path))
     const draft = join(place, `.${basename(path).slice(0, 100)}.${randomName()}`)
+    onDraft?.(draft)
     await writeDraft(draft, content, mode === undefined ? await attributesOf(target) : {mode})
     try {
       await rename(draft, target)
@@ -59,11 +65,12 @@ async function attributesOf(path: string): Promise<Attributes> {
 }
 
 /** A new file DRAFT with all of CONTENT on the disk; none if that fails. */
-async function writeDraft(draft: string, content: string | Uint8Array, {mode, owner}: Attributes): Promise<void> {
+async function writeDraft(draft: string, content: Content, {mode, owner}: Attributes): Promise<void> {
   // Nobody but its owner reads it before it is what it shall be.
   const file = await open(draft, NEW, 0o600)
   try {
-    await writeAll(file, typeof content === 'string' ? Buffer.from(content) : content)
+    if (typeof content === 'string' || content instanceof Uint8Array) await writeAll(file, typeof content === 'string' ? Buffer.from(content) : content)
+    else for await (const part of content) await writeAll(file, part)
     const made = await file.stat()
     if (owner && (owner.uid !== made.uid || owner.gid !== made.gid)) await giveTo(file, owner)
     await file.chmod(mode)

@@ -1,0 +1,13 @@
+import {lockDatastore} from '../../lib/backup/lock.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+
+export default class DatastoreLock extends EditCommand {
+  static override summary = 'Lock the datastore.'
+  static override description = 'Calico\'s components then wait, and commands that would change something are refused, until `calicoctl datastore unlock`. A datastore that is not initialised is initialised.'
+  static override examples = ['<%= config.bin %> datastore lock']
+
+  async run(): Promise<void> {
+    await this.read(DatastoreLock)
+    await this.tell([await lockDatastore(await this.session())], {done: 'Datastore locked.'})
+  }
+}

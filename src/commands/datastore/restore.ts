@@ -1,0 +1,41 @@
+import {Flags} from '@oclif/core'
+import {checkBackup, restoreBackup} from '../../lib/backup/restore.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+import {runCheck} from '../../lib/ipam/run-check.js'
+import {countLines, fileArgument, withBackup} from '../../lib/views/backup.js'
+
+export default class DatastoreRestore extends EditCommand {
+  static override summary = 'Make the datastore what a backup says.'
+  static override description =
+    'The whole file is checked before anything is written. The datastore is locked while it is restored, and unlocked at the end; then the addresses are checked as `ipam check` does. ' +
+    'A restore that was interrupted leaves the datastore locked: the same command with the same file completes it. --timeout counts for each request.'
+  static override examples = ['<%= config.bin %> datastore restore backup.gz --replace', '<%= config.bin %> datastore restore backup.gz --replace --dry-run']
+  static readonly exitCodes = {
+    1: 'The file cannot be read, is cut short, damaged or of another version; nothing was changed.',
+    8: 'The datastore is not empty, or somebody else has locked it; nothing was changed.',
+    9: 'Only a part was restored; the datastore stays locked.',
+  }
+  static override args = {file: fileArgument('The file that `datastore save` made; - is stdin.')}
+  static override flags = {replace: Flags.boolean({description: 'Replace what the datastore holds: what the backup lacks is deleted.'})}
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(DatastoreRestore)
+    await withBackup(args.file, async (file) => {
+      const backup = await checkBackup(file)
+      const session = await this.session()
+      const counts = await this.orInsist(() => restoreBackup(session, backup, flags), () => restoreBackup(session, backup, {replace: true}))
+      if (this.dryRun) {
+        this.data(countLines(counts))
+        return
+      }
+      this.note([`Restored ${backup.keys} keys of the cluster ${backup.clusterGUID ?? '(without GUID)'}, saved at ${backup.savedAt}`, ...countLines(counts)])
+      const {findings, counts: found} = await runCheck(session, {repair: false, graceMs: 0, holders: []})
+      const problems = findings.length === 0 ? 'no problems' : `${findings.length} ${findings.length === 1 ? 'problem' : 'problems'}; to see them: calicoctl ipam check`
+      this.note(`Checked ${found.addresses} assigned addresses in ${found.blocks} blocks: ${problems}`)
+    })
+  }
+
+  protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: true} {
+    return {...super.sessionOptions(), perRequest: true}
+  }
+}

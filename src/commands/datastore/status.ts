@@ -1,0 +1,14 @@
+import {datastoreStatus} from '../../lib/backup/status.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {presentStatus} from '../../lib/views/datastore-status.js'
+
+export default class DatastoreStatus extends ShowCommand {
+  static override summary = 'Show what the datastore is and holds.'
+  static override description = 'Its cluster, whether it is ready or locked, its revision, and how many keys it has of each kind.'
+  static override examples = ['<%= config.bin %> datastore status', '<%= config.bin %> datastore status -o json']
+
+  async run(): Promise<void> {
+    await this.read(DatastoreStatus)
+    await this.present(presentStatus(await datastoreStatus(await this.session())))
+  }
+}

@@ -1,0 +1,17 @@
+import {Flags} from '@oclif/core'
+import {unlockDatastore} from '../../lib/backup/lock.js'
+import {EditCommand} from '../../lib/cli/edit-command.js'
+
+export default class DatastoreUnlock extends EditCommand {
+  static override summary = 'Unlock the datastore.'
+  static override examples = ['<%= config.bin %> datastore unlock']
+  static readonly exitCodes = {6: 'The datastore does not answer, or is not initialised.', 8: 'A restore has locked it and is not finished.'}
+  static override flags = {force: Flags.boolean({description: 'Unlock it even if a restore has locked it and is not finished.'})}
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(DatastoreUnlock)
+    const session = await this.session()
+    const change = await this.orInsist(() => unlockDatastore(session, flags), () => unlockDatastore(session, {force: true}))
+    await this.tell([change], {done: 'Datastore unlocked.'})
+  }
+}
