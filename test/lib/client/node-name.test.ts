@@ -67,7 +67,7 @@ describe('a command that looks at the host itself', () => {
     ['the option', inputs({option: 'node-0003', file: 'h1'}), /from --node/, 'Leave --node out'],
   ])('%s that names another node than the nodename file is refused', (_, given, message, hint) => {
     const refusal = {kind: 'refused', message: expect.stringMatching(message) as unknown, hint: expect.stringContaining(hint) as unknown}
-    expect(() => thisHostsName(given)).toThrow(expect.objectContaining(refusal) as unknown as Error)
+    expect(() => thisHostsName(given)).toThrow(expect.objectContaining(refusal))
   })
   test.each([
     ['names are compared as stored', inputs({env: {HOSTNAME: 'Rack1'}, file: 'RACK1'}), 'rack1'],
