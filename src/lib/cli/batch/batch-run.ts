@@ -2,6 +2,7 @@
 import type {ResourceChange} from '../../client/resources.js'
 import {newSession, type Session} from '../../client/session.js'
 import {quoteWord} from '../../batch/lines.js'
+import {append} from '../../append.js'
 import {truth} from '../signals.js'
 import type {RenewableBudget} from './budget.js'
 import {type ReadyLine, runLine, type Surroundings} from './line-run.js'
@@ -55,10 +56,10 @@ export class Progress {
   /** What has become of the lines, when they are interrupted; without its full stop. */
   told(): string {
     const at = this.running === undefined ? undefined : this.results[this.running.index]
-    const notRun = this.count('notRun') - (at === undefined || at.exitCode !== null ? 0 : 1)
+    const notRun = this.count('notRun') - (at?.exitCode !== null ? 0 : 1)
     return [
       `${doneText(this.results, this.file)}${this.failedText()}`,
-      ...(at === undefined || at.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was under way: ${this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'}`]),
+      ...(at?.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was under way: ${this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'}`]),
       ...(notRun === 0 ? [] : [`${linesText(notRun)} not tried`]),
     ].join('. ')
   }
@@ -119,7 +120,7 @@ export async function runInOrder(lines: readonly ReadyLine[], session: Session, 
         return Promise.resolve(own)
       },
       changed: (changes) => {
-        if (progress.running?.session?.dryRun !== true) result.changes.push(...changes)
+        if (progress.running?.session?.dryRun !== true) append(result.changes, changes)
       },
     })
     result.exitCode = code

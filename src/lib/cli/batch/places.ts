@@ -8,6 +8,8 @@ export type Place = 'store' | 'host' | 'neither' | 'endless'
 
 const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
   store: [
+    'apply', 'create', 'delete', 'diff', 'export', 'replace',
+    'datastore:lock', 'datastore:migrate:lock', 'datastore:migrate:unlock', 'datastore:status', 'datastore:unlock',
     'bgp:default-node-as', 'bgp:node-mesh', 'bgp:peer:add', 'bgp:peer:remove', 'bgp:peer:show',
     'config:bgp', 'config:felix', 'config:node:bgp',
     'endpoint:profile:append', 'endpoint:profile:remove', 'endpoint:profile:set', 'endpoint:profile:show', 'endpoint:remove', 'endpoint:show',
@@ -23,7 +25,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'checksystem',
     'container:add', 'container:endpoint:show', 'container:ip:add', 'container:ip:remove', 'container:profile:append', 'container:profile:remove',
     'container:profile:set', 'container:profile:show', 'container:remove',
-    'diags', 'endpoint:gc', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'status',
+    'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'status',
   ],
   neither: ['completion', 'config:view', 'help', 'validate'],
   endless: ['__complete', 'batch', 'libnetwork:serve'],
