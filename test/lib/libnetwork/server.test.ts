@@ -203,7 +203,7 @@ describe('order (R16)', () => {
     expect(parts.calls.filter((line) => line.includes(ENDPOINT))).toEqual([])
     open()
     await Promise.all([create, join, remove])
-    expect(parts.calls.filter((line) => line.includes(ENDPOINT)).map((line) => line.split(' ')[0])).toEqual(['createEndpoint', 'findEndpoint', 'makeLink', 'describeLater', 'removeLink', 'deleteEndpoint'])
+    expect(parts.calls.filter((line) => line.includes(ENDPOINT)).map((line) => line.split(' ')[0])).toEqual(['createEndpoint', 'findEndpoint', 'refuseConnected', 'makeLink', 'describeLater', 'removeLink', 'deleteEndpoint'])
   })
 
   test('the same call twice at once: one after the other', async () => {

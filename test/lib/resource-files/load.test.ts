@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
@@ -129,7 +129,8 @@ describe('files and folders', () => {
   })
   test('a pipe, a missing file and a file too large are told together, and not waited for', async () => {
     execFileSync('mkfifo', [join(folder, 'p.yaml')])
-    execFileSync('truncate', ['-s', '100M', join(folder, 'q.yaml')])
+    writeFileSync(join(folder, 'q.yaml'), '')
+    truncateSync(join(folder, 'q.yaml'), 100 * 1024 * 1024)
     await expect(load([join(folder, 'p.yaml'), join(folder, 'none.yaml'), join(folder, 'q.yaml')])).rejects.toMatchObject({
       details: [`${folder}/p.yaml: it is no regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 33554432 bytes`],
     })

@@ -4,7 +4,7 @@ import type {BGPFilter, BGPFilterOperation, BGPFilterRule} from '../types.js'
 import type {KindRules, Report} from './kind.js'
 
 /** The lists of a filter, in the order in which they are written. */
-export const FILTER_LISTS = ['exportV4', 'importV4', 'exportV6', 'importV6'] as const
+const FILTER_LISTS = ['exportV4', 'importV4', 'exportV6', 'importV6'] as const
 
 const MOST_OPERATIONS = 10
 const MOST_PREPENDED = 10
