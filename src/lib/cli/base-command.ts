@@ -149,9 +149,14 @@ export abstract class BaseCommand extends Command {
     return {}
   }
 
-  /** Whether there is somebody to ask: on a terminal, unless --no-input; never for a line of a batch. */
+  /** Whether somebody sits at a terminal; never for a line of a batch. */
+  protected get onTerminal(): boolean {
+    return this.invocation.line === undefined && process.stdin.isTTY && process.stderr.isTTY
+  }
+
+  /** Whether there is somebody to ask: on a terminal, unless --no-input. */
   protected get asks(): boolean {
-    return !this.globals['no-input'] && this.invocation.line === undefined && process.stdin.isTTY && process.stderr.isTTY
+    return !this.globals['no-input'] && this.onTerminal
   }
 
   /** All of stdin as text; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is no text, too long, or a terminal with --no-input */

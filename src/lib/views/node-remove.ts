@@ -65,7 +65,7 @@ export abstract class NodeRemoveCommand extends EditCommand {
 
   /** Refuses to remove NODE, which is another host's, on a terminal: orInsist asks then. A script is not asked. */
   private refuseUnasked(node: string, endpoints: readonly Endpoint[]): void {
-    if (this.dryRun || !this.asks) return
+    if (this.dryRun || !this.onTerminal) return
     const count = endpoints.length === 0 ? 'no endpoints' : endpoints.length === 1 ? '1 endpoint' : `${endpoints.length} endpoints`
     throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host is gone for good, say so with --yes.'})
   }
