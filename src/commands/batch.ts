@@ -13,6 +13,7 @@ export default class Batch extends BatchCommand {
   static exitCodes = {1: 'A line cannot be read, or has a wrong value; nothing was done.'}
   static override args = {file: Args.string({ignoreStdin: true, description: 'The file with the lines; - or nothing: stdin.'})}
   static override flags = {
+    'dry-run': Flags.boolean({description: 'Not available for batch in this version: refused.'}),
     'keep-going': Flags.boolean({description: 'Try every line, also after one has failed; the exit code is that of the first failure.'}),
     output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'table: what the lines print (the default); json: one document with the outcome of each line.', helpValue: 'FORMAT'}),
   }

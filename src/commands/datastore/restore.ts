@@ -12,7 +12,7 @@ export default class DatastoreRestore extends EditCommand {
   static override examples = ['<%= config.bin %> datastore restore backup.gz --replace', '<%= config.bin %> datastore restore backup.gz --replace --dry-run']
   static readonly exitCodes = {
     1: 'The file cannot be read, is cut short, damaged or of another version; nothing was changed.',
-    8: 'The datastore is not empty, or somebody else has locked it; nothing was changed.',
+    8: 'The datastore is not empty, or another client has locked it; nothing was changed.',
     9: 'Only a part was restored; the datastore stays locked.',
   }
   static override args = {file: fileArgument('The file that `datastore save` made; - is stdin.')}

@@ -24,7 +24,7 @@ export default class IpamRelease extends EditCommand {
   static override summary = 'Release addresses: one, several, a range, or all of a handle.'
   static override description =
     'An address that an endpoint has is not released without --force, which names the endpoint and leaves it as it is. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
-    'With --range, the two words are the first and the last address; what is free in between is passed over. With --also and --range, the addresses of each block are released in one step, and those that were released are printed; the default of --timeout is 60s with --range.'
+    'With --range, the two words are the first and the last address; free addresses in between are skipped. With --also and --range, the addresses of each block are released in one step, and those that were released are printed; the default of --timeout is 60s with --range.'
   static exitCodes = {8: 'An endpoint has the address; --force releases it all the same. Or the datastore is locked.'}
   static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
   static override examples = [

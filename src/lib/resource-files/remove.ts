@@ -73,7 +73,7 @@ async function removeTogether(session: Session, targets: readonly Target[], all:
         return
       }
       if (kv === undefined) {
-        if (!skipMissing) refuse('not-found', '', 'does not exist (--skip-not-exists passes over it)')
+        if (!skipMissing) refuse('not-found', '', 'does not exist (--skip-not-exists skips it)')
         return
       }
       if (resourceVersion !== undefined && resourceVersion !== kv.modRevision.toString()) {

@@ -66,7 +66,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     for (const {place, resourceVersion, problem} of pools) {
       const stored = await getResource<IPPool>(session, place)
       if (stored === undefined) {
-        if (!skip) refuseAll([{kind: 'not-found', problem: problem('', 'does not exist (--skip-not-exists passes over it)')}])
+        if (!skip) refuseAll([{kind: 'not-found', problem: problem('', 'does not exist (--skip-not-exists skips it)')}])
       } else if (resourceVersion !== undefined && resourceVersion !== stored.kv.modRevision.toString()) {
         refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: somebody has changed the object`)}])
       } else found.push({cidr: stored.resource.spec.cidr, label: objectLabel('IPPool', place.name)})
