@@ -12,7 +12,7 @@ const LAYERS = [
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
   ['libnetwork', 'mesos'],
-  ['batch'],
+  ['batch', 'journal'],
   ['workload'],
   ['backup'],
   ['client', 'ipam', 'host', 'docker', 'bird'],

@@ -34,6 +34,7 @@ export const PARTS = {
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export'].map((verb) => `src/commands/${verb}.ts`)],
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
+  journal: ['src/lib/journal/', 'src/lib/files/append.ts', 'src/lib/views/history.ts', 'src/commands/history.ts', 'src/commands/undo.ts'],
 }
 
 /** Packages in core that parts import too. */

@@ -2,7 +2,10 @@
  * Makes the code caches of a build: runs typical command lines and requests in this process, against an etcd in memory, so that V8 has compiled what such lines
  * call and nothing else, and saves that. A process of its own, since V8's flags count: node scripts/bundle/warm-up.mjs DIST
  */
+import {mkdtempSync, rmSync} from 'node:fs'
 import {createRequire} from 'node:module'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import v8 from 'node:v8'
 import {startFakeEtcd} from './fake-etcd.mjs'
 import {readProtocol} from './protocol.mjs'
@@ -41,6 +44,8 @@ process.setMaxListeners(0) // each line listens for signals
 const protocol = readProtocol()
 const server = await startFakeEtcd(protocol, createCodec(protocol))
 process.env.ETCD_ENDPOINTS = server.endpoint
+const scratch = mkdtempSync(join(tmpdir(), 'calicoctl-warm-up-'))
+process.env.CALICOCTL_JOURNAL = join(scratch, 'journal.jsonl')
 const chunks = openChunks(dist)
 const program = chunks.load('core')
 const plugin = chunks.load('mesos')
@@ -56,6 +61,7 @@ for (const [command, args, expected] of REQUESTS) {
 await startProgram()
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})
+rmSync(scratch, {recursive: true})
 process.exit(0)
 
 /** Runs ACTION with its output caught. @param {() => Promise<number>} action */

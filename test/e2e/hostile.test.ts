@@ -3,7 +3,7 @@
  * reaches stdout or stderr as it is, whatever command shows it and in whatever format (design.md §5).
  */
 import {spawnSync} from 'node:child_process'
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
@@ -31,6 +31,10 @@ beforeAll(() => {
   checkBuild()
   folder = mkdtempSync(join(tmpdir(), 'calicoctl-hostile-'))
   hostile = store('hostile', hostileStore())
+  const begin = Object.fromEntries(['time', 'user', 'sudoUser', 'host', 'command'].map((member) => [member, HOSTILE]))
+  const changes = [`${RESOURCES}profiles/web`, `${RESOURCES}profiles/${HOSTILE}`, HOSTILE].map((key) => ({key, before: HOSTILE, after: JSON.stringify({metadata: {name: HOSTILE}})}))
+  mkdirSync(join(folder, '.local/state/calicoctl'), {recursive: true})
+  writeFileSync(join(folder, '.local/state/calicoctl/journal.jsonl'), ['a', HOSTILE].map((id) => `${JSON.stringify({v: 1, id, begin: {...begin, words: [HOSTILE, 'x']}, cluster: HOSTILE, revision: HOSTILE, changes})}\n`).join(''))
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
@@ -150,6 +154,7 @@ const SHOWING: readonly string[] = [
   'get wep -A', 'profile show', 'profile show --detailed', 'endpoint show', 'endpoint show --detailed', 'endpoint h1-docker-a-eth0 profile show', 'endpoint eth0 profile show',
   'pool show', 'bgp peer show', 'node bgp peer show', 'node show', 'bgp node-mesh', 'bgp default-node-as', 'config felix loglevel', 'config bgp loglevel', 'config node bgp loglevel', 'config view',
   'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
+  'history', 'history profile web',
 ]
 
 describe('a hostile store', () => {

@@ -1,5 +1,5 @@
 import {Command, Flags, type Interfaces} from '@oclif/core'
-import {newSession, type Session} from '../client/session.js'
+import {newSession, type Session, type Written} from '../client/session.js'
 import {createBudget, type Budget} from '../datastore/budget.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError} from '../errors.js'
@@ -7,6 +7,7 @@ import {resolveSettings} from '../settings/settings.js'
 import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
+import type {EntryLine, JournalEntry} from '../journal/entry.js'
 import {watchWrites} from './made.js'
 import {escapeText} from '../printable.js'
 import type {OutputFormat, Presentation} from './output/presentation.js'
@@ -76,6 +77,8 @@ export abstract class BaseCommand extends Command {
   private opened: Session | undefined
   private budget: Budget | undefined
   protected readonly invocation = currentInvocation()
+  private entry: JournalEntry | undefined
+  private code = 0
   private readonly out = new Out()
 
   /** Notes a wrong value; {@link read} tells all of them together. */
@@ -135,6 +138,7 @@ export abstract class BaseCommand extends Command {
     this.opened = newSession(store, {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
+      record: (written) => this.record(written),
       warn: (message) => this.note(`Warning: ${message}`),
       announce: (message) => void process.stderr.write(linesText(`Warning: ${message}`)),
     })
@@ -142,6 +146,18 @@ export abstract class BaseCommand extends Command {
     watchSignals(this.opened)
     watchWrites(this.opened.writes)
     return this.opened
+  }
+
+  /** Writes WRITTEN to the journal, which is loaded at the first change; LINE made it, if this command is a batch. */
+  protected async record(written: Written, line?: EntryLine): Promise<void> {
+    const {newEntry} = await import('../journal/entry.js')
+    if (this.entry === undefined) {
+      const entry = newEntry({id: this.id ?? '', words: process.argv.slice(2), warn: (message) => this.note(`Warning: ${message}`)})
+      this.entry = entry
+      // An interrupted command ends the process by itself.
+      process.once('exit', (code) => entry.end(code))
+    }
+    await this.entry.add(written, line)
   }
 
   /** What a changing command adds to its session; PERREQUEST, for --watch: the time for the datastore is each request's. */
@@ -171,6 +187,7 @@ export abstract class BaseCommand extends Command {
 
   /** The exit code of this command, if it does not fail, is CODE. */
   protected exitWith(code: number): void {
+    this.code = code
     this.invocation.exitCode(code)
   }
 
@@ -248,6 +265,7 @@ export abstract class BaseCommand extends Command {
       // What went wrong before is what the user must know.
       if (error === undefined) throw failure
     } finally {
+      this.entry?.end(error === undefined ? this.code : error instanceof CalicoError ? error.exitCode : 1)
       if (!this.invocation.line) this.opened?.store.close()
       await super.finally(error)
     }

@@ -58,6 +58,20 @@ export function unfinishedRestore(information: ClusterInformation): string | und
 
 export const specOf = (information: ClusterInformation): ClusterInformationSpec => (information as {spec?: ClusterInformationSpec}).spec ?? {}
 
+/** The GUID of the cluster that INFORMATION is of. */
+export const guidOf = (information: ClusterInformation): string | undefined => specOf(information).clusterGUID
+
+/** The GUID of SESSION's cluster; undefined if it has none. @throws CalicoError `wrong-datastore` if the store is not Calico's */
+export async function getGuid(session: Session): Promise<string | undefined> {
+  const {kv} = await session.store.get(CLUSTER_KEY)
+  const cluster = await clusterState(session, kv)
+  checkReadable(session, cluster)
+  return cluster.state === 'present' ? guidOf(cluster.information) : undefined
+}
+
+/** The GUID in VALUE, a ClusterInformation that initialises a store. */
+export const guidInValue = (value: string | undefined): string | undefined => (value === undefined ? undefined : guidOf(parseJson(value) as ClusterInformation))
+
 /**
  * Refuses a store that a reading command must not take for an empty one.
  * @throws CalicoError `wrong-datastore`: keys but no ClusterInformation, or another cluster than the one expected.

@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {Compare, KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
 import {CompactedError, OutcomeUnknownError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
-import {CALICO_PREFIX, CLUSTER_KEY, checkSameCluster, checkWritable, clusterState, initialValues, type ClusterState} from './cluster.js'
+import {CALICO_PREFIX, CLUSTER_KEY, checkSameCluster, checkWritable, clusterState, guidInValue, guidOf, initialValues, type ClusterState} from './cluster.js'
 import {noteDone, type Session} from './session.js'
 
 /** As libcalico-go's datastoreRetries. */
@@ -69,13 +69,30 @@ export async function commit<T>(
   session: Session,
   reads: readonly Operation[],
   decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
-  {remembered, ownCluster = false}: CommitOptions = {},
+  options: CommitOptions = {},
+): Promise<Committed<T>> {
+  const lost: LostAttempt<T>[] = []
+  try {
+    return await untilDone(session, reads, decide, options, lost)
+  } catch (error) {
+    const last = lost.at(-1)
+    if (last && isError(error, 'unknown')) await record(session, {...last, unknown: true}, last.after)
+    throw error
+  }
+}
+
+/** As {@link commit}; puts each try whose answer was lost into LOST. */
+async function untilDone<T>(
+  session: Session,
+  reads: readonly Operation[],
+  decide: (seen: Seen) => Decision<T> | Promise<Decision<T>>,
+  {remembered, ownCluster = false}: CommitOptions,
+  lost: LostAttempt<T>[],
 ): Promise<Committed<T>> {
   const check = ownCluster ? () => undefined : checkWritable
   const operations: readonly Operation[] = [{get: CLUSTER_KEY}, ...reads]
   const guess = remembered && (await decideFromMemory(session, remembered, decide, check))
   let answer = guess ? undefined : await session.store.transact({then: operations})
-  const lost: LostAttempt<T>[] = []
   let first: ClusterState | undefined
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const seen = answer ? await understand(session, answer) : guess?.seen
@@ -85,6 +102,7 @@ export async function commit<T>(
       const landed = await wasExecuted(session, attempt)
       if (landed !== undefined) {
         noteDone(session.writes, attempt.decision.what)
+        await record(session, attempt, landed)
         return {outcome: attempt.decision.outcome, wrote: true, revision: landed}
       }
     }
@@ -95,16 +113,20 @@ export async function commit<T>(
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(ownCluster ? [] : await initialisation(session, seen, decision.writes))]
     try {
-      const result = await tracked(session, decision.what, () => session.store.transact({
-        if: [...conditions(seen, writes), ...(decision.guards ?? [])],
-        then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
-        else: operations,
-      }))
+      const result = await tracked(session, decision.what, async () => {
+        const answered = await session.store.transact({
+          if: [...conditions(seen, writes), ...(decision.guards ?? [])],
+          then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
+          else: operations,
+        })
+        if (answered.succeeded) await record(session, {writes, cluster: seen.cluster}, answered.revision)
+        return answered
+      })
       if (result.succeeded) return {outcome: decision.outcome, wrote: true, revision: result.revision}
       answer = result
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
-      const attempt = {decision, writes, after: seen.revision, error}
+      const attempt = {decision, writes, after: seen.revision, cluster: seen.cluster, error}
       lost.push(attempt)
       answer = await readAgain(session, operations, attempt)
     }
@@ -175,6 +197,13 @@ async function initialisation(session: Session, {cluster}: Seen, made: readonly 
   return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))
 }
 
+/** Tells the journal what was written. A key was written only if it was still as it was read, so that is what stood there before. */
+async function record({record: tell}: Session, {writes, cluster, unknown = false}: {writes: readonly Write[]; cluster: ClusterState; unknown?: boolean}, revision: Revision): Promise<void> {
+  if (!tell) return
+  const guid = cluster.state === 'present' ? guidOf(cluster.information) : guidInValue(writes.find(({key}) => key === CLUSTER_KEY)?.value)
+  await tell({writes, revision, cluster: guid, ...(unknown && {unknown})})
+}
+
 /** Lets an interrupted command know that a write is under way. */
 async function tracked(session: Session, what: string, send: () => Promise<TransactionResult>): Promise<TransactionResult> {
   let settle = (): void => undefined
@@ -195,6 +224,7 @@ interface LostAttempt<T> {
   readonly writes: readonly Write[]
   /** The revision that it was decided on: if executed, then after this one. */
   readonly after: Revision
+  readonly cluster: ClusterState
   readonly error: OutcomeUnknownError
 }
 

@@ -1,4 +1,4 @@
-import type {Datastore} from '../datastore/datastore.js'
+import type {Datastore, KeyValue, Revision} from '../datastore/datastore.js'
 
 /** What an interrupted command must be able to say about its writes. */
 export interface WriteLog {
@@ -14,6 +14,18 @@ export interface WriteLog {
   undo?: (() => Promise<string>) | undefined
 }
 
+/** A transaction that was executed, or may have been, for the journal. */
+export interface Written {
+  /** Each key with what stood there before (undefined = it did not exist) and the new value (undefined = deleted). */
+  readonly writes: readonly {readonly key: string; readonly read: KeyValue | undefined; readonly value: string | undefined}[]
+  /** Where the outcome is unknown, the revision that it was decided on. */
+  readonly revision: Revision
+  /** The answer was lost, and nobody can tell whether it was executed. */
+  readonly unknown?: boolean
+  /** The GUID of the cluster that was written. */
+  readonly cluster: string | undefined
+}
+
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */
 export interface Session {
   readonly store: Datastore
@@ -24,6 +36,8 @@ export interface Session {
   /** The cluster GUID that the store must have. */
   readonly expectCluster: string | undefined
   readonly writes: WriteLog
+  /** Is told of each transaction that was executed, and never fails. */
+  readonly record?: ((written: Written) => Promise<void>) | undefined
   /** Says something on stderr that the user should know although the command goes on. Told once per text. */
   readonly warn: (message: string) => void
   /** As WARN, for what the store itself is (empty, initialised just now): said to those too who want no warnings (decisions.md 38). */
@@ -37,6 +51,7 @@ export interface SessionOptions {
   readonly dryRun?: boolean
   readonly init?: boolean
   readonly expectCluster?: string | undefined
+  readonly record?: ((written: Written) => Promise<void>) | undefined
   readonly warn: (message: string) => void
   /** Where it is missing, WARN does this, too. */
   readonly announce?: (message: string) => void
@@ -44,7 +59,7 @@ export interface SessionOptions {
   readonly longLived?: boolean
 }
 
-export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, warn, announce = warn, longLived = false}: SessionOptions): Session {
+export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, record, warn, announce = warn, longLived = false}: SessionOptions): Session {
   const said = new Set<string>()
   const once = (say: (message: string) => void) => (message: string): void => {
     if (said.has(message)) return
@@ -57,6 +72,7 @@ export function newSession(store: Datastore, {dryRun = false, init = false, expe
     dryRun,
     init,
     expectCluster,
+    record,
     writes: {done: [], keep: longLived ? LONG_LIVED_KEEPS : undefined, open: undefined, remaining: undefined},
     warn: once(warn),
     announce: once(announce),

@@ -5,7 +5,7 @@ import {IPAM_PREFIX, RESOURCES_PREFIX} from '../model/keys.js'
 import {CALICO_PREFIX} from '../client/cluster.js'
 import type {Session} from '../client/session.js'
 import {type Collected, type Content, failureText, type Item} from './item.js'
-import {redactText, redactValue, type Secrets} from './redact.js'
+import {redactText, redactValue, type Secrets} from '../redact.js'
 
 /** The table's file, as v0.20 called it. */
 const TABLE = 'etcd_calico'

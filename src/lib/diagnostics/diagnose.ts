@@ -9,7 +9,7 @@ import {type Entry, fit} from './fit.js'
 import {hostItems} from './host-items.js'
 import {collect, type Collected, type Content, type Item} from './item.js'
 import {copyLogs} from './logs.js'
-import {knownSecrets, redactText, redactValue, type Secrets} from './redact.js'
+import {knownSecrets, redactText, redactValue, type Secrets} from '../redact.js'
 import {createWorkspace, type Workspace} from './workspace.js'
 
 export interface DiagnosisOptions {

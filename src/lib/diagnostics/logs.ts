@@ -2,7 +2,7 @@
 import type {FileHandle} from 'node:fs/promises'
 import {findFiles, type LeftOut, NotCopied, openFolder, readBeneath, reason} from './beneath.js'
 import {type Entry, lastLines} from './fit.js'
-import {redactText, type Secrets, secretsAsBytes} from './redact.js'
+import {redactText, type Secrets, secretsAsBytes} from '../redact.js'
 
 /** Each is in memory while its secrets are looked for. */
 const LARGEST_FILE = 32e6

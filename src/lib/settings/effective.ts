@@ -10,12 +10,12 @@ export interface EffectiveSetting {
 const REDACTED = '(set, not shown)'
 
 /** SETTINGS as lines for people: nothing secret is in them. */
-export function effectiveSettings({datastore, expectCluster}: Settings): EffectiveSetting[] {
+export function effectiveSettings({datastore, expectCluster, journal}: Settings): EffectiveSetting[] {
   const line = <T>(name: string, setting: Setting<T> | undefined, show: (value: T) => string): EffectiveSetting[] =>
     setting === undefined ? [] : [{name, value: show(setting.value), origin: setting.origin}]
   const pem = ({file}: Pem): string => file
   const text = (value: string): string => value
-  const expected = line('expectCluster', expectCluster, text)
+  const expected = [...line('expectCluster', expectCluster, text), ...line('journal', journal, text)]
   if (datastore.type === 'embedded') {
     return [{name: 'datastore', value: 'embedded', origin: datastore.path.origin}, ...line('path', datastore.path, text), ...expected]
   }

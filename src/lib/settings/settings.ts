@@ -4,6 +4,7 @@ import {parseEndpoints, presentable} from './endpoints.js'
 import {environmentSource} from './environment.js'
 import type {SettingsInputs} from './inputs.js'
 import {setting, type PemSource, type Report, type Source} from './source.js'
+import {stateFolder} from './state-folder.js'
 import {DEFAULT_CONFIG_FILE, DEFAULT_URL, givenVariable} from './table.js'
 import type {EmbeddedSettings, EtcdSettings, Pem, Setting, Settings} from './types.js'
 
@@ -36,8 +37,10 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
     givenVariable(env, 'CALICO_EXPECT_CLUSTER') ??
     (embedded ? undefined : file.expectCluster)
 
+  const journal = givenVariable(env, 'CALICOCTL_JOURNAL')
+
   refuse(problems)
-  return {datastore, warnings, ...(expectCluster && {expectCluster})}
+  return {datastore, warnings, ...(expectCluster && {expectCluster}), ...(journal && {journal})}
 }
 
 /** Whether SOURCE has a certificate or a credential. */
@@ -54,8 +57,7 @@ function refuse(problems: readonly string[]): void {
 function embeddedSettings({value, origin}: Setting<string>, {env, directory, home}: SettingsInputs, problem: Report): EmbeddedSettings | undefined {
   if (value !== 'embedded' && !value.startsWith('embedded:')) return undefined
   if (value === 'embedded') {
-    const xdg = env.XDG_STATE_HOME
-    return {type: 'embedded', path: {value: `${xdg?.startsWith('/') ? xdg : `${home()}/.local/state`}/calicoctl/store.json`, origin}}
+    return {type: 'embedded', path: {value: `${stateFolder(env, home)}/store.json`, origin}}
   }
   const path = value.slice('embedded:'.length)
   if (path === '' || path.endsWith('/')) problem(`${origin}: '${value}' names no file; write embedded or embedded:PATH`)

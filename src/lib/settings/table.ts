@@ -6,7 +6,7 @@ interface SettingRow {
   readonly name: string
   /** As in the help: the option and how its value is written. */
   readonly flag?: string
-  /** Environment variables. Each that does not begin with CALICO_ is also heard with CALICO_ in front, which wins ({@link givenVariable}). */
+  /** Environment variables. Each that does not begin with CALICO_ or CALICOCTL_ is also heard with CALICO_ in front, which wins ({@link givenVariable}). */
   readonly variables: readonly string[]
   /** Keys of `spec:` in the configuration file. */
   readonly keys: readonly string[]
@@ -27,16 +27,19 @@ export const SETTINGS = [
   {name: 'user and password', variables: ['ETCD_USERNAME', 'ETCD_PASSWORD'], keys: ['etcdUsername', 'etcdPassword']},
   {name: 'expected cluster', flag: '--expect-cluster GUID', variables: ['CALICO_EXPECT_CLUSTER'], keys: [], annotation: EXPECT_CLUSTER_ANNOTATION, default: 'any'},
   {name: 'configuration file', flag: '--config PATH', variables: [], keys: [], default: DEFAULT_CONFIG_FILE},
+  {name: 'journal of changes', variables: ['CALICOCTL_JOURNAL'], keys: [], default: '$XDG_STATE_HOME/calicoctl/journal.jsonl'},
   {name: 'time for the datastore', flag: '--timeout 2s', variables: [], keys: [], default: '10s'},
 ] as const satisfies readonly SettingRow[]
 
 /** The variables of the table, and Go's ETCD_DISCOVERY_SRV, which is heard to be refused. */
 export type SettingVariable = (typeof SETTINGS)[number]['variables'][number] | 'ETCD_DISCOVERY_SRV'
 
+/** How the names begin that are Calico's or calicoctl's already. */
+const OWN = /^CALICO(CTL)?_/
 const PREFIX = 'CALICO_'
 
 /** The names by which the variable NAME is heard, the one that wins first. */
-export const variableNames = (name: SettingVariable): readonly string[] => (name.startsWith(PREFIX) ? [name] : [`${PREFIX}${name}`, name])
+export const variableNames = (name: SettingVariable): readonly string[] => (OWN.test(name) ? [name] : [`${PREFIX}${name}`, name])
 
 /** What ENV says under NAME or with CALICO_ in front, with the name that counted. An empty variable is an unset one. */
 export function givenVariable(env: Readonly<Record<string, string | undefined>>, name: SettingVariable): Setting<string> | undefined {

@@ -39,6 +39,8 @@ export interface Settings {
   readonly datastore: EtcdSettings | EmbeddedSettings
   /** The cluster GUID that the store must have (`--expect-cluster`, decisions.md 8). */
   readonly expectCluster?: Setting<string>
+  /** `off`, or the path of the journal, where it is given. */
+  readonly journal?: Setting<string>
   /** What the user should know but nothing fails for; one sentence each. */
   readonly warnings: readonly string[]
 }

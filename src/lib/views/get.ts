@@ -110,7 +110,7 @@ async function missingError(session: Session, {kind, namespaced}: KindInfo, miss
 }
 
 /** The name that the object users call TYPED is stored under. */
-function storedName({kind}: KindInfo, typed: string): string {
+export function storedName({kind}: KindInfo, typed: string): string {
   if (kind === 'Node') return typed.toLowerCase()
   return isResourceName(typed) ? typed : convertName(typed)
 }

@@ -1,5 +1,5 @@
 /** What `mesos config` shows of its plan. */
-import {redactText} from '../diagnostics/redact.js'
+import {redactText} from '../redact.js'
 import type {HostFiles} from '../mesos/agent/files.js'
 import {HOOK, ISOLATOR} from '../mesos/agent/names.js'
 import type {AgentPlan, FileEdit} from '../mesos/agent/plan.js'

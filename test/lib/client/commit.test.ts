@@ -172,6 +172,56 @@ describe('commit', () => {
   })
 })
 
+describe('the journal is told', () => {
+  let told: [before: string | undefined, after: string | undefined, unknown: boolean, cluster: string | undefined][]
+  beforeEach(() => {
+    told = []
+    session = newSession(store, {
+      warn: () => undefined,
+      record: ({writes, unknown = false, cluster}) => {
+        told.push(...writes.filter(({key}) => key === KEY).map(({read, value}) => [read?.value, value, unknown, cluster] as (typeof told)[number]))
+        return Promise.resolve()
+      },
+    })
+  })
+
+  test('what was written, with what stood there and the cluster, which the first write makes', async () => {
+    await append('a')
+    await append('b')
+    const guid = told[0]?.[3]
+    expect(guid).toMatch(/^[0-9a-f]{32}$/)
+    expect(told).toEqual([[undefined, 'a', false, guid], ['a', 'ab', false, guid]])
+  })
+
+  test('nothing of a dry run, and nothing of a write that was refused', async () => {
+    await append('a', {...session, dryRun: true})
+    store.onWrite = () => Promise.reject(new CalicoError('unreachable', 'away'))
+    await failure(append('a'))
+    expect(told).toEqual([])
+  })
+
+  test('a write whose answer was lost, when it is settled: once', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      throw lost()
+    }
+    await append('b')
+    expect(told.slice(1)).toEqual([['a', 'ab', false, told[0]?.[3]]])
+  })
+
+  test('a write whose outcome stays unknown, as such', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      await send(transaction)
+      throw lost()
+    }
+    store.onHistory = () => Promise.reject(new CompactedError(undefined))
+    await failure(append('b'))
+    expect(told.slice(1)).toEqual([['a', 'ab', true, told[0]?.[3]]])
+  })
+})
+
 describe('which stores may be written', () => {
   const put = (key: string, value: string) => store.transact({then: [{put: key, value}]})
   const clusterInformation = (spec: object) => put(CLUSTER_KEY, JSON.stringify({kind: 'ClusterInformation', apiVersion: 'projectcalico.org/v3', metadata: {name: 'default'}, spec}))

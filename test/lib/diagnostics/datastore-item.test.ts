@@ -2,7 +2,7 @@ import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {newSession} from '../../../src/lib/client/session.js'
 import {openDatastore} from '../../../src/lib/datastore/open.js'
 import {datastoreItem} from '../../../src/lib/diagnostics/datastore-item.js'
-import {NO_SECRETS} from '../../../src/lib/diagnostics/redact.js'
+import {NO_SECRETS} from '../../../src/lib/redact.js'
 import {startEtcd, type TestEtcd} from '../../support/etcd.js'
 
 let etcd: TestEtcd

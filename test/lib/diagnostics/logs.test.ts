@@ -7,7 +7,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {openFolder, readBeneath} from '../../../src/lib/diagnostics/beneath.js'
 import {copyLogs, type CopiedLogs} from '../../../src/lib/diagnostics/logs.js'
-import {NO_SECRETS} from '../../../src/lib/diagnostics/redact.js'
+import {NO_SECRETS} from '../../../src/lib/redact.js'
 
 let folder: string
 let logs: string

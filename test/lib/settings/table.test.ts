@@ -34,6 +34,7 @@ const VARIABLES: Record<string, Case> = {
   ETCD_USERNAME: {value: 'given', beside: {ETCD_PASSWORD: 'p'}, seen: (all) => etcd(all)?.username?.value},
   ETCD_PASSWORD: {value: 'given', beside: {ETCD_USERNAME: 'u'}, seen: (all) => etcd(all)?.password?.value},
   CALICO_EXPECT_CLUSTER: {value: 'given', seen: ({expectCluster}) => expectCluster?.value},
+  CALICOCTL_JOURNAL: {value: '/given', seen: ({journal}) => journal?.value},
 }
 const KEYS: Record<string, Case> = {
   datastoreType: {value: 'kubernetes', beside: {etcdEndpoints: 'http://c:1'}, seen: () => undefined},

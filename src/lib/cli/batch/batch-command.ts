@@ -50,6 +50,7 @@ export abstract class BatchCommand extends EditCommand {
     const session = newSession(await openDatastore(around.settings, around.budget), {
       init: this.sessionOptions().init,
       expectCluster: around.settings.expectCluster?.value,
+      record: (written) => this.record(written),
       warn: (message) => this.note(`Warning: ${message}`),
     })
     around.settings.warnings.forEach(session.warn)
@@ -57,7 +58,7 @@ export abstract class BatchCommand extends EditCommand {
       const writes = currentWrites(progress)
       watchSignals({writes}, () => progress.told())
       watchWrites(writes)
-      await runInOrder(ready, session, around, {...flags, dryRun: this.dryRun, init: session.init, capture: flags.json}, progress)
+      await runInOrder(ready, session, around, {...flags, dryRun: this.dryRun, init: session.init, capture: flags.json, record: (written, line) => this.record(written, line)}, progress)
     } finally {
       session.store.close()
     }

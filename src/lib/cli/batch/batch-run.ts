@@ -1,6 +1,7 @@
 /** A batch: its lines one after another, what each printed and did, and how it ended. */
 import type {ResourceChange} from '../../client/resources.js'
-import {newSession, type Session} from '../../client/session.js'
+import {newSession, type Session, type Written} from '../../client/session.js'
+import type {EntryLine} from '../../journal/entry.js'
 import {quoteWord} from '../../batch/lines.js'
 import {append} from '../../append.js'
 import {truth} from '../signals.js'
@@ -26,6 +27,8 @@ export interface BatchOptions {
   readonly init: boolean
   /** Keeps what lines print for the document, instead of printing it. */
   readonly capture: boolean
+  /** Writes to the journal what a line has written. */
+  readonly record: (written: Written, line: EntryLine) => Promise<void>
 }
 
 /** The lines so far, for who is interrupted. */
@@ -114,7 +117,8 @@ export async function runInOrder(lines: readonly ReadyLine[], session: Session, 
         else process.stderr.write(prefixed(`${options.file}:${line.line}: `, text))
       },
       session: ({dryRun = false, init = false, warn}) => {
-        const own = newSession(session.store, {dryRun, init: init || options.init, expectCluster: session.expectCluster, warn})
+        const record = (written: Written): Promise<void> => options.record(written, {line: line.line, id: line.meaning.type === 'command' ? line.meaning.id : '', words: line.words})
+        const own = newSession(session.store, {dryRun, init: init || options.init, expectCluster: session.expectCluster, record, warn})
         if (progress.running) progress.running.session = own
         progress.logs.push(own.writes)
         return Promise.resolve(own)

@@ -12,7 +12,8 @@ const PASSWORD_WORDS = 'passw(?:or)?d|passphrase|pwd'
 /** Words that follow them in sentences. */
 const PROSE = '(?:and|are|authentication|by|can|cannot|check|does|expired|failed|file|files|for|from|has|hash|is|may|must|needs?|not|of|on|or|policy|required|should|that|to|too|was|will|with|without)(?![\\w-])'
 let secretName: RegExp | undefined
-const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
+/** Whether what is called NAME is a secret, by its name. */
+export const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
 
 interface Rule {
   readonly find: RegExp

@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {knownSecrets, NO_SECRETS, redactText, redactValue, REMOVED} from '../../../src/lib/diagnostics/redact.js'
+import {knownSecrets, NO_SECRETS, redactText, redactValue, REMOVED} from '../../src/lib/redact.js'
 
 const BODY = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj', 'MzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu', 'NMoSfm76oqFvAp8Gy0iz5sxjZmSnXyCdPEovGhLa0VzMaQ8s+CLOyS56YyCFGeJZ'].join('\n')
 const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${BODY}\nshortEnd=\n-----END RSA PRIVATE KEY-----`

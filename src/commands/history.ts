@@ -1,0 +1,61 @@
+import {Args, Flags} from '@oclif/core'
+import {getGuid} from '../lib/client/cluster.js'
+import {CalicoError, isError} from '../lib/errors.js'
+import {knownChanges} from '../lib/journal/past.js'
+import {ShowCommand} from '../lib/cli/show-command.js'
+import {checked} from '../lib/cli/base-command.js'
+import {findTarget} from '../lib/views/get.js'
+import {entryRow, journal, keyOfObject, objectRows, presentHistory, type Row} from '../lib/views/history.js'
+import type {Entry} from '../lib/journal/read.js'
+import type {KindInfo} from '../lib/model/kinds.js'
+
+const readLimit = (text: string): number => {
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new CalicoError('invalid', `--limit: '${text}' is not a number of changes: give 1 or more.`)
+  return Number(text)
+}
+
+export default class History extends ShowCommand {
+  static override summary = 'Show what was changed, newest first.'
+  static override description =
+    'Each line is one command of calicoctl that changed something in a datastore, from the journal of this user on this host. ' +
+    'With KIND and NAME: the changes of one object, also those that the datastore still knows and others made; these have no ID. ' +
+    'calicoctl undo ID takes a change back.'
+  static override examples = ['<%= config.bin %> history', '<%= config.bin %> history profile web', '<%= config.bin %> history --limit 5 -o json']
+  static override args = {
+    kind: Args.string({ignoreStdin: true, description: 'The kind of the object, in singular or plural.'}),
+    name: Args.string({ignoreStdin: true, description: 'The object\'s name.'}),
+  }
+  static override flags = {
+    limit: Flags.custom<number>({parse: checked(readLimit)})({description: 'Show the last N changes. The default is 20.', helpValue: 'N'}),
+    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints; the default is default.', helpValue: 'NAME'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(History, ({args: {kind, name}}) => {
+      if (kind !== undefined && name === undefined) this.problem(`The name of the ${kind} is missing.`)
+    })
+    const rows = args.kind === undefined || args.name === undefined ? journal().map(entryRow) : await this.ofObject(args.kind, args.name, flags.namespace ?? 'default')
+    const limit = flags.limit ?? 20
+    await this.present(presentHistory(rows.slice(0, limit)))
+    if (rows.length > limit) this.note(`${rows.length - limit} older changes are not shown; --limit ${rows.length} shows all.`)
+  }
+
+  private async ofObject(word: string, name: string, namespace: string): Promise<readonly Row[]> {
+    const target = findTarget(word)
+    if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' has no history: it is no kind of stored objects.`)
+    return this.rowsOf(target.info, keyOfObject(target.info, name, namespace), journal())
+  }
+
+  /** From the journal and the datastore; where that does not answer, from the journal alone. */
+  private async rowsOf(info: KindInfo, key: string, entries: readonly Entry[]): Promise<readonly Row[]> {
+    try {
+      const session = await this.session()
+      const cluster = await getGuid(session)
+      return objectRows(key, entries, await knownChanges(session, key), cluster)
+    } catch (error) {
+      if (!isError(error, 'unreachable', 'denied')) throw error
+      this.note(`Warning: ${error.message}. Only the journal's changes of ${info.kind} are shown.`)
+      return objectRows(key, entries, [], undefined)
+    }
+  }
+}

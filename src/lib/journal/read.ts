@@ -1,0 +1,144 @@
+/** Reading the journal. What is torn, or not ours, is passed over. */
+import {CalicoError} from '../errors.js'
+import {generations} from '../files/append.js'
+import {fileReason, readTextFile} from '../files/read.js'
+import {KEPT} from './place.js'
+
+/** What happened to one key; undefined = it did not exist. */
+export interface KeyChange {
+  readonly key: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** A line of a batch. */
+export interface PartLine {
+  /** Counted from 1. */
+  readonly line: number
+  /** As oclif has it. */
+  readonly command: string
+  readonly words: readonly string[]
+}
+
+/** One transaction of a command. */
+export interface Part {
+  /** The line of a batch that made it. */
+  readonly of: PartLine | undefined
+  /** The answer was lost: it was executed or not. */
+  readonly unknown: boolean
+  readonly cluster: string | undefined
+  readonly revision: string
+  readonly changes: readonly KeyChange[]
+}
+
+/** One command that changed something. */
+export interface Entry {
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly user: string
+  /** Who has called sudo. */
+  readonly sudoUser: string | undefined
+  readonly host: string
+  /** As oclif has it: `profile:add`. */
+  readonly command: string
+  readonly words: readonly string[]
+  readonly parts: readonly Part[]
+  /** Undefined: the command has not ended, or was killed. */
+  readonly exitCode: number | undefined
+}
+
+/** As they are written; they go on to scripts by -o name. */
+const ID = /^[a-z0-9]{1,32}$/
+
+/** The largest file that is read; a longer text is none for Node. */
+const LARGEST_FILE = 500 * 1024 * 1024
+
+/** The entries of the journal at PATH with those of the files before it, newest first; none where there is no file. @throws CalicoError `failed` if one cannot be read */
+export function readJournal(path: string): Entry[] {
+  return parseJournal(generations(path, KEPT).toReversed().map(textOf))
+}
+
+function textOf(path: string): string {
+  try {
+    return readTextFile(path, {largest: LARGEST_FILE})
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return ''
+    throw new CalicoError('failed', `The journal ${path} cannot be read: ${fileReason(error)}`, {cause: error})
+  }
+}
+
+type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {parts: Part[]}
+
+/** The entries in TEXTS, the oldest file first; newest entry first. */
+export function parseJournal(texts: readonly string[]): Entry[] {
+  const entries = new Map<string, Draft>()
+  for (const line of texts.flatMap((text) => text.split('\n'))) {
+    const read = parseLine(line)
+    if (!read) continue
+    const {id, begin, part, exitCode} = read
+    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined})
+    const entry = entries.get(id)
+    // The beginning may be in a file that is gone: what is left of such an entry cannot be taken back as a whole.
+    if (!entry) continue
+    if (part) entry.parts.push(part)
+    if (exitCode !== undefined) entry.exitCode = exitCode
+  }
+  return [...entries.values()].reverse()
+}
+
+interface Line {
+  readonly id: string
+  readonly begin: Omit<Entry, 'id' | 'parts' | 'exitCode'> | undefined
+  readonly part: Part | undefined
+  readonly exitCode: number | undefined
+}
+
+function parseLine(line: string): Line | undefined {
+  if (line === '') return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value) || value.v !== 1 || typeof value.id !== 'string' || !ID.test(value.id)) return undefined
+  const {id, begin, end, of, revision, unknown, changes, cluster} = value
+  return {
+    id,
+    begin: isObject(begin) ? beginOf(begin) : undefined,
+    part: typeof revision === 'string' && Array.isArray(changes) ? {of: isObject(of) ? lineOf(of) : undefined, unknown: unknown === true, cluster: textIn(cluster), revision, changes: changes.flatMap(changeOf)} : undefined,
+    exitCode: isObject(end) && typeof end.exitCode === 'number' ? end.exitCode : undefined,
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+const beginOf = ({time, user, sudoUser, host, command, words}: Record<string, unknown>): Line['begin'] => ({
+  time: textIn(time) ?? '',
+  user: textIn(user) ?? '',
+  sudoUser: textIn(sudoUser),
+  host: textIn(host) ?? '',
+  command: textIn(command) ?? '',
+  words: wordsIn(words),
+})
+
+const wordsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
+
+const lineOf = ({line, command, words}: Record<string, unknown>): PartLine | undefined => (typeof line === 'number' && Number.isSafeInteger(line) ? {line, command: textIn(command) ?? '', words: wordsIn(words)} : undefined)
+
+function changeOf(value: unknown): KeyChange[] {
+  return isObject(value) && typeof value.key === 'string' ? [{key: value.key, before: textIn(value.before), after: textIn(value.after)}] : []
+}
+
+/** What ENTRY has made of each key, from before its first to after its last write; keys that ended as they were are left out. */
+export function netChanges({parts}: {readonly parts: readonly Pick<Part, 'changes'>[]}): KeyChange[] {
+  const net = new Map<string, KeyChange>()
+  for (const change of parts.flatMap(({changes}) => changes)) {
+    const first = net.get(change.key)
+    net.set(change.key, first ? {...change, before: first.before} : change)
+  }
+  return [...net.values()].filter(({before, after}) => before !== after)
+}

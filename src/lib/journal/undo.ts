@@ -1,0 +1,151 @@
+/** Taking back a change that the journal has, in one guarded transaction (design-whole.md §4). */
+import {guidOf} from '../client/cluster.js'
+import {commit, type Seen} from '../client/commit.js'
+import type {Session} from '../client/session.js'
+import type {KeyValue} from '../datastore/datastore.js'
+import {TooLargeError} from '../datastore/errors.js'
+import {CalicoError} from '../errors.js'
+import {refuseInUse} from './in-use.js'
+import {initialisationIn, isIpam, labelOf, objectOf} from './objects.js'
+import {type Entry, type KeyChange, netChanges, type Part} from './read.js'
+
+/** Commands that change the host, too, by their oclif ids, with what takes that back. */
+const ON_THE_HOST: Readonly<Record<string, string>> = {
+  'container:add': 'calicoctl container remove NAME',
+  'container:remove': 'calicoctl container add NAME IP',
+  'container:ip:add': 'calicoctl container NAME ip remove IP',
+  'container:ip:remove': 'calicoctl container NAME ip add IP',
+  'endpoint:gc': 'calicoctl container add NAME IP',
+  node: 'calicoctl node stop, calicoctl node remove',
+  'node:remove': 'calicoctl node',
+}
+
+/** Commands that change addresses, with what takes that back. */
+const ADDRESSES: Readonly<Record<string, string>> = {
+  'ipam:assign': 'calicoctl ipam release IP',
+  'ipam:release': 'calicoctl ipam assign --address IP',
+  'ipam:configure': 'calicoctl ipam configure',
+}
+
+/** Reads of one transaction. */
+const KEYS_PER_READ = 100
+
+/** What can be taken back of an entry, and what cannot. */
+export interface UndoPlan {
+  readonly entry: Entry
+  /** Stored objects as they are to be again (`before`), if they are still as the entry left them (`after`). */
+  readonly changes: readonly KeyChange[]
+  /** What stays, one sentence each. */
+  readonly rest: readonly string[]
+  /** The entry initialised the datastore, which stays. */
+  readonly initialised: boolean
+}
+
+/** The entry that is meant by ID, or the last one. ENTRIES are newest first. @throws CalicoError `not-found` */
+export function chooseEntry(entries: readonly Entry[], id: string | undefined): Entry {
+  const found = id === undefined ? entries[0] : entries.find((entry) => entry.id === id)
+  if (found) return found
+  if (id !== undefined) throw new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'calicoctl history shows the changes that there are.'})
+  throw new CalicoError('not-found', 'There is nothing to undo: the journal has no change.', {hint: 'It has only what calicoctl has changed for this user on this host since it has a journal.'})
+}
+
+/** What ENTRY has done is what these PARTS of it have. @throws CalicoError `refused` if nothing of ENTRY can be taken back here, naming the command that does; `not-found` if it has changed nothing in the end */
+export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): UndoPlan {
+  const all = netChanges({parts})
+  const initialisation = initialisationIn(all)
+  const addresses = all.filter(({key}) => isIpam(key))
+  // A node that was made for its addresses must be there as long as they are.
+  const stays = (change: KeyChange): boolean => isIpam(change.key) || initialisation.includes(change.key) || (addresses.length > 0 && change.before === undefined && objectOf(change.key)?.kind === 'Node')
+  const changes = all.filter((change) => !stays(change))
+  const commands = [...new Set(parts.map(({of}) => of?.command ?? entry.command))]
+  const host = commands.flatMap((command) => ON_THE_HOST[command] ?? [])
+  const release = commands.flatMap((command) => ADDRESSES[command] ?? [])
+  const rest = [
+    ...(addresses.length === 0 ? [] : [`The addresses and blocks of IPAM (${addresses.length} ${addresses.length === 1 ? 'key' : 'keys'}) stay as they are: ${release.length > 0 ? release.join(', ') : 'calicoctl ipam check shows what is left over, calicoctl ipam release IP gives an address back'}`]),
+    ...(host.length === 0 ? [] : [`What was changed on the host ${entry.host} stays as it is: ${host.join(', ')}`]),
+  ]
+  const plan = {entry, changes, rest, initialised: initialisation.length > 0}
+  if (changes.length > 0) return plan
+  if (rest.length === 0) throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which stays' : parts.length < entry.parts.length ? 'it was not made' : 'all objects ended as they were'}.`)
+  throw new CalicoError('refused', `${nameOf(entry)} has changed no stored object that undo can take back; nothing was changed`, {details: rest})
+}
+
+/** ENTRY in messages. */
+export const nameOf = ({id, words}: Entry): string => `${id} (${words.join(' ')})`
+
+/** Something has changed since: what was expected (`after` of the change) and what there is. */
+export class ChangedSinceError extends CalicoError {
+  constructor(
+    entry: Entry,
+    readonly objects: readonly {readonly change: KeyChange; readonly now: string | undefined}[],
+  ) {
+    super('conflict', `${objects.map(({change}) => labelOf(change)).join(', ')} changed since ${nameOf(entry)}; nothing was changed`, {
+      hint: 'Undo the later changes first (calicoctl history KIND NAME shows them), or change the object by its own command.',
+    })
+  }
+}
+
+/**
+ * Makes the objects of ENTRY what they were before, byte for byte, if all of them are still as the entry left them. In a dry run nothing is written.
+ * @returns what was taken back, and what was not
+ * @throws ChangedSinceError (`conflict`); CalicoError `wrong-datastore` for another cluster's entry; `refused` if it does not fit in one transaction, or others use
+ * what it created; what planUndo() throws, and what commit() throws
+ */
+export async function undo(session: Session, entry: Entry): Promise<UndoPlan> {
+  let plan = planUndo(entry)
+  try {
+    const {outcome} = await commit(session, [], async (seen) => {
+      checkCluster(session, seen, entry)
+      const now = await readKeys(session, netChanges(entry))
+      plan = planUndo(entry, executedParts(entry, now))
+      const {changes} = plan
+      const changed = changes.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
+      if (changed.length > 0) throw new ChangedSinceError(entry, changed)
+      const guards = await refuseInUse(session, changes, seen.revision)
+      return {writes: changes.map(({key, before}) => ({key, read: now.get(key), value: before})), guards, what: `the undoing of ${nameOf(entry)}`, outcome: plan}
+    })
+    return outcome
+  } catch (error) {
+    throw error instanceof TooLargeError ? tooLarge(plan, error) : error
+  }
+}
+
+/** The parts of ENTRY that were executed. Of one whose answer was lost that is told by NOW: its keys, where no later part has written them, are as it would have left them. */
+function executedParts({parts}: Entry, now: ReadonlyMap<string, KeyValue | undefined>): readonly Part[] {
+  const later = new Set<string>()
+  return parts
+    .toReversed()
+    .filter(({unknown, changes}) => {
+      const executed = !unknown || changes.every(({key, after}) => later.has(key) || !now.has(key) || now.get(key)?.value === after)
+      if (executed) for (const {key} of changes) later.add(key)
+      return executed
+    })
+    .toReversed()
+}
+
+function tooLarge({entry, changes}: UndoPlan, cause: CalicoError): CalicoError {
+  return new CalicoError('refused', `${nameOf(entry)} changed ${changes.length} objects, more than this datastore takes in one transaction; nothing was changed`, {
+    details: [cause.message],
+    hint: 'etcd takes 128 operations unless its --max-txn-ops says otherwise.',
+    cause,
+  })
+}
+
+function checkCluster(session: Session, {cluster}: Seen, entry: Entry): void {
+  const here = cluster.state === 'present' ? guidOf(cluster.information) : undefined
+  const there = entry.parts.find((part) => part.cluster !== undefined)?.cluster
+  if (here !== undefined && here === there) return
+  throw new CalicoError('wrong-datastore', `${nameOf(entry)} was made in another cluster: in ${there ?? 'one without a GUID'}, and this is ${here ?? 'one without a GUID'} (${session.store.description}); nothing was changed`, {
+    hint: 'Name the datastore with --datastore, or another change: calicoctl undo ID.',
+  })
+}
+
+async function readKeys(session: Session, changes: readonly KeyChange[]): Promise<ReadonlyMap<string, KeyValue | undefined>> {
+  const found = new Map<string, KeyValue | undefined>()
+  for (let start = 0; start < changes.length; start += KEYS_PER_READ) {
+    const keys = changes.slice(start, start + KEYS_PER_READ).map(({key}) => key)
+    const {results} = await session.store.transact({then: keys.map((key) => ({get: key}))})
+    keys.forEach((key, at) => found.set(key, results[at]?.[0]))
+  }
+  return found
+}

@@ -1,0 +1,146 @@
+/** `history` and `undo`: the journal on a terminal. */
+import type {Change} from '../datastore/datastore.js'
+import {CalicoError} from '../errors.js'
+import {parseJson} from '../json/json.js'
+import type {KindInfo} from '../model/kinds.js'
+import {resourceKey} from '../model/keys.js'
+import {isIpam, labelOf, objectOf, wordOf} from '../journal/objects.js'
+import {type Entry, type KeyChange, netChanges, type PartLine, readJournal} from '../journal/read.js'
+import {ChangedSinceError, type UndoPlan} from '../journal/undo.js'
+import {journalPath} from '../journal/place.js'
+import {textDiff} from '../cli/output/diff.js'
+import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {indentedJson} from '../cli/output/render.js'
+import {storedName} from './get.js'
+
+/** The entries of this user's journal, newest first. @throws CalicoError `refused` if there is none, by CALICOCTL_JOURNAL=off */
+export function journal(): Entry[] {
+  const path = journalPath(process.env)
+  if (path === undefined) throw new CalicoError('refused', 'There is no journal: CALICOCTL_JOURNAL is off', {hint: 'Unset it, or set it to the journal\'s path.'})
+  return readJournal(path)
+}
+
+/** The key of the object that users call NAME. */
+export const keyOfObject = (info: KindInfo, name: string, namespace: string): string => resourceKey(info.kind, storedName(info, name), info.namespaced ? namespace : undefined)
+
+/** A line of the history: an entry of the journal, or a revision that only the datastore knows. */
+export interface Row {
+  readonly entry: Entry | undefined
+  /** Of the last transaction, or of the object's change. */
+  readonly revision: string
+  readonly changes: readonly KeyChange[]
+  /** The lines of a batch that made them. */
+  readonly lines: readonly PartLine[]
+  /** Whether they were made is not known. */
+  readonly unknown: boolean
+}
+
+export function entryRow(entry: Entry): Row {
+  const lines = new Map(entry.parts.flatMap(({of}) => (of ? [[of.line, of]] : [])))
+  return {entry, revision: entry.parts.at(-1)?.revision ?? '', changes: netChanges(entry), lines: [...lines.values()], unknown: entry.parts.some(({unknown}) => unknown)}
+}
+
+/**
+ * The changes of KEY, newest first: those in ENTRIES (one line for each transaction), and those that the store knows, KNOWN, whoever made them. A change of
+ * CLUSTER that both know is one line; CLUSTER undefined = the store was not asked.
+ */
+export function objectRows(key: string, entries: readonly Entry[], known: readonly Change[], cluster: string | undefined): Row[] {
+  const own = entries.flatMap((entry) =>
+    entry.parts.flatMap(({revision, changes, unknown, of, cluster: where}) =>
+      cluster === undefined || where === cluster ? changes.filter((change) => change.key === key).map((change): Row => ({entry, revision, changes: [change], lines: of ? [of] : [], unknown})) : [],
+    ),
+  )
+  const seen = new Set(own.map(({revision}) => revision))
+  const others = known
+    .filter(({revision}) => !seen.has(revision.toString()))
+    .map(({revision, kv, previous}): Row => ({entry: undefined, lines: [], unknown: false, revision: revision.toString(), changes: [{key, before: kv?.version === 1n ? undefined : (previous?.value ?? ''), after: kv?.value}]}))
+  return [...own, ...others].sort((a, b) => compareRevisions(b.revision, a.revision))
+}
+
+const compareRevisions = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
+
+/** How many objects a cell of the table names. */
+const NAMED = 3
+
+/** ROWS to be shown. */
+export function presentHistory(rows: readonly Row[]): Presentation<Row> {
+  return {
+    rows,
+    alignment: 'left',
+    columns: [
+      {header: 'ID', value: ({entry}) => entry?.id ?? '-'},
+      {header: 'TIME', value: ({entry}) => entry?.time.replace(/\.[0-9]+Z$/, 'Z') ?? '-'},
+      {header: 'USER', value: ({entry}) => (entry ? userOf(entry) : '-')},
+      {header: 'HOST', value: ({entry}) => entry?.host ?? '-', wide: true},
+      {header: 'REVISION', value: ({revision}) => revision},
+      {header: 'CLUSTER', value: ({entry}) => entry?.parts[0]?.cluster ?? '', wide: true},
+      {header: 'CHANGES', value: ({changes}) => summary(changes)},
+      {header: 'COMMAND', value: (row) => (row.entry ? commandOf(row.entry, row) : '-')},
+    ],
+    name: ({entry}) => entry?.id ?? '',
+    document: (all) => ownDocument('ChangeList', {items: all.map(changeDocument)}),
+  }
+}
+
+const userOf = ({user, sudoUser}: Entry): string => (sudoUser === undefined ? user : `${user} (${sudoUser})`)
+
+/** What the command was, and how it ended unless that was well. */
+function commandOf({words, exitCode}: Entry, {lines, unknown}: Row): string {
+  const [first, ...more] = lines
+  const of = first === undefined ? '' : more.length === 0 ? `, line ${first.line}: ${first.words.join(' ')}` : `, ${lines.length} lines`
+  const end = exitCode === 0 ? [] : [exitCode === undefined ? 'killed, or still running' : `exit code ${exitCode}`]
+  const remarks = [...end, ...(unknown ? ['outcome unknown'] : [])]
+  return `${words.join(' ')}${of}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`
+}
+
+function summary(changes: readonly KeyChange[]): readonly string[] {
+  const objects = changes.filter(({key}) => !isIpam(key))
+  const lines = objects.slice(0, objects.length > NAMED + 1 ? NAMED : NAMED + 1).map((change) => `${labelOf(change)} ${wordOf(change)}`)
+  const [more, ipam] = [objects.length - lines.length, changes.length - objects.length]
+  return [...lines, ...(more === 0 ? [] : [`and ${more} more`]), ...(ipam === 0 ? [] : [`${ipam} ${ipam === 1 ? 'key' : 'keys'} of IPAM`])]
+}
+
+function changeDocument({entry, revision, changes, lines, unknown}: Row): object {
+  return {
+    ...(entry && {
+      id: entry.id,
+      time: entry.time,
+      user: entry.user,
+      ...(entry.sudoUser !== undefined && {sudoUser: entry.sudoUser}),
+      host: entry.host,
+      command: entry.words,
+      ...(entry.exitCode !== undefined && {exitCode: entry.exitCode}),
+      ...(entry.parts[0]?.cluster !== undefined && {clusterGUID: entry.parts[0].cluster}),
+    }),
+    revision,
+    ...(lines.length > 0 && {lines: lines.map(({line, words}) => ({line, command: words}))}),
+    ...(unknown && {outcome: 'unknown'}),
+    changes: changes.map((change) => ({key: change.key, ...objectOf(change.key, change.before, change.after), change: wordOf(change), before: change.before ?? null, after: change.after ?? null})),
+  }
+}
+
+/** The difference that PLAN would make. */
+export const undoDiff = async ({changes}: UndoPlan): Promise<string> =>
+  (await Promise.all(changes.map((change) => textDiff(labelOf(change), pretty(change.after), pretty(change.before))))).join('')
+
+/** ERROR with the differences as details, from what the change left to what there is now. */
+export async function withDifference(error: ChangedSinceError): Promise<CalicoError> {
+  const diffs = await Promise.all(error.objects.map(({change, now}) => textDiff(labelOf(change), pretty(change.after), pretty(now))))
+  return new CalicoError('conflict', error.message, {details: diffs.join('').trimEnd().split('\n'), ...(error.hint !== undefined && {hint: error.hint})})
+}
+
+/** VALUE, stored JSON, as lines. */
+function pretty(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    return `${indentedJson(parseJson(value))}\n`
+  } catch {
+    return `${value}\n`
+  }
+}
+
+/** What undoing CHANGE makes of its object, for a note: `profile/web deleted`. */
+export function undoneText(change: KeyChange, dryRun: boolean): string {
+  const word = wordOf({before: change.after, after: change.before})
+  return `${labelOf(change)} ${dryRun ? 'would be ' : ''}${word}`
+}

@@ -1,0 +1,179 @@
+import {appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import type {Written} from '../../../src/lib/client/session.js'
+import {newEntry} from '../../../src/lib/journal/entry.js'
+import {journalPath} from '../../../src/lib/journal/place.js'
+import {netChanges, parseJournal, readJournal} from '../../../src/lib/journal/read.js'
+
+let folder: string
+let path: string
+let warnings: string[]
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-journal-'))
+  path = join(folder, 'state/calicoctl/journal.jsonl')
+  warnings = []
+})
+afterEach(() => rmSync(folder, {recursive: true}))
+
+const kv = (key: string, value: string) => ({key, value, modRevision: 1n, createRevision: 1n, version: 1n})
+const written = (revision: bigint, ...changes: readonly (readonly [key: string, before: string | undefined, after: string | undefined])[]): Written => ({
+  cluster: 'guid',
+  revision,
+  writes: changes.map(([key, before, after]) => ({key, read: before === undefined ? undefined : kv(key, before), value: after})),
+})
+const entry = (words = ['profile', 'add', 'web'], options: {largest?: number; env?: Record<string, string>} = {}) =>
+  newEntry({id: 'profile:add', words, warn: (text) => warnings.push(text)}, {...options, env: {XDG_STATE_HOME: join(folder, 'state'), ...options.env}})
+
+test('one command is one entry, with what it has written and how it ended', async () => {
+  const one = entry(undefined, {env: {SUDO_USER: 'me'}})
+  expect(existsSync(path)).toBe(false)
+  await one.add(written(3n, ['/a', undefined, '1']))
+  await one.add(written(4n, ['/a', '1', '2'], ['/b', 'x', undefined]))
+  one.end(9)
+  const [read, ...more] = readJournal(path)
+  expect(more).toEqual([])
+  expect(read).toMatchObject({
+    sudoUser: 'me',
+    command: 'profile:add',
+    words: ['profile', 'add', 'web'],
+    exitCode: 9,
+    parts: [
+      {cluster: 'guid', revision: '3', changes: [{key: '/a', before: undefined, after: '1'}]},
+      {cluster: 'guid', revision: '4', changes: [{key: '/a', before: '1', after: '2'}, {key: '/b', before: 'x', after: undefined}]},
+    ],
+  })
+  expect(read && netChanges(read)).toEqual([{key: '/a', before: undefined, after: '2'}, {key: '/b', before: 'x', after: undefined}])
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(warnings).toEqual([])
+})
+
+test('parts that are given at once are written in their order, after the beginning', async () => {
+  const one = entry()
+  await Promise.all([1n, 2n, 3n].map((revision) => one.add(written(revision, ['/a', undefined, 'x']))))
+  expect(readJournal(path)[0]?.parts.map(({revision}) => revision)).toEqual(['1', '2', '3'])
+})
+
+test('a command that changes nothing leaves nothing', () => {
+  entry().end(0)
+  expect(existsSync(folder + '/state')).toBe(false)
+})
+
+test.each([
+  [['pool', 'add', '--datastore', 'http://me:geheim@etcd:2379']],
+  [['x', '--password', 'geheim']],
+  [['x', '--password=geheim']],
+  [['x', 'ETCD_PASSWORD=geheim']],
+  [['x', '--token', 'geheim']],
+  [['config', 'felix', 'EtcdPassword', 'geheim']],
+  [['x', '--datastore=http://me:geheim@etcd:2379,http://etcd2:2379']],
+])('no secret of the command line: %j', async (words) => {
+  await entry(words).add(written(1n, ['/a', undefined, '1']))
+  await entry(['batch']).add(written(1n, ['/a', undefined, '1']), {line: 1, id: 'x', words})
+  expect(readFileSync(path, 'utf8')).not.toContain('geheim')
+})
+
+test('words that are no secret stay', async () => {
+  const words = ['profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'from', 'tag', 'passports', 'to', 'ports', '80']
+  await entry(words).add(written(1n, ['/a', undefined, '1']))
+  expect(readJournal(path)[0]?.words).toEqual(words)
+})
+
+test('lines of a batch, and what may not have been made', async () => {
+  const one = entry(['batch', 'f'])
+  await one.add(written(1n, ['/a', undefined, '1']), {line: 3, id: 'profile:add', words: ['profile', 'add', 'web']})
+  await one.add({...written(2n, ['/a', '1', '2']), unknown: true}, {line: 7, id: 'profile:tag:add', words: ['profile', 'web', 'tag', 'add', 't']})
+  one.end(9)
+  one.end(0)
+  const [read] = readJournal(path)
+  expect(read?.exitCode).toBe(9)
+  expect(read?.parts.map(({of, unknown}) => [of?.line, of?.command, of?.words.length, unknown])).toEqual([[3, 'profile:add', 3, false], [7, 'profile:tag:add', 5, true]])
+})
+
+test('a key whose value ends as it was is no net change', () => {
+  const change = (before: string | undefined, after: string | undefined) => ({changes: [{key: '/a', before, after}]})
+  expect(netChanges({parts: [change(undefined, 'x'), change('x', undefined)]})).toEqual([])
+})
+
+describe('a journal that cannot be written', () => {
+  test('is one warning', async () => {
+    mkdirSync(path, {recursive: true})
+    const one = entry()
+    await one.add(written(1n, ['/a', undefined, '1']))
+    await one.add(written(2n, ['/a', '1', '2']))
+    one.end(0)
+    expect(warnings).toEqual([expect.stringMatching(/^The journal .* cannot be written: .*undo/)])
+  })
+  test('off: nothing', async () => {
+    await entry(undefined, {env: {CALICOCTL_JOURNAL: 'off'}}).add(written(1n, ['/a', undefined, '1']))
+    expect(existsSync(path)).toBe(false)
+    expect(warnings).toEqual([])
+  })
+})
+
+test('where it is', () => {
+  const home = () => '/home/me'
+  expect(journalPath({}, home)).toBe('/home/me/.local/state/calicoctl/journal.jsonl')
+  expect(journalPath({XDG_STATE_HOME: '/x'}, home)).toBe('/x/calicoctl/journal.jsonl')
+  expect(journalPath({XDG_STATE_HOME: 'x'}, home)).toBe('/home/me/.local/state/calicoctl/journal.jsonl')
+  expect(journalPath({CALICOCTL_JOURNAL: 'j'}, home)).toBe(join(process.cwd(), 'j'))
+  expect(journalPath({CALICOCTL_JOURNAL: 'off'}, home)).toBeUndefined()
+})
+
+describe('reading', () => {
+  test('no file is no entry', () => expect(readJournal(path)).toEqual([]))
+
+  test('a torn last line is passed over, and the next entry is whole', async () => {
+    await entry(['first']).add(written(1n, ['/a', undefined, '1']))
+    appendFileSync(path, '{"v":1,"id":"torn","begin":{"time"')
+    await entry(['second']).add(written(2n, ['/a', '1', '2']))
+    expect(readJournal(path).map(({words}) => words)).toEqual([['second'], ['first']])
+  })
+
+  test('anything else in the file is no entry', () => {
+    const lines = ['', 'null', '1', '[]', '"x"', '{}', '{"v":2,"id":"a","begin":{}}', '{"v":1,"id":"--x","begin":{}}', '{"v":1,"id":"a","revision":"1","changes":[]}']
+    expect(parseJournal([lines.join('\n')])).toEqual([])
+    expect(parseJournal(['{"v":1,"id":"a","begin":{},"revision":"1","changes":[1,{"key":2},{"key":"k"}]}'])[0]?.parts).toEqual([{of: undefined, unknown: false, cluster: undefined, revision: '1', changes: [{key: 'k', before: undefined, after: undefined}]}])
+  })
+
+  test('entries go on over a rotation; the oldest files are dropped', async () => {
+    const long = entry(['long'], {largest: 300})
+    await long.add(written(1n, ['/a', undefined, 'x'.repeat(400)]))
+    await entry(['other'], {largest: 300}).add(written(2n, ['/b', undefined, '1']))
+    await long.add(written(3n, ['/c', undefined, '1']))
+    expect(existsSync(`${path}.1`)).toBe(true)
+    expect(readJournal(path).map(({words, parts}) => [words[0], parts.map(({revision}) => revision)])).toEqual([['other', ['2']], ['long', ['1', '3']]])
+    for (let i = 0; i < 4; i++) await entry([`more${i}`], {largest: 300}).add(written(4n, ['/a', undefined, 'x'.repeat(400)]))
+    expect(readJournal(path).map(({words}) => words[0])).toEqual(['more3', 'more2', 'more1', 'more0'])
+  })
+
+  test('what may not be read is an error that names it', () => {
+    mkdirSync(path, {recursive: true})
+    expect(() => readJournal(path)).toThrow(`The journal ${path} cannot be read: it is a folder`)
+  })
+})
+
+test('an entry that is larger than a file stands alone', async () => {
+  await entry(['small'], {largest: 1000}).add(written(1n, ['/a', undefined, '1']))
+  const large = entry(['large'], {largest: 1000})
+  for (let part = 0n; part < 20n; part++) await large.add(written(part, ['/a', undefined, 'x'.repeat(300)]))
+  expect(readJournal(path).map(({words, parts}) => [words[0], parts.length])).toEqual([['large', 20], ['small', 1]])
+  expect(existsSync(`${path}.2`)).toBe(false)
+  await entry(['next'], {largest: 1000}).add(written(1n, ['/a', undefined, '1']))
+  expect(readJournal(path).map(({words, parts}) => [words[0], parts.length])).toEqual([['next', 1], ['large', 20], ['small', 1]])
+  expect(existsSync(`${path}.3`)).toBe(false)
+})
+
+test('many writers at once lose no line', async () => {
+  mkdirSync(join(folder, 'state/calicoctl'), {recursive: true})
+  writeFileSync(path, '')
+  chmodSync(path, 0o600)
+  await Promise.all(Array.from({length: 20}, async (_, at) => {
+    const one = entry([`w${at}`], {largest: 30_000})
+    for (let part = 0n; part < 10n; part++) await one.add(written(part, ['/a', undefined, 'x'.repeat(200)]))
+    one.end(0)
+  }))
+  const entries = readJournal(path)
+  expect(entries.map(({parts, exitCode}) => [parts.length, exitCode])).toEqual(Array.from({length: 20}, () => [10, 0]))
+})
