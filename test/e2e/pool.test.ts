@@ -360,6 +360,55 @@ describe('pool remove', () => {
     expect(await revision()).toBe(before)
   })
 
+  describe('with --drain', () => {
+    beforeEach(async () => {
+      await given('pool add 10.1.0.0/24')
+      await put({...assigned, ...assignedAgain})
+    })
+
+    /** Starts it, and waits until it says that addresses are in use. */
+    async function draining(...words: readonly string[]): Promise<{child: ChildProcess; result: Promise<Result>}> {
+      const {process: child, result} = startCalicoctl(['pool', 'remove', '10.1.0.0/24', '--drain', ...words], {env: env()})
+      await new Promise<void>((settle, fail) => {
+        child.stderr?.on('data', (data: Buffer) => {
+          if (data.includes('Addresses in use: 2')) settle()
+        })
+        result.then(() => fail(new Error('it ended')), fail)
+      })
+      return {child, result}
+    }
+
+    test('removes the pool once nobody has an address', async () => {
+      const {result} = await draining('--wait', '1h')
+      expect(await spec('10-1-0-0-24')).toMatchObject({disabled: true})
+      await given('ipam release --range 10.1.0.0 10.1.0.255 --force')
+      expect(await result).toMatchObject({code: 0, stdout: DONE, stderr: expect.stringMatching(/ippool\/10\.1\.0\.0\/24 deleted\n$/) as unknown})
+      expect(await poolNames()).toEqual([])
+    })
+
+    test.each([['SIGINT', 130, 'Interrupted'], ['SIGTERM', 143, 'Terminated']] as const)('ends at %s with %d: the pool stays disabled, and the holders are named', async (signal, code, word) => {
+      const {child, result} = await draining()
+      child.kill(signal)
+      const ended = await result
+      expect(ended).toMatchObject({code, stdout: ''})
+      expect(ended.stderr).toMatch(new RegExp(`${word}: the disabling of 10\\.1\\.0\\.0/24 was made\\. 10\\.1\\.0\\.0/24 stays disabled and is not deleted\\. Addresses still in use \\(2\\): 10\\.1\\.0\\.\\d+: .*To go on: calicoctl pool remove 10\\.1\\.0\\.0/24 --drain\\.?\\n$`))
+      expect(await spec('10-1-0-0-24')).toMatchObject({disabled: true})
+    })
+
+    test('ends with 8 when the time is up', async () => {
+      expect(await run('pool remove 10.1.0.0/24 --drain --wait 0')).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/Error: Addresses of 10\.1\.0\.0\/24 are still in use \(2\)\. It stays disabled[^]*To wait again: calicoctl pool remove/) as unknown})
+    })
+
+    test.each([
+      ['--drain --force', /--drain and --force exclude each other/],
+      ['--wait 1m', /--wait goes with --drain/],
+      ['--drain --wait soon', /--wait: 'soon' is not a duration/],
+    ])('%s: refused', async (words, message) => {
+      expect(await run(`pool remove 10.1.0.0/24 ${words}`)).toMatchObject({code: 1, stderr: expect.stringMatching(message) as unknown})
+      expect(await spec('10-1-0-0-24')).not.toHaveProperty('disabled')
+    })
+  })
+
   describe('that stops after the pool was disabled', () => {
     let proxy: Proxy
     beforeEach(async () => {

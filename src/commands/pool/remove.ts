@@ -1,7 +1,12 @@
 import {Flags} from '@oclif/core'
 import {EditCommand} from '../../lib/cli/edit-command.js'
-import {cidrsArgument, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/views/pool-arguments.js'
-import {removePools} from '../../lib/client/pool-removal.js'
+import {cidrsArgument, drainFlags, drainProblems, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/views/pool-arguments.js'
+import {type PoolRemoval, removePools} from '../../lib/client/pool-removal.js'
+import type {Session} from '../../lib/client/session.js'
+import type {Cidr} from '../../lib/net/index.js'
+
+/** Of --drain. */
+const DEFAULT_WAIT_MS = 10 * 60_000
 
 /** What v0.20 printed for each pool. */
 const DONE = ['Disabling IP Pool', 'Removing IPAM configuration for pool', 'Deleted IP Pool']
@@ -10,27 +15,43 @@ export default class PoolRemove extends EditCommand {
   static override summary = 'Remove IP pools.'
   static override description =
     'A pool with addresses in use is kept (exit code 8), unless --force is given: the workloads then keep their addresses, which belong to no pool any more. ' +
+    'With --drain nobody is cut off: the pool is disabled, and removed once none of its addresses is in use. If the time is up (exit code 8) or the command is interrupted, the pool stays disabled, and the command says who has addresses. ' +
     'A removal that was interrupted goes on when it is run again. With --range, the words are the first and the last address of a range, ' +
     'and the pools are exactly those that `pool range add` makes of it: all of them are removed, or none.'
-  static override examples = ['<%= config.bin %> pool remove 192.168.0.0/16', '<%= config.bin %> pool remove 10.1.0.0/16 --force', '<%= config.bin %> pool remove --range 172.24.0.0 172.24.25.255']
+  static override examples = ['<%= config.bin %> pool remove 192.168.0.0/16', '<%= config.bin %> pool remove 10.1.0.0/16 --force', '<%= config.bin %> pool remove 10.1.0.0/16 --drain --wait 1h', '<%= config.bin %> pool remove --range 172.24.0.0 172.24.25.255']
   static readonly exitCodes = {4: 'One of them is no pool.'}
   static override args = {cidrs: cidrsArgument()}
   static override flags = {
     range: rangeFlag('The two words are START and END of a range: remove the pools that make it up.'),
     force: Flags.boolean({description: 'Remove it even if addresses of it are in use.'}),
+    ...drainFlags,
   }
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(PoolRemove, (line) => {
       if (line.flags.range) for (const problem of rangeWordProblems(line.args.cidrs)) this.problem(problem)
+      for (const problem of drainProblems(line.flags)) this.problem(problem)
     })
     const cidrs = flags.range ? poolsOfRange(args.cidrs) : args.cidrs
     const session = await this.session()
-    const {changes, disowned} = await this.orInsist(
-      () => removePools(session, cidrs, flags),
-      () => removePools(session, cidrs, {force: true}),
-    )
+    const {changes, disowned} = flags.drain
+      ? await this.drain(session, cidrs, flags.wait)
+      : await this.orInsist(
+        () => removePools(session, cidrs, flags),
+        () => removePools(session, cidrs, {force: true}),
+      )
     await this.tell(changes, {done: changes.flatMap(() => DONE)})
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)
+  }
+
+  private async drain(session: Session, cidrs: readonly Cidr[], waitMs = DEFAULT_WAIT_MS): Promise<PoolRemoval> {
+    const {drainPools} = await import('../../lib/client/pool-drain.js')
+    const onHolders = (count: number, lines: readonly string[]): void => this.note([`Addresses in use: ${count}${this.dryRun ? '; they would be waited for' : ''}`, ...lines.map((line) => `  ${line}`)])
+    return drainPools(session, cidrs, {waitMs, onHolders, offTheClock: (work) => this.offTheClock(work)})
+  }
+
+  /** While a pool is drained, --timeout is each request's. */
+  protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: boolean} {
+    return {...super.sessionOptions(), perRequest: (this.globals as {drain?: boolean}).drain === true}
   }
 }

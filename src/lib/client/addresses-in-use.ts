@@ -24,12 +24,13 @@ export interface Holders {
   readonly count: number
 }
 
-/** Who holds addresses within NETWORKS. Addresses that Windows nodes set aside are nobody's. */
-export async function findHolders(session: Session, networks: readonly Cidr[]): Promise<Holders> {
+/** Who holds addresses within NETWORKS, other than those of EXCEPT. Addresses that Windows nodes set aside are nobody's. */
+export async function findHolders(session: Session, networks: readonly Cidr[], except: ReadonlySet<string> = new Set()): Promise<Holders> {
   const first: Holder[] = []
   let count = 0
   for (const network of networks) {
     for await (const holder of holdersWithin(session, network)) {
+      if (except.size > 0 && holder.address && except.has(formatAddress(holder.address))) continue
       count++
       if (count <= MAX_NAMED) first.push(holder)
     }

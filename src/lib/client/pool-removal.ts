@@ -52,7 +52,7 @@ export interface PoolRemoval {
  */
 export async function removePools(session: Session, cidrs: readonly Cidr[], {force}: {force: boolean}): Promise<PoolRemoval> {
   const networks = distinctNetworks(cidrs)
-  if (networks.length > MAX_POOLS) throw new CalicoError('invalid', `These are ${networks.length} pools; one line may remove at most ${MAX_POOLS}.`)
+  checkNumber(networks)
   const pools = await findPools(session, networks)
   if (!force) await refuseHolders(session, networks)
   if (session.dryRun) return {changes: pools.map(deletion), disowned: []}
@@ -70,14 +70,21 @@ export async function removePools(session: Session, cidrs: readonly Cidr[], {for
   return {changes: pools.map(deletion), disowned: blocks.disowned}
 }
 
-const labels = (pools: readonly Pool[]): string => [...new Set(pools.map(poolLabel))].join(', ')
+/** @throws CalicoError `invalid` for more NETWORKS than one line may remove */
+export function checkNumber(networks: readonly Cidr[]): void {
+  if (networks.length > MAX_POOLS) throw new CalicoError('invalid', `These are ${networks.length} pools; one line may remove at most ${MAX_POOLS}.`)
+}
+
+/** POOLS as messages call them. */
+export const labels = (pools: readonly Pool[]): string => [...new Set(pools.map(poolLabel))].join(', ')
 
 const disabledText = (pools: readonly Pool[]): string => (pools.length === 1 ? 'the pool is' : 'the pools are')
 
-const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool', name: poolLabel(pool), action: 'deleted', before: pool.stored.resource, after: undefined})
+/** What the removal of POOL is told as. */
+export const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool', name: poolLabel(pool), action: 'deleted', before: pool.stored.resource, after: undefined})
 
 /** The pools of NETWORKS, several for one network if somebody stored several. */
-async function findPools(session: Session, networks: readonly Cidr[]): Promise<Pool[]> {
+export async function findPools(session: Session, networks: readonly Cidr[]): Promise<Pool[]> {
   const {results} = await read(session, [{list: kindPrefix('IPPool')}])
   const all = parsePools(session, results[0] ?? [])
   requireAll(all, networks)
@@ -94,7 +101,7 @@ const inUse = (message: string, details: readonly string[]): CalicoError =>
   new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or give --force: then they keep their addresses, which belong to no pool any more.'})
 
 /** Disables or enables those of POOLS that are not so, in one transaction; which these were. A pool that has gone meanwhile is passed over. */
-async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {
+export async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {
   const {outcome} = await commit(session, pools.map(({stored}) => ({get: stored.kv.key})), ({results}) => {
     const changes = pools.flatMap((pool, index) => {
       const kv = results[index]?.[0]
@@ -107,21 +114,21 @@ async function setDisabled(session: Session, pools: readonly Pool[], disabled: b
 }
 
 /** Not validated: a pool with a defect must be removable, and one that was is given back as it was. */
-function disabling(kv: KeyValue, disabled: boolean): Write | undefined {
+export function disabling(kv: KeyValue, disabled: boolean): Write | undefined {
   const {resource} = parseStored<IPPool>('IPPool', kv)
   const {disabled: before = false, ...spec} = resource.spec
   if (before === disabled) return undefined
   return {key: kv.key, read: kv, value: stringifyJson({...resource, spec: {...spec, ...(disabled ? {disabled} : {})}})}
 }
 
-interface GivenBack {
+export interface GivenBack {
   readonly disowned: readonly string[]
   /** The blocks that stay, by key, at the revision at which they were looked at. */
   readonly left: ReadonlyMap<string, Revision>
 }
 
 /** Gives the blocks of NETWORKS back until nothing but those that may stay is left, and deletes POOLS at that very moment. */
-async function giveBackAndDelete(session: Session, networks: readonly Cidr[], pools: readonly Pool[], force: boolean): Promise<GivenBack> {
+export async function giveBackAndDelete(session: Session, networks: readonly Cidr[], pools: readonly Pool[], force: boolean): Promise<GivenBack> {
   const disowned = new Set<string>()
   for (let round = 1; round <= MAX_ROUNDS; round++) {
     const left = new Map<string, Revision>()
@@ -180,7 +187,7 @@ function deletions(pools: readonly Pool[], {results}: Seen): Write[] {
 }
 
 /** Looks for blocks that a slow allocator has claimed since the blocks were accounted for. */
-async function tellLateClaims(session: Session, networks: readonly Cidr[], pools: readonly Pool[], left: ReadonlyMap<string, Revision>): Promise<void> {
+export async function tellLateClaims(session: Session, networks: readonly Cidr[], pools: readonly Pool[], left: ReadonlyMap<string, Revision>): Promise<void> {
   const {results} = await read(session, networks.map((network) => ({list: blocksPrefixWithin(network), keysOnly: true})))
   const late = networks.flatMap((network, index) => (results[index] ?? []).filter(({key}) => isBlockWithin(network, key) && !left.has(key)))
   if (late.length === 0) return
@@ -207,7 +214,7 @@ async function undone(session: Session, pools: readonly Pool[], refusal: CalicoE
 }
 
 /** The error for a removal that failed after the pools had been disabled. */
-function halfDone(pools: readonly Pool[], error: unknown): unknown {
+export function halfDone(pools: readonly Pool[], error: unknown): unknown {
   if (!(error instanceof CalicoError)) return error
   return new CalicoError('unknown', `${labels(pools)}: the removal is not finished; ${disabledText(pools)} disabled but not deleted`, {
     details: [error.message, ...error.details],

@@ -249,7 +249,8 @@ function prepare(cidr: Cidr, name: string, before: Stored<IPPool> | undefined, a
   return {...rest, change: {...change, name: formatCidr(cidr)}}
 }
 
-const blockCidrs = (entries: readonly KeyValue[]): string[] =>
+/** The networks of the blocks whose keys ENTRIES are. */
+export const blockCidrs = (entries: readonly KeyValue[]): string[] =>
   entries.flatMap(({key}) => {
     const parsed = parseKey(key)
     return parsed?.type === 'block' ? [parsed.cidr] : []
@@ -260,7 +261,8 @@ interface PoolProblem {
   readonly message: string
 }
 
-function newPoolProblems(cidr: Cidr, pools: readonly Pool[], options: PoolOptions): PoolProblem[] {
+/** Why CIDR cannot be a new pool with OPTIONS beside POOLS. */
+export function newPoolProblems(cidr: Cidr, pools: readonly Pool[], options: PoolOptions): PoolProblem[] {
   const size = sizeProblem(cidr, options)
   const others = pools.filter((other) => other.cidr !== undefined && overlaps(cidr, other.cidr))
   return [

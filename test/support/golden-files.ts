@@ -1,0 +1,74 @@
+/** The lines of shared/golden/resource-files.jsonl: what the Go calicoctl did with files of objects and with its generic commands. */
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {dirname, join, resolve} from 'node:path'
+import type {Datastore} from '../../src/lib/datastore/datastore.js'
+
+export interface GoldenLine {
+  readonly id: string
+  readonly base?: boolean
+  readonly setup: Readonly<Record<string, string>>
+  readonly cmd: readonly string[]
+  readonly stdin?: string
+  readonly stdinBase64?: string
+  readonly stdinRepeat?: readonly (readonly [string, number])[]
+  readonly files?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly rc: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly changed: Readonly<Record<string, string | null>>
+}
+
+const [base, ...lines] = readFileSync(resolve(import.meta.dirname, '../fixtures/golden/resource-files.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as GoldenLine)
+
+/** All cases. */
+export const GOLDEN_LINES: readonly GoldenLine[] = lines
+
+/** Puts what CASE begins with into the empty STORE, one transaction for each key, as it was recorded. */
+export async function prepare(store: Datastore, line: GoldenLine): Promise<void> {
+  const initial = line.base ? {...base?.setup, ...line.setup} : line.setup
+  for (const [key, value] of Object.entries(initial)) await store.transact({then: [{put: key, value}]})
+}
+
+/** Writes the files of CASE to FOLDER, stdin to one that `-` stands for. @returns its words, with that file's name in the place of `-` */
+export function place(folder: string, {cmd, files = {}, stdin, stdinBase64, stdinRepeat}: GoldenLine): readonly string[] {
+  const all: Record<string, string | Buffer> = {...files}
+  const input = stdinBase64 === undefined ? (stdinRepeat?.map(([text, times]) => text.repeat(times)).join('') ?? stdin ?? '') : Buffer.from(stdinBase64, 'base64')
+  const name = '.stdin'
+  all[name] = input
+  for (const [path, content] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, path)), {recursive: true})
+    writeFileSync(join(folder, path), content)
+  }
+  return cmd.map((word, index) => (word === '-' && /^(-f|--filename)$/.test(cmd[index - 1] ?? '') ? name : word))
+}
+
+/** The keys of STORE with their values. */
+export async function snapshot(store: Datastore): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for await (const {entries} of store.list('/')) for (const {key, value} of entries) found.set(key, value)
+  return found
+}
+
+/** What differs between two snapshots, comparable; null = deleted. */
+export function differences(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Record<string, unknown> {
+  const keys = new Set([...before.keys(), ...after.keys()])
+  return Object.fromEntries([...keys].filter((key) => before.get(key) !== after.get(key)).map((key) => [key, comparable(after.get(key))]))
+}
+
+/** What CASE changed, comparable. */
+export const expectedChanges = ({changed}: GoldenLine): Record<string, unknown> => Object.fromEntries(Object.entries(changed).map(([key, value]) => [key, comparable(value)]))
+
+/** VALUE as an object, without what differs from run to run. */
+export function comparable(value: string | null | undefined): unknown {
+  if (value === null || value === undefined) return null
+  try {
+    const object = JSON.parse(value) as {metadata?: Record<string, unknown>; spec?: Record<string, unknown>}
+    delete object.metadata?.uid
+    delete object.metadata?.creationTimestamp
+    delete object.spec?.clusterGUID
+    return object
+  } catch {
+    return value
+  }
+}
