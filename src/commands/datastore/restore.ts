@@ -19,7 +19,9 @@ export default class DatastoreRestore extends EditCommand {
   static override flags = {replace: Flags.boolean({description: 'Replace what the datastore holds: what the backup lacks is deleted.'})}
 
   async run(): Promise<void> {
-    const {args, flags} = await this.read(DatastoreRestore)
+    const {args, flags} = await this.read(DatastoreRestore, ({args: {file}}) => {
+      if (file === '-' && this.invocation.line) this.problem('a line of a batch cannot read a backup from stdin (-): give a file')
+    })
     await withBackup(args.file, async (file) => {
       const backup = await checkBackup(file)
       const session = await this.session()

@@ -100,6 +100,7 @@ export abstract class BaseCommand extends Command {
     for (const name of ofBatch?.refused ?? []) {
       if ((line.flags as Values)[name] !== undefined) this.problem(`--${name} stands on batch itself, not on one of its lines`)
     }
+    if (ofBatch && (line.flags as Values).watch === true) this.problem('--watch goes on until it is stopped, and is no line of a batch')
     check?.(line)
     this.refuseProblems()
     ofBatch?.read()
@@ -127,10 +128,16 @@ export abstract class BaseCommand extends Command {
   protected async session(): Promise<Session> {
     if (this.opened) return this.opened
     const {line} = this.invocation
+    const says: Pick<Session, 'warn' | 'announce'> = {
+      warn: (message) => this.note(`Warning: ${message}`),
+      announce: (message) => {
+        this.invocation.stderr(linesText(`Warning: ${message}`))
+      },
+    }
     if (line) {
       line.act()
       this.budget = line.budget
-      return (this.opened = await line.session({...this.sessionOptions(), warn: (message) => this.note(`Warning: ${message}`)}))
+      return (this.opened = await line.session({...this.sessionOptions(), ...says}))
     }
     const settings = await this.settings()
     this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS, perRequest: this.sessionOptions().perRequest ?? false})
@@ -139,8 +146,7 @@ export abstract class BaseCommand extends Command {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
       record: (written) => this.record(written),
-      warn: (message) => this.note(`Warning: ${message}`),
-      announce: (message) => void process.stderr.write(linesText(`Warning: ${message}`)),
+      ...says,
     })
     settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)

@@ -17,7 +17,7 @@ export abstract class EditCommand extends BaseCommand {
   }
 
   protected override sessionOptions(): {dryRun: boolean; init: boolean} {
-    return {dryRun: this.dryRun, init: this.flag('init')}
+    return {dryRun: this.flag('dry-run'), init: this.flag('init')}
   }
 
   private flag(name: 'dry-run' | 'init'): boolean {
@@ -51,7 +51,6 @@ export abstract class EditCommand extends BaseCommand {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
     } else if (done !== undefined) this.data(done)
-    this.invocation.line?.changed(changes)
     for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
   }
 

@@ -3,7 +3,6 @@
  * Lines of a batch run one after another, so that one of these is the current one at any time.
  */
 import type {Session, SessionOptions} from '../client/session.js'
-import type {ResourceChange} from '../client/resources.js'
 import type {Budget} from '../datastore/budget.js'
 import type {Settings} from '../settings/types.js'
 
@@ -23,8 +22,8 @@ export interface BatchLine {
   readonly settings: Settings
   readonly budget: Budget
   /** A session on the connection that all lines share; nobody but the batch closes its store, and it listens for signals. */
-  session(options: Pick<SessionOptions, 'dryRun' | 'init' | 'warn'>): Promise<Session>
-  /** As --dry-run on the line. */
+  session(options: Pick<SessionOptions, 'dryRun' | 'init' | 'warn' | 'announce'>): Promise<Session>
+  /** The batch only rehearses its lines: they say what would be done. Whether their session writes is the batch's affair: it may be on a stage. */
   readonly dryRun: boolean
   /** As --quiet on the line. */
   readonly quiet: boolean
@@ -36,8 +35,6 @@ export interface BatchLine {
   read(): void
   /** The line is about to use its session or to print; may throw to end it there. */
   act(): void
-  /** The line has told what it did to objects. */
-  changed(changes: readonly ResourceChange[]): void
 }
 
 const PROCESS: Invocation = {

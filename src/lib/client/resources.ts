@@ -165,7 +165,7 @@ export async function changeResource<R extends Resource>(
 }
 
 /** How an object is called in messages: `profile/web`. */
-export const objectLabel = (kind: KindName, name: string): string => `${kind.toLowerCase()}/${name}`
+export const objectLabel = (kind: string, name: string): string => `${kind.toLowerCase()}/${name}`
 
 /**
  * What writing AFTER over BEFORE means: the change to tell, and the key to write (none if nothing changes). Validates AFTER with all that

@@ -210,7 +210,7 @@ export abstract class NodeCommand extends EditCommand {
   private async ensureImage(session: Session, image: string): Promise<void> {
     if (await hasImage(image)) return
     say(paragraph(`Pulling Docker image ${image}`))
-    const display = pullDisplay((text) => this.stderrText(text), {terminal: process.stderr.isTTY && process.env.TERM !== 'dumb'})
+    const display = pullDisplay((text) => this.stderrText(text), {terminal: this.invocation.line === undefined && process.stderr.isTTY && process.env.TERM !== 'dumb'})
     session.writes.undo = () => Promise.resolve('The pull of the image was given up; no container was touched.')
     try {
       await pullImage(image, display.show)

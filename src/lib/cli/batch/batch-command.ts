@@ -1,13 +1,14 @@
 /** What `batch` does with the lines that it has read. */
+import {initialisationIn, type KeyEdit, netEdits, type ObjectChange, objectChange} from '../../batch/changes.js'
 import type {BatchLine, LineProblem} from '../../batch/lines.js'
-import {newSession} from '../../client/session.js'
+import {newSession, type Session} from '../../client/session.js'
 import {openDatastore} from '../../datastore/open.js'
 import {EXIT_CODES} from '../../errors.js'
 import {EditCommand} from '../edit-command.js'
 import {watchWrites} from '../made.js'
 import {watchSignals} from '../signals.js'
 import {escapeText} from '../../printable.js'
-import {batchResult, prefixed, Progress, runInOrder} from './batch-run.js'
+import {batchResult, type LineResult, prefixed, Progress, type RunOptions, runInOrder} from './batch-run.js'
 import {lineBudget, type RenewableBudget} from './budget.js'
 import {checkLine, type ReadyLine, readWords, type Surroundings} from './line-run.js'
 import {readBatchFile} from './source.js'
@@ -17,6 +18,7 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /** What the line of `batch` itself says. */
 interface BatchFlags {
   readonly file: string
+  readonly atomic: boolean
   readonly keepGoing: boolean
   readonly json: boolean
 }
@@ -40,43 +42,107 @@ export abstract class BatchCommand extends EditCommand {
 
   private fromStdin = false
 
+  /** How a dry run shows CHANGE. */
+  protected abstract difference(change: ObjectChange): Promise<string>
+
   /** Checks all LINES, then runs them. */
   protected async runBatch({lines, problems}: {lines: readonly BatchLine[]; problems: readonly LineProblem[]}, flags: BatchFlags): Promise<void> {
-    const around = await this.surroundings()
+    const around = await this.surroundings(flags)
     const {ready, wrong} = await this.check(lines, problems, around)
     if (wrong.length > 0) return this.refuse(ready, wrong, flags)
     if (ready.length === 0) this.note('There are no lines; nothing was done.')
     const progress = new Progress(ready, flags.file)
     const session = newSession(await openDatastore(around.settings, around.budget), {
+      dryRun: this.dryRun,
       init: this.sessionOptions().init,
       expectCluster: around.settings.expectCluster?.value,
       record: (written) => this.record(written),
       warn: (message) => this.note(`Warning: ${message}`),
+      announce: (message) => void process.stderr.write(`Warning: ${escapeText(message)}\n`),
     })
     around.settings.warnings.forEach(session.warn)
     try {
-      const writes = currentWrites(progress)
-      watchSignals({writes}, () => progress.told())
-      watchWrites(writes)
-      await runInOrder(ready, session, around, {...flags, dryRun: this.dryRun, init: session.init, capture: flags.json, record: (written, line) => this.record(written, line)}, progress)
+      if (around.staged) await this.runStaged(ready, session, around, flags, progress)
+      else await this.runEach(ready, session, around, flags, progress)
     } finally {
       session.store.close()
     }
-    if (flags.json) await this.printDocument(progress)
     if (progress.exitCode === 0) return
-    process.stderr.write(`${flags.file}: ${escapeText(progress.summary())}\n`)
+    process.stderr.write(`${flags.file}: ${escapeText(progress.summary(flags))}${this.dryRun ? ' Nothing was written: this was a dry run.' : ''}\n`)
     this.exitWith(progress.exitCode)
   }
 
-  private async surroundings(): Promise<Around> {
+  /** Each of LINES is done by itself. */
+  private async runEach(lines: readonly ReadyLine[], session: Session, around: Around, flags: BatchFlags, progress: Progress): Promise<void> {
+    const writes = currentWrites(progress)
+    watchSignals({writes}, () => progress.told())
+    watchWrites(writes)
+    await runInOrder(lines, session.store, around, {...flags, ...session, record: (written, line) => this.record(written, line), print: flags.json ? undefined : printing(flags.file)}, progress)
+    if (flags.json) await this.printDocument(progress)
+  }
+
+  /** LINES are done on a stage, and what they made of the store is written in one transaction or, in a dry run, shown. */
+  private async runStaged(lines: readonly ReadyLine[], session: Session, around: Around, flags: BatchFlags, progress: Progress): Promise<void> {
+    const {together} = await import('../../client/together.js')
+    watchSignals(session)
+    watchWrites(session.writes)
+    const what = `the batch ${flags.file}`
+    const options = {...flags, ...session, record: undefined, print: undefined}
+    let changes: readonly KeyEdit[] = []
+    try {
+      const made = await together(session, what, async (_, store) => {
+        progress.reset()
+        await runInOrder(lines, store, around, options, progress)
+        around.budget.renew()
+        if (flags.atomic && progress.exitCode !== 0) throw new LineFailed(what)
+      })
+      changes = made.changes.map(({key, before, after}) => ({key, before: before?.value, after}))
+      if (flags.atomic && this.dryRun) this.warnOfSize(changes.length)
+    } catch (error) {
+      progress.takeBack()
+      if (!(error instanceof LineFailed)) {
+        if (flags.json) await this.printDocument(progress)
+        throw error
+      }
+    }
+    progress.running = undefined
+    if (flags.json) return this.printDocument(progress, this.dryRun ? netEdits(changes) : undefined)
+    for (const result of progress.results) await this.printKept(result, flags.file)
+    if (this.dryRun) await this.showDifference(netEdits(changes))
+  }
+
+  /** Prints what RESULT has kept; of a dry run only what is for people. */
+  private async printKept(result: LineResult, file: string): Promise<void> {
+    const print = printing(file)
+    for (const piece of result.printed) {
+      if (piece.stream === 'stderr') {
+        await this.flush()
+        print(result, piece, () => undefined)
+      } else if (!this.dryRun) await this.dataText(piece.text)
+    }
+  }
+
+  private async showDifference(edits: readonly KeyEdit[]): Promise<void> {
+    const initialisation = initialisationIn(edits)
+    if (initialisation.size > 0) this.note('The datastore would be initialised for Calico.')
+    for (const edit of edits) if (!initialisation.has(edit.key)) await this.dataText(await this.difference(objectChange(edit)))
+    if (edits.length === 0) this.note('Nothing would be changed.')
+  }
+
+  private warnOfSize(keys: number): void {
+    if (keys > ETCD_KEYS) this.note(`Warning: ${keys} keys would be written in one transaction; etcd allows ${ETCD_KEYS}, unless its --max-txn-ops says otherwise.`)
+  }
+
+  private async surroundings({atomic}: BatchFlags): Promise<Around> {
     const {quiet = false, debug = false, timeout = DEFAULT_TIMEOUT_MS} = this.globals
     return {
       config: this.config,
       settings: await this.settings(),
       budget: lineBudget(timeout),
+      staged: atomic ? 'atomic' : this.dryRun ? 'dry-run' : undefined,
       quiet,
       debug,
-      noStdin: this.fromStdin ? 'it reads stdin, from which the lines of this batch come; give batch a FILE' : process.stdin.isTTY ? 'it reads stdin, which is a terminal' : undefined,
+      noStdin: this.fromStdin ? 'This line reads stdin, from which the lines of this batch come: give them as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined,
       stdin: once(async () => {
         const {readStdin} = await import('../stdin.js')
         return readStdin()
@@ -89,7 +155,7 @@ export abstract class BatchCommand extends EditCommand {
     const wrong: WrongLine[] = problems.map(({line, problem}) => ({line, words: [], text: `Error: ${escapeText(problem)}.\n`}))
     const ready: ReadyLine[] = []
     for (const {line, words} of lines) {
-      const meant = readWords(line, words, around.config)
+      const meant = readWords(line, words, around)
       if ('problem' in meant) {
         wrong.push({line, words, text: `Error: ${meant.problem}${meant.problem.endsWith('.') ? '' : '.'}\n`})
         continue
@@ -110,20 +176,35 @@ export abstract class BatchCommand extends EditCommand {
     this.exitWith(EXIT_CODES.usage)
   }
 
-  private async printDocument(progress: Progress): Promise<void> {
+  private async printDocument(progress: Progress, dryRun?: readonly KeyEdit[]): Promise<void> {
     const {indentedJson} = await import('../output/render.js')
     const {escapeJson} = await import('../../printable.js')
-    await this.dataText(`${escapeJson(indentedJson(batchResult(progress)))}\n`)
+    await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun)))}\n`)
   }
 }
+
+/** A line of a batch that is to be done as a whole has failed, and has told so. */
+class LineFailed extends Error {}
+
+/** Keys that one transaction of etcd may write unless it is configured otherwise; one more is compared. */
+const ETCD_KEYS = 127
+
+/** Prints what a line prints as if it had run alone, but that what is for people names its place in FILE. */
+const printing =
+  (file: string): NonNullable<RunOptions['print']> =>
+  ({line}, {stream, text}, done) => {
+    if (stream === 'stdout') return void process.stdout.write(text, done)
+    process.stderr.write(prefixed(`${file}:${line}: `, text))
+    done()
+  }
 
 /** The lines of a batch that was refused, as if those that are WRONG had been run and failed. */
 function wrongLines(ready: readonly ReadyLine[], wrong: readonly WrongLine[], file: string): Progress {
   const all = [...ready, ...wrong].sort((a, b) => a.line - b.line)
-  const progress = new Progress(all as readonly ReadyLine[], file)
+  const progress = new Progress(all, file)
   for (const result of progress.results) {
     const problem = wrong.find(({line}) => line === result.line)
-    if (problem) Object.assign(result, {exitCode: EXIT_CODES.usage, stderr: problem.text})
+    if (problem) Object.assign(result, {exitCode: EXIT_CODES.usage, printed: [{stream: 'stderr', text: problem.text}]})
   }
   return progress
 }

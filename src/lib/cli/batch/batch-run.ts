@@ -1,39 +1,47 @@
 /** A batch: its lines one after another, what each printed and did, and how it ended. */
-import type {ResourceChange} from '../../client/resources.js'
-import {newSession, type Session, type Written} from '../../client/session.js'
-import type {EntryLine} from '../../journal/entry.js'
+import {addWritten, initialisationIn, type KeyEdit, netEdits, objectChange} from '../../batch/changes.js'
 import {quoteWord} from '../../batch/lines.js'
-import {append} from '../../append.js'
+import {newSession, type Session, type Written} from '../../client/session.js'
+import type {Datastore} from '../../datastore/datastore.js'
+import {CompactedError} from '../../datastore/errors.js'
+import type {EntryLine} from '../../journal/entry.js'
 import {truth} from '../signals.js'
 import type {RenewableBudget} from './budget.js'
 import {type ReadyLine, runLine, type Surroundings} from './line-run.js'
+
+/** What a line printed at one time. */
+export interface Piece {
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
 
 /** What became of a line. */
 export interface LineResult {
   readonly line: number
   readonly words: readonly string[]
-  /** Null: it was not run. */
+  /** Null: it was not run, or what it did was not written. */
   exitCode: number | null
-  stdout: string
-  stderr: string
-  readonly changes: ResourceChange[]
+  /** What it printed, as far as that was kept. */
+  printed: Piece[]
+  /** What it wrote, by key. */
+  written: Map<string, KeyEdit>
 }
 
-export interface BatchOptions {
-  /** How lines of the batch are called: FILE in `FILE:LINE`. */
-  readonly file: string
+export interface RunOptions {
   readonly keepGoing: boolean
+  /** The lines are only rehearsed: STORE is a stage that nobody commits. */
   readonly dryRun: boolean
   readonly init: boolean
-  /** Keeps what lines print for the document, instead of printing it. */
-  readonly capture: boolean
-  /** Writes to the journal what a line has written. */
-  readonly record: (written: Written, line: EntryLine) => Promise<void>
+  readonly expectCluster: string | undefined
+  /** Writes to the journal what a line has written in STORE. */
+  readonly record?: ((written: Written, line: EntryLine) => Promise<void>) | undefined
+  /** Prints what a line prints; undefined: it is kept in its result. */
+  readonly print: ((result: LineResult, piece: Piece, done: (error?: NodeJS.ErrnoException | null) => void) => void) | undefined
 }
 
 /** The lines so far, for who is interrupted. */
 export class Progress {
-  readonly results: LineResult[]
+  readonly results: readonly LineResult[]
   /** The line that is being run, and its session if it has one. */
   running: {readonly index: number; session: Session | undefined} | undefined
 
@@ -41,10 +49,26 @@ export class Progress {
   readonly logs: Pick<Session['writes'], 'done'>[] = []
 
   constructor(
-    lines: readonly ReadyLine[],
+    lines: readonly Pick<ReadyLine, 'line' | 'words'>[],
     private readonly file: string,
   ) {
-    this.results = lines.map(({line, words}) => ({line, words, exitCode: null, stdout: '', stderr: '', changes: []}))
+    this.results = lines.map(({line, words}) => ({line, words, exitCode: null, printed: [], written: new Map()}))
+  }
+
+  /** Nothing of what the lines did was written: they count as not run, but for one that failed. */
+  takeBack(): void {
+    for (const result of this.results) {
+      if (result.exitCode !== null && result.exitCode !== 0) continue
+      Object.assign(result, {exitCode: null, printed: []})
+    }
+    for (const {written} of this.results) written.clear()
+    this.running = undefined
+  }
+
+  /** As before the first line. */
+  reset(): void {
+    for (const result of this.results) result.exitCode = null
+    this.takeBack()
   }
 
   count(which: 'done' | 'failed' | 'notRun'): number {
@@ -53,7 +77,11 @@ export class Progress {
 
   /** The exit code of the first line that failed; 0 if none did. */
   get exitCode(): number {
-    return this.results.find(({exitCode}) => exitCode !== null && exitCode !== 0)?.exitCode ?? 0
+    return this.failed[0]?.exitCode ?? 0
+  }
+
+  private get failed(): readonly LineResult[] {
+    return this.results.filter(({exitCode}) => exitCode !== null && exitCode !== 0)
   }
 
   /** What has become of the lines, when they are interrupted; without its full stop. */
@@ -68,17 +96,16 @@ export class Progress {
   }
 
   private failedText(): string {
-    const failed = this.results.filter(({exitCode}) => exitCode !== null && exitCode !== 0)
+    const {failed} = this
     return failed.length === 0 ? '' : `, ${linesText(failed.length)} failed (${failed.slice(0, MOST_NAMED).map(({line}) => `${this.file}:${line}`).join(', ')}${failed.length > MOST_NAMED ? ', …' : ''})`
   }
 
-  /** The last line of a batch in which something failed. */
-  summary(): string {
-    const notRun = this.count('notRun')
-    const failed = this.results.filter(({exitCode}) => exitCode !== null && exitCode !== 0)
+  /** The last line of a batch in which something failed; ATOMIC: the whole was not done. */
+  summary({atomic}: {atomic: boolean}): string {
+    const {failed} = this
     const places = failed.slice(0, MOST_NAMED).map((result) => `${this.file}:${result.line} (${lineText(result)})`)
-    const done = this.count('done')
-    return `${linesText(done)} done; ${failed.length === 1 ? places.join('') : `${linesText(failed.length)} failed: ${places.join(', ')}${failed.length > MOST_NAMED ? ' …' : ''}`}${failed.length === 1 ? ' failed' : ''}; ${linesText(notRun)} not tried.`
+    if (atomic) return `${places.join(', ')} failed; nothing was changed by the ${this.results.length} lines.`
+    return `${linesText(this.count('done'))} done; ${failed.length === 1 ? places.join('') : `${linesText(failed.length)} failed: ${places.join(', ')}${failed.length > MOST_NAMED ? ' …' : ''}`}${failed.length === 1 ? ' failed' : ''}; ${linesText(this.count('notRun'))} not tried.`
   }
 }
 
@@ -98,55 +125,88 @@ function doneText(results: readonly LineResult[], file: string): string {
 /** Puts PREFIX before each line of TEXT. */
 export const prefixed = (prefix: string, text: string): string => text.replaceAll(/^(?!$)/gm, prefix)
 
-/** Runs LINES in order on the store of SESSION, each with a transaction of its own. */
-export async function runInOrder(lines: readonly ReadyLine[], session: Session, around: Surroundings & {budget: RenewableBudget}, options: BatchOptions, progress: Progress): Promise<void> {
+/**
+ * Runs LINES in order on STORE, each with transactions of its own, until one fails or, with KEEPGOING, to the end.
+ * @throws CompactedError if STORE is a stage whose base has forgotten the revision that it reads
+ */
+export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, around: Surroundings & {budget: RenewableBudget}, options: RunOptions, progress: Progress): Promise<void> {
+  const shared = unclosed(store)
   for (const [index, line] of lines.entries()) {
     const result = progress.results[index]
     if (result === undefined) return
     around.budget.renew()
     progress.running = {index, session: undefined}
-    const {code} = await runLine(line, around, {
+    const print = (piece: Piece, done: (error?: NodeJS.ErrnoException | null) => void = () => undefined): void => {
+      if (options.print) {
+        options.print(result, piece, done)
+        return
+      }
+      result.printed.push(piece)
+      done()
+    }
+    const {code, error} = await runLine(line, around, {
       dryRun: options.dryRun,
       stdout: (text, done) => {
-        if (!options.capture) return void process.stdout.write(text, done)
-        result.stdout += text
-        done()
+        print({stream: 'stdout', text}, done)
       },
       stderr: (text) => {
-        if (options.capture) result.stderr += text
-        else process.stderr.write(prefixed(`${options.file}:${line.line}: `, text))
+        print({stream: 'stderr', text})
       },
-      session: ({dryRun = false, init = false, warn}) => {
-        const record = (written: Written): Promise<void> => options.record(written, {line: line.line, id: line.meaning.type === 'command' ? line.meaning.id : '', words: line.words})
-        const own = newSession(session.store, {dryRun, init: init || options.init, expectCluster: session.expectCluster, record, warn})
+      session: ({dryRun = false, init = false, warn, announce}) => {
+        const own = newSession(shared, {
+          // On a stage it writes as ever; what acts on the host must not.
+          dryRun: dryRun || (options.dryRun && line.place === 'host'),
+          init: init || options.init,
+          expectCluster: options.expectCluster,
+          record: async (written) => {
+            if (!written.unknown) addWritten(result.written, written)
+            await options.record?.(written, {line: line.line, id: line.meaning.type === 'command' ? line.meaning.id : '', words: line.words})
+          },
+          warn,
+          ...(announce && {announce}),
+        })
         if (progress.running) progress.running.session = own
         progress.logs.push(own.writes)
         return Promise.resolve(own)
       },
-      changed: (changes) => {
-        if (progress.running?.session?.dryRun !== true) append(result.changes, changes)
-      },
     })
+    if (error instanceof CompactedError && store.restOn) throw error
     result.exitCode = code
     if (code !== 0 && !options.keepGoing) return
   }
 }
 
-/** The document of a batch: `BatchResult`. */
-export function batchResult(progress: Progress): object {
+/** STORE, which a line cannot close: the next one needs it. */
+const unclosed = (store: Datastore): Datastore => Object.create(store, {close: {value: () => undefined}}) as Datastore
+
+/** The document of a batch: `BatchResult`. DRYRUN: the net effect of all lines, which were only rehearsed. */
+export function batchResult(progress: Progress, dryRun?: readonly KeyEdit[]): object {
   return {
     apiVersion: 'calicoctl/v1',
     kind: 'BatchResult',
-    lines: progress.results.map(({line, words, exitCode, stdout, stderr, changes}) => ({
+    ...(dryRun && {dryRun: true}),
+    lines: progress.results.map(({line, words, exitCode, printed, written}) => ({
       line,
       argv: words,
       exitCode,
-      stdout,
-      stderr,
-      changes: changes.filter(({action}) => action !== 'unchanged').map(({kind, name, action, before, after}) => ({kind, name, change: action === 'updated' ? 'changed' : action, before: before ?? null, after: after ?? null})),
+      stdout: textOf(printed, 'stdout'),
+      stderr: textOf(printed, 'stderr'),
+      changes: changesOf(written.values()),
     })),
+    ...(dryRun && {changes: changesOf(dryRun)}),
     done: progress.count('done'),
     failed: progress.count('failed'),
     notRun: progress.count('notRun'),
   }
 }
+
+/** EDITS with those that initialised the store last: nobody has asked for them. */
+function inOrder(edits: readonly KeyEdit[]): readonly KeyEdit[] {
+  const initialisation = initialisationIn(edits)
+  return initialisation.size === 0 ? edits : [...edits.filter(({key}) => !initialisation.has(key)), ...edits.filter(({key}) => initialisation.has(key))]
+}
+
+const textOf = (printed: readonly Piece[], stream: Piece['stream']): string => printed.filter((piece) => piece.stream === stream).map(({text}) => text).join('')
+
+const changesOf = (edits: Iterable<KeyEdit>): object[] =>
+  inOrder(netEdits(edits)).map(objectChange).map(({kind, name, namespace, change, before, after}) => ({kind, ...(namespace !== undefined && {namespace}), name, change, before: before ?? null, after: after ?? null}))

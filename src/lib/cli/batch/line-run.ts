@@ -1,6 +1,5 @@
 /** One line of a batch, checked or run in this process. */
 import type {Command, Config} from '@oclif/core'
-import type {ResourceChange} from '../../client/resources.js'
 import type {Budget} from '../../datastore/budget.js'
 import {CalicoError} from '../../errors.js'
 import type {Settings} from '../../settings/types.js'
@@ -9,7 +8,7 @@ import type {Line} from '../grammar/line.js'
 import {type BatchLine, type Invocation, invoked} from '../invocation.js'
 import {ending} from '../report.js'
 import {escapeText} from '../../printable.js'
-import {type Place, placeOf} from './places.js'
+import {type Place, placeOf, whyNotStaged} from './places.js'
 
 /** A line whose grammar is right. */
 export interface ReadyLine {
@@ -35,10 +34,12 @@ export interface Surroundings {
   /** Why a line cannot read stdin; undefined where it can. */
   readonly noStdin: string | undefined
   readonly stdin: () => Promise<string>
+  /** The lines run on a stage: all of them are one transaction, or they are only rehearsed. */
+  readonly staged?: 'atomic' | 'dry-run' | undefined
 }
 
 /** The line of WORDS as grammar has it, or what is wrong with it. */
-export function readWords(line: number, words: readonly string[], config: Config): ReadyLine | {line: number; problem: string} {
+export function readWords(line: number, words: readonly string[], {config, staged}: Pick<Surroundings, 'config' | 'staged'>): ReadyLine | {line: number; problem: string} {
   const meaning = readLine(words, commandTable(config))
   switch (meaning.type) {
     case 'usage': {
@@ -52,7 +53,10 @@ export function readWords(line: number, words: readonly string[], config: Config
       return {line, words, meaning, place: 'neither'}
     case 'command': {
       const place = placeOf(meaning.id)
-      return place === 'endless' ? {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`} : {line, words, meaning, place}
+      if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`}
+      const canRehearse = config.findCommand(meaning.id)?.flags['dry-run'] !== undefined
+      const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse})
+      return problem === undefined ? {line, words, meaning, place} : {line, problem}
     }
   }
 }
@@ -94,7 +98,6 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
       },
       read,
       act,
-      changed: () => undefined,
     },
   }
   if (line.meaning.type === 'help') return undefined
@@ -110,7 +113,6 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
 export interface LineOutput {
   readonly stdout: Invocation['stdout']
   readonly stderr: Invocation['stderr']
-  readonly changed: (changes: readonly ResourceChange[]) => void
   readonly dryRun: boolean
   readonly session: BatchLine['session']
 }
@@ -126,7 +128,7 @@ export async function runLine(line: ReadyLine, around: Surroundings, output: Lin
     exitCode: (given) => {
       code = given
     },
-    line: {settings, budget, quiet, stdin, dryRun: output.dryRun, refused: STORE_OPTIONS, session: output.session, read: nothing, act: nothing, changed: output.changed},
+    line: {settings, budget, quiet, stdin, dryRun: output.dryRun, refused: STORE_OPTIONS, session: output.session, read: nothing, act: nothing},
   }
   try {
     await perform(line, around.config, invocation)

@@ -34,5 +34,17 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
 /** Where the command ID works. Unknown ones are taken for those that touch the host, which allows least. */
 export const placeOf = (id: string): Place => (Object.keys(COMMANDS) as Place[]).find((place) => COMMANDS[place].includes(id)) ?? 'host'
 
+/** Commands of the store that are several transactions by their nature, or about whether it may be written at all: a stage cannot hold them. */
+const UNSTAGED = ['datastore:lock', 'datastore:migrate:lock', 'datastore:migrate:unlock', 'datastore:restore', 'datastore:save', 'datastore:unlock']
+
+/** Why the command ID cannot be a line of a batch with --atomic or, if that is not ATOMIC, with --dry-run; undefined where it can. CANREHEARSE: it has an option --dry-run. */
+export function whyNotStaged(id: string, {atomic, canRehearse}: {atomic: boolean; canRehearse: boolean}): string | undefined {
+  const name = `calicoctl ${id.replaceAll(':', ' ')}`
+  if (UNSTAGED.includes(id)) return `${name} cannot be a line of a batch with ${atomic ? '--atomic' : '--dry-run'}`
+  if (placeOf(id) !== 'host') return undefined
+  if (atomic) return `${name} works on this host, which cannot be a part of one transaction (--atomic)`
+  return canRehearse ? undefined : `${name} works on this host and has no --dry-run`
+}
+
 /** All ids in the table, one for each time that one is there. */
 export const placedIds = (): string[] => Object.values(COMMANDS).flat()

@@ -3,6 +3,7 @@ import {Flags} from '@oclif/core'
 import {LARGEST_FILE} from '../../resource-files/sources.js'
 import {type Loaded, loadObjects} from '../../resource-files/load.js'
 import {CalicoError} from '../../errors.js'
+import {currentInvocation} from '../../cli/invocation.js'
 import {nearest} from '../../cli/suggest.js'
 
 export const filesFlag = (required: boolean) =>
@@ -28,6 +29,8 @@ export function loadFiles({filename = [], recursive, 'skip-empty': skipEmpty, na
 }
 
 async function readInput(): Promise<Buffer> {
+  const {line} = currentInvocation()
+  if (line) return Buffer.from(await line.stdin())
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin) {

@@ -8,7 +8,7 @@ import {ownDocument} from '../../cli/output/presentation.js'
 import {isSafeName} from '../../cli/output/safe-name.js'
 
 /** CHANGE as a unified diff of the object's YAML; '' where nothing differs. */
-export async function yamlDiff({kind, name, action, before, after}: ResourceChange): Promise<string> {
+export async function yamlDiff({kind, name, action, before, after}: Pick<ResourceChange, 'name' | 'action'> & {readonly kind: string; readonly before: unknown; readonly after: unknown}): Promise<string> {
   if (action === 'unchanged') return ''
   const text = async (object: unknown): Promise<string | undefined> => (object === undefined ? undefined : stringifyYaml(object))
   return textDiff(objectLabel(kind, name), await text(before), await text(after))
