@@ -15,7 +15,7 @@ export default class Diff extends BaseCommand {
     try {
       const {flags} = await this.read(Diff)
       const {objects} = await loadFiles(flags, {judge: true})
-      const changes = objects.length === 0 ? [] : await writeObjects({...(await this.session()), dryRun: true}, objects, {verb: 'apply', skipExists: false, atomic: false, progress: () => undefined})
+      const changes = objects.length === 0 ? [] : await writeObjects({...(await this.session()), dryRun: true}, objects, {verb: 'apply', skipExists: false, progress: () => undefined})
       for (const change of changes) await this.dataText(await yamlDiff(change))
       if (changes.some(({action}) => action !== 'unchanged')) process.exitCode = 1
     } catch (error) {

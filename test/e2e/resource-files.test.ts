@@ -79,7 +79,7 @@ describe('create, apply, replace, delete', () => {
   })
   test('more than fits into one transaction is written in several, and said so; --atomic refuses it', () => {
     const many = Array.from({length: 205}, (_, at) => profile(`many-${at}`)).join('---\n')
-    expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 8, stderr: expect.stringContaining('205 objects differ') as unknown})
+    expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 8, stderr: expect.stringContaining('It writes 205 keys') as unknown})
     const {code, stderr} = run(['apply', '-f', '-'], many)
     expect({code, first: stderr.split('\n')[0], last: stderr.trimEnd().split('\n').at(-1)}).toEqual({code: 0, first: '205 objects differ: they are written in 3 transactions, what others need first.', last: '205 objects: 205 created'})
     expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 0, stderr: expect.stringContaining('205 objects: 205 unchanged') as unknown})

@@ -186,13 +186,14 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
   return compares
 }
 
-/** What a store without ClusterInformation lacks to be Calico's, beyond WRITES. Where it holds keys already (--init), the tiers may be there. */
+/** What a store without ClusterInformation lacks to be Calico's, beyond what is MADE already. Where it holds keys already (--init), the tiers may be there. */
 async function initialisation(session: Session, {cluster}: Seen, made: readonly Write[]): Promise<Write[]> {
   if (cluster.state === 'present') return []
   // What is staged is told when it is committed.
   if (!session.store.restOn) session.announce(`Initialising this datastore for Calico (${session.store.description}).`)
   if (made.some(({key, value}) => key === CLUSTER_KEY && value !== undefined)) return []
-  const values = initialValues()
+  // A change may bring the tiers itself.
+  const values = initialValues().filter(({key}) => !made.some((write) => write.key === key))
   const {results} = await session.store.transact({then: values.map(({key}) => ({get: key}))})
   return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))
 }

@@ -1,6 +1,7 @@
 /** Hashes in names. node:crypto is loaded with the first hash: most names need none, and a command should not wait for it. */
 
-function hexDigest(algorithm: 'sha1' | 'sha256', text: string): string {
+/** The digest of TEXT's UTF-8 in hex digits. */
+export function hexDigest(algorithm: 'sha1' | 'sha256', text: string): string {
   return process.getBuiltinModule('node:crypto').createHash(algorithm).update(text).digest('hex')
 }
 

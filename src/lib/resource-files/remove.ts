@@ -22,6 +22,8 @@ export interface Target {
   /** The revision that it must be at, in decimal. */
   readonly resourceVersion: string | undefined
   readonly problem: (field: string, message: string) => FileProblem
+  /** Asked about the stored object: false = it is spared. */
+  readonly onlyIf?: (stored: Resource) => boolean
 }
 
 export interface RemoveOptions {
@@ -34,11 +36,12 @@ export interface RemoveOptions {
 
 /**
  * Deletes TARGETS, which are no nodes and pools; one change for each that was there.
- * @throws CalicoError with every problem, and nothing deleted: `not-found`, `refused` (in use, protected), `conflict`; `unknown` if it failed between two transactions
+ * @throws CalicoError with every problem, and nothing deleted: `not-found`, `refused` (in use, protected; too much for one transaction), `conflict`; `unknown` if it failed between two transactions
  */
 export async function removeObjects(session: Session, targets: readonly Target[], options: RemoveOptions): Promise<readonly ResourceChange[]> {
   if (targets.length > MOST_OBJECTS && options.atomic) {
-    throw new CalicoError('refused', `${targets.length} objects do not fit into one transaction (at most ${MOST_OBJECTS}); nothing was deleted`, {hint: 'Without --atomic they are deleted in several transactions.'})
+    const {together} = await import('../client/together.js')
+    return (await together(session, 'the deletion of these objects', (staged) => removeObjects(staged, targets, {...options, atomic: false}))).outcome
   }
   const ordered = targets.length > MOST_OBJECTS ? [...targets].sort((a, b) => rank(b.place.kind) - rank(a.place.kind)) : targets
   const changes: ResourceChange[] = []
@@ -62,7 +65,7 @@ async function removeTogether(session: Session, targets: readonly Target[], all:
     const refusals: Refusal[] = []
     const writes: Write[] = []
     const changes: ResourceChange[] = []
-    targets.forEach(({place, resourceVersion, problem}, at) => {
+    targets.forEach(({place, resourceVersion, problem, onlyIf}, at) => {
       const kv = seen.results[at]?.[0]
       const refuse = (kind: Refusal['kind'], field: string, message: string): void => {
         refusals.push({kind, problem: problem(field, message)})
@@ -80,12 +83,13 @@ async function removeTogether(session: Session, targets: readonly Target[], all:
         refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${kv.modRevision}: somebody has changed the object`)
         return
       }
+      const before = readable(place, kv)
+      if (onlyIf !== undefined && !(before && onlyIf(before))) return
       const by = uses.get(`${place.kind}/${place.name}`)
       if (by !== undefined) {
         refuse('refused', '', `in use by ${shown(by)}${place.kind === 'Tier' ? '' : ' (--force deletes it all the same)'}`)
         return
       }
-      const before = readable(place, kv)
       writes.push({key: kv.key, read: kv, value: undefined})
       changes.push({kind: place.kind, name: before ? displayName({...before.metadata, name: place.name}).name : place.name, action: 'deleted', before, after: undefined})
     })

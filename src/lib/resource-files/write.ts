@@ -32,23 +32,24 @@ export function rank(kind: string): number {
 }
 
 export interface WriteOptions extends JudgeOptions {
-  /** In one transaction or not at all. */
-  readonly atomic: boolean
   /** Told how many transactions it takes, where that is more than one. */
   readonly progress: (text: string) => void
 }
 
 /**
  * Writes OBJECTS as VERB says; one change for each, in their order.
- * @throws CalicoError with all problems and their places, and nothing written: `invalid`, `refused` (protected; too much for --atomic), `conflict` or
+ * @throws CalicoError with all problems and their places, and nothing written: `invalid`, `refused` (protected), `conflict` or
  * `not-found`; `unknown` if it failed between two transactions
  */
 export async function writeObjects(session: Session, objects: readonly FileObject[], options: WriteOptions): Promise<readonly ResourceChange[]> {
-  const small = objects.length <= MOST_OBJECTS && objects.reduce((sum, {complete}) => sum + Buffer.byteLength(stringifyJson(complete)), 0) <= MOST_BYTES
-  const changes = small ? await writeTogether(session, objects, objects, options) : await writeMany(session, objects, options)
+  const changes = fitInOne(objects) ? await writeTogether(session, objects, objects, options) : await writeMany(session, objects, options)
   for (const change of changes) tellWider(session, change)
   return changes
 }
+
+/** Whether OBJECTS fit into one transaction of any datastore. */
+export const fitInOne = (objects: readonly FileObject[]): boolean =>
+  objects.length <= MOST_OBJECTS && objects.reduce((sum, {complete}) => sum + Buffer.byteLength(stringifyJson(complete)), 0) <= MOST_BYTES
 
 /** Writes OBJECTS, some of ALL, in one transaction. */
 async function writeTogether(session: Session, objects: readonly FileObject[], all: readonly FileObject[], options: WriteOptions): Promise<readonly ResourceChange[]> {
@@ -93,11 +94,6 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind) || a.index - b.index)
   if (session.dryRun || pending.length === 0) return changes
   const chunks = chunked(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
-  if (chunks.length > 1 && options.atomic) {
-    throw new CalicoError('refused', `${pending.length} objects differ, which do not fit into one transaction (at most ${MOST_OBJECTS} objects and ${MOST_BYTES} bytes); nothing was changed`, {
-      hint: 'Without --atomic they are written in several transactions.',
-    })
-  }
   if (chunks.length > 1) options.progress(`${pending.length} objects differ: they are written in ${chunks.length} transactions, what others need first.`)
   const result = [...changes]
   let done = 0

@@ -160,7 +160,7 @@ async function run({id, cmd, stdin, stdinBase64, stdinRepeat, files = {}, ...lin
         {force: false, skipMissing: words.includes('-s') || words.includes('--skip-not-exists'), atomic: false},
       )
     } else if (loaded && loaded.objects.length > 0) {
-      await writeObjects(session, loaded.objects, {verb: verb as 'apply', skipExists: words.includes('--skip-exists'), atomic: false, progress: () => undefined})
+      await writeObjects(session, loaded.objects, {verb: verb as 'apply', skipExists: words.includes('--skip-exists'), progress: () => undefined})
     }
   } catch (error) {
     if (!isError(error)) throw error

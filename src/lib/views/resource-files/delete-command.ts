@@ -58,7 +58,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     const found = await this.findPools(session, pools, flags)
     const changes = [...(others.length === 0 ? [] : await removeObjects(session, others, {force: flags.force, skipMissing: flags['skip-not-exists'], atomic: flags.atomic}))]
     if (found.length > 0) append(changes, await this.removePools(session, found, flags, changes))
-    await this.tellAll(changes, flags.output)
+    await this.tellAll(changes, {format: flags.output})
   }
 
   private async findPools(session: Session, pools: readonly Target[], {'skip-not-exists': skip}: DeleteFlags): Promise<readonly {cidr: string; label: string}[]> {

@@ -28,7 +28,8 @@ export function loadFiles({filename = [], recursive, 'skip-empty': skipEmpty, na
   return loadObjects({paths: filename, recursive, skipEmpty, namespace, judge, nearest, stdin: readInput})
 }
 
-async function readInput(): Promise<Buffer> {
+/** All of stdin. @throws CalicoError `invalid` if it is larger than a file may be, or a line of a batch cannot have it */
+export async function readInput(): Promise<Buffer> {
   const {line} = currentInvocation()
   if (line) return Buffer.from(await line.stdin())
   const chunks: Buffer[] = []

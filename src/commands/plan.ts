@@ -1,0 +1,43 @@
+import {Flags} from '@oclif/core'
+import {makePlan, planText, USUAL_WRITES} from '../lib/resource-files/plan.js'
+import {filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/views/resource-files/options.js'
+import {writePlanFile} from '../lib/views/resource-files/plan-file.js'
+import {ChangeFilesCommand, setFlags, setProblems, wantedOf, warnOfOtherSets} from '../lib/views/resource-files/write-command.js'
+
+export default class Plan extends ChangeFilesCommand {
+  static override summary = 'Save the change that apply would make, to make exactly that later.'
+  static override description = [
+    'Works out what apply would do with the same files and options, prints the difference as YAML lines, and saves the change in a file; nothing is written to the datastore. `apply --plan FILE` then makes exactly that change in one transaction, or, if the datastore has changed since, none (5).',
+    'A plan is JSON with the GUID of the cluster, what the change rests on, every value before and after, and a checksum. Only its owner can read the file.',
+  ].join('\n\n')
+  static override examples = ['<%= config.bin %> plan -f profiles.yaml --out change.plan', '<%= config.bin %> plan -R -f cluster/ --set cluster --prune --out change.plan', '<%= config.bin %> plan -f profiles.yaml --out - | <%= config.bin %> apply --plan -']
+  static readonly exitCodes = {1: 'A file has a problem; there is no plan.', 5: 'Somebody has changed an object since the resourceVersion in the file; there is no plan.', 8: 'What --prune would delete is in use; there is no plan.'}
+  static override flags = {
+    filename: filesFlag(true),
+    ...readingFlags,
+    namespace: namespaceFlag,
+    ...setFlags,
+    out: Flags.string({required: true, description: 'The file of the plan (0600); what it held is replaced. - for stdout, which then has nothing else.', helpValue: 'FILE'}),
+  }
+
+  /** Of the datastore: --dry-run saves no plan either. */
+  protected override get dryRun(): boolean {
+    return true
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(Plan, (line) => setProblems(line.flags).forEach(this.problem))
+    const {objects} = await loadFiles(flags, {judge: true})
+    const session = await this.session()
+    const {plan, changes} = await makePlan(session, await wantedOf(session, objects, flags), {verb: 'apply', skipExists: false, progress: () => undefined})
+    warnOfOtherSets(session, changes, flags.set)
+    if (plan.writes.length > USUAL_WRITES) session.warn(`The plan writes ${plan.writes.length} keys: unless etcd was started with a larger --max-txn-ops, it does not take them in one transaction, and the plan cannot be applied.`)
+    if (flags.out === '-') {
+      if (!flags['dry-run']) await this.dataText(planText(plan))
+    } else if (!flags['dry-run']) await writePlanFile(session, flags.out, planText(plan))
+    await this.tellAll(changes, {quietly: flags.out === '-'})
+    if (flags['dry-run']) return
+    const same = changes.every(({action}) => action === 'unchanged')
+    this.note(same ? 'Nothing differs: the plan changes nothing.' : flags.out === '-' ? 'Nothing was changed.' : `Nothing was changed. To make the change: calicoctl apply --plan ${flags.out}`)
+  }
+}

@@ -1,0 +1,113 @@
+/** Plans, sets of objects and `edit` with the built command. */
+import {spawnSync} from 'node:child_process'
+import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {CALICOCTL, checkBuild} from '../support/cli.js'
+
+let folder: string
+let store: string
+let number = 0
+beforeAll(() => {
+  checkBuild()
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-plan-'))
+})
+beforeEach(() => void (store = `${folder}/store${++number}.json`))
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
+
+const HEAD = 'apiVersion: projectcalico.org/v3\n'
+const profile = (name: string, more = ''): string => `${HEAD}kind: Profile\nmetadata: {name: ${name}}\n${more}`
+const rule = (action: string): string => `spec: {ingress: [{action: ${action}}]}\n`
+
+function run(argv: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): {code: number | null; stdout: string; stderr: string} {
+  const {status: code, stdout, stderr} = spawnSync(CALICOCTL, argv, {input, cwd: folder, encoding: 'utf8', env: {PATH: process.env.PATH, HOME: folder, CALICO_DATASTORE: `embedded:${store}`, ...env}})
+  return {code, stdout, stderr}
+}
+const file = (name: string): string => join(folder, name)
+const stored = (name: string): unknown => JSON.parse(run(['get', 'profile', name, '-o', 'json']).stdout)
+
+describe('plan', () => {
+  test('saves the change for its owner alone, shows it, and writes nothing; apply --plan makes it once', () => {
+    expect(run(['apply', '-q', '-f', '-'], profile('web', rule('Allow'))).code).toBe(0)
+    writeFileSync(file('a.yaml'), profile('web', rule('Deny')))
+    writeFileSync(file('change.plan'), 'old', {mode: 0o644})
+    const planned = run(['plan', '-f', 'a.yaml', '--out', 'change.plan'])
+    expect(planned).toMatchObject({code: 0, stderr: 'profile/web would be updated\nNothing was changed. To make the change: calicoctl apply --plan change.plan\n'})
+    expect(planned.stdout).toContain('-    - action: Allow\n+    - action: Deny\n')
+    expect(statSync(file('change.plan')).mode & 0o777).toBe(0o600)
+    expect(JSON.parse(readFileSync(file('change.plan'), 'utf8'))).toMatchObject({apiVersion: 'calicoctl/v1', kind: 'Plan', clusterGUID: expect.any(String) as unknown, guards: [], writes: [{key: expect.stringContaining('/profiles/web') as unknown, before: expect.stringContaining('Allow') as unknown, after: expect.stringContaining('Deny') as unknown}], sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown})
+    expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Allow'}]}})
+    expect(run(['apply', '--plan', 'change.plan', '--dry-run'])).toMatchObject({code: 0, stdout: planned.stdout, stderr: 'profile/web would be updated\n'})
+    expect(run(['apply', '--plan', 'change.plan'])).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Deny'}]}})
+    expect(run(['apply', '--plan', 'change.plan'])).toEqual({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
+  })
+  test('moved 5, edited by hand or unreadable 1, another cluster 6, nothing differs 0', () => {
+    expect(run(['apply', '-q', '-f', '-'], profile('web', rule('Allow'))).code).toBe(0)
+    writeFileSync(file('a.yaml'), profile('web', rule('Deny')))
+    expect(run(['plan', '-f', 'a.yaml', '--out', 'a.plan', '-q'])).toMatchObject({code: 0, stderr: ''})
+    expect(run(['profile', 'web', 'tag', 'add', 'x']).code).toBe(0)
+    expect(run(['apply', '--plan', 'a.plan'])).toMatchObject({code: 5, stdout: '', stderr: expect.stringContaining('\n  profile/web: changed since\n') as unknown})
+    writeFileSync(file('b.plan'), readFileSync(file('a.plan'), 'utf8').replaceAll('Deny', 'Pass'))
+    expect(run(['apply', '--plan', 'b.plan'])).toMatchObject({code: 1, stderr: expect.stringContaining('its checksum is wrong') as unknown})
+    for (const name of ['none.plan', '.', 'a.yaml', '/dev/null']) expect(run(['apply', '--plan', name])).toMatchObject({code: 1, stderr: expect.stringContaining('nothing was changed') as unknown})
+    expect(run(['plan', '-f', '-', '--out', 'same.plan'], run(['export', 'profile']).stdout)).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('Nothing differs: the plan changes nothing.') as unknown})
+    expect(run(['apply', '--plan', 'same.plan'])).toMatchObject({code: 0, stderr: 'profile/web unchanged\n'})
+    store = `${folder}/other.json`
+    expect(run(['profile', 'add', 'web']).code).toBe(0)
+    expect(run(['apply', '--plan', 'a.plan'])).toMatchObject({code: 6, stderr: expect.stringContaining('was made for another cluster') as unknown})
+  })
+  test('- is stdout and stdin; a plan says all: options of files do not go with it', () => {
+    const {code, stdout} = run(['plan', '-f', '-', '--out', '-'], profile('web'))
+    expect({code, kind: (JSON.parse(stdout) as {kind: unknown}).kind}).toEqual({code: 0, kind: 'Plan'})
+    expect(run(['apply', '--plan', '-', '-o', 'name'], stdout)).toMatchObject({code: 0, stdout: 'profile/web\n'})
+    for (const line of ['--plan a -f b', '--plan a --set s', '--plan a --prune', '', '-f a --prune', '-f a --set -x']) expect(run(['apply', ...line.split(' ').filter((word) => word !== '')]).code).toBe(1)
+    expect(run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: there is no such file; there is no new plan') as unknown})
+    expect(run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('it is no regular file') as unknown})
+    expect(run(['plan', '-f', '-', '--out', 'dry.plan', '--dry-run'], profile('dry'))).toMatchObject({code: 0, stdout: expect.stringContaining('+++ profile/dry') as unknown})
+    expect(() => statSync(file('dry.plan'))).toThrow('ENOENT')
+  })
+})
+
+describe('sets', () => {
+  test('--prune deletes what the set has beyond the files, after it was agreed to', () => {
+    expect(run(['apply', '-q', '-f', '-'], profile('mine')).code).toBe(0)
+    expect(run(['apply', '-f', '-', '--set', 's'], `${profile('a')}---\n${profile('b')}`)).toMatchObject({code: 0, stderr: expect.stringContaining('2 objects: 2 created') as unknown})
+    expect(stored('a')).toMatchObject({metadata: {annotations: {'calicoctl/set': 's'}}})
+    const files = profile('a', rule('Deny'))
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nIf that is what you want, say so with --yes.\n'.replace(/^/, 'Error: ')})
+    expect(stored('a')).not.toHaveProperty('spec.ingress')
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--dry-run'], files)).toMatchObject({code: 0, stdout: expect.stringContaining('--- profile/b\n+++ /dev/null') as unknown, stderr: 'profile/a would be updated\nprofile/b would be deleted\n2 objects: 1 updated, 1 deleted\n'})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted, because the set s has it and the files do not:\n  profile/b\nprofile/a updated\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
+    expect(run(['profile', 'show', '-o', 'name']).stdout).toBe('a\nmine\n')
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toMatchObject({code: 0, stderr: 'profile/a unchanged\n'})
+    expect(run(['apply', '-f', '-', '--set', 's2'], files)).toMatchObject({code: 0, stderr: expect.stringContaining('profile/a was in the set s, and is in the set s2 now.') as unknown})
+  })
+  test('what is in use keeps all from being changed', () => {
+    const endpoint = `${HEAD}kind: WorkloadEndpoint\nspec: {node: h1, orchestrator: docker, workload: w, endpoint: e, interfaceName: cali1, profiles: [b]}\n`
+    expect(run(['apply', '-q', '-f', '-', '--set', 's'], `${profile('a')}---\n${profile('b')}`).code).toBe(0)
+    expect(run(['apply', '-q', '-f', '-'], endpoint).code).toBe(0)
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], profile('a', rule('Deny')))).toMatchObject({code: 8, stderr: expect.stringContaining('profile/b: in use by workloadendpoint/') as unknown})
+    expect(stored('a')).not.toHaveProperty('spec.ingress')
+    // The files themselves end the use.
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], `${profile('a')}---\n${endpoint.replace('[b]', '[a]')}`)).toMatchObject({code: 0, stderr: expect.stringContaining('profile/b deleted') as unknown})
+  })
+  test('more than one transaction takes: several, the deletions last; --atomic refuses it', () => {
+    const some = (count: number): string => Array.from({length: count}, (_, at) => profile(`p${at}`, rule('Allow'))).join('---\n')
+    expect(run(['apply', '-q', '-f', '-', '--set', 's'], some(150)).code).toBe(0)
+    const line = ['apply', '-f', '-', '--set', 's', '--prune', '--yes']
+    expect(run([...line, '--atomic'], profile('p0'))).toMatchObject({code: 8, stderr: expect.stringContaining('does not fit in one transaction') as unknown})
+    expect(run(line, profile('p0'))).toMatchObject({code: 0, stderr: expect.stringContaining('150 objects: 1 updated, 149 deleted') as unknown})
+    expect(run(['profile', 'show', '-o', 'name']).stdout).toBe('p0\n')
+  })
+})
+
+test('what is exported can be applied to a datastore that is empty', () => {
+  expect(run(['apply', '-q', '-f', '-'], profile('web')).code).toBe(0)
+  const {stdout} = run(['export'])
+  expect(stdout).toContain('name: kube-admin')
+  store = `${folder}/empty.json`
+  expect(run(['apply', '-f', '-'], stdout)).toMatchObject({code: 0, stderr: expect.stringContaining('4 objects: 4 created') as unknown})
+  expect(run(['diff', '-f', '-'], stdout).code).toBe(0)
+})
