@@ -65,7 +65,6 @@ export async function loadCommands(...ids: readonly string[]): Promise<RunOn> {
         stdin: () => Promise.resolve(stdin),
         read: () => undefined,
         act: () => undefined,
-        changed: () => undefined,
       },
     }
     const before = process.cwd()
