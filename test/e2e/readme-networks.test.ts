@@ -83,7 +83,7 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
       `${name}.sh`,
       [`exec >${name}.out 2>&1 </dev/null`, ...lines.flatMap((line, i) => [line, `printf '\\n@@ %s %s\\n' ${i} $?`]), `jobs -p >${name}.jobs`, ''].join('\n'),
     )
-    const child = host.spawn(['bash', `${name}.sh`], {PATH: `${programs}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`, DOCKER_HOST: `unix://${host.socket}`, HOSTNAME: 'agent1', CALICO_MESOS_LOG_FILE: '/run/isolator.log'})
+    const child = host.spawn(['bash', `${name}.sh`], {PATH: `${programs}:${process.env.PATH ?? ''}`, DOCKER_HOST: `unix://${host.socket}`, HOSTNAME: 'agent1', CALICO_MESOS_LOG_FILE: '/run/isolator.log'})
     await new Promise((settle) => child.once('exit', settle))
     const parts = readFileSync(`${name}.out`, 'utf8').split(/\n@@ \d+ (\d+)\n/)
     return lines.map((line, i) => ({line, output: parts[2 * i] ?? '', code: Number(parts[2 * i + 1] ?? -1)}))

@@ -9,7 +9,7 @@ import type {TestNamespace} from './namespaces.js'
 /** Why there can be no real BIRD here; undefined if there can. */
 export function whyNoBird(): string | undefined {
   try {
-    execFileSync('sh', ['-c', 'command -v bird'], {env: {PATH: `${process.env.PATH ?? ''}:/usr/sbin`}, stdio: 'ignore'})
+    execFileSync('sh', ['-c', 'command -v bird'], {env: {PATH: process.env.PATH}, stdio: 'ignore'})
     return undefined
   } catch {
     return 'not installed: bird (apt-get install bird)'
@@ -28,7 +28,7 @@ export async function startBird(namespace: TestNamespace, config: string): Promi
   const path = join(folder, 'bird.ctl')
   writeFileSync(join(folder, 'bird.conf'), config)
   const child = spawn('nsenter', [`--net=${namespace.path}`, 'bird', '-f', '-c', join(folder, 'bird.conf'), '-s', path, '-P', join(folder, 'pid')], {
-    env: {PATH: `${process.env.PATH ?? ''}:/usr/sbin`},
+    env: {PATH: process.env.PATH},
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let output = ''

@@ -20,7 +20,7 @@ export function whyNoHost(): string | undefined {
   return undefined
 }
 
-const searchPath = (): string => `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
+const searchPath = (): string => process.env.PATH ?? ''
 
 /** The address of the host, which is also etcd's. */
 const HOST_ADDRESS = '192.0.2.2'

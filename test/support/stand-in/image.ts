@@ -14,7 +14,7 @@ const transcript = (family: 'v4' | 'v6'): string => readFileSync(join(TRANSCRIPT
 const BIRD = {bird: transcript('v4'), bird6: transcript('v6')}
 
 /** A program of this machine, by its name. */
-const programFile = (name: string): string => execFileSync('sh', ['-c', `command -v ${name}`], {encoding: 'utf8', env: {PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`}}).trim()
+const programFile = (name: string): string => execFileSync('sh', ['-c', `command -v ${name}`], {encoding: 'utf8', env: {PATH: process.env.PATH}}).trim()
 
 /** A file of this machine as the file TARGET below ROOT, with the libraries that it is linked to. */
 function placeProgram(root: string, source: string, target: string): void {

@@ -1,0 +1,41 @@
+/** Which test files may run at the same time: decided by what a file imports, so that a new one is in the right group by itself. */
+import {readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+
+/** Modules of test/support that make a host with namespaces and an Engine of its own. */
+const HOSTS = /\/support\/stand-in\/host\.js'/
+/** Modules of test/support that use this machine's interfaces, mounts, or the one Engine on its bridge. */
+const MACHINE = /\/support\/(?:namespaces|example-world|small-disk)\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
+/** What starts processes: servers, the built command, programs of the machine. */
+const SERVICES = /\/support\/(?:etcd|stores|cli|bird|proxy|mesos-agent|net-modules)\.js'|from 'node:child_process'|from 'execa'/
+
+/**
+ * `pure`: only this project's modules, in the process of the test. `services`: starts servers or programs, several files at once.
+ * `machine`: uses what this machine has one of, so one file after another. `hosts`: each file makes hosts of its own, which is a lot of work, so one after another.
+ * @typedef {'pure' | 'services' | 'machine' | 'hosts'} Group
+ */
+
+/**
+ * The group of a test file with SOURCE at PATH, from the root of the project.
+ * @param {string} path
+ * @param {string} source
+ * @returns {Group}
+ */
+export function groupOf(path, source) {
+  if (HOSTS.test(source)) return 'hosts'
+  if (MACHINE.test(source)) return 'machine'
+  return path.startsWith('test/lib/') && !SERVICES.test(source) ? 'pure' : 'services'
+}
+
+/**
+ * All test files of ROOT by group, in order of their names.
+ * @param {string} root
+ * @returns {Record<Group, string[]>}
+ */
+export function testGroups(root) {
+  /** @type {Record<Group, string[]>} */
+  const groups = {pure: [], services: [], machine: [], hosts: []}
+  const paths = readdirSync(join(root, 'test'), {recursive: true, encoding: 'utf8'}).filter((path) => path.endsWith('.test.ts')).map((path) => `test/${path}`)
+  for (const path of paths.sort()) groups[groupOf(path, readFileSync(join(root, path), 'utf8'))].push(path)
+  return groups
+}

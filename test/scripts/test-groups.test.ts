@@ -1,0 +1,40 @@
+/** What `npm run verify` runs side by side, and the PATH that it gives to the tests. */
+import {existsSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {expect, test} from '@jest/globals'
+import {declaredPath} from '../../scripts/declared-path.mjs'
+import {groupOf, testGroups} from '../../scripts/test-groups.mjs'
+import {BASE_PROGRAMS, TEST_PROGRAMS} from '../../scripts/test-programs.mjs'
+
+test.each([
+  ['test/lib/a.test.ts', "import {x} from '../../src/lib/x.js'", 'pure'],
+  ['test/lib/a.test.ts', "import {suite} from '../support/docker.js'", 'pure'],
+  ['test/lib/a.test.ts', "import {execFileSync} from 'node:child_process'", 'services'],
+  ['test/lib/a.test.ts', "import {onBothStores} from '../../support/stores.js'", 'services'],
+  ['test/e2e/a.test.ts', "import {x} from '../../src/lib/x.js'", 'services'],
+  ['test/e2e/a.test.ts', "import {startEngine, suite} from '../support/docker.js'", 'machine'],
+  ['test/lib/a.test.ts', "import {startNamespace} from '../../support/namespaces.js'", 'machine'],
+  ['test/e2e/a.test.ts', "import {startHost} from '../support/stand-in/host.js'\nimport {whyNoNamespaces} from '../support/namespaces.js'", 'hosts'],
+])('%s with %j is in the group %s', (path, source, group) => expect(groupOf(path, source)).toBe(group))
+
+test('every test file is in one group', () => {
+  const root = resolve(import.meta.dirname, '../..')
+  const all = Object.values(testGroups(root)).flat()
+  const files = readdirSync(join(root, 'test'), {recursive: true, encoding: 'utf8'}).filter((path) => path.endsWith('.test.ts'))
+  expect(all.length).toBe(files.length)
+  expect(new Set(all).size).toBe(files.length)
+})
+
+test('the PATH of the tests holds what is declared, and nothing else of this machine', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'calicoctl-path-'))
+  try {
+    const {PATH} = declaredPath(folder)
+    if (PATH === undefined) return // no Debian: nothing is enforced
+    for (const program of ['node', ...BASE_PROGRAMS, ...TEST_PROGRAMS.map(([name]) => name)]) expect([program, existsSync(join(PATH, program))]).toEqual([program, true])
+    expect(realpathSync(join(PATH, 'node'))).toBe(realpathSync(process.execPath))
+    for (const program of ['git', 'python3', 'gcc', 'curl']) expect([program, existsSync(join(PATH, program))]).toEqual([program, false])
+  } finally {
+    rmSync(folder, {recursive: true})
+  }
+})
