@@ -20,9 +20,13 @@ export default class Plan extends ChangeFilesCommand {
     out: Flags.string({required: true, description: 'The file of the plan (0600); what it held is replaced. - for stdout, which then has nothing else.', helpValue: 'FILE'}),
   }
 
-  /** Of the datastore: --dry-run saves no plan either. */
+  /** Nothing is written to the datastore; --dry-run saves no plan either. */
   protected override get dryRun(): boolean {
     return true
+  }
+
+  protected override sessionOptions(): {dryRun: boolean; init: boolean} {
+    return {...super.sessionOptions(), dryRun: true}
   }
 
   async run(): Promise<void> {
