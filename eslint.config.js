@@ -8,7 +8,7 @@ const LAYERS = [
   ['commands', 'hooks'],
   ['views'],
   ['cli'],
-  ['resource-files'],
+  ['resource-files', 'import-v1'],
   ['diagnostics', 'system-check'],
   ['calico-node', 'node-status'],
   ['libnetwork', 'mesos'],

@@ -223,7 +223,7 @@ test('what is typed is no line of ours either', () => {
 })
 
 /** What needs a container, an agent's files or a host of its own; these have tests of their own, and show through the same functions. */
-const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'batch']
+const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'batch', 'import']
 
 test('every command with -o is among the lines above', () => {
   const help = resolve(import.meta.dirname, '../../dist/help')

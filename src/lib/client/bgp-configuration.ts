@@ -45,6 +45,12 @@ export interface GlobalBgpChange {
   readonly effective: boolean
 }
 
+/** OBJECT, the global configuration, with WANTED; the same object if it is so. */
+export function withGlobalBgp(object: BGPConfiguration, wanted: Pick<BGPConfigurationSpec, GlobalField>): BGPConfiguration {
+  const fields = Object.keys(wanted) as GlobalField[]
+  return fields.every((field) => object.spec[field] === wanted[field]) ? object : {...object, spec: {...object.spec, ...wanted}}
+}
+
 /** Sets the AS number of the nodes that have none of their own. */
 export const setDefaultAs = (session: Session, asNumber: number): Promise<GlobalBgpChange> => setGlobal(session, {asNumber})
 
@@ -53,9 +59,7 @@ export const setNodeMesh = (session: Session, enabled: boolean): Promise<GlobalB
 
 async function setGlobal(session: Session, wanted: Pick<BGPConfigurationSpec, GlobalField>): Promise<GlobalBgpChange> {
   const fields = Object.keys(wanted) as GlobalField[]
-  const change = await editConfiguration<BGPConfiguration>(session, configurationPlace(BGP), (object) =>
-    fields.every((field) => object.spec[field] === wanted[field]) ? object : {...object, spec: {...object.spec, ...wanted}},
-  )
+  const change = await editConfiguration<BGPConfiguration>(session, configurationPlace(BGP), (object) => withGlobalBgp(object, wanted))
   const before: Partial<BGPConfigurationSpec> = change.before?.spec ?? {}
   return {change, effective: fields.some((field) => (before[field] ?? BGP_DEFAULTS[field]) !== wanted[field])}
 }

@@ -141,7 +141,8 @@ function comparePeers(a: Peer, b: Peer): number {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const newPeer = (name: string, scope: PeerScope, address: Address, asNumber: number): BGPPeer => ({
+/** A new peer under the stored name NAME. */
+export const newPeer = (name: string, scope: PeerScope, address: Address, asNumber: number): BGPPeer => ({
   kind: 'BGPPeer',
   apiVersion: API_VERSION,
   metadata: {name},

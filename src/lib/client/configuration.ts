@@ -102,9 +102,11 @@ export function editConfiguration<R extends Configuration>(session: Session, pla
   return changeResource<R>(session, place, (stored) => edit(stored ?? (newConfiguration(place) as R)), {finish: withoutFilledLevel})
 }
 
-const newConfiguration = ({kind, name}: Place): Configuration => ({kind, apiVersion: API_VERSION, metadata: {name}, spec: {}})
+/** An object at PLACE without any setting. */
+export const newConfiguration = ({kind, name}: Place): Configuration => ({kind, apiVersion: API_VERSION, metadata: {name}, spec: {}})
 
-function withoutFilledLevel<R extends Configuration>(accepted: R, wanted: R): R {
+/** ACCEPTED without the log level that Calico's client fills in where WANTED has none. */
+export function withoutFilledLevel<R extends Configuration>(accepted: R, wanted: R): R {
   if (wanted.spec.logSeverityScreen) return accepted
   const {logSeverityScreen: _, ...spec} = accepted.spec
   return {...accepted, spec}

@@ -39,7 +39,8 @@ export interface Pool {
   readonly cidr: Cidr | undefined
 }
 
-const poolOf = (stored: Stored<IPPool>): Pool => {
+/** What STORED is for. */
+export const poolOf = (stored: Stored<IPPool>): Pool => {
   const cidr = parseCidr(stored.resource.spec.cidr)
   return {stored, cidr: cidr && networkOf(cidr)}
 }
@@ -299,7 +300,8 @@ function refuse(problems: readonly PoolProblem[], what: 'added' | 'changed'): vo
   throw new CalicoError(kind, `${problems.length} of the pools cannot be ${what}; nothing was changed:`, {details: problems.map(({message}) => message)})
 }
 
-const newPool = (name: string, cidr: Cidr, {ipip, natOutgoing, disabled, blockSize}: PoolOptions): IPPool => ({
+/** A new pool under the stored name NAME. */
+export const newPool = (name: string, cidr: Cidr, {ipip, natOutgoing, disabled, blockSize}: PoolOptions): IPPool => ({
   kind: 'IPPool',
   apiVersion: API_VERSION,
   metadata: {name},

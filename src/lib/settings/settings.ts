@@ -171,7 +171,8 @@ function tlsSettings(
   return {...(pems.ca && {ca: pems.ca}), ...(pems.cert && {cert: pems.cert}), ...(pems.key && {key: pems.key})}
 }
 
-function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
+/** The PEM text that SOURCE names; undefined, and told to PROBLEM, if it cannot be read or is none. */
+export function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
   if ('file' in value && value.file.includes('-----BEGIN ')) {
     problem(`${origin}: the ${what} itself is given; what is needed is the path of a file that has it`)
     return undefined

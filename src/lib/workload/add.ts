@@ -2,8 +2,7 @@
  * `container add`: handle and address first, then the endpoint, then interfaces (cli-v0.20 §4.12.1). Whatever is left when the process is killed
  * is finished by the same command, undone by `container remove`, and named by `ipam check` and `endpoint gc`. What fails is taken back.
  */
-import {CONTAINER_ANNOTATION, type Endpoint, ENDPOINT_NAMESPACE, endpointAddresses, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
-import {newUuid} from '../client/identity.js'
+import {type Endpoint, endpointAddresses} from '../client/endpoints.js'
 import {changeResource, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
@@ -13,10 +12,9 @@ import {deleteVeth, hostInterfaceName} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {HOST_MAC, randomMac} from '../host/mac.js'
 import {assignAddress} from '../ipam/assign-address.js'
-import {WORKLOAD_ANNOTATION} from '../model/display-name.js'
-import {API_VERSION} from '../model/resource.js'
 import type {WorkloadEndpoint} from '../model/types.js'
-import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
+import {type Address, formatAddress} from '../net/index.js'
+import {endpointObject, networkOf} from './endpoint-object.js'
 import {type Entered, enter, findWorkload, type Found, requireRunning} from './find-workload.js'
 import {alreadyHas, locateFound, refuseConnected, refuseNetworked} from './locate.js'
 import {removeEndpoints} from './removal.js'
@@ -171,23 +169,9 @@ async function createEndpoint(session: Session, workload: Workload, endpoint: Wo
 
 /** A new endpoint of WORKLOAD with ADDRESS. */
 function newEndpoint(workload: Workload, address: Address): WorkloadEndpoint {
-  const {node, orchestrator, stored, id, path, name} = workload
   const endpoint = endpointIdOf(workload)
-  const annotations = {
-    ...(stored === id ? {} : {[WORKLOAD_ANNOTATION]: id}),
-    ...(path === undefined ? {} : {[NAMESPACE_ANNOTATION]: path}),
-    ...(name === undefined ? {} : {[CONTAINER_ANNOTATION]: name}),
-  }
-  return {
-    kind: 'WorkloadEndpoint',
-    apiVersion: API_VERSION,
-    metadata: {name: placeOf(workload).name, namespace: ENDPOINT_NAMESPACE, uid: newUuid(), ...(Object.keys(annotations).length === 0 ? {} : {annotations})},
-    spec: {orchestrator, workload: stored, node, endpoint, ipNetworks: [networkOf(address)], interfaceName: hostInterfaceName(endpoint), mac: randomMac()},
-  }
+  return endpointObject(workload, {endpoint, ipNetworks: [networkOf(address)], interfaceName: hostInterfaceName(endpoint), mac: randomMac()})
 }
-
-/** ADDRESS as an endpoint has it. */
-export const networkOf = (address: Address): string => `${formatAddress(address)}/${ADDRESS_BITS[address.family]}`
 
 /**
  * Makes what is missing of an endpoint that is stored: a command was killed after it had stored it, or the container has been restarted since,

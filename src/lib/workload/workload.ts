@@ -53,7 +53,12 @@ export const isContainer = ({orchestrator, workload}: Endpoint): boolean => orch
 export function pathOf({stored, workload}: Endpoint): string | undefined {
   const path = annotationOf(stored.resource, NAMESPACE_ANNOTATION)
   if (path !== undefined && [workload, convertName(workload)].includes(convertName(namespaceId(path)))) return path
-  const pid = /^-proc-([0-9]+)-ns-net$/.exec(workload)?.[1]
+  return pathOfId(workload)
+}
+
+/** The path of the namespace whose workload has v0.20's id ID; undefined where the id does not tell it. */
+export function pathOfId(id: string): string | undefined {
+  const pid = /^-proc-([0-9]+)-ns-net$/.exec(id)?.[1]
   return pid === undefined ? undefined : `/proc/${pid}/ns/net`
 }
 

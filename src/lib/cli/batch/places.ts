@@ -25,7 +25,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'checksystem',
     'container:add', 'container:endpoint:show', 'container:ip:add', 'container:ip:remove', 'container:profile:append', 'container:profile:remove',
     'container:profile:set', 'container:profile:show', 'container:remove',
-    'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
+    'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
   neither: ['completion', 'config:view', 'help', 'validate'],
   endless: ['__complete', 'batch', 'libnetwork:serve'],

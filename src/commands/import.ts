@@ -1,0 +1,81 @@
+import {Flags} from '@oclif/core'
+import {EditCommand} from '../lib/cli/edit-command.js'
+import {indentedJson} from '../lib/cli/output/render.js'
+import {CalicoError} from '../lib/errors.js'
+import {type Converted, convertStore} from '../lib/import-v1/convert.js'
+import {type Planned, planImport, writeImport} from '../lib/import-v1/write.js'
+import {lostLines, oldEtcd, planDocument, planTable, readOldStore, sourceProblems} from '../lib/views/import.js'
+import type {EtcdSettings} from '../lib/settings/types.js'
+
+/** How long the old store may take where --timeout says nothing. */
+const DEFAULT_LIMIT_MS = 30_000
+
+export default class Import extends EditCommand {
+  static override summary = 'Bring the data of a calicoctl v0.20 over: from etcd\'s v2 API, or from a dump of it.'
+  static override description = [
+    'Writes what the commands of today would have written for the same lines: profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
+      'The plan is printed, then carried out: on a terminal after a question, elsewhere with --yes. The old store is only read.',
+    'What cannot come over is listed with its key and the reason; the rest is done, and the exit code is 9. With --strict nothing is done then. ' +
+      'An object that is in the datastore already stays as it is: if it is what would be written, it is unchanged; if it differs, nothing at all is written (5). All is one transaction where it fits.',
+    'A dump is the answer to GET /v2/keys/calico?recursive=true, or to that of a folder below /calico; several may be given.',
+  ].join('\n')
+  static override examples = [
+    '<%= config.bin %> import --etcd-v2 http://10.0.0.1:4001 --dry-run',
+    '<%= config.bin %> import --etcd-v2 https://etcd1:2379,https://etcd2:2379 --etcd-v2-ca ca.pem --yes',
+    '<%= config.bin %> import --from calico.json --strict --yes',
+  ]
+  static readonly exitCodes = {
+    1: 'The dump is none, or a value of the line is wrong; nothing was changed.',
+    4: 'The old store has nothing of Calico v0.20.',
+    5: 'An object exists and differs; nothing was changed.',
+    8: 'Not confirmed, or with --strict something cannot come over, or the datastore is locked; nothing was changed.',
+    9: 'Something cannot come over; the rest is done.',
+  }
+  static override flags = {
+    'etcd-v2': Flags.string({description: 'The etcd of v0.20: http://HOST:PORT or https://HOST:PORT, several separated by commas.', helpValue: 'URL[,URL...]'}),
+    'etcd-v2-ca': Flags.string({description: 'The certificate of the CA that signed the certificate of that etcd.', helpValue: 'FILE'}),
+    'etcd-v2-cert': Flags.string({description: 'The client certificate for that etcd.', helpValue: 'FILE'}),
+    'etcd-v2-key': Flags.string({description: 'Its key.', helpValue: 'FILE'}),
+    from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2. May be given several times.', helpValue: 'FILE'}),
+    strict: Flags.boolean({description: 'Write nothing if something cannot come over.'}),
+    yes: Flags.boolean({description: 'Do not ask.'}),
+    output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'Print the plan as a table or as JSON, which also has the objects, the keys they are made of, and what needs no object.', helpValue: 'FORMAT'}),
+  }
+
+  async run(): Promise<void> {
+    let etcd: EtcdSettings | undefined
+    const {flags} = await this.read(Import, (line) => {
+      const problems = sourceProblems(line.flags)
+      for (const problem of problems) this.problem(problem)
+      etcd = oldEtcd(line.flags, (text) => this.problem(text))
+    })
+    const {store, lacks} = await readOldStore(flags, etcd, this.globals.timeout ?? DEFAULT_LIMIT_MS)
+    if (lacks !== undefined) this.note(`Warning: ${lacks}`)
+    const converted = convertStore(store, Date.now())
+    const session = await this.session()
+    const planned = await planImport(session, converted.items)
+    await this.show(planned, converted, flags.output)
+    if (flags.strict && converted.lost.length > 0) {
+      throw new CalicoError('refused', `${things(converted)} cannot come over; nothing was changed`, {hint: 'Without --strict the rest is written.'})
+    }
+    const created = planned.filter(({change}) => change === 'created')
+    if (!this.dryRun && created.length > 0 && !flags.yes) await this.insist(created.length)
+    await writeImport(session, planned, (text) => this.note(text))
+    this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
+    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not come over; everything else is done`, {hint: 'They are listed above, and by -o json, with the reasons.'})
+  }
+
+  private async show(planned: readonly Planned[], converted: Converted, format: 'table' | 'json' | undefined): Promise<void> {
+    if (format === 'json') await this.dataText(`${indentedJson(planDocument(planned, converted, this.dryRun))}\n`)
+    else await this.presentAs(planTable(planned), 'table')
+    await this.flush()
+    if (converted.lost.length > 0) this.note([`${things(converted)} cannot come over:`, ...lostLines(converted)])
+  }
+
+  private async insist(number: number): Promise<void> {
+    if (await this.confirm(`Write ${number === 1 ? 'this object' : `these ${number} objects`}?`)) return
+    throw new CalicoError('refused', 'Nothing was changed: it was not confirmed', {override: '--yes', hint: 'To write without being asked, add --yes.'})
+  }
+}
+
+const things = ({lost}: Converted): string => (lost.length === 1 ? '1 thing' : `${lost.length} things`)

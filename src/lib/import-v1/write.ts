@@ -1,0 +1,112 @@
+/** Writing what was converted: in one guarded transaction, or, where it does not fit, in several, what others rest on first. Nothing that exists is changed. */
+import {commit, type Seen} from '../client/commit.js'
+import {read} from '../client/resources.js'
+import type {Session} from '../client/session.js'
+import type {KeyValue} from '../datastore/datastore.js'
+import {CalicoError} from '../errors.js'
+import {kindPrefix} from '../model/keys.js'
+import {type Item, ITEM_KINDS, labelOf} from './gather.js'
+import {type Around, type Judgement, judge} from './judge.js'
+
+/** An item and what becomes of it. */
+export interface Planned {
+  readonly item: Item
+  readonly change: 'created' | 'unchanged'
+}
+
+/** Items of one transaction: with the conditions and the keys of a new store, etcd's 128 operations and 128 compares hold them. */
+const MOST_ITEMS = 100
+/** Bytes of one transaction; etcd takes 1.5 MiB. */
+const MOST_BYTES = 1024 * 1024
+const KEYS_PER_READ = 100
+const LISTS = [{list: kindPrefix('IPPool')}, {list: kindPrefix('BGPPeer')}]
+
+const aroundOf = ([pools = [], peers = []]: readonly (readonly KeyValue[])[]): Around => ({pools, peers})
+
+/**
+ * What is to be done of ITEMS, in the order in which it is written.
+ * @throws CalicoError `conflict` with all objects that exist and differ
+ */
+export async function planImport(session: Session, items: readonly Item[]): Promise<readonly Planned[]> {
+  const {results} = await read(session, LISTS)
+  const around = aroundOf(results)
+  const ordered = [...items].sort((a, b) => ITEM_KINDS.indexOf(a.kind) - ITEM_KINDS.indexOf(b.kind))
+  const judged: {readonly item: Item; readonly judgement: Judgement}[] = []
+  for (let from = 0; from < ordered.length; from += KEYS_PER_READ) {
+    const some = ordered.slice(from, from + KEYS_PER_READ)
+    const {results: stored} = await read(session, some.map(({key}) => ({get: key})))
+    for (const [at, item] of some.entries()) judged.push({item, judgement: judge(item, stored[at]?.[0], around)})
+  }
+  return settled(judged)
+}
+
+/** @throws CalicoError `conflict` */
+function settled(judged: readonly {readonly item: Item; readonly judgement: Judgement}[]): Planned[] {
+  const problems: string[] = []
+  const planned: Planned[] = []
+  for (const {item, judgement} of judged) {
+    if (typeof judgement === 'object') problems.push(`${labelOf(item)}: ${judgement.differs}`)
+    else planned.push({item, change: judgement})
+  }
+  if (problems.length === 0) return planned
+  throw new CalicoError('conflict', `${problems.length === 1 ? 'An object is' : `${problems.length} objects are`} in the datastore already and not as in the old one; nothing was changed`, {
+    details: problems,
+    hint: 'Import into an empty datastore, or make these objects equal, or delete them, first.',
+  })
+}
+
+/**
+ * Writes what of PLANNED is not there yet.
+ * @param progress told how many transactions it takes, where that is more than one
+ * @throws CalicoError `conflict` if somebody has made one of the objects differently meanwhile; `unknown` if it failed between two transactions
+ */
+export async function writeImport(session: Session, planned: readonly Planned[], progress: (text: string) => void): Promise<void> {
+  const missing = planned.filter(({change}) => change === 'created').map(({item}) => item)
+  const chunks = chunked(missing)
+  if (chunks.length > 1 && !session.dryRun) progress(`${missing.length} objects are written in ${chunks.length} transactions, what others need first.`)
+  let done = 0
+  for (const chunk of chunks) {
+    if (chunks.length > 1) session.writes.remaining = `${missing.length - done} of ${missing.length} objects are still to be written: the same command again writes them`
+    try {
+      await writeChunk(session, chunk)
+    } catch (error) {
+      if (done === 0 || !(error instanceof CalicoError)) throw error
+      throw new CalicoError('unknown', `${done} of ${missing.length} objects were written, the others were not: ${error.message}`, {details: error.details, hint: 'What was written stays. The same command again writes the rest.', cause: error})
+    }
+    done += chunk.length
+  }
+  session.writes.remaining = undefined
+}
+
+async function writeChunk(session: Session, items: readonly Item[]): Promise<void> {
+  await commit(session, [...LISTS, ...items.map(({key}) => ({get: key}))], (seen: Seen) => {
+    const [pools = [], peers = [], ...stored] = seen.results
+    const planned = settled(items.map((item, at) => ({item, judgement: judge(item, stored[at]?.[0], {pools, peers})})))
+    const writes = planned.filter(({change}) => change === 'created').map(({item}) => ({key: item.key, read: undefined, value: item.value}))
+    const kinds = (['IPPool', 'BGPPeer'] as const).filter((kind) => writes.some(({key}) => key.startsWith(kindPrefix(kind))))
+    return {
+      writes,
+      guards: kinds.map((kind) => ({prefix: kindPrefix(kind), unchangedSince: seen.revision})),
+      what: `the import of ${writes.length === 1 ? 'an object' : `${writes.length} objects`}`,
+      outcome: undefined,
+    }
+  })
+}
+
+/** ITEMS in parts that fit into a transaction each. */
+function chunked(items: readonly Item[]): Item[][] {
+  const chunks: Item[][] = []
+  let bytes = 0
+  for (const item of items) {
+    const last = chunks.at(-1)
+    const size = Buffer.byteLength(item.key) + Buffer.byteLength(item.value)
+    if (last && last.length < MOST_ITEMS && bytes + size <= MOST_BYTES) {
+      last.push(item)
+      bytes += size
+    } else {
+      chunks.push([item])
+      bytes = size
+    }
+  }
+  return chunks
+}
