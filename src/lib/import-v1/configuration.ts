@@ -5,7 +5,6 @@ import {type Configuration, type ConfigSection, configurationPlace, findSetting,
 import {FELIX} from '../client/felix-configuration.js'
 import {prepareChange} from '../client/resources.js'
 import {bgpPeerName} from '../model/names.js'
-import type {BGPConfiguration} from '../model/types.js'
 import {formatAddress, parseAddress, parseLenientAsNumber, peerAddressProblem} from '../net/index.js'
 import {addResource, attempt, type Gathered, lose, loseUnknown, pass, takeObject} from './gather.js'
 import {OLD_ROOT} from './old-store.js'
