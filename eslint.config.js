@@ -18,13 +18,14 @@ const LAYERS = [
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
   ['files'],
+  ['policy'],
   ['rules'],
   ['model'],
   ['net'],
   ['json'],
   ['errors'],
 ]
-const PURE = ['model', 'rules', 'net', 'json']
+const PURE = ['model', 'rules', 'policy', 'net', 'json']
 
 const folder = (name) => (name === 'errors' ? 'src/lib/errors.ts' : name === 'commands' || name === 'hooks' ? `src/${name}/**` : `src/lib/${name}/**`)
 const pattern = (name) => (name === 'errors' ? '**/lib/errors.js' : name === 'commands' || name === 'hooks' ? `**/${name}/**` : `**/${name}/**`)

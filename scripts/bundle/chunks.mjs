@@ -35,6 +35,7 @@ export const PARTS = {
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
+  policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
   journal: ['src/lib/journal/', 'src/lib/files/append.ts', 'src/lib/views/history.ts', 'src/commands/history.ts', 'src/commands/undo.ts'],
 }

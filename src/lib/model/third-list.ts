@@ -10,8 +10,12 @@ const SLOTS = 15
 
 /** The lists of RULE, by their paths in it, that Felix does not check in one of the address families. In the order of rendering. */
 export function uncheckedLists(rule: Readonly<Record<string, unknown>>): string[] {
-  const unchecked = ([4, 6] as const).flatMap((family) => (isRendered(rule, family) ? blocks(rule, family).slice(2) : []))
-  return [...new Set(unchecked)]
+  return [...new Set(([4, 6] as const).flatMap((family) => [...uncheckedListsOf(rule, family)]))]
+}
+
+/** The lists of RULE, by their paths in it, that Felix does not check in FAMILY. */
+export function uncheckedListsOf(rule: Readonly<Record<string, unknown>>, family: Family): ReadonlySet<string> {
+  return new Set(isRendered(rule, family) ? blocks(rule, family).slice(2) : [])
 }
 
 const ENDS = ['source', 'destination'] as const

@@ -1,0 +1,128 @@
+/** All flows from one party to another, divided by what decides about them; and those that pass. */
+import type {By, Direction, ForwardVerdict, SideVerdict, Verdict} from './by.js'
+import {byKey} from './by.js'
+import {allFlowsOf, differenceOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isNoFlow, NO_FAMILY_FLOWS, NO_FLOWS, union, unionOf} from './flow-set/flow-set.js'
+import {invalidIcmp} from './packets.js'
+import {hostParty, type Party, workloadParty} from './parties.js'
+import type {Point} from './point.js'
+import {type Route, routeOf, type Step} from './route.js'
+import {spread, type SpreadOptions} from './spread.js'
+import type {World} from './world.js'
+
+/** Flows about which all sides decide the same in the same way. */
+export interface Division {
+  readonly flows: FamilyFlows
+  readonly verdict: Verdict
+  readonly egress: SideVerdict | null
+  readonly ingress: SideVerdict | null
+  readonly forward: readonly ForwardVerdict[]
+}
+
+interface Part {
+  readonly flows: FamilyFlows
+  readonly egress: SideVerdict | null
+  readonly ingress: SideVerdict | null
+  readonly forward: readonly ForwardVerdict[]
+}
+
+/** FLOWS (every one, if not given) from FROM to TO, divided: disjoint, and together all of them. */
+export function divide(world: World, from: Party, to: Party, flows: FamilyFlows = allFlowsOf(from.address.family), options: SpreadOptions = {trace: true}): Division[] {
+  return divideRoute(routeOf(world, from, to), flows, options)
+}
+
+export function divideRoute(route: Route, flows: FamilyFlows, options: SpreadOptions): Division[] {
+  let parts: Part[] = [{flows, egress: null, ingress: null, forward: []}]
+  if (route.egress) parts = bySide(parts, route.egress, 'egress', options)
+  const {toOwnHost} = route
+  if (toOwnHost) parts = parts.map((part) => (part.egress?.by.kind === 'ICMPv6Router' ? part : {...part, ingress: toOwnHost}))
+  else if (route.ingress) parts = bySide(parts, route.ingress, 'ingress', options)
+  for (const {host, steps} of route.nodes) parts = parts.flatMap((part) => alongNode(host, steps, part, options))
+  return parts.map((part) => ({...part, verdict: [part.egress, part.ingress, ...part.forward].some((decided) => decided?.verdict === 'deny') ? 'deny' : 'allow'}))
+}
+
+function bySide(parts: readonly Part[], point: Point, direction: Direction, options: SpreadOptions): Part[] {
+  const all = parts.reduce<FamilyFlows>((flows, part) => unionOf(flows, part.flows), NO_FAMILY_FLOWS)
+  const {pieces} = spread(point, all, options)
+  return parts.flatMap((part) =>
+    pieces.flatMap(({flows, side}) => {
+      const common = intersectionOf(part.flows, flows)
+      return isNoFlow(common) ? [] : [{...part, flows: common, [direction]: side}]
+    }),
+  )
+}
+
+/** PART divided by the host endpoints that it passes on HOST. */
+function alongNode(host: string, steps: readonly Step[], part: Part, options: SpreadOptions): Part[] {
+  const done: Part[] = []
+  let going: {part: Part; accepted: readonly string[]}[] = [{part, accepted: []}]
+  for (const step of steps) {
+    if (step.type === 'side') {
+      for (const {part: each} of going) if (each[step.side]?.verdict === 'deny') done.push(each)
+      going = going.filter(({part: each}) => each[step.side]?.verdict !== 'deny')
+      continue
+    }
+    const {point} = step
+    const hostEndpoint = point.hostEndpoint ?? ''
+    going = going.flatMap(({part: each, accepted}) => {
+      if (accepted.includes(hostEndpoint)) return [{part: each, accepted}]
+      const {pieces, rest} = spread(point, each.flows, options)
+      const next = isNoFlow(rest) ? [] : [{part: {...each, flows: rest}, accepted}]
+      for (const {flows, side, early} of pieces) {
+        if (side.by.kind === 'Conntrack') {
+          done.push({...each, flows})
+          continue
+        }
+        const decided = {...each, flows, forward: [...each.forward, {host, ...side, hostEndpoint}]}
+        if (side.verdict === 'deny') done.push(decided)
+        else next.push({part: decided, accepted: early ? [...accepted, hostEndpoint] : accepted})
+      }
+      return next
+    })
+  }
+  return [...done, ...going.map(({part: each}) => each)]
+}
+
+/** What passes, and the rules by which it does. */
+export interface Passing {
+  readonly flows: FlowSet
+  /** What allowed some of the flows, each once, in the order of the way: egress, ingress, host endpoints. */
+  readonly by: readonly By[]
+}
+
+export const NOTHING_PASSES: Passing = {flows: NO_FLOWS, by: []}
+
+/** The flows of one family that pass from FROM to TO, and by what. */
+export function passing(world: World, from: Party, to: Party): Passing {
+  const {family} = from.address
+  const passed = divide(world, from, to, allFlowsOf(family), {}).filter(({verdict}) => verdict === 'allow')
+  const flows = passed.reduce<FamilyFlows>((all, division) => unionOf(all, division.flows), NO_FAMILY_FLOWS)
+  const sides = [(division: Division) => [division.egress], (division: Division) => [division.ingress], (division: Division) => division.forward]
+  const by = sides.flatMap((side) => passed.flatMap((division) => side(division).flatMap((decided) => (decided ? [decided.by] : []))))
+  return {flows: flowSet(family, flows), by: [...new Map(by.map((one) => [byKey(one), one])).values()]}
+}
+
+/** A party of each family: what an endpoint, a node or the outside is, whichever addresses it has. */
+export type PartyOf = (family: 4 | 6) => Party | undefined
+
+/** What passes from one to the other in both families. */
+export function passingBetween(world: World, from: PartyOf, to: PartyOf): Passing {
+  return ([4, 6] as const)
+    .flatMap((family) => {
+      const [sender, receiver] = [from(family), to(family)]
+      return sender && receiver ? [passing(world, sender, receiver)] : []
+    })
+    .reduce((all, one) => ({flows: union(all.flows, one.flows), by: [...new Map([...all.by, ...one.by].map((by) => [byKey(by), by])).values()]}), NOTHING_PASSES)
+}
+
+export const workloadOf =
+  (workload: Parameters<typeof workloadParty>[0]): PartyOf =>
+  (family) =>
+    workloadParty(workload, family)
+
+export const hostOf =
+  (node: Parameters<typeof hostParty>[0]): PartyOf =>
+  (family) =>
+    hostParty(node, family)
+
+/** All flows of FAMILY that connection tracking takes for new ones: what can pass at all. */
+export const possibleFlows = (family: 4 | 6): FamilyFlows => differenceOf(allFlowsOf(family), invalidIcmp(family))

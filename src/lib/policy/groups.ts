@@ -1,0 +1,229 @@
+/**
+ * Groups: what no rule tells apart. Endpoints with the same labels, profiles and named ports, whose addresses are in the same networks and sets (and on the
+ * same node, where host endpoints make a difference); processes of each node; and the addresses outside, by the networks that rules and sets name.
+ */
+import {type Address, ADDRESS_BITS, type Cidr, containsCidr, type Family, firstAddress, formatCidr, lastAddress} from '../net/index.js'
+import {compareUtf8} from '../utf8-order.js'
+import {NOTHING_PASSES, type Passing, type PartyOf, passingBetween} from './between.js'
+import {type FlowSet, flowsLike, unionOf} from './flow-set/flow-set.js'
+import {flowTexts} from './flow-set/text.js'
+import {invalidIcmp, IPIP} from './packets.js'
+import {hostParty, isPoliced, type Party, partyAt, workloadParty} from './parties.js'
+import type {Claim, NodeInfo, Workload, World} from './world.js'
+
+export interface Group {
+  readonly type: 'workloads' | 'host' | 'outside'
+  /** For people: profiles, `host:NODE`, or networks. Each once among the groups of a call. */
+  readonly name: string
+  /** The labels that all have, inherited ones included. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly profiles: readonly string[]
+  /** Where the node makes a difference. */
+  readonly node: string | null
+  /** All of them; of the outside and of hosts: none. */
+  readonly workloads: readonly Workload[]
+  /** Of the outside: the networks that its addresses are of; none = everything that no rule names. */
+  readonly networks: readonly Cidr[]
+  /** One of them. */
+  readonly party: PartyOf
+  /** Another one, to ask what they may do among each other; undefined if there is none. */
+  readonly other?: PartyOf
+}
+
+/** The workload endpoints of WORLD in groups, by name. */
+export function workloadGroups(world: World, workloads: Iterable<Workload> = world.workloads.values()): Group[] {
+  const finger = new Fingerprints(world)
+  const members = new Map<string, Workload[]>()
+  for (const workload of workloads) {
+    const key = finger.workload(workload)
+    const group = members.get(key)
+    if (group) group.push(workload)
+    else members.set(key, [workload])
+  }
+  const groups = [...members.values()].map((all) => workloadGroup(all, finger))
+  return named(groups).sort((a, b) => compareUtf8(a.name, b.name))
+}
+
+function workloadGroup(all: Workload[], finger: Fingerprints): Group {
+  const [first, second] = all
+  if (first === undefined) throw new TypeError('a group without endpoints')
+  return {
+    type: 'workloads',
+    name: first.profiles.join(',') || 'no profile',
+    labels: Object.fromEntries(first.labels.map),
+    profiles: first.profiles,
+    node: finger.hostMatters(first.node) ? first.node : null,
+    workloads: all,
+    networks: [],
+    party: (family) => workloadParty(first, family),
+    ...(second ? {other: (family: Family) => workloadParty(second, family)} : {}),
+  }
+}
+
+/** The processes of each node that has an address. */
+export function hostGroups(world: World): Group[] {
+  return [...world.nodes.values()].filter(({addresses}) => Object.keys(addresses).length > 0).map((node) => hostGroup(world, node))
+}
+
+export function hostGroup(world: World, node: NodeInfo): Group {
+  const endpoint = world.hostEndpoints.find((candidate) => candidate.node === node.name)
+  return {
+    type: 'host',
+    name: `host:${node.name}`,
+    labels: Object.fromEntries(endpoint?.labels.map ?? []),
+    profiles: endpoint?.profiles ?? [],
+    node: node.name,
+    workloads: [],
+    networks: [],
+    party: (family) => hostParty(node, family),
+  }
+}
+
+/** The addresses outside: one group for each set of networks that rules and sets name, and the rest of the world. */
+export function outsideGroups(world: World): Group[] {
+  const finger = new Fingerprints(world)
+  const networks = world.networks()
+  const places = new Map<string, {networks: Cidr[]; parties: Partial<Record<Family, Party>>}>()
+  const add = (address: Address | undefined, network: Cidr | undefined): void => {
+    if (address === undefined) return
+    const key = finger.address(address)
+    const place = places.get(key) ?? {networks: [], parties: {}}
+    places.set(key, place)
+    if (network) place.networks.push(network)
+    place.parties[address.family] ??= {type: 'outside', address}
+  }
+  for (const family of [4, 6] as const) add(restOfWorld(world, networks, family), undefined)
+  for (const network of networks) add(freeAddress(world, network, networks), network)
+  return named(
+    [...places.values()].map(({networks: own, parties}) => ({
+      type: 'outside' as const,
+      name: own.length > 0 ? own.map(formatCidr).join(',') : 'outside',
+      labels: {},
+      profiles: [],
+      node: null,
+      workloads: [],
+      networks: own,
+      party: (family: Family) => parties[family],
+    })),
+  )
+}
+
+/** Tries that an address of a network is looked for with, where endpoints and smaller networks fill it. */
+const TRIES = 64
+
+/** An address of NETWORK that nobody has and no smaller network contains; undefined if there is none near its ends. */
+function freeAddress(world: World, network: Cidr, networks: readonly Cidr[]): Address | undefined {
+  const inside = networks.filter((other) => other !== network && other.prefix > network.prefix && containsCidr(network, other))
+  const [from, to] = [firstAddress(network), lastAddress(network)]
+  const candidates = [from, to, ...inside.flatMap((other) => [{...lastAddress(other), value: lastAddress(other).value + 1n}, {...firstAddress(other), value: firstAddress(other).value - 1n}])]
+  for (let i = 1n; i <= TRIES; i++) candidates.push({...from, value: from.value + i}, {...to, value: to.value - i})
+  return candidates.find((address) => address.value >= from.value && address.value <= to.value && isFree(world, address) && !inside.some((other) => containsCidr(other, {...address, prefix: ADDRESS_BITS[address.family]})))
+}
+
+const isFree = (world: World, address: Address): boolean => partyAt(world, address).type === 'outside'
+
+/** Where global IPv6 addresses begin. */
+const IPV6_UNICAST = 0x2000n << 112n
+
+function restOfWorld(world: World, networks: readonly Cidr[], family: Family): Address | undefined {
+  const own = networks.filter((network) => network.family === family)
+  const candidates = Array.from({length: 220}, (_, i) => ({family, value: family === 4 ? (BigInt(i + 4) << 24n) + 0x010101n : IPV6_UNICAST + (BigInt(i + 0x4000) << 96n) + 1n}))
+  return candidates.find((address) => isFree(world, address) && !own.some((network) => containsCidr(network, {...address, prefix: ADDRESS_BITS[family]})))
+}
+
+/** GROUPS with names of which each is there once. */
+function named(groups: readonly Group[]): Group[] {
+  const counts = new Map<string, number>()
+  for (const {name} of groups) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const seen = new Map<string, number>()
+  return groups.map((group) => {
+    if ((counts.get(group.name) ?? 0) < 2) return group
+    const number = (seen.get(group.name) ?? 0) + 1
+    seen.set(group.name, number)
+    return {...group, name: `${group.name}#${number}`}
+  })
+}
+
+/** Texts that are the same for what no rule tells apart. */
+class Fingerprints {
+  private readonly claims = new Map<Claim, number>()
+  private readonly nets: Readonly<Record<Family, Map<number, Set<bigint>>>> = {4: new Map(), 6: new Map()}
+  private readonly nodes = new Map<string, {key: string; matters: boolean}>()
+
+  constructor(private readonly world: World) {
+    for (const {family, prefix, value} of world.networks()) {
+      const ofLength = this.nets[family].get(prefix)
+      if (ofLength) ofLength.add(value)
+      else this.nets[family].set(prefix, new Set([value]))
+    }
+  }
+
+  address(address: Address): string {
+    const nets = [...this.nets[address.family]].flatMap(([prefix, values]) => {
+      const shift = BigInt(ADDRESS_BITS[address.family] - prefix)
+      const value = (address.value >> shift) << shift
+      return values.has(value) ? [`${value}/${prefix}`] : []
+    })
+    const claims = this.world.claims(address).map((claim) => this.claim(claim))
+    return JSON.stringify([claims.sort((a, b) => a - b), nets.length > 0 ? [address.family, nets.sort()] : []])
+  }
+
+  workload(workload: Workload): string {
+    const {world} = this
+    const enforced = workload.shadowedBy ?? workload
+    const places = ([4, 6] as const).map((family) => workload.addresses.find((address) => address.family === family))
+    return JSON.stringify([
+      enforced.labels.id,
+      enforced.profiles,
+      workload.profiles,
+      isPoliced(world, workload),
+      places.map((address) => (address ? this.address(address) : '')),
+      this.node(workload.node).key,
+    ])
+  }
+
+  /** Whether flows from and to endpoints of NODE meet host endpoints there. */
+  hostMatters(node: string): boolean {
+    return this.node(node).matters
+  }
+
+  private claim(claim: Claim): number {
+    let id = this.claims.get(claim)
+    if (id === undefined) this.claims.set(claim, (id = this.claims.size))
+    return id
+  }
+
+  private node(name: string): {key: string; matters: boolean} {
+    let node = this.nodes.get(name)
+    if (node === undefined) {
+      const {world} = this
+      const matters = world.hostEndpoints.some(
+        (endpoint) =>
+          endpoint.node === name &&
+          (['forward', 'preDNAT', 'doNotTrack'] as const).some((stage) => (['ingress', 'egress'] as const).some((direction) => world.applying(endpoint, direction, stage).length > 0)),
+      )
+      const {vxlanPort, allowVxlan, allowIpip, dropInvalid, unknown} = world.settings(name)
+      node = {matters, key: JSON.stringify([vxlanPort, allowVxlan, allowIpip, dropInvalid, unknown, matters ? name : ''])}
+      this.nodes.set(name, node)
+    }
+    return node
+  }
+}
+
+/** What passes from one of FROM to one of TO, and by which rules; among the members of one group, between two of them. */
+export function flowsBetween(world: World, from: Group, to: Group): Passing {
+  if (from !== to) return passingBetween(world, from.party, to.party)
+  return from.other ? passingBetween(world, from.party, from.other) : NOTHING_PASSES
+}
+
+/** What never passes between endpoints, whatever the policy says: ICMP that opens no flow, and encapsulation that a workload sends (policy-evaluation §7). */
+export const neverFlows = (): FlowSet => {
+  const of = (family: Family): FlowSet['v4'] => unionOf(invalidIcmp(family), unionOf(flowsLike({family, protocol: 17, dport: 4789}), flowsLike({family, protocol: IPIP})))
+  return {v4: of(4), v6: of(6)}
+}
+
+/** The families that both have addresses of. */
+export const sharedFamilies = (from: Group, to: Group): Family[] => ([4, 6] as const).filter((family) => from.party(family) && to.party(family))
+
+/** FLOWS between two groups as texts. */
+export const textsBetween = (flows: FlowSet, from: Group, to: Group): string[] => flowTexts(flows, {never: neverFlows(), families: sharedFamilies(from, to)})

@@ -1,0 +1,167 @@
+/** The second evaluator: all flows between two places at once, divided by what decides about them (policy-evaluation §6). */
+import {type By, byKey, type SideVerdict, sideVerdict, type Verdict} from './by.js'
+import {differenceOf, type FamilyFlows, intersectionOf, isNoFlow, unionOf} from './flow-set/flow-set.js'
+import type {Point} from './point.js'
+import {ruleFlows} from './rule-flows.js'
+import type {Rule} from './rule.js'
+
+/** Flows about which the same is decided in the same way. */
+export interface Piece {
+  readonly flows: FamilyFlows
+  readonly side: SideVerdict
+  /** A doNotTrack or preDNAT policy decided. */
+  readonly early: boolean
+}
+
+export interface Spread {
+  /** Disjoint. */
+  readonly pieces: readonly Piece[]
+  /** Flows about which nothing was decided. */
+  readonly rest: FamilyFlows
+}
+
+export interface SpreadOptions {
+  readonly asWritten?: boolean
+  /** Keep flows apart that differ in what was passed or logged on the way. */
+  readonly trace?: boolean
+}
+
+/** Flows that have come the same way. */
+interface Stream {
+  readonly flows: FamilyFlows
+  readonly passed: readonly By[]
+  readonly logged: readonly By[]
+  readonly mark: boolean
+}
+
+/** What POINT decides about FLOWS. */
+export function spread(point: Point, flows: FamilyFlows, options: SpreadOptions = {}): Spread {
+  const run = new Run(point, options)
+  const rest = run.all(flows)
+  return {pieces: run.pieces, rest}
+}
+
+class Run {
+  readonly pieces: Piece[] = []
+  private early = false
+
+  constructor(
+    private readonly point: Point,
+    private readonly options: SpreadOptions,
+  ) {}
+
+  all(flows: FamilyFlows): FamilyFlows {
+    const {point} = this
+    const {direction, failsafe} = point
+    const start = this.streams([{flows: differenceOf(flows, failsafe), passed: [], logged: [], mark: false}])
+    this.early = true
+    let streams = this.tiers(this.tiers(start, point.doNotTrack, false), point.preDnat, false)
+    this.early = false
+    streams = this.streams([...streams.map((stream) => ({...stream, mark: false})), {flows: intersectionOf(flows, failsafe), passed: [], logged: [], mark: false}])
+    if (point.early) return together(streams)
+    streams = this.take(streams, point.router, 'allow', {kind: 'ICMPv6Router', direction, action: 'Allow'})
+    streams = this.take(streams, point.encapsulated, 'deny', {kind: 'Encapsulation', direction, action: 'Deny'})
+    streams = this.take(streams, point.invalid, 'deny', {kind: 'Conntrack', direction, action: 'Deny'})
+    if (point.failsafeAllows) streams = this.take(streams, failsafe, 'allow', {kind: 'Failsafe', direction, action: 'Allow'})
+    streams = this.tiers(streams, point.tiers, true)
+    if (point.atEnd === undefined) return together(streams)
+    this.profiles(streams)
+    return together([])
+  }
+
+  /** STREAMS without those that carry nothing; those that differ in nothing that counts are one. */
+  private streams(streams: readonly Stream[]): Stream[] {
+    const kept = streams.filter(({flows}) => !isNoFlow(flows))
+    if (kept.length < 2) return kept
+    const byWay = new Map<string, Stream>()
+    for (const stream of kept) {
+      const way = `${stream.mark} ${this.options.trace ? JSON.stringify([stream.passed.map(byKey), stream.logged.map(byKey)]) : ''}`
+      const other = byWay.get(way)
+      byWay.set(way, other ? {...other, flows: unionOf(other.flows, stream.flows)} : stream)
+    }
+    return [...byWay.values()]
+  }
+
+  private decide({passed, logged}: Stream, flows: FamilyFlows, verdict: Verdict, by: By): void {
+    if (isNoFlow(flows)) return
+    const side = this.options.trace ? sideVerdict(verdict, by, passed, logged, this.point.hostEndpoint) : sideVerdict(verdict, by, [], [], this.point.hostEndpoint)
+    this.pieces.push({flows, side, early: this.early})
+  }
+
+  /** Decides what of STREAMS is in FLOWS. */
+  private take(streams: readonly Stream[], flows: FamilyFlows, verdict: Verdict, by: By): Stream[] {
+    if (isNoFlow(flows)) return [...streams]
+    for (const stream of streams) this.decide(stream, intersectionOf(stream.flows, flows), verdict, by)
+    return this.streams(streams.map((stream) => ({...stream, flows: differenceOf(stream.flows, flows)})))
+  }
+
+  private tiers(start: readonly Stream[], stages: Point['tiers'], ends: boolean): Stream[] {
+    const {direction} = this.point
+    let streams = [...start]
+    for (const {tier, policies} of stages) {
+      const passing: Stream[] = []
+      let inside: Stream[] = streams.map((stream) => ({...stream, mark: false}))
+      for (const policy of policies) {
+        for (const rule of policy[direction]) {
+          if (inside.length === 0) break
+          inside = this.rule(inside, rule, passing)
+        }
+      }
+      if (!ends) streams = this.streams([...passing, ...inside])
+      else if (tier.pass) {
+        const by: By = {kind: 'Tier', name: tier.name, direction, action: 'Pass'}
+        streams = this.streams([...passing, ...inside.map((stream) => ({...stream, passed: [...stream.passed, by]}))])
+      } else {
+        for (const stream of inside) this.decide(stream, stream.flows, 'deny', {kind: 'Tier', name: tier.name, direction, action: 'Deny'})
+        streams = this.streams(passing)
+      }
+    }
+    return streams
+  }
+
+  /** STREAMS past RULE; what it passes goes to PASSING. */
+  private rule(streams: readonly Stream[], rule: Rule, passing: Stream[]): Stream[] {
+    const {source, destination} = this.point
+    const matching = ruleFlows(rule, source, destination, this.options.asWritten ?? false)
+    if (isNoFlow(matching)) return [...streams]
+    const going: Stream[] = []
+    for (const stream of streams) {
+      const hit = intersectionOf(stream.flows, matching)
+      if (isNoFlow(hit)) {
+        going.push(stream)
+        continue
+      }
+      going.push({...stream, flows: differenceOf(stream.flows, matching)})
+      if (rule.action === 'Log') going.push({...stream, flows: hit, logged: [...stream.logged, rule.by]})
+      else if (rule.action === 'Pass') passing.push({...stream, flows: hit, passed: [...stream.passed, rule.by], mark: true})
+      else this.decide(stream, hit, rule.action === 'Allow' ? 'allow' : 'deny', rule.by)
+    }
+    return this.streams(going)
+  }
+
+  private profiles(start: readonly Stream[]): void {
+    const {direction, source, profiles} = this.point
+    const {family} = source.address
+    let streams = [...start]
+    for (const profile of profiles) {
+      if (profile.missing) {
+        for (const stream of streams) this.decide(stream, stream.flows, 'deny', {kind: 'Profile', name: profile.name, missing: true, direction, action: 'Deny'})
+        return
+      }
+      const passing: Stream[] = []
+      const rendered = profile[direction].filter((rule) => rule.families[family])
+      for (const [index, rule] of rendered.entries()) {
+        streams = this.rule(streams, rule, passing)
+        // A Pass rule ends the profile also for what was marked before, though it does not match (§6).
+        if (rule.action !== 'Pass' || index === rendered.length - 1 || this.options.asWritten) continue
+        for (const stream of streams) if (stream.mark) passing.push({...stream, passed: [...stream.passed, rule.by]})
+        streams = streams.filter(({mark}) => !mark)
+      }
+      streams = this.streams([...passing, ...streams])
+    }
+    for (const stream of streams) this.decide(stream, stream.flows, 'deny', {kind: 'NoMatch', direction, action: 'Deny'})
+  }
+}
+
+const together = (streams: readonly Stream[]): FamilyFlows =>
+  streams.reduce<FamilyFlows>((all, {flows}) => unionOf(all, flows), {tcp: [], udp: [], sctp: [], icmp: [], others: 0n})
