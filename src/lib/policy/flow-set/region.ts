@@ -72,7 +72,7 @@ export const sameRegion = (a: Region, b: Region): boolean =>
   (a.length === b.length &&
     a.every((slab, index) => {
       const other = b[index]
-      return other !== undefined && slab.from === other.from && slab.to === other.to && sameRanges(slab.ys, other.ys)
+      return slab.from === other?.from && slab.to === other.to && sameRanges(slab.ys, other.ys)
     }))
 
 /** The region of what KEEP says of A and B. */
