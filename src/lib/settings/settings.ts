@@ -106,6 +106,7 @@ async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, 
     const unreadable = `the configuration file ${path} cannot be read: ${fileReason(error)}`
     return asked ? {path, problems: [], missing: [unreadable]} : {path, problems: [unreadable]}
   }
+  if (isOnlyComments(text)) return {path, problems: []}
   const {parseConfigFile} = await import('./config-file.js')
   const parsed = parseConfigFile(text)
   if ('problems' in parsed) return {path, problems: parsed.problems.map((wrong) => `${path}: ${wrong}`)}
@@ -134,6 +135,9 @@ async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, 
     expectCluster: setting(expectCluster, path),
   }
 }
+
+/** Nothing but comments and empty lines, as the file that our packages bring: it says nothing, and the parser of YAML need not be loaded for it. */
+const isOnlyComments = (text: string): boolean => text.split('\n').every((line) => /^\s*(#|$)/.test(line))
 
 /** SOURCE checked and its PEM files read. The files are needed, and looked at, only for https. */
 function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {

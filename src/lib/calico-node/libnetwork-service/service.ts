@@ -10,7 +10,7 @@ import {listed, removedLines} from '../same-container.js'
 import {DRIVER_NAME, DRIVER_SOCKET, DRIVER_UNIT} from './plan.js'
 import {waitForDriver} from './socket.js'
 import {type DriverStatus, driverForms, isContainerUp} from './state.js'
-import {installUnit, isUp, removeUnit, stopUnit, unitLog, unitState} from './systemd.js'
+import {installUnit, isUp, ownUnitFiles, removeUnit, stopUnit, unitLog, unitState} from './systemd.js'
 import {DRIVER_ENVIRONMENT_FILE, driverEnvironmentFile, type DriverProgram, DRIVER_UNIT_FILE, driverUnit} from './unit.js'
 
 /** How the driver is to run. */
@@ -154,7 +154,8 @@ export async function refuseRunningDriver(): Promise<void> {
 /** Removes the driver, which does not run; what of it was there, or would be removed. */
 export async function removeDriver(engine: Lifecycle, {dryRun}: {dryRun: boolean}): Promise<string[]> {
   const {unit, container} = await driverForms()
+  const files = unit ? ownUnitFiles() : []
   if (unit && !dryRun) await removeUnit()
   if (container && !dryRun) await engine.remove(container.id)
-  return [...(unit ? [DRIVER_UNIT_FILE, DRIVER_ENVIRONMENT_FILE] : []), ...(container ? [`Container ${DRIVER_NAME}`] : [])]
+  return [...files, ...(container ? [`Container ${DRIVER_NAME}`] : [])]
 }

@@ -8,7 +8,7 @@ import {replaceFile} from '../../files/replace.js'
 import {runCommand} from '../../host/command.js'
 import {environmentDifferences, variables} from '../same-container.js'
 import {DRIVER_UNIT} from './plan.js'
-import {DRIVER_ENVIRONMENT_FILE, DRIVER_UNIT_FILE} from './unit.js'
+import {DRIVER_ENVIRONMENT_FILE, DRIVER_UNIT_FILE, PACKAGED_UNIT_FILE} from './unit.js'
 
 export interface Place {
   /** What stands before every path; '' is this host's. */
@@ -24,8 +24,12 @@ const STOP_LIMIT_MS = 30_000
 /** Whether systemd is this host's first process. */
 export const systemdRuns = ({root}: Place = HOST): boolean => existsSync(`${root}/run/systemd/system`)
 
-/** Whether the driver's unit has been written. */
-export const isUnitInstalled = ({root}: Place = HOST): boolean => existsSync(root + DRIVER_UNIT_FILE)
+/** Whether the driver's unit has been written, or that of the package has been given its variables. */
+export const isUnitInstalled = ({root}: Place = HOST): boolean =>
+  existsSync(root + DRIVER_UNIT_FILE) || (existsSync(root + PACKAGED_UNIT_FILE) && existsSync(root + DRIVER_ENVIRONMENT_FILE))
+
+/** The files of the driver's unit that {@link removeUnit} removes. */
+export const ownUnitFiles = ({root}: Place = HOST): string[] => [DRIVER_UNIT_FILE, DRIVER_ENVIRONMENT_FILE].filter((path) => existsSync(root + path))
 
 export interface UnitState {
   /** `active`, `activating`, `failed`, `inactive`, … */
@@ -82,26 +86,30 @@ export interface Installation {
 }
 
 /**
- * Makes the unit be as FILES say, enabled and running. What is so already is left alone; a unit of which nothing changes is not started anew.
+ * Makes the unit be as FILES say, enabled and running. What is so already is left alone; a unit of which nothing changes is not started anew. Where the
+ * package of this very installation has brought the unit, none is written, and one that was written before it came is removed: it would outlive the package.
  * @throws CalicoError `failed` if a file cannot be written, or systemd refuses; the start's failure too
  */
 export async function installUnit({unit, environment}: UnitFiles, place: Place = HOST): Promise<Installation> {
   const before = environmentBefore(place)
-  const unitWritten = await writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
+  const packaged = textOf(place.root + PACKAGED_UNIT_FILE) === unit
+  const unitWritten = packaged ? removeFile(place.root + DRIVER_UNIT_FILE) : await writeFileOnce(place.root + DRIVER_UNIT_FILE, unit, 0o644)
   const environmentWritten = await writeFileOnce(place.root + DRIVER_ENVIRONMENT_FILE, environment, 0o600)
-  const written = [...(unitWritten ? [DRIVER_UNIT_FILE] : []), ...(environmentWritten ? [DRIVER_ENVIRONMENT_FILE] : [])]
+  const written = [...(unitWritten && !packaged ? [DRIVER_UNIT_FILE] : []), ...(environmentWritten ? [DRIVER_ENVIRONMENT_FILE] : [])]
   const differences = before === undefined ? [] : environmentDifferences(variablesIn(before), variablesIn(environment))
   const state = await unitState()
   if (unitWritten || state.outdated) await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
   if (!state.enabled) await runCommand('systemctl', ['enable', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
-  if (written.length === 0 && !state.outdated && state.active === 'active') return {written, differences, started: false}
+  if (!unitWritten && written.length === 0 && !state.outdated && state.active === 'active') return {written, differences, started: false}
   await runCommand('systemctl', ['restart', DRIVER_UNIT], {timeoutMs: START_LIMIT_MS})
   return {written, differences, started: true}
 }
 
 /** The file of variables as it is; undefined if there is none that can be read. */
-function environmentBefore({root}: Place): string | undefined {
-  const path = root + DRIVER_ENVIRONMENT_FILE
+const environmentBefore = ({root}: Place): string | undefined => textOf(root + DRIVER_ENVIRONMENT_FILE)
+
+/** The text of the regular file at PATH; undefined if there is none that can be read. */
+function textOf(path: string): string | undefined {
   try {
     return isRegular(path) ? readTextFile(path) : undefined
   } catch {
@@ -119,7 +127,7 @@ export async function stopUnit(): Promise<void> {
 /** Takes the unit out of systemd, stopped, with its files. */
 export async function removeUnit(place: Place = HOST): Promise<void> {
   await runCommand('systemctl', ['disable', '--now', DRIVER_UNIT], {timeoutMs: STOP_LIMIT_MS})
-  for (const path of [DRIVER_UNIT_FILE, DRIVER_ENVIRONMENT_FILE]) if (existsSync(place.root + path)) unlinkSync(place.root + path)
+  for (const path of ownUnitFiles(place)) removeFile(place.root + path)
   await runCommand('systemctl', ['daemon-reload'], {timeoutMs: START_LIMIT_MS})
 }
 
@@ -147,6 +155,13 @@ async function writeFileOnce(path: string, text: string, mode: number): Promise<
   } catch (error) {
     throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}`, {cause: error})
   }
+}
+
+/** Removes the file at PATH; false if there is none. */
+function removeFile(path: string): boolean {
+  if (!existsSync(path)) return false
+  unlinkSync(path)
+  return true
 }
 
 const isRegular = (path: string): boolean => lstatSync(path, {throwIfNoEntry: false})?.isFile() ?? false

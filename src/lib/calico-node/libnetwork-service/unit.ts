@@ -3,6 +3,8 @@ import {quoteForSystemd, quoteInUnit, type Variable} from '../container.js'
 import {DRIVER_SOCKET, PLUGIN_FOLDER} from './plan.js'
 
 export const DRIVER_UNIT_FILE = '/etc/systemd/system/calico-libnetwork.service'
+/** The unit that a package of calicoctl brings; one of the same name in /etc stands for it. */
+export const PACKAGED_UNIT_FILE = '/usr/lib/systemd/system/calico-libnetwork.service'
 export const DRIVER_ENVIRONMENT_FILE = '/etc/calico/libnetwork.env'
 
 /** What the unit runs. */

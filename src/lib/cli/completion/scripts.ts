@@ -34,7 +34,8 @@ _calicoctl() {
   candidates=("\${(@f)$(calicoctl __complete -- "\${(Q)words[CURRENT]}" "\${(@Q)words[2,CURRENT-1]}" 2>/dev/null)}")
   (( \${#candidates[1]} )) && compadd -- "\${candidates[@]}"
 }
-compdef _calicoctl calicoctl
+# Found in a folder of fpath, this file is the function itself.
+if [[ $funcstack[1] == _calicoctl ]]; then _calicoctl "$@"; else compdef _calicoctl calicoctl; fi
 `
 
 const FISH = `# calicoctl completion for fish. Load it with:  calicoctl completion fish | source
