@@ -1,7 +1,6 @@
 /**
  * Makes the code caches of a build: runs typical command lines and requests in this process, against an etcd in memory, so that V8 has compiled what such lines
  * call and nothing else, and saves that. A process of its own, since V8's flags count: node scripts/bundle/warm-up.mjs DIST
- * With CALICOCTL_WARM_UP=all, the other chunks get a cache too, of what runs when they are loaded: for an installation that cannot add one later.
  */
 import {mkdtempSync, rmSync} from 'node:fs'
 import {createRequire} from 'node:module'
@@ -60,10 +59,6 @@ for (const [command, args, expected] of REQUESTS) {
   if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)
 }
 await startProgram()
-if (process.env.CALICOCTL_WARM_UP === 'all') {
-  const {default: names} = await import(resolve(dist, 'chunks.json'), {with: {type: 'json'}})
-  for (const name of Object.keys(names)) chunks.load(name)
-}
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})
 rmSync(scratch, {recursive: true})

@@ -42,7 +42,6 @@ export function makeTree(tree, {content, arch, node, epoch}) {
   /** @type {Record<string, string>} */
   const chunks = JSON.parse(readFileSync(join(root, 'dist/chunks.json'), 'utf8'))
   for (const name of [...Object.values(chunks), 'chunks.json', 'package.json', 'version.txt', 'LICENSES.txt', 'help']) cpSync(join(root, 'dist', name), join(app, 'dist', name), {recursive: true})
-  write(`${APP}/dist/packaged`, 'The files here belong to a package of the system: no program adds any.\n')
   cpSync(node.program, join(app, 'node'))
 
   for (const [program, entry] of /** @type {const} */ ([['calicoctl', 'run.js'], ['calico_mesos', 'calico_mesos']])) {
@@ -60,6 +59,7 @@ export function makeTree(tree, {content, arch, node, epoch}) {
   write('etc/calico/calicoctl.cfg', readFileSync(join(FILES, 'calicoctl.cfg')))
 
   const different = arch === 'x64' && process.arch === 'x64' ? makeCaches(app, join(app, 'node')) : []
+  write(`${APP}/dist/packaged`, 'The files here belong to a package of the system: no program adds any.\n') // after the caches
   settle(tree, epoch)
   return different
 }
