@@ -21,7 +21,7 @@ const filesOf = (path: string): string[] => readdirSync(path, {recursive: true, 
 beforeAll(() => {
   checkBuild()
   folder = mkdtempSync(join(tmpdir(), 'calicoctl-packages-'))
-  execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', 'x64', '--form', 'tree', '--out', folder], {stdio: ['ignore', 'ignore', 'inherit']})
+  execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', 'x64', '--form', 'tree', '--out', folder], {stdio: ['ignore', 'ignore', 'inherit'], env: {...process.env, SOURCE_DATE_EPOCH: '1764000000'}})
   tree = join(folder, `calicoctl-${version}-linux-x64`)
   before = filesOf(tree)
 }, 180_000)
