@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, string>> = {
 /** Examples that need more of the machine than a datastore are run where that is set up. */
 const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.ts', diags: 'diags.test.ts', import: 'import.test.ts', endpoint: 'endpoint.test.ts', ipam: 'ipam.test.ts', status: 'status.test.ts', checksystem: 'checksystem.test.ts', libnetwork: 'libnetwork.test.ts', mesos: 'mesos-agent.test.ts', undo: 'history.test.ts'}
 /** The same for single commands: their topics have others. */
-const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {node: 'node.test.ts', 'node stop': 'node-stop.test.ts', 'node remove': 'node-stop.test.ts'}
+const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.ts', node: 'node.test.ts', 'node stop': 'node-stop.test.ts', 'node remove': 'node-stop.test.ts'}
 
 let folder: string
 

@@ -1,10 +1,10 @@
 /** Plans, sets of objects and `edit` with the built command. */
 import {spawnSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, checkBuild} from '../support/cli.js'
+import {CALICOCTL, checkBuild, startCalicoctl} from '../support/cli.js'
 
 let folder: string
 let store: string
@@ -110,4 +110,102 @@ test('what is exported can be applied to a datastore that is empty', () => {
   store = `${folder}/empty.json`
   expect(run(['apply', '-f', '-'], stdout)).toMatchObject({code: 0, stderr: expect.stringContaining('4 objects: 4 created') as unknown})
   expect(run(['diff', '-f', '-'], stdout).code).toBe(0)
+})
+
+describe('edit', () => {
+  let drafts: string
+  beforeEach(() => {
+    drafts = `${folder}/drafts${number}`
+    mkdirSync(drafts)
+    expect(run(['apply', '-q', '-f', '-'], profile('web', rule('Allow'))).code).toBe(0)
+  })
+  /** An editor that does the next one of STEPS, lines of sh about $1, each time that it is opened; after them it leaves the file alone. */
+  function editor(...steps: string[]): string {
+    const path = `${folder}/editor${number}`
+    const cases = steps.map((step, at) => `${at + 1}) ${step};;`).join('\n')
+    writeFileSync(path, `#!/bin/sh\necho x >> ${path}.count\ncp "$1" "${path}.seen$(wc -l < ${path}.count)"\ncase $(wc -l < ${path}.count) in\n${cases}\nesac\n`, {mode: 0o755})
+    return path
+  }
+  const seen = (time: number): string => readFileSync(`${folder}/editor${number}.seen${time}`, 'utf8')
+  const edit = (path: string, words: readonly string[] = [], env: Readonly<Record<string, string>> = {}) => run(['edit', 'profile', 'web', ...words], '', {EDITOR: path, TMPDIR: drafts, ...env})
+  const left = (): string[] => readdirSync(drafts, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.yaml'))
+
+  test('what was saved is written; nothing is left behind', () => {
+    expect(edit(editor("sed -i s/Allow/Deny/ $1; stat -c '%a %U' $1 > $1.mode; cp $1.mode " + file('mode')))).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Deny'}]}})
+    expect(readFileSync(file('mode'), 'utf8')).toMatch(/^600 /)
+    expect(seen(1)).not.toMatch(/uid|resourceVersion|creationTimestamp/)
+    expect(readdirSync(drafts)).toEqual([])
+  })
+  test('$VISUAL comes before $EDITOR, and may have words of its own; what is empty does not count', () => {
+    expect(edit('false', [], {VISUAL: 'sed -i s/Allow/Log/'}).code).toBe(0)
+    expect(edit(editor('sed -i s/Log/Pass/ $1'), [], {VISUAL: ''}).code).toBe(0)
+    expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Pass'}]}})
+  })
+  test('nothing changed: said so, 0', () => {
+    expect(edit('true')).toEqual({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
+    expect(readdirSync(drafts)).toEqual([])
+  })
+  test('what is wrong opens the editor again, with the problem and its place in that file', () => {
+    expect(edit(editor('sed -i s/action:/acton:/ $1', 'sed -i s/acton:/action:/ $1; sed -i s/Allow/Deny/ $1'))).toMatchObject({code: 0, stderr: 'profile/web updated\n'})
+    const [, line, column] = /^# {3}line (\d+), column (\d+): profile\/web: spec\.ingress\[0\]\.acton: is no field/m.exec(seen(2)) ?? []
+    expect(seen(2).split('\n')[Number(line) - 1]?.slice(Number(column) - 1)).toMatch(/^acton: Allow/)
+  })
+  test.each([
+    ['not corrected', ['sed -i s/Allow/Alow/ $1'], 1, 'Alow'],
+    ['corrected to something else that is wrong, and given up', ['sed -i s/Allow/Alow/ $1', 'sed -i s/Alow/Alw/ $1'], 1, 'Alw'],
+    ['another name', ['sed -i s/web/db/ $1'], 1, 'name: db'],
+    ['the editor fails', ['sed -i s/Allow/Deny/ $1; exit 3'], 1, 'Deny'],
+    ['the editor is killed', ['sed -i s/Allow/Deny/ $1; kill -9 $$'], 1, 'Deny'],
+  ])('%s: not written, and what was typed is kept where the command says', (_, steps, code, typed) => {
+    const outcome = edit(editor(...steps))
+    expect({code: outcome.code, stored: stored('web')}).toMatchObject({code, stored: {spec: {ingress: [{action: 'Allow'}]}}})
+    const path = /What was typed is kept in (\S+)\. To write it: calicoctl apply -f (\S+)\n/.exec(outcome.stderr)?.[1] ?? ''
+    expect(readFileSync(path, 'utf8')).toContain(typed)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+  test('somebody else was faster: 5, kept, and the file can be applied', () => {
+    const outcome = edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile web tag add other`))
+    expect(outcome).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed the object') as unknown})
+    expect(stored('web')).toMatchObject({spec: {labelsToApply: {other: ''}, ingress: [{action: 'Allow'}]}})
+    const path = /apply -f (\S+)/.exec(outcome.stderr)?.[1] ?? ''
+    expect(run(['apply', '-f', path])).toMatchObject({code: 0, stderr: 'profile/web updated\n'})
+  })
+  test('deleted meanwhile: 5; left empty: 1; an editor that is none: 1; missing: 4; protected: 8; --no-input: 1', () => {
+    expect(edit(editor('echo > $1'))).toMatchObject({code: 1, stderr: expect.stringContaining('was left empty') as unknown})
+    expect(edit('/none/editor')).toMatchObject({code: 1, stderr: expect.stringContaining("The editor '/none/editor' cannot be started") as unknown})
+    expect(run(['edit', 'profile', 'none'], '', {EDITOR: 'true'}).code).toBe(4)
+    expect(run(['edit', 'clusterinformation', 'default'], '', {EDITOR: 'true'}).code).toBe(8)
+    expect(edit('true', ['--no-input']).code).toBe(1)
+    expect(left()).toEqual([])
+    rmSync(`${folder}/editor${number}.count`)
+    expect(edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile remove web`))).toMatchObject({code: 5, stderr: expect.stringContaining('Somebody has deleted profile/web meanwhile') as unknown})
+    expect(left()).toHaveLength(1)
+  })
+  test('--dry-run shows the difference, writes nothing and keeps the file', () => {
+    const outcome = edit(editor('sed -i s/Allow/Deny/ $1'), ['--dry-run'])
+    expect(outcome).toMatchObject({code: 0, stdout: expect.stringContaining('-    - action: Allow\n+    - action: Deny\n') as unknown})
+    expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Allow'}]}})
+    expect(left()).toHaveLength(1)
+  })
+  test('ended from outside while the editor is open: it says where the file is', async () => {
+    const ready = new Promise<void>((settle) => {
+      const watcher = watch(folder, (_, name) => {
+        if (name !== `ready${number}`) return
+        watcher.close()
+        settle()
+      })
+    })
+    const running = startCalicoctl(['edit', 'profile', 'web'], {cwd: folder, env: {CALICO_DATASTORE: `embedded:${store}`, TMPDIR: drafts, EDITOR: editor(`sed -i s/Allow/Deny/ $1; echo $$ > ${file('pid')}; touch ${file(`ready${number}`)}; exec sleep 60 > ${file('out')} 2>&1`)}})
+    await ready
+    running.process.kill('SIGTERM')
+    const {code, stderr} = await running.result
+    try {
+      process.kill(Number(readFileSync(file('pid'), 'utf8')))
+    } catch {
+      // It has gone with its shell.
+    }
+    const path = /Terminated: what was typed is kept in (\S+)/.exec(stderr)?.[1] ?? ''
+    expect({code, kept: existsSync(path) && readFileSync(path, 'utf8').includes('Deny')}).toEqual({code: 143, kept: true})
+  })
 })

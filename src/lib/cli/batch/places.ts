@@ -2,7 +2,7 @@
 
 /**
  * `store`: in the datastore alone; before it uses that, it only looks at its line. `host`: on this host too, or from what only this host knows: its interfaces, containers, services.
- * `neither`: it prints something that it knows. `endless`: it runs until it is stopped, or runs lines itself, and is no line of a batch.
+ * `neither`: it prints something that it knows. `endless`: it runs until it is stopped, runs lines itself, or needs a terminal, and is no line of a batch.
  */
 export type Place = 'store' | 'host' | 'neither' | 'endless'
 
@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
   neither: ['completion', 'config:view', 'help', 'validate'],
-  endless: ['__complete', 'batch', 'libnetwork:serve'],
+  endless: ['__complete', 'batch', 'edit', 'libnetwork:serve'],
 }
 
 /** Where the command ID works. Unknown ones are taken for those that touch the host, which allows least. */

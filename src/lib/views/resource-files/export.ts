@@ -26,7 +26,7 @@ export async function* exported(session: Session, kinds: readonly KindName[]): A
 }
 
 /** RESOURCE without what the datastore and Calico's components add. */
-function withoutStore({kind, apiVersion, metadata, spec, status: _, ...rest}: Resource): unknown {
+export function withoutStore({kind, apiVersion, metadata, spec, status: _, ...rest}: Resource): unknown {
   const {uid: _uid, creationTimestamp: _time, resourceVersion: _version, ...kept} = metadata
   return {apiVersion, kind, metadata: kept, spec, ...rest}
 }

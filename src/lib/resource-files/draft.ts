@@ -1,0 +1,22 @@
+/** The text that `edit` opens: an object below comment lines that tell what to do, or what is wrong. Pure. */
+
+/** Ends the lines that are not the user's. */
+const BELOW = '# ---------- The object begins below this line. ----------'
+
+/** BODY, a text of YAML, below what is said about LABEL and PROBLEMS with it, each with its place in BODY as `-:LINE:COLUMN: …`. */
+export function draftOf(label: string, body: string, problems: readonly string[] = []): string {
+  const about =
+    problems.length === 0
+      ? [`# Edit ${label}, then save and leave the editor: the change is checked and written.`, '# Leave without a change, and nothing is written.']
+      : [`# ${label} was not written. Correct this, or leave without a further change to give up:`]
+  const lines = about.length + problems.length + 1
+  const placed = problems.map((problem) => `#   ${problem.replace(/^-:(\d+):(\d+): /, (_, line: string, column: string) => `line ${Number(line) + lines}, column ${column}: `)}`)
+  return `${[...about, ...placed, BELOW].join('\n')}\n${body}`
+}
+
+/** What the user has left of a draft below our lines. */
+export function bodyOf(text: string): string {
+  const plain = text.replaceAll('\r\n', '\n')
+  const at = plain.indexOf(`${BELOW}\n`)
+  return at < 0 ? plain : plain.slice(at + BELOW.length + 1)
+}
