@@ -5,7 +5,7 @@
  * npm run verify -- --only NAME [NAME …]: a part of it: `lint`, a group of tests (scripts/test-groups.mjs), or the test files whose path contains NAME.
  */
 import {spawn, spawnSync} from 'node:child_process'
-import {existsSync, mkdirSync, readFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs'
 import {join, relative, resolve} from 'node:path'
 import {parseArgs} from 'node:util'
 import {declaredPath} from './declared-path.mjs'
@@ -35,7 +35,8 @@ if (!installDebianPackages(TEST_PROGRAMS)) counts.failed++
 installPackages(ROOT)
 mkdirSync(CACHE, {recursive: true})
 await step('build', ['npm', 'run', '--silent', 'build'])
-const env = {...process.env, ...declaredPath(join(CACHE, 'path'))}
+const programs = join(CACHE, `path-${process.pid}`)
+const env = {...process.env, ...declaredPath(programs)}
 const groups = chosen(testGroups(ROOT))
 // Side by side: what may, on two cores; what this machine has one of is used by one file at a time.
 await Promise.all([
@@ -48,6 +49,7 @@ if (only.length === 0) {
   const newer = newerEtcd()
   if (newer !== undefined) await tests('etcd-3.5', ['test/contract/etcd.test.ts', 'test/e2e/main-job.test.ts'], ['--runInBand'], {ETCD_BIN: newer})
 }
+rmSync(programs, {recursive: true, force: true})
 summary()
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
