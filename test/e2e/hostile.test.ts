@@ -217,13 +217,15 @@ test('what is typed is no line of ours either', () => {
     ['bgp', 'peer', 'add', HOSTILE, 'as', HOSTILE], ['bgp', 'default-node-as', HOSTILE], ['config', 'felix', HOSTILE], ['config', 'felix', 'loglevel', HOSTILE], ['config', 'felix', HOSTILE, HOSTILE, '--force', '--dry-run'],
     ['endpoint', 'show', '--host', HOSTILE], ['endpoint', HOSTILE, 'profile', 'show'], ['endpoint', 'h1', 'profile', 'set', HOSTILE], ['ipam', 'info', HOSTILE], ['ipam', 'release', HOSTILE], ['ipam', 'assign', HOSTILE], ['ipam', 'assign', '--handle', HOSTILE],
     ['node', 'show', '--node', HOSTILE], ['node', 'remove', '--hostname', HOSTILE], ['status', '--runtime', HOSTILE], ['help', HOSTILE], ['completion', HOSTILE], ['__complete', '--', HOSTILE, 'profile'], ['diags', '--log-dir', HOSTILE],
+    ['patch', 'profile', HOSTILE, '-p', HOSTILE], ['patch', 'profile', 'web', '-p', JSON.stringify({spec: {[HOSTILE]: HOSTILE}})], ['label', 'profile', HOSTILE, HOSTILE], ['label', 'profile', 'web', `${HOSTILE}=a`],
+    ['pool', 'move', HOSTILE, HOSTILE], ['ipam', 'split', HOSTILE, '--name', HOSTILE], ['ipam', 'split', '2', '--name', HOSTILE],
     ['profile', HOSTILE, 'rule', 'show', '--debug'], ['get', 'profile', HOSTILE, '--debug'],
   ]
   expect(run(lines).flatMap(faults)).toEqual([])
 })
 
 /** What needs a container, an agent's files or a host of its own; these have tests of their own, and show through the same functions. */
-const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'batch', 'import']
+const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'patch', 'label', 'batch', 'import']
 
 test('every command with -o is among the lines above', () => {
   const help = resolve(import.meta.dirname, '../../dist/help')

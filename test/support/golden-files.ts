@@ -24,13 +24,16 @@ const [base, ...lines] = readFileSync(resolve(import.meta.dirname, '../fixtures/
 /** All cases. */
 export const GOLDEN_LINES: readonly GoldenLine[] = lines
 
-/** Puts what CASE begins with into the empty STORE, one transaction for each key, as it was recorded. */
+/** Puts what LINE begins with into the empty STORE: key by key, as it was recorded, where LINE names revisions. */
 export async function prepare(store: Datastore, line: GoldenLine): Promise<void> {
-  const initial = line.base ? {...base?.setup, ...line.setup} : line.setup
-  for (const [key, value] of Object.entries(initial)) await store.transact({then: [{put: key, value}]})
+  const {cmd, stdin, files, setup} = line
+  const puts = Object.entries(line.base ? {...base?.setup, ...setup} : setup).map(([key, value]) => ({put: key, value}))
+  if (puts.length === 0) return
+  if (JSON.stringify([cmd, stdin, files]).includes('resourceVersion')) for (const put of puts) await store.transact({then: [put]})
+  else await store.transact({then: puts})
 }
 
-/** Writes the files of CASE to FOLDER, stdin to one that `-` stands for. @returns its words, with that file's name in the place of `-` */
+/** Writes the files of LINE to FOLDER, stdin to one that `-` stands for. @returns its words, with that file's name in the place of `-` */
 export function place(folder: string, {cmd, files = {}, stdin, stdinBase64, stdinRepeat}: GoldenLine): readonly string[] {
   const all: Record<string, string | Buffer> = {...files}
   const input = stdinBase64 === undefined ? (stdinRepeat?.map(([text, times]) => text.repeat(times)).join('') ?? stdin ?? '') : Buffer.from(stdinBase64, 'base64')
@@ -56,7 +59,7 @@ export function differences(before: ReadonlyMap<string, string>, after: Readonly
   return Object.fromEntries([...keys].filter((key) => before.get(key) !== after.get(key)).map((key) => [key, comparable(after.get(key))]))
 }
 
-/** What CASE changed, comparable. */
+/** What LINE changed, comparable. */
 export const expectedChanges = ({changed}: GoldenLine): Record<string, unknown> => Object.fromEntries(Object.entries(changed).map(([key, value]) => [key, comparable(value)]))
 
 /** VALUE as an object, without what differs from run to run. */

@@ -135,7 +135,7 @@ function anonymous({metadata, ...rest}: Resource): unknown {
 }
 
 /** Calico's client fills in a log level that would mask the cluster's in the settings of one node (decisions.md 22). */
-function finished(accepted: Resource, wanted: Resource): Resource {
+export function finished(accepted: Resource, wanted: Resource): Resource {
   if (accepted.kind !== 'BGPConfiguration' || !accepted.metadata.name.startsWith('node.') || Object.hasOwn(wanted.spec, 'logSeverityScreen')) return accepted
   const {logSeverityScreen: _, ...spec} = accepted.spec as {logSeverityScreen?: unknown}
   return {...accepted, spec}

@@ -8,7 +8,7 @@ export type Place = 'store' | 'host' | 'neither' | 'endless'
 
 const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
   store: [
-    'apply', 'create', 'delete', 'diff', 'export', 'replace',
+    'apply', 'create', 'delete', 'diff', 'export', 'label', 'patch', 'replace',
     'datastore:lock', 'datastore:migrate:lock', 'datastore:migrate:unlock', 'datastore:status', 'datastore:unlock',
     'bgp:default-node-as', 'bgp:node-mesh', 'bgp:peer:add', 'bgp:peer:remove', 'bgp:peer:show',
     'config:bgp', 'config:felix', 'config:node:bgp',

@@ -1,0 +1,28 @@
+import {Args, Flags} from '@oclif/core'
+import {type LabelChange, labelled, readLabel} from '../lib/resource-files/labels.js'
+import {objectArguments, objectFlags, OneObjectCommand, placeOf} from '../lib/views/resource-files/one-object.js'
+
+export default class Label extends OneObjectCommand {
+  static override summary = 'Set or remove a label of an object.'
+  static override description = 'An existing label with another value is changed with --overwrite only (5). The labels that Calico itself gives an object keep their values.'
+  static override examples = ['<%= config.bin %> label profile web team=shop', '<%= config.bin %> label profile web team=store --overwrite', '<%= config.bin %> label profile web team --remove']
+  static readonly exitCodes = {4: 'There is no such object, or no such label to remove.', 5: 'The label has another value.', 8: 'Calico itself provides the object, or the datastore is locked.'}
+  static override args = {...objectArguments, label: Args.string({required: true, ignoreStdin: true, description: 'KEY=VALUE, or with --remove the KEY.'})}
+  static override flags = {
+    ...objectFlags,
+    overwrite: Flags.boolean({description: 'Give an existing label the new value.'}),
+    remove: Flags.boolean({description: 'Remove the label.'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(Label, (line) => {
+      if (line.flags.overwrite && line.flags.remove) this.problem('--overwrite and --remove exclude each other')
+    })
+    const place = placeOf(args.kind, args.name, flags.namespace)
+    const wanted: LabelChange = readLabel(args.label, flags)
+    const {after, action} = await this.change(place, (object) => labelled(object, wanted), flags.output)
+    if (action === 'unchanged' && wanted.value !== undefined && after?.metadata.labels?.[wanted.key] !== wanted.value) {
+      this.note(`Calico itself sets the label ${wanted.key} of this object to ${after?.metadata.labels?.[wanted.key] ?? 'nothing'}.`)
+    }
+  }
+}
