@@ -28,7 +28,7 @@ export abstract class OneObjectCommand extends ChangeFilesCommand {
   /** Makes the object what EDIT says of it, and says what became of it. */
   protected async change(place: Place, edit: (object: unknown) => unknown, format: 'name' | 'json' | undefined): Promise<ResourceChange> {
     const change = await changeOne(await this.session(), place, edit, nearest)
-    await this.tellAll([change], format)
+    await this.tellAll([change], {format})
     return change
   }
 }
