@@ -15,6 +15,7 @@ const LAYERS = [
   ['batch', 'journal'],
   ['workload'],
   ['backup'],
+  ['grants'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
   ['files'],

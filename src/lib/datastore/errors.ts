@@ -15,6 +15,18 @@ export class TooLargeError extends CalicoError {
   }
 }
 
+/** The user's roles in the store have no right to something that was asked; nothing was done. */
+export class ForbiddenError extends CalicoError {
+  constructor(
+    message: string,
+    /** The same error for SUBJECT, a part of what was asked: `writing KEY`. */
+    readonly about: (subject: string) => CalicoError,
+    {hint, cause}: {hint?: string; cause?: unknown} = {},
+  ) {
+    super('denied', message, {cause, ...(hint !== undefined && {hint})})
+  }
+}
+
 /** The revision asked for has been compacted away. */
 export class CompactedError extends CalicoError {
   constructor(

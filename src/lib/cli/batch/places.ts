@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'container:profile:set', 'container:profile:show', 'container:remove',
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
-  neither: ['completion', 'config:view', 'help', 'validate'],
+  neither: ['completion', 'config:grants', 'config:view', 'help', 'validate'],
   endless: ['__complete', 'batch', 'edit', 'libnetwork:serve'],
 }
 

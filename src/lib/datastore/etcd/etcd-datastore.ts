@@ -1,7 +1,9 @@
 import type {IRangeRequest} from 'etcd3'
 import type {EtcdSettings} from '../../settings/types.js'
 import type {Budget} from '../budget.js'
-import type {Datastore, ListOptions, Operation, Page, Revision, Transaction, TransactionResult} from '../datastore.js'
+import type {Compare, Datastore, ListOptions, Operation, Page, Revision, Transaction, TransactionResult} from '../datastore.js'
+import {CalicoError} from '../../errors.js'
+import {ForbiddenError} from '../errors.js'
 import {connect, type ConnectionOptions} from './connection.js'
 import {compareMessage, isWrite, keyValue, operationMessage, operationResult, prefixRange} from './messages.js'
 import {history, watch} from './watch.js'
@@ -42,7 +44,9 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     }
     const operations = [...then, ...otherwise]
     const send = operations.some(isWrite) ? connection.write : connection.read
-    const response = await send(subjectOf(operations), (client, options) => client.kv.txn(request, options))
+    const response = await send(subjectOf(operations), (client, options) => client.kv.txn(request, options)).catch(async (error: unknown) => {
+      throw error instanceof ForbiddenError ? ((await missingRight(conditions, operations, error)) ?? error) : error
+    })
     const branch = response.succeeded ? then : otherwise
     return {
       succeeded: response.succeeded,
@@ -53,6 +57,25 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
         return operationResult(operation, answer)
       }),
     }
+  }
+
+  /**
+   * ERROR for that one of the keys of a transaction which is forbidden: etcd does not tell. Each is asked for by itself in a branch that is never executed,
+   * whose rights etcd judges all the same. Undefined if that does not tell either.
+   */
+  async function missingRight(conditions: readonly Compare[], operations: readonly Operation[], error: ForbiddenError): Promise<CalicoError | undefined> {
+    const reads: Operation[] = conditions.map((compare) => ('prefix' in compare ? {list: compare.prefix, keysOnly: true} : {get: compare.key}))
+    const asked = new Map([...operations, ...reads].map((operation) => [subjectOf([operation]), operation] as const))
+    for (const [subject, operation] of asked) {
+      try {
+        await connection.read(subject, (client, options) => client.kv.txn({compare: [], success: [], failure: [operationMessage(operation)]}, options))
+      } catch (problem) {
+        if (problem instanceof ForbiddenError) return error.about(subject)
+        if (problem instanceof CalicoError) return undefined
+        throw problem
+      }
+    }
+    return undefined
   }
 
   return {

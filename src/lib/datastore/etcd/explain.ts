@@ -1,6 +1,6 @@
 import {CalicoError, type ErrorKind} from '../../errors.js'
 import type {EtcdSettings, Setting} from '../../settings/types.js'
-import {CompactedError, TooLargeError} from '../errors.js'
+import {CompactedError, ForbiddenError, TooLargeError} from '../errors.js'
 import type {Diagnosis} from './diagnose.js'
 import type {Failure, Problem} from './failure.js'
 
@@ -165,7 +165,7 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
     kind: 'denied',
     message: (scene) =>
       `etcd at ${at(scene)} forbids ${scene.subject}${scene.settings.username ? ` to the user ${scene.settings.username.value}` : ''}`,
-    hint: () => `Grant its role read and write access to the prefix /calico/: etcdctl role grant-permission ROLE readwrite --prefix=true /calico/`,
+    hint: () => `The roles that commands need, and how to make them: calicoctl config grants`,
   },
   login: {
     kind: 'denied',
@@ -198,9 +198,11 @@ const say = ({kind, message, hint}: Words, scene: Scene, text: string, cause: un
   new CalicoError(kind, message(scene, text), {hint: hint(scene), cause})
 
 /** The error for a request that failed for good. */
-export function explainFailure(scene: Scene, {problem, text, cause}: Failure): CalicoError {
+export function explainFailure(scene: Scene, failure: Failure): CalicoError {
+  const {problem, text, cause} = failure
   if (problem === 'compacted') return new CompactedError(undefined, cause)
   const error = say(FAILURES[problem], scene, text, cause)
+  if (problem === 'no-permission') return new ForbiddenError(error.message, (subject) => explainFailure({...scene, subject}, failure), {...(error.hint !== undefined && {hint: error.hint}), cause})
   return problem === 'too-large' ? new TooLargeError(error.message, {...(error.hint !== undefined && {hint: error.hint}), cause}) : error
 }
 

@@ -1,0 +1,33 @@
+import {Flags} from '@oclif/core'
+import {ownDocument} from '../../lib/cli/output/presentation.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {type Role, ROLE_NAMES, roleOf, ROLES} from '../../lib/grants/roles.js'
+
+export default class ConfigGrants extends ShowCommand {
+  static override summary = 'Show the roles that an etcd with authentication needs for Calico.'
+  static override description = [
+    `Prints the etcdctl lines that make each role, with exactly the keys that it needs. The roles: ${ROLE_NAMES.map((name) => `${name} (${ROLES[name].meaning})`).join('; ')}. ` +
+      'The datastore is not asked and nothing is changed.',
+    'Give a role to a user with: etcdctl user grant-role USER calico-ROLE. A command without a right ends with exit code 7 and names the key. A new cluster is initialised by an operator: no other role can do that.',
+  ].join('\n')
+  static override examples = ['<%= config.bin %> config grants --role operator', '<%= config.bin %> config grants -o json']
+  static override flags = {
+    role: Flags.option({options: ROLE_NAMES})({description: 'Only this role.'}),
+  }
+
+  async run(): Promise<void> {
+    const {flags} = await this.read(ConfigGrants)
+    const roles = (flags.role === undefined ? ROLE_NAMES : [flags.role]).map(roleOf)
+    await this.present<Role>({
+      rows: roles,
+      columns: [
+        {header: 'Role', value: ({name}) => name},
+        {header: 'Rights', value: ({grants}) => grants.map(({permission, key, prefix}) => `${permission} ${key}${prefix ? '*' : ''}`)},
+      ],
+      name: ({name}) => name,
+      document: (all) => ownDocument('EtcdRoleList', {items: all}),
+      text: (all) => all.flatMap(({commands}) => commands),
+      alignment: 'left',
+    })
+  }
+}
