@@ -111,7 +111,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     test('too large: 8 with the numbers, and nothing is written', async () => {
       const {code, stdout, stderr} = await batch(Array.from({length: 140}, (_, i) => `profile add p${i}\n`).join(''), '--atomic')
       expect({code, stdout, names: await names()}).toEqual({code: 8, stdout: '', names: ''})
-      expect(stderr).toContain('the batch stdin does not fit in one transaction')
+      expect(stderr).toContain('The batch stdin does not fit in one transaction')
       expect(stderr).toContain('It writes 144 keys')
     })
 

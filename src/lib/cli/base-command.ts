@@ -264,6 +264,15 @@ export abstract class BaseCommand extends Command {
     if (!this.globals.quiet && !this.invocation.line?.quiet) this.invocation.stderr(text)
   }
 
+  /** oclif looks through all commands for that, each time; none of ours is deprecated in its sense, and no option. */
+  protected override warnIfCommandDeprecated(): void {
+    return
+  }
+
+  protected override warnIfFlagDeprecated(): void {
+    return
+  }
+
   protected override async finally(error: Error | undefined): Promise<void> {
     try {
       await this.out.flush()

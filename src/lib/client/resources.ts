@@ -48,6 +48,8 @@ export const keyOf = ({kind, name, namespace}: Place): string => resourceKey(kin
  * @throws CalicoError `invalid` for a value that no Calico component could read.
  */
 export function parseStored<R extends Resource>(kind: KindName, kv: KeyValue): Stored<R> {
+  const own = written.get(kv.key)
+  if (own?.value === kv.value) return {kv, resource: own.resource as R}
   let value: unknown
   try {
     value = parseJson(kv.value)
@@ -60,6 +62,21 @@ export function parseStored<R extends Resource>(kind: KindName, kv: KeyValue): S
   const {resource} = decoded
   const metadata = resource.metadata.name || place?.type !== 'resource' ? resource.metadata : {...resource.metadata, name: place.name}
   return {kv, resource: {...resource, metadata} as R}
+}
+
+/** Objects that this process was the last to write, by key, with their stored values: what such a value says is the object itself. */
+const written = new Map<string, {readonly value: string; readonly resource: Resource}>()
+
+/** How many of them are kept. */
+const MAX_WRITTEN = 50
+
+/** Notes that RESOURCE, which is as `accept` makes it, is to be VALUE at KEY. @returns VALUE */
+function noteWritten(key: string, value: string, resource: Resource): string {
+  written.delete(key)
+  written.set(key, {value, resource})
+  const [oldest] = written.keys()
+  if (written.size > MAX_WRITTEN && oldest !== undefined) written.delete(oldest)
+  return value
 }
 
 const unreadable = (kv: KeyValue, problems: readonly Problem[]): CalicoError =>
@@ -177,7 +194,7 @@ export function prepareChange<R extends Resource>(
   before: Stored<R> | undefined,
   after: R | undefined,
   situation: Partial<Situation> = {},
-  finish: (accepted: R, wanted: R) => R = (accepted) => accepted,
+  finish?: (accepted: R, wanted: R) => R,
 ): {change: ResourceChange<R>; write?: Write} {
   const {kind} = place
   const name = displayName((after ?? before?.resource)?.metadata ?? {name: place.name}).name
@@ -192,13 +209,14 @@ export function prepareChange<R extends Resource>(
     ...(before ? {previous: before.resource} : {}),
   })
   if (accepted.resource === undefined) throw refused(kind, name, accepted.problems)
-  const resource = finish(accepted.resource as R, after)
+  const resource = finish ? finish(accepted.resource as R, after) : (accepted.resource as R)
   const added = addedHazards(kind, before?.resource, resource).filter(({level}) => level !== 'wider')
   if (added.length > 0) throw refused(kind, name, added)
   if (before && isDeepStrictEqual(resource, before.resource)) return {change: {...change, after: before.resource, action: 'unchanged'}}
+  const value = stringifyJson(resource)
   return {
     change: {...change, after: resource, action: before ? 'updated' : 'created'},
-    write: {key, read: before?.kv, value: stringifyJson(resource)},
+    write: {key, read: before?.kv, value: finish ? value : noteWritten(key, value, resource)},
   }
 }
 

@@ -44,9 +44,19 @@ export function tryParseJson(text: string): {readonly value: unknown; readonly e
  * As in JSON.stringify, properties that are undefined are left out. @throws TypeError for what has no JSON at all
  */
 export function stringifyJson(value: unknown, indent?: number): string {
-  const text = hasBigint(value) ? stringify(value, undefined, indent) : (JSON.stringify(value, undefined, indent) as string | undefined)
+  const text = quickText(value, indent) ?? stringify(value, undefined, indent)
   if (text === undefined) throw new TypeError(`no JSON for a value of type ${typeof value}`)
   return text
+}
+
+/** What JSON.stringify makes of VALUE; undefined where that cannot write it: a bigint is the one thing that it refuses and that we know how to write. */
+function quickText(value: unknown, indent: number | undefined): string | undefined {
+  try {
+    return JSON.stringify(value, undefined, indent)
+  } catch (error) {
+    if (hasBigint(value)) return undefined
+    throw error
+  }
 }
 
 function parseQuickly(text: string): unknown {

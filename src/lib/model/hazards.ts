@@ -195,10 +195,21 @@ function rulesOf(kind: 'Profile' | 'GlobalNetworkPolicy' | 'NetworkPolicy' | 'St
   const unknown = unknownFields(kind, object)
   return (['ingress', 'egress'] as const).flatMap((direction) => {
     const rules = ownField(specOf(object), direction)
-    if (!Array.isArray(rules)) return []
-    return rules.flatMap((rule: unknown, index) => ruleHazards(asRecord(rule) ?? {}, `spec.${direction}[${index}]`, unknown))
+    if (!Array.isArray(rules) || harmless.has(rules)) return []
+    const all = rules.flatMap((rule: unknown, index) => {
+      const record = asRecord(rule) ?? {}
+      if (harmless.has(record)) return []
+      const found = ruleHazards(record, `spec.${direction}[${index}]`, unknown)
+      if (found.length === 0) harmless.add(record)
+      return found
+    })
+    if (all.length === 0) harmless.add(rules)
+    return all
   })
 }
+
+/** Rules and lists of them, which never change, that have no hazard: an edit of one of many need not look at the others again. */
+const harmless = new WeakSet()
 
 const ICMP_NAMES = ['icmp', 'icmpv6']
 

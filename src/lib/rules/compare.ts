@@ -8,6 +8,15 @@ import {comparable} from './selector-forms.js'
  * a side that is missing and one that is empty).
  */
 export function ruleKey(rule: Rule): string {
+  let key = keys.get(rule)
+  if (key === undefined) keys.set(rule, (key = newKey(rule)))
+  return key
+}
+
+/** Of rules, which never change. */
+const keys = new WeakMap<Rule, string>()
+
+function newKey(rule: Rule): string {
   const words = fromV3(rule)
   const {source = {}, destination = {}, ...rest} = words ? toV3(words) : rule
   return stableJson({...rest, source: sideKey(source), destination: sideKey(destination)})

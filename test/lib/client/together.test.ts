@@ -225,7 +225,7 @@ describe('together', () => {
     const many = together(session, 'the change of many', async (staged) => {
       for (let i = 0; i < 129; i++) await addProfile(staged, `p${i}`)
     })
-    await expect(many).rejects.toMatchObject({kind: 'refused', message: expect.stringContaining('the change of many'), details: [expect.stringMatching(/129 keys \(\d+ bytes\)/), expect.stringContaining('128')]})
+    await expect(many).rejects.toMatchObject({kind: 'refused', message: expect.stringContaining('The change of many'), details: [expect.stringMatching(/129 keys \(\d+ bytes\)/), expect.stringContaining('128')]})
     expect((await store.get(CLUSTER_KEY)).revision).toBe(before.revision)
   })
 

@@ -6,10 +6,19 @@ import type {State} from './state.js'
  * strings, because they have 64 bits. Keys are members of arrays, not names of object members, so that any key is harmless.
  */
 
-const FORMAT = 'calicoctl-store/1'
+const FORMAT = 'calicoctl-store/2'
+
+/** In this one, values of the log are whole texts. It is read, too. */
+const FORMAT_1 = 'calicoctl-store/1'
 
 /** Value, create revision, mod revision, version. */
 type StoredValue = readonly [value: string, created: string, modified: string, version: string]
+
+/** A value that differs from what came after it: so many characters from its beginning, this text, so many from its end. */
+type StoredDifference = readonly [begin: number, text: string, end: number]
+
+/** As {@link StoredValue}, where the value may be told by what came after it. */
+type StoredBefore = readonly [value: string | StoredDifference, created: string, modified: string, version: string]
 
 interface StoredState {
   readonly format: string
@@ -17,24 +26,48 @@ interface StoredState {
   readonly compacted: string
   readonly keys: readonly (readonly [key: string, ...StoredValue])[]
   /** What was put is not here: it is what the key's next change finds, or what the key has now. */
-  readonly log: readonly (readonly [revision: string, key: string, before: StoredValue | null])[]
+  readonly log: readonly (readonly [revision: string, key: string, before: StoredBefore | null])[]
 }
 
+/** STATE as the text of the file. Entries that were written before are not made anew: one that is part of a state never changes. */
 export function encodeState({revision, compacted, keys, log}: State): string {
-  const stored: StoredState = {
-    format: FORMAT,
-    revision: String(revision),
-    compacted: String(compacted),
-    keys: [...keys.values()].map((kv) => [kv.key, ...encodeValue(kv)]),
-    log: log.map(({revision: changed, key, previous}) => [String(changed), key, previous ? encodeValue(previous) : null]),
-  }
-  return `${JSON.stringify(stored)}\n`
+  const head: Omit<StoredState, 'keys' | 'log'> = {format: FORMAT, revision: String(revision), compacted: String(compacted)}
+  const keyTexts = Array.from(keys.values(), (kv) => once(kv, () => [kv.key, ...encodeValue(kv)] satisfies StoredState['keys'][number]))
+  const logTexts = log.map((change) => once(change, () => encodeChange(change)))
+  return `${JSON.stringify(head).slice(0, -1)},"keys":[${keyTexts.join(',')}],"log":[${logTexts.join(',')}]}\n`
 }
+
+const texts = new WeakMap<object, string>()
+
+function once(entry: object, encode: () => unknown): string {
+  let text = texts.get(entry)
+  if (text === undefined) texts.set(entry, (text = JSON.stringify(encode())))
+  return text
+}
+
+function encodeChange({revision, key, kv, previous}: Change): StoredState['log'][number] {
+  if (!previous) return [String(revision), key, null]
+  const [value, ...rest] = encodeValue(previous)
+  return [String(revision), key, [kv ? difference(value, kv.value) : value, ...rest]]
+}
+
+/** BEFORE told by AFTER, where that is shorter: an edit of a long list changes little of it, and there may be a thousand of them. */
+function difference(before: string, after: string): string | StoredDifference {
+  const most = Math.min(before.length, after.length)
+  let begin = 0
+  while (begin < most && before.charCodeAt(begin) === after.charCodeAt(begin)) begin++
+  let end = 0
+  while (end < most - begin && before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)) end++
+  return begin + end > LEAST_SAVED ? [begin, before.slice(begin, before.length - end), end] : before
+}
+
+/** Characters that a difference must save to be worth it. */
+const LEAST_SAVED = 32
 
 /** The state in TEXT. @throws Error that says what is wrong with it. */
 export function decodeState(text: string): State {
   const stored = object(JSON.parse(text))
-  if (stored.format !== FORMAT) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this calicoctl knows '${FORMAT}'`)
+  if (stored.format !== FORMAT && stored.format !== FORMAT_1) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this calicoctl knows '${FORMAT}'`)
   const keys = new Map<string, KeyValue>()
   for (const entry of array(stored.keys, 'keys')) {
     const [key, ...value] = array(entry, 'an entry of keys')
@@ -57,7 +90,7 @@ function decodeLog(entries: readonly unknown[], keys: ReadonlyMap<string, KeyVal
     const key = string(name, 'a key of log')
     const revision = decodeRevision(changed)
     const kv = after.has(key) ? after.get(key) : keys.get(key)
-    const previous = before === null ? undefined : decodeValue(key, array(before, 'a value of log'))
+    const previous = before === null ? undefined : decodeBefore(key, array(before, 'a value of log'), kv)
     after.set(key, previous)
     return {key, revision, ...(kv && {kv}), ...(previous && {previous})}
   })
@@ -65,6 +98,16 @@ function decodeLog(entries: readonly unknown[], keys: ReadonlyMap<string, KeyVal
 }
 
 const encodeValue = ({value, createRevision, modRevision, version}: KeyValue): StoredValue => [value, String(createRevision), String(modRevision), String(version)]
+
+function decodeBefore(key: string, [value, ...rest]: readonly unknown[], after: KeyValue | undefined): KeyValue {
+  if (!Array.isArray(value)) return decodeValue(key, [value, ...rest])
+  const [begin, text, end] = value as readonly unknown[]
+  const whole = after?.value
+  if (whole === undefined || !isLength(begin) || !isLength(end) || begin + end > whole.length) throw new Error(`a value of log for ${key} does not fit the one after it`)
+  return decodeValue(key, [whole.slice(0, begin) + string(text, 'a value') + whole.slice(whole.length - end), ...rest])
+}
+
+const isLength = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
 function decodeValue(key: string, [value, created, modified, version]: readonly unknown[]): KeyValue {
   return {

@@ -12,7 +12,7 @@ import {EMPTY, type State} from './state.js'
 export interface StoreFile {
   /** What the file holds; the empty store if there is none. */
   read(): State
-  /** Replaces the file, durably and in one step. */
+  /** Replaces the file, durably and in one step. Only for who holds the store's lock. */
   write(state: State): Promise<void>
   /** Creates the file's folder if need be, and checks that it is ours. */
   prepareFolder(): void
@@ -28,7 +28,7 @@ export function storeFile(path: string): StoreFile {
     checked(dirname(path), 'folder')
     const stats = checked(path, 'file')
     if (!stats) return EMPTY
-    const identity = `${stats.ino} ${stats.mtimeNs} ${stats.size}`
+    const identity = identityOf(stats)
     if (cached?.identity !== identity) cached = {identity, state: load(path)}
     return cached.state
   }
@@ -41,6 +41,9 @@ export function storeFile(path: string): StoreFile {
       } catch (error) {
         throw failed(path, 'cannot be written', error)
       }
+      // Nobody else writes meanwhile: the store's lock is held.
+      const stats = checked(path, 'file')
+      cached = stats && {identity: identityOf(stats), state}
     },
     prepareFolder() {
       makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
@@ -49,6 +52,8 @@ export function storeFile(path: string): StoreFile {
     },
   }
 }
+
+const identityOf = ({ino, mtimeNs, size}: BigIntStats): string => `${ino} ${mtimeNs} ${size}`
 
 function load(path: string): State {
   let text: string

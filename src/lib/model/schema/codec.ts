@@ -23,6 +23,8 @@ export interface Codec<T> {
   readonly isEmpty: (value: unknown) => boolean
   /** Paths of the fields within VALUE that Calico v3.32 does not know. */
   readonly unknown?: (value: unknown, path: string) => string[]
+  /** Whether VALUE is a result of this codec in which nothing is wrong; see {@link settled}. */
+  readonly isSettled?: (value: unknown) => value is T
   /** Of an object: its fields by name; of a list: the codec of its items. */
   readonly fields?: Readonly<Record<string, Codec<unknown>>>
   readonly item?: Codec<unknown>
@@ -79,8 +81,9 @@ function judge<T>(rule: Rule<T> | undefined, value: T, path: string, findings: F
 
 /** CODEC with RULE for its values. */
 function withRule<T>(codec: Codec<T>, rule: Rule<T>): Codec<T> {
+  const {isSettled: _, ...rest} = codec
   return {
-    ...codec,
+    ...rest,
     decode: (value, path, findings) => {
       const known = findings.unreadable.length
       const decoded = codec.decode(value, path, findings)
@@ -98,8 +101,9 @@ export function always<T>(codec: Codec<T>): Field<T> {
 /** Written whenever it is given and not null (a pointer in Go); RULE applies to the empty value too. */
 export function given<T>(codec: Codec<T>, rule?: Rule<T>): Field<T> {
   if (rule === undefined) return {...codec, written: 'pointer'}
+  const {isSettled: _, ...rest} = codec
   return {
-    ...codec,
+    ...rest,
     written: 'pointer',
     decode: (value, path, findings) => {
       const known = findings.unreadable.length
@@ -213,13 +217,15 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
         refuse(findings, path, 'a list', value)
         return []
       }
-      return value.map((element: unknown, index) => {
+      const items = value.map((element: unknown, index): T => {
+        if (rule === undefined && item.isSettled?.(element)) return element
         const place = `${path}[${index}]`
         const known = findings.unreadable.length
         const decoded = element === null ? item.zero() : item.decode(element, place, findings)
         if (findings.unreadable.length === known) judge(rule, decoded, place, findings)
         return decoded
       })
+      return items.every((each, index) => each === value[index]) ? (value as T[]) : items
     },
     zero: () => [],
     isEmpty: (value) => Array.isArray(value) && value.length === 0,
@@ -228,6 +234,34 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
       item.unknown && Array.isArray(value)
         ? value.flatMap((element: unknown, index) => item.unknown?.(element, `${path}[${index}]`) ?? [])
         : [],
+  }
+}
+
+/**
+ * CODEC of objects or lists that knows its own results again: what it has once made without a problem is what it would make of it. So an edit of one item
+ * of a long list does not decode the others again. What is decoded is never changed.
+ */
+export function settled<T extends object>(codec: Codec<T>): Codec<T> {
+  const made = new WeakSet()
+  const known = new WeakSet()
+  const isSettled = (value: unknown): value is T => typeof value === 'object' && value !== null && made.has(value)
+  return {
+    ...codec,
+    isSettled,
+    decode: (value, path, findings) => {
+      if (isSettled(value)) return value
+      const before = findings.unreadable.length + findings.invalid.length
+      const decoded = codec.decode(value, path, findings)
+      if (findings.unreadable.length + findings.invalid.length === before) made.add(decoded)
+      return decoded
+    },
+    unknown: (value, path) => {
+      const object = typeof value === 'object' && value !== null ? value : undefined
+      if (object && known.has(object)) return []
+      const found = codec.unknown?.(value, path) ?? []
+      if (object && found.length === 0) known.add(object)
+      return found
+    },
   }
 }
 

@@ -2,9 +2,9 @@
 import type {GlobalNetworkPolicySpec, NetworkPolicySpec, ProfileSpec, StagedGlobalNetworkPolicySpec, StagedNetworkPolicySpec, TierSpec} from '../types.js'
 import {choice, type Codec, type FieldsOf, flag, float, given, list, oneOf, struct, text, textMap, word} from './codec.js'
 import {resourceName, selector} from './rules.js'
-import {rule} from './rule.js'
+import {ruleList} from './rule.js'
 
-export const profile = struct<ProfileSpec>({ingress: list(rule), egress: list(rule), labelsToApply: textMap})
+export const profile = struct<ProfileSpec>({ingress: ruleList, egress: ruleList, labelsToApply: textMap})
 
 export const tier = struct<TierSpec>({
   order: given(float),
@@ -16,8 +16,8 @@ const TYPES = ['Ingress', 'Egress'] as const
 const GLOBAL_FIELDS: FieldsOf<GlobalNetworkPolicySpec> = {
   tier: text(resourceName),
   order: given(float),
-  ingress: list(rule),
-  egress: list(rule),
+  ingress: ruleList,
+  egress: ruleList,
   selector: text(selector),
   types: list(word(...TYPES), oneOf(TYPES)),
   doNotTrack: flag,

@@ -9,9 +9,24 @@ import {checkAnnotations} from './names.js'
 const isAction = oneOf(['Allow', 'Deny', 'Log', 'Pass'])
 const WITH_PORTS: readonly (string | number)[] = ['TCP', 'UDP', 'SCTP', 6, 17, 132]
 
+/** Rules and lists of them, which never change, in which nothing is wrong: an edit of one of many need not check the others again. */
+const right = new WeakSet<object>()
+
 /** Checks RULES, whose path is FIELD. */
 export function checkRules(rules: readonly Rule[] | undefined, field: string, report: Report): void {
-  rules?.forEach((rule, index) => checkRule(rule, `${field}[${index}]`, report))
+  if (rules === undefined || right.has(rules)) return
+  let all = 0
+  for (const [index, rule] of rules.entries()) {
+    if (right.has(rule)) continue
+    let problems = 0
+    checkRule(rule, `${field}[${index}]`, (place, message) => {
+      problems++
+      report(place, message)
+    })
+    if (problems === 0) right.add(rule)
+    all += problems
+  }
+  if (all === 0) right.add(rules)
 }
 
 function checkRule(rule: Rule, field: string, report: Report): void {
