@@ -2,6 +2,7 @@
 import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
 import {BATCH, COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import type {Line} from './lib/cli/grammar/line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {OutputError} from './lib/cli/made.js'
 import {ending} from './lib/cli/report.js'
@@ -12,34 +13,41 @@ export type OutputFailure = () => Error | undefined
 
 /** Runs the command line ARGV of PROGRAM. Never throws; prints every error. Lost output (OUTPUTFAILURE) is one. */
 export async function main(argv: readonly string[], program: Program, outputFailure: OutputFailure = () => undefined): Promise<number> {
-  const code = await perform(argv, program)
+  const line = readLine(argv, program.commands)
+  const {code, failed} = await perform(line, argv, program)
   const failure = outputFailure()
-  return failure && code === 0 ? report(new OutputError(failure), argv) : code
+  const succeeded = code === 0 || (code === 1 && !failed && isDiff(line))
+  const end = failure && succeeded ? report(new OutputError(failure), argv) : code
+  return end === 1 && (failed || failure) && isDiff(line) ? DIFF_FAILED : end
 }
 
-async function perform(argv: readonly string[], program: Program): Promise<number> {
-  const line = readLine(argv, program.commands)
+/** `diff` says with 1 that something differs, as diff(1) does: its failures that are 1 elsewhere are 2. */
+const DIFF_FAILED = 2
+const isDiff = (line: Line): boolean => (line.type === 'command' ? line.id === 'diff' : line.type === 'usage' && line.help[0] === 'diff')
+
+/** The exit code of LINE, and whether it is that of a failure that was printed. */
+async function perform(line: Line, argv: readonly string[], program: Program): Promise<{code: number; failed: boolean}> {
   try {
     nameUser()
     switch (line.type) {
       case 'help': {
         const {showHelp} = await import('./lib/cli/help.js')
         await showHelp(line.words, await Config.load(loadOptions(program)))
-        return 0
+        return {code: 0, failed: false}
       }
       case 'usage':
         process.stderr.write(formatUsageError(line))
-        return EXIT_CODES.usage
+        return {code: EXIT_CODES.usage, failed: true}
       case 'unavailable':
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
         if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
         // Completion offers all commands, and a batch runs any; any other line needs only its own.
         await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE || line.id === BATCH ? undefined : line.id))
-        return Number(process.exitCode ?? 0)
+        return {code: Number(process.exitCode ?? 0), failed: false}
     }
   } catch (error) {
-    return report(error, argv)
+    return {code: report(error, argv), failed: true}
   }
 }
 

@@ -17,7 +17,7 @@ export default class Diff extends BaseCommand {
       const {objects} = await loadFiles(flags, {judge: true})
       const changes = objects.length === 0 ? [] : await writeObjects({...(await this.session()), dryRun: true}, objects, {verb: 'apply', skipExists: false, progress: () => undefined})
       for (const change of changes) await this.dataText(await yamlDiff(change))
-      if (changes.some(({action}) => action !== 'unchanged')) process.exitCode = 1
+      if (changes.some(({action}) => action !== 'unchanged')) this.exitWith(1)
     } catch (error) {
       // 1 means that something differs.
       if (error instanceof CalicoError && error.exitCode === 1) throw new DiffError(error)

@@ -94,7 +94,7 @@ describe('bgp peer', () => {
   })
 
   test('a dry run prints the difference and writes nothing', async () => {
-    expect(await out('bgp peer add 192.0.2.1 as 64513 --dry-run')).toContain('+    "peerIP": "192.0.2.1"')
+    expect(await out('bgp peer add 192.0.2.1 as 64513 --dry-run')).toContain('+  peerIP: 192.0.2.1')
     expect(await keys()).toEqual([])
   })
 })

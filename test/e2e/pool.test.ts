@@ -179,7 +179,7 @@ describe('pool add', () => {
     const before = await revision()
     const {code, stdout, stderr} = await run('pool add 10.0.0.0/24 --dry-run')
     expect({code, stderr}).toEqual({code: 0, stderr: 'ippool/10.0.0.0/24 would be created\n'})
-    expect(stdout).toMatch(/^\+ {4}"cidr": "10\.0\.0\.0\/24",$/m)
+    expect(stdout).toMatch(/^\+ {2}cidr: 10\.0\.0\.0\/24$/m)
     expect(await revision()).toBe(before)
   })
 
@@ -206,7 +206,7 @@ describe('pool set', () => {
     expect(await run('pool set 10.0.0.0/24 --no-ipip --disabled')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 updated (ipip off, disabled)\n'})
     expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Never', natOutgoing: true, disabled: true})
     expect(await run('pool set 10.0.0.0/24 10.1.0.0/24 --enabled')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/24 updated (enabled)\nippool/10.1.0.0/24 unchanged\n'})
-    expect(await run('pool set 10.1.0.0/24 --nat-outgoing --dry-run')).toMatchObject({code: 0, stdout: expect.stringContaining('+    "natOutgoing": true') as unknown, stderr: 'ippool/10.1.0.0/24 would be updated (nat-outgoing on)\n'})
+    expect(await run('pool set 10.1.0.0/24 --nat-outgoing --dry-run')).toMatchObject({code: 0, stdout: expect.stringContaining('+  natOutgoing: true') as unknown, stderr: 'ippool/10.1.0.0/24 would be updated (nat-outgoing on)\n'})
     expect(await spec('10-1-0-0-24')).not.toHaveProperty('natOutgoing')
   })
 

@@ -389,13 +389,13 @@ describe('rule update', () => {
 
 describe('a dry run prints the difference and writes nothing', () => {
   test.each([
-    ['profile add db', '+  "kind": "Profile"'],
-    ['profile remove web', '-  "kind": "Profile"'],
-    ['profile web tag add x', '+      "x": ""'],
-    ['profile web tag remove web', '-      "web": ""'],
-    ['profile web rule add inbound deny', '+        "action": "Deny"'],
-    ['profile web rule remove inbound --at=1', '-        "action": "Allow"'],
-    ['profile web rule update', '-        "action": "Allow"'],
+    ['profile add db', '+kind: Profile'],
+    ['profile remove web', '-kind: Profile'],
+    ['profile web tag add x', '+    x: ""'],
+    ['profile web tag remove web', '-    web: ""'],
+    ['profile web rule add inbound deny', '+    - action: Deny'],
+    ['profile web rule remove inbound --at=1', '-    - action: Allow'],
+    ['profile web rule update', '-    - action: Allow'],
   ])('%s', async (line, difference) => {
     await given('profile add web')
     const before = await revision()

@@ -114,7 +114,22 @@ describe('diff and export', () => {
     expect(changed.stdout).toContain('-  order: 5\n+  order: 6\n')
     expect(run(['diff', '-f', '-'], 'x: 1')).toMatchObject({code: 2, stdout: ''})
     expect(run(['diff', '-f', 'none.yaml']).code).toBe(2)
+    for (const line of ['', '--nonsense', '-f', 'x', '-f a -f b --timeout', '--timeout 2x -f -', '-f - -n -']) expect({line, ...run(['diff', ...line.split(' ').filter((word) => word !== '')], profile('web'))}).toMatchObject({line, code: 2, stdout: ''})
+    writeFileSync(join(folder, 'web.yaml'), profile('web'))
+    expect(run(['batch'], 'diff -f web.yaml\nprofile show\n')).toMatchObject({code: 1, stderr: expect.stringContaining('stdin:1 (diff -f web.yaml) failed; 1 line was not tried') as unknown})
     expect(run(['export', 'pools', 'tiers']).stdout.match(/^kind: .*$/gm)).toEqual(expect.arrayContaining(['kind: Tier', 'kind: IPPool']))
     expect(run(['export', 'nonsense']).code).toBe(1)
   })
+})
+
+test('differences have colours on a terminal, if they are wanted', () => {
+  writeFileSync(join(folder, 'shades.yaml'), profile('shades'))
+  const screen = (line: string, env: Readonly<Record<string, string>> = {}): string =>
+    spawnSync('script', ['-qefc', `${CALICOCTL} ${line}`, '/dev/null'], {cwd: folder, encoding: 'utf8', env: {PATH: process.env.PATH, HOME: folder, TERM: 'xterm', CALICO_DATASTORE: `embedded:${folder}/store.json`, ...env}}).stdout
+  for (const line of ['diff -f shades.yaml', 'apply -f shades.yaml --dry-run', 'profile add shades --dry-run']) expect(screen(line)).toContain('\u001b[32m+kind: Profile\u001b[0m')
+  for (const [line, env] of [['diff -f shades.yaml --no-color', {}], ['diff -f shades.yaml', {NO_COLOR: '1'}], ['diff -f shades.yaml', {TERM: 'dumb'}]] as const) {
+    expect(screen(line, env)).toContain('+kind: Profile')
+    expect(screen(line, env)).not.toContain('\u001b[')
+  }
+  expect(screen('diff -f shades.yaml', {NO_COLOR: ''})).toContain('\u001b[32m')
 })

@@ -18,7 +18,7 @@ export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {
     append(lines, error.details.map((detail) => `  ${escapeText(detail)}`))
     if (error.hint !== undefined) lines.push(escapeText(error.hint))
   } else if (isOclifError(error)) {
-    lines.push(`Error: ${escapeText(error.message.replace(OCLIF_END, ''))}`)
+    lines.push(`Error: ${escapeText(ownWords(error.message))}`)
   } else {
     lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, 'This is a fault of calicoctl. Run the command again with --debug and report what it prints.')
   }
@@ -32,8 +32,9 @@ function stackText({stack, name, message}: Error): string {
   return escapeLines(stack === undefined || head < 0 ? `${name}: ${escapeText(message)}` : stack.slice(0, head) + escapeText(message) + stack.slice(head + message.length))
 }
 
-/** oclif sends people to a help that names no command. */
-const OCLIF_END = /\nSee more help with --help$/
+/** oclif's MESSAGE in one line, without its heading, and without its advice, which names no command. */
+const ownWords = (message: string): string =>
+  message.replace(/\nSee more help with --help$/, '').replace(/^The following errors? occurred:\n\s*/, '').replaceAll(/\n\s*/g, '; ')
 
 /** A value that oclif refused by itself, such as a format that `-o` does not know. */
 const isOclifError = (error: unknown): error is Error => error instanceof Error && 'oclif' in error

@@ -1,17 +1,47 @@
-import {objectLabel, type ResourceChange} from '../../client/resources.js'
+import {objectLabel} from '../../client/resources.js'
+import {stringifyYaml} from '../../json/yaml.js'
 import {escapeLines, escapeText} from '../../printable.js'
-import {indentedJson} from './render.js'
+import {currentInvocation} from '../invocation.js'
 
-/** CHANGE as a unified diff of the object's JSON, as a dry run prints it. */
-export function diffText({kind, name, before, after}: ResourceChange): Promise<string> {
-  const text = (object: unknown): string | undefined => (object === undefined ? undefined : `${indentedJson(object)}\n`)
-  return textDiff(objectLabel(kind, name), text(before), text(after))
+/** An object before and after; undefined = it is not there. */
+export interface Difference {
+  readonly kind: string
+  readonly name: string
+  readonly before: unknown
+  readonly after: unknown
 }
 
-/** A unified diff of what is called LABEL; undefined = it is not there. */
+/** A unified diff of the object's YAML, as a dry run prints it. */
+export async function diffText({kind, name, before, after}: Difference): Promise<string> {
+  const text = async (object: unknown): Promise<string | undefined> => (object === undefined ? undefined : stringifyYaml(object))
+  return textDiff(objectLabel(kind, name), await text(before), await text(after))
+}
+
+/** A unified diff of what is called LABEL, in colours where it is for a terminal; undefined = it is not there. */
 export async function textDiff(label: string, before: string | undefined, after: string | undefined): Promise<string> {
   const {createTwoFilesPatch} = await import('diff')
   const name = (text: string | undefined): string => (text === undefined ? '/dev/null' : escapeText(label))
   const patch = createTwoFilesPatch(name(before), name(after), before ?? '', after ?? '', undefined, undefined, {context: 3})
-  return escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
+  const text = escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
+  return wantsColours() ? coloured(text) : text
+}
+
+/** Whether stdout is a terminal that shows colours, and the user wants them: --no-color sets NO_COLOR. */
+const wantsColours = (): boolean => process.stdout.isTTY && currentInvocation().line === undefined && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
+
+/** As git's: what goes is red, what comes is green, places are cyan, names are bold. The text itself says the same without them. */
+const COLOURS: readonly (readonly [begin: string, colour: number])[] = [
+  ['--- ', 1],
+  ['+++ ', 1],
+  ['@@ ', 36],
+  ['-', 31],
+  ['+', 32],
+]
+
+/** The lines of the unified diff TEXT in colours. */
+export function coloured(text: string): string {
+  return text.replaceAll(/^.+$/gm, (line) => {
+    const colour = COLOURS.find(([begin]) => line.startsWith(begin))?.[1]
+    return colour === undefined ? line : `\u001b[${colour}m${line}\u001b[0m`
+  })
 }

@@ -1,18 +1,13 @@
 /** What the commands that write files of objects say: a line for each object, and what a dry run would change. */
 import type {ResourceChange} from '../../client/resources.js'
 import {objectLabel} from '../../client/resources.js'
-import {stringifyYaml} from '../../json/yaml.js'
 import {indentedJson} from '../../cli/output/render.js'
-import {textDiff} from '../../cli/output/diff.js'
+import {type Difference, diffText} from '../../cli/output/diff.js'
 import {ownDocument} from '../../cli/output/presentation.js'
 import {isSafeName} from '../../cli/output/safe-name.js'
 
 /** CHANGE as a unified diff of the object's YAML; '' where nothing differs. */
-export async function yamlDiff({kind, name, action, before, after}: Pick<ResourceChange, 'name' | 'action'> & {readonly kind: string; readonly before: unknown; readonly after: unknown}): Promise<string> {
-  if (action === 'unchanged') return ''
-  const text = async (object: unknown): Promise<string | undefined> => (object === undefined ? undefined : stringifyYaml(object))
-  return textDiff(objectLabel(kind, name), await text(before), await text(after))
-}
+export const yamlDiff = async (change: Difference & Pick<ResourceChange, 'action'>): Promise<string> => (change.action === 'unchanged' ? '' : diffText(change))
 
 /** CHANGES for `-o json`. */
 export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean): string =>
