@@ -14,7 +14,7 @@ const LAYERS = [
   ['libnetwork', 'mesos'],
   ['batch', 'journal'],
   ['workload'],
-  ['backup'],
+  ['backup', 'lint'],
   ['grants'],
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],

@@ -37,6 +37,8 @@ export const PARTS = {
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
   policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
+  covers: ['src/lib/rules/covers.ts'],
+  lint: ['src/lib/lint/', 'src/lib/views/lint.ts', 'src/lib/model/felix-refuses.ts', 'src/commands/lint.ts', 'src/commands/lint/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
   journal: ['src/lib/journal/', 'src/lib/files/append.ts', 'src/lib/views/history.ts', 'src/commands/history.ts', 'src/commands/undo.ts'],
 }

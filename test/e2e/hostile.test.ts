@@ -153,7 +153,7 @@ const SHOWING: readonly string[] = [
   ...KINDS.map((kind) => `get ${kind}`),
   'get wep -A', 'profile show', 'profile show --detailed', 'endpoint show', 'endpoint show --detailed', 'endpoint h1-docker-a-eth0 profile show', 'endpoint eth0 profile show',
   'pool show', 'bgp peer show', 'node bgp peer show', 'node show', 'bgp node-mesh', 'bgp default-node-as', 'config felix loglevel', 'config bgp loglevel', 'config node bgp loglevel', 'config view', 'config grants',
-  'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
+  'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'lint --level info', 'lint codes', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
   'history', 'history profile web',
 ]
 

@@ -23,6 +23,8 @@ export interface Hazard {
   readonly field: string
   /** What is wrong and what it does, as a sentence without its subject: the field. */
   readonly message: string
+  /** The object says just that, so that it may be meant: to be refused in what is new, and no more than a warning in what is stored. */
+  readonly asWritten?: true
 }
 
 /** What Felix is set to, where it matters. */
@@ -33,7 +35,8 @@ export interface HazardSituation {
 
 type Finder = (object: unknown, situation: HazardSituation) => Hazard[]
 
-const DEFAULT_PREFIXES = ['cali']
+/** Felix's own default of interfacePrefix. */
+export const DEFAULT_PREFIXES = ['cali']
 const LONGEST_INTERFACE = 15
 const INTERFACE_PREFIX = /^[a-zA-Z0-9_-]{1,15}(,[a-zA-Z0-9_-]{1,15})*$/
 
@@ -109,8 +112,8 @@ function clusterInformation(object: unknown): Hazard[] {
 /** Annotations with this prefix are parameters of Felix, by their names in any case; they override the fields of the spec (datamodel-v3 §1.17). */
 export const RAW_PREFIX = 'config.projectcalico.org/'
 
-/** The values of Felix's parameter NAME in OBJECT: that of the field of the spec, and those of annotations. */
-function parameters(object: unknown, name: string): {readonly field: string; readonly value: string}[] {
+/** The values of Felix's parameter NAME in OBJECT, the one that counts last: that of the field of the spec, and those of annotations. */
+export function felixParameters(object: unknown, name: string): {readonly field: string; readonly value: string}[] {
   const annotations = asRecord(ownField(asRecord(ownField(asRecord(object) ?? {}, 'metadata')) ?? {}, 'annotations')) ?? {}
   const raw = Object.keys(annotations).filter((key) => key.toLowerCase() === (RAW_PREFIX + name).toLowerCase())
   const all = [[`spec.${name}`, ownField(specOf(object), name)] as const, ...raw.map((key) => [`metadata.annotations.${key}`, annotations[key]] as const)]
@@ -120,10 +123,10 @@ function parameters(object: unknown, name: string): {readonly field: string; rea
 function felixConfiguration(object: unknown): Hazard[] {
   const stops = (field: string, message: string): Hazard => ({level: 'node-stops', field, message: `${message}: Felix stops`})
   return [
-    ...parameters(object, 'interfacePrefix').flatMap(({field, value}) =>
+    ...felixParameters(object, 'interfacePrefix').flatMap(({field, value}) =>
       value === '' || INTERFACE_PREFIX.test(value) ? [] : stops(field, `must be prefixes of at most 15 letters, digits, "_" and "-", separated by commas, not ${JSON.stringify(value)}`),
     ),
-    ...parameters(object, 'iptablesFilterDenyAction').flatMap(({field, value}) => (value.toLowerCase() === 'reject' ? stops(field, `must be Drop, not ${JSON.stringify(value)}`) : [])),
+    ...felixParameters(object, 'iptablesFilterDenyAction').flatMap(({field, value}) => (value.toLowerCase() === 'reject' ? stops(field, `must be Drop, not ${JSON.stringify(value)}`) : [])),
   ]
 }
 
@@ -236,6 +239,7 @@ function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unk
   const action = ownField(rule, 'action')
   if (typeof action === 'string' && HARMLESS.includes(action.toLowerCase())) return found
   const open = (place: string, message: string) => found.push({level: 'open', field: place, message})
+  const asWritten = (place: string, message: string) => found.push({level: 'open', field: place, message, asWritten: true})
   for (const path of unknown) {
     if (path.startsWith(`${field}.`)) open(path, 'is no field that Felix knows: it is ignored, and the rule matches more than it says')
   }
@@ -243,14 +247,14 @@ function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unk
     const entity = asRecord(ownField(rule, end)) ?? {}
     const nets = ownField(entity, 'nets')
     if (Array.isArray(nets)) {
-      if (nets.length === 0) open(`${field}.${end}.nets`, 'is empty: the rule matches every address')
+      if (nets.length === 0) asWritten(`${field}.${end}.nets`, 'is empty: the rule matches every address')
       nets.forEach((net: unknown, index) => {
         if (typeof net === 'string' && !parseCidrOrAddress(net)) {
           open(`${field}.${end}.nets[${index}]`, `is no network (${JSON.stringify(net)}): the rule matches every address`)
         }
       })
     }
-    if (ownField(entity, 'selector') === '') open(`${field}.${end}.selector`, 'is empty: the rule matches every endpoint')
+    if (ownField(entity, 'selector') === '') asWritten(`${field}.${end}.selector`, 'is empty: the rule matches every endpoint')
   }
   return found
 }

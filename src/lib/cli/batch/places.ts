@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'get',
     'ipam:assign', 'ipam:check', 'ipam:configure', 'ipam:info', 'ipam:release', 'ipam:show', 'ipam:split',
     'node:bgp:peer:add', 'node:bgp:peer:remove', 'node:bgp:peer:show', 'node:show',
+    'lint',
     'pool:add', 'pool:move', 'pool:range:add', 'pool:remove', 'pool:set', 'pool:show',
     'profile:add', 'profile:remove', 'profile:rule:add', 'profile:rule:json', 'profile:rule:remove', 'profile:rule:show', 'profile:rule:update',
     'profile:show', 'profile:tag:add', 'profile:tag:remove', 'profile:tag:show',
@@ -27,7 +28,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'container:profile:set', 'container:profile:show', 'container:remove',
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
-  neither: ['completion', 'config:grants', 'config:view', 'help', 'validate'],
+  neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'validate'],
   endless: ['__complete', 'batch', 'edit', 'libnetwork:serve'],
 }
 

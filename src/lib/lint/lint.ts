@@ -1,0 +1,124 @@
+/**
+ * lint: the whole store with Felix's eyes and an operator's (design-whole.md §5). Keys and values in, findings out; pure, and linear in the number of
+ * endpoints.
+ */
+import {append} from '../append.js'
+import {KINDS} from '../model/kinds.js'
+import {kindPrefix, parseKey, RESOURCES_PREFIX, resourceKey} from '../model/keys.js'
+import type {KindName} from '../model/resource.js'
+import {endpointFindings} from './endpoint-checks.js'
+import {compareFindings, type Finding, finding} from './finding.js'
+import {rawCommand, shellWord} from './mend.js'
+import {networkFindings} from './network-checks.js'
+import {objectFindings} from './object-checks.js'
+import {ruleFindings} from './rule-checks.js'
+import {storedObject, type StoredObject} from './stored.js'
+import {interfacePrefixes, type World, worldOf} from './world.js'
+import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
+
+/** Where the resources of all versions lie. */
+export const ALL_RESOURCES = '/calico/resources/'
+
+/** Where Calico kept its data before version 3, and nothing reads any more (datamodel-v3 §0.1). */
+export const OLD_PREFIXES = ['/calico/v1/', '/calico/bgp/v1/'] as const
+
+/** The newest Calico whose data this product knows. */
+const KNOWN_VERSION = [3, 32] as const
+
+export interface Lint {
+  /** Takes the value of a key below {@link ALL_RESOURCES}. */
+  readonly add: (key: string, value: string) => void
+  /** Takes a key below one of {@link OLD_PREFIXES}. */
+  readonly addOld: (key: string) => void
+  /** All findings, errors first. */
+  readonly finish: () => Finding[]
+  /** How many objects were looked at. */
+  readonly count: () => number
+}
+
+/** A check of one store, which is told its keys in any order. */
+export function createLint(): Lint {
+  const objects: StoredObject[] = []
+  const found: Finding[] = []
+  const old = new Map<string, number>()
+  let strangers = 0
+  return {
+    add: (key, value) => {
+      const object = storedObject(key, value)
+      if (object) objects.push(object)
+      else if (parseKey(key) === undefined) {
+        strangers++
+        found.push(strangeKey(key))
+      }
+    },
+    addOld: (key) => {
+      const prefix = OLD_PREFIXES.find((each) => key.startsWith(each)) ?? ''
+      const place = `${prefix}${key.slice(prefix.length).split('/', 1)[0] ?? ''}/`
+      old.set(place, (old.get(place) ?? 0) + 1)
+    },
+    finish: () => {
+      append(found, [...old].map(([key, count]) => finding('old-model', {key}, '', `has ${count} ${count === 1 ? 'key' : 'keys'} of Calico before version 3, which nothing reads`, `etcdctl del --prefix ${shellWord(key)}`)))
+      append(found, storeFindings(objects))
+      return found.sort(compareFindings)
+    },
+    count: () => objects.length + strangers,
+  }
+}
+
+/** A key below {@link ALL_RESOURCES} that is none of those that Calico v3.32 looks at. */
+function strangeKey(key: string): Finding {
+  if (!key.startsWith(RESOURCES_PREFIX)) return finding('newer-version', {key}, '', 'is no key of the version of Calico that this calicoctl knows: it is left alone', 'use the calicoctl of the newer Calico')
+  const plural = key.slice(RESOURCES_PREFIX.length).split('/', 1)[0] ?? ''
+  const known = Object.values(KINDS).find((kind) => kind.plural === plural)
+  if (!known) return finding('newer-kind', {key}, '', `is an object of a kind that this calicoctl does not know (${plural}): it is left alone, and what it does is not known`, 'calicoctl get kinds')
+  return finding('misplaced', {key, kind: known.kind, name: key.slice(key.lastIndexOf('/') + 1)}, '', `lies where Calico does not look: the key of a ${known.kind} is ${kindPrefix(known.kind)}${known.namespaced ? 'NAMESPACE/' : ''}NAME`, rawCommand({key}))
+}
+
+function storeFindings(objects: readonly StoredObject[]): Finding[] {
+  const named = (kind: KindName): ReadonlySet<string> => new Set(objects.flatMap((object) => (object.kind === kind ? [object.name] : [])))
+  const found = singleFindings(objects)
+  const keysWith = (...codes: readonly Finding['code'][]): Set<string> => new Set(found.flatMap(({code, subject}) => (codes.includes(code) ? [subject.key] : [])))
+  const absent = keysWith('refused', 'endpoint-name')
+  const unlabelled = keysWith('refused', 'tag-lost')
+  const world = worldOf(objects, absent, unlabelled)
+  const tierNames = named('Tier')
+  const initialised = named('ClusterInformation').has('default')
+  return [
+    ...found,
+    ...(initialised || objects.length === 0 ? [] : [noCluster(tierNames.size > 0)]),
+    ...newerVersions(world),
+    ...ruleFindings(world),
+    ...endpointFindings(world, named('Profile')),
+    ...networkFindings(world, {initialised, nodeNames: named('Node'), tierNames, filterNames: named('BGPFilter'), tierPrefix: kindPrefix('Tier')}),
+  ]
+}
+
+/** What each of OBJECTS shows by itself: also where they are only a part of a store. */
+export function singleFindings(objects: readonly StoredObject[]): Finding[] {
+  const light: Pick<World, 'of'> = {of: (kind) => objects.filter((object) => object.kind === kind && object.resource !== undefined) as never}
+  const prefixesOf = interfacePrefixes(light)
+  return objects.flatMap((object) => {
+    const node = object.kind === 'WorkloadEndpoint' ? (parseWorkloadEndpointName(object.name)?.node ?? '') : ''
+    return objectFindings(object, prefixesOf(node))
+  })
+}
+
+/**
+ * A store whose tiers are there was initialised once: its ClusterInformation was deleted, over which Felix stops. Without either nobody has initialised it
+ * yet, as calico/node does at its start.
+ */
+function noCluster(hasTiers: boolean): Finding {
+  const subject = {key: resourceKey('ClusterInformation', 'default'), kind: 'ClusterInformation' as const, name: 'default'}
+  return hasTiers
+    ? finding('cluster-information-missing', subject, '', 'does not exist: Felix stops', 'start calico/node, or: calicoctl profile add NAME --init')
+    : finding('not-initialised', subject, '', 'does not exist, nor any tier: the store has not been initialised, which calico/node does at its start', 'start calico/node, or: calicoctl profile add NAME --init')
+}
+
+function newerVersions(world: World): Finding[] {
+  return world.of('ClusterInformation').flatMap((object) => {
+    const {calicoVersion = ''} = object.resource.spec
+    const [, major, minor] = /^v?(\d{1,9})\.(\d{1,9})/.exec(calicoVersion) ?? []
+    const newer = Number(major) > KNOWN_VERSION[0] || (Number(major) === KNOWN_VERSION[0] && Number(minor) > KNOWN_VERSION[1])
+    return newer ? [finding('newer-version', object, 'spec.calicoVersion', `is ${calicoVersion}, and this calicoctl knows the data of v${KNOWN_VERSION.join('.')}: what it says may be incomplete`, 'use the calicoctl of the newer Calico')] : []
+  })
+}

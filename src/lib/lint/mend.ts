@@ -1,0 +1,24 @@
+/** The command lines that mend what lint finds. Pure. */
+import type {Subject} from './finding.js'
+
+/** WORD as a shell reads it as one. */
+export const shellWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+const objectWords = ({kind, name = '', namespace}: Subject): string => `${(kind ?? '').toLowerCase()} ${shellWord(name)}${namespace === undefined ? '' : ` -n ${shellWord(namespace)}`}`
+
+/** Take the object out into a file, change it there and bring it back. */
+export const editCommand = (subject: Subject): string => `calicoctl get ${objectWords(subject)} -o yaml > object.yaml; mend it there, then: calicoctl replace -f object.yaml`
+
+export const deleteCommand = (subject: Subject): string => `calicoctl delete ${objectWords(subject)}`
+
+/** For values that no command of ours can read. */
+export const rawCommand = ({key}: Subject): string => `etcdctl get ${shellWord(key)}; write it anew as it should be with etcdctl put, or: etcdctl del ${shellWord(key)}`
+
+const DIRECTIONS: Readonly<Record<string, string>> = {ingress: 'inbound', egress: 'outbound'}
+
+/** How to take away the rule that FIELD lies in (`spec.ingress[0].source`); of a policy, how to change it. */
+export function ruleCommand(subject: Subject, field: string): string {
+  const [, list = '', index] = /^spec\.(ingress|egress)\[(\d+)\]/.exec(field) ?? []
+  if (subject.kind !== 'Profile' || index === undefined) return editCommand(subject)
+  return `calicoctl profile ${shellWord(subject.name ?? '')} rule remove ${DIRECTIONS[list] ?? ''} --at=${Number(index) + 1}`
+}

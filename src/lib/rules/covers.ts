@@ -1,0 +1,253 @@
+/**
+ * Whether one rule takes all that another could match. It is judged by the criteria alone, no endpoint is asked (policy-evaluation.md §6): "yes" is certain;
+ * "no" may be a rule of which only the endpoints of the moment could say more. Pure, and a chunk of its own: `rule add` asks it for one rule.
+ */
+import type {EntityRule, IcmpMatch, Rule} from '../model/types.js'
+import {canonical, type Selector, tryParseSelector} from '../model/selector/index.js'
+import {ADDRESS_BITS, type Family, firstAddress, lastAddress, parseCidrOrAddress} from '../net/index.js'
+
+/** Inclusive ranges, in order, that neither overlap nor touch. */
+type Ranges = readonly (readonly [low: bigint, high: bigint])[]
+
+/** A rule made ready for many comparisons. */
+export interface Matcher {
+  readonly action: string
+  readonly families: readonly Family[]
+  readonly protocol: number | undefined
+  readonly notProtocol: number | undefined
+  readonly icmp: IcmpMatch | undefined
+  readonly notICMP: IcmpMatch | undefined
+  readonly ends: readonly [SideMatcher, SideMatcher]
+}
+
+interface SideMatcher {
+  readonly addresses: Readonly<Record<Family, Ranges>>
+  /** The endpoints and sets that it is limited to; undefined = every address. */
+  readonly selected: Selector | undefined
+  /** With no `selected`: the set that the address must not be in. */
+  readonly unselected: Selector | undefined
+  /** The criteria that only equal ones are comparable with, as one text; '' = none. */
+  readonly opaque: string
+  readonly ports: PortSet
+}
+
+/** Ports of a side: `numbers` without the excluded ones, and names; `any` = the rule names no ports. */
+interface PortSet {
+  readonly any: boolean
+  readonly numbers: Ranges
+  readonly names: readonly string[]
+  readonly notNumbers: Ranges
+  readonly notNames: readonly string[]
+}
+
+const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {tcp: 6, udp: 17, icmp: 1, icmpv6: 58, sctp: 132, udplite: 136}
+const FAMILY_OF_ICMP: Readonly<Record<string, Family>> = {icmp: 4, icmpv6: 6}
+const ALL_PORTS: Ranges = [[1n, 65535n]]
+const FAMILIES = [4, 6] as const
+
+/**
+ * RULE made ready; undefined for a rule that cannot be judged: a value in it is not one that Felix reads. In a NetworkPolicy a negated selector is bound
+ * to the namespace, and so selects among endpoints (§6.3): NAMESPACED.
+ */
+export function matcher(rule: Rule, {namespaced = false}: {namespaced?: boolean} = {}): Matcher | undefined {
+  const source = side(rule.source ?? {}, namespaced)
+  const destination = side(rule.destination ?? {}, namespaced)
+  const [protocol, notProtocol] = [protocolNumber(rule.protocol), protocolNumber(rule.notProtocol)]
+  if (!source || !destination || protocol === null || notProtocol === null) return undefined
+  return {
+    action: (rule.action as string | undefined ?? 'Allow').toLowerCase(),
+    families: familiesOf(rule),
+    protocol,
+    notProtocol,
+    icmp: rule.icmp,
+    notICMP: rule.notICMP,
+    ends: [source, destination],
+  }
+}
+
+/** The address families for which RULE exists at all (policy-evaluation §6.2); none = no packet can match it. */
+export function familiesOf(rule: Rule): Family[] {
+  const byName = typeof rule.protocol === 'string' ? FAMILY_OF_ICMP[rule.protocol.toLowerCase()] : undefined
+  const version = rule.ipVersion ?? byName
+  const lists = [rule.source, rule.destination].flatMap((entity) => [entity?.nets ?? [], entity?.notNets ?? []])
+  return FAMILIES.filter((family) => (version === undefined || version === family) && lists.every((nets) => nets.length === 0 || isOf(nets, family)))
+}
+
+/** Nets that do not parse are left out, and a list with nothing left matches everything (§2). */
+const isOf = (nets: readonly string[], family: Family): boolean => {
+  const known = nets.flatMap((net) => parseCidrOrAddress(net) ?? [])
+  return known.length === 0 || known.some((cidr) => cidr.family === family)
+}
+
+/** Whether every packet that LATER could match is taken by EARLIER, so that LATER never decides where EARLIER is asked first. */
+export function covers(earlier: Matcher, later: Matcher): boolean {
+  if (earlier.action === 'log' || later.families.length === 0) return false
+  return (
+    later.families.every((family) => earlier.families.includes(family)) &&
+    coversProtocol(earlier, later) &&
+    coversIcmp(earlier, later) &&
+    coversSide(earlier.ends[0], later.ends[0], later.families) &&
+    coversSide(earlier.ends[1], later.ends[1], later.families)
+  )
+}
+
+/** The number, counted from 1, of the first of RULES that takes all that RULE could match; 0 = none. */
+export function firstCovering(rules: readonly Rule[], rule: Rule): number {
+  const wanted = matcher(rule)
+  if (!wanted) return 0
+  return rules.findIndex((other) => {
+    const earlier = matcher(other)
+    return earlier !== undefined && covers(earlier, wanted)
+  }) + 1
+}
+
+function coversProtocol(earlier: Matcher, later: Matcher): boolean {
+  if (earlier.protocol !== undefined && earlier.protocol !== later.protocol) return false
+  const {notProtocol} = earlier
+  return notProtocol === undefined || notProtocol === later.notProtocol || (later.protocol !== undefined && later.protocol !== notProtocol)
+}
+
+function coversIcmp(earlier: Matcher, later: Matcher): boolean {
+  const {icmp, notICMP} = earlier
+  if (icmp?.type !== undefined && (icmp.type !== later.icmp?.type || (icmp.code !== undefined && icmp.code !== later.icmp.code))) return false
+  if (notICMP === undefined) return true
+  const {icmp: wanted, notICMP: without} = later
+  const apart = wanted?.type !== undefined && notICMP.type !== undefined
+    && (wanted.type !== notICMP.type || (wanted.code !== undefined && notICMP.code !== undefined && wanted.code !== notICMP.code))
+  const excluded = without !== undefined && without.type === notICMP.type && (without.code === undefined || without.code === notICMP.code)
+  return apart || excluded
+}
+
+function coversSide(earlier: SideMatcher, later: SideMatcher, families: readonly Family[]): boolean {
+  return (
+    (earlier.opaque === '' || earlier.opaque === later.opaque) &&
+    families.every((family) => within(later.addresses[family], earlier.addresses[family])) &&
+    coversSelection(earlier, later) &&
+    coversPorts(earlier.ports, later.ports)
+  )
+}
+
+function coversSelection(earlier: SideMatcher, later: SideMatcher): boolean {
+  if (earlier.selected) return later.selected !== undefined && implies(later.selected, earlier.selected)
+  if (!earlier.unselected) return true
+  // What is in no set of a selector is known of a negation that stands alone only (§6.3).
+  return later.unselected !== undefined && implies(earlier.unselected, later.unselected)
+}
+
+function coversPorts(earlier: PortSet, later: PortSet): boolean {
+  const excludedToo = earlier.notNames.every((name) => later.notNames.includes(name))
+  if (!excludedToo) return false
+  const allowed = minus(earlier.any ? ALL_PORTS : earlier.numbers, earlier.notNumbers)
+  const wanted = minus(later.any ? ALL_PORTS : later.numbers, later.notNumbers)
+  if (!within(wanted, allowed)) return false
+  if (later.any || later.names.length === 0) return true
+  const everyNumber = within(minus(ALL_PORTS, later.notNumbers), allowed)
+  return everyNumber || (later.names.every((name) => earlier.names.includes(name)) && within(earlier.notNumbers, later.notNumbers))
+}
+
+/** Whether what A selects is certainly selected by B. */
+export function implies(a: Selector, b: Selector): boolean {
+  if (b.op === 'all' || canonical(a) === canonical(b)) return true
+  if (a.op === 'or') return a.operands.every((operand) => implies(operand, b))
+  if (b.op === 'and') return b.operands.every((operand) => implies(a, operand))
+  if (a.op === 'and' && a.operands.some((operand) => implies(operand, b))) return true
+  if (b.op === 'or') return b.operands.some((operand) => implies(a, operand))
+  switch (a.op) {
+    case '==':
+      return (b.op === 'has' && b.label === a.label) || (b.op === 'in' && b.label === a.label && b.values.includes(a.value))
+        || (b.op === '!=' && b.label === a.label && b.value !== a.value)
+    case 'in':
+      return (b.op === 'has' && b.label === a.label) || (b.op === 'in' && b.label === a.label && a.values.every((value) => b.values.includes(value)))
+        || (b.op === '==' && b.label === a.label && a.values.every((value) => value === b.value))
+    case 'contains':
+    case 'starts with':
+    case 'ends with':
+      return b.op === 'has' && b.label === a.label
+    case 'not':
+      return (b.op === '!=' || b.op === 'not in') && a.operand.op === 'has' && a.operand.label === b.label
+    default:
+      return false
+  }
+}
+
+function side(entity: EntityRule, namespaced: boolean): SideMatcher | undefined {
+  const ports = portSet(entity)
+  const selected = selectorOf(entity.selector)
+  const not = selectorOf(entity.notSelector)
+  if (!ports || selected === null || not === null) return undefined
+  const {namespaceSelector, serviceAccounts, services} = entity
+  const opaque = [namespaceSelector, serviceAccounts, services].some((criterion) => criterion !== undefined) ? JSON.stringify([namespaceSelector, serviceAccounts, services]) : ''
+  // Beside a positive criterion notSelector narrows its set; an opaque one is positive, too.
+  const positive = selected !== undefined || opaque !== '' || namespaced
+  const narrowed: Selector | undefined = not !== undefined && selected !== undefined ? {op: 'and', operands: [selected, {op: 'not', operand: not}]} : selected
+  return {
+    addresses: {4: addressesOf(entity, 4), 6: addressesOf(entity, 6)},
+    selected: narrowed ?? (positive && not ? {op: 'not', operand: not} : undefined),
+    unselected: positive ? undefined : not,
+    opaque,
+    ports,
+  }
+}
+
+/** null = it does not parse. */
+function selectorOf(text: string | undefined): Selector | undefined | null {
+  if (text === undefined || text === '') return undefined
+  return tryParseSelector(text).selector ?? null
+}
+
+function addressesOf({nets = [], notNets = []}: EntityRule, family: Family): Ranges {
+  const read = (texts: readonly string[]): Ranges =>
+    united(texts.flatMap((text) => {
+      const cidr = parseCidrOrAddress(text)
+      return cidr?.family === family ? [[firstAddress(cidr).value, lastAddress(cidr).value] as const] : []
+    }))
+  const all: Ranges = [[0n, (1n << BigInt(ADDRESS_BITS[family])) - 1n]]
+  const limited = nets.some((net) => parseCidrOrAddress(net) !== undefined)
+  return minus(limited ? read(nets) : all, read(notNets))
+}
+
+function portSet({ports = [], notPorts = []}: EntityRule): PortSet | undefined {
+  const yes = readPorts(ports)
+  const no = readPorts(notPorts)
+  return yes && no && {any: ports.length === 0, numbers: yes.numbers, names: yes.names, notNumbers: no.numbers, notNames: no.names}
+}
+
+function readPorts(ports: readonly unknown[]): {numbers: Ranges; names: string[]} | undefined {
+  const numbers: (readonly [bigint, bigint])[] = []
+  const names: string[] = []
+  for (const port of ports) {
+    const [, low, high = low] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(String(port)) ?? []
+    if (low === undefined || high === undefined) names.push(String(port))
+    else if (Number(low) <= Number(high)) numbers.push([BigInt(low), BigInt(high)])
+    else return undefined
+  }
+  return {numbers: united(numbers), names}
+}
+
+/** null = no protocol that Calico knows. */
+function protocolNumber(protocol: string | number | undefined): number | undefined | null {
+  if (protocol === undefined) return undefined
+  const text = String(protocol)
+  return /^\d{1,3}$/.test(text) ? Number(text) : (PROTOCOL_NUMBERS[text.toLowerCase()] ?? null)
+}
+
+function united(ranges: readonly (readonly [bigint, bigint])[]): Ranges {
+  const result: [bigint, bigint][] = []
+  for (const [low, high] of [...ranges].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
+    const last = result.at(-1)
+    if (last && low <= last[1] + 1n) last[1] = high > last[1] ? high : last[1]
+    else result.push([low, high])
+  }
+  return result
+}
+
+function minus(from: Ranges, away: Ranges): Ranges {
+  let left: (readonly [bigint, bigint])[] = [...from]
+  for (const [low, high] of away) {
+    left = left.flatMap(([a, b]) => (b < low || a > high ? [[a, b] as const] : [...(a < low ? [[a, low - 1n] as const] : []), ...(b > high ? [[high + 1n, b] as const] : [])]))
+  }
+  return left
+}
+
+/** Whether all of INNER is in OUTER; each inner range must lie in one outer range, which do not touch. */
+const within = (inner: Ranges, outer: Ranges): boolean => inner.every(([low, high]) => outer.some(([a, b]) => a <= low && high <= b))

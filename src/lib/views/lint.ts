@@ -1,0 +1,92 @@
+/** How the findings of lint, and what it tells about its codes, are shown. */
+import {CalicoError} from '../errors.js'
+import {paragraph} from '../cli/paragraph.js'
+import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {nearest} from '../cli/suggest.js'
+import {CODE_NAMES, type Code, CODES, isCode, LEVELS} from '../lint/codes.js'
+import {type Finding, subjectLabel} from '../lint/finding.js'
+import {type Page, PAGES} from '../lint/pages.js'
+
+/** The code that TEXT names. @throws CalicoError `invalid` */
+export function readCode(text: string): Code {
+  if (isCode(text)) return text
+  const meant = nearest(text, CODE_NAMES)
+  throw new CalicoError('invalid', `'${text}' is no code of lint.${meant === undefined ? '' : ` Did you mean ${meant}?`} All of them: calicoctl lint codes`)
+}
+
+/** `2 errors, 1 warning` */
+export function countText(findings: readonly Finding[]): string {
+  return LEVELS.flatMap((level) => {
+    const count = findings.filter((each) => each.level === level).length
+    return count === 0 ? [] : [`${count} ${level}${count === 1 ? '' : 's'}`]
+  }).join(', ')
+}
+
+export function presentFindings(findings: readonly Finding[], objects: number): Presentation<Finding> {
+  const presentation: Presentation<Finding> = {
+    rows: findings,
+    columns: [
+      {header: 'Level', value: ({level}) => level},
+      {header: 'Code', value: ({code}) => code},
+      {header: 'Object', value: ({subject}) => subjectLabel(subject)},
+      {header: 'What is wrong', value: ({field, message}) => (field === '' ? message : `${field} ${message}`)},
+      {header: 'Mend it with', value: ({command}) => command},
+    ],
+    name: ({subject}) => subjectLabel(subject),
+    document: (all) =>
+      ownDocument('LintResult', {
+        objects,
+        counts: Object.fromEntries(LEVELS.map((level) => [level, all.filter((each) => each.level === level).length])),
+        findings: all.map(({code, level, subject, field, message, command}) => ({
+          code, level, object: subjectLabel(subject), kind: subject.kind ?? null, namespace: subject.namespace ?? null, name: subject.name ?? null, key: subject.key, field, message, command,
+        })),
+      }),
+    alignment: 'left',
+  }
+  return findings.length === 0 ? {...presentation, text: () => []} : presentation
+}
+
+interface CodeRow {
+  readonly code: Code
+  readonly level: string
+  readonly summary: string
+}
+
+const rowOf = (code: Code): CodeRow => ({code, ...CODES[code]})
+
+export const presentCodes = (): Presentation<CodeRow> => ({
+  rows: CODE_NAMES.map(rowOf),
+  columns: [
+    {header: 'Code', value: ({code}) => code},
+    {header: 'Level', value: ({level}) => level},
+    {header: 'What is found', value: ({summary}) => summary},
+  ],
+  name: ({code}) => code,
+  document: (codes) => ownDocument('LintCodes', {codes}),
+  alignment: 'left',
+})
+
+export function presentPage(code: Code): Presentation<CodeRow & Page> {
+  const page = PAGES[code]
+  return {
+    rows: [{...rowOf(code), ...page}],
+    columns: [{header: 'Code', value: () => code}, {header: 'What it is', value: () => page.meaning}, {header: 'How to mend it', value: () => page.mend}],
+    name: () => code,
+    document: () => ownDocument('LintCode', {...rowOf(code), ...page}),
+    text: () => pageLines(code, page),
+    alignment: 'left',
+  }
+}
+
+/** TEXT at most 80 columns wide. */
+const wrapped = (text: string): readonly string[] => paragraph(text).slice(0, -1)
+
+function pageLines(code: Code, {meaning, example, mend}: Page): string[] {
+  const {level, summary} = CODES[code]
+  return [
+    `${code} (${level}): ${summary}.`,
+    '', ...wrapped(meaning),
+    '', 'Example:', ...Object.entries(example).flatMap(([key, value]) => [`  ${key}`, `    ${value === null ? 'does not exist' : typeof value === 'string' ? value : JSON.stringify(value)}`]),
+    '', 'How to mend it:', ...wrapped(mend),
+  ]
+}
