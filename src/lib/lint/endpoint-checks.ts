@@ -165,7 +165,7 @@ function cutOffHosts(world: World, applied: ReadonlyMap<Group, Applied>): Findin
       ]
       if (rules.some((rule) => mayAllow(rule, port))) return []
       const way = direction === 'ingress' ? `into the host on port ${port}` : `out of the host to port ${port}`
-      return [finding('host-cut-off', object, 'spec', `lets no ${what} ${way}: it is no failsafe port of ${node}, and no rule allows it`, `calicoctl get felixconfiguration default -o yaml > object.yaml; put the port into ${direction === 'ingress' ? 'failsafeInboundHostPorts' : 'failsafeOutboundHostPorts'}, then: calicoctl replace -f object.yaml`)]
+      return [finding('host-cut-off', object, 'spec', `lets no ${what} ${way}: it is no failsafe port of ${node}, and no rule allows it`, `calicoctl edit felixconfiguration default: put the port into ${direction === 'ingress' ? 'failsafeInboundHostPorts' : 'failsafeOutboundHostPorts'}`)]
     })
   }
 }

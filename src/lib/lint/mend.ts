@@ -6,8 +6,8 @@ export const shellWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.t
 
 const objectWords = ({kind, name = '', namespace}: Subject): string => `${(kind ?? '').toLowerCase()} ${shellWord(name)}${namespace === undefined ? '' : ` -n ${shellWord(namespace)}`}`
 
-/** Take the object out into a file, change it there and bring it back. */
-export const editCommand = (subject: Subject): string => `calicoctl get ${objectWords(subject)} -o yaml > object.yaml; mend it there, then: calicoctl replace -f object.yaml`
+/** Change the object in an editor; one whose name `edit` does not take has to be made anew. */
+export const editCommand = (subject: Subject): string => (/^[a-z0-9.-]+$/.test(subject.name ?? '') ? `calicoctl edit ${objectWords(subject)}` : `${deleteCommand(subject)}, then make it anew`)
 
 export const deleteCommand = (subject: Subject): string => `calicoctl delete ${objectWords(subject)}`
 

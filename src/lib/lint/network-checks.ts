@@ -45,7 +45,7 @@ function missingTiers(world: World, {initialised, tierNames, tierPrefix}: Networ
   for (const policy of policiesOf(world)) {
     const {tier = 'default'} = specOf(policy)
     if (tierNames.has(tier) || BUILT_IN_TIERS.includes(tier)) continue
-    found.push(finding('tier-missing', policy, 'spec.tier', `is ${tier}, which does not exist: the policy is enforced behind all tiers that do, and what it does not decide is dropped`, `calicoctl get tier default -o yaml > object.yaml; make it the tier ${tier}, then: calicoctl create -f object.yaml`))
+    found.push(finding('tier-missing', policy, 'spec.tier', `is ${tier}, which does not exist: the policy is enforced behind all tiers that do, and what it does not decide is dropped`, `calicoctl create -f a file with the tier ${tier}`))
   }
   if (initialised) {
     for (const tier of NEEDED_TIERS) {

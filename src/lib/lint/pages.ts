@@ -21,9 +21,9 @@ const WEB = web([FROM_WEB])
 const pool = (cidr: string): object => ({spec: {cidr, ipipMode: 'Never', vxlanMode: 'Never', natOutgoing: true, blockSize: 26, nodeSelector: 'all()', allowedUses: ['Workload', 'Tunnel'], assignmentMode: 'Automatic'}})
 const node = (address: string): object => ({spec: {bgp: {ipv4Address: `${address}/24`}}})
 const rule = (source: object, more: object = {}): object => ({action: 'Allow', ...more, source, destination: {}})
-const EDIT = 'Take the object out with "calicoctl get KIND NAME -o yaml > object.yaml", mend it in the file and bring it back with "calicoctl replace -f object.yaml".'
+const EDIT = 'Change it in an editor with "calicoctl edit KIND NAME", or in its file and bring that back with "calicoctl replace -f FILE".'
 const RAW = 'No client of Calico can read the value. Look at it with "etcdctl get KEY"; write it anew as it should be, or delete it with "etcdctl del KEY" and make the object again.'
-const RULE = 'Take the rule away with "calicoctl profile NAME rule remove inbound --at=NUMBER" and add it as it is meant with "rule add"; change a policy with "calicoctl get" and "calicoctl replace".'
+const RULE = 'Take the rule away with "calicoctl profile NAME rule remove inbound --at=NUMBER" and add it as it is meant with "rule add"; change a policy with "calicoctl edit KIND NAME".'
 const ANEW = 'Remove the endpoint with "calicoctl endpoint remove ID" and add its container to the network again.'
 
 export const PAGES: Readonly<Record<Code, Page>> = {
