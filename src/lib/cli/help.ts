@@ -28,10 +28,11 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
 }
 
 /** What the first words of commands are about. */
-const TOPICS: Readonly<Record<string, string>> = {
+export const TOPICS: Readonly<Record<string, string>> = {
   bgp: 'BGP for the whole cluster: peers, the mesh of nodes, the AS number.',
   config: 'Log levels of Felix and BGP, and where settings come from.',
   container: 'Connect containers to Calico: addresses and profiles.',
+  datastore: 'The datastore as a whole: backup, restore, lock, state.',
   endpoint: 'Endpoints and their profiles.',
   ipam: 'Addresses: who has them, release, checks.',
   libnetwork: 'The network and IPAM driver for Docker.',
@@ -41,7 +42,7 @@ const TOPICS: Readonly<Record<string, string>> = {
   profile: 'Profiles: the tags and rules of endpoints.',
 }
 
-const MATCH_HELP = `(tcp | udp) [from [PORTS] [WHO]] [to [PORTS] [WHO]]
+export const MATCH_HELP = `(tcp | udp) [from [PORTS] [WHO]] [to [PORTS] [WHO]]
 (icmp | icmpv6) [type <N> [code <N>]] [from [WHO]] [to [WHO]]
 protocol <NAME|NUMBER> [from [PORTS] [WHO]] [to [PORTS] [WHO]]
 [from [WHO]] [to [WHO]]
@@ -55,7 +56,7 @@ The order is fixed.`
  * A command as its cache holds it; `exitCodes` is a static property that a command may have: its own meaning of some codes; null = it never ends
  * with this one, although others with its options do.
  */
-type Described = Command.Loadable & {readonly exitCodes?: Readonly<Record<string, string | null>>}
+type Described = Pick<Command.Cached, 'flags'> & {readonly exitCodes?: Readonly<Record<string, string | null>>}
 
 /** A command's page: usage, examples, then the rest. */
 class CommandPage extends CommandHelp {
@@ -83,12 +84,15 @@ class CommandPage extends CommandHelp {
   }
 
   private exitCodes(): string {
-    const {flags, exitCodes = {}} = this.command as Described
-    const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...Object.keys(exitCodes).map(Number)] as const
-    const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
-    const rows = used.map((code): [string, string] => [String(code), exitCodes[String(code)] ?? exitText(code)])
-    return this.renderList(rows, {indentation: 2, spacer: '\n'})
+    return this.renderList(exitCodeRows(this.command), {indentation: 2, spacer: '\n'})
   }
+}
+
+/** The exit codes that a command may end with, and what each means for it. */
+export function exitCodeRows({flags, exitCodes = {}}: Described): [code: string, text: string][] {
+  const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...Object.keys(exitCodes).map(Number)] as const
+  const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
+  return used.map((code) => [String(code), exitCodes[String(code)] ?? exitText(code)])
 }
 
 const exitText = (code: number): string => EXIT_TEXTS[code as keyof typeof EXIT_TEXTS]

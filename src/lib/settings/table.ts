@@ -2,7 +2,7 @@ import {setting} from './source.js'
 import type {Setting} from './types.js'
 
 /** One setting, and every place that can give it, as README's table "Which datastore" shows them (a test compares the two). */
-interface SettingRow {
+export interface SettingRow {
   readonly name: string
   /** As in the help: the option and how its value is written. */
   readonly flag?: string

@@ -1,0 +1,215 @@
+/** The pages of the manual, in parts that say nothing of their form. */
+
+/**
+ * @typedef {import('./describe.mjs').Row} Row
+ * @typedef {{kind: 'text', text: string} | {kind: 'lines', lines: readonly string[]} | {kind: 'rows', rows: readonly Row[]} | {kind: 'heading', text: string}} Block `lines` are kept as they are
+ * @typedef {{heading: string, blocks: readonly Block[]}} Section
+ * @typedef {{name: string, section: 1 | 5 | 7 | 8, title: string, synopsis: readonly string[], sections: readonly Section[], see: readonly string[]}} Page SEE: other pages, as name(section)
+ */
+
+/** @param {string} value @returns {Block} */
+const text = (value) => ({kind: 'text', text: value})
+/** @param {readonly string[]} values @returns {Block} */
+const lines = (values) => ({kind: 'lines', lines: values})
+/** @param {readonly Row[]} values @returns {Block} */
+const rows = (values) => ({kind: 'rows', rows: values})
+
+/** What is read besides the settings of the datastore. @type {readonly Row[]} */
+const OTHER_VARIABLES = [
+  ['CALICO_NODENAME, NODENAME, HOSTNAME', 'The name of this host\'s node, the first that is set; without them what calico-node has written to /var/lib/calico/nodename, then the host name. calico_mesos and the Docker driver ask that file first.'],
+  ['CALICOCTL_JOURNAL', 'The file of the journal of changes, for calicoctl-history(1) and calicoctl-undo(1), or off. The default is calicoctl/journal.jsonl below XDG_STATE_HOME.'],
+  ['CALICO_CTL_CONTAINER', 'Set in a container that runs calicoctl: the host that it sees is not the machine.'],
+  ['CALICO_MESOS_LOG_FILE', 'Where calico_mesos writes its log.'],
+  ['CALICO_MESOS_NETGROUP_PREFIX', 'What calico_mesos puts before the name of a net-group to name its profile, as ng_, which the plugins of 2015 had.'],
+  ['CALICO_MESOS_IDEMPOTENT_CLEANUP', 'true: a cleanup of what is gone already is no error for calico_mesos.'],
+  ['CALICO_LIBNETWORK_LABEL_ENDPOINTS, CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT, CALICO_LIBNETWORK_VETH_MTU, CALICO_LIBNETWORK_IFPREFIX', 'For the driver of Docker networks: calicoctl-libnetwork(1).'],
+  ['CALICO_NETWORKING, NO_DEFAULT_POOLS', 'As calico-node knows them, for `calicoctl node`; NO_DEFAULT_POOLS=true: it makes no pools.'],
+  ['DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH', 'Which Docker Engine is asked, as for docker itself.'],
+  ['XDG_STATE_HOME', 'Where calicoctl keeps what it notes of a user: the embedded datastore and the journal of changes. The default is ~/.local/state.'],
+  ['NO_COLOR', 'No colours, as --no-color.'],
+]
+
+/**
+ * All pages of PROGRAM.
+ * @param {import('./describe.mjs').ProgramText} program
+ * @returns {Page[]}
+ */
+export function manualPages(program) {
+  const topics = new Map(/** @type {[string, import('./describe.mjs').CommandText[]][]} */ ([]))
+  for (const command of program.commands) {
+    const [word = ''] = command.id.split(':')
+    topics.set(word, [...(topics.get(word) ?? []), command])
+  }
+  return [
+    mainPage(program, topics),
+    ...[...topics].map(([word, commands]) => topicPage(program, word, commands)),
+    configurationPage(program),
+    batchPage(),
+    environmentPage(program),
+    exitCodesPage(program),
+    mesosPage(),
+  ]
+}
+
+/** What TOPIC is about. @param {import('./describe.mjs').ProgramText} program @param {string} topic @param {readonly import('./describe.mjs').CommandText[]} commands */
+export function topicTitle({topics}, topic, commands) {
+  const title = topics[topic] ?? commands.find(({id}) => id === topic)?.summary
+  if (title === undefined || title === '') throw new Error(`the topic ${topic} has no text: TOPICS in src/lib/cli/help.ts`)
+  return title
+}
+
+/** @param {import('./describe.mjs').ProgramText} program @param {ReadonlyMap<string, readonly import('./describe.mjs').CommandText[]>} topics @returns {Page} */
+function mainPage(program, topics) {
+  return {
+    name: 'calicoctl',
+    section: 1,
+    title: 'operator command line for Calico on Docker, Mesos and bare metal',
+    synopsis: ['calicoctl <command> [<args>...]', 'calicoctl help [<command>]'],
+    sections: [
+      {heading: 'DESCRIPTION', blocks: [
+        text('calicoctl manages Calico without Kubernetes: who may reach whom, from which pools addresses come, how hosts exchange routes, and the calico-node of this host. It has the command line of calicoctl v0.20 and writes the v3 data model into etcd, which calico-node 3.30 and newer enforces.'),
+        text('What is data stands on stdout, notes, warnings and errors on stderr. A command that changes something takes --dry-run; one that shows something takes -o json.'),
+        text('Kubernetes is out of scope: it has a CNI plugin and policies of its own.'),
+      ]},
+      {heading: 'COMMANDS', blocks: [rows([...topics].map(([word, commands]) => /** @type {Row} */ ([`calicoctl ${word}`, topicTitle(program, word, commands)])))]},
+      {heading: 'OPTIONS', blocks: [text('Options may stand anywhere on the line. All commands but completion, help and version take these:'), rows(program.globalFlags)]},
+      {heading: 'FILES', blocks: [rows([
+        ['/etc/calico/calicoctl.cfg', 'Which datastore, and how to reach it: calicoctl.cfg(5).'],
+        ['/etc/calico/libnetwork.env', 'The variables of the driver for Docker networks; calicoctl node --libnetwork writes it.'],
+        ['/var/lib/calico', 'What calico-node, the driver and calicoctl note of this host.'],
+      ])]},
+      {heading: 'EXIT STATUS', blocks: [text('0 is done, or already so; anything else is not: calicoctl-exit-codes(7).')]},
+    ],
+    see: [...[...topics.keys()].map((word) => `calicoctl-${word}(1)`), 'calicoctl.cfg(5)', 'calicoctl-batch(5)', 'calicoctl-environment(7)', 'calicoctl-exit-codes(7)', 'calico_mesos(8)'],
+  }
+}
+
+/** @param {import('./describe.mjs').ProgramText} program @param {string} topic @param {readonly import('./describe.mjs').CommandText[]} commands @returns {Page} */
+function topicPage(program, topic, commands) {
+  const match = commands.find((command) => command.match !== undefined)?.match
+  return {
+    name: `calicoctl-${topic}`,
+    section: 1,
+    title: topicTitle(program, topic, commands),
+    synopsis: commands.flatMap(({usage}) => usage),
+    sections: [
+      ...commands.map((command) => ({heading: commands.length === 1 ? 'DESCRIPTION' : command.id.replaceAll(':', ' ').toUpperCase(), blocks: commandBlocks(command, commands.length > 1)})),
+      ...(match === undefined ? [] : [{heading: 'RULES', blocks: [text('A rule matches what all of its parts say:'), lines(match.split('\n'))]}]),
+      ...(commands.some(({global}) => global) ? [{heading: 'GLOBAL OPTIONS', blocks: [rows(program.globalFlags)]}] : []),
+    ],
+    see: ['calicoctl(1)', 'calicoctl-exit-codes(7)', ...(topic === 'batch' ? ['calicoctl-batch(5)'] : []), ...(topic === 'mesos' ? ['calico_mesos(8)'] : []), ...(topic === 'config' ? ['calicoctl.cfg(5)'] : [])],
+  }
+}
+
+/** @param {import('./describe.mjs').CommandText} command @param {boolean} several whether the page has others @returns {Block[]} */
+export function commandBlocks({summary, usage, examples, description, args, flags, exitCodes}, several) {
+  return [
+    ...(several ? [lines(usage)] : []),
+    text(summary),
+    ...description.map(text),
+    ...(args.length > 0 ? [/** @type {Block} */ ({kind: 'heading', text: 'Arguments'}), rows(args)] : []),
+    ...(flags.length > 0 ? [/** @type {Block} */ ({kind: 'heading', text: 'Options'}), rows(flags)] : []),
+    ...(examples.length > 0 ? [/** @type {Block} */ ({kind: 'heading', text: 'Examples'}), lines(examples)] : []),
+    {kind: 'heading', text: 'Exit status'},
+    rows(exitCodes),
+  ]
+}
+
+/** @param {import('./describe.mjs').ProgramText} program @returns {Page} */
+function configurationPage({settings}) {
+  return {
+    name: 'calicoctl.cfg',
+    section: 5,
+    title: 'which datastore calicoctl uses on this host',
+    synopsis: ['/etc/calico/calicoctl.cfg'],
+    sections: [
+      {heading: 'DESCRIPTION', blocks: [
+        text('The file is YAML or JSON, of the kind CalicoAPIConfig, which the calicoctl of Calico 3 reads too. Options win over the environment, the environment over this file. Endpoints, certificates and credentials are taken together, from the first of them that names endpoints. A key that is not known is refused with its place. A file with nothing but comments says nothing.'),
+        text('Where the file has a password or a key, only its owner should read it; calicoctl warns if every user may.'),
+      ]},
+      {heading: 'KEYS', blocks: [
+        text('Below spec:'),
+        rows(settings.filter(({keys}) => keys.length > 0).map(({name, keys, default: value}) => /** @type {Row} */ ([keys.join(', '), `${capital(name)}.${value === undefined ? '' : ` The default is ${value}.`}`]))),
+        text('As an annotation, below metadata:'),
+        rows(settings.flatMap(({name, annotation}) => (annotation === undefined ? [] : [/** @type {Row} */ ([annotation, `${capital(name)}.`])]))),
+        text('Certificates and keys are paths (…File), or the text itself.'),
+      ]},
+      {heading: 'EXAMPLE', blocks: [lines(['apiVersion: projectcalico.org/v3', 'kind: CalicoAPIConfig', 'metadata:', 'spec:', '  etcdEndpoints: https://10.0.0.1:2379,https://10.0.0.2:2379', '  etcdCACertFile: /etc/calico/certs/ca.pem', '  etcdCertFile: /etc/calico/certs/cert.pem', '  etcdKeyFile: /etc/calico/certs/key.pem'])]},
+    ],
+    see: ['calicoctl(1)', 'calicoctl-config(1)', 'calicoctl-environment(7)'],
+  }
+}
+
+/** @returns {Page} */
+function batchPage() {
+  return {
+    name: 'calicoctl-batch',
+    section: 5,
+    title: 'files of command lines for calicoctl batch',
+    synopsis: ['calicoctl batch [<FILE>]'],
+    sections: [
+      {heading: 'DESCRIPTION', blocks: [
+        text('Each line is a command line, with or without calicoctl in front. Words are divided by blanks. Between single quotes everything stands for itself; between double quotes a backslash quotes $, `, ", \\ and the end of the line; elsewhere it quotes what follows, and at the end of a line it continues the line. From a # at the beginning of a word to the end of the line is a comment. Empty lines are no lines. Line ends may be those of Windows.'),
+        text('What only a shell can do is refused, with its place: variables and the output of commands ($x, `x`), patterns (* ? [), pipes, redirections, ; & and parentheses, outside quotes.'),
+        text('The options --datastore, --config, --expect-cluster and --timeout stand on batch itself; on a line they are refused. All lines are read and checked before the first one runs.'),
+      ]},
+      {heading: 'EXAMPLE', blocks: [lines(['# Two groups, and who reaches whom', 'pool add 192.168.0.0/16 --nat-outgoing', 'profile add web', 'profile add db', 'profile db rule add inbound allow tcp \\', '    from tag web to ports 5432'])]},
+    ],
+    see: ['calicoctl-batch(1)', 'calicoctl-exit-codes(7)'],
+  }
+}
+
+/** @param {import('./describe.mjs').ProgramText} program @returns {Page} */
+function environmentPage({settings, variableNames}) {
+  return {
+    name: 'calicoctl-environment',
+    section: 7,
+    title: 'environment variables of calicoctl and calico_mesos',
+    synopsis: [],
+    sections: [
+      {heading: 'THE DATASTORE', blocks: [
+        text('They win over calicoctl.cfg(5), options win over them. Each is also heard with CALICO_ in front, which wins. An empty variable is an unset one. `calicoctl config view` shows what is in force, and why.'),
+        rows(settings.filter(({variables}) => variables.length > 0).map(({name, variables, default: value}) => /** @type {Row} */ ([variables.map((variable) => variableNames(variable).at(-1)).join(', '), `${capital(name)}.${value === undefined ? '' : ` The default is ${value}.`}`]))),
+      ]},
+      {heading: 'OTHERS', blocks: [rows(OTHER_VARIABLES)]},
+    ],
+    see: ['calicoctl(1)', 'calicoctl.cfg(5)'],
+  }
+}
+
+/** @param {import('./describe.mjs').ProgramText} program @returns {Page} */
+function exitCodesPage({exitCodes}) {
+  return {
+    name: 'calicoctl-exit-codes',
+    section: 7,
+    title: 'what calicoctl tells a script by its exit code',
+    synopsis: [],
+    sections: [{heading: 'EXIT CODES', blocks: [
+      text('0 is done, anything else is not. The page of a command says what its own codes mean.'),
+      rows(exitCodes),
+    ]}],
+    see: ['calicoctl(1)'],
+  }
+}
+
+/** @returns {Page} */
+function mesosPage() {
+  return {
+    name: 'calico_mesos',
+    section: 8,
+    title: 'plugin of Calico for the net-modules of Mesos',
+    synopsis: ['calico_mesos < REQUEST'],
+    sections: [
+      {heading: 'DESCRIPTION', blocks: [
+        text('A Mesos agent with net-modules starts this program for each task that wants an address: it reads one JSON request from stdin to its end, prints one JSON document, and ends. Nobody types it. `calicoctl mesos config` sets an agent up, `calicoctl mesos check` looks whether it is right.'),
+        text('It finds the datastore as calicoctl does: by environment variables, and by calicoctl.cfg(5), which is what is left in the environment of an agent.'),
+      ]},
+      {heading: 'EXIT STATUS', blocks: [rows([['0', 'Done.'], ['1', 'Not done; the member error of the document says why.']])]},
+      {heading: 'EXAMPLE', blocks: [lines(['echo \'{}\' | calico_mesos'])]},
+    ],
+    see: ['calicoctl-mesos(1)', 'calicoctl.cfg(5)', 'calicoctl-environment(7)'],
+  }
+}
+
+/** @param {string} name */
+const capital = (name) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
