@@ -5,6 +5,7 @@
 import {tryParseJson} from '../json/json.js'
 import {accept, decode} from '../model/accept.js'
 import {RAW_PREFIX} from '../model/hazards.js'
+import {displayWorkload} from '../model/display-name.js'
 import {parseKey} from '../model/keys.js'
 import {type KindName, problemText, type Resource} from '../model/resource.js'
 import {asRecord, ownField} from '../model/schema/codec.js'
@@ -232,6 +233,7 @@ class Loader {
     if (addresses.length < networks.length) return refuse('an address of it cannot be read')
     if (!spec.interfaceName) return refuse('it has no interfaceName')
     if (spec.interfaceName.length > LONGEST_INTERFACE) this.note(raw, 'stops', `its interfaceName has more than ${LONGEST_INTERFACE} characters`)
+    const container = metadata.annotations?.['calicoctl/container']
     const profiles = spec.profiles ?? []
     const account: [string, string][] = spec.serviceAccountName ? [[SERVICE_ACCOUNT_LABEL, spec.serviceAccountName]] : []
     const own = Object.entries(metadata.labels ?? {}).filter(([key]) => !key.startsWith(NAMESPACE_PREFIX) && !key.startsWith(SERVICE_ACCOUNT_PREFIX))
@@ -239,6 +241,8 @@ class Loader {
     return [
       {
         kind: 'WorkloadEndpoint',
+        ...(container ? {container} : {}),
+        shownWorkload: displayWorkload(metadata, ids.workload).name,
         name: raw.name,
         namespace: raw.namespace ?? '',
         ...ids,
@@ -341,8 +345,11 @@ class Loader {
   }
 
   private policy(raw: Raw): Policy[] {
-    const object = this.decoded<GlobalNetworkPolicySpec & NetworkPolicySpec>(raw)
-    if (object === undefined) return []
+    const object = this.unreadable(raw) as (Resource<GlobalNetworkPolicySpec & NetworkPolicySpec>) | string
+    if (typeof object === 'string') {
+      this.noteUnreadable(raw, object)
+      return []
+    }
     const {spec} = object
     const tier = spec.tier ?? 'default'
     const kind = raw.kind as Policy['kind']
@@ -376,6 +383,23 @@ class Loader {
         ...(compiled.stops === undefined ? {} : {stops: compiled.stops}),
       },
     ]
+  }
+
+  /** Notes a policy that cannot be read, with what it would apply to. */
+  private noteUnreadable(raw: Raw, message: string): void {
+    const problem = problemOf(raw, 'unreadable', message)
+    const spec = asRecord(ownField(asRecord(this.parsed(raw)) ?? {}, 'spec'))
+    const text = (name: string): object => (typeof spec?.[name] === 'string' ? {[name]: spec[name]} : {})
+    if (spec === undefined) {
+      this.problems.push(problem)
+      return
+    }
+    const selectors = {...text('selector'), ...text('namespaceSelector'), ...text('serviceAccountSelector')}
+    try {
+      this.problems.push({...problem, selector: this.expressions.of(raw.namespace === undefined ? globalPolicySelector(selectors) : networkPolicySelector(selectors, raw.namespace))})
+    } catch {
+      this.problems.push(problem)
+    }
   }
 
   private tier(raw: Raw): Tier[] {

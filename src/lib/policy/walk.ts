@@ -1,5 +1,5 @@
 /** The first evaluator: one packet, rule by rule, with its trace (policy-evaluation §6). */
-import {type By, type SideVerdict, sideVerdict} from './by.js'
+import {type By, byKey, type SideVerdict, sideVerdict} from './by.js'
 import {hasPacket, type Packet} from './flow-set/flow-set.js'
 import type {Point} from './point.js'
 import {type Open, ruleMatches} from './rule-match.js'
@@ -29,13 +29,15 @@ export interface Walked {
 export interface WalkOptions {
   /** As the objects say, not as the dataplane does (§6, §6.5). */
   readonly asWritten?: boolean
+  /** Rules that are to be taken for absent, by `byKey`. */
+  readonly without?: ReadonlySet<string>
 }
 
 const MARK: Readonly<Record<'Allow' | 'Deny', 'allow' | 'deny'>> = {Allow: 'allow', Deny: 'deny'}
 
 /** What POINT decides about PACKET. */
-export function walk(point: Point, packet: Packet, {asWritten = false}: WalkOptions = {}): Walked {
-  const trace = new Trace(point, packet, asWritten)
+export function walk(point: Point, packet: Packet, {asWritten = false, without}: WalkOptions = {}): Walked {
+  const trace = new Trace(point, packet, asWritten, without)
   const side = decide(point, packet, trace)
   return {side, early: trace.early, considered: trace.considered, quirks: trace.quirks, missing: trace.missing}
 }
@@ -74,6 +76,7 @@ class Trace {
     private readonly point: Point,
     private readonly packet: Packet,
     private readonly asWritten: boolean,
+    private readonly without: ReadonlySet<string> | undefined,
   ) {}
 
   side(verdict: 'allow' | 'deny', by: By): SideVerdict {
@@ -146,6 +149,7 @@ class Trace {
   private matches(rule: Rule): boolean {
     const {source, destination} = this.point
     const {packet} = this
+    if (this.without?.has(byKey(rule.by))) return false
     const matched = ruleMatches(rule, packet, source, destination, this.asWritten, (what) => this.missing.add(what))
     if (matched && !this.asWritten && rule.unchecked[packet.family].size > 0 && !ruleMatches(rule, packet, source, destination, true, () => undefined)) {
       this.quirks.push({code: 'third-list', by: rule.by})

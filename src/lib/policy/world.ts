@@ -35,6 +35,9 @@ export interface Workload extends AnyEndpoint {
   readonly orchestrator: string
   readonly workload: string
   readonly endpoint: string
+  /** What users know it by: the name of its container, and of its workload. */
+  readonly container?: string
+  readonly shownWorkload: string
   /** The endpoint that is enforced on its interface in its place (policy-evaluation §2). */
   readonly shadowedBy?: Workload
 }
@@ -100,6 +103,8 @@ export interface Problem {
    */
   readonly effect: 'unreadable' | 'absent' | 'stops' | 'labels-lost'
   readonly message: string
+  /** Of a policy that cannot be read: what it would apply to, where that much can be read. */
+  readonly selector?: Expression
 }
 
 /** The policies that apply somewhere in one direction, tier by tier, in order. */

@@ -1,0 +1,51 @@
+import {Args, Flags} from '@oclif/core'
+import {checked} from '../../lib/cli/base-command.js'
+import {ShowCommand} from '../../lib/cli/show-command.js'
+import {CalicoError} from '../../lib/errors.js'
+import {readWorld} from '../../lib/client/policy-world.js'
+import {findParty, parseTraffic, type Traffic} from '../../lib/policy/probe.js'
+import {explain} from '../../lib/views/policy/explain.js'
+
+const readPort = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65535) throw new CalicoError('invalid', `--sport: '${text}' is no port: 1 to 65535`)
+  return Number(text)
+}
+
+export default class PolicyExplain extends ShowCommand {
+  static override summary = 'Tell whether a flow passes, and which rules decide.'
+  static override description = [
+    'FROM and TO are each an endpoint (its id, name, or how one of these begins), a container, a workload, a profile, an address, host:NODE for the processes of a node, profile:NAME, tag:NAME, or any. A profile or tag stands for all endpoints that have it.',
+    'Prints the verdict, what decides on the side of the sender and on that of the receiver, how to show or change it, and what would have to differ for the other verdict. Without PROTO it prints all that passes.',
+    'The verdict is what the nodes enforce (Felix v3.32 with iptables). It is unknown, with the reason, where that cannot be told from the datastore.',
+  ].join('\n')
+  static override examples = [
+    '<%= config.bin %> policy explain 192.168.0.1 192.168.0.2 tcp/80',
+    '<%= config.bin %> policy explain any 192.168.0.2 icmp/8 -o json',
+    '<%= config.bin %> policy explain 192.0.2.9 192.168.0.2',
+    '<%= config.bin %> policy explain 192.168.0.1 192.168.0.2 tcp/22 --assert allow',
+  ]
+  static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: 'FROM or TO may be several; they are listed.', 10: 'The verdict is not the one of --assert.'}
+  static override args = {
+    from: Args.string({required: true, ignoreStdin: true, description: 'Who sends the first packet.'}),
+    to: Args.string({required: true, ignoreStdin: true, description: 'Who receives it.'}),
+    proto: Args.custom<Traffic>({parse: checked(parseTraffic)})({ignoreStdin: true, description: 'The protocol and its port, or ICMP type and code: tcp/80, udp/53, icmp/8, icmpv6/128/0, 47.'}),
+  }
+  static override flags = {
+    assert: Flags.option({options: ['allow', 'deny'] as const})({description: 'End with 10 if this is not the verdict.', helpValue: 'VERDICT'}),
+    sport: Flags.custom<number>({parse: checked(readPort)})({description: 'The source port, where rules look at it.', helpValue: 'PORT'}),
+    ipv6: Flags.boolean({description: 'Ask about IPv6, where both ends have both.'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(PolicyExplain, ({args: {proto}, flags: {assert, sport}}) => {
+      if (proto === undefined && assert !== undefined) this.problem('--assert needs PROTO')
+      if (proto === undefined && sport !== undefined) this.problem('--sport needs PROTO')
+    })
+    const world = await readWorld(await this.session())
+    const traffic = args.proto && {...args.proto, ...(flags.sport === undefined ? {} : {sport: flags.sport})}
+    const {presentation, verdict, warnings} = explain({world, from: findParty(world, args.from), to: findParty(world, args.to), traffic, family: flags.ipv6 ? 6 : undefined})
+    await this.present(presentation)
+    for (const {message} of warnings) this.note(`Warning: ${message}`)
+    if (flags.assert !== undefined && verdict !== flags.assert) throw new CalicoError('problems', `The verdict is ${verdict ?? 'unknown'}, not ${flags.assert}`)
+  }
+}

@@ -1,0 +1,35 @@
+import {Args, Flags} from '@oclif/core'
+import {BaseCommand} from '../../lib/cli/base-command.js'
+import {CalicoError} from '../../lib/errors.js'
+import {readWorld} from '../../lib/client/policy-world.js'
+import {readProbes} from '../../lib/views/policy/test-file.js'
+import {ask, filesWorld, junit, presentResults} from '../../lib/views/policy/test.js'
+
+export default class PolicyTest extends BaseCommand {
+  static override summary = 'Check that the policy does what a file expects of it.'
+  static override description = [
+    'A FILE is YAML or JSON with apiVersion: calicoctl/v1, kind: PolicyTest and a list of probes. A probe is a text such as "web -> db tcp/5432 allow", whose ends are what policy explain takes, ' +
+      'or an object with from and to (each {endpoint: NAME}, {ip: ADDRESS}, {host: NODE} or such a word), proto, dport, sport, icmpType, icmpCode, ipVersion, and what is expected: expect (allow or deny), and by, members of the rule that decides.',
+    'Prints the probes that are not as expected, and then ends with 10. With -f it asks files instead of a datastore: files of objects as validate takes them, or a file of datastore save.',
+  ].join('\n')
+  static override examples = ['<%= config.bin %> policy test policy-test.yaml', '<%= config.bin %> policy test policy-test.yaml -f profiles.yaml -o junit']
+  static readonly exitCodes = {1: 'A file has mistakes; they are listed with their places.', 10: 'A probe is not as expected.'}
+  static override args = {file: Args.string({required: true, ignoreStdin: true, multiple: true, description: 'A file of probes, or - for stdin.'})}
+  static override flags = {
+    filename: Flags.string({char: 'f', multiple: true, description: 'Ask the objects of this file or folder, or of this datastore save, instead of a datastore. May be given several times.', helpValue: 'FILE'}),
+    output: Flags.option({options: ['table', 'json', 'yaml', 'junit'] as const})({char: 'o', description: 'The format: table (what is not as expected, the default), json or yaml (every probe), or junit.', helpValue: 'FORMAT'}),
+  }
+
+  async run(): Promise<void> {
+    const {args, flags} = await this.read(PolicyTest)
+    const probes = await readProbes(args.file)
+    const world = flags.filename ? await filesWorld(flags.filename) : await readWorld(await this.session())
+    const results = ask(world, probes)
+    if (flags.output === 'junit') await this.dataText(junit(results))
+    else await this.presentAs(presentResults(results), flags.output ?? 'table')
+    const failed = results.filter(({ok}) => !ok).length
+    const total = `${results.length} ${results.length === 1 ? 'probe' : 'probes'}`
+    if (failed > 0) throw new CalicoError('problems', `${failed} of ${total} ${failed === 1 ? 'is' : 'are'} not as expected`)
+    this.note(`${total}: all as expected`)
+  }
+}

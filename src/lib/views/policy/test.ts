@@ -1,0 +1,194 @@
+/** `policy test`: asks all probes, and shows what is not as expected. */
+import type {Entry} from '../../policy/load.js'
+import {loadWorld} from '../../policy/load.js'
+import type {By, SideVerdict} from '../../policy/by.js'
+import {judgePairs, type TotalVerdict} from '../../policy/explain.js'
+import type {Judgement} from '../../policy/judge.js'
+import {findParty, type Selection, trafficText} from '../../policy/probe.js'
+import {hostOf, workloadOf} from '../../policy/between.js'
+import {partyAt} from '../../policy/parties.js'
+import {ruleLabel} from '../../policy/judge.js'
+import type {Workload, World} from '../../policy/world.js'
+import {CalicoError} from '../../errors.js'
+import {parseAddress} from '../../net/index.js'
+import {resourceKey} from '../../model/keys.js'
+import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
+import {escapeText} from '../../printable.js'
+import type {FileProblem} from '../../resource-files/problem.js'
+import {hazardProblems, refuse} from '../../resource-files/load.js'
+import {loadFiles} from '../resource-files/options.js'
+import {type End, type Probe, refuseMistakes} from './test-file.js'
+
+export interface Result {
+  readonly probe: Probe
+  readonly verdict: TotalVerdict
+  readonly judgement: Judgement | undefined
+  readonly ok: boolean
+}
+
+/** The objects of FILES: of YAML or JSON files as `validate` takes them, of a `datastore save` as they are. @throws CalicoError `invalid` with all problems */
+export async function filesWorld(files: readonly string[]): Promise<World> {
+  const entries: Entry[] = []
+  const plain: string[] = []
+  for (const file of files) {
+    if (await isBackup(file)) for (const entry of await backupEntries(file)) entries.push(entry)
+    else plain.push(file)
+  }
+  if (plain.length > 0) {
+    const {objects} = await loadFiles({filename: plain, recursive: true, 'skip-empty': true}, {judge: true})
+    refuse(hazardProblems(objects))
+    for (const {place, complete, wanted} of objects) entries.push({key: resourceKey(place.kind, place.name, place.namespace), value: complete ?? wanted})
+  }
+  return loadWorld(entries)
+}
+
+const GZIP = [0x1f, 0x8b]
+
+async function isBackup(file: string): Promise<boolean> {
+  if (file === '-') return false
+  const {readRegularFile} = await import('../../files/read.js')
+  try {
+    const {bytes} = readRegularFile(file, {largest: Infinity})
+    return GZIP.every((byte, index) => bytes[index] === byte)
+  } catch {
+    return false // reading it as objects tells why
+  }
+}
+
+async function backupEntries(file: string): Promise<Entry[]> {
+  const [{backupParts}, {readRegularFile}] = await Promise.all([import('../../backup/format.js'), import('../../files/read.js')])
+  const {bytes} = readRegularFile(file, {largest: Infinity})
+  const entries: Entry[] = []
+  // eslint-disable-next-line @typescript-eslint/require-await -- the parts come one after another
+  for await (const part of backupParts((async function* () { yield bytes })(), file)) if ('entries' in part) for (const entry of part.entries) entries.push(entry)
+  return entries
+}
+
+/** Asks PROBES of WORLD. @throws CalicoError `invalid` with every probe that names what is not there */
+export function ask(world: World, probes: readonly Probe[]): Result[] {
+  const mistakes: FileProblem[] = []
+  const ends = new Ends(world)
+  const results = probes.flatMap((probe): Result[] => {
+    try {
+      const {pairs, verdict} = judgePairs(world, ends.find(probe.from), ends.find(probe.to), probe.traffic, probe.family ?? (typeof probe.from === 'object' && typeof probe.to === 'object' && !isIcmp6(probe) && !hasIpv6(probe) ? 4 : undefined))
+      const judgement = verdict === 'mixed' ? undefined : pairs[0]?.judgement
+      const byFits = probe.by === undefined || (judgement !== undefined && fits(probe.by, judgement))
+      const asked = probe.expect !== undefined || probe.by !== undefined
+      return [{probe, verdict, judgement, ok: !asked || (verdict !== 'unknown' && verdict !== 'mixed' && (probe.expect ?? verdict) === verdict && byFits)}]
+    } catch (error) {
+      if (!(error instanceof CalicoError)) throw error
+      const {file, line, column} = probe
+      mistakes.push({file, position: {line, column}, field: '', message: [error.message, ...error.details].join(' ')})
+      return []
+    }
+  })
+  refuseMistakes(mistakes)
+  return results
+}
+
+const isIcmp6 = ({traffic}: Probe): boolean => traffic.protocol === 58
+const hasIpv6 = ({from, to}: Probe): boolean => [from, to].some((end) => typeof end === 'object' && end.ip?.includes(':'))
+
+class Ends {
+  private readonly known = new Map<string, Selection>()
+  private readonly byName: ReadonlyMap<string, readonly Workload[]>
+
+  constructor(private readonly world: World) {
+    const byName = new Map<string, Workload[]>()
+    for (const workload of world.workloads.values()) byName.set(workload.name, [...(byName.get(workload.name) ?? []), workload])
+    this.byName = byName
+  }
+
+  find(end: End): Selection {
+    const key = JSON.stringify(end)
+    let found = this.known.get(key)
+    if (found === undefined) this.known.set(key, (found = typeof end === 'string' ? findParty(this.world, end) : this.object(end)))
+    return found
+  }
+
+  private object(end: Exclude<End, string>): Selection {
+    const {endpoint, ip, host} = end
+    const address = ip === undefined ? undefined : parseAddress(ip)
+    const single = (label: string, party: Selection['members'][number]['party'], endpoints: number): Selection => ({label, json: end, single: true, members: [{label, json: end, party, endpoints}]})
+    if (host !== undefined) {
+      const node = this.world.nodes.get(host)
+      if (node === undefined) throw new CalicoError('not-found', `There is no node '${host}'`)
+      return single(`host ${host}`, hostOf(node), 0)
+    }
+    if (endpoint !== undefined) {
+      const [workload, ...more] = this.byName.get(endpoint) ?? []
+      if (workload === undefined) throw new CalicoError('not-found', `There is no endpoint '${endpoint}'`)
+      if (more.length > 0) throw new CalicoError('conflict', `There are endpoints '${endpoint}' in several namespaces`)
+      if (address === undefined) return single(`endpoint ${endpoint}`, workloadOf(workload), 1)
+      return single(`endpoint ${endpoint}`, (family) => (family === address.family ? {type: 'workload', workload, address} : undefined), 1)
+    }
+    if (address === undefined) throw new CalicoError('invalid', 'must have one of endpoint, ip and host')
+    const party = partyAt(this.world, address)
+    return single(ip ?? '', (family) => (family === address.family ? party : undefined), 0)
+  }
+}
+
+/** Whether some side was decided by a rule with the members of WANTED. */
+function fits(wanted: Readonly<Record<string, unknown>>, {egress, ingress, forward}: Judgement): boolean {
+  const members = Object.entries(wanted).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value] as const)
+  return [egress, ingress, ...forward].some((side) => side !== null && members.every(([name, value]) => (side.by as unknown as Readonly<Record<string, unknown>>)[name] === value))
+}
+
+const bare = (side: Judgement['egress']): SideVerdict | null => {
+  if (side === null) return null
+  const {considered: _, ...rest} = side
+  return rest
+}
+
+const byText = (by: By): string => (by.kind === 'NoMatch' ? 'no rule matches' : by.missing ? `profile ${by.name ?? ''}, which does not exist` : ruleLabel(by))
+
+const endText = (end: End): string => (typeof end === 'string' ? end : Object.values(end).join(' '))
+
+const flowText = ({from, to, traffic}: Probe): string => `${endText(from)} -> ${endText(to)} ${trafficText(traffic)}`
+
+function whatText({verdict, judgement, probe}: Result): string {
+  const sides = judgement === undefined ? [] : [['sender', judgement.egress] as const, ['receiver', judgement.ingress] as const].flatMap(([name, side]) => (side ? [`${name}: ${side.verdict} by ${byText(side.by)}`] : []))
+  const expected = [probe.expect, probe.by === undefined ? undefined : `by ${JSON.stringify(probe.by, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}`].filter((text) => text !== undefined).join(' ')
+  return `expected ${expected}, but it is ${verdict}${judgement?.reason === undefined ? '' : ` (${judgement.reason})`}${sides.length > 0 ? `; ${sides.join('; ')}` : ''}`
+}
+
+/** RESULTS as `policy test` shows them: what is not as expected for people, all of them in JSON and YAML. */
+export function presentResults(results: readonly Result[]): Presentation<Result> {
+  return {
+    rows: results,
+    columns: [
+      {header: 'Probe', value: ({probe}) => flowText(probe)},
+      {header: 'Verdict', value: ({verdict}) => verdict},
+    ],
+    name: ({probe}) => flowText(probe),
+    text: (all) => all.filter(({ok}) => !ok).map((result) => `${result.probe.file}:${result.probe.line}:${result.probe.column}: ${flowText(result.probe)}: ${whatText(result)}`),
+    document: (all) =>
+      ownDocument('PolicyTestResult', {
+        probes: all.map(({probe, verdict, judgement, ok}) => ({
+          ...probe.members,
+          file: probe.file,
+          line: probe.line,
+          verdict,
+          ...(judgement?.reason === undefined ? {} : {reason: judgement.reason}),
+          egress: bare(judgement?.egress ?? null),
+          ingress: bare(judgement?.ingress ?? null),
+          forward: judgement?.forward ?? [],
+          expected: probe.expect ?? null,
+          ok,
+        })),
+      }),
+  }
+}
+
+const xml = (text: string): string => escapeText(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+
+/** RESULTS as a JUnit report. */
+export function junit(results: readonly Result[]): string {
+  const failures = results.filter(({ok}) => !ok)
+  const cases = results.map((result) => {
+    const {probe, ok} = result
+    const head = `    <testcase classname="${xml(probe.file)}" name="${xml(`${probe.line}: ${flowText(probe)}`)}"`
+    return ok ? `${head}/>` : `${head}>\n      <failure message="${xml(whatText(result))}"/>\n    </testcase>`
+  })
+  return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', `  <testsuite name="calicoctl policy test" tests="${results.length}" failures="${failures.length}">`, ...cases, '  </testsuite>', '</testsuites>', ''].join('\n')
+}
