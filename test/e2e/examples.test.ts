@@ -23,6 +23,7 @@ const PREPARED = [
 /** The files that the examples name. */
 const FILES: Readonly<Record<string, string>> = {
   'profiles.yaml': 'apiVersion: projectcalico.org/v3\nkind: Profile\nmetadata: {name: web}\nspec:\n  ingress:\n  - {action: Allow}\n',
+  'policy-test.yaml': 'apiVersion: calicoctl/v1\nkind: PolicyTest\nprobes:\n- 192.168.0.1 -> 192.168.0.2 tcp/80 allow\n',
   'cluster/tiers.yaml': 'apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: security}\nspec: {order: 100}\n',
 }
 

@@ -155,6 +155,7 @@ const SHOWING: readonly string[] = [
   'pool show', 'bgp peer show', 'node bgp peer show', 'node show', 'bgp node-mesh', 'bgp default-node-as', 'config felix loglevel', 'config bgp loglevel', 'config node bgp loglevel', 'config view', 'config grants',
   'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'lint --level info', 'lint codes', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
   'history', 'history profile web',
+  'policy explain any any tcp/80', 'policy explain any any', 'policy explain 10.0.0.1 10.0.0.2 icmp/8',
 ]
 
 describe('a hostile store', () => {
@@ -219,13 +220,14 @@ test('what is typed is no line of ours either', () => {
     ['node', 'show', '--node', HOSTILE], ['node', 'remove', '--hostname', HOSTILE], ['status', '--runtime', HOSTILE], ['help', HOSTILE], ['completion', HOSTILE], ['__complete', '--', HOSTILE, 'profile'], ['diags', '--log-dir', HOSTILE],
     ['patch', 'profile', HOSTILE, '-p', HOSTILE], ['patch', 'profile', 'web', '-p', JSON.stringify({spec: {[HOSTILE]: HOSTILE}})], ['label', 'profile', HOSTILE, HOSTILE], ['label', 'profile', 'web', `${HOSTILE}=a`],
     ['pool', 'move', HOSTILE, HOSTILE], ['ipam', 'split', HOSTILE, '--name', HOSTILE], ['ipam', 'split', '2', '--name', HOSTILE],
+    ['policy', 'explain', HOSTILE, HOSTILE], ['policy', 'explain', '10.0.0.1', '10.0.0.2', HOSTILE], ['policy', 'test', HOSTILE],
     ['profile', HOSTILE, 'rule', 'show', '--debug'], ['get', 'profile', HOSTILE, '--debug'],
   ]
   expect(run(lines).flatMap(faults)).toEqual([])
 })
 
 /** What needs a container, an agent's files or a host of its own; these have tests of their own, and show through the same functions. */
-const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'patch', 'label', 'batch', 'import']
+const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'patch', 'label', 'batch', 'import', 'policy test']
 
 test('every command with -o is among the lines above', () => {
   const help = resolve(import.meta.dirname, '../../dist/help')

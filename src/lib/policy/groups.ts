@@ -148,9 +148,12 @@ function named(groups: readonly Group[]): Group[] {
 class Fingerprints {
   private readonly claims = new Map<Claim, number>()
   private readonly nets: Readonly<Record<Family, Map<number, Set<bigint>>>> = {4: new Map(), 6: new Map()}
+  /** Somewhere: then it is open what holds on a node. */
+  private readonly felixStops: boolean
   private readonly nodes = new Map<string, {key: string; matters: boolean}>()
 
   constructor(private readonly world: World) {
+    this.felixStops = [...world.policies, ...world.profileNames.map((name) => world.profile(name))].some(({stops}) => stops !== undefined) || world.problems.some(({effect}) => effect === 'stops')
     for (const {family, prefix, value} of world.networks()) {
       const ofLength = this.nets[family].get(prefix)
       if (ofLength) ofLength.add(value)
@@ -177,7 +180,7 @@ class Fingerprints {
       enforced.profiles,
       workload.profiles,
       isPoliced(world, workload),
-      places.map((address) => (address ? this.address(address) : '')),
+      places.map((address) => (address ? [this.address(address), world.workloadsAt(address).length > 1] : '')),
       this.node(workload.node).key,
     ])
   }
@@ -203,7 +206,7 @@ class Fingerprints {
           (['forward', 'preDNAT', 'doNotTrack'] as const).some((stage) => (['ingress', 'egress'] as const).some((direction) => world.applying(endpoint, direction, stage).length > 0)),
       )
       const {vxlanPort, allowVxlan, allowIpip, dropInvalid, unknown} = world.settings(name)
-      node = {matters, key: JSON.stringify([vxlanPort, allowVxlan, allowIpip, dropInvalid, unknown, matters ? name : ''])}
+      node = {matters, key: JSON.stringify([vxlanPort, allowVxlan, allowIpip, dropInvalid, unknown, matters || this.felixStops ? name : ''])}
       this.nodes.set(name, node)
     }
     return node
