@@ -40,7 +40,8 @@ export const PARTS = {
   covers: ['src/lib/rules/covers.ts'],
   lint: ['src/lib/lint/', 'src/lib/views/lint.ts', 'src/lib/model/felix-refuses.ts', 'src/commands/lint.ts', 'src/commands/lint/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
-  journal: ['src/lib/journal/', 'src/lib/files/append.ts', 'src/lib/views/history.ts', 'src/commands/history.ts', 'src/commands/undo.ts'],
+  journal: ['src/lib/journal/entry.ts', 'src/lib/journal/place.ts', 'src/lib/files/append.ts'],
+  history: ['src/lib/journal/', 'src/lib/views/history.ts', 'src/lib/views/confirm.ts', ...['history', 'undo', 'confirm', '__confirm'].map((command) => `src/commands/${command}.ts`)],
 }
 
 /** Packages in core that parts import too. */

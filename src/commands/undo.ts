@@ -1,6 +1,7 @@
 import {Args} from '@oclif/core'
 import {EditCommand} from '../lib/cli/edit-command.js'
 import {CalicoError} from '../lib/errors.js'
+import {settleUndone} from '../lib/journal/confirm/settle.js'
 import {ChangedSinceError, chooseEntry, nameOf, planUndo, undo} from '../lib/journal/undo.js'
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
 
@@ -19,6 +20,7 @@ export default class Undo extends EditCommand {
     9: 'The stored objects are as before; addresses or the host are not.',
   }
   static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of a change, as history shows it.'})}
+  protected override readonly looksForOverdue = false
 
   async run(): Promise<void> {
     const {args} = await this.read(Undo)
@@ -30,6 +32,7 @@ export default class Undo extends EditCommand {
     } catch (error) {
       throw error instanceof ChangedSinceError ? await withDifference(error) : error
     }
+    if (!this.dryRun) await settleUndone(entry.id, process.env)
     if (this.dryRun) await this.dataText(await undoDiff(plan))
     this.note(plan.changes.map((change) => undoneText(change, this.dryRun)))
     if (plan.initialised) this.note('The datastore stays initialised.')

@@ -28,7 +28,7 @@ const FILES: Readonly<Record<string, string>> = {
 }
 
 /** Examples that need more of the machine than a datastore are run where that is set up. */
-const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.ts', diags: 'diags.test.ts', import: 'import.test.ts', endpoint: 'endpoint.test.ts', ipam: 'ipam.test.ts', status: 'status.test.ts', checksystem: 'checksystem.test.ts', libnetwork: 'libnetwork.test.ts', mesos: 'mesos-agent.test.ts', undo: 'history.test.ts'}
+const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.ts', diags: 'diags.test.ts', import: 'import.test.ts', endpoint: 'endpoint.test.ts', ipam: 'ipam.test.ts', status: 'status.test.ts', checksystem: 'checksystem.test.ts', libnetwork: 'libnetwork.test.ts', mesos: 'mesos-agent.test.ts', undo: 'history.test.ts', confirm: 'confirm.test.ts'}
 /** The same for single commands: their topics have others. */
 const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.ts', node: 'node.test.ts', 'node stop': 'node-stop.test.ts', 'node remove': 'node-stop.test.ts'}
 
@@ -123,6 +123,13 @@ describe('README', () => {
     const lines = (/<!-- example: files -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
     expect(lines).toHaveLength(4)
     for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
+  }, 60_000)
+
+  test('history, line by line', async () => {
+    const lines = (/<!-- example: history -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
+    expect(lines).toHaveLength(10)
+    const env = {CALICO_DATASTORE: `embedded:${join(folder, 'history.json')}`, XDG_STATE_HOME: join(folder, 'history-state')}
+    for (const line of lines) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
   }, 60_000)
 
   test('every command that it lists exists', async () => {

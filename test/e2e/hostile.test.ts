@@ -35,6 +35,10 @@ beforeAll(() => {
   const changes = [`${RESOURCES}profiles/web`, `${RESOURCES}profiles/${HOSTILE}`, HOSTILE].map((key) => ({key, before: HOSTILE, after: JSON.stringify({metadata: {name: HOSTILE}})}))
   mkdirSync(join(folder, '.local/state/calicoctl'), {recursive: true})
   writeFileSync(join(folder, '.local/state/calicoctl/journal.jsonl'), ['a', HOSTILE].map((id) => `${JSON.stringify({v: 1, id, begin: {...begin, words: [HOSTILE, 'x']}, cluster: HOSTILE, revision: HOSTILE, changes})}\n`).join(''))
+  mkdirSync(join(folder, '.local/state/calicoctl/confirm'))
+  const process = {pid: HOSTILE, started: HOSTILE, namespace: HOSTILE}
+  const waiting = {v: 1, id: 'a', words: [HOSTILE], cluster: HOSTILE, host: HOSTILE, within: 1000, deadline: '2026-01-01T00:00:00Z', command: process, timer: process, failed: HOSTILE, options: {}, folder: HOSTILE, env: {}}
+  writeFileSync(join(folder, '.local/state/calicoctl/confirm/c-a.json'), JSON.stringify(waiting))
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
@@ -156,6 +160,7 @@ const SHOWING: readonly string[] = [
   'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'lint --level info', 'lint codes', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
   'history', 'history profile web',
   'policy explain any any tcp/80', 'policy explain any any', 'policy explain 10.0.0.1 10.0.0.2 icmp/8',
+  'confirm --list',
 ]
 
 describe('a hostile store', () => {

@@ -1,7 +1,7 @@
 import {lockDatastore} from '../../lib/backup/lock.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 
-export default class DatastoreLock extends EditCommand {
+export default class DatastoreLock extends HostEditCommand {
   static override summary = 'Lock the datastore.'
   static override description = 'Calico\'s components then wait, and commands that would change something are refused, until `calicoctl datastore unlock`. A datastore that is not initialised is initialised.'
   static override examples = ['<%= config.bin %> datastore lock']

@@ -1,10 +1,10 @@
 import {Flags} from '@oclif/core'
 import {checkBackup, restoreBackup} from '../../lib/backup/restore.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {runCheck} from '../../lib/ipam/run-check.js'
 import {countLines, fileArgument, withBackup} from '../../lib/views/backup.js'
 
-export default class DatastoreRestore extends EditCommand {
+export default class DatastoreRestore extends HostEditCommand {
   static override summary = 'Make the datastore what a backup says.'
   static override description =
     'The whole file is checked before anything is written. The datastore is locked while it is restored, and unlocked at the end; then the addresses are checked as `ipam check` does. ' +

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core'
 import {unlockDatastore} from '../../lib/backup/lock.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 
-export default class DatastoreUnlock extends EditCommand {
+export default class DatastoreUnlock extends HostEditCommand {
   static override summary = 'Unlock the datastore.'
   static override examples = ['<%= config.bin %> datastore unlock']
   static readonly exitCodes = {6: 'The datastore does not answer, or is not initialised.', 8: 'A restore has locked it and is not finished.'}

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {removalNotes} from '../../lib/views/removal-notes.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {presentStale} from '../../lib/views/stale.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
@@ -9,7 +9,7 @@ import {dockerEngine} from '../../lib/docker/engine.js'
 import {EXIT_CODES} from '../../lib/errors.js'
 import {collect, findStale} from '../../lib/workload/stale.js'
 
-export default class EndpointGc extends EditCommand {
+export default class EndpointGc extends HostEditCommand {
   static override summary = 'Find endpoints of this host whose container is gone; remove them with --apply.'
   static override description =
     'Looks at the endpoints of Docker containers and of network namespaces on this host. Those of stopped containers, and those whose interface is missing, are listed too, but never removed. ' +

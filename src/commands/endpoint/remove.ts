@@ -1,11 +1,11 @@
 import {Flags} from '@oclif/core'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/views/endpoints.js'
 import {runningNode} from '../../lib/views/node-option.js'
 import {removalNotes} from '../../lib/views/removal-notes.js'
 import {removeEndpoint} from '../../lib/workload/remove.js'
 
-export default class EndpointRemove extends EditCommand {
+export default class EndpointRemove extends HostEditCommand {
   static override summary = 'Remove an endpoint and release its addresses.'
   static override description =
     'For what is left of a container that is gone. One that is still connected is disconnected with `container remove`, on its host. Addresses that somebody else has by now, or another endpoint, are left alone.'

@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {handleFlag, numberFlag} from '../../lib/views/ipam-arguments.js'
 import {presentAssigned, readWanted, type Wanted} from '../../lib/views/ipam-assign.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
@@ -8,7 +8,7 @@ import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
 import {checked} from '../../lib/cli/base-command.js'
 import {assignByHand} from '../../lib/ipam/by-hand.js'
 
-export default class IpamAssign extends EditCommand {
+export default class IpamAssign extends HostEditCommand {
   static override summary = 'Assign addresses, for virtual machines and scripts.'
   static override description =
     'Prints the addresses, one a line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool to take addresses from. ' +

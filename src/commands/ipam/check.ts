@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {checked} from '../../lib/cli/base-command.js'
 import {parseDuration} from '../../lib/cli/duration.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {presentCheck, repairLine} from '../../lib/views/ipam-check.js'
 import {ownNode} from '../../lib/views/node-option.js'
 import {chosenFormat, outputFlags} from '../../lib/cli/show-command.js'
@@ -23,7 +23,7 @@ const readGrace = (text: string): number => {
   return milliseconds
 }
 
-export default class IpamCheck extends EditCommand {
+export default class IpamCheck extends HostEditCommand {
   static override summary = 'Check that blocks, handles, affinities, endpoints and nodes agree.'
   static override description = [
     'Ends with exit code 10 if something is wrong. --repair looks twice, with --grace between, and repairs what is safely repaired: an address is released only if both looks find the very same assignment and nobody who has it, and only while no endpoint changes. Addresses of `ipam assign` are never released.',

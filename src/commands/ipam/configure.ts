@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {numberFlag} from '../../lib/views/ipam-arguments.js'
 import {setIpamConfig} from '../../lib/ipam/configure.js'
 
-export default class IpamConfigure extends EditCommand {
+export default class IpamConfigure extends HostEditCommand {
   static override summary = 'Change how addresses are assigned.'
   static override description = 'With strict affinity, a node takes addresses from its own blocks only; without it, from other nodes\' blocks when nothing else is left. A limit of blocks per node needs strict affinity.'
   static override examples = ['<%= config.bin %> ipam configure --strict-affinity=true', '<%= config.bin %> ipam configure --strict-affinity=true --max-blocks-per-host=4']

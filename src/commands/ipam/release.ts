@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {handleFlag, optionalAddressArgument, readIp, releaseProblems} from '../../lib/views/ipam-arguments.js'
 import {checked} from '../../lib/cli/base-command.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {releasedNotes} from '../../lib/views/ipam.js'
 import {isError} from '../../lib/errors.js'
 import type {Held} from '../../lib/ipam/held.js'
@@ -20,7 +20,7 @@ interface Line {
   readonly last: Address | undefined
 }
 
-export default class IpamRelease extends EditCommand {
+export default class IpamRelease extends HostEditCommand {
   static override summary = 'Release addresses: one, several, a range, or all of a handle.'
   static override description =
     'An address that an endpoint has is not released without --force, which names the endpoint and leaves it as it is. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +

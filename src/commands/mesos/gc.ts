@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {presentGone} from '../../lib/views/mesos-gc.js'
 import {ownNode} from '../../lib/views/node-option.js'
 import {removalNotes} from '../../lib/views/removal-notes.js'
@@ -8,7 +8,7 @@ import {CalicoError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 import {findGone, removeGone} from '../../lib/mesos/agent/gone.js'
 
-export default class MesosGc extends EditCommand {
+export default class MesosGc extends HostEditCommand {
   static override summary = 'Find endpoints of Mesos containers of this host that are gone; remove them with --apply.'
   static override description =
     'An agent that is restarted forgets its containers, so that nobody cleans up after them: endpoint and addresses stay. A container counts as gone if its interface is missing on this host, or leads to a network namespace that no process has; only root can see the latter. Before each removal it is looked at again.'

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {countEndpoints, refuseEndpoints, stopNode} from '../../lib/calico-node/stop.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
 import {noteMade} from '../../lib/cli/made.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
@@ -8,7 +8,7 @@ import {containerLifecycle} from '../../lib/docker/lifecycle.js'
 import {isError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 
-export default class NodeStop extends EditCommand {
+export default class NodeStop extends HostEditCommand {
   static override summary = 'Stop calico-node on this host, and its driver for Docker networks.'
   static override description = 'What it has set up stays: endpoints keep their interfaces, routes and policy as they are now, and learn of no change. A node that does not run is no fault.'
   static override examples = ['<%= config.bin %> node stop', '<%= config.bin %> node stop --force']

@@ -1,9 +1,11 @@
+import {existsSync} from 'node:fs'
 import {Command, Flags, type Interfaces} from '@oclif/core'
-import {newSession, type Session, type Written} from '../client/session.js'
+import {newSession, type Session, type SessionOptions, type Written} from '../client/session.js'
 import {createBudget, type Budget} from '../datastore/budget.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError} from '../errors.js'
 import {resolveSettings} from '../settings/settings.js'
+import {waitingFolder} from '../settings/state-folder.js'
 import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
@@ -41,9 +43,10 @@ export function checked<T>(read: (text: string) => T): (text: string, context: u
   }
 }
 
-const readDuration = (text: string): number => {
+/** Reads the duration of OPTION, in milliseconds. */
+export const readDuration = (option: string) => (text: string): number => {
   const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `--timeout: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
+  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `${option}: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
   return milliseconds
 }
 
@@ -60,7 +63,7 @@ export abstract class BaseCommand extends Command {
     }),
     config: Flags.string({description: 'The configuration file, instead of /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
     'expect-cluster': Flags.string({description: 'Refuse any cluster but the one with this GUID.', helpGroup: 'GLOBAL', helpValue: 'GUID'}),
-    timeout: Flags.custom<number>({parse: checked(readDuration)})({
+    timeout: Flags.custom<number>({parse: checked(readDuration('--timeout'))})({
       description: 'How long the datastore may take, for the whole command (2s, 500ms, 1m). The default is 10s.',
       helpGroup: 'GLOBAL',
       helpValue: 'TIME',
@@ -145,25 +148,51 @@ export abstract class BaseCommand extends Command {
     this.opened = newSession(store, {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
-      record: (written) => this.record(written),
+      ...this.recording(),
       ...says,
     })
     settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)
     watchWrites(this.opened.writes)
+    await this.tellOverdue()
     return this.opened
   }
 
-  /** Writes WRITTEN to the journal, which is loaded at the first change; LINE made it, if this command is a batch. */
-  protected async record(written: Written, line?: EntryLine): Promise<void> {
+  /** What a session of this command, or of LINE of a batch, has of the journal. */
+  protected recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare'> {
+    return {record: (written) => this.record(written, line)}
+  }
+
+  /** Whether it tells of changes that were not confirmed in time. */
+  protected readonly looksForOverdue: boolean = true
+
+  /** Tells of changes that were not confirmed in time and not taken back. The folder is there only while one waits. */
+  protected async tellOverdue(): Promise<void> {
+    if (!this.looksForOverdue || !existsSync(waitingFolder(process.env))) return
+    const {tellOverdue} = await import('../journal/confirm/overdue.js')
+    await tellOverdue(process.env, {note: (lines) => this.note(lines), ask: (question) => this.confirm(question)})
+  }
+
+  /** Writes WRITTEN to the journal; LINE made it, if this command is a batch. */
+  private async record(written: Written, line: EntryLine | undefined): Promise<void> {
+    await (await this.journalEntry()).add(written, line)
+  }
+
+  /** This command's entry in the journal, which is loaded at the first change. */
+  protected async journalEntry(): Promise<JournalEntry> {
     const {newEntry} = await import('../journal/entry.js')
     if (this.entry === undefined) {
-      const entry = newEntry({id: this.id ?? '', words: process.argv.slice(2), warn: (message) => this.note(`Warning: ${message}`)})
+      const entry = newEntry({...this.recordedAs(), warn: (message) => this.note(`Warning: ${message}`)})
       this.entry = entry
       // An interrupted command ends the process by itself.
       process.once('exit', (code) => entry.end(code))
     }
-    await this.entry.add(written, line)
+    return this.entry
+  }
+
+  /** The command as the journal has it. */
+  protected recordedAs(): {id: string; words: readonly string[]} {
+    return {id: this.id ?? '', words: process.argv.slice(2)}
   }
 
   /** What a changing command adds to its session; PERREQUEST, for --watch: the time for the datastore is each request's. */

@@ -1,11 +1,17 @@
-import {Flags} from '@oclif/core'
+import {Flags, type Interfaces} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
 import {isError} from '../errors.js'
-import {BaseCommand} from './base-command.js'
+import {BaseCommand, checked, readDuration} from './base-command.js'
+import type {SessionOptions} from '../client/session.js'
+import type {Armed, ArmOptions} from '../journal/confirm/arm.js'
+import type {EntryLine} from '../journal/entry.js'
 
-/** A command that changes something: --dry-run, --init, and what it says about each change. */
-export abstract class EditCommand extends BaseCommand {
+/** Flags or arguments by name, as oclif's types have them. */
+type Values = Record<string, unknown>
+
+/** A command that changes something: --dry-run, --init, and what it says about each change. Undo does not take back all that it changes. */
+export abstract class HostEditCommand extends BaseCommand {
   static override baseFlags = {
     ...BaseCommand.baseFlags,
     'dry-run': Flags.boolean({description: 'Check everything and print what would change; write nothing.'}),
@@ -57,6 +63,56 @@ export abstract class EditCommand extends BaseCommand {
   /** Says what became of CHANGES on stderr alone, a line each. */
   protected tellNotes(changes: readonly ResourceChange[]): void {
     for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: undefined}))
+  }
+}
+
+/** A command that changes what undo can take back: with --confirm-within by itself. */
+export abstract class EditCommand extends HostEditCommand {
+  static override baseFlags = {
+    ...HostEditCommand.baseFlags,
+    'confirm-within': Flags.custom<number>({parse: checked(readDuration('--confirm-within'))})({
+      description: 'Take the change back when this time is over, unless calicoctl confirm comes before (5m, 30s).',
+      helpValue: 'TIME',
+    }),
+  }
+
+  private armed: Promise<Armed> | undefined
+
+  protected override read<F extends Values, B extends Values, A extends Values>(options: Interfaces.Input<F, B, A>, check?: (line: Interfaces.ParserOutput<F, B, A>) => void): Promise<Interfaces.ParserOutput<F, B, A>> {
+    return super.read(options, (line) => {
+      if (this.confirmWithin !== undefined && this.dryRun) this.problem('--confirm-within does not go with --dry-run, which changes nothing')
+      check?.(line)
+    })
+  }
+
+  private get confirmWithin(): number | undefined {
+    return (this.globals as {'confirm-within'?: number})['confirm-within']
+  }
+
+  protected override recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare'> {
+    const within = this.confirmWithin
+    return {...super.recording(line), ...(within !== undefined && {prepare: async (cluster) => this.prepare(within, cluster ?? '', line?.id ?? this.id ?? '')})}
+  }
+
+  private async prepare(within: number, cluster: string, id: string): Promise<void> {
+    const {arm, refuseOnHost} = await import('../journal/confirm/arm.js')
+    refuseOnHost(id)
+    this.armed ??= this.arm(arm, within, cluster)
+    await this.armed
+  }
+
+  private arm(arm: (options: ArmOptions) => Promise<Armed>, within: number, cluster: string): Promise<Armed> {
+    const {datastore, config, 'expect-cluster': expect, timeout} = this.globals
+    return this.offTheClock(async () => arm({entry: await this.journalEntry(), cluster, within, options: {datastore, config, 'expect-cluster': expect, timeout}}))
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    try {
+      await super.finally(error)
+    } finally {
+      const armed = await this.armed?.catch(() => undefined) // it is the command's own failure
+      if (armed) for (const line of await armed.end()) this.note(line)
+    }
   }
 }
 

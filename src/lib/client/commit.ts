@@ -112,6 +112,7 @@ async function untilDone<T>(
     if (decision.writes.length === 0) session.store.restOn?.(decision.guards ?? [])
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(ownCluster ? [] : await initialisation(session, seen, decision.writes))]
+    await session.prepare?.(guidOfCluster(seen.cluster, writes))
     try {
       const result = await tracked(session, decision.what, async () => {
         const answered = await session.store.transact({
@@ -200,10 +201,12 @@ async function initialisation(session: Session, {cluster}: Seen, made: readonly 
 
 /** Tells the journal what was written. A key was written only if it was still as it was read, so that is what stood there before. */
 async function record({record: tell}: Session, {writes, cluster, unknown = false}: {writes: readonly Write[]; cluster: ClusterState; unknown?: boolean}, revision: Revision): Promise<void> {
-  if (!tell) return
-  const guid = cluster.state === 'present' ? guidOf(cluster.information) : guidInValue(writes.find(({key}) => key === CLUSTER_KEY)?.value)
-  await tell({writes, revision, cluster: guid, ...(unknown && {unknown})})
+  if (tell) await tell({writes, revision, cluster: guidOfCluster(cluster, writes), ...(unknown && {unknown})})
 }
+
+/** The GUID of CLUSTER, or the one that WRITES give it. */
+const guidOfCluster = (cluster: ClusterState, writes: readonly Write[]): string | undefined =>
+  cluster.state === 'present' ? guidOf(cluster.information) : guidInValue(writes.find(({key}) => key === CLUSTER_KEY)?.value)
 
 /** Lets an interrupted command know that a write is under way. */
 async function tracked(session: Session, what: string, send: () => Promise<TransactionResult>): Promise<TransactionResult> {

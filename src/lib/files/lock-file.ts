@@ -25,7 +25,8 @@ export interface Holder {
   readonly elsewhere: boolean
 }
 
-interface Identity {
+/** A process of this host, for as long as the host runs. */
+export interface Identity {
   readonly pid: string
   /** In clock ticks since boot. */
   readonly started: string
@@ -137,6 +138,12 @@ function holderOf(path: string, own: Identity): Holder | undefined {
   return holder && {pid: Number(holder.pid), elsewhere: holder.namespace !== own.namespace}
 }
 
+/** Whether PROCESS, which need not hold a lock, is known to have ended. */
+export const hasEnded = (process: Identity): boolean => isGone(process, ownIdentity())
+
+/** Whether PROCESS is of another pid namespace: whether it lives cannot be seen from here. */
+export const isElsewhere = ({namespace}: Identity): boolean => namespace !== ownIdentity().namespace
+
 /** Whether HOLDER is known to have ended. */
 function isGone(holder: Identity, own: Identity): boolean {
   if (holder.namespace !== own.namespace || !seesOwnProcesses()) return false
@@ -146,7 +153,8 @@ function isGone(holder: Identity, own: Identity): boolean {
 /** Whether /proc numbers processes as our pid namespace does. It may be that of another one, in which every pid means somebody else. */
 const seesOwnProcesses = (): boolean => linkOf('/proc/self') === String(process.pid)
 
-function ownIdentity(): Identity {
+/** This process. */
+export function ownIdentity(): Identity {
   return {
     pid: String(process.pid),
     started: startTime('self') ?? '0',

@@ -38,6 +38,13 @@ export interface EntryLine {
 }
 
 export interface JournalEntry {
+  readonly id: string
+  /** The command line without secrets. */
+  readonly words: readonly string[]
+  /** Whether anything has been written, or may have been. */
+  readonly begun: boolean
+  /** @throws CalicoError `refused` if there is no journal, or it cannot be written */
+  checkWritable(): void
   /** Adds a transaction. Never fails: a journal that cannot be written is a warning. */
   add(written: Written, line?: EntryLine): Promise<void>
   /** Ends the entry with the command's exit code. Only the first end counts. */
@@ -53,9 +60,11 @@ export interface EntryOptions {
 /** A new entry for COMMAND; nothing is written before the first transaction. */
 export function newEntry(command: Command, {env = process.env, largest = LARGEST}: EntryOptions = {}): JournalEntry {
   const path = journalPath(env)
-  if (path === undefined) return {add: () => Promise.resolve(), end: () => undefined}
   const id = newId()
+  const words = withoutSecrets(command.words)
+  if (path === undefined) return {id, words, begun: false, checkWritable: () => refuseWithout('CALICOCTL_JOURNAL is off'), add: () => Promise.resolve(), end: () => undefined}
   let begun = false
+  let told = false
   let ended = false
   let broken = false
   /** Bytes of this entry in the present file. */
@@ -68,11 +77,12 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   const textOf = (line: object): Buffer => Buffer.from(`${JSON.stringify({v: 1, id, ...line})}\n`)
 
   const write = async ({writes, revision, cluster, unknown}: Written, line: EntryLine | undefined): Promise<void> => {
+    told = true
     if (broken) return
     try {
       const changes = writes.map(({key, read, value}) => ({key, before: read?.value ?? null, after: value ?? null}))
       const of = line && {line: line.line, command: line.id, words: withoutSecrets(line.words)}
-      const text = textOf({...(!begun && {begin: beginning(command, env)}), ...(of && {of}), cluster, revision: revision.toString(), ...(unknown && {unknown}), changes})
+      const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), ...(unknown && {unknown}), changes})
       if (!begun) makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
       // What fills a file by itself stays in it, however much comes.
       if (await rotateFile(path, {largest, added: text.length, keep: KEPT, alone: own})) own = 0
@@ -87,6 +97,19 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   /** One transaction after another, whoever waits for them. */
   let last = Promise.resolve()
   return {
+    id,
+    words,
+    get begun() {
+      return told
+    },
+    checkWritable() {
+      try {
+        makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
+        appendLines(path, Buffer.alloc(0), PRIVATE_FILE)
+      } catch (error) {
+        refuseWithout(`${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}`)
+      }
+    },
     add: (written, line) => (last = last.then(() => write(written, line))),
     end(exitCode) {
       if (!begun || broken || ended) return
@@ -107,7 +130,7 @@ const beginning = ({id, words}: Command, env: EntryOptions['env']): object => ({
   host: hostname(),
   pid: process.pid,
   command: id,
-  words: withoutSecrets(words),
+  words,
 })
 
 /** Where a secret may stand in words: behind a name that says so, in a URL, or in a PEM. */
@@ -128,6 +151,22 @@ function userName(): string {
   } catch {
     // A user id without a name, as containers have.
     return String(process.getuid?.() ?? '')
+  }
+}
+
+/** What is undone by itself is undone from the journal. */
+function refuseWithout(why: string): never {
+  throw new CalicoError('refused', `Without the journal the change could not be taken back: ${why}; nothing was changed`)
+}
+
+/** Notes how the change ID ended that was to be confirmed; where the journal cannot be written, it is not noted. */
+export function noteConfirmation(id: string, outcome: 'confirmed' | 'undone' | 'failed', env: NodeJS.ProcessEnv = process.env): void {
+  const path = journalPath(env)
+  if (path === undefined) return
+  try {
+    appendLines(path, Buffer.from(`${JSON.stringify({v: 1, id, confirmation: {time: new Date().toISOString(), outcome}})}\n`), PRIVATE_FILE)
+  } catch {
+    // What is in the journal of the change itself is what can be undone.
   }
 }
 

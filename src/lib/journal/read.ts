@@ -46,7 +46,12 @@ export interface Entry {
   readonly parts: readonly Part[]
   /** Undefined: the command has not ended, or was killed. */
   readonly exitCode: number | undefined
+  /** How it ended if it was to be confirmed. */
+  readonly confirmation: Confirmation | undefined
 }
+
+const CONFIRMATIONS = ['confirmed', 'undone', 'failed'] as const
+export type Confirmation = (typeof CONFIRMATIONS)[number]
 
 /** As they are written; they go on to scripts by -o name. */
 const ID = /^[a-z0-9]{1,32}$/
@@ -76,22 +81,24 @@ export function parseJournal(texts: readonly string[]): Entry[] {
   for (const line of texts.flatMap((text) => text.split('\n'))) {
     const read = parseLine(line)
     if (!read) continue
-    const {id, begin, part, exitCode} = read
-    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined})
+    const {id, begin, part, exitCode, confirmation} = read
+    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined, confirmation: undefined})
     const entry = entries.get(id)
     // The beginning may be in a file that is gone: what is left of such an entry cannot be taken back as a whole.
     if (!entry) continue
     if (part) entry.parts.push(part)
     if (exitCode !== undefined) entry.exitCode = exitCode
+    if (confirmation !== undefined) entry.confirmation = confirmation
   }
   return [...entries.values()].reverse()
 }
 
 interface Line {
   readonly id: string
-  readonly begin: Omit<Entry, 'id' | 'parts' | 'exitCode'> | undefined
+  readonly begin: Omit<Entry, 'id' | 'parts' | 'exitCode' | 'confirmation'> | undefined
   readonly part: Part | undefined
   readonly exitCode: number | undefined
+  readonly confirmation: Confirmation | undefined
 }
 
 function parseLine(line: string): Line | undefined {
@@ -103,12 +110,13 @@ function parseLine(line: string): Line | undefined {
     return undefined
   }
   if (!isObject(value) || value.v !== 1 || typeof value.id !== 'string' || !ID.test(value.id)) return undefined
-  const {id, begin, end, of, revision, unknown, changes, cluster} = value
+  const {id, begin, end, of, revision, unknown, changes, cluster, confirmation} = value
   return {
     id,
     begin: isObject(begin) ? beginOf(begin) : undefined,
     part: typeof revision === 'string' && Array.isArray(changes) ? {of: isObject(of) ? lineOf(of) : undefined, unknown: unknown === true, cluster: textIn(cluster), revision, changes: changes.flatMap(changeOf)} : undefined,
     exitCode: isObject(end) && typeof end.exitCode === 'number' ? end.exitCode : undefined,
+    confirmation: isObject(confirmation) ? CONFIRMATIONS.find((outcome) => outcome === confirmation.outcome) : undefined,
   }
 }
 

@@ -10,7 +10,7 @@ import {initialisationIn, isIpam, labelOf, objectOf} from './objects.js'
 import {type Entry, type KeyChange, netChanges, type Part} from './read.js'
 
 /** Commands that change the host, too, by their oclif ids, with what takes that back. */
-const ON_THE_HOST: Readonly<Record<string, string>> = {
+export const ON_THE_HOST: Readonly<Record<string, string>> = {
   'container:add': 'calicoctl container remove NAME',
   'container:remove': 'calicoctl container add NAME IP',
   'container:ip:add': 'calicoctl container NAME ip remove IP',

@@ -5,7 +5,7 @@ import {parseJson} from '../json/json.js'
 import type {KindInfo} from '../model/kinds.js'
 import {resourceKey} from '../model/keys.js'
 import {isIpam, labelOf, objectOf, wordOf} from '../journal/objects.js'
-import {type Entry, type KeyChange, netChanges, type PartLine, readJournal} from '../journal/read.js'
+import {type Confirmation, type Entry, type KeyChange, netChanges, type PartLine, readJournal} from '../journal/read.js'
 import {ChangedSinceError, type UndoPlan} from '../journal/undo.js'
 import {journalPath} from '../journal/place.js'
 import {textDiff} from '../cli/output/diff.js'
@@ -84,12 +84,14 @@ export function presentHistory(rows: readonly Row[]): Presentation<Row> {
 
 const userOf = ({user, sudoUser}: Entry): string => (sudoUser === undefined ? user : `${user} (${sudoUser})`)
 
+const CONFIRMATIONS: Readonly<Record<Confirmation, string>> = {confirmed: 'confirmed', undone: 'not confirmed, taken back', failed: 'not confirmed, could not be taken back'}
+
 /** What the command was, and how it ended unless that was well. */
-function commandOf({words, exitCode}: Entry, {lines, unknown}: Row): string {
+function commandOf({words, exitCode, confirmation}: Entry, {lines, unknown}: Row): string {
   const [first, ...more] = lines
   const of = first === undefined ? '' : more.length === 0 ? `, line ${first.line}: ${first.words.join(' ')}` : `, ${lines.length} lines`
   const end = exitCode === 0 ? [] : [exitCode === undefined ? 'killed, or still running' : `exit code ${exitCode}`]
-  const remarks = [...end, ...(unknown ? ['outcome unknown'] : [])]
+  const remarks = [...end, ...(unknown ? ['outcome unknown'] : []), ...(confirmation === undefined ? [] : [CONFIRMATIONS[confirmation]])]
   return `${words.join(' ')}${of}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`
 }
 
@@ -110,6 +112,7 @@ function changeDocument({entry, revision, changes, lines, unknown}: Row): object
       host: entry.host,
       command: entry.words,
       ...(entry.exitCode !== undefined && {exitCode: entry.exitCode}),
+      ...(entry.confirmation !== undefined && {confirmation: entry.confirmation}),
       ...(entry.parts[0]?.cluster !== undefined && {clusterGUID: entry.parts[0].cluster}),
     }),
     revision,

@@ -13,7 +13,7 @@ import {cleanHost} from '../host/cleaning.js'
 import {requireNetworkAdministrator} from '../host/privileges.js'
 import {nodeName} from '../model/names.js'
 import {formatAddress} from '../net/index.js'
-import {EditCommand} from '../cli/edit-command.js'
+import {HostEditCommand} from '../cli/edit-command.js'
 import {requireStoredNode} from './known-node.js'
 import {noteMade} from '../cli/made.js'
 import {isOwnNode} from './node-option.js'
@@ -27,7 +27,7 @@ interface RemoveFlags {
   readonly yes: boolean
 }
 
-export abstract class NodeRemoveCommand extends EditCommand {
+export abstract class NodeRemoveCommand extends HostEditCommand {
   protected async remove({hostname, 'remove-endpoints': withEndpoints, 'clean-host': clean, yes}: RemoveFlags): Promise<void> {
     const {node, local} = hostname === undefined ? await this.thisNode() : namedNode(hostname)
     if (clean && !local) throw new CalicoError('refused', `--clean-host cleans this host, which is not node ${node}; nothing was removed`, {hint: `Leave --clean-host out, or run the command on ${node}.`})

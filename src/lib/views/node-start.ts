@@ -23,7 +23,7 @@ import {requireNetworkAdministrator} from '../host/privileges.js'
 import {formatAddress} from '../net/index.js'
 import {checked} from '../cli/base-command.js'
 import {parseDuration} from '../cli/duration.js'
-import {EditCommand} from '../cli/edit-command.js'
+import {HostEditCommand} from '../cli/edit-command.js'
 import {noteMade} from '../cli/made.js'
 import {chosenNode} from './node-option.js'
 import {escapeText} from '../printable.js'
@@ -59,7 +59,7 @@ const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6')
 /** v0.20's lines go to stdout at once: a program may be waiting for one of them. */
 const say = (lines: string | readonly string[]): void => currentInvocation().stdout((typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join(''), () => undefined)
 
-export abstract class NodeCommand extends EditCommand {
+export abstract class NodeCommand extends HostEditCommand {
   /** Prints the unit of the same node. */
   protected async printUnit(options: NodeOptions, flags: StartFlags): Promise<void> {
     const request = await this.request(options, flags)

@@ -56,11 +56,12 @@ export abstract class BatchCommand extends EditCommand {
       dryRun: this.dryRun,
       init: this.sessionOptions().init,
       expectCluster: around.settings.expectCluster?.value,
-      record: (written) => this.record(written),
+      ...this.recording(),
       warn: (message) => this.note(`Warning: ${message}`),
       announce: (message) => void process.stderr.write(`Warning: ${escapeText(message)}\n`),
     })
     around.settings.warnings.forEach(session.warn)
+    await this.tellOverdue()
     try {
       if (around.staged) await this.runStaged(ready, session, around, flags, progress)
       else await this.runEach(ready, session, around, flags, progress)
@@ -77,7 +78,7 @@ export abstract class BatchCommand extends EditCommand {
     const writes = currentWrites(progress)
     watchSignals({writes}, () => progress.told())
     watchWrites(writes)
-    await runInOrder(lines, session.store, around, {...flags, ...session, record: (written, line) => this.record(written, line), print: flags.json ? undefined : printing(flags.file)}, progress)
+    await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(line), print: flags.json ? undefined : printing(flags.file)}, progress)
     if (flags.json) await this.printDocument(progress)
   }
 
@@ -87,7 +88,7 @@ export abstract class BatchCommand extends EditCommand {
     watchSignals(session)
     watchWrites(session.writes)
     const what = `the batch ${flags.file}`
-    const options = {...flags, ...session, record: undefined, print: undefined}
+    const options = {...flags, ...session, recording: undefined, print: undefined}
     let changes: readonly KeyEdit[] = []
     try {
       const made = await together(session, what, async (_, store) => {

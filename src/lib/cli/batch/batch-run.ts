@@ -1,7 +1,7 @@
 /** A batch: its lines one after another, what each printed and did, and how it ended. */
 import {addWritten, initialisationIn, type KeyEdit, netEdits, objectChange} from '../../batch/changes.js'
 import {quoteWord} from '../../batch/lines.js'
-import {newSession, type Session, type Written} from '../../client/session.js'
+import {newSession, type Session, type SessionOptions} from '../../client/session.js'
 import type {Datastore} from '../../datastore/datastore.js'
 import {CompactedError} from '../../datastore/errors.js'
 import type {EntryLine} from '../../journal/entry.js'
@@ -33,8 +33,8 @@ export interface RunOptions {
   readonly dryRun: boolean
   readonly init: boolean
   readonly expectCluster: string | undefined
-  /** Writes to the journal what a line has written in STORE. */
-  readonly record?: ((written: Written, line: EntryLine) => Promise<void>) | undefined
+  /** What the session of a line has of the journal. */
+  readonly recording?: ((line: EntryLine) => Pick<SessionOptions, 'record' | 'prepare'>) | undefined
   /** Prints what a line prints; undefined: it is kept in its result. */
   readonly print: ((result: LineResult, piece: Piece, done: (error?: NodeJS.ErrnoException | null) => void) => void) | undefined
 }
@@ -153,6 +153,7 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
         print({stream: 'stderr', text})
       },
       session: ({dryRun = false, init = false, warn, announce}) => {
+        const recording = options.recording?.({line: line.line, id: line.meaning.type === 'command' ? line.meaning.id : '', words: line.words})
         const own = newSession(shared, {
           // On a stage it writes as ever; what acts on the host must not.
           dryRun: dryRun || (options.dryRun && line.place === 'host'),
@@ -160,8 +161,9 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
           expectCluster: options.expectCluster,
           record: async (written) => {
             if (!written.unknown) addWritten(result.written, written)
-            await options.record?.(written, {line: line.line, id: line.meaning.type === 'command' ? line.meaning.id : '', words: line.words})
+            await recording?.record?.(written)
           },
+          prepare: recording?.prepare,
           warn,
           ...(announce && {announce}),
         })

@@ -18,8 +18,8 @@ export interface ReadyLine {
   readonly place: Place
 }
 
-/** The global options that choose the store and the time. */
-const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout']
+/** The options that choose the store and the time, and the one that is of the whole change. */
+const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout', 'confirm-within']
 
 /** Thrown where a line that is only checked would begin to do something: it is right. */
 class LineIsRight extends Error {}

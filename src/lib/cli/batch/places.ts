@@ -29,8 +29,8 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'container:profile:set', 'container:profile:show', 'container:remove',
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
-  neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'validate'],
-  endless: ['__complete', 'batch', 'edit', 'libnetwork:serve'],
+  neither: ['completion', 'config:grants', 'config:view', 'confirm', 'help', 'lint:codes', 'validate'],
+  endless: ['__complete', '__confirm', 'batch', 'edit', 'libnetwork:serve'],
 }
 
 /** Where the command ID works. Unknown ones are taken for those that touch the host, which allows least. */

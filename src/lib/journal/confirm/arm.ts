@@ -1,0 +1,123 @@
+/** Beginning `--confirm-within`: the change is noted as one that waits, and a process is started that takes it back, before anything is written. */
+import {spawn, spawnSync} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {unlink} from 'node:fs/promises'
+import {hostname} from 'node:os'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {CalicoError} from '../../errors.js'
+import {workingFolder} from '../../files/folder.js'
+import {ownIdentity} from '../../files/lock-file.js'
+import {fileReason} from '../../files/read.js'
+import type {JournalEntry} from '../entry.js'
+import {ON_THE_HOST} from '../undo.js'
+import {makeWaitingFolder, readWaiting, type StoreOptions, type Waiting, waitingPath, withWaitingLock, writeWaiting} from './waiting.js'
+
+/** How long the timer's process may take to begin. */
+const START_MS = 15_000
+const LOOK_MS = 10
+
+/** The variables that the timer's settings come from. */
+export const HANDED_ON = /^(?:CALICO|ETCD_|DATASTORE_TYPE$|XDG_STATE_HOME$|HOME$|SUDO_USER$|NODE_EXTRA_CA_CERTS$)/
+
+/** The hidden command that waits. */
+export const TIMER = '__confirm'
+
+/** A change that waits from now on. */
+export interface Armed {
+  /** The command has ended. @returns what to tell of it: when its change is taken back. Nothing, if it has changed nothing: then nothing waits. Never fails. */
+  end(): Promise<readonly string[]>
+}
+
+export interface ArmOptions {
+  readonly entry: JournalEntry
+  /** The cluster that is about to be changed. */
+  readonly cluster: string
+  /** Milliseconds. */
+  readonly within: number
+  readonly options: StoreOptions
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** @throws CalicoError `refused` if the command ID, as oclif has it, changes more than undo takes back by itself */
+export function refuseOnHost(id: string): void {
+  if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: what calicoctl ${id.replaceAll(':', ' ')} changes on this host is not taken back by itself; nothing was changed`, {hint: `To take it back: ${ON_THE_HOST[id]}`})
+}
+
+/**
+ * @throws CalicoError `refused` if there is no journal to take the change back from, or another change waits in this cluster; `failed` if the timer cannot be
+ * started. Nothing waits then.
+ */
+export async function arm({entry, cluster, within, options, env = process.env}: ArmOptions): Promise<Armed> {
+  entry.checkWritable()
+  const path = waitingPath(env, cluster)
+  makeWaitingFolder(path)
+  const busy = (): CalicoError => new CalicoError('refused', 'Another calicoctl begins, confirms or takes back a change of this cluster at the moment; nothing was changed')
+  const waiting: Waiting = {
+    v: 1, id: entry.id, words: entry.words, cluster, host: hostname(), within, deadline: null, command: ownIdentity(), timer: null, failed: null, options,
+    folder: workingFolder(),
+    env: Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value !== undefined && HANDED_ON.test(name) ? [[name, value]] : []))),
+  }
+  await withWaitingLock(path, busy, async () => {
+    const other = readWaiting(path)
+    if (other) throw waitsAlready(other)
+    try {
+      await writeWaiting(path, waiting)
+    } catch (error) {
+      throw new CalicoError('failed', `--confirm-within: ${path} cannot be written: ${fileReason(error)}; nothing was changed`, {cause: error})
+    }
+    try {
+      await startTimer(path, entry.id)
+    } catch (error) {
+      await unlink(path)
+      throw error
+    }
+  })
+  const end = async (): Promise<readonly string[]> => {
+    // Confirmed, or taken back by another command, meanwhile.
+    const now = readWaiting(path)
+    if (now?.id !== entry.id) return []
+    if (!entry.begun) {
+      await withWaitingLock(path, busy, () => unlink(path))
+      return []
+    }
+    const deadline = new Date(Date.now() + within).toISOString()
+    await writeWaiting(path, {...now, deadline})
+    return [`This change is taken back at ${deadline.replace(/\.[0-9]+Z$/, 'Z')} (in ${within / 1000} s) unless it is confirmed before: calicoctl confirm ${entry.id}`]
+  }
+  return {
+    async end() {
+      try {
+        return await end()
+      } catch (error) {
+        return [`Warning: ${path}: ${error instanceof CalicoError ? error.message : fileReason(error)}. The change ${entry.id} is taken back ${within / 1000} s from now: calicoctl confirm ${entry.id} keeps it.`]
+      }
+    },
+  }
+}
+
+const waitsAlready = ({id, words}: Waiting): CalicoError =>
+  new CalicoError('refused', `The change ${id} (${words.join(' ')}) of this cluster waits to be confirmed; nothing was changed`, {hint: `Confirm it first, or take it back: calicoctl confirm ${id}, or calicoctl undo ${id}`})
+
+/** Starts the process that waits for the file at PATH, and is there until it has begun. It survives this process, its terminal and its login. */
+async function startTimer(path: string, id: string): Promise<void> {
+  const program = [process.execPath, process.argv[1] ?? '', TIMER, path]
+  if (!startUnit(program, id)) startDetached(program)
+  for (const until = Date.now() + START_MS; readWaiting(path)?.timer === null; await sleep(LOOK_MS)) {
+    if (Date.now() > until) throw new CalicoError('failed', `--confirm-within: the process that takes the change back did not start within ${START_MS / 1000} s; nothing was changed`)
+  }
+}
+
+/** As a transient unit where systemd runs: it ends other processes at logout. Secrets do not go there, where everybody could read them. */
+function startUnit(program: readonly string[], id: string): boolean {
+  if (!existsSync('/run/systemd/system')) return false
+  const user = process.geteuid?.() === 0 ? [] : ['--user']
+  const {status} = spawnSync('systemd-run', [...user, '--quiet', '--collect', `--unit=calicoctl-confirm-${id}`, '--', ...program], {stdio: 'ignore', timeout: START_MS})
+  return status === 0
+}
+
+/** In a session of its own, without any of our files. */
+function startDetached([program = '', ...words]: readonly string[]): void {
+  const child = spawn(program, words, {detached: true, stdio: 'ignore', cwd: '/'})
+  child.on('error', () => undefined) // the caller sees that it does not begin
+  child.unref()
+}

@@ -1,0 +1,31 @@
+/** What a command says of changes that were not confirmed and not taken back, for example because the host was started anew meanwhile. */
+import {tryOnce} from './timer.js'
+import {listWaiting, stateOf, type Waiting} from './waiting.js'
+
+export interface Teller {
+  readonly note: (lines: readonly string[]) => void
+  /** Whether the user says yes; false where nobody can be asked. */
+  readonly ask: (question: readonly string[]) => Promise<boolean>
+}
+
+/** Tells of each change of this user on this host that is past its time, with what to do; on a terminal it offers to take it back. Never fails. */
+export async function tellOverdue(env: NodeJS.ProcessEnv, {note, ask}: Teller): Promise<void> {
+  for (const {path, waiting} of overdueOnes(env)) {
+    note([`Warning: ${overdueText(waiting)}`, `  Take it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
+    if (waiting.failed === null && (await ask(['Take it back now?']))) await tryOnce(path, 'inherit')
+  }
+}
+
+function overdueOnes(env: NodeJS.ProcessEnv): ReturnType<typeof listWaiting> {
+  try {
+    return listWaiting(env).filter(({waiting}) => ['overdue', 'failed'].includes(stateOf(waiting, Date.now())))
+  } catch {
+    return []
+  }
+}
+
+function overdueText({id, words, deadline, failed}: Waiting): string {
+  const name = `The change ${id} (${words.join(' ')})`
+  if (failed !== null) return `${name} was not confirmed in time, and could not be taken back: ${failed}.`
+  return `${name} is past its time${deadline === null ? '' : ` (${deadline})`}: it was neither confirmed nor taken back.`
+}

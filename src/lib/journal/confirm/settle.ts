@@ -1,0 +1,64 @@
+/** How a change that waited has ended: confirmed, or taken back. */
+import {unlinkSync} from 'node:fs'
+import {CalicoError} from '../../errors.js'
+import {hasEnded, isElsewhere} from '../../files/lock-file.js'
+import {noteConfirmation} from '../entry.js'
+import type {Entry} from '../read.js'
+import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
+
+const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being taken back at this moment`, {hint: 'calicoctl history shows what has become of it.'})
+
+/**
+ * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first.
+ * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID
+ */
+export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], env: NodeJS.ProcessEnv): Promise<Waiting> {
+  const {path, waiting} = choose(id, listWaiting(env), entries)
+  await withWaitingLock(path, () => inHand(waiting.id), () => {
+    if (readWaiting(path)?.id !== waiting.id) throw takenBack(waiting.id)
+    end(path, waiting, 'confirmed')
+    return Promise.resolve()
+  })
+  return waiting
+}
+
+function choose(id: string | undefined, all: readonly WaitingFile[], entries: () => readonly Entry[]): WaitingFile {
+  const [first, ...more] = id === undefined ? all : all.filter(({waiting}) => waiting.id === id)
+  if (first === undefined) throw notWaiting(id, entries())
+  if (more.length > 0) throw new CalicoError('invalid', `${all.length} changes wait to be confirmed: say which one`, {details: all.map(({waiting}) => `calicoctl confirm ${waiting.id}    # ${waiting.words.join(' ')}`)})
+  return first
+}
+
+function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoError {
+  const [last] = entries
+  // Without ID: the last one that was to be confirmed, if nothing has been changed since it was taken back.
+  const meant = id !== undefined ? entries.find((entry) => entry.id === id) : last?.command === 'undo' ? entries.find(({confirmation}) => confirmation !== undefined) : undefined
+  if (meant?.confirmation === 'undone') return takenBack(meant.id)
+  if (id === undefined) return new CalicoError('not-found', 'No change waits to be confirmed.')
+  if (meant === undefined) return new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'calicoctl confirm --list shows what waits.'})
+  return new CalicoError('not-found', `The change ${id} does not wait to be confirmed${meant.confirmation === 'confirmed' ? ': it is confirmed already' : ''}.`)
+}
+
+const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was taken back already: it was not confirmed in time`, {hint: 'Undo that, and the change is there again: calicoctl undo'})
+
+/** ID was taken back by a command: it does not wait any more. */
+export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const found = listWaiting(env).find(({waiting}) => waiting.id === id)
+  if (!found) return
+  await withWaitingLock(found.path, () => inHand(id), () => {
+    if (readWaiting(found.path)?.id === id) end(found.path, found.waiting, 'undone')
+    return Promise.resolve()
+  })
+}
+
+/** Whoever holds the lock of PATH says how WAITING has ended. Its timer's process, if that is another one, has nothing to do any more. */
+export function end(path: string, {id, timer}: Waiting, outcome: 'confirmed' | 'undone'): void {
+  unlinkSync(path)
+  noteConfirmation(id, outcome)
+  if (timer === null || timer.pid === String(process.pid) || isElsewhere(timer) || hasEnded(timer)) return
+  try {
+    process.kill(Number(timer.pid), 'SIGTERM')
+  } catch {
+    // It ends by itself as soon as it looks.
+  }
+}

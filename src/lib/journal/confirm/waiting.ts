@@ -1,0 +1,142 @@
+/**
+ * Changes that wait to be confirmed (design-whole.md §4), a file each in a folder of the user's that is there only while one waits: a command sees by one
+ * look whether there is any. In each cluster one change can wait. The files have what the timer needs, also credentials: they are their owner's alone.
+ */
+import {readdirSync, rmdirSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
+import {CalicoError} from '../../errors.js'
+import {makeFolder, PRIVATE_FOLDER} from '../../files/folder.js'
+import {hasEnded, type Identity, isElsewhere, withLockFile} from '../../files/lock-file.js'
+import {fileReason, readTextFile} from '../../files/read.js'
+import {replaceFile} from '../../files/replace.js'
+import {waitingFolder} from '../../settings/state-folder.js'
+
+const PRIVATE_FILE = 0o600
+
+/** How long a process that has the lock may take before another gives up. */
+const PATIENCE_MS = 2_000
+
+/** How long a timer of another pid namespace, which cannot be seen, is taken for alive. */
+const UNSEEN_MS = 60_000
+
+/** The options of the command line that choose the store. */
+export interface StoreOptions {
+  readonly datastore?: string | undefined
+  readonly config?: string | undefined
+  readonly 'expect-cluster'?: string | undefined
+  readonly timeout?: number | undefined
+}
+
+/** A change that waits. */
+export interface Waiting {
+  readonly v: 1
+  /** Its ID in the journal. */
+  readonly id: string
+  /** The command line without secrets. */
+  readonly words: readonly string[]
+  readonly cluster: string
+  readonly host: string
+  /** Milliseconds from the end of the command to the undo. */
+  readonly within: number
+  /** When it is taken back, ISO 8601; null while the command runs. */
+  readonly deadline: string | null
+  /** The process of the command. */
+  readonly command: Identity
+  /** The process that waits; null before it has begun. */
+  readonly timer: Identity | null
+  /** Why it could not be taken back. */
+  readonly failed: string | null
+  readonly options: StoreOptions
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A waiting change with the path of its file. */
+export interface WaitingFile {
+  readonly path: string
+  readonly waiting: Waiting
+}
+
+/** The path of the file for CLUSTER. */
+export const waitingPath = (env: NodeJS.ProcessEnv, cluster: string): string => join(waitingFolder(env), `c-${encodeURIComponent(cluster).slice(0, 200)}.json`)
+
+/** What waits, the one that is taken back first in front; files that cannot be read are passed over. */
+export function listWaiting(env: NodeJS.ProcessEnv): WaitingFile[] {
+  const folder = waitingFolder(env)
+  return names(folder)
+    .map((name) => join(folder, name))
+    .flatMap((path) => {
+      const waiting = readWaiting(path)
+      return waiting ? [{path, waiting}] : []
+    })
+    .sort((a, b) => ((a.waiting.deadline ?? '~') < (b.waiting.deadline ?? '~') ? -1 : 1))
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.startsWith('c-') && name.endsWith('.json'))
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw new CalicoError('failed', `The folder ${folder} cannot be read: ${fileReason(error)}`, {cause: error})
+  }
+}
+
+/** What the file at PATH says; undefined if there is none, or it is none of ours. */
+export function readWaiting(path: string): Waiting | undefined {
+  try {
+    const value = JSON.parse(readTextFile(path, {noLinks: true})) as Waiting | null
+    return value !== null && isWaiting(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** As IDs of the journal are: they go on to scripts by -o name. */
+const ID = /^[a-z0-9]{1,32}$/
+
+function isWaiting({v, id, words, within, deadline, failed, command, timer, cluster, options, env, folder}: Partial<Waiting>): boolean {
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  const isProcess = (value: unknown): boolean => typeof value === 'object' && value !== null && ['pid', 'started', 'namespace'].every((name) => isText((value as Record<string, unknown>)[name]))
+  return (
+    v === 1 && ID.test(id ?? '') && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || !Number.isNaN(Date.parse(deadline ?? ''))) &&
+    (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(folder) && typeof options === 'object' && typeof env === 'object'
+  )
+}
+
+/** Makes the file at PATH say WAITING. @throws Error with a `code`, as node:fs */
+export const writeWaiting = (path: string, waiting: Waiting): Promise<void> => replaceFile(path, `${JSON.stringify(waiting)}\n`, {mode: PRIVATE_FILE})
+
+/** Makes the folder of PATH, which is its owner's alone. */
+export const makeWaitingFolder = (path: string): void => makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
+
+
+/**
+ * Does WORK while no other process begins, ends or takes back the change of PATH; the folder is removed afterwards if nothing waits any more.
+ * @param busy the error if another process has the lock for too long
+ */
+export async function withWaitingLock<T>(path: string, busy: () => CalicoError, work: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PATIENCE_MS
+  try {
+    return await withLockFile(join(dirname(path), `.${basename(path)}.lock`), {patient: () => Date.now() < until, late: busy}, work)
+  } finally {
+    removeIfEmpty(dirname(path))
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // Others wait, or it is gone already.
+  }
+}
+
+export type State = 'running' | 'waiting' | 'overdue' | 'failed'
+
+/** How it stands with WAITING at NOW, milliseconds since 1970. `overdue`: its time is over, and no process is left that would take it back. */
+export function stateOf({failed, deadline, command, timer}: Waiting, now: number): State {
+  if (failed !== null) return 'failed'
+  const isOver = (by: Identity | null): boolean => by === null || (isElsewhere(by) ? deadline !== null && now > Date.parse(deadline) + UNSEEN_MS : hasEnded(by))
+  if (deadline === null) return isOver(command) && isOver(timer) ? 'overdue' : 'running'
+  return now >= Date.parse(deadline) && isOver(timer) ? 'overdue' : 'waiting'
+}

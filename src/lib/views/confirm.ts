@@ -1,0 +1,31 @@
+/** `confirm` on a terminal. */
+import {stateOf, type State, type Waiting} from '../journal/confirm/waiting.js'
+import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+
+const STATES: Readonly<Record<State, string>> = {running: 'the command runs', waiting: 'waits', overdue: 'past its time', failed: 'could not be taken back'}
+
+/** Changes that wait, to be shown. */
+export function presentWaiting(rows: readonly Waiting[], now: number): Presentation<Waiting> {
+  return {
+    rows,
+    alignment: 'left',
+    columns: [
+      {header: 'ID', value: ({id}) => id},
+      {header: 'UNTIL', value: ({deadline}) => (deadline === null ? '-' : shortTime(deadline))},
+      {header: 'STATE', value: (waiting) => STATES[stateOf(waiting, now)]},
+      {header: 'CLUSTER', value: ({cluster}) => cluster, wide: true},
+      {header: 'COMMAND', value: ({words}) => words.join(' ')},
+      {header: 'PROBLEM', value: ({failed}) => failed ?? '', wide: true},
+    ],
+    name: ({id}) => id,
+    document: (all) => ownDocument('WaitingChangeList', {items: all.map((waiting) => waitingDocument(waiting, now))}),
+  }
+}
+
+function waitingDocument(waiting: Waiting, now: number): object {
+  const {id, words, cluster, host, within, deadline, failed} = waiting
+  return {id, command: words, clusterGUID: cluster, host, withinSeconds: within / 1000, deadline, state: stateOf(waiting, now), ...(failed !== null && {problem: failed})}
+}
+
+/** TIME, ISO 8601, without fractions of a second. */
+export const shortTime = (time: string): string => time.replace(/\.[0-9]+Z$/, 'Z')

@@ -1,0 +1,233 @@
+/** --confirm-within and `confirm` as a user meets them. Each test waits for what the timer's process does to the store. */
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
+import {startEtcd, type TestEtcd} from '../support/etcd.js'
+
+let folder: string
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'calicoctl-confirm-'))))
+afterEach(() => {
+  for (const {timer} of waiting()) if (timer) kill(Number(timer.pid))
+  rmSync(folder, {recursive: true, force: true})
+})
+
+const embedded = (name = 'store'): Record<string, string> => ({CALICO_DATASTORE: `embedded:${join(folder, `${name}.json`)}`})
+let store: () => Record<string, string> = embedded
+type Env = Readonly<Record<string, string>>
+const environment = (env: Env): Env => ({XDG_STATE_HOME: folder, ...store(), ...env})
+const run = (line: string, env: Env = {}): Promise<Result> => calicoctl(line.split(' '), {env: environment(env)})
+async function ok(line: string, env: Env = {}): Promise<string> {
+  const {code, stdout, stderr} = await run(line, env)
+  expect({line, code, stderr}).toEqual({line, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
+  return stdout
+}
+const profiles = async (env: Env = {}): Promise<string> => (await ok('profile show -o name', env)).replaceAll('\n', ' ').trim()
+
+interface WaitingState {
+  readonly id: string
+  readonly deadline: string | null
+  readonly timer: {readonly pid: string} | null
+}
+const place = (): string => join(folder, 'calicoctl/confirm')
+const waiting = (): WaitingState[] => (existsSync(place()) ? readdirSync(place()).filter((name) => name.endsWith('.json') && !name.startsWith('.')).map((name) => JSON.parse(readFileSync(join(place(), name), 'utf8')) as WaitingState) : [])
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await what())) await sleep(20)
+}
+const isGone = (): boolean => !existsSync(place())
+/** Whether the process PID runs, and is no zombie. */
+function lives(pid: string): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return false
+  }
+}
+
+function suite(): void {
+  test('nobody confirms: it is taken back by itself, and the journal has it', async () => {
+    await ok('profile add base')
+    const {code, stderr} = await run('profile add web --confirm-within 1s')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^profile\/web created\nThis change is taken back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed before: calicoctl confirm [a-z0-9]+\n$/) as unknown})
+    expect(await profiles()).toBe('base web')
+    await until(isGone)
+    expect(await profiles()).toBe('base')
+    const {items} = JSON.parse(await ok('history -o json')) as {items: {id: string; command: string[]; confirmation?: string}[]}
+    const made = items[1]?.id ?? ''
+    expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 1s', 'undone']])
+    // Too late.
+    expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('taken back already') as unknown})
+    expect((await run(`confirm ${made}`)).code).toBe(5)
+    // And it can be had again.
+    await ok('undo')
+    expect(await profiles()).toBe('base web')
+  })
+
+  test('a batch is confirmed: it stays, and its timer ends', async () => {
+    await ok('profile add base')
+    const file = join(folder, 'changes.txt')
+    writeFileSync(file, 'profile add a\nprofile add b\n')
+    await ok(`batch --confirm-within 1h ${file}`)
+    const [state] = waiting()
+    const pid = state?.timer?.pid ?? ''
+    expect(lives(pid)).toBe(true)
+    // A session of its own: it survives the terminal. And no secret can be on its command line.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]).toBe(pid)
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(2, -1)).toEqual(['__confirm', join(place(), readdirSync(place()).find((name) => name.startsWith('c-')) ?? '')])
+    expect(await ok('confirm --list')).toContain(`batch --confirm-within 1h ${file}`)
+    expect(await run('confirm')).toMatchObject({code: 0, stderr: `Confirmed: ${state?.id ?? ''} (batch --confirm-within 1h ${file}) is not taken back.\n`})
+    await until(() => !lives(pid))
+    expect(isGone()).toBe(true)
+    expect(await profiles()).toBe('a b base')
+    expect(await ok('history --limit 1')).toContain('(confirmed)')
+    expect((await run('confirm')).code).toBe(4)
+    expect((await run(`confirm ${state?.id ?? ''}`)).code).toBe(4)
+  })
+}
+
+describe('etcd', () => {
+  let etcd: TestEtcd
+  beforeAll(async () => void (etcd = await startEtcd()))
+  afterAll(() => etcd.stop())
+  beforeEach(async () => {
+    await etcd.ctl('del', '--prefix', '/')
+    store = () => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
+  })
+  suite()
+
+  test('the store that --datastore names, relative to nothing else', async () => {
+    const flag = `--datastore ${etcd.endpoints[0] ?? ''}`
+    const env = {ETCD_ENDPOINTS: 'http://127.0.0.1:1'}
+    await ok(`profile add base ${flag}`, env)
+    await ok(`profile add web --confirm-within 500ms ${flag}`, env)
+    await until(isGone)
+    expect(await profiles()).toBe('base')
+  })
+})
+
+describe('embedded', () => {
+  beforeEach(() => void (store = embedded))
+  suite()
+
+  test('what waits is its owner\'s alone', async () => {
+    await ok('profile add web --confirm-within 1h')
+    const [file = ''] = readdirSync(place()).filter((name) => name.startsWith('c-'))
+    expect([statSync(place()).mode & 0o777, statSync(join(place(), file)).mode & 0o777]).toEqual([0o700, 0o600])
+  })
+
+  test('nothing waits: 4; --list shows nothing', async () => {
+    expect(await run('confirm')).toMatchObject({code: 4, stderr: 'Error: No change waits to be confirmed.\n'})
+    expect((await run('confirm nosuch')).code).toBe(4)
+    expect(JSON.parse(await ok('confirm --list -o json'))).toMatchObject({kind: 'WaitingChangeList', items: []})
+  })
+
+  test('a second one while one waits: 8; in another cluster it may wait, and then confirm needs an ID', async () => {
+    const [first, second] = ['one', 'two'].map(embedded)
+    await ok('profile add web --confirm-within 1h', first)
+    expect(await run('profile add db --confirm-within 1h', first)).toMatchObject({code: 8, stdout: '', stderr: expect.stringContaining('waits to be confirmed; nothing was changed') as unknown})
+    expect(await profiles(first)).toBe('web')
+    await ok('profile add web --confirm-within 1h', second)
+    const ids = (await ok('confirm --list -o name')).trim().split('\n')
+    expect(ids).toHaveLength(2)
+    const {code, stderr} = await run('confirm')
+    expect({code, named: ids.filter((id) => stderr.includes(`calicoctl confirm ${id} `))}).toEqual({code: 1, named: ids})
+    for (const id of ids) await ok(`confirm ${id}`)
+    expect(isGone()).toBe(true)
+  })
+
+  test.each([
+    ['a dry run', 'profile add web --confirm-within 1h --dry-run', {}, 1, '--dry-run'],
+    ['no duration', 'profile add web --confirm-within soon', {}, 1, 'is not a duration'],
+    ['no time', 'profile add web --confirm-within 0', {}, 1, 'is not a duration'],
+    ['without a journal', 'profile add web --confirm-within 1h', {CALICOCTL_JOURNAL: 'off'}, 8, 'CALICOCTL_JOURNAL is off'],
+    ['a journal that cannot be written', 'profile add web --confirm-within 1h', {CALICOCTL_JOURNAL: '/dev/full'}, 8, '/dev/full cannot be written'],
+    ['what undo does not take back', 'ipam assign 10.0.0.5 --confirm-within 1h', {}, 1, 'confirm-within'],
+  ])('%s: refused, and nothing is changed', async (_, line, env, code, text) => {
+    await ok('profile add base')
+    expect(await run(line, env)).toMatchObject({code, stderr: expect.stringContaining(text) as unknown})
+    expect(await profiles()).toBe('base')
+    expect(waiting()).toEqual([])
+  })
+
+  test('what changes nothing waits for nothing', async () => {
+    await ok('profile add web')
+    const {stderr} = await run('profile add web --confirm-within 1h')
+    expect(stderr).toBe('profile/web unchanged\n')
+    expect(existsSync(place())).toBe(false)
+  })
+
+  test('on a line of a batch it is refused', async () => {
+    const file = join(folder, 'changes.txt')
+    writeFileSync(file, 'profile add a\nprofile add b --confirm-within 1h\n')
+    expect(await run(`batch ${file}`)).toMatchObject({code: 1, stderr: expect.stringContaining('--confirm-within stands on batch itself') as unknown})
+  })
+
+  test('a batch that is killed is taken back as far as it came', async () => {
+    await ok('profile add base')
+    const file = join(folder, 'changes.txt')
+    writeFileSync(file, Array.from({length: 300}, (_, i) => `profile add p${i}\n`).join(''))
+    const child = startCalicoctl(['batch', '--confirm-within', '1s', file], {env: environment({})})
+    child.process.stdout?.once('data', () => child.process.kill('SIGKILL'))
+    await child.result
+    await until(isGone)
+    expect(await profiles()).toBe('base')
+    expect(await ok('history --limit 2')).toContain('not confirmed, taken back')
+  })
+
+  test('an undo waits, too', async () => {
+    await ok('profile add base')
+    await ok('profile add web')
+    await ok('undo --confirm-within 500ms')
+    await until(isGone)
+    expect(await profiles()).toBe('base web')
+  })
+
+  test('a change that waits is undone by hand: nothing waits any more', async () => {
+    await ok('profile add base')
+    await ok('profile add web --confirm-within 1h')
+    const [state] = waiting()
+    await ok('undo')
+    expect(isGone()).toBe(true)
+    await until(() => !lives(state?.timer?.pid ?? ''))
+    expect((await run('confirm')).code).toBe(5)
+  })
+
+  test('changed since: it is not taken back, and the next command says so', async () => {
+    await ok('profile add base')
+    await ok('profile add web --confirm-within 1s')
+    const [state] = waiting()
+    const id = state?.id ?? ''
+    await ok('profile web tag add t')
+    await until(async () => (await ok('confirm --list -o json')).includes('"failed"'))
+    const {code, stderr} = await run('profile show -o name')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(new RegExp(`^Warning: The change ${id} .* could not be taken back: profile/web changed since .*\\n  Take it back: calicoctl undo ${id}\\n  Keep it:      calicoctl confirm ${id}\\n$`)) as unknown})
+    await ok('confirm')
+    expect(isGone()).toBe(true)
+    expect((await run('profile show -o name')).stderr).toBe('')
+  })
+
+  test('the timer is gone, as after a reboot: the next command says that the change is past its time', async () => {
+    await ok('profile add base')
+    await ok('profile add web --confirm-within 1s')
+    const [state] = waiting()
+    kill(Number(state?.timer?.pid))
+    await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
+    const {stderr} = await run('profile show -o name')
+    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) is past its time \\(.*\\n  Take it back: calicoctl undo `))
+    expect((await run('profile show -o name --quiet')).stderr).toBe('')
+    await ok(`undo ${state?.id ?? ''}`)
+    expect(isGone()).toBe(true)
+    expect(await profiles()).toBe('base')
+  })
+})
