@@ -7,6 +7,8 @@ import {EXIT_CODES} from '../../errors.js'
 import {EditCommand} from '../edit-command.js'
 import {watchWrites} from '../made.js'
 import {watchSignals} from '../signals.js'
+import {resourceKey} from '../../model/keys.js'
+import {convertName} from '../../model/names.js'
 import {escapeText} from '../../printable.js'
 import {batchResult, type LineResult, prefixed, Progress, type RunOptions, runInOrder} from './batch-run.js'
 import {lineBudget, type RenewableBudget} from './budget.js'
@@ -93,6 +95,7 @@ export abstract class BatchCommand extends EditCommand {
     try {
       const made = await together(session, what, async (_, store) => {
         progress.reset()
+        await store.prefetch(likelyKeys(lines))
         await runInOrder(lines, store, around, options, progress)
         around.budget.renew()
         if (flags.atomic && progress.exitCode !== 0) throw new LineFailed(what)
@@ -182,6 +185,12 @@ export abstract class BatchCommand extends EditCommand {
     const {escapeJson} = await import('../../printable.js')
     await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun)))}\n`)
   }
+}
+
+/** Keys that LINES will ask for: those of the profiles that they name, which are read in few requests then instead of one for each. */
+function likelyKeys(lines: readonly ReadyLine[]): string[] {
+  const names = lines.flatMap(({meaning}) => (meaning.type === 'command' && meaning.id.startsWith('profile:') ? meaning.argv.slice(0, 1) : []))
+  return [...new Set(names.filter((name) => !name.startsWith('-')).map((name) => resourceKey('Profile', convertName(name))))]
 }
 
 /** A line of a batch that is to be done as a whole has failed, and has told so. */
