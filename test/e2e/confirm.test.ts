@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {startProxy} from '../support/proxy.js'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'calicoctl-confirm-'))))
@@ -105,6 +106,24 @@ describe('etcd', () => {
     store = () => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
   })
   suite()
+
+  test('the datastore does not answer when the time is over: taken back as soon as it does', async () => {
+    await ok('profile add base')
+    const proxy = await startProxy(etcd.endpoints[0] ?? '')
+    try {
+      await ok('profile add web --confirm-within 1s --timeout 2s', {ETCD_ENDPOINTS: proxy.endpoint})
+      const tried = new Promise<void>((resolve) => proxy.before('PRI * HTTP/2', resolve))
+      proxy.set('black-hole')
+      await tried
+      expect(await profiles()).toBe('base web')
+      proxy.set('pass')
+      proxy.reset()
+      await until(isGone)
+      expect(await profiles()).toBe('base')
+    } finally {
+      await proxy.stop()
+    }
+  })
 
   test('the store that --datastore names, relative to nothing else', async () => {
     const flag = `--datastore ${etcd.endpoints[0] ?? ''}`

@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {startProxy} from '../support/proxy.js'
 import {smallDisk, type SmallDisk} from '../support/small-disk.js'
 
 const PROFILE = '/calico/resources/v3/projectcalico.org/profiles/backend'
@@ -189,10 +190,32 @@ function suite(): void {
     expect(items.slice(0, 2).map(({id, changes}) => [id === undefined, changes[0]?.change])).toEqual([[true, 'updated'], [false, 'created']])
   })
 
+  test('no secret of a command line, of a URL or of the environment is in the journal', async () => {
+    const secret = 'gehe1m'
+    await ok('profile add backend')
+    const file = join(folder, 'changes.txt')
+    writeFileSync(file, `config felix EtcdPassword ${secret} --force\nprofile add frontend\n`)
+    await run(`batch ${file}`)
+    await run(`config felix --force MyToken ${secret}`)
+    await ok('profile add other', {SOME_PASSWORD: secret})
+    const words = journal().split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as {begin?: unknown; of?: unknown}])).map(({begin, of}) => JSON.stringify([begin, of]))
+    expect(words.join('\n')).toContain('(removed)')
+    expect(words.join('\n')).not.toContain(secret)
+    expect(await ok('history')).not.toContain(secret)
+  })
+
+  test('several processes at once: each has its entry, whole', async () => {
+    await ok('profile add backend')
+    await Promise.all(Array.from({length: 4}, (_, at) => ok(`profile add p${at}`)))
+    const {items} = JSON.parse(await ok('history -o json')) as {items: {command: string[]; exitCode: number; changes: unknown[]}[]}
+    expect(items.slice(0, 4).map(({command, exitCode, changes}) => [command[2], exitCode, changes.length]).sort()).toEqual([['p0', 0, 1], ['p1', 0, 1], ['p2', 0, 1], ['p3', 0, 1]])
+  })
+
   test('a journal that cannot be written is a warning, and the change is made', async () => {
     mkdirSync(join(folder, 'calicoctl/journal.jsonl'), {recursive: true})
     expect(await run('profile add backend')).toMatchObject({code: 0, stdout: 'Created profile backend\n', stderr: expect.stringContaining('Warning: The journal ') as unknown})
     expect(await ok('profile show -o name')).toBe('backend\n')
+    expect(await run('profile add full', {CALICOCTL_JOURNAL: '/dev/full'})).toMatchObject({code: 0, stderr: expect.stringContaining('/dev/full cannot be written') as unknown})
   })
 
   test('killed in the middle: what was made is in the journal, and can be taken back', async () => {
@@ -250,6 +273,21 @@ describe('etcd', () => {
     store = () => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
   })
   suite()
+
+  test('an answer that is lost for good: 9, the journal says that the outcome is unknown, and undo finds out', async () => {
+    await ok('profile add base')
+    const proxy = await startProxy(etcd.endpoints[0] ?? '')
+    try {
+      proxy.before('creationTimestamp', () => proxy.set('swallow-replies'))
+      expect((await run('profile add web --timeout 2s', {ETCD_ENDPOINTS: proxy.endpoint})).code).toBe(9)
+    } finally {
+      await proxy.stop()
+    }
+    expect(await ok('history --limit 1')).toContain('(exit code 9, outcome unknown)')
+    expect(await ok('profile show -o name')).toBe('base\nweb\n')
+    await ok('undo')
+    expect(await ok('profile show -o name')).toBe('base\n')
+  })
 
   test('a compacted past is left out, and the journal still has it', async () => {
     await ok('profile add backend')
