@@ -121,8 +121,16 @@ describe('README', () => {
 
   test('files, line by line', async () => {
     const lines = (/<!-- example: files -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
-    expect(lines).toHaveLength(4)
+    expect(lines).toHaveLength(6)
     for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
+  }, 60_000)
+
+  test('batch, as one script', async () => {
+    const script = /<!-- example: batch -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? ''
+    const env = {CALICO_DATASTORE: `embedded:${join(folder, 'batch.json')}`}
+    const {code, stdout} = await shell(`set -e\n${script}`, env)
+    expect({code, ends: stdout.endsWith('Created profile frontend\nCreated profile backend\nCreated profile cache\nTag backend added to profile cache\n')}).toEqual({code: 0, ends: true})
+    expect(stdout.match(/^\+\+\+ .*$/gm)).toEqual(['+++ ippool/192.168.0.0/16', '+++ profile/backend', '+++ profile/frontend'])
   }, 60_000)
 
   test('history, line by line', async () => {

@@ -161,6 +161,6 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
 
   test('every example of the README that is marked is run by a test', () => {
     const marked = [...README.matchAll(/<!-- example: (\S+) -->/g)].map(([, name]) => name)
-    expect(marked).toEqual(['main-job', 'files', 'docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down', 'history'])
+    expect(marked).toEqual(['main-job', 'files', 'batch', 'docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down', 'history'])
   })
 })
