@@ -8,6 +8,7 @@ import {clusterNodes} from '../lib/client/cluster-status.js'
 import {driverProblems} from '../lib/calico-node/libnetwork-service/state.js'
 import {CalicoError} from '../lib/errors.js'
 import {nodeStatus, type NotRunning} from '../lib/node-status/status.js'
+import type {Session} from '../lib/client/session.js'
 
 const WATCH_INTERVAL_MS = 2_000
 
@@ -70,9 +71,11 @@ export default class Status extends ShowCommand {
     const node = ownNode(option)
     return async () => {
       const root = process.geteuid?.() === 0
-      const status = await nodeStatus(() => this.session(), node, {root})
+      const watched = this.watched()
+      const status = await nodeStatus(watched.open, node, {root})
       if (!status.running) return this.showNotRunning(node, status)
       await this.present(presentStatus(status, new Date()))
+      await watched.tell()
       if (!root) throw new CalicoError('not-root', 'The BGP sessions can be seen by root only', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
       this.refuse(status.problems)
     }
@@ -85,9 +88,31 @@ export default class Status extends ShowCommand {
   }
 
   private async showAll(): Promise<void> {
-    const nodes = await clusterNodes(await this.session())
+    const watched = this.watched()
+    const nodes = await clusterNodes(await watched.open())
     await this.present(presentClusterStatus(nodes))
+    await watched.tell()
     this.refuse(clusterProblems(nodes))
+  }
+
+  /** The session, and what lint says by the way of what is read through it: a number, on stderr. */
+  private watched(): {open: () => Promise<Session>; tell: () => Promise<void>} {
+    let seen: ReadonlyMap<string, string> | undefined
+    return {
+      open: async () => {
+        const {recording} = await import('../lib/lint/seen.js')
+        const session = await this.session()
+        const recorded = recording(session.store)
+        seen = recorded.seen
+        return {...session, store: recorded.store}
+      },
+      tell: async () => {
+        if (seen === undefined) return
+        const {countErrors} = await import('../lib/lint/seen.js')
+        const count = countErrors(seen)
+        if (count > 0) this.note(`Warning: ${count} lint ${count === 1 ? 'error' : 'errors'} in what was read. To see all of the datastore: calicoctl lint`)
+      },
+    }
   }
 
   private refuse(problems: readonly string[]): void {

@@ -198,6 +198,34 @@ describe('the line', () => {
   })
 })
 
+describe('in passing', () => {
+  test('rule add says that an earlier rule of the profile takes all, and adds it all the same', () => {
+    const datastore = `embedded:${join(folder, 'passing.json')}`
+    const [, , taken, first, narrower] = run([
+      on('profile add web', datastore), on('profile web rule add inbound allow tcp to ports 80,443', datastore),
+      on('profile web rule add inbound deny tcp from cidr 10.0.0.0/8 to ports 443', datastore),
+      on('profile web rule add inbound deny tcp from cidr 10.1.0.0/16 to ports 443 --at=2', datastore),
+      on('profile web rule add inbound deny tcp to ports 22', datastore),
+    ])
+    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 3 never decides: rule 2 before it takes all that it could match (allow tcp to ports 80,443). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 3 added)\n'})
+    for (const result of [first, narrower]) expect(result).toMatchObject({code: 0, stderr: expect.not.stringContaining('Warning') as unknown as string})
+    expect(findingsOf(run([on('lint -o json', datastore)])[0]).map(({code, message}) => [code, message.slice(0, 39)])).toEqual([['rule-never-reached', 'never decides: inbound rule 3 before it']])
+  })
+
+  test('status tells the number of errors in what it has read, on stderr, and nothing else changes', () => {
+    const wep = (interfaceName: string | undefined): Record<string, string> => exampleStore({
+      'nodes/h1': {spec: {}}, 'profiles/web': {spec: {ingress: [{action: 'Allow', source: {tag: 'x'}}]}},
+      'workloadendpoints/default/h1-docker-a-eth0': {spec: {orchestrator: 'docker', node: 'h1', workload: 'a', endpoint: 'eth0', ipNetworks: ['10.0.0.1/32'], interfaceName, mac: 'ee:ee:ee:ee:ee:ee', profiles: ['web']}},
+    })
+    const [good, bad, other, quiet] = run([on('status --all', store(wep('calia'))), on('status --all', store(wep(undefined))), on('status --all', store(wep('tapa'))), on('status --all -q', store(wep(undefined)))])
+    expect(good).toMatchObject({code: 0, stderr: ''})
+    // What interfaces may be called is in a FelixConfiguration, which status does not read.
+    expect(other).toEqual(good)
+    expect(bad).toEqual({...good, stderr: 'Warning: 1 lint error in what was read. To see all of the datastore: calicoctl lint\n'})
+    expect(quiet).toEqual(good)
+  })
+})
+
 describe('on etcd', () => {
   let etcd: TestEtcd
   beforeAll(async () => {

@@ -54,7 +54,7 @@ export function ruleFindings(world: World): Finding[] {
         return reason === undefined
       })
       for (const [rule, earlier] of shadowed(live)) {
-        found.push(finding('rule-never-reached', object, rule.field, `never decides: ${earlier.field} before it takes all that it could match (${ruleText(earlier.rule)})`, ruleCommand(object, rule.field)))
+        found.push(finding('rule-never-reached', object, rule.field, `never decides: ${ruleName(object, earlier)} before it takes all that it could match (${ruleText(earlier.rule)})`, ruleCommand(object, rule.field)))
       }
       for (const {rule, field} of rules) {
         for (const end of ['source', 'destination'] as const) {
@@ -88,6 +88,13 @@ function unique(findings: readonly Finding[]): Finding[] {
 
 const judged = (object: WithRules, direction: Direction): JudgedRule[] =>
   (object.resource.spec[direction] ?? []).map((rule, index) => ({rule, field: `spec.${direction}[${index}]`, match: matcher(rule, {namespaced: object.kind === 'NetworkPolicy'})}))
+
+/** A rule by its number, counted from 1, as "rule show" has it: `inbound rule 3`; of a policy `ingress rule 3`. */
+function ruleName({kind}: WithRules, {field}: JudgedRule): string {
+  const [, direction = '', index = ''] = /^spec\.(\w+)\[(\d+)\]/.exec(field) ?? []
+  const word = kind === 'Profile' ? {ingress: 'inbound', egress: 'outbound'}[direction] : direction
+  return `${word ?? ''} rule ${Number(index) + 1}`
+}
 
 /** Rules of one list that an earlier one covers, each with the first that does. */
 function* shadowed(rules: readonly JudgedRule[]): Generator<readonly [JudgedRule, JudgedRule]> {
@@ -127,7 +134,7 @@ function shadowedByPolicies(policies: readonly Policy[]): Finding[] {
           const {match} = later
           if (!match || isWider(later.rule)) continue
           const earlier = broad.find((each) => (specOf(each.policy).applyOnForward ?? false) >= (spec.applyOnForward ?? false) && covers(each.match, match))
-          if (earlier) found.push(finding('rule-never-reached', policy, later.field, `never decides: ${earlier.judged.field} of the policy ${earlier.policy.name} before it takes all that it could match (${ruleText(earlier.judged.rule)})`, ruleCommand(policy, later.field)))
+          if (earlier) found.push(finding('rule-never-reached', policy, later.field, `never decides: ${ruleName(earlier.policy, earlier.judged)} of the policy ${earlier.policy.name} before it takes all that it could match (${ruleText(earlier.judged.rule)})`, ruleCommand(policy, later.field)))
         }
         if (!appliesToAll(policy)) continue
         for (const each of rules) if (each.match && each.match.action !== 'log' && broad.length < MOST_BROAD) broad.push({policy, judged: each, match: each.match})

@@ -2,7 +2,10 @@ import {profileArgument} from '../../../lib/cli/arguments.js'
 import {EditCommand} from '../../../lib/cli/edit-command.js'
 import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
-import {addRule} from '../../../lib/rules/edit.js'
+import type {Session} from '../../../lib/client/session.js'
+import type {Profile} from '../../../lib/model/types.js'
+import {addRule, type Direction, rulesOf} from '../../../lib/rules/edit.js'
+import {ruleText} from '../../../lib/rules/show.js'
 
 export default class ProfileRuleAdd extends EditCommand {
   static override summary = 'Add a rule to a profile.'
@@ -29,9 +32,21 @@ export default class ProfileRuleAdd extends EditCommand {
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change, result} = await editProfile(session, profile, addRule(args.direction, rule, at), {ifMissing})
+    if (change.action !== 'unchanged' && change.after) await this.warnOfEarlier(session, change.after, args.direction, result.at)
     await this.tell([change], {
       done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
       detail: `${args.direction} rule ${result.at} added`,
     })
+  }
+
+  /** Says that the new rule, number AT, decides nothing because of a rule before it. */
+  private async warnOfEarlier(session: Session, profile: Profile, direction: Direction, at: number): Promise<void> {
+    const rules = rulesOf(profile)[direction]
+    const rule = rules[at - 1]
+    if (at < 2 || rule === undefined) return
+    const {firstCovering} = await import('../../../lib/rules/covers.js')
+    const earlier = firstCovering(rules.slice(0, at - 1), rule)
+    const taker = rules[earlier - 1]
+    if (taker) session.warn(`the ${direction} rule ${at} never decides: rule ${earlier} before it takes all that it could match (${ruleText(taker)}). To put it first, remove it and add it with --at=${earlier}.`)
   }
 }

@@ -1,0 +1,155 @@
+/** Whether a rule leaves nothing to another: what is said to be taken is taken, packet for packet. */
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import type {Rule} from '../../../src/lib/model/types.js'
+import {evaluate, parseSelector} from '../../../src/lib/model/selector/index.js'
+import {contains, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
+import {covers, familiesOf, firstCovering, matcher} from '../../../src/lib/rules/covers.js'
+
+const takes = (earlier: object, later: object): boolean => {
+  const [a, b] = [matcher({action: 'Deny', ...earlier}), matcher({action: 'Allow', ...later})]
+  if (!a || !b) throw new Error('a rule of the test cannot be judged')
+  return covers(a, b)
+}
+const from = (source: object): object => ({source})
+const to = (ports: readonly unknown[], more: object = {}): object => ({protocol: 'TCP', destination: {ports, ...more}})
+
+describe('covers', () => {
+  test.each<[object, object]>([
+    [{}, {}],
+    [{}, {protocol: 'TCP', source: {selector: 'has(a)', nets: ['10.0.0.0/8']}}],
+    [{protocol: 6}, to([80])],
+    [{notProtocol: 'UDP'}, {protocol: 'TCP'}],
+    [{notProtocol: 'UDP'}, {notProtocol: 17}],
+    [to(['1:65535']), {protocol: 'TCP'}],
+    [to(['80:90', 91]), to([85, '90:91'])],
+    [to([80, 443]), to([80, 443], {notPorts: [443]})],
+    [to(['http', 80]), to(['http'])],
+    [from({nets: ['10.0.0.0/9', '10.128.0.0/9']}), from({nets: ['10.0.0.0/8']})],
+    [from({nets: ['10.0.0.0/8'], notNets: ['10.1.0.0/16']}), from({nets: ['10.0.0.0/16', '10.2.0.0/16']})],
+    [from({notNets: ['10.0.0.0/8']}), from({notNets: ['10.0.0.0/7']})],
+    [from({selector: 'has(a)'}), from({selector: "a == ''"})],
+    [from({selector: 'all()'}), from({selector: "x != 'y'"})],
+    [from({selector: 'has(a)'}), from({selector: "(x == 'y') && has(a)"})],
+    [from({selector: "x in {'y', 'z'}"}), from({selector: "x == 'y'"})],
+    [from({notSelector: 'has(a)'}), from({notSelector: 'has(a) || has(b)'})],
+    [{protocol: 'ICMP'}, {protocol: 'ICMP', icmp: {type: 8, code: 0}}],
+    [{protocol: 'ICMP', icmp: {type: 8}}, {protocol: 'ICMP', icmp: {type: 8, code: 0}}],
+    [{protocol: 'ICMP', notICMP: {type: 8}}, {protocol: 'ICMP', icmp: {type: 0}}],
+    [{ipVersion: 4}, from({nets: ['10.0.0.0/8']})],
+  ])('%j takes all of %j', (earlier, later) => expect(takes(earlier, later)).toBe(true))
+
+  test.each<[object, object]>([
+    [{action: 'Log'}, {}],
+    [{protocol: 'TCP'}, {}],
+    [{protocol: 'TCP'}, {protocol: 'UDP'}],
+    [{notProtocol: 'UDP'}, {}],
+    [to([80]), to([80, 81])],
+    [to([80]), to(['http'])],
+    [to(['http']), to([80])],
+    [to([80], {notPorts: ['http']}), to([80])],
+    [from({nets: ['10.0.0.0/9', '10.128.0.0/10']}), from({nets: ['10.0.0.0/8']})],
+    [from({nets: ['10.0.0.0/8']}), from({})],
+    [from({selector: 'has(a)'}), from({})],
+    [from({selector: 'all()'}), from({})],
+    [from({selector: 'all()'}), from({notSelector: 'has(a)'})],
+    [from({selector: 'has(a)'}), from({selector: 'has(b)'})],
+    [from({selector: "a == 'x'"}), from({selector: 'has(a)'})],
+    [from({selector: 'has(a)'}), from({selector: 'has(a) || has(b)'})],
+    [from({notSelector: 'has(a) || has(b)'}), from({notSelector: 'has(a)'})],
+    [from({notSelector: 'has(a)'}), from({selector: 'has(b)'})],
+    [{protocol: 'ICMP'}, {protocol: 1}],
+    [{protocol: 'ICMP', icmp: {type: 8, code: 0}}, {protocol: 'ICMP', icmp: {type: 8}}],
+    [{protocol: 'ICMP', notICMP: {type: 8, code: 0}}, {protocol: 'ICMP', icmp: {type: 8}}],
+    [{ipVersion: 4}, {}],
+    [from({nets: ['fd00::/8']}), from({nets: ['10.0.0.0/8']})],
+    [from({namespaceSelector: 'all()'}), {}],
+    [from({serviceAccounts: {names: ['x']}}), from({serviceAccounts: {names: ['y']}})],
+  ])('%j leaves something of %j', (earlier, later) => expect(takes(earlier, later)).toBe(false))
+
+  test('a rule that no family has is taken by none; one that cannot be read is not judged', () => {
+    expect(familiesOf({action: 'Allow', protocol: 'ICMPv6', source: {nets: ['10.0.0.0/8']}})).toEqual([])
+    expect(takes({}, {protocol: 'ICMPv6', source: {nets: ['10.0.0.0/8']}})).toBe(false)
+    expect(matcher({action: 'Allow', source: {selector: 'has ('}})).toBeUndefined()
+    expect(matcher({action: 'Allow', protocol: 'nonsense'})).toBeUndefined()
+  })
+
+  test('the first of a list', () => {
+    const rules: Rule[] = [{action: 'Log'}, {action: 'Allow', protocol: 'UDP'}, {action: 'Allow', protocol: 'TCP'}, {action: 'Deny'}]
+    expect(firstCovering(rules, {action: 'Deny', protocol: 'TCP', destination: {ports: [80]}})).toBe(3)
+    expect(firstCovering(rules.slice(0, 2), {action: 'Deny', protocol: 'TCP'})).toBe(0)
+  })
+})
+
+/** A packet of IPv4, and the labels of those who have its addresses; undefined = nobody. */
+interface Packet {
+  readonly protocol: number
+  readonly type: number
+  readonly ends: readonly [End, End]
+}
+
+interface End {
+  readonly address: string
+  readonly port: number
+  readonly labels: Readonly<Record<string, string>> | undefined
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = {TCP: 6, UDP: 17, ICMP: 1}
+
+/** The criteria of policy-evaluation §6, one packet at a time. */
+function matches(rule: Rule, {protocol, type, ends}: Packet): boolean {
+  const number = (value: string | number): number => (typeof value === 'number' ? value : (PROTOCOLS[value] ?? 0))
+  if (rule.protocol !== undefined && number(rule.protocol) !== protocol) return false
+  if (rule.notProtocol !== undefined && number(rule.notProtocol) === protocol) return false
+  if (rule.icmp?.type !== undefined && rule.icmp.type !== type) return false
+  return [rule.source ?? {}, rule.destination ?? {}].every((entity, at) => {
+    const end = ends[at as 0 | 1]
+    const address = parseAddress(end.address)
+    const isIn = (net: string): boolean => {
+      const cidr = parseCidr(net)
+      return cidr !== undefined && address !== undefined && contains(cidr, address)
+    }
+    const isPort = (port: string | number): boolean => {
+      const [low = 0, high = low] = String(port).split(':').map(Number)
+      return low <= end.port && end.port <= high
+    }
+    const selects = (text: string): boolean => end.labels !== undefined && evaluate(parseSelector(text), end.labels)
+    return (
+      (entity.nets === undefined || entity.nets.some(isIn)) && !(entity.notNets ?? []).some(isIn) &&
+      (entity.ports === undefined || entity.ports.some(isPort)) && !(entity.notPorts ?? []).some(isPort) &&
+      (entity.selector === undefined || selects(entity.selector)) && (entity.notSelector === undefined || !selects(entity.notSelector))
+    )
+  })
+}
+
+const NETS = ['10.0.0.0/8', '10.0.0.0/9', '10.128.0.0/9', '10.1.0.0/16', '10.0.0.1/32']
+const SELECTORS = ['has(a)', "a == 'x'", "a in {'x', 'y'}", 'all()', 'has(a) && has(b)', 'has(a) || has(b)', '!has(a)', "a != 'x'", "b == '' && a == 'x'"]
+const PORTS = [80, '80:81', '79:90', '1:65535'] as const
+const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.uniqueArray(fc.constantFrom(...values), {minLength: 1, maxLength: 2})
+const side = (ports: boolean) =>
+  fc.record({nets: some(NETS), notNets: some(NETS), selector: fc.constantFrom(...SELECTORS), notSelector: fc.constantFrom(...SELECTORS), ...(ports ? {ports: some(PORTS), notPorts: some([80, 85])} : {})}, {requiredKeys: []})
+const arbitraryRule = fc.oneof(
+  fc.record({action: fc.constantFrom('Allow' as const, 'Deny' as const), protocol: fc.constantFrom('TCP', 6, 'UDP'), source: side(true), destination: side(true)}, {requiredKeys: ['action', 'protocol']}),
+  fc.record({action: fc.constant('Allow' as const), notProtocol: fc.constantFrom('TCP', 'UDP'), source: side(false), destination: side(false)}, {requiredKeys: ['action']}),
+  fc.record({action: fc.constant('Allow' as const), protocol: fc.constant('ICMP'), icmp: fc.record({type: fc.constantFrom(0, 8)}), source: side(false)}, {requiredKeys: ['action', 'protocol']}),
+) as fc.Arbitrary<Rule>
+const arbitraryEnd = fc.record({
+  address: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.1.0.1', '10.200.0.1', '192.0.2.1'),
+  port: fc.constantFrom(79, 80, 81, 85, 443),
+  labels: fc.constantFrom(undefined, {}, {a: 'x'}, {a: 'y'}, {b: ''}, {a: 'x', b: ''}),
+})
+const packets = fc.array(fc.record({protocol: fc.constantFrom(6, 17, 1), type: fc.constantFrom(0, 8), ends: fc.tuple(arbitraryEnd, arbitraryEnd)}), {minLength: 40, maxLength: 40})
+
+test('no packet that the later rule matches gets past the one that covers it', () => {
+  let covered = 0
+  fc.assert(
+    fc.property(arbitraryRule, arbitraryRule, packets, (earlier, later, all) => {
+      const [a, b] = [matcher(earlier), matcher(later)]
+      if (!a || !b || !covers(a, b)) return
+      covered++
+      for (const packet of all) if (matches(later, packet)) expect({earlier, later, packet, taken: matches(earlier, packet)}).toMatchObject({taken: true})
+    }),
+    {numRuns: 4000},
+  )
+  expect(covered).toBeGreaterThan(50)
+})
