@@ -72,7 +72,9 @@ export function judge(object: FileObject, kv: KeyValue | undefined, around: Arou
   if (before && resourceVersion !== undefined && resourceVersion !== before.kv.modRevision.toString()) {
     return refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${before.kv.modRevision}: somebody has changed the object`)
   }
-  const after = before ? updated(object, before.resource) : created(object)
+  if (before && isPlain(object) && isAsStored(object, before.resource)) return {change: {kind, name, action: 'unchanged', before: before.resource, after: before.resource}, write: undefined}
+  if (!before && isPlain(object) && Object.keys(around).length === 0) return creation(object, name)
+  const after = before ? updated(object, before.resource) : created(object, wanted)
   const {pools, ...rest} = around
   const accepted = accept(kind, {...after, metadata: withIdentity(after.metadata)}, {
     operation: before ? 'update' : 'create',
@@ -91,12 +93,31 @@ export function judge(object: FileObject, kv: KeyValue | undefined, around: Arou
   if (before && isDeepStrictEqual(anonymous(resource), anonymous(before.resource))) {
     return {change: {kind, name, action: 'unchanged', before: before.resource, after: before.resource}, write: undefined}
   }
-  const value = stringifyJson(resource)
-  if (Buffer.byteLength(value) > LARGEST_VALUE) return refuse('invalid', '', `has ${Buffer.byteLength(value)} bytes, more than the ${LARGEST_VALUE} that etcd takes`)
-  return {
-    change: {kind, name, action: before ? 'updated' : 'created', before: before?.resource, after: resource},
-    write: {key: keyOf(place), read: kv, value},
-  }
+  return writing(object, {kind, name, action: before ? 'updated' : 'created', before: before?.resource, after: resource}, kv)
+}
+
+/** CHANGE, which writes OBJECT over KV. */
+function writing(object: FileObject, change: ResourceChange, kv: KeyValue | undefined): Judged {
+  const value = stringifyJson(change.after)
+  const bytes = Buffer.byteLength(value)
+  if (bytes > LARGEST_VALUE) return {refusals: [{kind: 'invalid', problem: problemOf(object, '', `has ${bytes} bytes, more than the ${LARGEST_VALUE} that etcd takes`)}]}
+  return {change, write: {key: keyOf(object.place), read: kv, value}}
+}
+
+/** Whether all that there is to check in OBJECT by itself was checked when it was read, and it is stored as it was completed then. */
+const isPlain = ({complete, hazards, place: {kind}}: FileObject): boolean => complete !== undefined && hazards.length === 0 && kind !== 'BGPConfiguration'
+
+/** Whether BEFORE has all that OBJECT says, once that is completed: then there is nothing to judge. */
+function isAsStored(object: FileObject, before: Resource): boolean {
+  const {complete} = object
+  return complete !== undefined && isDeepStrictEqual(anonymous(updated({...object, wanted: complete}, before)), anonymous(before))
+}
+
+/** OBJECT made new, which rests on nothing around it. */
+function creation(object: FileObject, name: string): Judged {
+  const {place: {kind}, wanted, complete = wanted} = object
+  const resource = created(object, complete)
+  return writing(object, {kind, name, action: 'created', before: undefined, after: {...resource, metadata: withIdentity(resource.metadata)}}, undefined)
 }
 
 function tryStored({place}: FileObject, kv: KeyValue | undefined): Stored | CalicoError | undefined {
@@ -109,9 +130,9 @@ function tryStored({place}: FileObject, kv: KeyValue | undefined): Stored | Cali
 }
 
 /** A new object: of the metadata, only the name, labels and annotations are the file's to say. */
-function created({wanted, place: {name, namespace}}: FileObject): Resource {
-  const {labels, annotations} = wanted.metadata
-  return {...wanted, metadata: {name, ...(namespace === undefined ? {} : {namespace}), ...given('labels', labels), ...given('annotations', annotations)}}
+function created({place: {name, namespace}}: FileObject, as: Resource): Resource {
+  const {labels, annotations} = as.metadata
+  return {...as, metadata: {name, ...(namespace === undefined ? {} : {namespace}), ...given('labels', labels), ...given('annotations', annotations)}}
 }
 
 /** Ours: what a file does not name stays. */

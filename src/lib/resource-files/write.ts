@@ -2,7 +2,7 @@
  * create, apply, replace: what files say, written in one guarded transaction; where it does not fit into one, in several, in the order in which objects
  * need each other. All objects are judged before the first of these.
  */
-import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
+import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
 import {commit, type Seen, type Write} from '../client/commit.js'
 import {keyOf, parseStored, read, type ResourceChange, tellWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
@@ -10,7 +10,7 @@ import {CalicoError} from '../errors.js'
 import {stringifyJson} from '../json/json.js'
 import {BLOCKS_PREFIX, kindPrefix, parseKey} from '../model/keys.js'
 import type {Resource} from '../model/resource.js'
-import {type Around, judge, type JudgeOptions, type Refusal, tierOf} from './judge.js'
+import {type Around, judge, type Judged, type JudgeOptions, type Refusal, tierOf} from './judge.js'
 import {refuse} from './load.js'
 import type {FileObject} from './objects.js'
 
@@ -52,7 +52,7 @@ export const fitInOne = (objects: readonly FileObject[]): boolean =>
   objects.length <= MOST_OBJECTS && objects.reduce((sum, {complete}) => sum + Buffer.byteLength(stringifyJson(complete)), 0) <= MOST_BYTES
 
 /** Writes OBJECTS, some of ALL, in one transaction. */
-async function writeTogether(session: Session, objects: readonly FileObject[], all: readonly FileObject[], options: WriteOptions): Promise<readonly ResourceChange[]> {
+async function writeTogether(session: Session, objects: readonly FileObject[], all: readonly FileObject[], options: WriteOptions & {known?: Verdicts}): Promise<readonly ResourceChange[]> {
   const lists = listsFor(objects)
   const {outcome} = await commit(session, [...objects.map(({place}) => ({get: keyOf(place)})), ...lists.map(({operation}) => operation)], (seen) => {
     const around = aroundOf(lists, seen.results.slice(objects.length), all)
@@ -67,9 +67,21 @@ const describe = (changes: readonly ResourceChange[]): string => {
   return `the change of ${written.length > 5 ? `${written.slice(0, 4).join(', ')} and ${written.length - 4} more objects` : written.join(', ')}`
 }
 
+/** What was judged of objects, with the revision that each had then. */
+type Verdicts = Map<FileObject, {readonly modRevision: Revision | undefined; readonly judged: Judged}>
+
 /** Judges all of OBJECTS by what stands in STORED beside each. @throws CalicoError with all refusals */
-function judgeAll(objects: readonly FileObject[], stored: readonly (KeyValue | undefined)[], around: Around, options: JudgeOptions): {changes: ResourceChange[]; writes: Write[]} {
-  const judged = objects.map((object, index) => judge(object, stored[index], around, options))
+function judgeAll(objects: readonly FileObject[], stored: readonly (KeyValue | undefined)[], around: Around, {known, ...options}: JudgeOptions & {known?: Verdicts}): {changes: ResourceChange[]; writes: Write[]} {
+  const judged = objects.map((object, index): Judged => {
+    const kv = stored[index]
+    const before = known?.get(object)
+    if (before && before.modRevision === kv?.modRevision) return before.judged
+    // What rests on nothing but itself is judged once.
+    const alone = known !== undefined && listsFor([object]).length === 0
+    const verdict = judge(object, kv, alone ? {} : around, options)
+    if (alone) known.set(object, {modRevision: kv?.modRevision, judged: verdict})
+    return verdict
+  })
   refuseAll(judged.flatMap(({refusals = []}) => refusals))
   const done = judged.flatMap((each) => (each.refusals === undefined ? [each] : []))
   return {changes: done.map(({change}) => change), writes: done.flatMap(({write}) => (write ? [write] : []))}
@@ -90,7 +102,8 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
     const {results} = await read(session, objects.slice(from, from + MOST_OBJECTS).map(({place}) => ({get: keyOf(place)})))
     for (const [kv] of results) stored.push(kv)
   }
-  const {changes} = judgeAll(objects, stored, around, options)
+  const known: Verdicts = new Map()
+  const {changes} = judgeAll(objects, stored, around, {...options, known})
   const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind) || a.index - b.index)
   if (session.dryRun || pending.length === 0) return changes
   const chunks = chunked(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
@@ -100,7 +113,7 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   for (const chunk of chunks) {
     if (chunks.length > 1) session.writes.remaining = `${pending.length - done} of ${pending.length} objects are still to be written: the same command again writes them`
     try {
-      const written = await writeTogether(session, chunk.map(({object}) => object), objects, options)
+      const written = await writeTogether(session, chunk.map(({object}) => object), objects, {...options, known})
       written.forEach((change, at) => (result[chunk[at]?.index ?? -1] = change))
     } catch (error) {
       throw done === 0 ? error : halfDone(error, done, pending.length, chunk.map(({object: {label}}) => label))
