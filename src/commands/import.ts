@@ -16,7 +16,7 @@ export default class Import extends EditCommand {
     'Writes what the commands of today would have written for the same lines: profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
       'The plan is printed, then carried out: on a terminal after a question, elsewhere with --yes. The old store is only read.',
     'What cannot come over is listed with its key and the reason; the rest is done, and the exit code is 9. With --strict nothing is done then. ' +
-      'An object that is in the datastore already stays as it is: if it is what would be written, it is unchanged; if it differs, nothing at all is written (5). All is one transaction where it fits.',
+      'An object that is in the datastore already stays as it is: if it is what would be written, it is unchanged; if it differs, nothing at all is written (5). All is one transaction where it fits. --timeout counts for each request.',
     'A dump is the answer to GET /v2/keys/calico?recursive=true, or to that of a folder below /calico; several may be given.',
   ].join('\n')
   static override examples = [
@@ -63,6 +63,10 @@ export default class Import extends EditCommand {
     await writeImport(session, planned, (text) => this.note(text))
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
     if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not come over; everything else is done`, {hint: 'They are listed above, and by -o json, with the reasons.'})
+  }
+
+  protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: true} {
+    return {...super.sessionOptions(), perRequest: true}
   }
 
   private async show(planned: readonly Planned[], converted: Converted, format: 'table' | 'json' | undefined): Promise<void> {

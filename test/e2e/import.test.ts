@@ -157,6 +157,20 @@ describe('a real etcd with the v2 API', () => {
     expect((await run('get', 'profile', 'rules')).code).toBe(4)
   })
 
+  test('docs/migrate-from-v0.20.md, line by line', async () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/migrate-from-v0.20.md'), 'utf8')
+    const lines = [...text.matchAll(/<!-- example: \w+ -->\n +```sh\n([^`]+)```/g)].flatMap(([, block = '']) => block.trim().split('\n').map((line) => line.trim()))
+    expect(lines.length).toBeGreaterThan(8)
+    const dump = file(dumpOf(CLUSTER))
+    const store = newStore()
+    for (const line of lines) {
+      const words = line.replace('http://10.0.0.1:4001', url()).replace('calico.json', dump).split(' ')
+      expect(words.shift()).toBe('calicoctl')
+      const {code, stderr} = await calicoctl(words, {env: {CALICO_DATASTORE: `embedded:${store}`}})
+      expect({line, code, stderr: code === 0 ? '' : stderr}).toEqual({line, code: 0, stderr: ''})
+    }
+  }, 60_000)
+
   test('the examples of the help', async () => {
     const examples = readFileSync(join(import.meta.dirname, '../../dist/help/calicoctl.import.txt'), 'utf8').split('\n').flatMap((line) => /^\s*\$ calicoctl (import .*)$/.exec(line)?.[1] ?? [])
     expect(examples.length).toBeGreaterThan(1)

@@ -35,7 +35,7 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 describe('an installation', () => {
   test('has what it needs and nothing else', () => {
     expect(readdirSync(join(folder, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['calicoctl'])
-    expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'Dockerfile', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json'])
+    expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'Dockerfile', 'LICENSE', 'README.md', 'bin', 'dist', 'docs', 'package.json'])
     expect(readFileSync(join(installed, 'dist/LICENSES.txt'), 'utf8')).toContain('etcd3 ')
   })
 

@@ -109,9 +109,9 @@ export function convertHostBgp(gathered: Gathered, host: string, node: string): 
 
 /** What `config bgp` writes: whatever is left directly in FOLDER. */
 function bgpParameters(gathered: Gathered, folder: string, growing: Growing): void {
-  for (const key of gathered.source.rest(`${folder}/`)) {
-    const name = key.slice(folder.length + 1)
-    if (name.includes('/')) continue
+  for (const name of gathered.source.names(folder)) {
+    const key = `${folder}/${name}`
+    if (!gathered.source.isLeft(key)) continue
     const value = gathered.source.take(key) ?? ''
     change(gathered, growing, key, (object) => findSetting(BGP, name, {value, force: true}).write(object, value))
   }

@@ -48,7 +48,7 @@ export interface OldIpam {
 
 /** The blocks of the old store; those that cannot be read are lost. */
 export function readBlocks(gathered: Gathered): OldIpam {
-  const blocks: OldBlock[] = []
+  const found = new Map<string, OldBlock>()
   for (const version of ['ipv4', 'ipv6']) {
     const folder = `${IPAM}/assignment/${version}/block`
     for (const name of gathered.source.names(folder)) {
@@ -57,15 +57,17 @@ export function readBlocks(gathered: Gathered): OldIpam {
       if (!value) continue
       try {
         const block = readBlock(key, value)
-        const other = blocks.find(({cidr}) => formatCidr(cidr) === formatCidr(block.cidr))
-        if (other) lose(gathered, key, `it is the block ${formatCidr(block.cidr)}, as ${other.key} is`)
-        else blocks.push(block)
+        const text = formatCidr(block.cidr)
+        const other = found.get(text)
+        if (other) lose(gathered, key, `it is the block ${text}, as ${other.key} is`)
+        else found.set(text, block)
       } catch (error) {
         if (!(error instanceof CalicoError)) throw error
         lose(gathered, key, error)
       }
     }
   }
+  const blocks = [...found.values()]
   return {blocks, byAddress: new Map(blocks.flatMap(({assigned}) => assigned.map((each) => [formatAddress(each.address), each] as const)))}
 }
 
@@ -114,12 +116,19 @@ export function convertIpam(gathered: Gathered, {blocks}: OldIpam, context: Ipam
   }
   const old = new Map(blocks.map((block) => [formatCidr(block.cidr), block]))
   const missing = unassigned(context, blocks)
+  const byBlock = new Map<string, Missing[]>()
+  for (const each of missing) {
+    const text = formatCidr(each.cidr)
+    const others = byBlock.get(text)
+    if (others) others.push(each)
+    else byBlock.set(text, [each])
+  }
   const cidrs = [...new Map([...blocks.map(({cidr}) => cidr), ...missing.map(({cidr}) => cidr)].map((cidr) => [formatCidr(cidr), cidr])).values()]
   let stored = 0
   for (const cidr of cidrs) {
     const text = formatCidr(cidr)
     const before = old.get(text)
-    const added = missing.filter((each) => formatCidr(each.cidr) === text)
+    const added = byBlock.get(text) ?? []
     const node = before ? nodeOf(gathered, before, context) : added[0]?.node
     let block = fresh(cidr, node, before?.free, now)
     const from = before?.key ?? added[0]?.from ?? ''

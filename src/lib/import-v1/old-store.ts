@@ -110,6 +110,8 @@ export interface Source {
   take(key: string): string | undefined
   /** The names in FOLDER, sorted. */
   names(folder: string): readonly string[]
+  /** Whether KEY has a value that was not taken. */
+  isLeft(key: string): boolean
   /** Whether KEY has a value, taken or not. */
   has(key: string): boolean
   /** The keys under PREFIX that were not taken, sorted. */
@@ -139,6 +141,7 @@ export function sourceOf({values, folders}: OldStore): Source {
       return values.get(key)
     },
     names: (folder) => [...(children.get(folder) ?? [])].sort(compareUtf8),
+    isLeft: (key) => left.has(key),
     has: (key) => values.has(key),
     rest: (prefix = '') => [...left].filter((key) => key.startsWith(prefix)).sort(compareUtf8),
   }
