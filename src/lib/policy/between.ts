@@ -6,7 +6,7 @@ import {invalidIcmp} from './packets.js'
 import {hostParty, type Party, workloadParty} from './parties.js'
 import type {Point} from './point.js'
 import {type Route, routeOf, type Step} from './route.js'
-import {spread, type SpreadOptions} from './spread.js'
+import {spread, type Spread, spreadAll, type SpreadOptions} from './spread.js'
 import type {World} from './world.js'
 
 /** Flows about which all sides decide the same in the same way. */
@@ -94,10 +94,24 @@ export const NOTHING_PASSES: Passing = {flows: NO_FLOWS, by: []}
 /** The flows of one family that pass from FROM to TO, and by what. */
 export function passing(world: World, from: Party, to: Party): Passing {
   const {family} = from.address
-  const passed = divide(world, from, to, allFlowsOf(family), {}).filter(({verdict}) => verdict === 'allow')
-  const flows = passed.reduce<FamilyFlows>((all, division) => unionOf(all, division.flows), NO_FAMILY_FLOWS)
+  const route = routeOf(world, from, to)
+  const {egress, ingress, toOwnHost, nodes} = route
+  if (!egress?.sameAs || !ingress?.sameAs || toOwnHost || nodes.length > 0) return passed(family, divideRoute(route, allFlowsOf(family), {}))
+  const [sent, received] = [spreadAll(egress), spreadAll(ingress)]
+  let known = remembered.get(sent)
+  if (known === undefined) remembered.set(sent, (known = new WeakMap<Spread, Passing>()))
+  let result = known.get(received)
+  if (result === undefined) known.set(received, (result = passed(family, divideRoute(route, allFlowsOf(family), {}))))
+  return result
+}
+
+const remembered = new WeakMap<Spread, WeakMap<Spread, Passing>>()
+
+function passed(family: 4 | 6, divisions: readonly Division[]): Passing {
+  const allowed = divisions.filter(({verdict}) => verdict === 'allow')
+  const flows = allowed.reduce<FamilyFlows>((all, division) => unionOf(all, division.flows), NO_FAMILY_FLOWS)
   const sides = [(division: Division) => [division.egress], (division: Division) => [division.ingress], (division: Division) => division.forward]
-  const by = sides.flatMap((side) => passed.flatMap((division) => side(division).flatMap((decided) => (decided ? [decided.by] : []))))
+  const by = sides.flatMap((side) => allowed.flatMap((division) => side(division).flatMap((decided) => (decided ? [decided.by] : []))))
   return {flows: flowSet(family, flows), by: [...new Map(by.map((one) => [byKey(one), one])).values()]}
 }
 

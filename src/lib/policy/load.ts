@@ -2,7 +2,6 @@
  * Reads a store's key-value pairs, or decoded objects, as Felix does (policy-evaluation §2–§5): what it cannot read is absent and noted. What a question
  * does not touch is not looked at: profiles and policies are compiled when they are first asked for.
  */
-import {tryParseJson} from '../json/json.js'
 import {accept, decode} from '../model/accept.js'
 import {RAW_PREFIX} from '../model/hazards.js'
 import {displayWorkload} from '../model/display-name.js'
@@ -64,6 +63,7 @@ class Loader {
   private readonly problems: Problem[] = []
   private readonly expressions = new Expressions()
   private readonly labelSets = new Map<string, Labels>()
+  private readonly labelsAsked = new Map<string, Labels>()
   private readonly claimSets = new Map<string, Claim>()
   private readonly profiles = new Map<string, Profile>()
   private readonly inherited = new Map<string, readonly (readonly [string, string])[]>()
@@ -122,8 +122,11 @@ class Loader {
 
   private parsed({value}: Raw): unknown {
     if (typeof value !== 'string') return value
-    const parsed = tryParseJson(value)
-    return parsed.error === undefined ? parsed.value : undefined
+    try {
+      return parseText(value)
+    } catch {
+      return undefined
+    }
   }
 
   private note({key, kind, name, namespace}: Raw, effect: Problem['effect'], message: string): void {
@@ -139,20 +142,30 @@ class Loader {
   }
 
   private unreadable(raw: Raw): Resource | string {
-    if (typeof raw.value === 'string') {
-      const parsed = tryParseJson(raw.value)
-      if (parsed.error !== undefined) return parsed.error.message
-      return this.decodeValue(raw.kind, parsed.value)
+    if (typeof raw.value !== 'string') return this.decodeValue(raw.kind, raw.value)
+    let value: unknown
+    try {
+      value = parseText(raw.value)
+    } catch (error) {
+      return `not valid JSON: ${error instanceof Error ? error.message : String(error)}`
     }
-    return this.decodeValue(raw.kind, raw.value)
+    return this.decodeValue(raw.kind, value)
   }
 
   private decodeValue(kind: PolicyKind, value: unknown): Resource | string {
+    if (kind === 'WorkloadEndpoint' && isPlainWorkload(value)) return value
     const {resource, problems} = decode(kind, value)
     return resource ?? problems.map(problemText).join('; ')
   }
 
-  private labels(own: Iterable<readonly [string, string]>, profiles: readonly string[]): Labels {
+  private labels(own: readonly (readonly [string, string])[], profiles: readonly string[]): Labels {
+    const asked = JSON.stringify([own, profiles])
+    let labels = this.labelsAsked.get(asked)
+    if (labels === undefined) this.labelsAsked.set(asked, (labels = this.effectiveLabels(own, profiles)))
+    return labels
+  }
+
+  private effectiveLabels(own: readonly (readonly [string, string])[], profiles: readonly string[]): Labels {
     const map = new Map<string, string>()
     for (const [key, value] of own) map.set(key, value)
     for (const profile of profiles) for (const [key, value] of this.inheritedFrom(profile)) if (!map.has(key)) map.set(key, value)
@@ -345,7 +358,7 @@ class Loader {
   }
 
   private policy(raw: Raw): Policy[] {
-    const object = this.unreadable(raw) as (Resource<GlobalNetworkPolicySpec & NetworkPolicySpec>) | string
+    const object = this.unreadable(raw) as Resource<GlobalNetworkPolicySpec & NetworkPolicySpec> | string
     if (typeof object === 'string') {
       this.noteUnreadable(raw, object)
       return []
@@ -353,7 +366,7 @@ class Loader {
     const {spec} = object
     const tier = spec.tier ?? 'default'
     const kind = raw.kind as Policy['kind']
-    const compiled = this.compile(spec as {ingress: readonly StoredRule[] | undefined; egress: readonly StoredRule[] | undefined}, {kind, tier, ...(raw.namespace === undefined ? {} : {namespace: raw.namespace}), name: raw.name}, raw.namespace)
+    const compiled = this.compile({ingress: spec.ingress, egress: spec.egress}, {kind, tier, ...(raw.namespace === undefined ? {} : {namespace: raw.namespace}), name: raw.name}, raw.namespace)
     const refuse = (message: string): [] => {
       this.note(raw, 'absent', message)
       return []
@@ -452,6 +465,32 @@ class Loader {
     const all = [...lists.flatMap((nets) => (nets ? [...nets[4], ...nets[6]] : [])), ...this.book.setNetworks()]
     return [...new Map(all.map((cidr) => [formatCidr(cidr), cidr])).values()]
   }
+}
+
+/** As Go reads JSON: of a key that stands twice, the last one counts. */
+const parseText = (text: string): unknown => JSON.parse(text) as unknown
+
+const TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+const TEXTS = ['orchestrator', 'workload', 'node', 'containerID', 'pod', 'endpoint', 'serviceAccountName', 'ipv4Gateway', 'ipv6Gateway', 'interfaceName', 'mac']
+const LISTS = ['ipNetworks', 'profiles']
+
+/** Whether VALUE is an endpoint of the most common form, which needs no decoding: there may be ten thousands of them. */
+function isPlainWorkload(value: unknown): value is Resource {
+  const {kind, apiVersion, metadata, spec, ...more} = asRecord(value) ?? {}
+  const {name, namespace, uid, creationTimestamp, labels, annotations, ...further} = asRecord(metadata) ?? {}
+  const fields = asRecord(spec)
+  const isText = (text: unknown): boolean => typeof text === 'string'
+  const isTextMap = (map: unknown): boolean => map === undefined || (asRecord(map) !== undefined && Object.values(map as object).every(isText))
+  return (
+    [kind, apiVersion, name, namespace, uid].every(isText) &&
+    typeof creationTimestamp === 'string' &&
+    TIME.test(creationTimestamp) &&
+    isTextMap(labels) &&
+    isTextMap(annotations) &&
+    Object.keys(more).length + Object.keys(further).length === 0 &&
+    fields !== undefined &&
+    Object.entries(fields).every(([field, each]) => (TEXTS.includes(field) ? isText(each) : LISTS.includes(field) && Array.isArray(each) && each.every(isText)))
+  )
 }
 
 const problemOf = ({key, kind, name, namespace}: Pick<Raw, 'key' | 'kind' | 'name' | 'namespace'>, effect: Problem['effect'], message: string): Problem => ({

@@ -29,4 +29,6 @@ export interface Point {
   readonly atEnd: 'deny' | undefined
   /** Ends behind doNotTrack and preDNAT. */
   readonly early: boolean
+  /** What all points with the same tiers have in common that have the same key; undefined: nothing is remembered of it. */
+  readonly sameAs?: string
 }

@@ -38,7 +38,8 @@ export function ruleFlows(rule: Rule, source: Place, destination: Place, asWritt
   return flows
 }
 
-const hasNames = ({source, destination}: Rule): boolean => [source.ports, source.notPorts, destination.ports, destination.notPorts].some((ports) => ports !== undefined && ports.names.length > 0)
+/** Whether RULE has named ports, which mean something else at each endpoint. */
+export const hasNames = ({source, destination}: Rule): boolean => [source.ports, source.notPorts, destination.ports, destination.notPorts].some((ports) => ports !== undefined && ports.names.length > 0)
 
 function protocolFlows(rule: Rule, family: Family, source: Place, destination: Place, asWritten: boolean): FamilyFlows {
   const all = allFlowsOf(family)

@@ -1,8 +1,9 @@
 /** The second evaluator: all flows between two places at once, divided by what decides about them (policy-evaluation §6). */
 import {type By, byKey, type SideVerdict, sideVerdict, type Verdict} from './by.js'
-import {differenceOf, type FamilyFlows, intersectionOf, isNoFlow, unionOf} from './flow-set/flow-set.js'
+import {allFlowsOf, differenceOf, type FamilyFlows, intersectionOf, isNoFlow, unionOf} from './flow-set/flow-set.js'
 import type {Point} from './point.js'
-import {ruleFlows} from './rule-flows.js'
+import {addressesMatch, namedAt, type Place} from './match-addresses.js'
+import {hasNames, ruleFlows} from './rule-flows.js'
 import type {Rule} from './rule.js'
 
 /** Flows about which the same is decided in the same way. */
@@ -33,6 +34,34 @@ interface Stream {
   readonly logged: readonly By[]
   readonly mark: boolean
 }
+
+const remembered = new WeakMap<Point['tiers'], Map<string, Spread>>()
+
+/** What POINT decides about all flows of its family; remembered by which of its rules the two places fit. */
+export function spreadAll(point: Point): Spread {
+  const all = allFlowsOf(point.source.address.family)
+  if (point.sameAs === undefined) return spread(point, all)
+  let known = remembered.get(point.tiers)
+  if (known === undefined) remembered.set(point.tiers, (known = new Map<string, Spread>()))
+  const key = point.sameAs + fittingRules(point)
+  let result = known.get(key)
+  if (result === undefined) known.set(key, (result = spread(point, all)))
+  return result
+}
+
+/** Which rules of POINT fit its two places, and what their named ports are there. */
+function fittingRules({tiers, profiles, direction, source, destination}: Point): string {
+  let text = ''
+  const look = (rules: readonly Rule[]): void => {
+    for (const rule of rules) text += addressesMatch(rule, source, destination, false) ? (hasNames(rule) ? JSON.stringify(namesAt(rule, source, destination)) : '1') : '0'
+  }
+  for (const {policies} of tiers) for (const policy of policies) look(policy[direction])
+  for (const profile of profiles) look(profile[direction])
+  return text
+}
+
+const namesAt = (rule: Rule, source: Place, destination: Place): unknown =>
+  ([[rule.source, source], [rule.destination, destination]] as const).flatMap(([end, place]) => [end.ports, end.notPorts].map((ports) => ports && namedAt(ports, place, end.set)))
 
 /** What POINT decides about FLOWS. */
 export function spread(point: Point, flows: FamilyFlows, options: SpreadOptions = {}): Spread {

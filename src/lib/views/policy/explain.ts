@@ -1,4 +1,5 @@
 /** How `policy explain` is shown: the verdict, what decided on each side, how to change that, and the rules in the order in which they were asked. */
+import {append} from '../../append.js'
 import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
 import type {By, SideVerdict} from '../../policy/by.js'
 import {flowsOfPairs, type JudgedPair, judgePairs, type PairFlows, type TotalVerdict, withoutRule} from '../../policy/explain.js'
@@ -81,8 +82,8 @@ function detailLines(pair: JudgedPair, traffic: Traffic, family: Family): string
   lines.push(sideLine('Sender  ', egress), sideLine('Receiver', ingress))
   for (const step of forward) lines.push(`On ${step.host}: host endpoint ${step.hostEndpoint}: ${decisionText(step)}`)
   const deciding = [egress, ingress, ...forward].filter((side) => side !== null && (verdict !== 'deny' || side.verdict === 'deny')) as SideVerdict[]
-  for (const side of deciding) lines.push(...commandLines(side, pair, traffic))
-  if (verdict !== 'unknown') lines.push(...otherwiseLines(pair, traffic, family, deciding))
+  append(lines, new Set(deciding.flatMap((side) => commandLines(side, pair, traffic))))
+  if (verdict !== 'unknown') append(lines, otherwiseLines(pair, traffic, family, deciding))
   const considered = [...(egress?.considered ?? []), ...(ingress?.considered ?? [])]
   if (considered.length > 0) lines.push('Rules in order:')
   for (const {matched, action, ...by} of considered) lines.push(`  ${by.direction === 'egress' ? 'sender' : 'receiver'}: ${ruleLabel({...by, action})}: ${action.toLowerCase()}: ${matched ? 'matches' : 'does not match'}`)

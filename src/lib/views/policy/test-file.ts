@@ -68,13 +68,16 @@ class Reader {
     for (const {offset, field, message} of findings) this.problems.push({file, position: positionAt(offset), field, message})
     if (broken) return
     const document = fieldsOf(value)
-    if (document === undefined) return this.fail('', 'must be a PolicyTest with apiVersion, kind and probes')
+    if (document === undefined) {
+      this.fail('', 'must be a PolicyTest with apiVersion, kind and probes')
+      return
+    }
     if (document.apiVersion !== 'calicoctl/v1') this.fail('apiVersion', 'must be calicoctl/v1')
     if (document.kind !== 'PolicyTest') this.fail('kind', 'must be PolicyTest')
     this.unknown(document, DOCUMENT, '')
     const {probes} = document
-    if (!Array.isArray(probes)) return this.fail('probes', 'must be a list')
-    for (const [index, probe] of (probes as unknown[]).entries()) this.probe(probe, `probes[${index}]`)
+    if (!Array.isArray(probes)) this.fail('probes', 'must be a list')
+    else for (const [index, probe] of (probes as unknown[]).entries()) this.probe(probe, `probes[${index}]`)
   }
 
   private place(field: string): {line: number; column: number} {
