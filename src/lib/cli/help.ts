@@ -38,6 +38,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
   libnetwork: 'The network and IPAM driver for Docker.',
   mesos: 'Mesos agents: their set-up for the net-modules plugin, and what they forgot.',
   node: 'The calico-node container of this host, the nodes and their BGP peers.',
+  policy: 'Who reaches whom, and why.',
   pool: 'Address pools.',
   profile: 'Profiles: the tags and rules of endpoints.',
 }

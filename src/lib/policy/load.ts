@@ -135,27 +135,27 @@ class Loader {
 
   /** The object in RAW as Felix reads it; noted and undefined if it cannot. */
   private decoded<Spec extends object>(raw: Raw): Resource<Spec> | undefined {
-    const problem = this.unreadable(raw)
-    if (typeof problem !== 'string') return problem as Resource<Spec>
+    const problem = this.unreadable<Spec>(raw)
+    if (typeof problem !== 'string') return problem
     this.note(raw, 'unreadable', problem)
     return undefined
   }
 
-  private unreadable(raw: Raw): Resource | string {
-    if (typeof raw.value !== 'string') return this.decodeValue(raw.kind, raw.value)
+  private unreadable<Spec extends object>(raw: Raw): Resource<Spec> | string {
+    if (typeof raw.value !== 'string') return this.decodeValue<Spec>(raw.kind, raw.value)
     let value: unknown
     try {
       value = parseText(raw.value)
     } catch (error) {
       return `not valid JSON: ${error instanceof Error ? error.message : String(error)}`
     }
-    return this.decodeValue(raw.kind, value)
+    return this.decodeValue<Spec>(raw.kind, value)
   }
 
-  private decodeValue(kind: PolicyKind, value: unknown): Resource | string {
-    if (kind === 'WorkloadEndpoint' && isPlainWorkload(value)) return value
+  private decodeValue<Spec extends object>(kind: PolicyKind, value: unknown): Resource<Spec> | string {
+    if (kind === 'WorkloadEndpoint' && isPlainWorkload(value)) return value as Resource<Spec>
     const {resource, problems} = decode(kind, value)
-    return resource ?? problems.map(problemText).join('; ')
+    return (resource as Resource<Spec> | undefined) ?? problems.map(problemText).join('; ')
   }
 
   private labels(own: readonly (readonly [string, string])[], profiles: readonly string[]): Labels {
@@ -319,9 +319,9 @@ class Loader {
     if (name === DEFAULT_ALLOW) return {name, missing: false, ingress: [this.everything(name, 'ingress')], egress: [this.everything(name, 'egress')]}
     const raw = this.raw.get('Profile')?.get(`/${name}`)
     if (raw === undefined) return missing
-    const object = this.unreadable(raw)
+    const object = this.unreadable<ProfileSpec>(raw)
     if (typeof object === 'string') return {...missing, problem: problemOf(raw, 'unreadable', object)}
-    const {ingress, egress} = object.spec as ProfileSpec
+    const {ingress, egress} = object.spec
     const by = {kind: 'Profile', name} as const
     const compiled = this.compile({ingress, egress}, by, undefined)
     if (compiled.refused !== undefined) return {...missing, problem: problemOf(raw, 'absent', compiled.refused)}
@@ -358,7 +358,7 @@ class Loader {
   }
 
   private policy(raw: Raw): Policy[] {
-    const object = this.unreadable(raw) as Resource<GlobalNetworkPolicySpec & NetworkPolicySpec> | string
+    const object = this.unreadable<GlobalNetworkPolicySpec & NetworkPolicySpec>(raw)
     if (typeof object === 'string') {
       this.noteUnreadable(raw, object)
       return []
@@ -438,12 +438,12 @@ class Loader {
   }
 
   private configuration(raw: Raw): Configuration {
-    const object = this.unreadable(raw)
+    const object = this.unreadable<Record<string, unknown>>(raw)
     if (typeof object === 'string') {
       this.note(raw, 'unreadable', object)
       return {name: raw.name, parameters: new Map(), problem: object}
     }
-    const spec = object.spec as Record<string, unknown>
+    const {spec} = object
     const parameters = new Map(Object.entries(spec).map(([name, value]) => [name.toLowerCase(), value]))
     for (const [key, value] of Object.entries(object.metadata.annotations ?? {})) {
       if (key.toLowerCase().startsWith(RAW_PREFIX)) parameters.set(key.slice(RAW_PREFIX.length).toLowerCase(), value)
