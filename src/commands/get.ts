@@ -4,29 +4,49 @@ import {findTarget, presentIpamObjects, presentKinds, presentResources} from '..
 import type {Selector} from '../lib/model/selector/index.js'
 import {CalicoError} from '../lib/errors.js'
 import {checked} from '../lib/cli/base-command.js'
-import {readPath, readRevision, readSelector} from '../lib/views/get-selection.js'
-import {ShowCommand} from '../lib/cli/show-command.js'
+import {type GetOutput, readOutput, readPath, readRevision, readSelector} from '../lib/views/get-selection.js'
+import {resourceColumns} from '../lib/views/kind-columns.js'
+import {chosenFormat, ShowCommand} from '../lib/cli/show-command.js'
+import type {Column, OutputFormat, Presentation} from '../lib/cli/output/presentation.js'
+import type {Stored} from '../lib/client/resources.js'
+import {displayName} from '../lib/model/display-name.js'
+import type {KindInfo} from '../lib/model/kinds.js'
+
+interface ResourceFlags {
+  readonly namespace?: string | undefined
+  readonly 'in-all-namespaces': boolean
+  readonly 'all-namespaces': boolean
+  readonly selector?: Selector | undefined
+  readonly 'sort-by'?: readonly string[] | undefined
+  readonly at?: bigint | undefined
+  readonly output?: GetOutput | undefined
+  readonly watch: boolean
+  readonly export: boolean
+}
 
 export default class Get extends ShowCommand {
   static override summary = 'Show stored objects of any kind as Calico has them.'
   static override description =
     'KIND is a kind of Calico\'s (profile, ippool, workloadendpoint, …), one of IPAM\'s (block, affinity, handle, ipamconfig), or kinds, ' +
     'which counts what the store holds, with the kinds of newer Calicos that calicoctl leaves alone.'
+  static override usage = ['get <KIND> [<NAME>...] [options]', 'get --filename=<FILE> [options]']
   static override examples = [
     '<%= config.bin %> get ippool -o wide',
     '<%= config.bin %> get profile web -o yaml',
     '<%= config.bin %> get workloadendpoint -A',
     '<%= config.bin %> get profile web frontend -o yaml --export',
     '<%= config.bin %> get hostendpoint -l "role == \'db\'" --sort-by spec.node',
+    '<%= config.bin %> get ippool -o custom-columns=NAME,CIDR',
+    '<%= config.bin %> get -f profiles.yaml -o yaml || true',
     '<%= config.bin %> get kinds',
   ]
-  static readonly exitCodes = {4: 'There is no object of that name, or of one of several names; the others were shown.'}
+  static readonly exitCodes = {4: 'There is no object of that name, or of one of several names; the others were shown.', 130: 'Interrupted: the end of --watch.'}
   static override args = {
-    kind: Args.string({required: true, ignoreStdin: true, description: 'The kind, in singular or plural.'}),
-    name: Args.string({ignoreStdin: true, multiple: true, description: 'One object\'s name, or several; without it all are shown.'}),
+    words: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'A kind, in singular or plural, and the names of objects; without names all are shown.'}),
   }
   static override flags = {
     namespace: Flags.string({char: 'n', description: 'The namespace of objects that are in one; the default is default.', helpValue: 'NAME'}),
+    'in-all-namespaces': Flags.boolean({char: 'a', hidden: true, description: 'As -A.'}),
     'all-namespaces': Flags.boolean({char: 'A', description: 'The objects of all namespaces.'}),
     selector: Flags.custom<Selector>({parse: checked(readSelector)})({
       char: 'l',
@@ -41,37 +61,103 @@ export default class Get extends ShowCommand {
       description: 'Show the objects as they were at this revision of the datastore. One that was compacted cannot be read any more.',
       helpValue: 'REVISION',
     }),
+    output: Flags.custom<GetOutput>({parse: checked(readOutput)})({
+      char: 'o',
+      description: 'The format: table (the default), wide, json, yaml, plain (tabs, no borders), name, ps (a table without borders) or custom-columns=HEADING,HEADING.',
+      helpValue: 'FORMAT',
+    }),
+    watch: Flags.boolean({char: 'w', description: 'Print the objects, then every change of them (ADDED, MODIFIED, DELETED), until Ctrl-C; with -o json one object a line.'}),
+    filename: Flags.string({char: 'f', multiple: true, description: 'Show the objects that this file names, or a folder of files, or - for stdin. May be given several times.', helpValue: 'FILE'}),
+    recursive: Flags.boolean({char: 'R', description: 'Read the folders in a folder, too.'}),
+    'skip-empty': Flags.boolean({description: 'Pass over files without objects.'}),
     export: Flags.boolean({description: 'Leave out of json and yaml what belongs to this datastore: uid, resourceVersion and times. The namespace stays.'}),
   }
 
+  private readonly asked: {output?: GetOutput; watching?: boolean} = {}
+
+  protected override get format(): OutputFormat {
+    return this.asked.output?.format ?? chosenFormat({json: (this.globals as {json?: boolean}).json})
+  }
+
+  protected override sessionOptions(): {perRequest: boolean} {
+    return {perRequest: this.asked.watching === true}
+  }
+
   async run(): Promise<void> {
-    const {args, flags} = await this.read(Get, ({args: {name}, flags: {namespace, 'all-namespaces': all, selector}}) => {
-      if (selector !== undefined && name !== undefined) this.problem('--selector and names exclude each other')
-      if (namespace !== undefined && all) this.problem('--namespace and --all-namespaces exclude each other')
-    })
-    const target = findTarget(args.kind)
-    const names = args.name ?? []
+    const {args, flags} = await this.read(Get, (line) => this.checkLine(line.args.words ?? [], line.flags))
+    Object.assign(this.asked, {output: flags.output, watching: flags.watch})
+    if (flags.filename) return this.showFiles({...flags, filename: flags.filename})
+    const [kind = '', ...names] = args.words ?? []
+    const target = findTarget(kind)
     if (target.type !== 'resource') this.refuseForResources(flags, names)
-    const session = await this.session()
     switch (target.type) {
-      case 'resource': {
-        const namespace = flags['all-namespaces'] ? undefined : (flags.namespace ?? 'default')
-        const found = await presentResources(session, target.info, {names, namespace, selector: flags.selector, sortBy: flags['sort-by'], at: flags.at, export: flags.export})
-        await this.present(found)
-        if (found.missing) throw found.missing
-        break
-      }
+      case 'resource':
+        return this.showResources(target.info, names, flags)
       case 'ipam':
-        await this.present(await presentIpamObjects(session, target.kind, names[0]))
-        break
+        return this.present(await presentIpamObjects(await this.session(), target.kind, names[0]))
       case 'kinds':
-        await this.present(presentKinds(await countKinds(session)))
+        return this.present(presentKinds(await countKinds(await this.session())))
     }
+  }
+
+  private async showResources(info: KindInfo, names: readonly string[], flags: ResourceFlags): Promise<void> {
+    const everywhere = flags['all-namespaces'] || flags['in-all-namespaces']
+    if (!info.namespaced && (everywhere || flags.namespace !== undefined)) throw new CalicoError('invalid', `${everywhere ? '--all-namespaces' : '-n'} does not fit: objects of the kind ${info.kind} lie in no namespace`)
+    const namespace = everywhere ? undefined : (flags.namespace ?? 'default')
+    const columns = flags.output?.bare?.columns && (await import('../lib/views/get-more/bare.js')).chosenColumns(info, flags.output.bare.columns)
+    const session = await this.session()
+    if (flags.watch) {
+      const {eventPrinter, watchResources} = await import('../lib/views/get-more/watch.js')
+      const print = eventPrinter(columns ?? resourceColumns(info.kind, {namespace: info.namespaced && namespace === undefined}), this.format, flags.export)
+      for await (const events of watchResources(session, info, {names, namespace, selector: flags.selector}, new AbortController().signal)) {
+        await this.dataText(await print(events))
+        await this.flush()
+      }
+      return
+    }
+    const found = await presentResources(session, info, {names, namespace, selector: flags.selector, sortBy: flags['sort-by'], at: flags.at, export: flags.export})
+    await this.presentBare(found, columns, flags.output)
+    if (found.missing) throw found.missing
+  }
+
+  /** PRESENTATION, as a table without borders where -o asks for one. */
+  private async presentBare(presentation: Presentation<Stored>, columns: readonly Column<Stored>[] | undefined, output: GetOutput | undefined): Promise<void> {
+    if (output?.bare === undefined) return this.present(presentation)
+    const {bare} = await import('../lib/views/get-more/bare.js')
+    return this.present(bare(presentation, columns ?? presentation.columns.filter(({wide}) => !wide)))
+  }
+
+  private async showFiles(flags: ResourceFlags & {readonly filename: readonly string[]; readonly recursive: boolean; readonly 'skip-empty': boolean}): Promise<void> {
+    const {findInFiles} = await import('../lib/views/resource-files/get-files.js')
+    const {groups, document, number, missing} = await findInFiles(() => this.session(), flags)
+    const name = ({resource}: Stored): string => `${resource.kind.toLowerCase()}/${displayName(resource.metadata).name}`
+    if (this.format === 'json' || this.format === 'yaml') {
+      if (number > 0) await this.present<Stored>({rows: [], columns: [], name, document: () => document})
+    } else {
+      for (const {info, found} of groups) {
+        const columns = flags.output?.bare?.columns && (await import('../lib/views/get-more/bare.js')).chosenColumns(info, flags.output.bare.columns)
+        await this.presentBare({rows: found, columns: resourceColumns(info.kind, {namespace: info.namespaced}), name, document: () => undefined}, columns, flags.output)
+      }
+    }
+    if (missing) throw missing
+  }
+
+  private checkLine([kind, ...names]: readonly string[], flags: ResourceFlags & {readonly filename?: readonly string[] | undefined}): void {
+    const everywhere = flags['all-namespaces'] || flags['in-all-namespaces']
+    const given = Object.entries({'--selector': flags.selector, '--sort-by': flags['sort-by'], '--at': flags.at, '--all-namespaces': everywhere || undefined, '--watch': flags.watch || undefined}).filter(([, value]) => value !== undefined).map(([word]) => word)
+    if (kind === undefined && flags.filename === undefined) this.problem('give a kind, or files with -f')
+    if (flags.filename !== undefined && kind !== undefined) this.problem('give either a kind or files with -f')
+    if (flags.filename !== undefined && given.length > 0) this.problem(`${given.join(' and ')} cannot be given with -f`)
+    if (flags.selector !== undefined && names.length > 0) this.problem('--selector and names exclude each other')
+    if (flags.namespace !== undefined && everywhere) this.problem('--namespace and --all-namespaces exclude each other')
+    if (flags.watch && (flags.at !== undefined || flags['sort-by'] !== undefined)) this.problem('--watch goes with neither --at nor --sort-by')
+    if (flags.watch && this.invocation.line !== undefined) this.problem('--watch goes on until it is interrupted, and is not possible in a batch')
   }
 
   /** What only resources have: labels, revisions to read at, several names in one line. @throws CalicoError `invalid` */
   private refuseForResources(flags: object, names: readonly string[]): void {
-    const given = ['selector', 'sort-by', 'at', 'export'].filter((name) => Object.hasOwn(flags, name)).map((name) => `--${name}`)
+    const given = ['selector', 'sort-by', 'at', 'export', 'watch'].filter((name) => Object.hasOwn(flags, name)).map((name) => `--${name}`)
+    if ((flags as ResourceFlags).output?.bare) given.push('-o ps and custom-columns')
     if (names.length > 1) given.unshift('several names')
     if (given.length > 0) throw new CalicoError('invalid', `${given.join(' and ')} can only be given for resources, such as profiles, not for IPAM's objects and kinds.`)
   }

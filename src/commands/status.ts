@@ -32,7 +32,7 @@ export default class Status extends ShowCommand {
     runtime: Flags.string({description: 'docker. rkt is gone and refused.', helpValue: 'RUNTIME', default: 'docker'}),
     node: nodeFlag(),
     all: Flags.boolean({description: 'Every node of the cluster, as the datastore knows them.'}),
-    watch: Flags.boolean({description: 'Show it again every 2 s until Ctrl-C: on a clear screen on a terminal, else one after the other.'}),
+    watch: Flags.boolean({char: 'w', description: 'Show it again every 2 s until Ctrl-C: on a clear screen on a terminal, else one after the other.'}),
   }
 
   private watching = false

@@ -1,7 +1,8 @@
 /** `get` as a script meets it, on a store that another program filled. */
+import {createInterface} from 'node:readline'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {parse} from 'yaml'
-import {calicoctl, type Result} from '../support/cli.js'
+import {calicoctl, type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
@@ -105,3 +106,43 @@ test('a compacted revision says so', async () => {
   expect({code, stdout}).toEqual({code: 1, stdout: ''})
   expect(stderr).toContain('compacted')
 })
+
+test('--watch prints what there is and then each change, and ends with 130 at Ctrl-C', async () => {
+  const {process: child, result} = startCalicoctl(['get', 'profile', '-w', '-o', 'json'], {env: {ETCD_ENDPOINTS: etcd.endpoints.join(',')}})
+  if (!child.stdout) throw new Error('it has a pipe')
+  const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => {
+    const {event, object} = JSON.parse(((await lines.next()) as {value: string}).value) as {event: string; object: {metadata: {name: string}}}
+    return `${event} ${object.metadata.name}`
+  }
+  const first = [await next(), await next()]
+  expect(first).toContain('ADDED db')
+  await etcd.ctl('put', `${RESOURCES}/profiles/watched`, '{"metadata":{"name":"watched"},"spec":{}}')
+  expect(await next()).toBe('ADDED watched')
+  await etcd.ctl('del', `${RESOURCES}/profiles/watched`)
+  expect(await next()).toBe('DELETED watched')
+  child.kill('SIGINT')
+  expect(await result).toMatchObject({code: 130, stderr: expect.stringContaining('Interrupted') as unknown})
+})
+
+test('tables without borders, chosen columns, and the objects of a file', async () => {
+  expect(await out('get pool -o ps')).toBe('NAME    CIDR          SELECTOR   \npool1   10.0.0.0/16   all()      \n')
+  expect(await out('get pool -o custom-columns=CIDR,NAME')).toBe('CIDR          NAME    \n10.0.0.0/16   pool1   \n')
+  const stdin = 'apiVersion: projectcalico.org/v3\nkind: Profile\nmetadata: {name: db}\n---\napiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: pool1}\n---\napiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: nope}\n'
+  const {code, stdout, stderr} = await calicoctl(['get', '-f', '-', '-o', 'name'], {env: {ETCD_ENDPOINTS: etcd.endpoints.join(',')}, stdin})
+  expect({code, stdout}).toEqual({code: 4, stdout: 'profile/db\nippool/pool1\n'})
+  expect(stderr).toBe('Error: There is no tier/nope.\n')
+})
+
+test.each([
+  ['get pool -o custom-columns=NAME,COLOUR', /no column 'COLOUR'[^]*Its columns: NAME, CIDR, NAT/],
+  ['get pool -o custom-columns=', /needs the headings of columns/],
+  ['get pool -o go-template={{.}}', /-o json, and pick out what you need with jq/],
+  ['get pool -o YAML', /'YAML' is not a format/],
+  ['get', /give a kind, or files with -f/],
+  ['get pool -f x.yaml', /either a kind or files/],
+  ['get -f x.yaml -A -w', /--all-namespaces and --watch cannot be given with -f/],
+  ['get pool -n shop', /-n does not fit: objects of the kind IPPool lie in no namespace/],
+  ['get pool -w --at 3', /--watch goes with neither/],
+  ['get block -w', /can only be given for resources/],
+])('%s: refused', async (line, message) => expect(await run(line)).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown}))

@@ -6,6 +6,7 @@ import {CalicoError} from '../errors.js'
 import {asRecord, ownField} from '../model/schema/codec.js'
 import {evaluate, parseSelector, type Selector} from '../model/selector/index.js'
 import type {Resource} from '../model/resource.js'
+import {OUTPUT_FORMATS, type OutputFormat} from '../cli/output/presentation.js'
 import {compareUtf8} from '../utf8-order.js'
 
 /** The selector of -l that TEXT spells. @throws CalicoError `invalid` */
@@ -28,6 +29,27 @@ export function readPath(text: string): readonly string[] {
   const parts = text.replace(/^\./, '').split('.')
   if (parts.every((part) => part !== '')) return parts
   throw new CalicoError('invalid', `--sort-by: '${text}' is not a path. Give names of fields with dots between them, such as spec.order.`)
+}
+
+/** What `-o` of get asks for: a format of all commands, or a table without borders, of COLUMNS where they are chosen. */
+export interface GetOutput {
+  readonly format: OutputFormat
+  readonly bare?: {readonly columns: readonly string[] | undefined}
+}
+
+/** The format of -o. @throws CalicoError `invalid` */
+export function readOutput(text: string): GetOutput {
+  const columns = /^custom-columns=(.*)$/.exec(text)?.[1]
+  if (columns !== undefined) {
+    const headings = columns.split(',')
+    if (headings.some((heading) => heading === '')) throw new CalicoError('invalid', '-o custom-columns= needs the headings of columns, with commas between them: custom-columns=NAME,CIDR')
+    return {format: 'table', bare: {columns: headings}}
+  }
+  if (text === 'ps') return {format: 'table', bare: {columns: undefined}}
+  if (/^go-template(-file)?(=|$)/.test(text)) throw new CalicoError('invalid', "-o go-template is not available: give -o json, and pick out what you need with jq, as in: calicoctl get profile -o json | jq -r '.items[].metadata.name'")
+  const format = text === 'yml' ? 'yaml' : OUTPUT_FORMATS.find((name) => name === text)
+  if (format === undefined) throw new CalicoError('invalid', `-o: '${text}' is not a format. Give one of ${OUTPUT_FORMATS.join(', ')}, ps, or custom-columns=HEADING,HEADING.`)
+  return {format}
 }
 
 /** Refuses a REVISION that the store has not come to yet. @throws CalicoError `invalid` */
