@@ -168,6 +168,7 @@ describe('embedded', () => {
   test.each([
     ['a dry run', 'profile add web --confirm-within 1h --dry-run', {}, 1, '--dry-run'],
     ['no duration', 'profile add web --confirm-within soon', {}, 1, 'is not a duration'],
+    ['too long a time', 'profile add web --confirm-within 1000h', {}, 1, '30 days'],
     ['no time', 'profile add web --confirm-within 0', {}, 1, 'is not a duration'],
     ['without a journal', 'profile add web --confirm-within 1h', {CALICOCTL_JOURNAL: 'off'}, 8, 'CALICOCTL_JOURNAL is off'],
     ['a journal that cannot be written', 'profile add web --confirm-within 1h', {CALICOCTL_JOURNAL: '/dev/full'}, 8, '/dev/full cannot be written'],

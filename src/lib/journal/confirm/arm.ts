@@ -16,6 +16,9 @@ import {makeWaitingFolder, readWaiting, type StoreOptions, type Waiting, waiting
 const START_MS = 15_000
 const LOOK_MS = 10
 
+/** The longest time that a change can wait. */
+const LONGEST_MS = 30 * 24 * 3_600_000
+
 /** The variables that the timer's settings come from. */
 export const HANDED_ON = /^(?:CALICO|ETCD_|DATASTORE_TYPE$|XDG_STATE_HOME$|HOME$|SUDO_USER$|NODE_EXTRA_CA_CERTS$)/
 
@@ -44,10 +47,11 @@ export function refuseOnHost(id: string): void {
 }
 
 /**
- * @throws CalicoError `refused` if there is no journal to take the change back from, or another change waits in this cluster; `failed` if the timer cannot be
+ * @throws CalicoError `invalid` if the time is too long; `refused` if there is no journal to take the change back from, or another change waits in this cluster; `failed` if the timer cannot be
  * started. Nothing waits then.
  */
 export async function arm({entry, cluster, within, options, env = process.env}: ArmOptions): Promise<Armed> {
+  if (within > LONGEST_MS) throw new CalicoError('invalid', '--confirm-within: a change can wait for 30 days at most')
   entry.checkWritable()
   const path = waitingPath(env, cluster)
   makeWaitingFolder(path)
