@@ -28,4 +28,4 @@ function waitingDocument(waiting: Waiting, now: number): object {
 }
 
 /** TIME, ISO 8601, without fractions of a second. */
-export const shortTime = (time: string): string => time.replace(/\.[0-9]+Z$/, 'Z')
+const shortTime = (time: string): string => time.replace(/\.[0-9]+Z$/, 'Z')
