@@ -6,12 +6,13 @@ import {parseBlock} from '../../../src/lib/ipam/block.js'
 import {convertStore} from '../../../src/lib/import-v1/convert.js'
 import {readDump} from '../../../src/lib/import-v1/old-store.js'
 import {judge} from '../../../src/lib/import-v1/judge.js'
+import {pluginTag} from '../../../src/lib/model/names.js'
 import {parseAddress} from '../../../src/lib/net/index.js'
 import {containerWorkload, handleOf, namespaceWorkload} from '../../../src/lib/workload/workload.js'
 import {endpointObject} from '../../../src/lib/workload/endpoint-object.js'
 import {createObject} from '../../support/ipam.js'
 import {onBothStores} from '../../support/stores.js'
-import {dumpOf, ENDPOINT_ID, oldBlock, oldEndpoint, type OldKeys, oldNode, WORKLOAD} from '../../support/v020-store.js'
+import {dumpOf, ENDPOINT_ID, oldBlock, oldEndpoint, type OldKeys, oldNode, oldProfile, WORKLOAD} from '../../support/v020-store.js'
 
 const POOL: OldKeys = {'/calico/v1/ipam/v4/pool/192.168.0.0-16': '{"cidr": "192.168.0.0/16"}'}
 const convert = (keys: OldKeys) => convertStore(readDump(Buffer.from(dumpOf(keys)), 'the dump'), Date.parse('2026-01-01T00:00:00Z'))
@@ -101,4 +102,23 @@ test('nothing of a v0.20 store is passed over in silence: each key is in an obje
   const index = /\/ipam\/v2\/(host\/[^/]+\/ipv\d\/block|handle)\//
   const empty = (key: string): boolean => ['ip_addr_v6'].some((end) => key.endsWith(end))
   expect(Object.keys(keys).filter((key) => !told.has(key) && !index.test(key) && !empty(key))).toEqual([])
+})
+
+test('a network of v0.20\'s Docker driver: its id is too long for a tag, and is the one that our driver would write', () => {
+  const network = 'ab12'.repeat(16)
+  const endpoint = 'cd34'.repeat(16)
+  const {items, lost} = convert({
+    ...POOL,
+    ...oldProfile(network),
+    ...oldEndpoint('host-1', {orchestrator: 'libnetwork', workload: 'libnetwork', id: endpoint, nets: ['192.168.10.9/32'], profiles: [network]}),
+    ...oldBlock('192.168.10.0/26', 'host-1', {9: 0}),
+  })
+  expect(lost).toEqual([])
+  const object = (kind: string): unknown => items.find((item) => item.kind === kind)?.object
+  const tag = pluginTag(network)
+  expect(object('Profile')).toMatchObject({metadata: {name: network}, spec: {labelsToApply: {[tag]: ''}, ingress: [{action: 'Allow', source: {selector: `has(${tag})`}}]}})
+  expect(object('WorkloadEndpoint')).toMatchObject({metadata: {name: `host--1-libnetwork-libnetwork-${endpoint}`, annotations: {'calicoctl/network': network}}, spec: {profiles: [network], endpoint, workload: 'libnetwork'}})
+  expect(object('Handle')).toEqual({block: {'192.168.10.0/26': 1}, deleted: false})
+  expect(items.map(({kind, name}) => `${kind} ${name}`)).toContain(`Handle libnetwork.${endpoint}`)
+  expect(object('Block')).toMatchObject({attributes: [{secondary: {node: 'host-1', type: 'libnetwork'}}]})
 })
