@@ -1,10 +1,10 @@
 /** Files of objects with the built command. */
 import {execFileSync, spawnSync} from 'node:child_process'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, rmSync, watch, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, checkBuild} from '../support/cli.js'
+import {CALICOCTL, checkBuild, startCalicoctl} from '../support/cli.js'
 
 let folder: string
 beforeAll(() => {
@@ -121,6 +121,27 @@ describe('diff and export', () => {
     expect(run(['export', 'nonsense']).code).toBe(1)
   })
 })
+
+test('killed between two transactions, each is whole, and the same command does the rest', async () => {
+  const many = Array.from({length: 1000}, (_, at) => profile(`many-${at}`)).join('---\n')
+  const begun = new Promise<void>((settle) => {
+    const watcher = watch(folder, (_, name) => {
+      if (name !== 'killed.json') return
+      watcher.close()
+      settle()
+    })
+  })
+  const env = {CALICO_DATASTORE: `embedded:${folder}/killed.json`, CALICOCTL_JOURNAL: 'off'}
+  const running = startCalicoctl(['apply', '-q', '-f', '-'], {env, stdin: many})
+  await begun
+  running.process.kill('SIGKILL')
+  expect((await running.result).signal).toBe('SIGKILL')
+  const names = (): number => spawnSync(CALICOCTL, ['get', 'profiles', '-o', 'name'], {cwd: folder, encoding: 'utf8', env: {PATH: process.env.PATH, HOME: folder, ...env}}).stdout.split('\n').filter((line) => line.includes('many-')).length
+  const first = names()
+  expect({whole: first % 100, all: first > 0 && first < 1000}).toEqual({whole: 0, all: true})
+  const {stderr} = await startCalicoctl(['apply', '-f', '-'], {env, stdin: many}).result
+  expect(stderr).toContain(`1000 objects: ${1000 - first} created, ${first} unchanged`)
+}, 60_000)
 
 test('differences have colours on a terminal, if they are wanted', () => {
   writeFileSync(join(folder, 'shades.yaml'), profile('shades'))

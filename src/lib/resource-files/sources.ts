@@ -56,8 +56,6 @@ export async function readSources(paths: readonly string[], {recursive, stdin}: 
   return {sources, problems}
 }
 
-const isFolder = (path: string): boolean => statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
-
 function* filesIn(folder: string, recursive: boolean, fail: (file: string, message: string) => void, depth = 1): Generator<string> {
   let entries
   try {
@@ -72,15 +70,15 @@ function* filesIn(folder: string, recursive: boolean, fail: (file: string, messa
       if (!recursive) continue
       if (depth < DEEPEST_FOLDER) yield* filesIn(path, recursive, fail, depth + 1)
       else fail(path, `more than ${DEEPEST_FOLDER} folders inside each other`)
-    } else if (EXTENSIONS.includes(extname(entry.name).toLowerCase()) && !(entry.isSymbolicLink() && isFolderQuietly(path))) {
+    } else if (EXTENSIONS.includes(extname(entry.name).toLowerCase()) && !(entry.isSymbolicLink() && isFolder(path))) {
       yield path
     }
   }
 }
 
-function isFolderQuietly(path: string): boolean {
+function isFolder(path: string): boolean {
   try {
-    return isFolder(path)
+    return statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
   } catch {
     return false // reading it tells why
   }

@@ -124,10 +124,18 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   return result
 }
 
+/** ERROR met the transaction of FAILED after DONE of ALL objects had been written. */
 function halfDone(error: unknown, done: number, all: number, failed: readonly string[]): unknown {
   if (!(error instanceof CalicoError)) return error
-  return new CalicoError('unknown', `${done} of ${all} objects were written, the others were not: ${error.message}`, {
-    details: [...error.details, `Not written: ${failed.slice(0, 10).join(', ')}${all - done > 10 ? ` and ${all - done - Math.min(10, failed.length)} more` : ''}`],
+  const named = failed.slice(0, 10).join(', ')
+  const unknown = error.kind === 'unknown'
+  const untried = all - done - failed.length
+  const more = (count: number): string => (count > 0 ? ` and ${count} more` : '')
+  return new CalicoError('unknown', unknown ? `${done} of ${all} objects were written; of ${failed.length} more nobody can tell: ${error.message}` : `${done} of ${all} objects were written, the others were not: ${error.message}`, {
+    details: [
+      ...error.details,
+      ...(unknown ? [`Written or not: ${named}${more(failed.length - 10)}`, ...(untried > 0 ? [`Not tried: ${untried} objects`] : [])] : [`Not written: ${named}${more(all - done - Math.min(10, failed.length))}`]),
+    ],
     hint: 'What was written stays. The same command with apply writes the rest.',
     cause: error,
   })

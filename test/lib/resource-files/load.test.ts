@@ -135,6 +135,38 @@ describe('files and folders', () => {
       details: [`${folder}/p.yaml: it is no regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 33554432 bytes`],
     })
   })
+  test('a link to a file is read, wherever that is; a link to nothing, and a chain of links without end, are told', async () => {
+    const outside = mkdtempSync(`${folder}-outside-`)
+    try {
+      writeFileSync(join(outside, 'x.yaml'), profile('x'))
+      symlinkSync(join(outside, 'x.yaml'), join(folder, 'a.yaml'))
+      expect(await names(folder)).toEqual(['a.yaml profile/x'])
+      symlinkSync('nothing', join(folder, 'b.yaml'))
+      symlinkSync('c.yaml', join(folder, 'c.yaml'))
+      await expect(load([folder])).rejects.toMatchObject({details: [`${folder}/b.yaml: there is no such file`, `${folder}/c.yaml: too many symbolic links, or one where none may be`]})
+    } finally {
+      rmSync(outside, {recursive: true})
+    }
+  })
+  test('what the user may not read is told, and nothing is done with the rest', async () => {
+    for (const name of ['closed', 'inner']) mkdirSync(join(folder, name))
+    writeFileSync(join(folder, 'closed/a.yaml'), profile('a'))
+    writeFileSync(join(folder, 'inner/b.yaml'), profile('b'), {mode: 0o600})
+    put('c.yaml', profile('c'))
+    chmodSync(join(folder, 'closed'), 0o000)
+    chmodSync(join(folder, 'inner/b.yaml'), 0o000)
+    chmodSync(folder, 0o755)
+    const root = process.geteuid?.() === 0
+    try {
+      if (root) process.seteuid?.(65534)
+      await expect(load([folder], {recursive: true})).rejects.toMatchObject({details: [`${folder}/closed: permission denied`, `${folder}/inner/b.yaml: permission denied`]})
+      await expect(load([join(folder, 'closed')])).rejects.toMatchObject({details: [`${folder}/closed: permission denied`]})
+      await expect(load([join(folder, 'closed/a.yaml')])).rejects.toMatchObject({details: [`${folder}/closed/a.yaml: permission denied`]})
+    } finally {
+      if (root) process.seteuid?.(0)
+      chmodSync(join(folder, 'closed'), 0o700)
+    }
+  })
   test('a folder without files is empty', async () => {
     chmodSync(folder, 0o700)
     await expect(load([folder])).rejects.toMatchObject({details: [`${folder}: there are no objects in it (--skip-empty passes over such files)`]})

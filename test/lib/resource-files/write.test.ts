@@ -1,0 +1,103 @@
+/** More objects than fit into one transaction, and what may happen between two. */
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
+import {newSession, type Session} from '../../../src/lib/client/session.js'
+import {CalicoError} from '../../../src/lib/errors.js'
+import {OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
+import {kindPrefix} from '../../../src/lib/model/keys.js'
+import {applyWanted} from '../../../src/lib/resource-files/apply.js'
+import {loadObjects} from '../../../src/lib/resource-files/load.js'
+import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
+
+const MANY = 250
+const OPTIONS = {verb: 'apply', skipExists: false, atomic: false, progress: () => undefined} as const
+const TEXT = Array.from({length: MANY}, (_, at) => `apiVersion: projectcalico.org/v3\nkind: Profile\nmetadata: {name: p${String(at).padStart(3, '0')}}\n`).join('---\n')
+
+let store: FaultyStore
+let session: Session
+beforeEach(async () => {
+  store = await faultyStore()
+  session = newSession(store, {warn: () => undefined})
+})
+afterEach(() => store.close())
+
+async function apply(with_: Session = session, atomic = false): Promise<string[]> {
+  const {objects} = await loadObjects({paths: ['-'], stdin: () => Promise.resolve(Buffer.from(TEXT)), recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined})
+  return (await applyWanted(with_, {objects, deletions: []}, {...OPTIONS, atomic})).map(({action}) => action)
+}
+async function stored(): Promise<number> {
+  let count = 0
+  for await (const {entries} of store.list(kindPrefix('Profile'), {keysOnly: true})) count += entries.length
+  return count
+}
+const count = (actions: readonly string[], action: string): number => actions.filter((each) => each === action).length
+
+/** Has the second transaction that writes answered by ANSWER. */
+function atSecond(answer: FaultyStore['onWrite']): void {
+  const usual = store.onWrite
+  let number = 0
+  store.onWrite = (send, transaction) => (++number === 2 ? answer(send, transaction) : usual(send, transaction))
+}
+const failure = async (): Promise<CalicoError> => {
+  const error: unknown = await apply().catch((thrown: unknown) => thrown)
+  if (!(error instanceof CalicoError)) throw new Error('it did not fail', {cause: error})
+  return error
+}
+
+describe('an apply in several transactions', () => {
+  test('the answer to one is lost, and the store tells that it was executed: done', async () => {
+    atSecond(async (send, transaction) => {
+      await send(transaction)
+      throw new OutcomeUnknownError('no answer')
+    })
+    expect(count(await apply(), 'created')).toBe(MANY)
+    expect(store.writes).toHaveLength(3)
+  })
+  test('the answer to one is lost and nobody can tell: 9, how many were written for sure, and which may not have been', async () => {
+    atSecond(async (send, transaction) => {
+      await send(transaction)
+      store.onHistory = () => Promise.reject(new CalicoError('unreachable', 'no answer'))
+      throw new OutcomeUnknownError('no answer')
+    })
+    const error = await failure()
+    expect(error).toMatchObject({kind: 'unknown', exitCode: 9, message: expect.stringMatching(/^100 of 250 objects were written; of 100 more nobody can tell: .*may or may not have been made$/) as unknown, details: ['no answer', expect.stringMatching(/^Written or not: profile\/p100, .* and 90 more$/) as unknown, 'Not tried: 50 objects']})
+    expect(await stored()).toBe(200)
+  })
+  test('the store is locked between two: 9, what was written stays, the same again writes the rest after the lock', async () => {
+    let information = ''
+    atSecond(async (send, transaction) => {
+      information = (await store.get(CLUSTER_KEY)).kv?.value ?? ''
+      await send({then: [{put: CLUSTER_KEY, value: information.replace('"datastoreReady":true', '"datastoreReady":false')}]})
+      return send(transaction)
+    })
+    const error = await failure()
+    expect(error).toMatchObject({exitCode: 9, message: expect.stringMatching(/^100 of 250 objects were written, the others were not: The datastore is locked/) as unknown, details: [expect.stringMatching(/^Not written: profile\/p100, .* and 140 more$/)] as unknown})
+    expect(await stored()).toBe(100)
+    await store.transact({then: [{put: CLUSTER_KEY, value: information}]})
+    const again = await apply(newSession(store, {warn: () => undefined}))
+    expect({created: count(again, 'created'), unchanged: count(again, 'unchanged')}).toEqual({created: 150, unchanged: 100})
+  })
+  test('somebody creates one of them otherwise between two: it becomes what the file says, as apply does', async () => {
+    atSecond(async (send, transaction) => {
+      await send({then: [{put: `${kindPrefix('Profile')}p150`, value: '{"kind":"Profile","apiVersion":"projectcalico.org/v3","metadata":{"name":"p150","uid":"u"},"spec":{"labelsToApply":{"a":"b"}}}'}]})
+      return send(transaction)
+    })
+    const actions = await apply()
+    expect({created: count(actions, 'created'), updated: count(actions, 'updated')}).toEqual({created: 249, updated: 1})
+    expect((await store.get(`${kindPrefix('Profile')}p150`)).kv?.value).not.toContain('labelsToApply')
+  })
+  test('one that must be atomic is not begun', async () => {
+    await expect(apply(session, true)).rejects.toMatchObject({kind: 'refused'})
+    expect(await stored()).toBe(0)
+  })
+  test('interrupted, it says what was made and what remains', async () => {
+    let told: string | undefined
+    atSecond((send, transaction) => {
+      told = session.writes.remaining
+      return send(transaction)
+    })
+    await apply()
+    expect(told).toBe('150 of 250 objects are still to be written: the same command again writes them')
+    expect(session.writes.remaining).toBeUndefined()
+  })
+})
