@@ -7,7 +7,7 @@ export default class Delete extends DeleteFilesCommand {
   static override summary = 'Delete objects by kind and name, or those of files.'
   static override description =
     'All are deleted in one transaction where they fit, or none: an object that does not exist (4) or is in use (8) keeps all of them. ' +
-    'Pools go as with "pool remove", after the others. Nodes are removed with "node remove".'
+    'Pools go as with "pool remove", after the others; nodes go last, with all that the datastore has of them, as with "node remove --hostname": one with endpoints, or that is this host\'s, needs --force.'
   static override examples = ['<%= config.bin %> delete profile client', '<%= config.bin %> delete -f profiles.yaml --skip-not-exists']
   static readonly exitCodes = {4: 'An object does not exist.', 5: 'Somebody has changed an object since the resourceVersion in the file.', 8: 'An object is in use, or protected.'}
   static override args = {

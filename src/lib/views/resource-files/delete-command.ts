@@ -1,15 +1,18 @@
 /** delete: by kind and names, or by files. */
 import {append} from '../../append.js'
+import {endpointsOf, removeNode} from '../../calico-node/remove.js'
 import {removePools} from '../../client/pool-removal.js'
-import {getResource, objectLabel, type ResourceChange} from '../../client/resources.js'
+import {endpointLabel} from '../../client/endpoints.js'
+import {getResource, keyOf, objectLabel, type ResourceChange} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {CalicoError} from '../../errors.js'
 import {findKind} from '../../model/kinds.js'
 import type {IPPool} from '../../model/types.js'
-import {parseCidr} from '../../net/index.js'
+import {formatAddress, parseCidr} from '../../net/index.js'
 import {problemOf} from '../../resource-files/objects.js'
 import {removeObjects, type Target} from '../../resource-files/remove.js'
 import {refuseAll} from '../../resource-files/write.js'
+import {isOwnNode} from '../node-option.js'
 import {loadFiles} from './options.js'
 import {ChangeFilesCommand} from './write-command.js'
 
@@ -47,17 +50,14 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     const targets = flags.filename === undefined ? named(kind ?? '', names, flags.namespace) : await inFiles(flags)
     const session = await this.session()
     const nodes = targets.filter(({place}) => place.kind === 'Node')
-    if (nodes.length > 0) {
-      throw new CalicoError('refused', 'A node is not deleted like other objects: its endpoints, addresses and blocks go with it; nothing was deleted', {
-        details: nodes.map(({place: {name}}) => `calicoctl node remove --hostname=${name}`),
-      })
-    }
     const pools = targets.filter(({place}) => place.kind === 'IPPool')
-    const others = targets.filter(({place}) => place.kind !== 'IPPool')
-    if (pools.length > 0 && flags.atomic) throw new CalicoError('refused', 'Pools are deleted in several transactions, which give their blocks back; nothing was deleted', {hint: 'Leave --atomic out, or the pools.'})
+    const others = targets.filter(({place}) => place.kind !== 'IPPool' && place.kind !== 'Node')
+    if (pools.length + nodes.length > 0 && flags.atomic) throw new CalicoError('refused', 'Pools and nodes are deleted in several transactions, which give their blocks back; nothing was deleted', {hint: 'Leave --atomic out, or the pools and nodes.'})
+    const hosts = await this.findNodes(session, nodes, others, flags)
     const found = await this.findPools(session, pools, flags)
     const changes = [...(others.length === 0 ? [] : await removeObjects(session, others, {force: flags.force, skipMissing: flags['skip-not-exists'], atomic: flags.atomic}))]
     if (found.length > 0) append(changes, await this.removePools(session, found, flags, changes))
+    for (const name of hosts) append(changes, await this.removeHost(session, name, changes))
     await this.tellAll(changes, {format: flags.output})
   }
 
@@ -72,6 +72,47 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       } else found.push({cidr: stored.resource.spec.cidr, label: objectLabel('IPPool', place.name)})
     }
     return found
+  }
+
+  /** The names of NODES that are there and can go. @throws CalicoError `not-found`; `conflict`; `refused` for what has endpoints beside OTHERS, and for this host's */
+  private async findNodes(session: Session, nodes: readonly Target[], others: readonly Target[], {'skip-not-exists': skip, force}: DeleteFlags): Promise<readonly string[]> {
+    const found: string[] = []
+    const gone = new Set(others.map(({place}) => keyOf(place)))
+    for (const {place, resourceVersion, problem} of nodes) {
+      const stored = await getResource(session, place)
+      if (stored === undefined) {
+        if (!skip) refuseAll([{kind: 'not-found', problem: problem('', 'does not exist (--skip-not-exists skips it)')}])
+        continue
+      }
+      if (resourceVersion !== undefined && resourceVersion !== stored.kv.modRevision.toString()) {
+        refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: somebody has changed the object`)}])
+      }
+      if (!force && isOwnNode(place.name)) throw new CalicoError('refused', `Node ${place.name} is this host's; nothing was deleted`, {hint: 'To remove it with what it has on this host: calicoctl node remove. From the datastore alone: --force.'})
+      const endpoints = (await endpointsOf(session, place.name)).filter((endpoint) => !gone.has(endpoint.stored.kv.key))
+      if (!force && endpoints.length > 0) {
+        throw new CalicoError('refused', `Node ${place.name} has ${endpoints.length === 1 ? 'an endpoint' : `${endpoints.length} endpoints`}; nothing was deleted`, {
+          details: [...endpoints.slice(0, 10).map(endpointLabel), ...(endpoints.length > 10 ? [`and ${endpoints.length - 10} more`] : [])],
+          hint: 'Remove them first; or give --force: then they are deleted with the node, and their addresses released.',
+        })
+      }
+      found.push(place.name)
+    }
+    return found
+  }
+
+  /** Removes what the datastore has of the node NAME, as Calico's own client does (datamodel-v3 §1.2). */
+  private async removeHost(session: Session, name: string, done: readonly ResourceChange[]): Promise<readonly ResourceChange[]> {
+    try {
+      const {changes, released, blocks, warnings} = await removeNode(session, name, await endpointsOf(session, name), {local: false})
+      const would = this.dryRun ? 'would be ' : ''
+      for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
+      for (const block of blocks) this.note(`Block ${block} ${would}given back`)
+      for (const warning of warnings) this.note(`Warning: ${warning}`)
+      return changes
+    } catch (error) {
+      if (done.length === 0 || this.dryRun || !(error instanceof CalicoError)) throw error
+      throw new CalicoError('unknown', `${done.length} objects were deleted, node ${name} was not, or in part only: ${error.message}`, {details: error.details, hint: 'The same command with --skip-not-exists deletes the rest.', cause: error})
+    }
   }
 
   private async removePools(session: Session, pools: readonly {cidr: string; label: string}[], {force}: DeleteFlags, done: readonly ResourceChange[]): Promise<readonly ResourceChange[]> {
