@@ -1,5 +1,7 @@
+import type {CreateNodeOptions, DocumentOptions, SchemaOptions, ToStringOptions} from 'yaml'
 import {CalicoError} from '../errors.js'
 import {escapeYaml} from '../printable.js'
+import {quickYaml} from './quick-yaml.js'
 
 /** Objects and lists inside each other. Calico's objects have ten levels; the library goes down by recursion and ends at some hundreds. */
 const DEEPEST = 200
@@ -14,26 +16,42 @@ const STRING_TAG = 'tag:yaml.org,2002:str'
 export async function stringifyYaml(value: unknown): Promise<string> {
   if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which is not written as YAML`, {hint: 'Ask for JSON: -o json'})
   const {stringify} = await import('yaml')
-  return stringify(value, {
-    lineWidth: 0,
-    compat: 'yaml-1.1',
-    aliasDuplicateObjects: false,
-    // A text of several lines is a block, or one line in double quotes.
-    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
-    customTags: (tags) =>
-      tags.map((tag) => {
-        if (typeof tag === 'string' || tag.collection !== undefined || tag.tag !== STRING_TAG || tag.stringify === undefined) return tag
-        const {stringify: write} = tag
-        return {
-          ...tag,
-          stringify(item, ...rest) {
-            const safe = escapeYaml(String(item.value)) === item.value
-            return escapeYaml(write(safe ? item : Object.assign(item, {type: 'QUOTE_DOUBLE'}), ...rest))
-          },
-        }
-      }),
-  })
+  const known = (scalars ??= new Map<string, string>())
+  const scalar = (text: string): string => {
+    let form = known.get(text)
+    if (form === undefined) {
+      if (known.size > MOST_SCALARS) known.clear()
+      known.set(text, (form = stringify({k: text}, YAML_OPTIONS).slice('k: '.length, -1)))
+    }
+    return form
+  }
+  return quickYaml(value, scalar) ?? stringify(value, YAML_OPTIONS)
 }
+
+/** The library's forms of texts that stand in many objects. */
+let scalars: Map<string, string> | undefined
+const MOST_SCALARS = 2_000
+
+/** How the library writes what {@link quickYaml} does not. */
+export const YAML_OPTIONS = {
+  lineWidth: 0,
+  compat: 'yaml-1.1',
+  aliasDuplicateObjects: false,
+  // A text of several lines is a block, or one line in double quotes.
+  doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+  customTags: (tags) =>
+    tags.map((tag) => {
+      if (typeof tag === 'string' || tag.collection !== undefined || tag.tag !== STRING_TAG || tag.stringify === undefined) return tag
+      const {stringify: write} = tag
+      return {
+        ...tag,
+        stringify(item, ...rest) {
+          const safe = escapeYaml(String(item.value)) === item.value
+          return escapeYaml(write(safe ? item : Object.assign(item, {type: 'QUOTE_DOUBLE'}), ...rest))
+        },
+      }
+    }),
+} satisfies ToStringOptions & DocumentOptions & SchemaOptions & CreateNodeOptions
 
 function isDeep(value: unknown, left = DEEPEST): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -1,0 +1,29 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {parse, stringify} from 'yaml'
+import {stringifyYaml, YAML_OPTIONS} from '../../../src/lib/json/yaml.js'
+import {goldenLines} from '../model/golden.js'
+
+describe('stringifyYaml writes what the library writes', () => {
+  test('of the recorded objects', async () => {
+    for (const {object} of goldenLines<{object: unknown}>('validation.jsonl')) expect(await stringifyYaml(object)).toBe(stringify(object, YAML_OPTIONS))
+  })
+
+  const text = fc.oneof(fc.constantFrom('', 'y', 'no', 'NULL', '~', '1', '010', '1e3', '.5', '0x1', '12:30', '2026-01-01', '2026-01-01T00:00:00Z', '-', '- a', 'a: b', 'a #b', '#', '---', '...', '---x', '<<', '=', 'a\nb', ' a', 'a ', 'has(x)', "role == 'db'", '10.0.0.0/8', 'a/b', '{}', '[]', '!x', '&x', '*x', '%x', '@x', '`x', '"', "'", '\\', '\u007f', '\u200b', 'é', '😀', '\ud83d', 'all()', '_', '/', '?', '? x', 'x:', ':x', 'x,y', '\t'), fc.string())
+  const {value} = fc.letrec((tie) => ({
+    value: fc.oneof({depthSize: 'small'}, text, fc.integer(), fc.boolean(), fc.constant(null), fc.constant(undefined), fc.double(), fc.array(tie('value'), {maxLength: 4}), fc.dictionary(text, tie('value'), {maxKeys: 4})),
+  }))
+  test('of anything', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.array(value), fc.dictionary(fc.constantFrom('a', 'spec', 'y', 'b-c', '1'), value)), async (object) => {
+        expect(await stringifyYaml(object)).toBe(stringify(object, YAML_OPTIONS))
+      }),
+      {numRuns: 500},
+    )
+  })
+
+  test('and it is read as it was', async () => {
+    const object = {a: [{b: 'no', c: [[1, 'x'], []]}, {}, 'y'], d: {e: {}, f: ''}}
+    expect(parse(await stringifyYaml(object))).toEqual(object)
+  })
+})
