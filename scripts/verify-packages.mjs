@@ -1,0 +1,246 @@
+/**
+ * npm run verify:packages [-- PART …]: the packages where they are used. It takes about fifteen minutes, root, and Debian's archive and the npm registry.
+ *
+ * deb: a bare Debian, of the oldest release that can be had and of the one before last: dpkg -i, the main job on an etcd outside, calico_mesos without an
+ *   environment, the manual and completion in their places, a configuration file that was there before, an upgrade, removal.
+ * rpm: into an empty root.
+ * same: two builds of the packages are the same bytes.
+ * lint: lintian and rpmlint have nothing to say that is not explained (scripts/package/files/lintian-overrides, scripts/package/rpmlint.toml).
+ * node: the tests of the main job, prompts, TLS, the driver and the plugin on each Node that `engines` admits.
+ */
+import {execFileSync, spawn, spawnSync} from 'node:child_process'
+import {createHash} from 'node:crypto'
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {createServer} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {fetchNode, OWN_NODE} from './package/node.mjs'
+import {installDebianPackages} from './packages.mjs'
+import {MAIN_JOB} from './main-job.mjs'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const CACHE = join(ROOT, '.cache')
+const OUT = join(CACHE, 'verify-packages')
+const ARCHIVE = 'http://deb.debian.org/debian'
+/** bullseye is the oldest release that Debian's archive still serves. */
+const RELEASES = ['bookworm', 'bullseye']
+/** The Nodes that `engines` was tested with: the newest of each line that npm has. @type {Readonly<Record<string, import('./package/node.mjs').Pinned>>} */
+const NODES = {
+  20: {version: '20.20.2', integrity: 'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ=='},
+  22: {version: '22.23.5', integrity: 'sha512-3jhC+wcoWxKZxcRqF2sUSl0c9HEXFnur/nuIPx6O6CWKV0jOUWQm7Htw5SuXqqlMCEhi0cJqybFPEb5hhcBiMw=='},
+  24: OWN_NODE.x64,
+  26: {version: '26.12.1', integrity: 'sha512-jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XGaelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A=='},
+}
+const NODE_TESTS = ['main-job', 'prompt', 'faults', 'libnetwork', 'mesos-plugin', 'package'].map((name) => `test/e2e/${name}.test.ts`)
+const PARTS = {deb: debs, rpm, same, lint, node: nodes}
+
+const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const DEB = join(OUT, `calicoctl_${version}-1_amd64.deb`)
+const RPM = join(OUT, `calicoctl-${version}-1.x86_64.rpm`)
+const counts = {passed: 0, failed: 0}
+
+if (process.geteuid?.() !== 0) throw new Error('npm run verify:packages needs root: it makes root folders of other systems')
+if (!installDebianPackages([['debootstrap', 'debootstrap'], ['rpmbuild', 'rpm'], ['lintian', 'lintian'], ['rpmlint', 'rpmlint'], ['etcd', 'etcd-server']])) process.exit(1)
+// CALICOCTL_PACKAGES=there: those of the run before, for work on these checks.
+if (process.env.CALICOCTL_PACKAGES !== 'there' || !existsSync(DEB)) makePackages(OUT)
+const asked = process.argv.slice(2)
+for (const [name, part] of Object.entries(PARTS)) if (asked.length === 0 || asked.includes(name)) await part()
+console.log(`${counts.passed} passed, ${counts.failed} failed`)
+process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
+
+/** @param {string} out */
+function makePackages(out) {
+  rmSync(out, {recursive: true, force: true})
+  execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', 'x64', '--out', out], {stdio: 'inherit'})
+}
+
+/** Runs CHECK, and counts. @param {string} name @param {() => void | Promise<void>} check */
+async function check(name, check) {
+  try {
+    await check()
+    counts.passed++
+    console.log(`✓ ${name}`)
+  } catch (error) {
+    counts.failed++
+    console.log(`✗ ${name}\n${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** @param {string} what @param {unknown} found @param {unknown} expected */
+function mustBe(what, found, expected) {
+  if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`)
+}
+
+async function debs() {
+  for (const release of RELEASES) {
+    const etcd = await startEtcd()
+    try {
+      await debianRelease(release, etcd)
+    } finally {
+      etcd.stop()
+    }
+  }
+}
+
+/** @param {string} release @param {{endpoint: string}} etcd */
+async function debianRelease(release, {endpoint}) {
+  const root = mkdtempSync(join(tmpdir(), `calicoctl-${release}-`))
+  try {
+    execFileSync('cp', ['-a', `${bareDebian(release)}/.`, root]) // with its devices
+    const inside = insideOf(root)
+    const before = inside('find / -xdev -type f -o -xdev -type l | grep -vE "^/(proc|sys|dev|tmp|var/lib/dpkg|var/log|var/cache)/" | sort').stdout
+    cpSync(DEB, join(root, 'calicoctl.deb'))
+    const own = '# mine\napiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\n'
+    await check(`${release}: dpkg -i, without Node and without a terminal`, () => {
+      mustBe('node', inside('command -v node').status, 127)
+      mustBe('dpkg', inside('dpkg -i /calicoctl.deb').status, 0)
+    })
+    await check(`${release}: the main job on an etcd outside`, () => {
+      for (const line of MAIN_JOB) {
+        const {status, stdout, stderr} = inside(`calicoctl ${line}`, {ETCD_ENDPOINTS: endpoint})
+        if (status !== 0 || (line !== MAIN_JOB[0] && stderr.includes('Warning'))) throw new Error(`calicoctl ${line}: ${status}\n${stdout}${stderr}`)
+      }
+      mustBe('rules', inside('calicoctl profile backend rule show', {ETCD_ENDPOINTS: endpoint}).stdout, 'Inbound rules:\n   1 allow from tag backend\n   2 allow tcp from tag frontend to ports 9000\nOutbound rules:\n   1 allow\n')
+      mustBe('embedded', inside('calicoctl --datastore embedded profile add web').status, 0)
+    })
+    await check(`${release}: calico_mesos without an environment`, () => {
+      mustBe('answer', inside('echo "{}" | env -i /usr/bin/calico_mesos').stdout, '{"error":"Missing command"}')
+      // What is in the agent's environment is nothing: the configuration file names the datastore.
+      writeFileSync(join(root, 'etc/calico/calicoctl.cfg'), `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoints: ${endpoint}\n`)
+      const request = '{"command":"allocate","args":{"hostname":"agent1","num_ipv4":0,"num_ipv6":0,"uid":"u1","netgroups":["g1"]}}'
+      mustBe('allocate', inside(`echo '${request}' | env -i CALICO_MESOS_LOG_FILE=/dev/null CALICO_NODENAME=agent1 /usr/bin/calico_mesos`).stdout, '{"error":null,"ipv4":[],"ipv6":[]}')
+    })
+    await check(`${release}: the manual, completion and the unit are in their places; the unit is not enabled`, () => {
+      for (const path of ['usr/share/man/man1/calicoctl-profile.1.gz', 'usr/share/man/man5/calicoctl.cfg.5.gz', 'usr/share/bash-completion/completions/calicoctl', 'usr/share/zsh/vendor-completions/_calicoctl', 'usr/share/fish/vendor_completions.d/calicoctl.fish', 'usr/lib/systemd/system/calico-libnetwork.service']) {
+        if (!existsSync(join(root, path))) throw new Error(`${path} is missing`)
+      }
+      mustBe('enabled', inside('find /etc/systemd -name "calico-libnetwork*"').stdout, '')
+    })
+    await check(`${release}: an upgrade keeps an edited configuration file, a reinstallation adds no file`, () => {
+      writeFileSync(join(root, 'etc/calico/calicoctl.cfg'), own)
+      mustBe('dpkg', inside('dpkg -i /calicoctl.deb').status, 0)
+      mustBe('file', readFileSync(join(root, 'etc/calico/calicoctl.cfg'), 'utf8'), own)
+      mustBe('others', inside('ls /etc/calico').stdout, 'calicoctl.cfg\n')
+    })
+    await check(`${release}: removal leaves nothing but configuration, purging nothing`, () => {
+      mustBe('dpkg -r', inside('dpkg -r calicoctl').status, 0)
+      mustBe('left', inside('find / -xdev -path "*calico*" -not -path "/proc/*" | grep -vE "^/(var/lib/dpkg|var/log|root/.local|calicoctl.deb)" | sort').stdout, '/etc/calico\n/etc/calico/calicoctl.cfg\n')
+      mustBe('dpkg -P', inside('dpkg -P calicoctl').status, 0)
+      const after = inside('find / -xdev -type f -o -xdev -type l | grep -vE "^/(proc|sys|dev|tmp|root/.local|calicoctl.deb|var/lib/dpkg|var/log|var/cache)" | sort').stdout
+      const left = after.split('\n').filter((path) => !before.split('\n').includes(path))
+      mustBe('files', left, [])
+    })
+    await check(`${release}: a configuration file that was there before is kept, without a terminal`, () => {
+      mkdirSync(join(root, 'etc/calico'), {recursive: true})
+      writeFileSync(join(root, 'etc/calico/calicoctl.cfg'), own)
+      mustBe('dpkg', inside('dpkg -i /calicoctl.deb').status, 0)
+      mustBe('file', readFileSync(join(root, 'etc/calico/calicoctl.cfg'), 'utf8'), own)
+      mustBe('again', inside('dpkg -i /calicoctl.deb').status, 0)
+      mustBe('others', inside('ls /etc/calico').stdout, 'calicoctl.cfg\n')
+    })
+  } finally {
+    rmSync(root, {recursive: true, force: true})
+  }
+}
+
+async function rpm() {
+  const root = mkdtempSync(join(tmpdir(), 'calicoctl-rpm-'))
+  try {
+    // Nothing is there, not even a shell: what the scripts want is left out.
+    const command = (/** @type {readonly string[]} */ args) => execFileSync('rpm', ['--root', root, '--dbpath', '/var/lib/rpm', ...args], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
+    await check('rpm: into an empty root, verified, and removed', () => {
+      command(['-i', '--nodeps', '--noscripts', RPM])
+      mustBe('verified', command(['-V', '--nodeps', 'calicoctl']), '')
+      const {status, stdout} = spawnSync(join(root, 'usr/bin/calicoctl'), ['version'], {encoding: 'utf8', env: {}})
+      mustBe('version', {status, stdout}, {status: 0, stdout: `${version}\n`})
+      mustBe('configuration', command(['-qc', 'calicoctl']), '/etc/calico/calicoctl.cfg\n')
+      command(['-e', '--nodeps', '--noscripts', 'calicoctl'])
+      mustBe('left', readdirSync(root, {recursive: true, encoding: 'utf8'}).filter((path) => path.includes('calico')), ['etc/calico'].filter((path) => existsSync(join(root, path))))
+    })
+  } finally {
+    rmSync(root, {recursive: true, force: true})
+  }
+}
+
+async function same() {
+  await check('two builds are the same bytes', () => {
+    const again = `${OUT}-again`
+    makePackages(again)
+    /** @param {string} folder */
+    const sums = (folder) => readdirSync(folder).sort().map((name) => `${name} ${createHash('sha256').update(readFileSync(join(folder, name))).digest('hex')}`)
+    mustBe('sums', sums(again), sums(OUT))
+    rmSync(again, {recursive: true})
+  })
+}
+
+async function lint() {
+  await check('lintian has nothing to say', () => mustBe('lintian', spawnSync('lintian', ['--allow-root', '-I', DEB], {encoding: 'utf8'}).stdout, ''))
+  await check('rpmlint has nothing to say', () => {
+    const {stdout} = spawnSync('rpmlint', ['-c', join(ROOT, 'scripts/package/rpmlint.toml'), RPM], {encoding: 'utf8'})
+    if (!stdout.includes('0 errors, 0 warnings')) throw new Error(stdout)
+  })
+}
+
+async function nodes() {
+  for (const [line, pinned] of Object.entries(NODES)) {
+    const {program} = fetchNode(CACHE, 'x64', pinned)
+    const path = join(CACHE, `path-node-${line}`)
+    rmSync(path, {recursive: true, force: true})
+    mkdirSync(path)
+    symlinkSync(program, join(path, 'node'))
+    await check(`Node ${pinned.version}: main job, prompts, TLS, the driver, the plugin, the package of npm`, () => {
+      const command = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', '--forceExit', '--runInBand', '--runTestsByPath', ...NODE_TESTS]
+      const {status, stderr} = spawnSync(program, command, {cwd: ROOT, encoding: 'utf8', env: {...process.env, PATH: `${path}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`, CALICOCTL_TEST_BUILD: 'any'}})
+      console.log(/^Tests: .*$/m.exec(stderr)?.[0] ?? '')
+      if (status !== 0) throw new Error(stderr.split('\n').filter((text) => /●|✕|Error/.test(text)).slice(0, 40).join('\n'))
+    })
+  }
+}
+
+/** The folder of a bare Debian, made once. @param {string} release */
+function bareDebian(release) {
+  const folder = join(CACHE, `debian-${release}`)
+  if (existsSync(folder)) return folder
+  console.log(`Making a bare Debian ${release} …`)
+  const scratch = `${folder}.${process.pid}`
+  execFileSync('debootstrap', ['--variant=minbase', release, scratch, ARCHIVE], {stdio: ['ignore', 'ignore', 'inherit']})
+  renameSync(scratch, folder)
+  return folder
+}
+
+/** Runs shell lines in ROOT: with processes and a /proc of its own, on this machine's network, and with nothing on stdin. @param {string} root */
+function insideOf(root) {
+  return (/** @type {string} */ line, /** @type {Record<string, string>} */ env = {}) => {
+    const variables = Object.entries({PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', DEBIAN_FRONTEND: 'noninteractive', ...env}).map(([name, value]) => `${name}=${value}`)
+    const {status, stdout, stderr} = spawnSync('unshare', ['--mount', '--pid', '--fork', `--mount-proc=${join(root, 'proc')}`, 'chroot', root, '/usr/bin/env', '-i', ...variables, '/bin/sh', '-c', line], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
+    return {status, stdout, stderr}
+  }
+}
+
+async function startEtcd() {
+  const folder = mkdtempSync(join(tmpdir(), 'calicoctl-etcd-'))
+  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`]
+  const server = spawn('etcd', ['--data-dir', folder, '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, '--log-level', 'error'], {stdio: 'ignore'})
+  for (let i = 0; ; i++) {
+    if (await fetch(`${client}/health`).then((answer) => answer.ok, () => false)) break
+    if (i > 300) throw new Error('etcd does not start')
+    await new Promise((settle) => setTimeout(settle, 100))
+  }
+  return {
+    endpoint: client,
+    stop: () => {
+      server.kill()
+      rmSync(folder, {recursive: true, force: true})
+    },
+  }
+}
+
+/** @returns {Promise<number>} */
+function freePort() {
+  return new Promise((settle) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const {port} = /** @type {import('node:net').AddressInfo} */ (server.address())
+      server.close(() => settle(port))
+    })
+  })
+}
