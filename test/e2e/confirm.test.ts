@@ -1,10 +1,11 @@
 /** --confirm-within and `confirm` as a user meets them. Each test waits for what the timer's process does to the store. */
+import {spawn} from 'node:child_process'
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, calicoctl, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startProxy} from '../support/proxy.js'
 
@@ -248,6 +249,24 @@ describe('embedded', () => {
     expect((await run('profile show -o name --quiet')).stderr).toBe('')
     await ok(`undo ${state?.id ?? ''}`)
     expect(isGone()).toBe(true)
+    expect(await profiles()).toBe('base')
+  })
+
+  test('on a terminal it offers to take back what is past its time', async () => {
+    await ok('profile add base')
+    await ok('profile add web --confirm-within 500ms')
+    kill(Number(waiting()[0]?.timer?.pid))
+    await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
+    const child = spawn('script', ['-qec', `${process.execPath} ${CALICOCTL} profile show -o name`, '/dev/null'], {env: {PATH: process.env.PATH, HOME: folder, ...environment({})}, stdio: ['pipe', 'pipe', 'ignore']})
+    let shown = ''
+    child.stdout.on('data', (data: Buffer) => {
+      if (!shown.includes('Take it back now?') && (shown + data.toString()).includes('Take it back now?')) child.stdin.write('y\n')
+      shown += data.toString()
+    })
+    const ended = new Promise((resolve) => child.on('close', resolve))
+    await until(isGone)
+    await ended
+    expect(shown).toContain('was not confirmed and is taken back.')
     expect(await profiles()).toBe('base')
   })
 })
