@@ -121,7 +121,7 @@ describe('README', () => {
 
   test('files, line by line', async () => {
     const lines = (/<!-- example: files -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
-    expect(lines).toHaveLength(6)
+    expect(lines).toHaveLength(11)
     for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
   }, 60_000)
 

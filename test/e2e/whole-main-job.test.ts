@@ -60,6 +60,12 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect((await done('calicoctl history profile backend')).stdout).toContain('apply --plan change.plan')
     await done('calicoctl undo')
     expect((await done('calicoctl profile backend rule show')).stdout).toContain('9000')
+    // The second line shows that the first was made: by the time of the next command it may have been taken back.
+    expect((await done("printf 'profile frontend tag add web\\nprofile frontend tag show\\n' > changes.txt && calicoctl batch --confirm-within 2s changes.txt")).stdout).toContain('web')
+    const tags = async (): Promise<string> => (await done('calicoctl profile frontend tag show')).stdout
+    for (const deadline = Date.now() + 60_000; (await tags()).includes('web'); ) if (Date.now() > deadline) throw new Error('the change was not taken back')
+    await done('calicoctl batch --confirm-within 60s changes.txt && calicoctl confirm')
+    expect(await tags()).toContain('web')
     await done('calicoctl datastore save backup.gz && calicoctl profile add later && calicoctl datastore restore backup.gz --replace')
     expect((await done('calicoctl profile show -o name')).stdout).toBe('backend\nfrontend\n')
   }, 120_000)
