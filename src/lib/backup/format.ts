@@ -18,6 +18,12 @@ const FORMAT = 1
 /** Characters of a line: etcd's largest value is 1.5 MB, which JSON may make six times as long. */
 const LONGEST_LINE = 16 * 1024 * 1024
 
+/**
+ * Whether KEY is a status that Felix writes: what belongs to one moment, most of it with a lease, after which etcd deletes it. Felix writes it anew by itself,
+ * and a node that is gone would be shown as running for ever if a backup gave its status back without a lease. They are neither saved nor touched.
+ */
+export const isStatus = (key: string): boolean => key.startsWith(`${CALICO_PREFIX}felix/`)
+
 export interface Entry {
   readonly key: string
   readonly value: string

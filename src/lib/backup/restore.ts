@@ -12,7 +12,7 @@ import {parseJson, stringifyJson} from '../json/json.js'
 import type {ClusterInformation} from '../model/types.js'
 import {compareUtf8} from '../utf8-order.js'
 import {count, kindOfKey} from './counts.js'
-import {type BackupEnd, type BackupHeader, backupParts, type Entry} from './format.js'
+import {type BackupEnd, type BackupHeader, backupParts, type Entry, isStatus} from './format.js'
 import {withReady} from './lock.js'
 
 /** Of one transaction: etcd takes 128 operations, and 1.5 MB. */
@@ -175,7 +175,7 @@ async function writeAll(session: Session, backup: CheckedBackup, lock: KeyValue 
   }
   for await (const pair of pairs(entriesOf(backup), listPages(session, CALICO_PREFIX, {pageSize: PAGE}))) {
     const {key, value, current} = pair
-    if (key === CLUSTER_KEY) continue
+    if (key === CLUSTER_KEY || isStatus(key)) continue
     if (value === current?.value) {
       counts.unchanged++
       continue

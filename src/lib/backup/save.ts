@@ -4,7 +4,7 @@ import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CompactedError} from '../datastore/errors.js'
 import {CalicoError} from '../errors.js'
-import {backupBytes, type BackupHeader, type Entry} from './format.js'
+import {backupBytes, type BackupHeader, type Entry, isStatus} from './format.js'
 
 /** Keys per request: their values together stay well below what one answer may have. */
 const PAGE = 500
@@ -25,9 +25,10 @@ export async function saveBackup(session: Session, write: (bytes: AsyncIterable<
   async function* pages(): AsyncGenerator<readonly Entry[]> {
     try {
       for await (const {entries} of session.store.list(CALICO_PREFIX, {revision, pageSize: PAGE})) {
-        keys += entries.length
-        for (const {key, value} of entries) if (value.includes('\ufffd')) session.warn(`The value of ${key} may not be UTF-8 text: what is no text is not saved as it is.`)
-        yield entries
+        const saved = entries.filter(({key}) => !isStatus(key))
+        keys += saved.length
+        for (const {key, value} of saved) if (value.includes('\ufffd')) session.warn(`The value of ${key} may not be UTF-8 text: what is no text is not saved as it is.`)
+        yield saved
       }
     } catch (error) {
       if (!(error instanceof CompactedError)) throw error
