@@ -146,3 +146,25 @@ describe('README', () => {
     for (const words of listed) expect((await shell(`calicoctl help ${words}`, {})).code).toBe(0)
   })
 })
+
+describe('docs/policy.md', () => {
+  const page = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8')
+  /** The containers that the page speaks of. */
+  const endpoint = (name: string, at: number): object => ({
+    apiVersion: 'projectcalico.org/v3', kind: 'WorkloadEndpoint', metadata: {name: `h1-docker-${name}-eth0`, namespace: 'default'},
+    spec: {orchestrator: 'docker', node: 'h1', workload: name, endpoint: 'eth0', interfaceName: `cali${at}`, mac: 'ee:ee:ee:ee:ee:ee', ipNetworks: [`192.168.0.${at}/32`], profiles: [name]},
+  })
+
+  test('each of its lines prints what the page shows, in one store from above to below', async () => {
+    const env = {CALICO_DATASTORE: `embedded:${join(folder, 'policy.json')}`}
+    for (const [, name = '', text] of page.matchAll(/<!-- file: (\S+) -->\n```yaml\n([^`]+)```/g)) writeFileSync(join(folder, name), text ?? '')
+    writeFileSync(join(folder, 'containers.yaml'), [endpoint('web', 1), endpoint('db', 2)].map((each) => JSON.stringify(each)).join('\n---\n'))
+    for (const line of ['pool add 192.168.0.0/16', 'create -f containers.yaml']) expect(await shell(`calicoctl ${line}`, env)).toMatchObject({code: 0})
+    const blocks = [...page.matchAll(/<!-- console: policy -->\n```console\n([^`]+)```/g)].flatMap(([, text = '']) => text.split(/^\$ /m).slice(1))
+    expect(blocks.length).toBeGreaterThan(8)
+    for (const block of blocks) {
+      const [line = '', ...output] = block.split('\n')
+      expect({line, stdout: (await shell(line, env)).stdout}).toEqual({line, stdout: output.join('\n')})
+    }
+  }, 60_000)
+})

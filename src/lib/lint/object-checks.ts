@@ -157,7 +157,7 @@ function clientFindings(object: StoredObject, told: ReadonlySet<string>): Findin
   const found: Finding[] = []
   const command = object.resource === undefined ? rawCommand(object) : editCommand(object)
   if (fault !== undefined) found.push(finding('invalid-value', object, '', `${fault}: Felix takes the last of them`, editCommand(object)))
-  const {problems: unreadable} = decode(kind, raw)
+  const unreadable = object.resource === undefined ? decode(kind, raw).problems : []
   const {problems} = unreadable.length > 0 ? {problems: unreadable} : accept(kind, raw, {operation: 'update'})
   for (const {field, message} of problems) {
     if (told.has(placeOf(field))) continue
