@@ -1,7 +1,13 @@
-/** node bench/startup.mjs [ROUNDS]: how long typical command lines take, as ratios to a Node that does nothing. */
+/**
+ * node bench/startup.mjs [ROUNDS]: how long typical command lines take, as ratios to a Node that does nothing; those of the package of the system, which has a Node
+ * of its own (npm run package), beside those of npm's.
+ */
 import {compare, printRows} from './measure.mjs'
 import {environment, installed, startEtcd} from './setting.mjs'
-import {spawnSync} from 'node:child_process'
+import {execFileSync, spawnSync} from 'node:child_process'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
 
 const rounds = Number(process.argv[2] ?? 40)
 /** One store to write to, and one with two profiles to read from. */
@@ -10,6 +16,10 @@ const readEnv = environment(await startEtcd())
 const node = process.execPath
 const ours = [node, installed()]
 const go = process.env.CALICOCTL_GO
+const folder = mkdtempSync(join(tmpdir(), 'calicoctl-bench-'))
+process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
+const tree = execFileSync(node, [resolve(import.meta.dirname, '../scripts/package.mjs'), '--arch', 'x64', '--form', 'tree', '--out', folder], {encoding: 'utf8'}).trim().split('\n').at(-1) ?? ''
+const packaged = [join(tree, 'usr/bin/calicoctl')]
 
 for (const {store, name} of [{store: env, name: 'first'}, {store: readEnv, name: 'first'}, {store: readEnv, name: 'second'}]) {
   const {status, stderr} = spawnSync(node, [...ours.slice(1), 'profile', 'add', name], {env: store, encoding: 'utf8'}) // the first initialises the store
@@ -28,6 +38,10 @@ const rows = compare(
     {name: 'validation error', command: [...ours, 'profile', 'add', 'a/b'], code: 1, limit: 2},
     {name: 'write: profile add', command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
     {name: 'read: profile show', command: [...ours, 'profile', 'show'], env: readEnv, limit: 3.4},
+    {name: 'package: its node -e 0', command: [join(tree, 'usr/lib/calicoctl/node'), '-e', '0']},
+    {name: 'package: calicoctl version', command: [...packaged, 'version']},
+    {name: 'package: write: profile add', command: [...packaged, 'profile', 'add'], more: (run) => [`q${run + 10}`]},
+    {name: 'package: read: profile show', command: [...packaged, 'profile', 'show'], env: readEnv},
     ...(go === undefined
       ? []
       : [

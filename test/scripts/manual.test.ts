@@ -54,10 +54,24 @@ test('every command has its usage, its examples and its options on the page of i
 
 test('the page of the environment has every variable of ours that the program reads', () => {
   const sources = readdirSync(join(ROOT, 'src'), {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
-  const read = new Set(sources.flatMap((text) => text.match(/\b(?:CALICO|CALICOCTL|ETCD|DOCKER)(?:_[A-Z]+)+\b/g) ?? []))
+  const read = new Set(sources.flatMap((text) => text.match(/\b(?:CALICO|CALICOCTL)(?:_[A-Z]+)+\b/g) ?? []))
   expect(read.size).toBeGreaterThan(5)
   const page = shown('calicoctl-environment.7')
-  // What calico-node gets, the names of constants, and what is heard to be refused.
-  const not = /^(CALICO_(NETWORKING_BACKEND|MANAGE_CNI|PREFIX)|DOCKER_(SOCKET|NAME|DRIVER|VARIABLES)|ETCD_(KEYS|CA_FILE|DISCOVERY_SRV))$/
+  // What calico-node gets, and a constant.
+  const not = /^CALICO_(NETWORKING_BACKEND|MANAGE_CNI|PREFIX)$/
   expect([...read].filter((name) => !not.test(name) && !page.includes(name))).toEqual([])
+})
+
+test('every command line in docs/*.md is one of a command that there is, with options that it has', () => {
+  const texts = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'))
+  const typed = texts.flatMap((text) => [...text.matchAll(/`calicoctl ([^`]+)`/g)].map(([, line = '']) => line))
+  expect(typed.length).toBeGreaterThan(10)
+  const wrong = typed.filter((line) => {
+    const words = line.split(' ').filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-')).join(':')
+    const command = program.commands.filter(({id}) => `${words}:`.startsWith(`${id}:`)).sort((a, b) => b.id.length - a.id.length)[0]
+    const options = [...line.matchAll(/--([a-z-]+)/g)].map(([, name]) => name)
+    const known = [...(command?.flags ?? []), ...program.globalFlags].flatMap(([term]) => [...term.matchAll(/--(?:\[no-\])?([a-z-]+)/g)].map(([, name]) => name))
+    return command === undefined || options.some((name) => !known.includes(name))
+  })
+  expect(wrong).toEqual([])
 })
