@@ -129,7 +129,7 @@ function endpointProblems({raw}: StoredObject): Problem[] {
 }
 
 /** The rules of OBJECT as they are stored, with their fields. */
-export function rulesOf({raw}: StoredObject): {rule: Readonly<Record<string, unknown>>; field: string; direction: 'ingress' | 'egress'; index: number}[] {
+function rulesOf({raw}: StoredObject): {rule: Readonly<Record<string, unknown>>; field: string; direction: 'ingress' | 'egress'; index: number}[] {
   const spec = recordOf(recordOf(raw).spec)
   return (['ingress', 'egress'] as const).flatMap((direction) => {
     const rules = spec[direction]

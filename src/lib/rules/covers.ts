@@ -146,7 +146,7 @@ function coversPorts(earlier: PortSet, later: PortSet): boolean {
 }
 
 /** Whether what A selects is certainly selected by B. */
-export function implies(a: Selector, b: Selector): boolean {
+function implies(a: Selector, b: Selector): boolean {
   if (b.op === 'all' || canonical(a) === canonical(b)) return true
   if (a.op === 'or') return a.operands.every((operand) => implies(operand, b))
   if (b.op === 'and') return b.operands.every((operand) => implies(a, operand))
