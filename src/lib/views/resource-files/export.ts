@@ -15,14 +15,22 @@ export function kindsToExport(words: readonly string[]): {kinds: readonly KindNa
   return {kinds: [...kinds].sort((a, b) => rank(a) - rank(b)), unknown}
 }
 
-/** All objects of KINDS as YAML documents, page by page. */
+/** Characters that are written together. */
+const PIECE = 64 * 1024
+
+/** All objects of KINDS as YAML documents, in pieces of some size, page by page. */
 export async function* exported(session: Session, kinds: readonly KindName[]): AsyncGenerator<string> {
+  let piece = ''
   for (const kind of kinds) {
     for await (const {resource} of listResources(session, kind)) {
       if (kind === 'Profile' && resource.metadata.name === BUILT_IN) continue
-      yield `---\n${await stringifyYaml(withoutStore(resource))}`
+      piece += `---\n${await stringifyYaml(withoutStore(resource))}`
+      if (piece.length < PIECE) continue
+      yield piece
+      piece = ''
     }
   }
+  if (piece !== '') yield piece
 }
 
 /** RESOURCE without what the datastore and Calico's components add. */
