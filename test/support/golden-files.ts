@@ -63,7 +63,7 @@ export function differences(before: ReadonlyMap<string, string>, after: Readonly
 export const expectedChanges = ({changed}: GoldenLine): Record<string, unknown> => Object.fromEntries(Object.entries(changed).map(([key, value]) => [key, comparable(value)]))
 
 /** VALUE as an object, without what differs from run to run. */
-export function comparable(value: string | null | undefined): unknown {
+function comparable(value: string | null | undefined): unknown {
   if (value === null || value === undefined) return null
   try {
     const object = JSON.parse(value) as {metadata?: Record<string, unknown>; spec?: Record<string, unknown>}
