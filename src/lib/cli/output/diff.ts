@@ -39,7 +39,7 @@ const COLOURS: readonly (readonly [begin: string, colour: number])[] = [
 ]
 
 /** The lines of the unified diff TEXT in colours. */
-export function coloured(text: string): string {
+function coloured(text: string): string {
   return text.replaceAll(/^.+$/gm, (line) => {
     const colour = COLOURS.find(([begin]) => line.startsWith(begin))?.[1]
     return colour === undefined ? line : `\u001b[${colour}m${line}\u001b[0m`
