@@ -125,6 +125,12 @@ export const EDITS = [
     why: 'the regular expression behind isIPv6 takes 3 ms to compile; an address of version 4 need not be asked',
   })),
   {
+    file: '@grpc/grpc-js/build/src/channel-credentials.js',
+    find: 'else {\n        connectionOptions.servername = remoteHost;',
+    replace: 'else if (!/^[\\d.]+$|:/.test(remoteHost)) {\n        connectionOptions.servername = remoteHost;',
+    why: 'an address is no name of a server (RFC 6066), and Node 26 refuses one; the certificate is still held to the host, which is set beside it',
+  },
+  {
     file: '@grpc/grpc-js/build/src/resolver-dns.js',
     find: 'this.alternativeResolver = new dns_1.promises.Resolver();',
     replace: 'let resolver; Object.defineProperty(this, "alternativeResolver", {get: () => resolver ??= new dns_1.promises.Resolver()});',
