@@ -1,12 +1,11 @@
 /** The PATH that `npm run verify` gives to the tests: a program that is used and not declared (scripts/test-programs.mjs) fails on every machine. */
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, rmSync, symlinkSync} from 'node:fs'
+import {mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, symlinkSync} from 'node:fs'
 import {basename, join} from 'node:path'
-import {BASE_PROGRAMS, TEST_PROGRAMS} from './test-programs.mjs'
+import {TEST_PROGRAMS} from './test-programs.mjs'
 
 const NODE_PROGRAMS = ['npm', 'npx']
-/** What base packages have by way of alternatives only. */
-const ALTERNATIVES = ['awk']
+const PROGRAM_FOLDERS = ['/usr/bin', '/usr/sbin']
 const IS_PROGRAM = /^(?:\/usr)?\/s?bin\/[^/]+$/
 
 /**
@@ -20,9 +19,8 @@ export function declaredPath(folder) {
   rmSync(folder, {recursive: true, force: true})
   mkdirSync(folder, {recursive: true})
   const programs = execFileSync('dpkg', ['-L', ...packages], {encoding: 'utf8', maxBuffer: 1 << 26}).split('\n').filter((path) => IS_PROGRAM.test(path))
-  // The programs that alternatives stand for are in no package under their own names.
-  const named = [...NODE_PROGRAMS, ...ALTERNATIVES, ...BASE_PROGRAMS, ...TEST_PROGRAMS.map(([program]) => program)].map(located)
-  const links = new Map([process.execPath, ...programs, ...named].map((path) => [basename(path), path]))
+  // What is declared may have come from elsewhere than Debian's package.
+  const links = new Map([process.execPath, ...programs, ...alternatives(programs), ...[...NODE_PROGRAMS, ...TEST_PROGRAMS.map(([program]) => program)].map(located)].map((path) => [basename(path), path]))
   for (const [name, path] of links) symlinkSync(path, join(folder, name))
   return {PATH: folder}
 }
@@ -35,6 +33,28 @@ function installedPackages() {
     return lines.map((line) => line.split('|')).filter(([status = '', essential, priority, , name = '']) => status.startsWith('ii') && (essential === 'yes' || priority === 'required' || declared.has(name))).map(([, , , name = '']) => name)
   } catch {
     return undefined
+  }
+}
+
+/**
+ * The names under which update-alternatives(1) offers PROGRAMS: they are in no package.
+ * @param {readonly string[]} programs
+ */
+function alternatives(programs) {
+  const real = new Set(programs.flatMap((path) => resolved(path)))
+  const links = PROGRAM_FOLDERS.flatMap((folder) => readdirSync(folder, {withFileTypes: true}).filter((entry) => entry.isSymbolicLink()).map(({name}) => join(folder, name)))
+  return links.filter((path) => readlinkSync(path).startsWith('/etc/alternatives/') && resolved(path).some((target) => real.has(target)))
+}
+
+/**
+ * The file that PATH leads to; none if it leads nowhere.
+ * @param {string} path
+ */
+function resolved(path) {
+  try {
+    return [realpathSync(path)]
+  } catch {
+    return []
   }
 }
 
