@@ -1,11 +1,11 @@
 /**
  * node bench/policy.mjs [ROUNDS]: 10,000 endpoints in 200 groups, 2,000 profiles and 200 policies: time and resident memory of what looks at all of them,
- * beside etcdctl's reading of the same keys. Wanted: less than 10 s and 500 MB each.
+ * beside etcdctl's reading of the same keys. Wanted: less than 10 s and 500 MB each; `policy explain`: 2 s, and in a small store at most 1.15 times `profile show`.
  */
 import {spawnSync} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {median} from './measure.mjs'
+import {compare, median} from './measure.mjs'
 import {environment, installed, startEtcd, temporaryFolder} from './setting.mjs'
 
 const ENDPOINTS = 10_000
@@ -24,17 +24,25 @@ const calicoctl = installed()
 const peak = join(temporaryFolder(), 'peak')
 
 run([process.execPath, calicoctl, 'pool', 'add', '10.0.0.0/8'])
+for (const {name, median: time, ratio, limit} of compare(
+  [
+    {name: 'profile show', command: [process.execPath, calicoctl, 'profile', 'show']},
+    {name: 'policy explain', command: [process.execPath, calicoctl, 'policy', 'explain', '10.0.0.1', '10.0.0.2', 'tcp/80'], limit: 1.15},
+  ],
+  {rounds: 10 * rounds, env: {...process.env, ...env}},
+)) console.log(`small store: ${name.padEnd(18)} ${time.toFixed(0).padStart(6)} ms  ${ratio.toFixed(2)} ×${limit === undefined ? '' : ` (wanted ≤ ${limit}${ratio > limit ? ', missed' : ''})`}`)
 const puts = [...objects()].map(([key, value]) => `put ${RESOURCES}${key} ${JSON.stringify(JSON.stringify(value))}`)
 for (let at = 0; at < puts.length; at += PER_TRANSACTION) run(['etcdctl', 'txn'], `\n${puts.slice(at, at + PER_TRANSACTION).join('\n')}\n\n\n`)
 
-/** Each command with the exit codes with which it has done its work. @type {Record<string, {command: string[], codes: number[]}>} */
+/** Each command with the exit codes with which it has done its work, and the time that it may take. @type {Record<string, {command: string[], codes: number[], longest?: number}>} */
 const cases = {
   'etcdctl get --prefix': {command: ['etcdctl', 'get', '--prefix', RESOURCES], codes: [0]},
+  'calicoctl policy explain': {command: [process.execPath, calicoctl, 'policy', 'explain', 'w1', 'w2', 'tcp/9000'], codes: [0], longest: 2_000},
   'calicoctl lint': {command: [process.execPath, calicoctl, 'lint'], codes: [0]},
 }
 
 console.log(`${ENDPOINTS} endpoints in ${GROUPS} groups, ${PROFILES} profiles, ${POLICIES} policies, ${rounds} rounds\n`)
-for (const [name, {command, codes}] of Object.entries(cases)) {
+for (const [name, {command, codes, longest = LONGEST_MS}] of Object.entries(cases)) {
   const times = Array.from({length: rounds}, () => {
     const start = process.hrtime.bigint()
     run(command, undefined, codes)
@@ -42,7 +50,7 @@ for (const [name, {command, codes}] of Object.entries(cases)) {
   })
   run(['/usr/bin/env', 'sh', '-c', '"$@" > /dev/null & pid=$!; m=0; while [ -e /proc/$pid/status ]; do v=$(sed -n "s/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p" /proc/$pid/status 2>/dev/null); [ "${v:-0}" -gt "$m" ] && m=$v; done; echo "$m" > "$PEAK"', 'sh', ...command], undefined, [0])
   const memory = Number(readFileSync(peak, 'utf8')) / 1024
-  const kept = median(times) < LONGEST_MS && memory < MOST_MB
+  const kept = median(times) < longest && memory < MOST_MB
   console.log(`${name.padEnd(31)} ${median(times).toFixed(0).padStart(6)} ms  ${memory.toFixed(0).padStart(4)} MB at most${name.startsWith('calicoctl') ? `  ${kept ? 'kept' : 'missed'}` : ''}`)
 }
 process.exit(0)

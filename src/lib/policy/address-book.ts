@@ -2,7 +2,7 @@
 import {type Address, ADDRESS_BITS, type Cidr, type Family} from '../net/index.js'
 import type {Claim, Endpoint, NodeInfo, Workload} from './world.js'
 
-export const addressKey = ({family, value}: Address): string => `${family} ${value}`
+const addressKey = ({family, value}: Address): string => `${family} ${value}`
 
 export class AddressBook {
   private readonly owners = new Map<string, Set<Claim>>()

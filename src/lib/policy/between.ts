@@ -1,8 +1,7 @@
 /** All flows from one party to another, divided by what decides about them; and those that pass. */
 import type {By, Direction, ForwardVerdict, SideVerdict, Verdict} from './by.js'
 import {byKey} from './by.js'
-import {allFlowsOf, differenceOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isNoFlow, NO_FAMILY_FLOWS, NO_FLOWS, union, unionOf} from './flow-set/flow-set.js'
-import {invalidIcmp} from './packets.js'
+import {allFlowsOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isNoFlow, NO_FAMILY_FLOWS, NO_FLOWS, union, unionOf} from './flow-set/flow-set.js'
 import {hostParty, type Party, workloadParty} from './parties.js'
 import type {Point} from './point.js'
 import {type Route, routeOf, type Step} from './route.js'
@@ -137,6 +136,3 @@ export const hostOf =
   (node: Parameters<typeof hostParty>[0]): PartyOf =>
   (family) =>
     hostParty(node, family)
-
-/** All flows of FAMILY that connection tracking takes for new ones: what can pass at all. */
-export const possibleFlows = (family: 4 | 6): FamilyFlows => differenceOf(allFlowsOf(family), invalidIcmp(family))

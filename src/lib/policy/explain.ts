@@ -25,7 +25,7 @@ export interface JudgedPair extends Pair {
 export type TotalVerdict = Judgement['verdict'] | 'mixed'
 
 /** The pairs of FROM and TO in FAMILY: not the outside with itself, and of a single endpoint not with itself unless it is all that was asked for. */
-export function pairsOf(from: Selection, to: Selection, family: Family): Pair[] {
+function pairsOf(from: Selection, to: Selection, family: Family): Pair[] {
   const alone = from.single && to.single
   return from.members.flatMap((source) =>
     to.members.flatMap((target) => {

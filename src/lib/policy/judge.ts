@@ -44,7 +44,7 @@ export function judge(world: World, from: Party, to: Party, packet: Packet): Jud
   const route = routeOf(world, from, to)
   const evaluation = evaluateRoute(route, packet)
   const doubt = doubtAbout(world, from, to, packet)
-  const warnings = warningsAbout(world, from, to, evaluation.quirks)
+  const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...ignoredBy(route, [evaluation.egress, evaluation.ingress, ...evaluation.forward])]
   const sides = {egress: evaluation.egress, ingress: evaluation.ingress, forward: evaluation.forward}
   if (doubt !== undefined) return {verdict: 'unknown', reason: doubt, ...sides, warnings, route}
   if (evaluation.missing.length > 0) return {...whatever(route, packet, evaluation.missing, sides), warnings, route}
@@ -182,6 +182,15 @@ export function ruleLabel({kind, tier, namespace, name, direction, index}: By): 
     default:
       return kind
   }
+}
+
+/** Warnings of deciding rules of which Felix passes something over: they match more, or other flows, than they say. */
+function ignoredBy(route: Route, sides: readonly (SideVerdict | null)[]): Warning[] {
+  const points = [route.egress, route.ingress, ...route.nodes.flatMap(({steps}) => steps.flatMap((step) => (step.type === 'host' ? [step.point] : [])))].filter((point) => point !== undefined)
+  const rules = points.flatMap(({doNotTrack, preDnat, tiers, profiles, direction}) => [...[...doNotTrack, ...preDnat, ...tiers].flatMap(({policies}) => policies), ...profiles].flatMap(({[direction]: list}) => list))
+  const odd = rules.filter(({ignored}) => ignored.length > 0)
+  const deciding = new Set(sides.flatMap((side) => (side ? [byKey(side.by)] : [])))
+  return odd.flatMap(({by, ignored}) => (deciding.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it matches other flows than it was meant to.`}] : []))
 }
 
 function quirkText({code, by}: Quirk): string {

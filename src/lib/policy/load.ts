@@ -50,7 +50,7 @@ interface Raw {
   readonly value: unknown
 }
 
-export const DEFAULT_ALLOW = 'projectcalico-default-allow'
+const DEFAULT_ALLOW = 'projectcalico-default-allow'
 const LONGEST_INTERFACE = 15
 
 /** The world that ENTRIES make; keys of other kinds are passed over. */

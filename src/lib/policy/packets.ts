@@ -38,14 +38,7 @@ const without = (types: Ranges): Ranges => {
   return gaps
 }
 
-const has = (types: Ranges, type: number): boolean => types.some((from, i) => i % 2 === 0 && type >= from && type <= (types[i + 1] ?? 0))
-
-/** Whether connection tracking drops a first packet of this ICMP TYPE. */
-export const isInvalidIcmp = (family: Family, protocol: number, type: number): boolean => protocol === ICMP_OF[family] && !has(OPENING[family], type)
-
 /** All flows that connection tracking drops as invalid. */
 export const invalidIcmp = (family: Family): FamilyFlows => icmpFlows(without(OPENING[family]))
-
-export const isRouterIcmp = (family: Family, protocol: number, type: number): boolean => family === 6 && protocol === ICMP_OF[6] && has(ROUTER, type)
 
 export const routerIcmp = (family: Family): FamilyFlows => (family === 6 ? icmpFlows(ROUTER) : NO_FAMILY_FLOWS)

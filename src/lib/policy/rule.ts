@@ -48,12 +48,14 @@ export interface Rule {
   readonly families: {readonly 4: boolean; readonly 6: boolean}
   /** Lists, as `source.nets`, that the dataplane does not check (§6.5). */
   readonly unchecked: {readonly 4: ReadonlySet<string>; readonly 6: ReadonlySet<string>}
+  /** What of it Felix passes over, by path: fields that it does not know, and nets that are none. */
+  readonly ignored: readonly string[]
   /** It asks for a Kubernetes service: never matches. */
   readonly never: boolean
 }
 
 /** Why Felix takes the object for absent. */
-export class RefusedRule extends Error {}
+class RefusedRule extends Error {}
 
 /** Why Felix stops where it meets the rule. */
 export class StoppingRule extends Error {}
@@ -91,8 +93,24 @@ export function compileRule(rule: StoredRule, by: Omit<By, 'action'>, namespace:
     destination,
     families: {4: exists(4), 6: exists(6)},
     unchecked: {4: uncheckedListsOf(rule as object as Readonly<Record<string, unknown>>, 4), 6: uncheckedListsOf(rule as object as Readonly<Record<string, unknown>>, 6)},
+    ignored: ignoredParts(rule),
     never: rule.source?.services !== undefined || rule.destination?.services !== undefined,
   }
+}
+
+const RULE_FIELDS = ['action', 'ipVersion', 'protocol', 'icmp', 'notProtocol', 'notICMP', 'source', 'destination', 'http', 'metadata']
+const END_FIELDS = ['nets', 'selector', 'namespaceSelector', 'services', 'ports', 'notNets', 'notSelector', 'notPorts', 'serviceAccounts']
+
+function ignoredParts(rule: StoredRule): string[] {
+  const unknown = (object: object, known: readonly string[], path: string): string[] => Object.keys(object).flatMap((name) => (known.includes(name) ? [] : [path + name]))
+  return [
+    ...unknown(rule, RULE_FIELDS, ''),
+    ...(['source', 'destination'] as const).flatMap((name) => {
+      const side = rule[name] ?? {}
+      const nets = (['nets', 'notNets'] as const).flatMap((list) => (side[list] ?? []).flatMap((net) => (parseCidrOrAddress(net) ? [] : [`${name}.${list} ${JSON.stringify(net)}`])))
+      return [...unknown(side, END_FIELDS, `${name}.`), ...nets]
+    }),
+  ]
 }
 
 function protocolOf(protocol: string | number | undefined, field: string): number | undefined {

@@ -60,7 +60,7 @@ export function rangesOf(pairs: readonly (readonly [number, number])[]): Ranges 
   return pairs.reduce<Ranges>((ranges, [from, to]) => combineRanges(ranges, [from, to], UNION), [])
 }
 
-export const inRanges = (ranges: Ranges, value: number): boolean => {
+const inRanges = (ranges: Ranges, value: number): boolean => {
   for (let i = 0; i < ranges.length; i += 2) if (value >= at(ranges, i) && value <= at(ranges, i + 1)) return true
   return false
 }
