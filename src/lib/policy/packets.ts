@@ -1,6 +1,6 @@
 /** Protocols by name and number, and the ICMP that connection tracking takes for a new flow (policy-evaluation §6.1, §7). */
 import type {Family} from '../net/index.js'
-import {type FamilyFlows, ICMP_OF, MAX_ICMP, NO_FAMILY_FLOWS, PORT_PROTOCOLS} from './flow-set/flow-set.js'
+import {type FamilyFlows, MAX_ICMP, NO_FAMILY_FLOWS, PORT_PROTOCOLS} from './flow-set/flow-set.js'
 import {product, type Ranges} from './flow-set/region.js'
 
 export const UDPLITE = 136
