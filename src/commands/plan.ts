@@ -31,16 +31,17 @@ export default class Plan extends ChangeFilesCommand {
 
   async run(): Promise<void> {
     const {flags} = await this.read(Plan, (line) => setProblems(line.flags).forEach(this.problem))
+    const rehearsed = flags['dry-run'] || this.invocation.line?.dryRun === true
     const {objects} = await loadFiles(flags, {judge: true})
     const session = await this.session()
     const {plan, changes} = await makePlan(session, await wantedOf(session, objects, flags), {verb: 'apply', skipExists: false, progress: () => undefined})
     warnOfOtherSets(session, changes, flags.set)
     if (plan.writes.length > USUAL_WRITES) session.warn(`The plan writes ${plan.writes.length} keys: unless etcd was started with a larger --max-txn-ops, it does not take them in one transaction, and the plan cannot be applied.`)
     if (flags.out === '-') {
-      if (!flags['dry-run']) await this.dataText(planText(plan))
-    } else if (!flags['dry-run']) await writePlanFile(session, flags.out, planText(plan))
+      if (!rehearsed) await this.dataText(planText(plan))
+    } else if (!rehearsed) await writePlanFile(session, flags.out, planText(plan))
     await this.tellAll(changes, {quietly: flags.out === '-'})
-    if (flags['dry-run']) return
+    if (rehearsed) return
     const same = changes.every(({action}) => action === 'unchanged')
     this.note(same ? 'Nothing differs: the plan changes nothing.' : flags.out === '-' ? 'Nothing was changed.' : `Nothing was changed. To make the change: calicoctl apply --plan ${flags.out}`)
   }

@@ -1,13 +1,16 @@
 import {CalicoError} from '../errors.js'
 import {LARGEST_SETTING} from '../files/read.js'
 
-/** All of stdin as text. @throws CalicoError `invalid` if it is no UTF-8 (a replaced character could change what is meant), or more than a file may have */
-export async function readStdin(): Promise<string> {
+/** What a file of objects may have, which a line of a batch may read from stdin. */
+export const LARGEST_INPUT = 32 * 1024 * 1024
+
+/** All of stdin as text, at most LARGEST bytes. @throws CalicoError `invalid` if it is no UTF-8 (a replaced character could change what is meant), or larger */
+export async function readStdin(largest = LARGEST_SETTING): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin) {
     size += (chunk as Buffer).length
-    if (size > LARGEST_SETTING) throw new CalicoError('invalid', `stdin has more than ${LARGEST_SETTING} bytes`)
+    if (size > largest) throw new CalicoError('invalid', `stdin has more than ${largest} bytes`)
     chunks.push(chunk as Buffer)
   }
   try {

@@ -148,8 +148,8 @@ export abstract class BatchCommand extends EditCommand {
       debug,
       noStdin: this.fromStdin ? 'This line reads stdin, from which the lines of this batch come: give them as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined,
       stdin: once(async () => {
-        const {readStdin} = await import('../stdin.js')
-        return readStdin()
+        const {LARGEST_INPUT, readStdin} = await import('../stdin.js')
+        return readStdin(LARGEST_INPUT)
       }),
     }
   }

@@ -8,7 +8,7 @@ import type {Line} from '../grammar/line.js'
 import {type BatchLine, type Invocation, invoked} from '../invocation.js'
 import {ending} from '../report.js'
 import {escapeText} from '../../printable.js'
-import {type Place, placeOf, whyNotStaged} from './places.js'
+import {checkedFurther, type Place, placeOf, whyNotStaged} from './places.js'
 
 /** A line whose grammar is right. */
 export interface ReadyLine {
@@ -55,7 +55,7 @@ export function readWords(line: number, words: readonly string[], {config, stage
       const place = placeOf(meaning.id)
       if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`}
       const canRehearse = config.findCommand(meaning.id)?.flags['dry-run'] !== undefined
-      const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse})
+      const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse, argv: meaning.argv})
       return problem === undefined ? {line, words, meaning, place} : {line, problem}
     }
   }
@@ -79,7 +79,7 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
     throw new LineIsRight()
   }
   // A command that works on the host may do so as soon as its line is read; one of the datastore checks more before it asks for that.
-  const read = line.place === 'store' ? (): void => undefined : right
+  const read = line.meaning.type === 'command' && checkedFurther(line.meaning.id) ? (): void => undefined : right
   const act = right
   const invocation: Invocation = {
     stdout: right,
@@ -121,7 +121,9 @@ export interface LineOutput {
 export async function runLine(line: ReadyLine, around: Surroundings, output: LineOutput): Promise<{code: number; error?: unknown}> {
   let code = 0
   const nothing = (): void => undefined
-  const {settings, budget, quiet, stdin} = around
+  const {settings, budget, quiet} = around
+  // Not every line has said before that it reads stdin: one of the host is checked only as far as its options.
+  const stdin = around.noStdin === undefined ? around.stdin : () => Promise.reject(new CalicoError('invalid', around.noStdin ?? ''))
   const invocation: Invocation = {
     stdout: output.stdout,
     stderr: output.stderr,
@@ -150,6 +152,11 @@ async function perform({meaning}: ReadyLine, config: Config, invocation: Invocat
     return invoked(invocation, () => showHelp(meaning.words, own))
   }
   const command = (await config.findCommand(meaning.id, {must: true}).load()) as unknown as Runnable
-  // oclif's own Command.run() loads the configuration anew each time.
-  await invoked(invocation, () => new command([...meaning.argv], config)._run())
+  const {exitCode} = process
+  try {
+    // oclif's own Command.run() loads the configuration anew each time.
+    await invoked(invocation, () => new command([...meaning.argv], config)._run())
+  } finally {
+    process.exitCode = exitCode // oclif's commands set that of the process where they end with an error, and a line that is only checked does
+  }
 }

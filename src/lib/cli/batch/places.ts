@@ -24,25 +24,37 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'version',
   ],
   host: [
-    'checksystem',
+    'checksystem', 'confirm',
     'container:add', 'container:endpoint:show', 'container:ip:add', 'container:ip:remove', 'container:profile:append', 'container:profile:remove',
     'container:profile:set', 'container:profile:show', 'container:remove',
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
-  neither: ['completion', 'config:grants', 'config:view', 'confirm', 'help', 'lint:codes', 'validate'],
+  neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'validate'],
   endless: ['__complete', '__confirm', 'batch', 'edit', 'libnetwork:serve'],
 }
 
 /** Where the command ID works. Unknown ones are taken for those that touch the host, which allows least. */
 export const placeOf = (id: string): Place => (Object.keys(COMMANDS) as Place[]).find((place) => COMMANDS[place].includes(id)) ?? 'host'
 
+/** Commands elsewhere that, like those of the store, only read their files before they use the store or print. */
+const READ_FIRST = ['plan', 'validate']
+
+/** Whether the command ID, on a line that is only checked, may go on after its options were read, up to its first use of the store or its first output. */
+export const checkedFurther = (id: string): boolean => placeOf(id) === 'store' || READ_FIRST.includes(id)
+
 /** Commands of the store that are several transactions by their nature, or about whether it may be written at all: a stage cannot hold them. */
 const UNSTAGED = ['datastore:lock', 'datastore:migrate:lock', 'datastore:migrate:unlock', 'datastore:restore', 'datastore:save', 'datastore:unlock']
 
-/** Why the command ID cannot be a line of a batch with --atomic or, if that is not ATOMIC, with --dry-run; undefined where it can. CANREHEARSE: it has an option --dry-run. */
-export function whyNotStaged(id: string, {atomic, canRehearse}: {atomic: boolean; canRehearse: boolean}): string | undefined {
+/** Options that wait for what others do: on a stage, which nobody else sees, that never comes. */
+const WAITS: Readonly<Record<string, string>> = {'pool:remove': '--drain'}
+
+/** Why the command ID cannot be a line of a batch with --atomic or, if that is not ATOMIC, with --dry-run; undefined where it can. CANREHEARSE: it has an option --dry-run. ARGV: its words. */
+export function whyNotStaged(id: string, {atomic, canRehearse, argv}: {atomic: boolean; canRehearse: boolean; argv: readonly string[]}): string | undefined {
   const name = `calicoctl ${id.replaceAll(':', ' ')}`
-  if (UNSTAGED.includes(id)) return `${name} cannot be a line of a batch with ${atomic ? '--atomic' : '--dry-run'}`
+  const batch = `a line of a batch with ${atomic ? '--atomic' : '--dry-run'}`
+  if (UNSTAGED.includes(id)) return `${name} cannot be ${batch}`
+  const waits = WAITS[id]
+  if (waits !== undefined && argv.includes(waits)) return `${name} ${waits} waits for changes of others, and cannot be ${batch}`
   if (placeOf(id) !== 'host') return undefined
   if (atomic) return `${name} works on this host, which cannot be a part of one transaction (--atomic)`
   return canRehearse ? undefined : `${name} works on this host and has no --dry-run`
