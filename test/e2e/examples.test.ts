@@ -1,4 +1,4 @@
-/** Every example of the help and the README works as it is written: each is typed into bash, on a store in which what it names exists. */
+/** Every example of the help, the README and docs/ works as it is written: each is typed into bash, on a store in which what it names exists. */
 import {execFile} from 'node:child_process'
 import {chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -6,6 +6,7 @@ import {dirname, join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {CALICOCTL, checkBuild} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {example, marked, page} from '../support/pages.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const HELP = join(ROOT, 'dist/help')
@@ -32,6 +33,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {container: 'container.test.
 /** The same for single commands: their topics have others. */
 const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.ts', node: 'node.test.ts', 'node stop': 'node-stop.test.ts', 'node remove': 'node-stop.test.ts'}
 
+/** The marked examples of README and docs/ that are not run here. */
+const ELSEWHERE_IN_DOCS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(['docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'].map((name) => [name, 'readme-networks.test.ts'])),
+  plan: 'import.test.ts', import: 'import.test.ts', grants: 'import.test.ts',
+}
+
 let folder: string
 
 interface Outcome {
@@ -55,6 +62,10 @@ beforeAll(() => {
   mkdirSync(join(folder, 'bin'))
   writeFileSync(join(folder, 'bin/calicoctl'), `#!/bin/sh\nexec ${process.execPath} ${CALICOCTL} "$@"\n`)
   chmodSync(join(folder, 'bin/calicoctl'), 0o755)
+  for (const [name, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(folder, name)), {recursive: true})
+    writeFileSync(join(folder, name), text)
+  }
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
@@ -75,10 +86,6 @@ describe('examples of the help', () => {
   const prepared = () => join(folder, 'prepared.json')
 
   beforeAll(async () => {
-    for (const [name, text] of Object.entries(FILES)) {
-      mkdirSync(dirname(join(folder, name)), {recursive: true})
-      writeFileSync(join(folder, name), text)
-    }
     // Another node, of which others may speak.
     expect(await shell('calicoctl config node bgp loglevel info', {CALICO_DATASTORE: `embedded:${prepared()}`, NODENAME: 'rack3-host1'})).toMatchObject({code: 0})
     for (const line of PREPARED) {
@@ -96,18 +103,17 @@ describe('examples of the help', () => {
   })
 })
 
-describe('README', () => {
+describe('README and docs/', () => {
   let etcd: TestEtcd
   beforeAll(async () => {
     etcd = await startEtcd()
   })
   afterAll(() => etcd.stop())
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const mainJob = /<!-- example: main-job -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? ''
+  const readme = page('README.md')
 
   test('the main job, line by line, on a real etcd', async () => {
     const env = {ETCD_ENDPOINTS: etcd.endpoints.join(',')}
-    const lines = mainJob.trim().split('\n')
+    const lines = example('main-job')
     expect(lines).toHaveLength(12)
     for (const line of lines) {
       const {code, stdout, stderr} = await shell(line, env)
@@ -120,35 +126,32 @@ describe('README', () => {
   }, 60_000)
 
   test('files, line by line', async () => {
-    const lines = (/<!-- example: files -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
+    const lines = example('files')
     expect(lines).toHaveLength(11)
     for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
   }, 60_000)
 
   test('batch, as one script', async () => {
-    const script = /<!-- example: batch -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? ''
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'batch.json')}`}
-    const {code, stdout} = await shell(`set -e\n${script}`, env)
+    const {code, stdout} = await shell(['set -e', ...example('batch')].join('\n'), env)
     expect({code, ends: stdout.endsWith('Created profile frontend\nCreated profile backend\nCreated profile cache\nTag backend added to profile cache\n')}).toEqual({code: 0, ends: true})
     expect(stdout.match(/^\+\+\+ .*$/gm)).toEqual(['+++ ippool/192.168.0.0/16', '+++ profile/backend', '+++ profile/frontend'])
   }, 60_000)
 
   test('history, line by line', async () => {
-    const lines = (/<!-- example: history -->\n```sh\n([^`]+)```/.exec(readme)?.[1] ?? '').trim().split('\n')
+    const lines = example('history')
     expect(lines).toHaveLength(10)
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'history.json')}`, XDG_STATE_HOME: join(folder, 'history-state')}
     for (const line of lines) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
   }, 60_000)
 
-  test('every command that it lists exists', async () => {
-    const listed = [...readme.matchAll(/`calicoctl ([a-z-]+(?: [a-z-]+)*)`/g)].map(([, words]) => words ?? '')
-    expect(listed.length).toBeGreaterThan(0)
-    for (const words of listed) expect((await shell(`calicoctl help ${words}`, {})).code).toBe(0)
+  test('every marked example of README and docs/ is run by a test: here, or where ELSEWHERE_IN_DOCS says', () => {
+    expect(marked().sort()).toEqual(['main-job', 'files', 'batch', 'history', ...Object.keys(ELSEWHERE_IN_DOCS)].sort())
   })
 })
 
 describe('docs/policy.md', () => {
-  const page = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8')
+  const text = page('docs/policy.md')
   /** The containers that the page speaks of. */
   const endpoint = (name: string, at: number): object => ({
     apiVersion: 'projectcalico.org/v3', kind: 'WorkloadEndpoint', metadata: {name: `h1-docker-${name}-eth0`, namespace: 'default'},
@@ -157,10 +160,10 @@ describe('docs/policy.md', () => {
 
   test('each of its lines prints what the page shows, in one store from above to below', async () => {
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'policy.json')}`}
-    for (const [, name = '', text] of page.matchAll(/<!-- file: (\S+) -->\n```yaml\n([^`]+)```/g)) writeFileSync(join(folder, name), text ?? '')
+    for (const [, name = '', content] of text.matchAll(/<!-- file: (\S+) -->\n```yaml\n([^`]+)```/g)) writeFileSync(join(folder, name), content ?? '')
     writeFileSync(join(folder, 'containers.yaml'), [endpoint('web', 1), endpoint('db', 2)].map((each) => JSON.stringify(each)).join('\n---\n'))
     for (const line of ['pool add 192.168.0.0/16', 'create -f containers.yaml']) expect(await shell(`calicoctl ${line}`, env)).toMatchObject({code: 0})
-    const blocks = [...page.matchAll(/<!-- console: policy -->\n```console\n([^`]+)```/g)].flatMap(([, text = '']) => text.split(/^\$ /m).slice(1))
+    const blocks = [...text.matchAll(/<!-- console: policy -->\n```console\n([^`]+)```/g)].flatMap(([, block = '']) => block.split(/^\$ /m).slice(1))
     expect(blocks.length).toBeGreaterThan(8)
     for (const block of blocks) {
       const [line = '', ...output] = block.split('\n')

@@ -1,5 +1,5 @@
 /**
- * The README's pages on Docker networks and on Mesos, typed as they stand, one after the other in one shell each, on a host of its own with a real etcd, a
+ * The pages on Docker networks and on Mesos in docs/, typed as they stand, one after the other in one shell each, on a host of its own with a real etcd, a
  * real Docker Engine, the driver and the plugin. calico-node and systemctl are stand-ins; there is no Mesos.
  */
 import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
@@ -10,10 +10,10 @@ import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {CALICOCTL} from '../support/cli.js'
 import {suite} from '../support/docker.js'
 import {CALICO_MESOS} from '../support/net-modules.js'
+import {example, page as pageText} from '../support/pages.js'
 import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 import {importStandIn} from '../support/stand-in/image.js'
 
-const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
 /** What `node` starts when no image is named. */
 const NODE_IMAGE = 'quay.io/calico/node:v3.32.1'
 /** The address that the pages give to their host. */
@@ -25,17 +25,10 @@ interface Step {
   readonly output: string
 }
 
-/** The lines of the README's example NAME. */
-function example(name: string): string[] {
-  const text = new RegExp(`<!-- example: ${name} -->\\n\`\`\`sh\\n([^\`]+)\`\`\``).exec(README)?.[1]
-  if (text === undefined) throw new Error(`README has no example ${name}`)
-  return text.trim().split('\n')
-}
-
 /** Lines that judge the machine or a stand-in, and so may find something. */
 const CHECKS = /^calicoctl (checksystem|status|mesos check)\b/
 
-suite('the README\'s pages on networks', whyNoHost(), () => {
+suite('the pages on networks', whyNoHost(), () => {
   let host: TestHost
   let programs: string
   let shells = 0
@@ -105,11 +98,11 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
     const output = await page(['docker-node', 'docker-networks', 'docker-policy'])
     expect(output('calicoctl node --ip')).toContain('Calico libnetwork driver is running with id: calico-libnetwork.service')
     expect(output('calicoctl status')).toMatch(/calico-node container is running\.[^]*Libnetwork: unit active \(running\), up \d+s, answers/)
-    const shown = README.split('<!-- example: docker-policy -->')[1]?.split('```\n\n')[1]?.split('\n\n')[0] ?? ''
+    const shown = pageText('docs/docker-networks.md').split('<!-- example: docker-policy -->')[1]?.split('```\n\n')[1]?.split('\n\n')[0] ?? ''
     expect(output('calicoctl profile databases rule show').trim()).toBe(shown.replaceAll(/^ {4}/gm, '').trim())
     expect(output('calicoctl endpoint show')).toMatch(/agent1 +\| +libnetwork +\| +libnetwork +\| [0-9a-f]{64} \| +192\.168\.0\.77\/32 +\|.*\| applications \| active/)
 
-    const troubles = README.split('## Mesos with net-modules')[0] ?? ''
+    const troubles = pageText('docs/docker-networks.md')
     for (const [line, text] of [
       ['docker network create --driver nobody extra', 'plugin "calico" not found'],
       ['docker network create --driver calico --ipam-driver calico --subnet 10.9.0.0/16 extra', 'The requested subnet must match the CIDR of a configured Calico IP Pool'],
@@ -146,7 +139,7 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
     expect(output('calicoctl mesos gc')).not.toContain('task-1')
   }, 180_000)
 
-  /** Waits for the README's etcd. */
+  /** Waits for the page's etcd. */
   async function answers(): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
@@ -158,9 +151,4 @@ suite('the README\'s pages on networks', whyNoHost(), () => {
       }
     }
   }
-
-  test('every example of the README that is marked is run by a test', () => {
-    const marked = [...README.matchAll(/<!-- example: (\S+) -->/g)].map(([, name]) => name)
-    expect(marked).toEqual(['main-job', 'files', 'batch', 'docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down', 'history'])
-  })
 })

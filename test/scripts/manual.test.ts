@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import type {ProgramText} from '../../scripts/man/describe.mjs'
+import {page, PAGES} from '../support/pages.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 let program: ProgramText
@@ -62,13 +63,17 @@ test('the page of the environment has every variable of ours that the program re
   expect([...read].filter((name) => !not.test(name) && !page.includes(name))).toEqual([])
 })
 
-test('every command line in docs/*.md is one of a command that there is, with options that it has', () => {
-  const texts = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => readFileSync(join(ROOT, 'docs', name), 'utf8'))
-  const typed = texts.flatMap((text) => [...text.matchAll(/`calicoctl ([^`]+)`/g)].map(([, line = '']) => line))
+test('every command line in README and docs/*.md is one of a command that there is, with options that it has', () => {
+  const typed = PAGES.map(page).flatMap((text) => [
+    ...[...text.matchAll(/`calicoctl ([^`]+)`/g)].map(([, line = '']) => line),
+    ...[...text.matchAll(/^ *(?:\$ )?calicoctl (.*)$/gm)].flatMap(([, line = '']) => line.split(/ #|&&|[|;>]/)[0] ?? []),
+  ])
   expect(typed.length).toBeGreaterThan(10)
   const wrong = typed.filter((line) => {
-    const words = line.split(' ').filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-')).join(':')
-    const command = program.commands.filter(({id}) => `${words}:`.startsWith(`${id}:`)).sort((a, b) => b.id.length - a.id.length)[0]
+    const [topic = '', ...words] = line.split(' ').filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-'))
+    // As typed, and without the name that may stand behind the topic: `profile db rule show`.
+    const ids = [words, words.slice(1)].map((rest) => `${[topic, ...rest].join(':')}:`)
+    const command = program.commands.filter(({id}) => ids.some((typed) => typed.startsWith(`${id}:`))).sort((a, b) => b.id.length - a.id.length)[0]
     const options = [...line.matchAll(/--([a-z-]+)/g)].map(([, name]) => name)
     const known = [...(command?.flags ?? []), ...program.globalFlags].flatMap(([term]) => [...term.matchAll(/--(?:\[no-\])?([a-z-]+)/g)].map(([, name]) => name))
     return command === undefined || options.some((name) => !known.includes(name))

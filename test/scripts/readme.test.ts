@@ -1,11 +1,20 @@
-/** What README's examples say that no test runs. */
-import {readFileSync} from 'node:fs'
-import {resolve} from 'node:path'
+/** What the examples of README and docs/ say that no test runs, and where their links go. */
+import {existsSync} from 'node:fs'
+import {dirname, join, resolve} from 'node:path'
 import {expect, test} from '@jest/globals'
+import {page, PAGES} from '../support/pages.js'
 
-test('the Engine takes the names that README gives to containers: two characters or more', () => {
-  const text = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
-  const names = [...text.matchAll(/docker run .*?--name[ =](\S+)/g)].map(([, name = '']) => name)
+const ROOT = resolve(import.meta.dirname, '../..')
+
+test('the Engine takes the names that the pages give to containers: two characters or more', () => {
+  const names = [...PAGES.map(page).join('\n').matchAll(/docker run .*?--name[ =](\S+)/g)].map(([, name = '']) => name)
   expect(names.length).toBeGreaterThanOrEqual(5)
   for (const name of names) expect(name).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/)
+})
+
+test('every link of README and docs/ leads to a file that there is, and README to every page', () => {
+  const links = (path: string) => [...page(path).matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, to = '']) => to).filter((to) => !to.includes('://'))
+  const broken = PAGES.flatMap((path) => links(path).filter((to) => !existsSync(join(ROOT, dirname(path), to))).map((to) => `${path}: ${to}`))
+  expect(broken).toEqual([])
+  expect(links('README.md')).toEqual(expect.arrayContaining(PAGES.slice(1)))
 })

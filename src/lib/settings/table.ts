@@ -1,7 +1,7 @@
 import {setting} from './source.js'
 import type {Setting} from './types.js'
 
-/** One setting, and every place that can give it, as README's table "Which datastore" shows them (a test compares the two). */
+/** One setting, and every place that can give it, as the table "Which datastore" in docs/configuration.md shows them (a test compares the two). */
 export interface SettingRow {
   readonly name: string
   /** As in the help: the option and how its value is written. */

@@ -1,4 +1,4 @@
-/** Every setting by every place that can give it, and README's table of them. */
+/** Every setting by every place that can give it, and the table of them in docs/configuration.md. */
 import {readFileSync} from 'node:fs'
 import {resolve as path} from 'node:path'
 import {describe, expect, test} from '@jest/globals'
@@ -124,8 +124,8 @@ test('by the annotation, and by the options', async () => {
   expect((await settings({flags: {datastore: 'embedded:/x'}})).datastore.type).toBe('embedded')
 })
 
-test('README\'s table is the code\'s', () => {
-  const text = readFileSync(path(import.meta.dirname, '../../../README.md'), 'utf8')
+test('docs/configuration.md\'s table is the code\'s', () => {
+  const text = readFileSync(path(import.meta.dirname, '../../../docs/configuration.md'), 'utf8')
   const rows = (/\n## Which datastore\n[^]*?\n(\|[^]*?)\n\n/.exec(text)?.[1] ?? '').split('\n').slice(2)
   const words = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => (match[1] ?? '').replaceAll('\\|', '|'))
   const shown = rows.map((row) => {
