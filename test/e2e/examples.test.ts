@@ -15,7 +15,7 @@ const HELP = join(ROOT, 'dist/help')
 const PREPARED = [
   'pool add 192.168.0.0/16 10.1.0.0/16 fd80:24e2:f998:72d6::/64', 'pool range add 172.24.0.0 172.24.25.255',
   'profile add web', 'profile add frontend', 'profile add client',
-  'profile web tag add frontend',
+  'profile web tag add frontend', 'label profile web stage=test',
   'bgp peer add 192.0.2.1 as 64513', 'node bgp peer add 192.0.2.1 as 64513', 'node bgp peer add fd00::1 as 64513 --node rack3-host1',
   'profile web rule json > rules.json',
   'datastore save backup.gz',

@@ -411,7 +411,9 @@ suite('a real Engine, a stand-in for calico/node in it, and Debian\'s BIRD', why
     expect(early).toMatchObject({code: 10, stderr: expect.stringContaining('Felix is not ready: felix is not ready: no file.') as unknown})
 
     writeFileSync(join(folder, 'run/felix-is-ready'), '')
-    const {code, stdout} = await run('status', more)
+    // A version that takes more than 2 s is not waited for: a machine that is busy needs a second look.
+    let {code, stdout} = await run('status', more)
+    for (let looks = 1; looks < 8 && stdout.includes('felix version unknown'); looks++) ({code, stdout} = await run('status', more))
     expect(stdout).toMatch(/^calico-node container is running\. Status: Up .*\nRunning felix version v3\.32\.1\n/)
     expect(stdout).toMatch(/\| +10\.201\.0\.3 +\| node-to-node mesh \| start \| \S+ +\| Passive +\|/)
     expect(stdout).toContain('BIRD:       ready, 1.')
