@@ -38,6 +38,8 @@ for (let at = 0; at < puts.length; at += PER_TRANSACTION) run(['etcdctl', 'txn']
 const cases = {
   'etcdctl get --prefix': {command: ['etcdctl', 'get', '--prefix', RESOURCES], codes: [0]},
   'calicoctl policy explain': {command: [process.execPath, calicoctl, 'policy', 'explain', 'w1', 'w2', 'tcp/9000'], codes: [0], longest: 2_000},
+  'calicoctl policy matrix': {command: [process.execPath, calicoctl, 'policy', 'matrix'], codes: [0]},
+  'calicoctl policy matrix -o json': {command: [process.execPath, calicoctl, 'policy', 'matrix', '-o', 'json'], codes: [0]},
   'calicoctl lint': {command: [process.execPath, calicoctl, 'lint'], codes: [0]},
 }
 

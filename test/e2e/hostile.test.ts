@@ -159,7 +159,7 @@ const SHOWING: readonly string[] = [
   'pool show', 'bgp peer show', 'node bgp peer show', 'node show', 'bgp node-mesh', 'bgp default-node-as', 'config felix loglevel', 'config bgp loglevel', 'config node bgp loglevel', 'config view', 'config grants',
   'ipam info 10.0.0.0', 'ipam show', 'ipam show --show-blocks', 'ipam show --ip 10.0.0.0', 'ipam check', 'lint --level info', 'lint codes', 'datastore status', 'version --cluster', 'status --all', 'status', 'endpoint gc', 'mesos gc',
   'history', 'history profile web',
-  'policy explain any any tcp/80', 'policy explain any any', 'policy explain 10.0.0.1 10.0.0.2 icmp/8',
+  'policy explain any any tcp/80', 'policy explain any any', 'policy matrix', 'policy explain 10.0.0.1 10.0.0.2 icmp/8',
   'confirm --list',
 ]
 

@@ -218,3 +218,54 @@ describe('policy test', () => {
     expect(code).toBe(0)
   })
 })
+
+describe('policy matrix', () => {
+  test('pairs of groups with what passes, as a table and as CSV', async () => {
+    const {code, stdout, stderr} = await words('policy matrix --protocol tcp --to frontend')
+    expect({code, stdout}).toEqual({
+      code: 0,
+      stdout: [
+        '+-------------------+--------------+----------+',
+        '| From              | To           | Flows    |',
+        '+-------------------+--------------+----------+',
+        '| client#1 (1)      | frontend (1) | tcp/9000 |',
+        '| client#2 (1)      | frontend (1) | tcp/9000 |',
+        '| management-ui (1) | frontend (1) | tcp/9000 |',
+        '+-------------------+--------------+----------+',
+        '',
+      ].join('\n'),
+    })
+    expect(stderr).toMatch(/^Warning: what reaches and leaves broken \(1\) cannot be told: Felix cannot read profile\/broken /m)
+    expect((await words('policy matrix --from m1 --to b1 -o csv')).stdout).toBe('from,to,flows\nmanagement-ui,backend,tcp/9000\n')
+  })
+
+  test('JSON has the groups, and the cells by their ids with the rules', async () => {
+    const {groups, cells} = JSON.parse((await words('policy matrix -o json')).stdout) as {groups: readonly {id: string; name: string; endpoints: readonly string[]}[]; cells: readonly {from: string; to: string; flows: readonly string[]; by: readonly object[]}[]}
+    const id = (endpoint: string): string | undefined => groups.find(({endpoints}) => endpoints.includes(endpoint))?.id
+    expect(groups.find(({id: own}) => own === id('h1-docker-f1-ef1'))).toEqual({
+      id: 'g6',
+      type: 'workloads',
+      name: 'frontend',
+      labels: {'frontend': '', 'projectcalico.org/namespace': 'default', 'projectcalico.org/orchestrator': 'docker'},
+      profiles: ['frontend'],
+      node: null,
+      endpoints: ['h1-docker-f1-ef1'],
+    })
+    const by = {kind: 'Profile', action: 'Allow'}
+    expect(cells.filter(({from, to}) => from === id('h1-docker-f1-ef1') && to === id('h2-docker-b1-eb1'))).toEqual([
+      {from: 'g6', to: id('h2-docker-b1-eb1'), flows: ['tcp/9000'], by: [{...by, name: 'frontend', direction: 'egress', index: 0}, {...by, name: 'backend', direction: 'ingress', index: 2}]},
+    ])
+    expect(cells.filter(({from, to}) => from === id('h1-docker-c1-ec1') && to === id('h2-docker-b1-eb1'))).toEqual([])
+    expect(cells.filter(({flows}) => flows.length === 0)).toEqual([])
+  })
+
+  test.each([
+    ['--from nobody', 4],
+    ['--to h1-docker', 5],
+    ['--protocol xtp', 1],
+    ['--protocol 256', 1],
+    ['-o xml', 1],
+  ])('%s ends with %i', async (options, code) => {
+    expect(await words(`policy matrix ${options}`)).toMatchObject({code, stdout: ''})
+  })
+})

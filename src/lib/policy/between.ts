@@ -100,8 +100,19 @@ export function passing(world: World, from: Party, to: Party): Passing {
   let known = remembered.get(sent)
   if (known === undefined) remembered.set(sent, (known = new WeakMap<Spread, Passing>()))
   let result = known.get(received)
-  if (result === undefined) known.set(received, (result = passed(family, divideRoute(route, allFlowsOf(family), {}))))
+  if (result === undefined) known.set(received, (result = passed(family, combined(sent, received))))
   return result
+}
+
+/** What both sides allow, where nothing else decides. */
+const combined = (sent: Spread, received: Spread): Division[] => {
+  const allowing = received.pieces.filter(({side}) => side.verdict === 'allow')
+  return sent.pieces.flatMap(({flows, side}) =>
+    side.verdict === 'deny' ? [] : allowing.flatMap((other) => {
+      const common = intersectionOf(flows, other.flows)
+      return isNoFlow(common) ? [] : [{flows: common, verdict: 'allow' as const, egress: side, ingress: other.side, forward: []}]
+    }),
+  )
 }
 
 const remembered = new WeakMap<Spread, WeakMap<Spread, Passing>>()

@@ -19,7 +19,8 @@ export function addressesMatch(rule: Rule, source: Place, destination: Place, as
   return !rule.never && rule.families[family] && endMatches(rule, 'source', source, asWritten) && endMatches(rule, 'destination', destination, asWritten)
 }
 
-function endMatches(rule: Rule, name: 'source' | 'destination', place: Place, asWritten: boolean): boolean {
+/** Whether the criteria of the end NAME of RULE hold at PLACE. */
+export function endMatches(rule: Rule, name: 'source' | 'destination', place: Place, asWritten: boolean): boolean {
   const {nets, notNets, set, notSet}: End = rule[name]
   const {family} = place.address
   if (nets && (asWritten || !rule.unchecked[family].has(`${name}.nets`)) && !nets[family].some((net) => contains(net, place.address))) return false

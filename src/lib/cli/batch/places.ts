@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'ipam:assign', 'ipam:check', 'ipam:configure', 'ipam:info', 'ipam:release', 'ipam:show', 'ipam:split',
     'node:bgp:peer:add', 'node:bgp:peer:remove', 'node:bgp:peer:show', 'node:show',
     'lint',
-    'policy:explain', 'policy:test',
+    'policy:explain', 'policy:matrix', 'policy:test',
     'pool:add', 'pool:move', 'pool:range:add', 'pool:remove', 'pool:set', 'pool:show',
     'profile:add', 'profile:remove', 'profile:rule:add', 'profile:rule:json', 'profile:rule:remove', 'profile:rule:show', 'profile:rule:update',
     'profile:show', 'profile:tag:add', 'profile:tag:remove', 'profile:tag:show',

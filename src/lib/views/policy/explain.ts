@@ -98,7 +98,8 @@ const decisionText = (side: SideVerdict): string => {
 
 const sideLine = (title: string, side: SideVerdict | null): string => `${title}: ${side === null ? 'not policed' : `${side.hostEndpoint === undefined ? '' : `host endpoint ${side.hostEndpoint}: `}${decisionText(side)}`}`
 
-function byText(by: By): string {
+/** What decides, for people. */
+export function byText(by: By): string {
   switch (by.kind) {
     case 'NoMatch':
       return 'default: no rule of its profiles matches'

@@ -1,0 +1,317 @@
+/**
+ * All groups against all groups: what passes, and by which rules. Pairs of which a side allows nothing whatever the flow are known by an index of the
+ * rules' selectors and never asked: most of a large matrix is empty.
+ */
+import {type Address, type Cidr, contains, containsCidr, type Family} from '../net/index.js'
+import {evaluate, type Selector} from '../model/selector/index.js'
+import {divide, passing, type Passing, type PartyOf} from './between.js'
+import {type By, byKey, type Direction} from './by.js'
+import {allFlowsOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isEmpty, NO_FLOWS, onlyProtocol, union} from './flow-set/flow-set.js'
+import {flowTexts} from './flow-set/text.js'
+import {type Group, hostGroup, neverFlows, outsideGroups, sharedFamilies, workloadGroups} from './groups.js'
+import {doubtAbout} from './judge.js'
+import {endMatches, type Place} from './match-addresses.js'
+import {isPoliced, type Party, workloadParty} from './parties.js'
+import type {Member, Selection} from './probe.js'
+import type {Rule} from './rule.js'
+import type {Workload, World} from './world.js'
+
+export interface MatrixGroup extends Group {
+  /** `g1`, `g2` …: the same in every matrix of the same world. */
+  readonly id: string
+  /** Why nothing can be told about it; it has no cells then. */
+  readonly unknown?: string
+}
+
+export interface Cell {
+  readonly from: MatrixGroup
+  readonly to: MatrixGroup
+  /** What passes, never nothing: `tcp/80,443`, `icmp/8`, `all`. */
+  readonly flows: readonly string[]
+  /** The rules by which it does. */
+  readonly by: readonly By[]
+}
+
+export interface Matrix {
+  readonly groups: readonly MatrixGroup[]
+  /** Pairs of which something passes, by the numbers of their groups. */
+  readonly cells: readonly Cell[]
+}
+
+export interface MatrixOptions {
+  /** Only groups of which it has a member may send; undefined: all. */
+  readonly from?: Selection
+  /** The same for those that receive. */
+  readonly to?: Selection
+  /** Only flows of this protocol, a number. */
+  readonly protocol?: number
+}
+
+/**
+ * Who reaches whom in WORLD. Between a group and a host stands what passes between an endpoint on another node and that host, where the group has one.
+ * Outside is not asked about outside.
+ */
+export function policyMatrix(world: World, {from, to, protocol}: MatrixOptions = {}): Matrix {
+  const groups = allGroups(world, [from, to])
+  const [senders, receivers] = [from, to].map((selection) => (selection ? selectedGroups(world, groups, selection) : new Set(groups)))
+  const pairs = new Pairs(world, groups, protocol)
+  const cells: Cell[] = []
+  for (const [receiver, target] of groups.entries()) {
+    if (!receivers?.has(target) || target.unknown !== undefined) continue
+    for (const sender of pairs.sendersTo(receiver)) {
+      const source = groups[sender]
+      if (source === undefined || !senders?.has(source) || source.unknown !== undefined) continue
+      const cell = pairs.cell(source, target)
+      if (cell) cells.push(cell)
+    }
+  }
+  const order = new Map(groups.map((group, index) => [group, index]))
+  const place = (group: MatrixGroup): number => order.get(group) ?? 0
+  cells.sort((a, b) => place(a.from) - place(b.from) || place(a.to) - place(b.to))
+  return {groups: groups.filter((group) => senders?.has(group) === true || receivers?.has(group) === true), cells}
+}
+
+/** The groups of WORLD: endpoints, the hosts that have host endpoints or are in SELECTIONS, and the outside. */
+function allGroups(world: World, selections: readonly (Selection | undefined)[]): MatrixGroup[] {
+  const asked = new Set(selections.flatMap((selection) => selection?.members ?? []).flatMap((member) => partyOf(member) ?? []).flatMap((party) => (party.type === 'host' ? [party.node.name] : [])))
+  const policed = new Set(world.hostEndpoints.map(({node}) => node))
+  const hosts = [...world.nodes.values()].filter(({name, addresses}) => Object.keys(addresses).length > 0 && (policed.has(name) || asked.has(name)))
+  const numbered = [...workloadGroups(world), ...hosts.map((node) => hostGroup(world, node)), ...outsideGroups(world)]
+  const names = new Set<string>()
+  return numbered.map((group, index) => {
+    let {name} = group
+    for (let number = 2; names.has(name); number++) name = `${group.name}#${number}`
+    names.add(name)
+    const unknown = groupDoubt(world, group)
+    return {...group, name, id: `g${index + 1}`, ...(unknown === undefined ? {} : {unknown})}
+  })
+}
+
+/** Addresses of nobody, to ask about the other end alone. */
+const ELSEWHERE: Readonly<Record<Family, Address>> = {4: {family: 4, value: 0x08080808n}, 6: {family: 6, value: (0x2a00n << 112n) + 8n}}
+
+function groupDoubt(world: World, group: Group): string | undefined {
+  for (const family of [4, 6] as const) {
+    const party = group.party(family)
+    const doubt = party && doubtAbout(world, {type: 'outside', address: ELSEWHERE[family]}, party)
+    if (doubt !== undefined) return doubt
+  }
+  return undefined
+}
+
+const partyOf = ({party}: Member): Party | undefined => party(4) ?? party(6)
+
+/** The groups of which SELECTION has a member. */
+function selectedGroups(world: World, groups: readonly MatrixGroup[], selection: Selection): Set<MatrixGroup> {
+  const ofWorkload = new Map<Workload, MatrixGroup>(groups.flatMap((group) => group.workloads.map((workload) => [workload, group] as const)))
+  const found = new Set<MatrixGroup>()
+  for (const member of selection.members) {
+    const party = partyOf(member)
+    if (party === undefined) continue
+    const group =
+      party.type === 'workload' ? ofWorkload.get(party.workload) : party.type === 'host' ? groups.find(({type, node}) => type === 'host' && node === party.node.name) : outsideGroupOf(world, groups, party.address)
+    if (group) found.add(group)
+  }
+  return found
+}
+
+function outsideGroupOf(world: World, groups: readonly MatrixGroup[], address: Address): MatrixGroup | undefined {
+  const outside = groups.filter(({type}) => type === 'outside')
+  let smallest: Cidr | undefined
+  for (const network of world.networks()) if (contains(network, address) && (smallest === undefined || network.prefix > smallest.prefix)) smallest = network
+  const wanted = smallest
+  return wanted ? outside.find(({networks}) => networks.some((network) => network.prefix === wanted.prefix && containsCidr(network, wanted))) : outside.find(({networks}) => networks.length === 0)
+}
+
+/** Numbers of groups; undefined: all. */
+type Some = ReadonlySet<number> | undefined
+
+class Pairs {
+  /** Per group: whom its egress rules may allow anything to, and whom its ingress rules may allow anything from. */
+  private readonly reach: Readonly<Record<Direction, readonly Some[]>>
+  private readonly all: readonly number[]
+  private readonly hosts: readonly number[]
+  private readonly never = neverFlows()
+  private readonly known = new Map<Passing | undefined, Map<Passing | undefined, Pick<Cell, 'flows' | 'by'> | undefined>>()
+  private readonly narrowed = new WeakMap<Passing, Passing>()
+
+  constructor(
+    private readonly world: World,
+    private readonly groups: readonly MatrixGroup[],
+    private readonly protocol: number | undefined,
+  ) {
+    this.all = groups.map((_, index) => index)
+    this.hosts = this.all.filter((number) => groups[number]?.type === 'host')
+    const index = new PlaceIndex(world, groups)
+    this.reach = {egress: groups.map((group) => this.allowed(group, 'egress', index)), ingress: groups.map((group) => this.allowed(group, 'ingress', index))}
+  }
+
+  /** Those that may reach the group of number RECEIVER, and some that may not. */
+  sendersTo(receiver: number): number[] {
+    const ingress = this.reach.ingress[receiver]
+    const may = (ingress === undefined ? this.all : [...ingress]).filter((sender) => this.reach.egress[sender]?.has(receiver) ?? true)
+    const target = this.groups[receiver]
+    const own = this.hosts.filter((number) => target && isOwnHost(this.groups[number], target))
+    const local = target?.type === 'host' ? this.all.filter((number) => isOwnHost(target, this.groups[number])) : []
+    return own.length + local.length === 0 ? may : [...new Set([...may, ...own, ...local])]
+  }
+
+  /** Whom rules of GROUP allow anything to or from; undefined: anybody. */
+  private allowed({type, workloads: [workload]}: Group, direction: Direction, index: PlaceIndex): Some {
+    const {world} = this
+    if (type !== 'workloads' || workload === undefined || !isPoliced(world, workload)) return undefined
+    const enforced = workload.shadowedBy ?? workload
+    const policies = world.applying(enforced, direction, 'workload').flatMap((stage) => stage.policies)
+    const found = new Set<number>()
+    for (const owner of [...policies, ...enforced.profiles.map((name) => world.profile(name))]) {
+      for (const rule of owner[direction]) {
+        if (rule.action !== 'Allow' || rule.never) continue
+        const some = index.matching(rule, direction === 'egress' ? 'destination' : 'source')
+        if (some === undefined) return undefined
+        for (const number of some) found.add(number)
+      }
+    }
+    return found
+  }
+
+  /** What passes from FROM to TO; undefined if nothing does. */
+  cell(from: MatrixGroup, to: MatrixGroup): Cell | undefined {
+    if (from.type === 'outside' && to.type === 'outside') return undefined
+    const parties = partiesOf(from, to)
+    if (parties === undefined) return undefined
+    const [v4, v6] = ([4, 6] as const).map((family) => this.passing(parties, family))
+    if (v4 === undefined && v6 === undefined) return undefined
+    let known = this.known.get(v4)
+    if (known === undefined) this.known.set(v4, (known = new Map<Passing | undefined, Pick<Cell, 'flows' | 'by'> | undefined>()))
+    if (!known.has(v6)) known.set(v6, this.told([v4, v6].flatMap((one) => one ?? []), sharedFamilies(from, to)))
+    const told = known.get(v6)
+    return told && {from, to, ...told}
+  }
+
+  private told(parts: readonly Passing[], families: readonly Family[]): Pick<Cell, 'flows' | 'by'> | undefined {
+    const flows = parts.reduce<FlowSet>((all, part) => union(all, part.flows), NO_FLOWS)
+    if (isEmpty(flows)) return undefined
+    const by = new Map(parts.flatMap((part) => part.by).map((one) => [byKey(one), one]))
+    return {flows: flowTexts(flows, {never: this.never, families}), by: [...by.values()]}
+  }
+
+  private passing([from, to]: readonly [PartyOf, PartyOf], family: Family): Passing | undefined {
+    const [sender, receiver] = [from(family), to(family)]
+    if (!sender || !receiver) return undefined
+    const all = passing(this.world, sender, receiver)
+    if (this.protocol === undefined) return all
+    let narrowed = this.narrowed.get(all)
+    if (narrowed === undefined) {
+      const flows = onlyProtocol(allFlowsOf(family), family, this.protocol)
+      narrowed = {flows: flowSet(family, intersectionOf(family === 4 ? all.flows.v4 : all.flows.v6, flows)), by: allowing(this.world, sender, receiver, flows)}
+      this.narrowed.set(all, narrowed)
+    }
+    return narrowed
+  }
+}
+
+/** What allows some of FLOWS. */
+function allowing(world: World, from: Party, to: Party, flows: FamilyFlows): By[] {
+  const allowed = divide(world, from, to, flows, {}).filter(({verdict}) => verdict === 'allow')
+  return (['egress', 'ingress', 'forward'] as const).flatMap((side) => allowed.flatMap((division) => division[side] ?? []).map(({by}) => by))
+}
+
+/** Who stands for the two groups; undefined if there are no two. */
+function partiesOf(from: Group, to: Group): readonly [PartyOf, PartyOf] | undefined {
+  if (from === to) return from.other && [from.party, from.other]
+  return [awayFrom(from, to), awayFrom(to, from)]
+}
+
+/** One of GROUP that is not on the node of the host OTHER, if there is one. */
+function awayFrom(group: Group, other: Group): PartyOf {
+  if (other.type !== 'host' || group.type !== 'workloads') return group.party
+  const away = group.workloads.find(({node}) => node !== other.node)
+  return away ? (family) => workloadParty(away, family) : group.party
+}
+
+/** Whether all of OTHER are on the node whose processes HOST is: their rules are not all that decides between the two. */
+const isOwnHost = (host: Group | undefined, other: Group | undefined): boolean => host?.type === 'host' && other?.type === 'workloads' && other.workloads.every(({node}) => node === host.node)
+
+/** Finds groups by the criteria of rules' ends, without asking each group about each rule. */
+class PlaceIndex {
+  private readonly places: readonly (readonly Place[])[]
+  private readonly byLabel = new Map<string, Set<number>>()
+  private readonly byValue = new Map<string, Set<number>>()
+  private readonly selected = new Map<Selector, ReadonlySet<number>>()
+
+  constructor(world: World, groups: readonly Group[]) {
+    this.places = groups.map((group) =>
+      ([4, 6] as const).flatMap((family) => {
+        const party = group.party(family)
+        return party ? [{address: party.address, claims: world.claims(party.address)}] : []
+      }),
+    )
+    for (const [index, places] of this.places.entries()) {
+      for (const {labels} of places.flatMap(({claims}) => claims)) {
+        for (const [name, value] of labels.map) {
+          into(this.byLabel, name, index)
+          into(this.byValue, `${name}\0${value}`, index)
+        }
+      }
+    }
+  }
+
+  /** The groups that may be at the end NAME of RULE: all that are, and perhaps some that are not. Undefined: anybody. */
+  matching(rule: Rule, name: 'source' | 'destination'): Some {
+    const {set, nets, notNets, notSet} = rule[name]
+    if (set) return this.selectedBy(set.selector)
+    if (!nets && !notNets && !notSet) return undefined
+    return this.filter((place) => endMatches(rule, name, place, false))
+  }
+
+  /** What SELECTOR selects. */
+  private selectedBy(selector: Selector): ReadonlySet<number> {
+    let found = this.selected.get(selector)
+    if (found === undefined) {
+      const matches = ({claims}: Place): boolean => claims.some(({labels}) => evaluate(selector, labels.map))
+      const near = this.near(selector)
+      found = near ? new Set([...near].filter((index) => this.places[index]?.some(matches))) : this.filter(matches)
+      this.selected.set(selector, found)
+    }
+    return found
+  }
+
+  private filter(matches: (place: Place) => boolean): Set<number> {
+    const found = new Set<number>()
+    for (const [index, places] of this.places.entries()) if (places.some(matches)) found.add(index)
+    return found
+  }
+
+  /** All that SELECTOR can select, by the labels that it asks for; undefined: no label is needed. */
+  private near(selector: Selector): ReadonlySet<number> | undefined {
+    switch (selector.op) {
+      case 'has':
+      case 'contains':
+      case 'starts with':
+      case 'ends with':
+        return this.byLabel.get(selector.label) ?? NOBODY
+      case '==':
+        return this.byValue.get(`${selector.label}\0${selector.value}`) ?? NOBODY
+      case 'in':
+        return new Set(selector.values.flatMap((value) => [...(this.byValue.get(`${selector.label}\0${value}`) ?? [])]))
+      case 'and': {
+        const parts = selector.operands.flatMap((operand) => this.near(operand) ?? [])
+        return parts.sort((a, b) => a.size - b.size)[0]
+      }
+      case 'or': {
+        const parts = selector.operands.map((operand) => this.near(operand))
+        return parts.every((part) => part !== undefined) ? new Set(parts.flatMap((part) => [...part])) : undefined
+      }
+      default:
+        return undefined
+    }
+  }
+}
+
+const NOBODY: ReadonlySet<number> = new Set<number>()
+
+function into(map: Map<string, Set<number>>, key: string, index: number): void {
+  const known = map.get(key)
+  if (known) known.add(index)
+  else map.set(key, new Set([index]))
+}

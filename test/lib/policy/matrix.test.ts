@@ -1,0 +1,123 @@
+import {describe, expect, test} from '@jest/globals'
+import fc from 'fast-check'
+import {isEmpty} from '../../../src/lib/policy/flow-set/flow-set.js'
+import {flowsBetween, textsBetween} from '../../../src/lib/policy/groups.js'
+import {loadWorld} from '../../../src/lib/policy/load.js'
+import {type MatrixGroup, policyMatrix} from '../../../src/lib/policy/matrix.js'
+import {findParty} from '../../../src/lib/policy/probe.js'
+import {workloadOf} from '../../../src/lib/policy/between.js'
+import {entries} from './random-world.js'
+
+describe('policyMatrix on random stores', () => {
+  test('has for each pair of groups what flowsBetween says, and no cell where that is nothing', () => {
+    let cells = 0
+    fc.assert(
+      fc.property(entries, (store) => {
+        const world = loadWorld(store)
+        const matrix = policyMatrix(world)
+        const found = new Map(matrix.cells.map((cell) => [`${cell.from.id} ${cell.to.id}`, cell]))
+        cells += found.size
+        for (const from of matrix.groups) {
+          for (const to of matrix.groups) {
+            if (from.type === 'outside' && to.type === 'outside') continue
+            const wanted = from.unknown !== undefined || to.unknown !== undefined ? undefined : flowsBetween(world, elsewhere(from, to), elsewhere(to, from))
+            const cell = found.get(`${from.id} ${to.id}`)
+            if (wanted === undefined || isEmpty(wanted.flows)) expect(cell).toBeUndefined()
+            else expect(cell).toMatchObject({flows: textsBetween(wanted.flows, from, to), by: wanted.by})
+          }
+        }
+      }),
+      {numRuns: 25},
+    )
+    expect(cells).toBeGreaterThan(100)
+  })
+
+  test('each endpoint of a group passes what the group does', () => {
+    fc.assert(
+      fc.property(entries, (store) => {
+        const world = loadWorld(store)
+        const {groups, cells} = policyMatrix(world)
+        for (const {from, to, flows} of cells) {
+          for (const sender of from.workloads) {
+            for (const receiver of to.workloads) {
+              if (sender === receiver) continue
+              const [a, b] = [{...from, party: workloadOf(sender)}, {...to, party: workloadOf(receiver)}]
+              expect(textsBetween(flowsBetween(world, a, b).flows, a, b)).toEqual(flows)
+            }
+          }
+        }
+        expect(groups.reduce((sum, {workloads}) => sum + workloads.length, 0)).toBe(world.workloads.size)
+      }),
+      {numRuns: 10},
+    )
+  })
+
+  test('of one protocol it has the flows of that protocol, and who allows them', () => {
+    fc.assert(
+      fc.property(entries, (store) => {
+        const world = loadWorld(store)
+        const all = policyMatrix(world)
+        const tcp = policyMatrix(world, {protocol: 6})
+        const isAll = (text: string): boolean => text.startsWith('all')
+        const texts = (flows: readonly string[]): string[] => flows.filter((text) => text.startsWith('tcp'))
+        for (const cell of tcp.cells) {
+          const whole = all.cells.find(({from, to}) => from.id === cell.from.id && to.id === cell.to.id)
+          if (whole && !whole.flows.some(isAll)) expect(cell.flows).toEqual(texts(whole.flows))
+          for (const by of cell.by) expect(whole?.by).toContainEqual(by)
+        }
+        expect(tcp.cells.length).toBe(all.cells.filter(({flows}) => flows.some(isAll) || texts(flows).length > 0).length)
+      }),
+      {numRuns: 10},
+    )
+  })
+})
+
+/** The group as `policyMatrix` asks for it beside a host: by an endpoint on another node, if there is one. */
+function elsewhere(group: MatrixGroup, other: MatrixGroup): MatrixGroup {
+  const away = other.type === 'host' ? group.workloads.find(({node}) => node !== other.node) : undefined
+  return group === other || away === undefined ? group : {...group, party: workloadOf(away)}
+}
+
+const P = '/calico/resources/v3/projectcalico.org/'
+const object = (path: string, kind: string, name: string, spec: object, metadata: object = {}): {key: string; value: object} => ({key: `${P}${path}/${name}`, value: {apiVersion: 'projectcalico.org/v3', kind, metadata: {name, ...metadata}, spec}})
+const workload = (name: string, node: string, ip: string, profiles: readonly string[]): {key: string; value: object} =>
+  object('workloadendpoints/default', 'WorkloadEndpoint', `${node}-docker-${name}-eth0`, {node, orchestrator: 'docker', workload: name, endpoint: 'eth0', interfaceName: `cali${name}`, ipNetworks: [`${ip}/32`], profiles}, {namespace: 'default'})
+
+describe('policyMatrix', () => {
+  const egress = [{action: 'Allow', source: {}, destination: {}}]
+  const world = loadWorld([
+    ...['h1', 'h2'].map((name, index) => object('nodes', 'Node', name, {bgp: {ipv4Address: `10.98.0.${index + 1}/24`}, interfaces: [{name: 'eth0', addresses: [`10.98.0.${index + 1}`]}]})),
+    object('hostendpoints', 'HostEndpoint', 'e1', {node: 'h1', interfaceName: 'eth0', expectedIPs: ['10.98.0.1']}),
+    object('profiles', 'Profile', 'web', {ingress: [{action: 'Allow', protocol: 'TCP', source: {nets: ['172.30.1.0/24']}, destination: {ports: [80]}}], egress, labelsToApply: {web: ''}}),
+    object('profiles', 'Profile', 'db', {ingress: [{action: 'Allow', protocol: 'TCP', source: {selector: 'has(web)'}, destination: {ports: [5432]}}, {action: 'Allow', protocol: 'UDP', source: {}, destination: {ports: [53]}}], labelsToApply: {db: ''}}),
+    workload('w1', 'h1', '10.65.1.1', ['web']),
+    workload('w2', 'h2', '10.65.1.2', ['web']),
+    workload('d1', 'h2', '10.65.1.3', ['db']),
+    workload('t1', 'h1', '10.65.9.9', ['twin']),
+    workload('t2', 'h2', '10.65.9.9', ['twin']),
+  ])
+  const rows = (options: Parameters<typeof policyMatrix>[1]): string[] => policyMatrix(world, options).cells.map(({from, to, flows}) => `${from.name} -> ${to.name}: ${flows.join(' ')}`)
+
+  test('has groups of endpoints, policed hosts, networks of rules and the outside', () => {
+    expect(policyMatrix(world).groups.map(({id, name, workloads, unknown}) => [id, name, workloads.length, unknown !== undefined])).toEqual([
+      ['g1', 'db', 1, false],
+      ['g2', 'twin', 2, true],
+      ['g3', 'web', 2, false],
+      ['g4', 'host:h1', 0, false],
+      ['g5', 'outside', 0, false],
+      ['g6', '172.30.1.0/24', 0, false],
+    ])
+    expect(rows({to: findParty(world, 'db')})).toEqual(['web -> db: tcp/5432 udp/53', 'host:h1 -> db: udp/53', 'outside -> db: udp/53', '172.30.1.0/24 -> db: udp/53'])
+  })
+
+  test.each<[string, string | undefined, string | undefined, number | undefined, string[]]>([
+    ['an endpoint', 'h1-docker-w1-eth0', 'db', undefined, ['web -> db: tcp/5432 udp/53']],
+    ['a protocol', 'web', 'db', 17, ['web -> db: udp/53']],
+    ['an address of a network', '172.30.1.9', 'web', undefined, ['172.30.1.0/24 -> web: tcp/80']],
+    ['an address elsewhere', '9.9.9.9', 'web', undefined, []],
+    ['a host without a host endpoint', 'host:h2', 'db', undefined, ['host:h2 -> db: all']],
+    ['nothing among each other', 'web', 'web', undefined, []],
+  ])('is narrowed to %s', (_, from, to, protocol, expected) => {
+    expect(rows({...(from === undefined ? {} : {from: findParty(world, from)}), ...(to === undefined ? {} : {to: findParty(world, to)}), ...(protocol === undefined ? {} : {protocol})})).toEqual(expected)
+  })
+})
