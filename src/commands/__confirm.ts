@@ -28,7 +28,7 @@ export default class ConfirmTimer extends BaseCommand {
     if (!entry) return
     this.undoes = entry.id
     const {rest} = await undo(await this.session(), entry)
-    this.note([`The change ${entry.id} was not confirmed and is taken back.`, ...rest])
+    this.note([`The change ${entry.id} was not confirmed and is rolled back.`, ...rest])
   }
 
   /** The settings are those of the command that made the change. */

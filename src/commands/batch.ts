@@ -6,23 +6,23 @@ import {BatchCommand} from '../lib/cli/batch/batch-command.js'
 export default class Batch extends BatchCommand {
   static override summary = 'Run many command lines in one process, on one connection.'
   static override description = [
-    'Each line is a command line, with or without calicoctl in front; words, quotes, backslashes and comments (#) are as in sh, and a backslash at the end of a line continues it. What only a shell can do (variables, patterns, pipes, redirections) is refused.',
-    'All lines are read and checked before the first one runs: if anything is wrong, every problem is printed with its line, and nothing is done. Then they run in order; the first failure stops the batch with its exit code. --timeout is the time of each line. The options --datastore, --config, --expect-cluster and --timeout stand on batch, not on its lines.',
-    'With --atomic all lines are written in one transaction, or none is: later lines see what earlier ones did, and what the lines print appears when it is written. Lines that work on this host are refused then. With --dry-run nothing is written, and stdout has only the difference that all lines would make to each object; -o json has what each line prints, too.',
-    'A line that reads stdin (apply -f -, profile NAME rule update) has the stdin of batch, so give the lines as a FILE then: it is refused where they come from stdin themselves.',
+    'Each line is a calicoctl command, with or without the word calicoctl; quotes, backslashes and comments (#) work as in sh, and a backslash at the end continues a line. Shell features (variables, patterns, pipes, redirections) are refused.',
+    'All lines are read and checked before the first one runs: if a line is invalid, every problem is printed with its line number, and nothing is done. The lines run in order; the first failure stops the batch with its exit code. --timeout applies to each line. Give the options --datastore, --config, --expect-cluster and --timeout to batch, not in its lines.',
+    'With --atomic, all lines are written in one transaction, or none: later lines see the changes of earlier ones, and their output is printed after the transaction. Commands that change this host are refused then. With --dry-run, nothing is written, and only the difference to each object is printed on stdout; -o json also contains the output of each line.',
+    'A line that reads stdin (apply -f -, profile NAME rule update) reads the stdin of batch; it is refused if the lines themselves come from stdin, so give them as a FILE.',
   ].join('\n\n')
   static override examples = ["printf 'profile add web\nprofile web tag add frontend\n' | <%= config.bin %> batch"]
   static exitCodes = {
-    1: 'A line cannot be read, or has a wrong value; nothing was done.',
-    5: 'With --atomic: somebody else kept changing the same objects; nothing was done.',
+    1: 'A line is invalid; nothing was done.',
+    5: 'With --atomic: another client kept modifying the same objects; nothing was done.',
     8: 'With --atomic: the lines do not fit in one transaction; nothing was done.',
-    9: 'With --atomic: the answer to the transaction was lost, and whether it was made cannot be told.',
+    9: 'With --atomic: the response to the transaction was lost, and it is not known whether it was made.',
   }
-  static override args = {file: Args.string({ignoreStdin: true, description: 'The file with the lines; - or nothing: stdin.'})}
+  static override args = {file: Args.string({ignoreStdin: true, description: 'The file with the lines. Default: -, which is stdin.'})}
   static override flags = {
-    atomic: Flags.boolean({description: 'All lines in one transaction, or none of them.'}),
-    'dry-run': Flags.boolean({description: 'Run the lines without writing, and print the difference that all of them would make to each object.'}),
-    'keep-going': Flags.boolean({description: 'Try every line, also after one has failed; the exit code is that of the first failure.'}),
+    atomic: Flags.boolean({description: 'Run all lines in one transaction, or none of them.'}),
+    'dry-run': Flags.boolean({description: 'Run the lines without writing, and print the difference to each object.'}),
+    'keep-going': Flags.boolean({description: 'Continue after a line has failed; the exit code is that of the first failure.'}),
     output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'table: what the lines print (the default); json: one document with the outcome of each line.', helpValue: 'FORMAT'}),
   }
 

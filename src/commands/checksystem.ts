@@ -10,22 +10,22 @@ import {thisHost} from '../lib/system-check/sources.js'
 export default class Checksystem extends ShowCommand {
   static override summary = 'Check whether this host can run calico-node: kernel, Docker, etcd, names, network.'
   static override description = [
-    'Each check is told in one line on stderr, with what to do where something is wrong; -o shows all of them on stdout. When a check that Calico depends on fails, the exit code is 10; the others only warn. Nothing on the host or in the datastore is changed.',
-    '--fix is deprecated: it never fixed anything. calicoctl node loads modules and switches forwarding on by itself.',
+    'Prints one line for each check on stderr, with a remedy if it failed; with -o, the results are printed on stdout instead. The exit code is 10 if a required check failed; the other checks only warn. Nothing on the host or in the datastore is changed.',
+    '--fix is deprecated and has no effect. calicoctl node loads the kernel modules and enables forwarding.',
   ].join('\n')
   static override examples = ['<%= config.bin %> checksystem', '<%= config.bin %> checksystem --libnetwork', '<%= config.bin %> checksystem -o table']
   static exitCodes = {
-    0: 'Nothing that Calico depends on is wrong.',
-    1: 'The line or the settings of the datastore are wrong.',
+    0: 'All required checks passed.',
+    1: 'Invalid command line or datastore settings.',
     2: 'Not root.',
     6: null, // a check of its own tells
     7: null,
-    10: 'A check that Calico depends on failed: the datastore not answering is one of them.',
+    10: 'A required check failed, for example because the datastore does not answer.',
   }
   static override flags = {
     fix: Flags.boolean({description: 'Deprecated; does nothing.'}),
-    libnetwork: Flags.boolean({description: 'Check for what Docker networks need, too.'}),
-    runtime: Flags.string({description: 'docker. rkt is gone and refused.', helpValue: 'RUNTIME', default: 'docker'}),
+    libnetwork: Flags.boolean({description: 'Also check the requirements of Docker networks.'}),
+    runtime: Flags.string({description: 'The container runtime. Only docker is supported.', helpValue: 'RUNTIME', default: 'docker'}),
     node: nodeFlag(),
   }
 

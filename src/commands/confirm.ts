@@ -6,18 +6,18 @@ import {presentWaiting} from '../lib/views/confirm.js'
 import {journal} from '../lib/views/history.js'
 
 export default class Confirm extends ShowCommand {
-  static override summary = 'Keep a change that was made with --confirm-within.'
+  static override summary = 'Confirm a change that was made with --confirm-within.'
   static override description =
-    'A change made with --confirm-within is taken back by itself when its time is over, unless this command comes before. Without ID it is the change that waits. ' +
-    'The change is one of this user on this host; no datastore is needed.'
+    'A change made with --confirm-within is rolled back automatically when its time is over, unless it is confirmed before. Without ID, confirms the pending change. ' +
+    'Only changes made by this user on this host can be confirmed; the datastore is not accessed.'
   static override examples = ['<%= config.bin %> confirm', '<%= config.bin %> confirm --list']
   static readonly exitCodes = {
-    1: 'Several changes wait: an ID is needed.',
-    4: 'Nothing waits, or not the change of that ID.',
-    5: 'The change was taken back already.',
+    1: 'Several changes are pending: an ID is required.',
+    4: 'No change is pending, or there is no pending change with that ID.',
+    5: 'The change was already rolled back.',
   }
-  static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of a change, as --list and history show it.'})}
-  static override flags = {list: Flags.boolean({description: 'Show the changes that wait, and confirm none.'})}
+  static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of the change, as printed by --list and by history.'})}
+  static override flags = {list: Flags.boolean({description: 'List the pending changes without confirming one.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(Confirm, ({args: {id}, flags: {list}}) => {
@@ -28,6 +28,6 @@ export default class Confirm extends ShowCommand {
       return
     }
     const {id, words} = await confirmChange(args.id, journal, process.env)
-    this.note(`Confirmed: ${id} (${words.join(' ')}) is not taken back.`)
+    this.note(`Confirmed: ${id} (${words.join(' ')}) will not be rolled back.`)
   }
 }

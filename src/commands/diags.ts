@@ -23,10 +23,10 @@ const readSize = (text: string): number => {
 }
 
 export default class Diags extends BaseCommand {
-  static override summary = 'Collect what there is to know of Calico on this host in one archive.'
+  static override summary = 'Collect diagnostics about Calico on this host in one archive.'
   static override description = [
-    'Routes, addresses, sockets, rules, IP sets, the journal, Calico\'s logs, all of Calico\'s objects in the datastore, the container calico-node with its log, status, config view and versions. Passwords, keys, tokens and the values of environments are taken out. Nothing is uploaded; the archive is root\'s alone.',
-    'It goes on without the datastore and without Docker; the file summary in the archive names what is missing. A program that is not installed counts as missing unless the kernel has nothing that it could show. Of the logs only regular text files are copied, no links; each to 32 MB, the newest first, cut from the oldest end.',
+    'Collects routes, addresses, sockets, rules, IP sets, the journal, Calico\'s logs and objects, the container calico-node with its log, the status, settings and versions. Passwords, keys, tokens and the values of environment variables are removed. Nothing is uploaded; only root can read the archive.',
+    'If the datastore or Docker is not available, the rest is still collected; the file summary in the archive lists what is missing. A program that is not installed counts as missing unless the kernel lacks the feature that it shows. Only regular text files are copied from the log folder, newest first, and at most the last 32 MB of each.',
   ].join('\n')
   static override examples = ['<%= config.bin %> diags', '<%= config.bin %> diags --log-dir=/var/log/calico --max-size 20MB']
   static exitCodes = {
@@ -34,11 +34,11 @@ export default class Diags extends BaseCommand {
     2: 'Not run as root.',
     6: null, // an item that is missing then
     7: null,
-    9: 'The archive is there, and items are missing, which are named.',
+    9: 'The archive was written, but some items are missing; they are listed.',
   }
   static override flags = {
-    'log-dir': Flags.string({description: `Calico's log folder; the default is ${DEFAULT_FOLDER}.`, helpValue: 'DIR'}),
-    'max-size': Flags.custom<number>({parse: checked(readSize)})({description: `How much goes into the archive before it is compressed; the default is ${DEFAULT_SIZE}.`, helpValue: 'SIZE'}),
+    'log-dir': Flags.string({description: `Calico's log folder. Default: ${DEFAULT_FOLDER}.`, helpValue: 'DIR'}),
+    'max-size': Flags.custom<number>({parse: checked(readSize)})({description: `The maximum size of the contents before compression. Default: ${DEFAULT_SIZE}.`, helpValue: 'SIZE'}),
   }
 
   async run(): Promise<void> {

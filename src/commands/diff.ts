@@ -6,9 +6,9 @@ import {yamlDiff} from '../lib/views/resource-files/tell.js'
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what apply would change.'
-  static override description = 'Prints the difference between the datastore and the files as YAML lines and writes nothing. Nothing differs: 0; something does: 1; a problem in the files or the line: 2.'
+  static override description = 'Prints the difference between the datastore and the files as YAML lines; nothing is written. The exit code is 0 if there is no difference, 1 if there is one, and 2 on an error in the files or the command line.'
   static override examples = ['<%= config.bin %> diff -f profiles.yaml || true']
-  static readonly exitCodes = {1: 'Something differs.', 2: 'A file has a problem, or the line does; what is 1 elsewhere.'}
+  static readonly exitCodes = {1: 'There is a difference.', 2: 'A file or the command line is invalid (exit code 1 of other commands).'}
   static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag}
 
   async run(): Promise<void> {

@@ -6,13 +6,13 @@ import {namespaceFlag} from '../lib/views/resource-files/options.js'
 export default class Edit extends EditObjectCommand {
   static override summary = 'Edit an object in a text editor.'
   static override description = [
-    'Opens the object as YAML in the editor that $VISUAL names, else $EDITOR, else vi. What was saved is checked and written when the editor ends, if nobody has changed the object since it was shown (5). If something is wrong, the editor opens again with the problems as comment lines.',
-    'What was typed is never lost: where it cannot be written, the file is kept, and its path is printed. If nothing was changed, nothing is written.',
+    'Opens the object as YAML in the editor given by $VISUAL or $EDITOR, or else in vi. When the editor exits, the saved text is validated and written, unless the object was modified meanwhile (exit code 5). If it is invalid, the editor opens again with the problems as comments.',
+    'Your text is never lost: if it cannot be written to the datastore, the file is kept and its path is printed. If you change nothing, nothing is written.',
   ].join('\n\n')
   static override examples = ['<%= config.bin %> edit profile web', 'EDITOR="code --wait" <%= config.bin %> edit ippool default-pool']
-  static readonly exitCodes = {1: 'The editor failed, or what is wrong with the object was not corrected.', 4: 'The object does not exist.', 5: 'Somebody has changed the object since it was shown; nothing was written.', 8: 'The object is protected.'}
+  static readonly exitCodes = {1: 'The editor failed, or the object is still invalid.', 4: 'The object does not exist.', 5: 'The object was modified meanwhile; nothing was written.', 8: 'The object is protected.'}
   static override args = {
-    kind: Args.string({ignoreStdin: true, required: true, description: 'A kind, in singular or plural.'}),
+    kind: Args.string({ignoreStdin: true, required: true, description: 'The kind, in singular or plural.'}),
     name: Args.string({ignoreStdin: true, required: true, description: 'The name of the object.'}),
   }
   static override flags = {namespace: namespaceFlag}

@@ -4,10 +4,10 @@ import {CalicoError} from '../lib/errors.js'
 import {exported, kindsToExport} from '../lib/views/resource-files/export.js'
 
 export default class Export extends BaseCommand {
-  static override summary = 'Print all objects as a file that apply finds unchanged.'
+  static override summary = 'Print all objects as YAML, for backup or for apply.'
   static override description =
-    'Prints YAML documents of all kinds, or of those that are named, in the order in which they need each other. ' +
-    'Left out are what the datastore adds (uid, creationTimestamp, resourceVersion, status), ClusterInformation and the profile projectcalico-default-allow.'
+    'Prints YAML documents of all kinds, or of the given ones, sorted so that dependencies come first. ' +
+    'Omits the fields that the datastore adds (uid, creationTimestamp, resourceVersion, status), ClusterInformation and the profile projectcalico-default-allow.'
   static override examples = ['<%= config.bin %> export', '<%= config.bin %> export profiles tiers > cluster.yaml']
   static override args = {kinds: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'Kinds, in singular or plural.'})}
 

@@ -25,10 +25,10 @@ interface ResourceFlags {
 }
 
 export default class Get extends ShowCommand {
-  static override summary = 'Show stored objects of any kind as Calico has them.'
+  static override summary = 'Show stored objects of any kind.'
   static override description =
-    'KIND is a kind of Calico\'s (profile, ippool, workloadendpoint, …), one of IPAM\'s (block, affinity, handle, ipamconfig), or kinds, ' +
-    'which counts what the store holds, with the kinds of newer Calicos that calicoctl leaves alone.'
+    'KIND is a kind of resource (profile, ippool, workloadendpoint, …), an IPAM object (block, affinity, handle, ipamconfig), or the word kinds, ' +
+    'which lists the number of stored objects of each kind, including kinds of newer Calico versions.'
   static override usage = ['get <KIND> [<NAME>...] [options]', 'get --filename=<FILE> [options]']
   static override examples = [
     '<%= config.bin %> get ippool -o wide',
@@ -40,14 +40,14 @@ export default class Get extends ShowCommand {
     '<%= config.bin %> get -f profiles.yaml -o yaml || true',
     '<%= config.bin %> get kinds',
   ]
-  static readonly exitCodes = {4: 'There is no object of that name, or of one of several names; the others were shown.', 130: 'Interrupted: the end of --watch.'}
+  static readonly exitCodes = {4: 'An object with one of the names does not exist; the others were shown.', 130: 'Interrupted: the end of --watch.'}
   static override args = {
     words: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'A kind, in singular or plural, and the names of objects; without names all are shown.'}),
   }
   static override flags = {
-    namespace: Flags.string({char: 'n', description: 'The namespace of objects that are in one; the default is default.', helpValue: 'NAME'}),
+    namespace: Flags.string({char: 'n', description: 'The namespace, for namespaced kinds. Default: default.', helpValue: 'NAME'}),
     'in-all-namespaces': Flags.boolean({char: 'a', hidden: true, description: 'As -A.'}),
-    'all-namespaces': Flags.boolean({char: 'A', description: 'The objects of all namespaces.'}),
+    'all-namespaces': Flags.boolean({char: 'A', description: 'Show the objects of all namespaces.'}),
     selector: Flags.custom<Selector>({parse: checked(readSelector)})({
       char: 'l',
       description: 'Only objects whose labels (metadata.labels) this selector matches: "role == \'db\' && has(web)".',
@@ -58,7 +58,7 @@ export default class Get extends ShowCommand {
       helpValue: 'PATH',
     }),
     at: Flags.custom<bigint>({parse: checked(readRevision)})({
-      description: 'Show the objects as they were at this revision of the datastore. One that was compacted cannot be read any more.',
+      description: 'Show the objects as they were at this revision of the datastore. Compacted revisions are no longer available.',
       helpValue: 'REVISION',
     }),
     output: Flags.custom<GetOutput>({parse: checked(readOutput)})({
@@ -66,11 +66,11 @@ export default class Get extends ShowCommand {
       description: 'The format: table (the default), wide, json, yaml, plain (tabs, no borders), name, ps (a table without borders) or custom-columns=HEADING,HEADING.',
       helpValue: 'FORMAT',
     }),
-    watch: Flags.boolean({char: 'w', description: 'Print the objects, then every change of them (ADDED, MODIFIED, DELETED), until Ctrl-C; with -o json one object a line.'}),
-    filename: Flags.string({char: 'f', multiple: true, description: 'Show the objects that this file names, or a folder of files, or - for stdin. May be given several times.', helpValue: 'FILE'}),
-    recursive: Flags.boolean({char: 'R', description: 'Read the folders in a folder, too.'}),
-    'skip-empty': Flags.boolean({description: 'Pass over files without objects.'}),
-    export: Flags.boolean({description: 'Leave out of json and yaml what belongs to this datastore: uid, resourceVersion and times. The namespace stays.'}),
+    watch: Flags.boolean({char: 'w', description: 'Print the objects, then every change (ADDED, MODIFIED, DELETED), until Ctrl-C; with -o json, one object per line.'}),
+    filename: Flags.string({char: 'f', multiple: true, description: 'Show the objects that are listed in this file or folder, or in stdin (-). Can be repeated.', helpValue: 'FILE'}),
+    recursive: Flags.boolean({char: 'R', description: 'Read folders recursively.'}),
+    'skip-empty': Flags.boolean({description: 'Ignore files that contain no objects.'}),
+    export: Flags.boolean({description: 'Omit the fields of this datastore from json and yaml: uid, resourceVersion and times. The namespace is kept.'}),
   }
 
   private readonly asked: {output?: GetOutput; watching?: boolean} = {}

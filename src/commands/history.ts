@@ -15,19 +15,19 @@ const readLimit = (text: string): number => {
 }
 
 export default class History extends ShowCommand {
-  static override summary = 'Show what was changed, newest first.'
+  static override summary = 'Show the changes made with calicoctl, newest first.'
   static override description =
-    'Each line is one command of calicoctl that changed something in a datastore, from the journal of this user on this host. ' +
-    'With KIND and NAME: the changes of one object, also those that the datastore still knows and others made; these have no ID. ' +
-    'calicoctl undo ID takes a change back.'
+    'Each line is a calicoctl command that changed a datastore, from the journal of this user on this host. ' +
+    'With KIND and NAME, shows the changes of one object, including recent changes by other clients; those have no ID. ' +
+    'Use calicoctl undo ID to revert a change.'
   static override examples = ['<%= config.bin %> history', '<%= config.bin %> history profile web', '<%= config.bin %> history --limit 5 -o json']
   static override args = {
     kind: Args.string({ignoreStdin: true, description: 'The kind of the object, in singular or plural.'}),
     name: Args.string({ignoreStdin: true, description: 'The object\'s name.'}),
   }
   static override flags = {
-    limit: Flags.custom<number>({parse: checked(readLimit)})({description: 'Show the last N changes. The default is 20.', helpValue: 'N'}),
-    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints; the default is default.', helpValue: 'NAME'}),
+    limit: Flags.custom<number>({parse: checked(readLimit)})({description: 'Show the last N changes. Default: 20.', helpValue: 'N'}),
+    namespace: Flags.string({char: 'n', description: 'The namespace of workload endpoints. Default: default.', helpValue: 'NAME'}),
   }
 
   async run(): Promise<void> {

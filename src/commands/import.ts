@@ -11,13 +11,13 @@ import type {EtcdSettings} from '../lib/settings/types.js'
 const DEFAULT_LIMIT_MS = 30_000
 
 export default class Import extends EditCommand {
-  static override summary = 'Bring the data of a calicoctl v0.20 over: from etcd\'s v2 API, or from a dump of it.'
+  static override summary = 'Import the data of calicoctl v0.20 from etcd\'s v2 API, or from a dump of it.'
   static override description = [
-    'Writes what the commands of today would have written for the same lines: profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
-      'The plan is printed, then carried out: on a terminal after a question, elsewhere with --yes. The old store is only read.',
-    'What cannot come over is listed with its key and the reason; the rest is done, and the exit code is 9. With --strict nothing is done then. ' +
-      'An object that is in the datastore already stays as it is: if it is what would be written, it is unchanged; if it differs, nothing at all is written (5). All is one transaction where it fits. --timeout counts for each request.',
-    'A dump is the answer to GET /v2/keys/calico?recursive=true, or to that of a folder below /calico; several may be given.',
+    'Converts and writes profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
+      'The plan is printed first. It is carried out after confirmation on a terminal, or with --yes. The old store is only read.',
+    'Data that cannot be imported is listed with its key and the reason; the rest is imported, and the exit code is 9. With --strict, nothing is imported in that case. ' +
+      'Existing objects are never changed: if one differs from what would be written, nothing is written and the exit code is 5. Everything is written in one transaction if it fits. --timeout applies to each request.',
+    'A dump is the response to GET /v2/keys/calico?recursive=true, or to the same request for a folder below /calico; several dumps can be given.',
   ].join('\n')
   static override examples = [
     '<%= config.bin %> import --etcd-v2 http://10.0.0.1:4001 --dry-run',
@@ -25,21 +25,21 @@ export default class Import extends EditCommand {
     '<%= config.bin %> import --from calico.json --strict --yes',
   ]
   static readonly exitCodes = {
-    1: 'The dump is none, or a value of the line is wrong; nothing was changed.',
-    4: 'The old store has nothing of Calico v0.20.',
+    1: 'The dump or an option is invalid; nothing was changed.',
+    4: 'The old store has no data of Calico v0.20.',
     5: 'An object exists and differs; nothing was changed.',
-    8: 'Not confirmed, or with --strict something cannot come over, or the datastore is locked; nothing was changed.',
-    9: 'Something cannot come over; the rest is done.',
+    8: 'Not confirmed, or with --strict: some data cannot be imported, or the datastore is locked; nothing was changed.',
+    9: 'Some data cannot be imported; the rest was imported.',
   }
   static override flags = {
     'etcd-v2': Flags.string({description: 'The etcd of v0.20: http://HOST:PORT or https://HOST:PORT, several separated by commas.', helpValue: 'URL[,URL...]'}),
-    'etcd-v2-ca': Flags.string({description: 'The certificate of the CA that signed the certificate of that etcd.', helpValue: 'FILE'}),
+    'etcd-v2-ca': Flags.string({description: 'The CA certificate that verifies that etcd\'s server certificate.', helpValue: 'FILE'}),
     'etcd-v2-cert': Flags.string({description: 'The client certificate for that etcd.', helpValue: 'FILE'}),
     'etcd-v2-key': Flags.string({description: 'Its key.', helpValue: 'FILE'}),
     from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2. May be given several times.', helpValue: 'FILE'}),
-    strict: Flags.boolean({description: 'Write nothing if something cannot come over.'}),
+    strict: Flags.boolean({description: 'Write nothing if some data cannot be imported.'}),
     yes: Flags.boolean({description: 'Do not ask.'}),
-    output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'Print the plan as a table or as JSON, which also has the objects, the keys they are made of, and what needs no object.', helpValue: 'FORMAT'}),
+    output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'Print the plan as a table or as JSON; JSON also contains the objects and the keys from which they are made.', helpValue: 'FORMAT'}),
   }
 
   async run(): Promise<void> {

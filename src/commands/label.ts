@@ -4,13 +4,13 @@ import {objectArguments, objectFlags, OneObjectCommand, placeOf} from '../lib/vi
 
 export default class Label extends OneObjectCommand {
   static override summary = 'Set or remove a label of an object.'
-  static override description = 'An existing label with another value is changed with --overwrite only (5). The labels that Calico itself gives an object keep their values.'
+  static override description = 'The value of an existing label is changed only with --overwrite; otherwise the exit code is 5. Labels that Calico itself sets cannot be changed.'
   static override examples = ['<%= config.bin %> label profile web team=shop', '<%= config.bin %> label profile web team=store --overwrite', '<%= config.bin %> label profile web stage --remove']
-  static readonly exitCodes = {4: 'There is no such object, or no such label to remove.', 5: 'The label has another value.', 8: 'Calico itself provides the object, or the datastore is locked.'}
+  static readonly exitCodes = {4: 'There is no such object, or no such label to remove.', 5: 'The label has another value.', 8: 'The object is provided by Calico itself, or the datastore is locked.'}
   static override args = {...objectArguments, label: Args.string({required: true, ignoreStdin: true, description: 'KEY=VALUE, or with --remove the KEY.'})}
   static override flags = {
     ...objectFlags,
-    overwrite: Flags.boolean({description: 'Give an existing label the new value.'}),
+    overwrite: Flags.boolean({description: 'Replace the value of an existing label.'}),
     remove: Flags.boolean({description: 'Remove the label.'}),
   }
 

@@ -7,16 +7,16 @@ import {lintStore} from '../lib/lint/read.js'
 import {countText, presentFindings, readCode} from '../lib/views/lint.js'
 
 export default class Lint extends ShowCommand {
-  static override summary = 'Check all that is stored: what Felix makes of it, and what cannot be meant.'
+  static override summary = 'Check all stored objects for errors and likely mistakes.'
   static override description = [
-    'Reads the whole store and changes nothing. An error opens or closes more than the objects say, or stops a node; a warning is something that is not what it seems: a rule that can match nothing, a tag that nobody has, pools that overlap; an info does no harm.',
-    'Each finding has a code, which stays the same from version to version; `calicoctl lint codes CODE` tells what it is and how to mend it. Addresses and blocks are checked by `calicoctl ipam check`.',
+    'Reads the whole datastore and changes nothing. An error means that more traffic is allowed or dropped than the objects say, or that a node stops. A warning is a likely mistake, for example a rule that cannot match, an unused tag or overlapping pools. An info is harmless.',
+    'Each finding has a code, which is the same in all versions; `calicoctl lint codes CODE` explains it and how to fix it. Addresses and blocks are checked by `calicoctl ipam check`.',
   ].join('\n')
   static override examples = ['<%= config.bin %> lint', '<%= config.bin %> lint --level info --ignore unknown-field --ignore identity', '<%= config.bin %> lint -o json', '<%= config.bin %> lint codes tag-lost']
-  static exitCodes = {10: 'There are findings of the level of --level or above.'}
+  static exitCodes = {10: 'There are findings of the level given with --level, or a higher one.'}
   static override flags = {
-    level: Flags.option({options: LEVELS})({description: 'The least level that is shown and counts: error, warning (the default) or info.', helpValue: 'LEVEL', default: 'warning'}),
-    ignore: Flags.custom<ReturnType<typeof readCode>>({parse: checked(readCode)})({description: 'Leave out the findings of a code; may be given several times.', helpValue: 'CODE', multiple: true}),
+    level: Flags.option({options: LEVELS})({description: 'The lowest level to report: error, warning (the default) or info.', helpValue: 'LEVEL', default: 'warning'}),
+    ignore: Flags.custom<ReturnType<typeof readCode>>({parse: checked(readCode)})({description: 'Ignore findings with this code. Can be repeated.', helpValue: 'CODE', multiple: true}),
   }
 
   async run(): Promise<void> {

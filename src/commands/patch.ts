@@ -17,19 +17,19 @@ function readText(type: PatchType, text: string): Change {
 export default class Patch extends OneObjectCommand {
   static override summary = 'Change some fields of an object.'
   static override description =
-    'The patch is JSON. With --type strategic (the default) and merge, it has the fields to change: maps are merged, lists are replaced, null removes a field; strategic knows "$patch": "replace" and "delete" in a map, too. ' +
-    'With --type json it is a list of operations (RFC 6902). The spec, labels and annotations can be changed; a resourceVersion in the patch must be the object\'s. The result is checked as that of apply, and written only if nobody has changed the object meanwhile.'
+    'The patch is JSON. With --type strategic (the default) or merge, it contains the fields to change: maps are merged, lists are replaced, null removes a field; strategic also supports "$patch": "replace" and "delete" in a map. ' +
+    'With --type json it is a list of operations (RFC 6902). The spec, labels and annotations can be changed; a resourceVersion in the patch must match the object\'s. The result is validated as by apply, and is written only if the object was not modified meanwhile.'
   static override examples = [
     '<%= config.bin %> patch profile web -p \'{"spec": {"labelsToApply": {"role": "web"}}}\'',
     '<%= config.bin %> patch profile web -p \'{"metadata": {"annotations": {"note": null}}}\' --dry-run',
     '<%= config.bin %> patch tier default --type json -p \'[{"op": "test", "path": "/spec/order", "value": 1000000}]\'',
   ]
-  static readonly exitCodes = {4: 'There is no such object.', 5: 'The object is not at the resourceVersion in the patch, or a test in it fails.', 8: 'Calico itself provides the object, or the datastore is locked.'}
+  static readonly exitCodes = {4: 'There is no such object.', 5: 'The resourceVersion in the patch is not the current one, or a test in the patch fails.', 8: 'The object is provided by Calico itself, or the datastore is locked.'}
   static override args = objectArguments
   static override flags = {
     ...objectFlags,
     patch: Flags.string({char: 'p', required: true, description: 'What to change, as JSON.', helpValue: 'JSON'}),
-    type: Flags.option({options: ['strategic', 'merge', 'json'] as const})({char: 't', default: 'strategic', description: 'What kind of patch it is: strategic, merge (RFC 7386) or json (RFC 6902).', helpValue: 'TYPE'}),
+    type: Flags.option({options: ['strategic', 'merge', 'json'] as const})({char: 't', default: 'strategic', description: 'The type of the patch: strategic, merge (RFC 7386) or json (RFC 6902).', helpValue: 'TYPE'}),
   }
 
   async run(): Promise<void> {

@@ -5,19 +5,19 @@ import {writePlanFile} from '../lib/views/resource-files/plan-file.js'
 import {ChangeFilesCommand, setFlags, setProblems, wantedOf, warnOfOtherSets} from '../lib/views/resource-files/write-command.js'
 
 export default class Plan extends ChangeFilesCommand {
-  static override summary = 'Save the change that apply would make, to make exactly that later.'
+  static override summary = 'Save the change that apply would make, to apply it later.'
   static override description = [
-    'Works out what apply would do with the same files and options, prints the difference as YAML lines, and saves the change in a file; nothing is written to the datastore. `apply --plan FILE` then makes exactly that change in one transaction, or, if the datastore has changed since, none (5).',
-    'A plan is JSON with the GUID of the cluster, what the change rests on, every value before and after, and a checksum. Only its owner can read the file.',
+    'Computes what apply would do with the same files and options, prints the difference as YAML lines, and saves the change in a file; nothing is written to the datastore. `apply --plan FILE` then makes exactly that change in one transaction; if the objects were modified meanwhile, it changes nothing and fails with exit code 5.',
+    'A plan is a JSON file with the GUID of the cluster, the objects that the change depends on, every value before and after, and a checksum. Only its owner can read it.',
   ].join('\n\n')
   static override examples = ['<%= config.bin %> plan -f profiles.yaml --out change.plan', '<%= config.bin %> plan -R -f cluster/ --set cluster --prune --out change.plan', '<%= config.bin %> plan -f profiles.yaml --out - | <%= config.bin %> apply --plan -']
-  static readonly exitCodes = {1: 'A file has a problem; there is no plan.', 5: 'Somebody has changed an object since the resourceVersion in the file; there is no plan.', 8: 'What --prune would delete is in use; there is no plan.'}
+  static readonly exitCodes = {1: 'A file is invalid; no plan was written.', 5: 'An object was modified after the resourceVersion in the file; no plan was written.', 8: 'An object that --prune would delete is in use; no plan was written.'}
   static override flags = {
     filename: filesFlag(true),
     ...readingFlags,
     namespace: namespaceFlag,
     ...setFlags,
-    out: Flags.string({required: true, description: 'The file of the plan (0600); what it held is replaced. - for stdout, which then has nothing else.', helpValue: 'FILE'}),
+    out: Flags.string({required: true, description: 'The file to write the plan to (mode 0600); an existing file is replaced. - is stdout, on which then only the plan is printed.', helpValue: 'FILE'}),
   }
 
   /** Nothing is written to the datastore; --dry-run saves no plan either. */

@@ -13,26 +13,26 @@ import type {Session} from '../lib/client/session.js'
 const WATCH_INTERVAL_MS = 2_000
 
 export default class Status extends ShowCommand {
-  static override summary = 'Show how calico-node on this host is doing: container, Felix, BIRD, BGP sessions, endpoints, the driver for Docker networks.'
+  static override summary = 'Show the status of calico-node on this host: container, Felix, BIRD, BGP sessions, endpoints and the driver for Docker networks.'
   static override description = [
-    'First what v0.20 showed, then: whether Felix and BIRD are ready, restarts, versions, the datastore, the endpoints of this host that Felix has programmed, the driver for Docker networks (as what it runs, since when, whether it answers on its socket), remarks on BGP states, and what is wrong. A BGP session that is Passive waits for its peer, which is normal on one side of each pair.',
-    'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. BIRD\'s sockets are root\'s: anybody else sees the rest, with exit code 2. Without the datastore the status goes on, with exit code 10.',
-    '--all shows every node of the cluster from the datastore alone, which needs neither root nor Docker: a Felix is silent there if it reported once and its report has run out. calico/node has these reports off unless its reportingInterval is set.',
+    'After the output of v0.20, it prints the readiness of Felix and BIRD, restarts, versions, the datastore, the endpoints that Felix has programmed, the driver for Docker networks, remarks on BGP states, and the problems found. A BGP session in state Passive waits for its peer, which is normal on one side of each pair.',
+    'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. Only root can query BIRD; other users see the rest, with exit code 2. If the datastore does not answer, the rest is shown, with exit code 10.',
+    '--all shows every node of the cluster, from the datastore only; neither root nor Docker is required. Felix is shown as silent if its last report has expired. calico/node does not write these reports unless reportingInterval is set.',
   ].join('\n')
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json', '<%= config.bin %> status --all', '<%= config.bin %> status --watch']
   static exitCodes = {
-    0: 'calico-node runs and nothing is wrong.',
-    1: 'No calico-node container runs; the Docker Engine does not answer; or the line is wrong.',
-    2: 'BIRD can be asked by root only; the rest was shown.',
-    8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).',
-    10: 'calico-node runs, and something is wrong; a driver for Docker networks that is installed and does not answer is, too.',
+    0: 'calico-node is running and no problems were found.',
+    1: 'The calico-node container is not running, the Docker Engine does not answer, or the command line is invalid.',
+    2: 'Not run as root: BIRD was not queried; the rest was shown.',
+    8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).',
+    10: 'calico-node is running, but problems were found, for example an installed driver for Docker networks that does not answer.',
     130: 'Interrupted: the end of --watch.',
   }
   static override flags = {
-    runtime: Flags.string({description: 'docker. rkt is gone and refused.', helpValue: 'RUNTIME', default: 'docker'}),
+    runtime: Flags.string({description: 'The container runtime. Only docker is supported.', helpValue: 'RUNTIME', default: 'docker'}),
     node: nodeFlag(),
-    all: Flags.boolean({description: 'Every node of the cluster, as the datastore knows them.'}),
-    watch: Flags.boolean({char: 'w', description: 'Show it again every 2 s until Ctrl-C: on a clear screen on a terminal, else one after the other.'}),
+    all: Flags.boolean({description: 'Show every node of the cluster, from the datastore.'}),
+    watch: Flags.boolean({char: 'w', description: 'Show the status again every 2 s until Ctrl-C; on a terminal, the screen is cleared each time.'}),
   }
 
   private watching = false

@@ -6,20 +6,20 @@ import {ChangedSinceError, chooseEntry, nameOf, planUndo, undo} from '../lib/jou
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
 
 export default class Undo extends EditCommand {
-  static override summary = 'Take a change back.'
+  static override summary = 'Revert a change.'
   static override description =
-    'Makes all objects of the change what they were before it, in one transaction, or none if one of them was changed since. Without ID it is the last change that ' +
-    'calicoctl history shows. Undoing is a change itself, so that undo once more brings the change back. Addresses of IPAM and what was changed on a host ' +
-    'are not taken back; the message names the commands that do it.'
+    'Restores all objects of the change to their previous values in one transaction, unless one of them was modified since. Without ID, reverts the last change that ' +
+    'calicoctl history shows. An undo is itself a change, so a second undo restores the first change. IPAM addresses and changes of a host ' +
+    'are not reverted; the message names the commands for that.'
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo --dry-run']
   static readonly exitCodes = {
-    4: 'There is nothing to undo, or no change of that ID.',
-    5: 'Something was changed since; the difference is printed.',
+    4: 'There is nothing to undo, or no change with that ID.',
+    5: 'An object was modified since; the difference is printed.',
     6: 'The change was made in another cluster.',
-    8: 'Only addresses or the host were changed, or others use what the change created.',
-    9: 'The stored objects are as before; addresses or the host are not.',
+    8: 'The change affected only addresses or the host, or objects that it created are in use.',
+    9: 'The stored objects were reverted; addresses or the host were not.',
   }
-  static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of a change, as history shows it.'})}
+  static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of the change, as printed by history.'})}
   protected override readonly looksForOverdue = false
 
   async run(): Promise<void> {
@@ -38,6 +38,6 @@ export default class Undo extends EditCommand {
     if (plan.initialised) this.note('The datastore stays initialised.')
     if (plan.rest.length === 0) return
     if (this.dryRun) this.note(plan.rest)
-    else throw new CalicoError('unknown', `Only a part of ${nameOf(plan.entry)} was taken back: the stored objects`, {details: plan.rest})
+    else throw new CalicoError('unknown', `Only a part of ${nameOf(plan.entry)} was reverted: the stored objects`, {details: plan.rest})
   }
 }

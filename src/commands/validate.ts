@@ -6,10 +6,10 @@ import {count, filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/v
 export default class Validate extends BaseCommand {
   static override summary = 'Check files of objects without a datastore.'
   static override description =
-    'Reads the files as apply does and checks every object: unknown and misspelt fields, types and values, what objects of the files mean for each other, and what would do harm on the nodes. ' +
-    'Every problem of every file is printed as FILE:LINE:COLUMN: object: field: problem.'
+    'Reads the files as apply does and checks every object: unknown and misspelt fields, types, values, references between the objects, and settings that are harmful on the nodes. ' +
+    'Prints every problem as FILE:LINE:COLUMN: object: field: problem.'
   static override examples = ['<%= config.bin %> validate -f profiles.yaml', '<%= config.bin %> validate -R -f cluster/']
-  static readonly exitCodes = {1: 'A file has a problem, or the line does.'}
+  static readonly exitCodes = {1: 'A file or the command line is invalid.'}
   static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag}
 
   async run(): Promise<void> {

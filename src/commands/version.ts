@@ -4,9 +4,9 @@ import {ownDocument} from '../lib/cli/output/presentation.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 
 export default class Version extends ShowCommand {
-  static override summary = 'Show this program\'s version, and the cluster\'s.'
+  static override summary = 'Show the version of calicoctl, and of the cluster.'
   static override examples = ['<%= config.bin %> version', '<%= config.bin %> version --cluster']
-  static override flags = {cluster: Flags.boolean({description: 'Also show the cluster that the datastore belongs to.'})}
+  static override flags = {cluster: Flags.boolean({description: 'Also show the cluster of the datastore.'})}
 
   async run(): Promise<void> {
     const {flags} = await this.read(Version)

@@ -60,7 +60,7 @@ function suite(): void {
   test('nobody confirms: it is taken back by itself, and the journal has it', async () => {
     await ok('profile add base')
     const {code, stderr} = await run('profile add web --confirm-within 1s')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^profile\/web created\nThis change is taken back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed before: calicoctl confirm [a-z0-9]+\n$/) as unknown})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^profile\/web created\nThis change will be rolled back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed first: calicoctl confirm [a-z0-9]+\n$/) as unknown})
     expect(await profiles()).toBe('base web')
     await until(isGone)
     expect(await profiles()).toBe('base')
@@ -68,7 +68,7 @@ function suite(): void {
     const made = items[1]?.id ?? ''
     expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 1s', 'undone']])
     // Too late.
-    expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('taken back already') as unknown})
+    expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('rolled back already') as unknown})
     expect((await run(`confirm ${made}`)).code).toBe(5)
     // And it can be had again.
     await ok('undo')
@@ -88,7 +88,7 @@ function suite(): void {
     expect(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]).toBe(pid)
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(2, -1)).toEqual(['__confirm', join(place(), readdirSync(place()).find((name) => name.startsWith('c-')) ?? '')])
     expect(await ok('confirm --list')).toContain(`batch --confirm-within 1h ${file}`)
-    expect(await run('confirm')).toMatchObject({code: 0, stderr: `Confirmed: ${state?.id ?? ''} (batch --confirm-within 1h ${file}) is not taken back.\n`})
+    expect(await run('confirm')).toMatchObject({code: 0, stderr: `Confirmed: ${state?.id ?? ''} (batch --confirm-within 1h ${file}) will not be rolled back.\n`})
     await until(() => !lives(pid))
     expect(isGone()).toBe(true)
     expect(await profiles()).toBe('a b base')
@@ -203,7 +203,7 @@ describe('embedded', () => {
     await child.result
     await until(isGone)
     expect(await profiles()).toBe('base')
-    expect(await ok('history --limit 2')).toContain('not confirmed, taken back')
+    expect(await ok('history --limit 2')).toContain('not confirmed, rolled back')
   })
 
   test('an undo waits, too', async () => {
@@ -232,7 +232,7 @@ describe('embedded', () => {
     await ok('profile web tag add t')
     await until(async () => (await ok('confirm --list -o json')).includes('"failed"'))
     const {code, stderr} = await run('profile show -o name')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(new RegExp(`^Warning: The change ${id} .* could not be taken back: profile/web changed since .*\\n  Take it back: calicoctl undo ${id}\\n  Keep it:      calicoctl confirm ${id}\\n$`)) as unknown})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(new RegExp(`^Warning: The change ${id} .* could not be rolled back: profile/web changed since .*\\n  Roll it back: calicoctl undo ${id}\\n  Keep it:      calicoctl confirm ${id}\\n$`)) as unknown})
     await ok('confirm')
     expect(isGone()).toBe(true)
     expect((await run('profile show -o name')).stderr).toBe('')
@@ -245,7 +245,7 @@ describe('embedded', () => {
     kill(Number(state?.timer?.pid))
     await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
     const {stderr} = await run('profile show -o name')
-    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) is past its time \\(.*\\n  Take it back: calicoctl undo `))
+    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) is past its time \\(.*\\n  Roll it back: calicoctl undo `))
     expect((await run('profile show -o name --quiet')).stderr).toBe('')
     await ok(`undo ${state?.id ?? ''}`)
     expect(isGone()).toBe(true)
@@ -260,13 +260,13 @@ describe('embedded', () => {
     const child = spawn('script', ['-qec', `${process.execPath} ${CALICOCTL} profile show -o name`, '/dev/null'], {env: {PATH: process.env.PATH, HOME: folder, ...environment({})}, stdio: ['pipe', 'pipe', 'ignore']})
     let shown = ''
     child.stdout.on('data', (data: Buffer) => {
-      if (!shown.includes('Take it back now?') && (shown + data.toString()).includes('Take it back now?')) child.stdin.write('y\n')
+      if (!shown.includes('Roll it back now?') && (shown + data.toString()).includes('Roll it back now?')) child.stdin.write('y\n')
       shown += data.toString()
     })
     const ended = new Promise((resolve) => child.on('close', resolve))
     await until(isGone)
     await ended
-    expect(shown).toContain('was not confirmed and is taken back.')
+    expect(shown).toContain('was not confirmed and is rolled back.')
     expect(await profiles()).toBe('base')
   })
 })

@@ -25,7 +25,7 @@ describe('output that cannot be written', () => {
 
   test('stdout: 9, and what was made, where something was; the next one, which changes nothing, is an error', async () => {
     const {code, stderr} = await run('profile add web', {outputs: {stdout: full}})
-    expect({code, stderr}).toEqual({code: 9, stderr: expect.stringContaining('Error: The output cannot be written: no space left on the device. Made all the same: ') as unknown})
+    expect({code, stderr}).toEqual({code: 9, stderr: expect.stringContaining('Error: The output cannot be written: no space left on the device. These changes were made: ') as unknown})
     expect(stderr).toContain('profile/web')
     expect(await profiles()).toEqual(['web'])
     expect((await run('profile add web', {outputs: {stdout: full}})).code).toBe(1)

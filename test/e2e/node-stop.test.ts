@@ -37,7 +37,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
 
   test('stop: the container stays, stopped; what is left behind is told; again is no fault', async () => {
     await start()
-    expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringMatching(/calico-node was stopped\.\nLeft as they are: .*--clean-host/) as unknown})
+    expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringMatching(/calico-node was stopped\.\nNot changed: .*--clean-host/) as unknown})
     expect(state()).toBe('calico-node exited')
     expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: ''})
   }, 60_000)

@@ -5,14 +5,14 @@ import {readAsNumber} from '../../lib/views/peer-arguments.js'
 import {SettingCommand} from '../../lib/views/setting-command.js'
 
 export default class BgpDefaultNodeAs extends SettingCommand {
-  static override summary = 'Show or set the AS number of nodes that have none of their own.'
-  static override description = `Without a number, shows the one in force: ${BGP_DEFAULTS.asNumber} where none is set.`
+  static override summary = 'Show or set the default AS number, for nodes without their own.'
+  static override description = `Without a number, shows the current one; it is ${BGP_DEFAULTS.asNumber} if none is set.`
   static override examples = ['<%= config.bin %> bgp default-node-as', '<%= config.bin %> bgp default-node-as 64513']
   static override args = {
     // An empty word asks for the number, as in v0.20; oclif would take undefined for a word that nobody has read.
     as_num: Args.custom<number | 'show'>({
       ignoreStdin: true,
-      description: 'The AS number: plain (64512) or with a dot (1.10).',
+      description: 'The AS number, as a number (64512) or in dotted form (1.10).',
       parse: checked((text) => (text === '' ? 'show' : readAsNumber(text))),
     })(),
   }

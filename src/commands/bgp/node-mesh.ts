@@ -3,8 +3,8 @@ import {BGP_DEFAULTS, readGlobalBgp, setNodeMesh} from '../../lib/client/bgp-con
 import {SettingCommand} from '../../lib/views/setting-command.js'
 
 export default class BgpNodeMesh extends SettingCommand {
-  static override summary = 'Show, or switch on or off, the mesh of BGP sessions between all nodes.'
-  static override description = 'It is on where nothing is set. Before switching it off, add peers that carry the routes (`bgp peer add`).'
+  static override summary = 'Show, enable or disable the full mesh of BGP sessions between all nodes.'
+  static override description = 'The mesh is on by default. Before you switch it off, add peers that carry the routes (`bgp peer add`).'
   static override examples = ['<%= config.bin %> bgp node-mesh', '<%= config.bin %> bgp node-mesh off']
   static override args = {state: Args.string({options: ['on', 'off'], ignoreStdin: true, description: 'The state to switch to.'})}
 

@@ -3,7 +3,7 @@ import {configArguments, ConfigCommand, configFlags} from '../../lib/views/confi
 
 export default class ConfigBgp extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of BGP for all nodes.'
-  static override description = 'The setting is loglevel: none, debug or info. A node\'s own level (config node bgp) goes before it.'
+  static override description = 'The setting is loglevel: none, debug or info. A per-node level (config node bgp) overrides it.'
   static override examples = ['<%= config.bin %> config bgp loglevel', '<%= config.bin %> config bgp loglevel debug', '<%= config.bin %> config bgp loglevel --remove']
   static override args = configArguments
   static override flags = configFlags

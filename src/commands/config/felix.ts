@@ -3,7 +3,7 @@ import {configArguments, ConfigCommand, configFlags} from '../../lib/views/confi
 
 export default class ConfigFelix extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of Felix for all nodes.'
-  static override description = 'The setting is loglevel: none, debug, info, warning, error or critical. With --force any other name is kept as the raw parameter of that name, unchecked.'
+  static override description = 'The setting is loglevel: none, debug, info, warning, error or critical. With --force, any other name is stored unchecked, as a raw Felix parameter.'
   static override examples = ['<%= config.bin %> config felix loglevel', '<%= config.bin %> config felix loglevel warning', '<%= config.bin %> config felix loglevel --remove']
   static override args = configArguments
   static override flags = configFlags

@@ -4,11 +4,11 @@ import {ShowCommand} from '../../lib/cli/show-command.js'
 import {type Role, ROLE_NAMES, roleOf, ROLES} from '../../lib/grants/roles.js'
 
 export default class ConfigGrants extends ShowCommand {
-  static override summary = 'Show the roles that an etcd with authentication needs for Calico.'
+  static override summary = 'Show the etcd roles that Calico and calicoctl need if etcd uses authentication.'
   static override description = [
-    `Prints the etcdctl lines that make each role, with exactly the keys that it needs. The roles: ${ROLE_NAMES.map((name) => `${name} (${ROLES[name].meaning})`).join('; ')}. ` +
-      'The datastore is not asked and nothing is changed.',
-    'Give a role to a user with: etcdctl user grant-role USER calico-ROLE. A command without a right ends with exit code 7 and names the key. A new cluster is initialised by an operator: no other role can do that.',
+    `Prints the etcdctl commands that create each role with exactly the keys that it needs. The roles: ${ROLE_NAMES.map((name) => `${name} (${ROLES[name].meaning})`).join('; ')}. ` +
+      'The datastore is not read and nothing is changed.',
+    'Give a role to a user with: etcdctl user grant-role USER calico-ROLE. A command that lacks a permission fails with exit code 7 and names the key. Only the role operator can initialise a new cluster.',
   ].join('\n')
   static override examples = ['<%= config.bin %> config grants --role operator', '<%= config.bin %> config grants -o json']
   static override flags = {

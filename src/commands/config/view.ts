@@ -4,8 +4,8 @@ import {ShowCommand} from '../../lib/cli/show-command.js'
 import {effectiveSettings} from '../../lib/settings/effective.js'
 
 export default class ConfigView extends ShowCommand {
-  static override summary = 'Show the effective settings of this program and where each comes from.'
-  static override description = 'Options come first, then the environment, the configuration file and the defaults. The datastore is not asked; passwords and keys are not shown.'
+  static override summary = 'Show the effective settings of calicoctl and the source of each.'
+  static override description = 'Options override environment variables, which override the configuration file and the defaults. The datastore is not read; passwords and keys are not shown.'
   static override examples = ['<%= config.bin %> config view', '<%= config.bin %> config view -o json']
 
   async run(): Promise<void> {

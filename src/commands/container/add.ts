@@ -7,22 +7,22 @@ import {addContainer} from '../../lib/workload/add.js'
 export default class ContainerAdd extends ContainerCommand {
   static override summary = 'Connect a running container to Calico\'s network.'
   static override description =
-    'The container gets an endpoint, an address and an interface. It has no profile then, and so no traffic, until `container profile append`. ' +
-    'If the command was killed, or the container has been restarted since, the same command completes what is missing. What fails is taken back.'
+    'The container gets an endpoint, an address and an interface. It has no profile at first, so all its traffic is dropped until you add one with `container profile append`. ' +
+    'If the command was killed, or the container was restarted, run the same command again to complete the set-up. Failed steps are rolled back.'
   static override examples = [
     '<%= config.bin %> container add workload-A 192.168.0.1',
     '<%= config.bin %> container add workload-B ipv4',
     '<%= config.bin %> container add workload-C 10.1.0.0/16 --interface eth2',
   ]
   static exitCodes = {
-    1: 'The container does not run or has the host\'s network, the Docker Engine is away, the address is in no enabled pool, or another failure; nothing is left of it.',
+    1: 'The container is not running or uses the host\'s network, the Docker Engine is not available, the address is not in an enabled pool, or another failure; everything was rolled back.',
     4: 'There is no such container.',
-    5: 'The container is connected already, under whatever name, or the address or an interface\'s name is taken.',
-    8: 'The container is in a Calico Docker network, no address is free, or the datastore is locked. Or --node or a variable names another node than this host\'s.',
-    9: 'It failed, and not all of it could be taken back; the message says what is left.',
+    5: 'The container is already connected, possibly under another name, or the address or an interface name is in use.',
+    8: 'The container is in a Calico Docker network, no address is free, the datastore is locked, or --node or a variable names a node that is not this host\'s.',
+    9: 'It failed, and some steps could not be rolled back; the message lists them.',
   }
   static override args = {container: containerArgument(), ip: wantedArgument()}
-  static override flags = {interface: interfaceFlag('The name of the interface in the container; the default is eth1.'), mtu: mtuFlag()}
+  static override flags = {interface: interfaceFlag('The name of the interface in the container. Default: eth1.'), mtu: mtuFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ContainerAdd)
@@ -38,6 +38,6 @@ export default class ContainerAdd extends ContainerCommand {
     onStep('')
     await this.tell([change], {done: paragraph(`IP ${formatAddress(address)} added to ${args.container}`)})
     if (createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
-    if (finished) this.note('The endpoint was there; its interfaces were missing and have been made.')
+    if (finished) this.note('The endpoint existed already; its missing interfaces were created.')
   }
 }

@@ -6,14 +6,14 @@ import {workloadLabel} from '../../lib/workload/workload.js'
 export default class ContainerRemove extends ContainerCommand {
   static override summary = 'Disconnect a container from Calico\'s network.'
   static override description =
-    'Its interfaces, endpoint and addresses are removed, whatever is left of them, and whatever name of the container or its namespace they were added with. The container may be stopped, or gone; then it is found by the name that it had, or by its id (at least 12 digits).'
+    'Removes its interfaces and its endpoint, and releases its addresses, even if only some of them are left. The container may be stopped or deleted; a deleted container is found by the name that it had, or by its id (at least 12 digits).'
   static override examples = ['<%= config.bin %> container remove workload-A']
   static exitCodes = {
-    0: 'Also if Calico has nothing of it.',
+    0: 'Success, also if the container has no endpoint.',
     4: 'There is no such container.',
-    5: 'Several containers that are gone had that name, or the container has several endpoints.',
-    8: 'Its endpoint is one of a Docker network, or of Mesos; the message says what to do instead. Or --node or a variable names another node than this host\'s.',
-    9: 'Only a part was removed; the message says which.',
+    5: 'Several deleted containers had that name, or the container has several endpoints.',
+    8: 'The endpoint belongs to a Docker network or to Mesos (the message says how to remove it), or --node or a variable names a node that is not this host\'s.',
+    9: 'Not everything was removed; the message lists what is left.',
   }
   static override args = {container: containerArgument()}
 

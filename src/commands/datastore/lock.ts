@@ -3,7 +3,7 @@ import {HostEditCommand} from '../../lib/cli/edit-command.js'
 
 export default class DatastoreLock extends HostEditCommand {
   static override summary = 'Lock the datastore.'
-  static override description = 'Calico\'s components then wait, and commands that would change something are refused, until `calicoctl datastore unlock`. A datastore that is not initialised is initialised.'
+  static override description = 'While it is locked, Calico\'s components wait and commands that change something are refused, until `calicoctl datastore unlock`. An uninitialised datastore is initialised first.'
   static override examples = ['<%= config.bin %> datastore lock']
 
   async run(): Promise<void> {

@@ -5,18 +5,18 @@ import {runCheck} from '../../lib/ipam/run-check.js'
 import {countLines, fileArgument, withBackup} from '../../lib/views/backup.js'
 
 export default class DatastoreRestore extends HostEditCommand {
-  static override summary = 'Make the datastore what a backup says.'
+  static override summary = 'Restore the datastore from a backup.'
   static override description =
-    'The whole file is checked before anything is written. The datastore is locked while it is restored, and unlocked at the end; then the addresses are checked as `ipam check` does. ' +
-    'A restore that was interrupted leaves the datastore locked: the same command with the same file completes it. --timeout counts for each request.'
+    'The whole file is verified before anything is written. The datastore is locked during the restore and unlocked at the end; then the addresses are checked as by `ipam check`. ' +
+    'An interrupted restore leaves the datastore locked; run the same command with the same file to complete it. --timeout applies to each request.'
   static override examples = ['<%= config.bin %> datastore restore backup.gz --replace', '<%= config.bin %> datastore restore backup.gz --replace --dry-run']
   static readonly exitCodes = {
-    1: 'The file cannot be read, is cut short, damaged or of another version; nothing was changed.',
+    1: 'The file cannot be read, is truncated, damaged or of another version; nothing was changed.',
     8: 'The datastore is not empty, or another client has locked it; nothing was changed.',
-    9: 'Only a part was restored; the datastore stays locked.',
+    9: 'The restore is incomplete; the datastore stays locked.',
   }
-  static override args = {file: fileArgument('The file that `datastore save` made; - is stdin.')}
-  static override flags = {replace: Flags.boolean({description: 'Replace what the datastore holds: what the backup lacks is deleted.'})}
+  static override args = {file: fileArgument('The backup that `datastore save` wrote; - is stdin.')}
+  static override flags = {replace: Flags.boolean({description: 'Replace the contents of the datastore: keys that are not in the backup are deleted.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(DatastoreRestore, ({args: {file}}) => {

@@ -3,13 +3,13 @@ import {saveBackup} from '../../lib/backup/save.js'
 import {fileArgument, sendBackup, writeBackup} from '../../lib/views/backup.js'
 
 export default class DatastoreSave extends BaseCommand {
-  static override summary = 'Save all of the datastore to a file.'
+  static override summary = 'Save a backup of the datastore to a file.'
   static override description =
-    'All keys under /calico/ but what Felix reports of itself, which Felix renews, as they are at one moment, in one gzip file with a checksum: settings, policy, endpoints and addresses. The file is readable by its owner only, ' +
-    'and it is replaced as a whole or not at all. `calicoctl datastore restore` brings it back. --timeout counts for each request.'
+    'Saves all keys under /calico/ at one revision, in a gzip file with a checksum: settings, policy, endpoints and addresses. Status reports of Felix are left out, because Felix writes them again. The file is readable by its owner only, ' +
+    'and an existing file is replaced only when the backup is complete. Restore it with `calicoctl datastore restore`. --timeout applies to each request.'
   static override examples = ['<%= config.bin %> datastore save backup.gz', '<%= config.bin %> datastore save - > backup.gz']
   static readonly exitCodes = {1: 'The file cannot be written, or the datastore was compacted meanwhile.', 6: 'The datastore does not answer, or is not initialised.'}
-  static override args = {file: fileArgument('The file; - is stdout.')}
+  static override args = {file: fileArgument('The file to write; - is stdout.')}
 
   async run(): Promise<void> {
     const {args} = await this.read(DatastoreSave, ({args: {file}}) => {

@@ -5,8 +5,8 @@ import {HostEditCommand} from '../../lib/cli/edit-command.js'
 export default class DatastoreUnlock extends HostEditCommand {
   static override summary = 'Unlock the datastore.'
   static override examples = ['<%= config.bin %> datastore unlock']
-  static readonly exitCodes = {6: 'The datastore does not answer, or is not initialised.', 8: 'A restore has locked it and is not finished.'}
-  static override flags = {force: Flags.boolean({description: 'Unlock it even if a restore has locked it and is not finished.'})}
+  static readonly exitCodes = {6: 'The datastore does not answer, or is not initialised.', 8: 'It is locked by a restore that is not complete.'}
+  static override flags = {force: Flags.boolean({description: 'Unlock it even if it is locked by a restore that is not complete.'})}
 
   async run(): Promise<void> {
     const {flags} = await this.read(DatastoreUnlock)

@@ -10,13 +10,13 @@ import {EXIT_CODES} from '../../lib/errors.js'
 import {collect, findStale} from '../../lib/workload/stale.js'
 
 export default class EndpointGc extends HostEditCommand {
-  static override summary = 'Find endpoints of this host whose container is gone; remove them with --apply.'
+  static override summary = 'Find endpoints of this host whose container was deleted; --apply removes them.'
   static override description =
-    'Looks at the endpoints of Docker containers and of network namespaces on this host. Those of stopped containers, and those whose interface is missing, are listed too, but never removed. ' +
-    'An endpoint whose interface is still there is never removed.'
+    'Checks the endpoints of Docker containers and network namespaces of this host. Endpoints of stopped containers, and endpoints whose interface is missing, are listed but never removed. ' +
+    'An endpoint whose interface still exists is never removed.'
   static override examples = ['<%= config.bin %> endpoint gc', '<%= config.bin %> endpoint gc --apply']
-  static exitCodes = {0: 'Nothing was found, or all that could go was removed (--apply).', 1: 'The Docker Engine does not answer.', 4: 'The datastore has nothing of the node that --node names.', 8: 'The node that is named is not this host\'s.', 10: 'Something was found (without --apply), or is left.'}
-  static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints that nobody has any more, and release their addresses.'}), node: nodeFlag()}
+  static exitCodes = {0: 'Nothing was found, or everything was removed (--apply).', 1: 'The Docker Engine does not answer.', 4: 'The node given with --node does not exist.', 8: 'The given node is not this host\'s.', 10: 'Leftover endpoints were found (without --apply), or could not be removed.'}
+  static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints of deleted containers and release their addresses.'}), node: nodeFlag()}
 
   async run(): Promise<void> {
     const {flags} = await this.read(EndpointGc)

@@ -8,15 +8,15 @@ import {removeEndpoint} from '../../lib/workload/remove.js'
 export default class EndpointRemove extends HostEditCommand {
   static override summary = 'Remove an endpoint and release its addresses.'
   static override description =
-    'For what is left of a container that is gone. One that is still connected is disconnected with `container remove`, on its host. Addresses that somebody else has by now, or another endpoint, are left alone.'
+    'Removes leftovers of a deleted container. To disconnect an existing container, use `container remove` on its host. Addresses reassigned since then, or used by another endpoint, are not released.'
   static override examples = ['<%= config.bin %> endpoint remove 192.168.0.1', '<%= config.bin %> endpoint remove 192.168.0.1 --host rack1-host1 --dry-run']
   static exitCodes = {
     4: 'There is no such endpoint.',
     5: 'Several endpoints match.',
-    8: 'It is connected to this host, or Kubernetes or a CNI plugin looks after it (--force overrides that), or the datastore is locked.',
+    8: 'The endpoint is connected to this host, or is managed by Kubernetes or a CNI plugin (--force overrides this), or the datastore is locked.',
   }
   static override args = {endpoint_id: endpointArgument()}
-  static override flags = {...filterFlags, force: Flags.boolean({description: 'Remove it even if it is connected or somebody else\'s.'})}
+  static override flags = {...filterFlags, force: Flags.boolean({description: 'Remove it even if it is connected, or managed by Kubernetes or a CNI plugin.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointRemove)

@@ -6,10 +6,10 @@ import {countEndpoints, type Endpoint, listEndpoints} from '../../lib/client/end
 export default class EndpointShow extends ShowCommand {
   static override summary = 'Show the endpoints.'
   static override description =
-    'How many there are of each orchestrator on each node; with --detailed, and with -o wide, json, yaml, plain or name, one by one. ' +
-    'The name of a container (-o wide) is the one that it had when it got its endpoint.'
+    'Counts endpoints per node and orchestrator; `--detailed` and -o wide, json, yaml, plain and name list each. ' +
+    'The container name (-o wide) is the one at the time when the endpoint was created.'
   static override examples = ['<%= config.bin %> endpoint show', '<%= config.bin %> endpoint show --detailed --host rack1-host1', '<%= config.bin %> endpoint show -o json']
-  static exitCodes = {0: 'Also if there is none.', 4: 'The datastore has nothing of the node that --host names.'}
+  static exitCodes = {0: 'Success, also if there are no endpoints.', 4: 'The node given with --host does not exist.'}
   static override flags = {
     ...filterFlags,
     endpoint: Flags.string({description: 'Only the endpoint with this id.', helpValue: 'ENDPOINT_ID'}),

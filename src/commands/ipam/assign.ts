@@ -9,10 +9,10 @@ import {checked} from '../../lib/cli/base-command.js'
 import {assignByHand} from '../../lib/ipam/by-hand.js'
 
 export default class IpamAssign extends HostEditCommand {
-  static override summary = 'Assign addresses, for virtual machines and scripts.'
+  static override summary = 'Assign addresses, for example for virtual machines.'
   static override description =
-    'Prints the addresses, one a line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool to take addresses from. ' +
-    'Without --node they are for this host, whose Node is created if it does not exist. They stay assigned until `ipam release`; `ipam check` takes them for in use.'
+    'Prints the addresses, one per line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool. ' +
+    'Without --node, they are assigned to this host, whose Node object is created if it does not exist. They stay assigned until `ipam release`, and `ipam check` treats them as in use.'
   static override examples = [
     '<%= config.bin %> ipam assign',
     '<%= config.bin %> ipam assign 192.168.0.7 --handle vm-17',
@@ -24,10 +24,10 @@ export default class IpamAssign extends HostEditCommand {
   }
   static override flags = {
     ...outputFlags,
-    handle: handleFlag('The handle to record; the default is a new one.'),
+    handle: handleFlag('The handle to record. Default: a new one.'),
     node: nodeFlag(),
-    count: numberFlag('count', 1, 'How many addresses; the default is 1.'),
-    'max-blocks': numberFlag('max-blocks', 1, 'Blocks that the node may have; the default is 20, or what is configured if that is less.'),
+    count: numberFlag('count', 1, 'The number of addresses. Default: 1.'),
+    'max-blocks': numberFlag('max-blocks', 1, 'The maximum number of blocks of the node. Default: 20, or the configured limit if it is lower.'),
   }
 
   async run(): Promise<void> {

@@ -26,15 +26,15 @@ const readGrace = (text: string): number => {
 export default class IpamCheck extends HostEditCommand {
   static override summary = 'Check that blocks, handles, affinities, endpoints and nodes agree.'
   static override description = [
-    'Ends with exit code 10 if something is wrong. --repair looks twice, with --grace between, and repairs what is safely repaired: an address is released only if both looks find the very same assignment and nobody who has it, and only while no endpoint changes. Addresses of `ipam assign` are never released.',
+    'The exit code is 10 if problems were found. --repair checks twice, waits for --grace in between, and repairs the problems that can be repaired safely: an address is released only if both checks find the same unused assignment and no endpoint changes meanwhile. Addresses of `ipam assign` are never released.',
     `The problems it knows: ${Object.entries(FINDING_CLASSES).map(([name, meaning]) => `${name} (${meaning})`).join('; ')}.`,
   ].join('\n')
   static override examples = ['<%= config.bin %> ipam check', '<%= config.bin %> ipam check -o json', '<%= config.bin %> ipam check --repair --grace 1m']
   static override flags = {
     ...outputFlags,
-    docker: Flags.boolean({description: 'Ask the running Docker containers of this host too, which may have addresses that no endpoint has (needs root).'}),
-    repair: Flags.boolean({description: 'Repair what is safely repaired.'}),
-    grace: Flags.custom<number>({parse: checked(readGrace)})({description: 'The time between the two looks of --repair (2s, 500ms, 1m); the default is 5s.', helpValue: 'TIME'}),
+    docker: Flags.boolean({description: 'Also check the running Docker containers of this host, which may use addresses without an endpoint (needs root).'}),
+    repair: Flags.boolean({description: 'Repair the problems that can be repaired safely.'}),
+    grace: Flags.custom<number>({parse: checked(readGrace)})({description: 'The time between the two checks of --repair (2s, 500ms, 1m). Default: 5s.', helpValue: 'TIME'}),
   }
 
   async run(): Promise<void> {

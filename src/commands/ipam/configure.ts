@@ -5,16 +5,16 @@ import {setIpamConfig} from '../../lib/ipam/configure.js'
 
 export default class IpamConfigure extends HostEditCommand {
   static override summary = 'Change how addresses are assigned.'
-  static override description = 'With strict affinity, a node takes addresses from its own blocks only; without it, from other nodes\' blocks when nothing else is left. A limit of blocks per node needs strict affinity.'
+  static override description = 'With strict affinity, a node assigns addresses from its own blocks only; without it, also from other nodes\' blocks when no other address is free. A limit on blocks per node requires strict affinity.'
   static override examples = ['<%= config.bin %> ipam configure --strict-affinity=true', '<%= config.bin %> ipam configure --strict-affinity=true --max-blocks-per-host=4']
   static override flags = {
-    'strict-affinity': Flags.option({options: ['true', 'false'] as const})({description: 'Whether nodes take addresses from their own blocks only.', helpValue: 'true|false'}),
-    'max-blocks-per-host': numberFlag('max-blocks-per-host', 0, 'Blocks that a node may have, per address family; 0 = 20, the default.'),
+    'strict-affinity': Flags.option({options: ['true', 'false'] as const})({description: 'Whether nodes assign addresses from their own blocks only.', helpValue: 'true|false'}),
+    'max-blocks-per-host': numberFlag('max-blocks-per-host', 0, 'The maximum number of blocks of a node, per address family. 0 means the default, 20.'),
   }
 
   async run(): Promise<void> {
     const {flags} = await this.read(IpamConfigure, (line) => {
-      if (line.flags['strict-affinity'] === undefined && line.flags['max-blocks-per-host'] === undefined) this.problem('Say what to change: --strict-affinity=true|false or --max-blocks-per-host.')
+      if (line.flags['strict-affinity'] === undefined && line.flags['max-blocks-per-host'] === undefined) this.problem('Nothing to change: give --strict-affinity=true|false or --max-blocks-per-host=NUMBER.')
     })
     const strict = flags['strict-affinity']
     const limit = flags['max-blocks-per-host']

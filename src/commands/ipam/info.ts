@@ -5,8 +5,8 @@ import {lookUpAddress} from '../../lib/ipam/lookup.js'
 import {holderOf} from '../../lib/workload/address-holder.js'
 
 export default class IpamInfo extends ShowCommand {
-  static override summary = 'Show who has an address.'
-  static override description = 'Says on stderr which endpoint and container have it and under which handle, and then shows the attributes that were recorded when it was assigned. -o json has all of that, and the block of the address with its node.'
+  static override summary = 'Show which endpoint uses an address.'
+  static override description = 'Prints the endpoint, the container and the handle of the address on stderr, and the attributes that were recorded when it was assigned on stdout. -o json contains all of them, and the block and its node.'
   static override examples = ['<%= config.bin %> ipam info 192.168.0.1', '<%= config.bin %> ipam info 192.168.0.1 -o json']
   static override args = {ip: addressArgument()}
 

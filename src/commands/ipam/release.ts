@@ -21,11 +21,11 @@ interface Line {
 }
 
 export default class IpamRelease extends HostEditCommand {
-  static override summary = 'Release addresses: one, several, a range, or all of a handle.'
+  static override summary = 'Release one address, several, a range, or all addresses of a handle.'
   static override description =
-    'An address that an endpoint has is not released without --force, which names the endpoint and leaves it as it is. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are. ' +
-    'With --range, the two words are the first and the last address; free addresses in between are skipped. With --also and --range, the addresses of each block are released in one step, and those that were released are printed; the default of --timeout is 60s with --range.'
-  static exitCodes = {8: 'An endpoint has the address; --force releases it all the same. Or the datastore is locked.'}
+    'An address that an endpoint uses is released only with --force; the endpoint is not changed. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are released. ' +
+    'With --range, the two arguments are the first and the last address; unassigned addresses are skipped. With --also and --range, the addresses of each block are released in one transaction, and the released addresses are printed. With --range, the default of --timeout is 60s.'
+  static exitCodes = {8: 'An endpoint uses the address (--force overrides this), or the datastore is locked.'}
   static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
   static override examples = [
     '<%= config.bin %> ipam release 192.168.0.1',
@@ -35,10 +35,10 @@ export default class IpamRelease extends HostEditCommand {
   ]
   static override args = {ip: optionalAddressArgument('The address; the first one with --range.'), last: optionalAddressArgument('The last address, with --range.')}
   static override flags = {
-    handle: handleFlag('Release only what has this handle.'),
-    also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release; may be given several times.', helpValue: 'IP'}),
-    force: Flags.boolean({description: 'Release it although an endpoint has it.'}),
-    range: Flags.boolean({description: 'The two words are START and END of a range, of at most 65536 addresses: release what is assigned of it.'}),
+    handle: handleFlag('Release only addresses with this handle.'),
+    also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release. Can be repeated.', helpValue: 'IP'}),
+    force: Flags.boolean({description: 'Release the address even if an endpoint uses it.'}),
+    range: Flags.boolean({description: 'Release all assigned addresses from START to END, a range of at most 65536 addresses.'}),
   }
 
   async run(): Promise<void> {

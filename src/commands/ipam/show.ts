@@ -7,11 +7,11 @@ import {addressUse} from '../../lib/ipam/utilization.js'
 
 export default class IpamShow extends ShowCommand {
   static override summary = 'Show how many addresses are in use.'
-  static override description = 'Shows every pool, and on request the blocks in it with the node that has each, and the sum of each node\'s blocks.'
+  static override description = 'Shows each pool; with --show-blocks also its blocks and their nodes, and with --show-nodes the totals of each node.'
   static override examples = ['<%= config.bin %> ipam show', '<%= config.bin %> ipam show --show-blocks', '<%= config.bin %> ipam show --ip=192.168.0.1']
   static override flags = {
-    'show-blocks': Flags.boolean({description: 'Show the blocks too.'}),
-    'show-nodes': Flags.boolean({description: 'Show the use of each node\'s blocks too.'}),
+    'show-blocks': Flags.boolean({description: 'Also show the blocks.'}),
+    'show-nodes': Flags.boolean({description: 'Also show the totals of each node.'}),
     ip: addressFlag('Show this address only.'),
   }
 

@@ -4,7 +4,7 @@ import {ShowCommand} from '../../lib/cli/show-command.js'
 import {presentCodes, presentPage, readCode} from '../../lib/views/lint.js'
 
 export default class LintCodes extends ShowCommand {
-  static override summary = "List the codes of lint's findings, or tell about one: what it is, an example, how to mend it."
+  static override summary = "List the codes of lint findings, or explain one, with an example and how to fix it."
   static override examples = ['<%= config.bin %> lint codes', '<%= config.bin %> lint codes rule-open']
   static override args = {
     code: Args.custom<ReturnType<typeof readCode>>({parse: checked(readCode)})({ignoreStdin: true, required: false, description: 'A code.'}),

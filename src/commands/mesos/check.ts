@@ -12,15 +12,15 @@ import type {Settings} from '../../lib/settings/types.js'
 export default class MesosCheck extends ShowCommand {
   static override summary = 'Check the set-up of a Mesos agent for Calico: modules, flags, environment, names.'
   static override description = [
-    'Looks at modules.json and what it names, at the agent\'s flags and environment wherever they are set, at Mesos-DNS and Docker, and compares them with calicoctl\'s own settings and the datastore. Nothing is changed, and the plugin is not run but with --ask-plugin.',
-    'With --root, the files of an image are checked; what only a running host knows is left out.',
+    'Checks modules.json and the files that it names, the flags and environment of the agent, Mesos-DNS and Docker, and compares them with calicoctl\'s own settings and the datastore. Nothing is changed; the plugin is run only with --ask-plugin.',
+    'With --root, the files of an image are checked; checks that need a running host are skipped.',
   ].join('\n')
   static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']
-  static exitCodes = {0: 'Nothing is wrong; there may be notes, as when the datastore does not answer.', 6: null, 7: null, 8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).', 10: 'Something is wrong.'}
+  static exitCodes = {0: 'No problems were found; there may be notes, for example that the datastore does not answer.', 6: null, 7: null, 8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).', 10: 'Problems were found.'}
   static override flags = {
-    style: Flags.option({options: STYLES})({description: 'How Mesos was installed; the default is what its files look like.'}),
+    style: Flags.option({options: STYLES})({description: 'How Mesos was installed. Default: detected from its files.'}),
     root: rootFlag(),
-    'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request, to see whether it answers; not with --root.'}),
+    'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request to check that it answers; not with --root.'}),
     node: nodeFlag(),
   }
 

@@ -13,30 +13,30 @@ import {type Style, STYLES} from '../../lib/mesos/agent/styles.js'
 import {checkWritable, writeEdits} from '../../lib/mesos/agent/write.js'
 
 export default class MesosConfig extends BaseCommand {
-  static override summary = 'Set a Mesos agent up for Calico: modules.json, flags and environment, as the guides of its style do.'
+  static override summary = 'Configure a Mesos agent for Calico: modules.json, flags and environment.'
   static override description = [
-    'Shows what it would change in each file, then asks, or goes ahead with --yes. What others have written stays: other modules, isolators and hooks, other variables, comments. Values that are right already are left as they are. etcd is the one that calicoctl itself uses.',
-    'The styles: rpm and manual, /calico/modules.json, /etc/mesos-slave/* and /etc/default/mesos-slave; dcos, the files below /opt/mesosphere/etc, and the order of sources of Mesos-DNS. A flag that is set somewhere already is changed there.',
-    'The agent is not restarted: the command for that is told.',
+    'Prints the changes of each file, then asks for confirmation; --yes answers it. Other modules, isolators, hooks, variables and comments in the files are kept. The agent is configured for the same etcd that calicoctl uses.',
+    'The styles: rpm and manual, /calico/modules.json, /etc/mesos-slave/* and /etc/default/mesos-slave; dcos, the files below /opt/mesosphere/etc, and the order of sources of Mesos-DNS. A flag that is already set in another file is changed in that file.',
+    'The agent is not restarted; the command for that is printed.',
   ].join('\n')
   static override examples = ['<%= config.bin %> mesos config --style rpm --dry-run', '<%= config.bin %> mesos config --style manual --yes', '<%= config.bin %> mesos config --style dcos --root /mnt/image --yes']
   static exitCodes = {
-    0: 'Written, or already so.',
-    1: 'A file does not say what could be added to, or a value is wrong; nothing was written.',
+    0: 'The files were written, or are already correct.',
+    1: 'A file cannot be extended, or a value is invalid; nothing was written.',
     2: 'This user may not read or write the files.',
-    5: 'A file was changed meanwhile; nothing was written.',
+    5: 'A file was modified meanwhile; nothing was written.',
     6: null, // the datastore is not asked
     7: null,
-    8: 'Not confirmed, or a password would stand where everybody can read it; nothing was written.',
-    9: 'Only some of the files could be written; the message says which.',
+    8: 'Not confirmed, or a password would be written to a file that all users can read; nothing was written.',
+    9: 'Only some of the files could be written; the message lists them.',
   }
   static override flags = {
     style: Flags.option({options: STYLES})({description: 'How Mesos was installed: packages, by hand, or DC/OS.'}),
     root: rootFlag(),
-    plugin: absolutePath('plugin', 'The plugin; the default is what modules.json has, else /calico/calico_mesos.'),
-    library: absolutePath('library', 'The library of net-modules; the default is what modules.json has, else where the style has it.'),
-    yes: Flags.boolean({description: 'Write without asking.'}),
-    'dry-run': Flags.boolean({description: 'Show what would change; write nothing.'}),
+    plugin: absolutePath('plugin', 'The path of the plugin. Default: the one in modules.json, else /calico/calico_mesos.'),
+    library: absolutePath('library', 'The path of the net-modules library. Default: the one in modules.json, else the usual path of the style.'),
+    yes: Flags.boolean({description: 'Write without prompting.'}),
+    'dry-run': Flags.boolean({description: 'Print what would change; write nothing.'}),
   }
 
   async run(): Promise<void> {

@@ -9,11 +9,11 @@ import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 import {findGone, removeGone} from '../../lib/mesos/agent/gone.js'
 
 export default class MesosGc extends HostEditCommand {
-  static override summary = 'Find endpoints of Mesos containers of this host that are gone; remove them with --apply.'
+  static override summary = 'Find endpoints of deleted Mesos containers of this host; --apply removes them.'
   static override description =
-    'An agent that is restarted forgets its containers, so that nobody cleans up after them: endpoint and addresses stay. A container counts as gone if its interface is missing on this host, or leads to a network namespace that no process has; only root can see the latter. Before each removal it is looked at again.'
+    'A restarted agent does not clean up after its earlier containers, so their endpoints and addresses are left over. A container counts as deleted if its interface is missing on this host, or leads to a network namespace without processes (which only root can detect). Each endpoint is checked again before it is removed.'
   static override examples = ['<%= config.bin %> mesos gc', '<%= config.bin %> mesos gc -o json', '<%= config.bin %> mesos gc --apply']
-  static exitCodes = {0: 'Nothing was found, or all of it was removed (--apply).', 2: '--apply without being root.', 8: 'A variable names another node than this host\'s, or the datastore is locked.', 10: 'Something was found (without --apply), or is left.'}
+  static exitCodes = {0: 'Nothing was found, or everything was removed (--apply).', 2: '--apply must be run as root.', 8: 'A variable names a node that is not this host\'s, or the datastore is locked.', 10: 'Leftover endpoints were found (without --apply), or could not be removed.'}
   static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints, and release their addresses.'})}
 
   async run(): Promise<void> {

@@ -4,9 +4,9 @@ import {NodeRemoveCommand} from '../../lib/views/node-remove.js'
 export default class NodeRemove extends NodeRemoveCommand {
   static override summary = 'Remove a node from the datastore.'
   static override description =
-    'Removes what the datastore has of the node: its addresses and blocks, its own BGP peers and settings, its host endpoints, the node itself; with --remove-endpoints its endpoints too. ' +
-    'Interrupted, the same command does the rest. calico-node and the driver for Docker networks must not run any more; on this host the driver\'s unit, or its container, is removed too. ' +
-    'With --hostname, the node of a host that is gone is removed from the datastore; nothing of this host is touched, and on a terminal the command asks first (--yes answers it).'
+    'Removes the node and its data from the datastore: its addresses and blocks, BGP peers, settings and host endpoints; with --remove-endpoints also its endpoints. ' +
+    'If it is interrupted, run the same command again. calico-node and the driver for Docker networks must be stopped first; on this host, the unit or container of the driver is also removed. ' +
+    'With --hostname, the node of another host is removed from the datastore, for example of a decommissioned host; this host is not changed. On a terminal the command asks for confirmation (--yes answers it).'
   static override examples = [
     '<%= config.bin %> node remove',
     '<%= config.bin %> node remove --remove-endpoints',
@@ -14,17 +14,17 @@ export default class NodeRemove extends NodeRemoveCommand {
     '<%= config.bin %> node remove --remove-endpoints --clean-host',
   ]
   static exitCodes = {
-    1: 'The Docker Engine is away, or another failure.',
-    2: 'Not run as root, which --clean-host and the removal of the driver\'s unit need.',
-    4: 'The datastore has nothing of the node that --hostname names.',
-    8: 'calico-node or the driver for Docker networks runs on this host, the node has endpoints, or a variable names another node than this host\'s.',
-    9: 'Only a part of the host could be cleaned; the message says what is left.',
+    1: 'The Docker Engine is not available, or another failure.',
+    2: 'Not run as root, which --clean-host and the removal of the driver\'s unit require.',
+    4: 'The node given with --hostname does not exist.',
+    8: 'calico-node or the driver for Docker networks is running on this host, the node has endpoints, or a variable names a node that is not this host\'s.',
+    9: 'The host could not be cleaned completely; the message lists what is left.',
   }
   static override flags = {
-    hostname: Flags.string({description: 'The node to remove; the default is this host\'s.', helpValue: 'HOSTNAME'}),
-    yes: Flags.boolean({description: 'Do not ask before another host\'s node is removed.'}),
-    'remove-endpoints': Flags.boolean({description: 'Remove its endpoints too, and release their addresses.'}),
-    'clean-host': Flags.boolean({description: 'Remove from this host Calico\'s chains, IP sets, tunnel devices and routes as well; nobody else\'s.'}),
+    hostname: Flags.string({description: 'The node to remove. Default: the node of this host.', helpValue: 'HOSTNAME'}),
+    yes: Flags.boolean({description: 'Do not prompt before the node of another host is removed.'}),
+    'remove-endpoints': Flags.boolean({description: 'Also remove its endpoints and release their addresses.'}),
+    'clean-host': Flags.boolean({description: 'Also remove Calico\'s chains, IP sets, tunnel devices and routes from this host.'}),
   }
 
   async run(): Promise<void> {

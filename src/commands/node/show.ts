@@ -5,8 +5,8 @@ import {listNodes} from '../../lib/client/node-list.js'
 export default class NodeShow extends ShowCommand {
   static override summary = 'Show the nodes of the cluster: addresses, AS numbers and BGP peers.'
   static override description =
-    'From the datastore alone: it needs no root and no calico-node on this host. An AS number of the whole cluster is marked (inherited). ' +
-    'The peers are those of one node; `bgp peer show` has those of all nodes. How this host\'s calico-node is doing is told by `status`.'
+    'Reads only the datastore; neither root nor calico-node on this host is required. An AS number that is the cluster\'s default is marked (inherited). ' +
+    'Only peers of the node itself are shown; use `bgp peer show` for global peers, and `status` for the state of calico-node on this host.'
   static override examples = ['<%= config.bin %> node show', '<%= config.bin %> node show -o wide', '<%= config.bin %> node show -o json']
 
   async run(): Promise<void> {

@@ -10,16 +10,16 @@ import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 
 export default class NodeStop extends HostEditCommand {
   static override summary = 'Stop calico-node on this host, and its driver for Docker networks.'
-  static override description = 'What it has set up stays: endpoints keep their interfaces, routes and policy as they are now, and learn of no change. A node that does not run is no fault.'
+  static override description = 'Endpoints keep their interfaces, routes and policy, but later changes are not applied to them. Succeeds if the node is not running.'
   static override examples = ['<%= config.bin %> node stop', '<%= config.bin %> node stop --force']
   static exitCodes = {
-    1: 'The Docker Engine is away, or another failure.',
+    1: 'The Docker Engine is not available, or another failure.',
     2: 'Not run as root.',
-    4: 'The datastore has nothing of the node that --node names.',
-    8: 'The node has endpoints (--force stops it all the same), or the one that is named is not this host\'s.',
+    4: 'The node given with --node does not exist.',
+    8: 'The node has endpoints (--force overrides this), or the given node is not this host\'s.',
   }
   static override flags = {
-    force: Flags.boolean({description: 'Stop it although it has endpoints, or the datastore does not answer.'}),
+    force: Flags.boolean({description: 'Stop the node even if it has endpoints or the datastore does not answer.'}),
     node: nodeFlag(),
   }
 
@@ -54,7 +54,7 @@ export default class NodeStop extends HostEditCommand {
     const {stopped, driver, driverUnit, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
     if (!this.dryRun) for (const what of stopped) noteMade(`the stop of ${what}`)
     for (const what of stopped) this.note(`${what} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
-    if (stopped.length > 0) this.note('Left as they are: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. Policy of now stays in force. `calicoctl node remove --clean-host` removes them.')
+    if (stopped.length > 0) this.note('Not changed: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. The current policy stays in force. To remove them: calicoctl node remove --clean-host')
     if (driver && !this.dryRun) this.note('Until the driver for Docker networks runs again, containers on Calico\'s networks can be neither started nor removed.')
     if (driverUnit && !this.dryRun) this.note('Its unit starts again at the next boot; `calicoctl node remove` removes it.')
     if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')

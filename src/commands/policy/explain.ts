@@ -12,11 +12,11 @@ const readPort = (text: string): number => {
 }
 
 export default class PolicyExplain extends ShowCommand {
-  static override summary = 'Tell whether a flow passes, and which rules decide.'
+  static override summary = 'Explain whether a flow is allowed, and which rules decide.'
   static override description = [
     'FROM and TO are each an endpoint (its id, name, or how one of these begins), a container, a workload, a profile, an address, host:NODE for the processes of a node, profile:NAME, tag:NAME, or any. A profile or tag stands for all endpoints that have it.',
-    'Prints the verdict, what decides on the side of the sender and on that of the receiver, how to show or change it, and what would have to differ for the other verdict. Without PROTO it prints all that passes.',
-    'The verdict is what the nodes enforce (Felix v3.32 with iptables). It is unknown, with the reason, where that cannot be told from the datastore.',
+    'Prints the verdict, the deciding rule on the sender\'s and the receiver\'s side, the commands that show or change it, and what would have to change for the opposite verdict. Without PROTO, prints all traffic that is allowed.',
+    'The verdict is what the nodes enforce (Felix v3.32 with iptables). If it cannot be determined from the datastore, it is unknown, and the reason is printed.',
   ].join('\n')
   static override examples = [
     '<%= config.bin %> policy explain 192.168.0.1 192.168.0.2 tcp/80',
@@ -24,16 +24,16 @@ export default class PolicyExplain extends ShowCommand {
     '<%= config.bin %> policy explain 192.0.2.9 192.168.0.2',
     '<%= config.bin %> policy explain 192.168.0.1 192.168.0.2 tcp/22 --assert allow',
   ]
-  static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: 'FROM or TO may be several; they are listed.', 10: 'The verdict is not the one of --assert.'}
+  static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: 'FROM or TO is ambiguous; the candidates are listed.', 10: 'The verdict differs from the one given with --assert.'}
   static override args = {
     from: Args.string({required: true, ignoreStdin: true, description: 'Who sends the first packet.'}),
     to: Args.string({required: true, ignoreStdin: true, description: 'Who receives it.'}),
     proto: Args.custom<Traffic>({parse: checked(parseTraffic)})({ignoreStdin: true, description: 'The protocol and its port, or ICMP type and code: tcp/80, udp/53, icmp/8, icmpv6/128/0, 47.'}),
   }
   static override flags = {
-    assert: Flags.option({options: ['allow', 'deny'] as const})({description: 'End with 10 if this is not the verdict.', helpValue: 'VERDICT'}),
-    sport: Flags.custom<number>({parse: checked(readPort)})({description: 'The source port, where rules look at it.', helpValue: 'PORT'}),
-    ipv6: Flags.boolean({description: 'Ask about IPv6, where both ends have both.'}),
+    assert: Flags.option({options: ['allow', 'deny'] as const})({description: 'Fail with exit code 10 if the verdict is another one.', helpValue: 'VERDICT'}),
+    sport: Flags.custom<number>({parse: checked(readPort)})({description: 'The source port, for rules that match on it.', helpValue: 'PORT'}),
+    ipv6: Flags.boolean({description: 'Explain IPv6 traffic if both ends have IPv4 and IPv6 addresses.'}),
   }
 
   async run(): Promise<void> {

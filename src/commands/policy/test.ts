@@ -6,18 +6,18 @@ import {readProbes} from '../../lib/views/policy/test-file.js'
 import {ask, filesWorld, junit, presentResults} from '../../lib/views/policy/test.js'
 
 export default class PolicyTest extends BaseCommand {
-  static override summary = 'Check that the policy does what a file expects of it.'
+  static override summary = 'Check that the policy gives the verdicts that a file expects.'
   static override description = [
     'A FILE is YAML or JSON with apiVersion: calicoctl/v1, kind: PolicyTest and a list of probes. A probe is a text such as "web -> db tcp/5432 allow", whose ends are what policy explain takes, ' +
       'or an object with from and to (each {endpoint: NAME}, {ip: ADDRESS}, {host: NODE} or such a word), proto, dport, sport, icmpType, icmpCode, ipVersion, and what is expected: expect (allow or deny), and by, members of the rule that decides.',
-    'Prints the probes that are not as expected, and then ends with 10. With -f it asks files instead of a datastore: files of objects as validate takes them, or a file of datastore save.',
+    'Prints the probes whose verdict is not the expected one, and fails with exit code 10 if there are any. With -f, it evaluates the objects in files instead of a datastore: files as for validate, or a backup of datastore save.',
   ].join('\n')
   static override examples = ['<%= config.bin %> policy test policy-test.yaml', '<%= config.bin %> policy test policy-test.yaml -f profiles.yaml -o junit']
-  static readonly exitCodes = {1: 'A file has mistakes; they are listed with their places.', 10: 'A probe is not as expected.'}
+  static readonly exitCodes = {1: 'A file is invalid; the problems are listed with their lines.', 10: 'A probe does not have the expected verdict.'}
   static override args = {file: Args.string({required: true, ignoreStdin: true, multiple: true, description: 'A file of probes, or - for stdin.'})}
   static override flags = {
-    filename: Flags.string({char: 'f', multiple: true, description: 'Ask the objects of this file or folder, or of this datastore save, instead of a datastore. May be given several times.', helpValue: 'FILE'}),
-    output: Flags.option({options: ['table', 'json', 'yaml', 'junit'] as const})({char: 'o', description: 'The format: table (what is not as expected, the default), json or yaml (every probe), or junit.', helpValue: 'FORMAT'}),
+    filename: Flags.string({char: 'f', multiple: true, description: 'Evaluate the objects in this file or folder, or in this backup of datastore save, instead of a datastore. Can be repeated.', helpValue: 'FILE'}),
+    output: Flags.option({options: ['table', 'json', 'yaml', 'junit'] as const})({char: 'o', description: 'The format: table (the failed probes, the default), json or yaml (every probe), or junit.', helpValue: 'FORMAT'}),
   }
 
   async run(): Promise<void> {

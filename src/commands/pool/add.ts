@@ -2,11 +2,11 @@ import {PoolAddCommand} from '../../lib/views/pool-add-command.js'
 import {chosenOptions, cidrsArgument, poolFlags, problemsOfCidrs} from '../../lib/views/pool-arguments.js'
 
 export default class PoolAdd extends PoolAddCommand {
-  static override summary = 'Add IP pools: networks from which workloads get their addresses.'
+  static override summary = 'Add IP pools, from which workloads get their addresses.'
   static override description =
-    'All pools of a line are added, or none. A pool that exists gets the options of this line and keeps everything that the line does not name, which is reported; `pool set` changes it. ' +
-    'A pool over a network of this host\'s interfaces is reported.'
-  static readonly exitCodes = {8: 'A pool uses VXLAN, has blocks of another size, or stands for a network whose addresses Docker gives itself; or the datastore is locked.'}
+    'All given pools are added, or none. If a pool exists, the given options are set and its other options are kept, which is reported; `pool set` changes them. ' +
+    'Prints a warning if a pool overlaps a network of this host\'s interfaces.'
+  static readonly exitCodes = {8: 'A pool uses VXLAN, has another block size, or belongs to a Docker network that uses Docker\'s own IPAM; or the datastore is locked.'}
   static override examples = ['<%= config.bin %> pool add 192.168.0.0/16 --nat-outgoing', '<%= config.bin %> pool add 10.1.0.0/16 fd80:24e2:f998:72d6::/64', '<%= config.bin %> pool add 10.2.0.0/28 --block-size 28']
   static override args = {cidrs: cidrsArgument()}
   static override flags = poolFlags

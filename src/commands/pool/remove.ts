@@ -14,16 +14,16 @@ const DONE = ['Disabling IP Pool', 'Removing IPAM configuration for pool', 'Dele
 export default class PoolRemove extends EditCommand {
   static override summary = 'Remove IP pools.'
   static override description =
-    'A pool with addresses in use is kept (exit code 8), unless --force is given: the workloads then keep their addresses, which belong to no pool any more. ' +
-    'With --drain nobody is cut off: the pool is disabled, and removed once none of its addresses is in use. If the time is up (exit code 8) or the command is interrupted, the pool stays disabled, and the command says who has addresses. ' +
-    'A removal that was interrupted goes on when it is run again. With --range, the words are the first and the last address of a range, ' +
-    'and the pools are exactly those that `pool range add` makes of it: all of them are removed, or none.'
+    'A pool with addresses in use is not removed (exit code 8) without --force; with it, workloads keep their addresses, which then belong to no pool. ' +
+    'With --drain, the pool is disabled, and removed as soon as none of its addresses is in use. If the time is over (exit code 8) or the command is interrupted, the pool stays disabled, and the users of its addresses are printed. ' +
+    'An interrupted removal continues when the command is run again. With --range, the arguments are the first and the last address of a range, ' +
+    'and the pools that `pool range add` creates for it are removed: all of them, or none.'
   static override examples = ['<%= config.bin %> pool remove 192.168.0.0/16', '<%= config.bin %> pool remove 10.1.0.0/16 --force', '<%= config.bin %> pool remove 10.1.0.0/16 --drain --wait 1h', '<%= config.bin %> pool remove --range 172.24.0.0 172.24.25.255']
-  static readonly exitCodes = {4: 'One of them is no pool.'}
+  static readonly exitCodes = {4: 'A pool does not exist.'}
   static override args = {cidrs: cidrsArgument()}
   static override flags = {
-    range: rangeFlag('The two words are START and END of a range: remove the pools that make it up.'),
-    force: Flags.boolean({description: 'Remove it even if addresses of it are in use.'}),
+    range: rangeFlag('Remove the pools that cover the range from START to END.'),
+    force: Flags.boolean({description: 'Remove the pool even if its addresses are in use.'}),
     ...drainFlags,
   }
 

@@ -5,9 +5,9 @@ import {setPools} from '../../lib/client/pools.js'
 
 export default class PoolSet extends EditCommand {
   static override summary = 'Change options of IP pools.'
-  static override description = 'What the line does not name is kept. All pools of a line are changed, or none.'
+  static override description = 'Options that are not given are kept. All given pools are changed, or none.'
   static override examples = ['<%= config.bin %> pool set 192.168.0.0/16 --nat-outgoing', '<%= config.bin %> pool set 10.1.0.0/16 --no-ipip --disabled']
-  static readonly exitCodes = {4: 'One of them is no pool.', 8: 'A pool uses VXLAN, or stands for a network whose addresses Docker gives itself; or the datastore is locked.'}
+  static readonly exitCodes = {4: 'A pool does not exist.', 8: 'A pool uses VXLAN, or belongs to a Docker network that uses Docker\'s own IPAM; or the datastore is locked.'}
   static override args = {cidrs: cidrsArgument()}
   static override flags = poolSetFlags
 

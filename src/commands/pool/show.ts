@@ -5,7 +5,7 @@ import {listPools} from '../../lib/client/pools.js'
 
 export default class PoolShow extends ShowCommand {
   static override summary = 'Show the IP pools.'
-  static override description = '-o wide and plain also show names, block sizes, encapsulation, selectors and which pools are disabled.'
+  static override description = '-o wide and plain also show names, block sizes, encapsulation, selectors, and whether a pool is disabled.'
   static override examples = ['<%= config.bin %> pool show', '<%= config.bin %> pool show --ipv4 -o wide']
   static override flags = familyFlags
 

@@ -4,9 +4,9 @@ import {addProfile} from '../../lib/client/profiles.js'
 
 export default class ProfileAdd extends EditCommand {
   static override summary = 'Add a profile.'
-  static override description = 'The new profile lets its own endpoints in (those with its tag) and everything out. A profile that exists is left as it is.'
+  static override description = 'The new profile allows inbound traffic from endpoints of the same profile (those with its tag), and all outbound traffic. An existing profile is not changed.'
   static override examples = ['<%= config.bin %> profile add web']
-  static exitCodes = {5: 'The name belongs to a profile of another name, or somebody else keeps changing it.'}
+  static exitCodes = {5: 'Another profile is stored under the converted name, or another client keeps modifying it.'}
   static override args = {profile: newProfileArgument()}
 
   async run(): Promise<void> {

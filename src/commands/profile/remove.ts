@@ -6,9 +6,9 @@ import {removeProfile} from '../../lib/client/profiles.js'
 export default class ProfileRemove extends EditCommand {
   static override summary = 'Remove a profile.'
   static override description =
-    'A profile that an endpoint uses is kept (exit code 8), unless --no-check is given: such an endpoint then drops what no earlier profile of it decides.'
+    'A profile that an endpoint uses is not removed (exit code 8) without --no-check; with it, the endpoint drops traffic that its earlier profiles do not decide.'
   static override examples = ['<%= config.bin %> profile remove web', '<%= config.bin %> profile remove web --no-check']
-  static exitCodes = {8: 'An endpoint uses the profile (--no-check overrides that), it is provided by Calico, or the datastore is locked.'}
+  static exitCodes = {8: 'An endpoint uses the profile (--no-check overrides this), the profile is provided by Calico, or the datastore is locked.'}
   static override args = {profile: profileArgument()}
   static override flags = {'no-check': Flags.boolean({description: 'Remove it even if endpoints use it.'})}
 

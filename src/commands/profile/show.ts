@@ -6,7 +6,7 @@ import {listUses} from '../../lib/client/profile-uses.js'
 
 export default class ProfileShow extends ShowCommand {
   static override summary = 'Show the profiles.'
-  static override description = 'With --detailed, each profile with the endpoints that use it. Tags and numbers of rules are in -o wide.'
+  static override description = '--detailed also lists the endpoints of each profile. -o wide also shows tags and the number of rules.'
   static override examples = ['<%= config.bin %> profile show', '<%= config.bin %> profile show --detailed', '<%= config.bin %> profile show -o json']
   static override flags = {detailed: Flags.boolean({description: 'Show the endpoints of each profile.'})}
 

@@ -61,17 +61,17 @@ export abstract class BaseCommand extends Command {
       helpGroup: 'GLOBAL',
       helpValue: 'STORE',
     }),
-    config: Flags.string({description: 'The configuration file, instead of /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
-    'expect-cluster': Flags.string({description: 'Refuse any cluster but the one with this GUID.', helpGroup: 'GLOBAL', helpValue: 'GUID'}),
+    config: Flags.string({description: 'The configuration file. Default: /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
+    'expect-cluster': Flags.string({description: 'Fail unless the datastore belongs to the cluster with this GUID.', helpGroup: 'GLOBAL', helpValue: 'GUID'}),
     timeout: Flags.custom<number>({parse: checked(readDuration('--timeout'))})({
-      description: 'How long the datastore may take, for the whole command (2s, 500ms, 1m). The default is 10s.',
+      description: 'Total time to wait for the datastore (2s, 500ms, 1m). Default: 10s.',
       helpGroup: 'GLOBAL',
       helpValue: 'TIME',
     }),
     quiet: Flags.boolean({char: 'q', description: 'No notes and warnings on stderr, except that the datastore is empty or was initialised just now.', helpGroup: 'GLOBAL'}),
     'no-color': Flags.boolean({description: 'No colours.', helpGroup: 'GLOBAL'}),
-    'no-input': Flags.boolean({description: 'Never ask; fail where an answer would be needed.', helpGroup: 'GLOBAL'}),
-    debug: Flags.boolean({description: 'Tell more about errors, with stack traces.', helpGroup: 'GLOBAL'}),
+    'no-input': Flags.boolean({description: 'Never prompt; fail if input is required.', helpGroup: 'GLOBAL'}),
+    debug: Flags.boolean({description: 'Print details of errors, with stack traces.', helpGroup: 'GLOBAL'}),
   }
 
   /** The global options, as soon as the line has been read. */

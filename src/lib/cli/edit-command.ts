@@ -15,7 +15,7 @@ export abstract class HostEditCommand extends BaseCommand {
   static override baseFlags = {
     ...BaseCommand.baseFlags,
     'dry-run': Flags.boolean({description: 'Check everything and print what would change; write nothing.'}),
-    init: Flags.boolean({description: 'Initialise the datastore although it holds keys that are not Calico\'s.'}),
+    init: Flags.boolean({description: 'Initialise the datastore for Calico even if other keys exist under /calico/.'}),
   }
 
   protected get dryRun(): boolean {
@@ -39,7 +39,7 @@ export abstract class HostEditCommand extends BaseCommand {
       return await work()
     } catch (error) {
       if (!isError(error, 'refused') || error.override === undefined || this.dryRun) throw error
-      const question = [error.message, ...error.details.map((line) => `  ${line}`), `Do it all the same (${error.override})?`]
+      const question = [error.message, ...error.details.map((line) => `  ${line}`), `Continue anyway (${error.override})?`]
       if (!(await this.confirm(question))) throw error
       return insist()
     }
@@ -71,7 +71,7 @@ export abstract class EditCommand extends HostEditCommand {
   static override baseFlags = {
     ...HostEditCommand.baseFlags,
     'confirm-within': Flags.custom<number>({parse: checked(readDuration('--confirm-within'))})({
-      description: 'Take the change back when this time is over, unless calicoctl confirm comes before (5m, 30s).',
+      description: 'Roll the change back after this time (5m, 30s) unless it is confirmed with calicoctl confirm.',
       helpValue: 'TIME',
     }),
   }

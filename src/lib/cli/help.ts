@@ -13,15 +13,15 @@ const WIDTH = 80
 
 /** What each exit code says (design.md §5). */
 export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], string>> = {
-  0: 'Done, or already so.',
-  1: 'The line or a value is wrong, or any other failure.',
-  2: 'Must be root.',
+  0: 'Success, also if nothing had to be changed.',
+  1: 'Invalid command line or value, or another failure.',
+  2: 'This command must be run as root.',
   4: 'A named object was not found.',
-  5: 'Conflict: somebody else keeps changing it, or it already exists differently.',
+  5: 'Conflict: another client keeps modifying it, or it exists with other settings.',
   6: 'The datastore cannot be reached, is not a Calico datastore, or not the expected one.',
   7: 'Refused by the datastore: TLS, user or permission.',
-  8: 'Refused to protect you: in use, locked or exhausted. The message names the flag that overrides it, where one does.',
-  9: 'The outcome is unknown, or only a part was done. The message says what is done and what is not.',
+  8: 'Refused for safety: in use, locked or exhausted. The message names the option that overrides this, if there is one.',
+  9: 'The outcome is unknown, or only some of the changes were made. The message names them.',
   10: 'A check or status command ran and found problems.',
   130: 'Interrupted. The message says whether anything was written.',
   143: 'Terminated. The message says whether anything was written.',
@@ -29,16 +29,16 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
 
 /** What the first words of commands are about. */
 export const TOPICS: Readonly<Record<string, string>> = {
-  bgp: 'BGP for the whole cluster: peers, the mesh of nodes, the AS number.',
-  config: 'Log levels of Felix and BGP, and where settings come from.',
+  bgp: 'Cluster-wide BGP: peers, the node-to-node mesh and the default AS number.',
+  config: 'Log levels of Felix and BGP, and the settings of calicoctl itself.',
   container: 'Connect containers to Calico: addresses and profiles.',
-  datastore: 'The datastore as a whole: backup, restore, lock, state.',
+  datastore: 'The datastore: back up, restore, lock and show its state.',
   endpoint: 'Endpoints and their profiles.',
-  ipam: 'Addresses: who has them, release, checks.',
+  ipam: 'IP addresses: show, assign, release and check them.',
   libnetwork: 'The network and IPAM driver for Docker.',
-  mesos: 'Mesos agents: their set-up for the net-modules plugin, and what they forgot.',
+  mesos: 'Mesos agents: configure and check the net-modules plugin, and clean up after it.',
   node: 'The calico-node container of this host, the nodes and their BGP peers.',
-  policy: 'Who reaches whom, and why.',
+  policy: 'Explain and test which traffic is allowed, and why.',
   pool: 'Address pools.',
   profile: 'Profiles: the tags and rules of endpoints.',
 }
@@ -62,7 +62,7 @@ type Described = Pick<Command.Cached, 'flags'> & {readonly exitCodes?: Readonly<
 /** A command's page: usage, examples, then the rest. */
 class CommandPage extends CommandHelp {
   protected override sections(): ReturnType<CommandHelp['sections']> {
-    const order = ['USAGE', 'EXAMPLES', 'DESCRIPTION', 'ARGUMENTS']
+    const order = ['EXAMPLES', 'USAGE', 'DESCRIPTION', 'ARGUMENTS']
     const sections = super.sections()
     const place = (header: string): number => (order.includes(header) ? order.indexOf(header) : order.length)
     return [
@@ -172,7 +172,7 @@ class HelpPages extends Help {
   private exitCodesPage(): string {
     const rows = Object.entries(EXIT_TEXTS).map(([code, text]): [string, string] => [code, text])
     return `${[
-      'What calicoctl tells a script by its exit code: 0 is done, anything else is not.',
+      'The exit codes of calicoctl. 0 means success; any other code is a failure.',
       this.section('EXIT CODES', this.renderList(rows, {indentation: 2, spacer: '\n'})),
     ].join('\n\n')}\n`
   }

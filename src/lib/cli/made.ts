@@ -26,6 +26,6 @@ export class OutputError extends CalicoError {
   withTruth(): CalicoError {
     const all = [...logs.flatMap(({done}) => done), ...made]
     if (all.length === 0) return this
-    return new CalicoError('unknown', `${this.message}. Made all the same: ${all.join(', ')}`, {hint: 'Do not count on it being undone: look at what is there.', cause: this.cause})
+    return new CalicoError('unknown', `${this.message}. These changes were made: ${all.join(', ')}`, {hint: 'They were not rolled back.', cause: this.cause})
   }
 }

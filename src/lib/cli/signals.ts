@@ -17,16 +17,16 @@ export function watchSignals({writes}: Pick<Session, 'writes'>, told: () => stri
     const word = signal === 'SIGINT' ? 'Interrupted' : 'Terminated'
     const {open, undo} = writes
     if (undo !== undefined && count === 1) {
-      process.stderr.write(`\n${word}; taking back what was begun (again to leave at once)\n`)
+      process.stderr.write(`\n${word}; rolling back (press again to exit immediately)\n`)
       const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(told())}.`)
-      undo().then(end, (error: unknown) => end(`It could not be taken back: ${error instanceof Error ? error.message : String(error)}.`))
+      undo().then(end, (error: unknown) => end(`The rollback failed: ${error instanceof Error ? error.message : String(error)}.`))
       return
     }
     if (open === undefined || count > 1) {
       leave(code, `${word}: ${told()}`)
       return
     }
-    process.stderr.write(`\n${word}; waiting for the answer to ${escapeText(open.what)} (again to leave at once)\n`)
+    process.stderr.write(`\n${word}; waiting for the answer to ${escapeText(open.what)} (press again to exit immediately)\n`)
     const timer = setTimeout(() => leave(code, `${word}: ${told()}`), PATIENCE_MS)
     void open.settled.then(() => {
       clearTimeout(timer)

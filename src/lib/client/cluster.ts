@@ -121,7 +121,7 @@ export function checkWritable(session: Session, cluster: ClusterState): void {
     const restoring = unfinishedRestore(cluster.information) !== undefined
     throw new CalicoError('refused', `The datastore is locked: datastoreReady is false (${session.store.description}). Nothing was changed.`, {
       hint: restoring
-        ? 'A restore has locked it and is not finished. To complete it, with the same file: calicoctl datastore restore FILE'
+        ? 'It is locked by a restore that is not complete. To complete it, with the same file: calicoctl datastore restore FILE'
         : 'A migration, or an operator, has locked it. When that is over: calicoctl datastore unlock',
     })
   }

@@ -71,7 +71,7 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   let own = 0
 
   const fail = (error: unknown): void => {
-    if (!broken) command.warn(`The journal ${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}. This change will be missing in \`calicoctl history\` and cannot be taken back with \`calicoctl undo\`.`)
+    if (!broken) command.warn(`The journal ${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}. This change will be missing in \`calicoctl history\` and cannot be reverted with \`calicoctl undo\`.`)
     broken = true
   }
   const textOf = (line: object): Buffer => Buffer.from(`${JSON.stringify({v: 1, id, ...line})}\n`)
@@ -156,7 +156,7 @@ function userName(): string {
 
 /** What is undone by itself is undone from the journal. */
 function refuseWithout(why: string): never {
-  throw new CalicoError('refused', `Without the journal the change could not be taken back: ${why}; nothing was changed`)
+  throw new CalicoError('refused', `Without the journal, the change could not be rolled back: ${why}; nothing was changed`)
 }
 
 /** Notes how the change ID ended that was to be confirmed; where the journal cannot be written, it is not noted. */

@@ -67,7 +67,7 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   const plan = {entry, changes, rest, initialised: initialisation.length > 0}
   if (changes.length > 0) return plan
   if (rest.length === 0) throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which stays' : parts.length < entry.parts.length ? 'it was not made' : 'all objects ended as they were'}.`)
-  throw new CalicoError('refused', `${nameOf(entry)} has changed no stored object that undo can take back; nothing was changed`, {details: rest})
+  throw new CalicoError('refused', `${nameOf(entry)} changed no stored object that undo can revert; nothing was changed`, {details: rest})
 }
 
 /** ENTRY in messages. */

@@ -194,7 +194,7 @@ export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, na
       known.delete(id)
       files.remove(id)
     } catch (error) {
-      log.warn(`What was made of network ${short(id)} could not be taken back: ${(error as Error).message}`)
+      log.warn(`What was made of network ${short(id)} could not be rolled back: ${(error as Error).message}`)
     }
   }
 

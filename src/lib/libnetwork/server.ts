@@ -121,9 +121,9 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
     if (job.undo === undefined) return
     try {
       await job.undo()
-      log.warn(`Taken back, since it was done too late: ${job.subject ?? 'a request'}`)
+      log.warn(`Rolled back, because the request had timed out: ${job.subject ?? 'a request'}`)
     } catch (error) {
-      log.warn(`Done too late, and not taken back: ${job.subject ?? 'a request'}: ${error instanceof Error ? error.message : String(error)}. Reconciliation will.`)
+      log.warn(`The request had timed out, and its changes were not rolled back: ${job.subject ?? 'a request'}: ${error instanceof Error ? error.message : String(error)}. Reconciliation will remove them.`)
     }
   }
 

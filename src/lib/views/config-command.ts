@@ -4,12 +4,12 @@ import {SettingCommand} from './setting-command.js'
 
 /** The arguments and options of every `config SECTION` command. */
 export const configArguments = {
-  name: Args.string({required: true, ignoreStdin: true, description: 'The setting\'s name.'}),
-  value: Args.string({ignoreStdin: true, description: 'The value to set; without it the stored one is shown.'}),
+  name: Args.string({required: true, ignoreStdin: true, description: 'The name of the setting.'}),
+  value: Args.string({ignoreStdin: true, description: 'The value to set. Without it, the stored value is shown.'}),
 }
 export const configFlags = {
   remove: Flags.boolean({description: 'Remove the setting.'}),
-  force: Flags.boolean({description: 'Take a name or value that is not among the known ones.'}),
+  force: Flags.boolean({description: 'Accept an unknown name or value.'}),
 }
 
 /** What a line of a `config SECTION` command says. */

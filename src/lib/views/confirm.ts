@@ -2,7 +2,7 @@
 import {stateOf, type State, type Waiting} from '../journal/confirm/waiting.js'
 import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 
-const STATES: Readonly<Record<State, string>> = {running: 'the command runs', waiting: 'waits', overdue: 'past its time', failed: 'could not be taken back'}
+const STATES: Readonly<Record<State, string>> = {running: 'the command runs', waiting: 'waits', overdue: 'past its time', failed: 'could not be rolled back'}
 
 /** Changes that wait, to be shown. */
 export function presentWaiting(rows: readonly Waiting[], now: number): Presentation<Waiting> {

@@ -13,13 +13,13 @@ import {nodeFlag, ownNode} from './node-option.js'
 import {removalNotes} from './removal-notes.js'
 
 export const containerArgument = () =>
-  Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id or at least 4 characters with which that begins, or the path of a network namespace, e.g. /proc/1234/ns/net.'})
+  Args.string({required: true, ignoreStdin: true, description: 'The container: its name, its id (at least the first 4 characters), or the path of a network namespace, for example /proc/1234/ns/net.'})
 
 /** v0.20 took its keywords in any case. */
 const readAnyCase = (text: string): Wanted => readWanted(/^ipv[46]$/i.test(text) ? text.toLowerCase() : text)
 
 export const wantedArgument = () =>
-  Args.custom<Wanted>({parse: checked(readAnyCase)})({required: true, ignoreStdin: true, description: 'An address; ipv4 or ipv6 for any free one; or the CIDR of the pool to take one from.'})
+  Args.custom<Wanted>({parse: checked(readAnyCase)})({required: true, ignoreStdin: true, description: 'An address, ipv4 or ipv6 for any free address, or the CIDR of a pool.'})
 
 function readInterface(text: string): string {
   const problem = interfaceNameProblem(text)
@@ -40,7 +40,7 @@ function readMtu(text: string): number {
   return mtu
 }
 
-export const mtuFlag = () => Flags.custom<number>({parse: checked(readMtu)})({description: 'The MTU of the interfaces; the default is what calico-node found for this host (/var/lib/calico/mtu).', helpValue: 'BYTES'})
+export const mtuFlag = () => Flags.custom<number>({parse: checked(readMtu)})({description: 'The MTU of the interfaces. Default: the one that calico-node detected (/var/lib/calico/mtu).', helpValue: 'BYTES'})
 
 /** A command on a container of this host. */
 export abstract class ContainerCommand extends EndpointProfileCommand {

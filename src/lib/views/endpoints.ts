@@ -13,10 +13,10 @@ import {requireKnownNode} from './known-node.js'
 import {paragraph} from '../cli/paragraph.js'
 
 export const endpointArgument = () =>
-  Args.string({required: true, ignoreStdin: true, description: 'The endpoint: its id, its host interface, one of its addresses, or the (short) id of its container.'})
+  Args.string({required: true, ignoreStdin: true, description: 'The endpoint: its id, its host interface, one of its addresses, or the full or short id of its container.'})
 
 export const profilesArgument = ({required}: {required: boolean}) =>
-  Args.custom({parse: checked(readProfileName)})({required: false, ignoreStdin: true, multiple: true, description: `The profiles, in the order in which they are to be evaluated.${required ? '' : ' None: the endpoint gets no profile.'}`})
+  Args.custom({parse: checked(readProfileName)})({required: false, ignoreStdin: true, multiple: true, description: `The profiles, in order of evaluation.${required ? '' : ' With no names, all profiles are removed.'}`})
 
 /** v0.20's filters. */
 export const filterFlags = {

@@ -84,7 +84,7 @@ export function presentHistory(rows: readonly Row[]): Presentation<Row> {
 
 const userOf = ({user, sudoUser}: Entry): string => (sudoUser === undefined ? user : `${user} (${sudoUser})`)
 
-const CONFIRMATIONS: Readonly<Record<Confirmation, string>> = {confirmed: 'confirmed', undone: 'not confirmed, taken back', failed: 'not confirmed, could not be taken back'}
+const CONFIRMATIONS: Readonly<Record<Confirmation, string>> = {confirmed: 'confirmed', undone: 'not confirmed, rolled back', failed: 'not confirmed, could not be rolled back'}
 
 /** What the command was, and how it ended unless that was well. */
 function commandOf({words, exitCode, confirmation}: Entry, {lines, unknown}: Row): string {

@@ -125,7 +125,7 @@ async function untilStopped(service: Service, log: Log): Promise<number> {
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
   })
-  log.info(`${first}: finishing the requests that are being done (again to leave at once)`)
+  log.info(`${first}: finishing open requests (press again to exit immediately)`)
   await service.stop()
   log.info('Stopped')
   return first === 'SIGINT' ? EXIT_CODES.interrupted : 0

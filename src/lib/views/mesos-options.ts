@@ -5,7 +5,7 @@ import {CalicoError} from '../errors.js'
 import {type HostFiles, hostFiles} from '../mesos/agent/files.js'
 import {checked} from '../cli/base-command.js'
 
-export const rootFlag = () => Flags.string({description: 'The folder that the host\'s files are in, as of an image; the default is this host itself.', helpValue: 'DIR'})
+export const rootFlag = () => Flags.string({description: 'The root folder of the files, for example of an image. Default: /, the files of this host.', helpValue: 'DIR'})
 
 /** The files below ROOT, the value of --root. @throws CalicoError `invalid` if there is no such folder */
 export function hostRoot(root: string | undefined): HostFiles {

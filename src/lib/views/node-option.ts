@@ -3,7 +3,7 @@ import {namesOfThisHost, nodeNameInputs, resolveNodeName, thisHostsName} from '.
 
 /** --node, for commands that mean one node: this host's, unless told otherwise. */
 export const nodeFlag = () =>
-  Flags.string({description: 'The node\'s name; the default is this host\'s (CALICO_NODENAME, NODENAME, HOSTNAME, what calico-node calls itself, the host name).', helpValue: 'NAME'})
+  Flags.string({description: 'The name of the node. Default: CALICO_NODENAME, NODENAME, HOSTNAME, the name in /var/lib/calico/nodename, or the host name.', helpValue: 'NAME'})
 
 /** The node that OPTION, the value of --node, means; a warning goes to NOTE. @throws CalicoError `invalid` if there is no usable name */
 export function chosenNode(option: string | undefined, note: (text: string) => void): string {

@@ -40,7 +40,7 @@ function readWaitTimeout(text: string): number {
   return milliseconds
 }
 
-export const waitTimeoutFlag = () => Flags.custom<number>({parse: checked(readWaitTimeout)})({description: 'How long to wait for that (2s, 500ms, 1m). The default is 60s.', helpValue: 'TIME'})
+export const waitTimeoutFlag = () => Flags.custom<number>({parse: checked(readWaitTimeout)})({description: 'How long --wait waits (2s, 500ms, 1m). Default: 60s.', helpValue: 'TIME'})
 
 /** The options and variables of `node`, checked; what is wrong goes to PROBLEM. */
 export const checkedOptions = (flags: RawOptions, problem: (text: string) => void): NodeOptions => readNodeOptions(flags, process.env, problem)

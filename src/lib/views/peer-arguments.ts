@@ -37,7 +37,7 @@ export function peerDetail({action, before, after}: ResourceChange): string | un
 }
 
 export const asNumberArgument = () =>
-  Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The peer\'s AS number: plain (64512) or with a dot (1.10).'})
+  Args.custom<number>({parse: checked(readAsNumber)})({required: true, ignoreStdin: true, description: 'The AS number of the peer, as a number (64512) or in dotted form (1.10).'})
 
 export const familyFlags = {
   ipv4: Flags.boolean({description: 'Only IPv4.'}),

@@ -8,7 +8,7 @@ import {checked} from '../cli/base-command.js'
 import {parseDuration} from '../cli/duration.js'
 
 export const cidrsArgument = () =>
-  Args.custom<Cidr>({parse: checked(readCidr)})({required: true, multiple: true, ignoreStdin: true, description: 'The pools: CIDRs such as 192.168.0.0/16. Host bits are ignored.'})
+  Args.custom<Cidr>({parse: checked(readCidr)})({required: true, multiple: true, ignoreStdin: true, description: 'The pools, as CIDRs such as 192.168.0.0/16. Host bits are ignored.'})
 
 export const cidrArgument = (description: string) => Args.custom<Cidr>({parse: checked(readCidr)})({required: true, ignoreStdin: true, description: `${description} Host bits are ignored.`})
 
@@ -20,8 +20,8 @@ function readWait(text: string): number {
 
 /** Waiting until nobody has an address of the pool. */
 export const drainFlags = {
-  drain: Flags.boolean({description: 'Disable the pool, wait until none of its addresses is in use, and remove it then.'}),
-  wait: Flags.custom<number>({parse: checked(readWait)})({description: 'How long --drain waits (30s, 10m, 2h); the default is 10m.', helpValue: 'TIME'}),
+  drain: Flags.boolean({description: 'Disable the pool, wait until none of its addresses is in use, then remove it.'}),
+  wait: Flags.custom<number>({parse: checked(readWait)})({description: 'How long --drain waits (30s, 10m, 2h). Default: 10m.', helpValue: 'TIME'}),
 }
 
 /** What is wrong with these options together. */
@@ -65,7 +65,7 @@ export const poolFlags = {
   ipip: Flags.boolean({description: 'Encapsulate traffic between the hosts of the pool in IP-in-IP.'}),
   'nat-outgoing': Flags.boolean({description: 'Masquerade traffic from the pool to addresses outside all pools.'}),
   'block-size': Flags.custom<number>({parse: checked(readBlockSize)})({
-    description: 'The prefix length of the blocks that hosts get of a new pool: 20 to 32 (the default is 26), for IPv6 116 to 128 (122). No pool is smaller than one block.',
+    description: 'The prefix length of the blocks of a new pool: 20 to 32 for IPv4 (default: 26), 116 to 128 for IPv6 (default: 122). A pool must be at least one block.',
     helpValue: 'LENGTH',
   }),
 }
@@ -79,11 +79,11 @@ export const chosenOptions = (flags: {readonly ipip: boolean; readonly 'nat-outg
 
 export const poolSetFlags = {
   'nat-outgoing': Flags.boolean({description: poolFlags['nat-outgoing'].description ?? ''}),
-  'no-nat-outgoing': Flags.boolean({description: 'Do not.'}),
+  'no-nat-outgoing': Flags.boolean({description: 'Do not masquerade that traffic.'}),
   ipip: Flags.boolean({description: poolFlags.ipip.description ?? ''}),
-  'no-ipip': Flags.boolean({description: 'Do not.'}),
-  disabled: Flags.boolean({description: 'Assign no addresses from the pool; those that are assigned stay.'}),
-  enabled: Flags.boolean({description: 'Assign addresses from it.'}),
+  'no-ipip': Flags.boolean({description: 'Do not encapsulate that traffic.'}),
+  disabled: Flags.boolean({description: 'Assign no new addresses from the pool; assigned addresses are kept.'}),
+  enabled: Flags.boolean({description: 'Assign addresses from the pool.'}),
 }
 
 type SetFlags = Readonly<Record<keyof typeof poolSetFlags, boolean>>

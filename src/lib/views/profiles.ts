@@ -119,7 +119,7 @@ export const newProfileArgument = () =>
 export const tagArgument = () => Args.custom({parse: checked(readTag)})({required: true, ignoreStdin: true, description: 'The tag.'})
 
 export const directionArgument = () =>
-  Args.custom<Direction>({options: ['inbound', 'outbound']})({required: true, ignoreStdin: true, description: 'Whether the rule is for traffic to or from the profile\'s endpoints.'})
+  Args.custom<Direction>({options: ['inbound', 'outbound']})({required: true, ignoreStdin: true, description: 'inbound: traffic to the endpoints of the profile; outbound: traffic from them.'})
 
 export const positionFlag = (description: string) => Flags.string({description, helpValue: 'POSITION'})
 

@@ -41,9 +41,9 @@ describe('help pages', () => {
     expect(page).toContain('(icmp | icmpv6) [type <N> [code <N>]]')
   })
 
-  test('a command: summary, usage, examples before the rest, exit codes', () => {
+  test('a command: summary, examples, usage before the rest, exit codes', () => {
     const page = helpPage(['profile', 'add'], config)
-    const order = ['Add a profile.', 'USAGE', 'EXAMPLES', 'DESCRIPTION', 'FLAGS', 'EXIT CODES'].map((header) => page.indexOf(header))
+    const order = ['Add a profile.', 'EXAMPLES', 'USAGE', 'DESCRIPTION', 'FLAGS', 'EXIT CODES'].map((header) => page.indexOf(header))
     expect(order).not.toContain(-1)
     expect([...order].sort((a, b) => a - b)).toEqual(order)
     expect(page).toContain('$ calicoctl profile add web')

@@ -92,7 +92,7 @@ onBothStores((stores) => {
 
     test('of neither name nor CIDR, and of no such name', async () => {
       const store = await given({})
-      expect(await run(store, ['ipam', 'split', '2'])).toMatchObject({code: 1, stderr: expect.stringContaining('Give the pool') as unknown})
+      expect(await run(store, ['ipam', 'split', '2'])).toMatchObject({code: 1, stderr: expect.stringContaining('The pool is missing: give --name=POOL or --cidr=CIDR.') as unknown})
       expect(await run(store, ['ipam', 'split', '2', '--name=px'])).toMatchObject({code: 4, stderr: expect.stringContaining('There is no pool named px') as unknown})
     })
   })

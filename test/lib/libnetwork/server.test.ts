@@ -253,7 +253,7 @@ describe('deadlines', () => {
     open()
     expect(await remove).toMatchObject({status: 200})
     expect(parts.calls.slice(2)).toEqual([`removeEndpoint "${ENDPOINT}"`, `removeLink "${ENDPOINT}"`, `deleteEndpoint "${ENDPOINT}"`])
-    expect(log.lines).toContain('warn Taken back, since it was done too late: endpoint 0d69a0124353')
+    expect(log.lines).toContain('warn Rolled back, because the request had timed out: endpoint 0d69a0124353')
     expect(metrics.text()).toContain('requests_total{method="NetworkDriver.CreateEndpoint",outcome="timeout"} 1')
   })
 
@@ -284,7 +284,7 @@ describe('deadlines', () => {
     }, LATE)
     for (let i = 0; i < 2; i++) expect(await call('IpamDriver.RequestAddress', {PoolID: 'P', Address: '', Options: null})).toMatchObject({status: 500})
     await sleep(100)
-    expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual(['warn Done too late, and not taken back: an address of P: away. Reconciliation will.'])
+    expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual(['warn The request had timed out, and its changes were not rolled back: an address of P: away. Reconciliation will remove them.'])
     expect(log.lines.filter((line) => line.startsWith('debug'))).toEqual(['debug an address of P, which was not done in time, has failed: away'])
   })
 })

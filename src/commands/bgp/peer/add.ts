@@ -3,8 +3,8 @@ import {EditCommand} from '../../../lib/cli/edit-command.js'
 import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../lib/views/peer-arguments.js'
 
 export default class BgpPeerAdd extends EditCommand {
-  static override summary = 'Add a BGP peer of all nodes.'
-  static override description = 'A peer that exists gets the AS number; what else is stored about it is kept. Calico keeps no session to an address that has no AS number.'
+  static override summary = 'Add a global BGP peer, to which all nodes connect.'
+  static override description = 'If the peer exists, its AS number is updated and its other settings are kept.'
   static override examples = ['<%= config.bin %> bgp peer add 192.0.2.1 as 64513']
   static override args = {peer_ip: newPeerAddressArgument(), as_num: asNumberArgument()}
 

@@ -4,7 +4,7 @@ import {peerAddressArgument} from '../../../lib/views/peer-arguments.js'
 import {formatAddress} from '../../../lib/net/index.js'
 
 export default class BgpPeerRemove extends EditCommand {
-  static override summary = 'Remove a BGP peer of all nodes.'
+  static override summary = 'Remove a global BGP peer.'
   static override examples = ['<%= config.bin %> bgp peer remove 192.0.2.1']
   static readonly exitCodes = {4: 'There is no such peer.'}
   static override args = {peer_ip: peerAddressArgument()}

@@ -4,8 +4,8 @@ import {leftOutNote, presentPeers} from '../../../lib/views/peers.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 
 export default class BgpPeerShow extends ShowCommand {
-  static override summary = 'Show the BGP peers of all nodes.'
-  static override description = 'The table has the peers that are an address. -o wide, plain, json and yaml also show peers on a port and those that selectors choose.'
+  static override summary = 'Show the global BGP peers.'
+  static override description = 'The table shows peers that are defined by an address. -o wide, plain, json and yaml also show peers with a port and peers that are chosen by selectors.'
   static override examples = ['<%= config.bin %> bgp peer show', '<%= config.bin %> bgp peer show --ipv6 -o wide']
   static override flags = familyFlags
 

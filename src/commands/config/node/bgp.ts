@@ -5,9 +5,9 @@ import {chosenNode, nodeFlag} from '../../../lib/views/node-option.js'
 
 export default class ConfigNodeBgp extends ConfigCommand {
   static override summary = 'Show, set or remove a setting of BGP for one node.'
-  static override description = 'The setting is loglevel: none, debug or info. Without it the node follows the setting of all nodes (config bgp).'
+  static override description = 'The setting is loglevel: none, debug or info. Without it, the global setting (config bgp) applies.'
   static override examples = ['<%= config.bin %> config node bgp loglevel debug', '<%= config.bin %> config node bgp loglevel --remove --node rack3-host1']
-  static exitCodes = {4: 'The datastore has nothing of the node that --node names.'}
+  static exitCodes = {4: 'The node given with --node does not exist.'}
   static override args = configArguments
   static override flags = {...configFlags, node: nodeFlag()}
 

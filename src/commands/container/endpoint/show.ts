@@ -8,9 +8,9 @@ import {locate} from '../../../lib/workload/locate.js'
 
 export default class ContainerEndpointShow extends ShowCommand {
   static override summary = 'Show the endpoint of a container.'
-  static override description = 'The container need not be running. One in a Calico Docker network has the endpoint of that.'
+  static override description = 'The container does not have to be running. For a container in a Calico Docker network, its endpoint in that network is shown.'
   static override examples = ['<%= config.bin %> container workload-A endpoint show', '<%= config.bin %> container workload-A endpoint show -o json']
-  static exitCodes = {0: 'Also if it has none.', 4: 'There is no such container, or no such node.', 8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).'}
+  static exitCodes = {0: 'Success, also if the container has no endpoint.', 4: 'There is no such container, or no such node.', 8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).'}
   static override args = {container: containerArgument()}
   static override flags = {node: nodeFlag()}
 

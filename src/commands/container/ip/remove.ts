@@ -4,12 +4,12 @@ import {formatAddress} from '../../../lib/net/index.js'
 import {removeContainerAddress} from '../../../lib/workload/addresses.js'
 
 export default class ContainerIpRemove extends ContainerCommand {
-  static override summary = 'Take an address from a container.'
-  static override description = 'It may be the last one. The endpoint stays.'
+  static override summary = 'Remove an address from a container.'
+  static override description = 'The last address may be removed; the endpoint is kept.'
   static override examples = ['<%= config.bin %> container workload-A ip remove 192.168.0.7']
-  static exitCodes = {1: 'The container does not run, or another failure.', 4: 'There is no such container, it has no endpoint, or it does not have the address.', 8: 'The endpoint is one of a Docker network, or of Mesos. Or --node or a variable names another node than this host\'s.', 9: 'Only a part was done; the message says which.'}
+  static exitCodes = {1: 'The container does not run, or another failure.', 4: 'There is no such container, it has no endpoint, or it does not have the address.', 8: 'The endpoint belongs to a Docker network or to Mesos, or --node or a variable names a node that is not this host\'s.', 9: 'Only some steps were done; the message lists them.'}
   static override args = {container: containerArgument(), ip: addressArgument()}
-  static override flags = {interface: interfaceFlag('The interface in the container; the default is eth1.')}
+  static override flags = {interface: interfaceFlag('The interface in the container. Default: eth1.')}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ContainerIpRemove)

@@ -4,9 +4,9 @@ import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileAppend extends ContainerCommand {
   static override summary = 'Append profiles to the endpoint of a container.'
-  static override description = 'They are evaluated after those that it has. One that it has already stays where it is.'
+  static override description = 'New profiles are evaluated after the existing ones. A profile that the endpoint already has keeps its position.'
   static override examples = ['<%= config.bin %> container workload-A profile append web']
-  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static exitCodes = {4: 'The container or a profile does not exist, or the container has no endpoint.', 5: 'Another client keeps modifying the endpoint.'}
   static override args = {container: containerArgument(), profiles: profilesArgument({required: true})}
 
   async run(): Promise<void> {

@@ -4,9 +4,9 @@ import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileRemove extends ContainerCommand {
   static override summary = 'Remove profiles from the endpoint of a container.'
-  static override description = 'Without any profile, a container gets no traffic.'
+  static override description = 'Without any profile, all traffic of the container is dropped.'
   static override examples = ['<%= config.bin %> container workload-A profile remove web']
-  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static exitCodes = {4: 'The container or a profile does not exist, or the container has no endpoint.', 5: 'Another client keeps modifying the endpoint.'}
   static override args = {container: containerArgument(), profiles: profilesArgument({required: true})}
 
   async run(): Promise<void> {

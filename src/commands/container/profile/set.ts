@@ -3,10 +3,10 @@ import {profilesArgument} from '../../../lib/views/endpoints.js'
 import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileSet extends ContainerCommand {
-  static override summary = 'Make these the profiles of the endpoint of a container.'
-  static override description = 'None are named: it gets no profile, and so no traffic.'
+  static override summary = 'Set the profiles of the endpoint of a container.'
+  static override description = 'With no names, all profiles are removed and all traffic is dropped.'
   static override examples = ['<%= config.bin %> container workload-A profile set web client', '<%= config.bin %> container workload-A profile set']
-  static exitCodes = {4: 'There is no such container or profile, or the container has no endpoint.', 5: 'Somebody else keeps changing the endpoint.'}
+  static exitCodes = {4: 'The container or a profile does not exist, or the container has no endpoint.', 5: 'Another client keeps modifying the endpoint.'}
   static override args = {container: containerArgument(), profiles: profilesArgument({required: false})}
 
   async run(): Promise<void> {

@@ -7,9 +7,9 @@ import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileShow extends ShowCommand {
   static override summary = 'Show the profiles of the endpoint of a container.'
-  static override description = 'By name. The order in which they are evaluated is that of container endpoint show, and of -o json here.'
+  static override description = 'The table is in alphabetical order. For the order of evaluation, use `-o json`.'
   static override examples = ['<%= config.bin %> container workload-A profile show']
-  static exitCodes = {4: 'There is no such container, or it has no endpoint.', 8: '--node or a variable names another node than this host\'s (/var/lib/calico/nodename).'}
+  static exitCodes = {4: 'There is no such container, or it has no endpoint.', 8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).'}
   static override args = {container: containerArgument()}
   static override flags = {node: nodeFlag()}
 

@@ -3,9 +3,9 @@ import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} fr
 
 export default class EndpointProfileAppend extends EndpointProfileCommand {
   static override summary = 'Append profiles to an endpoint.'
-  static override description = 'They are evaluated after those that it has. One that it has already stays where it is.'
+  static override description = 'New profiles are evaluated after the existing ones. A profile that the endpoint already has keeps its position.'
   static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile append web']
-  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or somebody else keeps changing the endpoint.'}
+  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or another client keeps modifying the endpoint.'}
   static override args = {endpoint_id: endpointArgument(), profiles: profilesArgument({required: true})}
   static override flags = filterFlags
 

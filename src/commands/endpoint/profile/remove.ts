@@ -3,9 +3,9 @@ import {endpointArgument, filterFlags, filterOf, findNamed, profilesArgument} fr
 
 export default class EndpointProfileRemove extends EndpointProfileCommand {
   static override summary = 'Remove profiles from an endpoint.'
-  static override description = 'Without any profile, an endpoint gets no traffic.'
+  static override description = 'Without any profile, all traffic of the endpoint is dropped.'
   static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile remove web']
-  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or somebody else keeps changing the endpoint.'}
+  static exitCodes = {4: 'There is no such endpoint or profile.', 5: 'Several endpoints match, or another client keeps modifying the endpoint.'}
   static override args = {endpoint_id: endpointArgument(), profiles: profilesArgument({required: true})}
   static override flags = filterFlags
 

@@ -3,7 +3,7 @@ import {ShowCommand} from '../../../lib/cli/show-command.js'
 
 export default class EndpointProfileShow extends ShowCommand {
   static override summary = 'Show the profiles of an endpoint.'
-  static override description = 'By name. The order in which they are evaluated is that of endpoint show --detailed, and of -o json here.'
+  static override description = 'The table is in alphabetical order. For the order of evaluation, use `-o json`.'
   static override examples = ['<%= config.bin %> endpoint 192.168.0.1 profile show']
   static exitCodes = {4: 'There is no such endpoint.', 5: 'Several endpoints match.'}
   static override args = {endpoint_id: endpointArgument()}

@@ -5,8 +5,8 @@ import {coverProblems, rangeProblem} from '../../../lib/client/pools.js'
 import {coverRange} from '../../../lib/net/index.js'
 
 export default class PoolRangeAdd extends PoolAddCommand {
-  static override summary = 'Add the IP pools that together are a range of addresses.'
-  static override description = 'The fewest networks that make up the range become pools, as with pool add: all of them or none. `pool remove --range` removes them.'
+  static override summary = 'Add IP pools that cover a range of addresses.'
+  static override description = 'The range is split into the fewest CIDRs; each becomes a pool, as with pool add. All of them are added, or none. `pool remove --range` removes them.'
   static override examples = ['<%= config.bin %> pool range add 172.24.0.0 172.24.25.255']
   static override args = {first: rangeArgument('first'), last: rangeArgument('last')}
   static override flags = poolFlags

@@ -10,7 +10,7 @@ import {ruleText} from '../../../lib/rules/show.js'
 export default class ProfileRuleAdd extends EditCommand {
   static override summary = 'Add a rule to a profile.'
   static override description =
-    'The rule goes to the end of the list, or to --at. The first rule that matches decides. A rule that is there already is not added again. The profile of a Calico Docker network of this host is created, with the stock rules, where it is missing.'
+    'The rule is added at the end of the list, or at the position of --at. The first rule that matches decides. An existing rule is not added again. If the profile of a Calico Docker network of this host is missing, it is created with the default rules.'
   static override examples = [
     '<%= config.bin %> profile web rule add inbound allow tcp from tag client to ports 80,443',
     '<%= config.bin %> profile web rule add inbound --at=1 deny from cidr 10.9.0.0/16',
@@ -18,9 +18,9 @@ export default class ProfileRuleAdd extends EditCommand {
     '<%= config.bin %> profile web rule add outbound deny protocol sctp to not cidr 10.0.0.0/8',
     `<%= config.bin %> profile web rule add inbound allow tcp from selector "role == 'db'" to ports 5432`,
   ]
-  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so.'}
+  static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
-  static override flags = {at: positionFlag('The number that the rule is to have, counted from 1.')}
+  static override flags = {at: positionFlag('The position of the new rule, counted from 1.')}
   static override strict = false
 
   async run(): Promise<void> {

@@ -7,7 +7,7 @@ import {rulesOf} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleJson extends ShowCommand {
   static override summary = 'Print the rules of a profile as JSON.'
-  static override description = 'The document has v0.20\'s keys, and {"v3": …} for rules that these cannot say. "rule update" takes it back.'
+  static override description = 'The document uses the keys of v0.20, and {"v3": …} for rules that they cannot express. "rule update" accepts it as input.'
   static override examples = ['<%= config.bin %> profile web rule json', '<%= config.bin %> profile web rule json > rules.json']
   static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}

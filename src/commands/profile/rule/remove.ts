@@ -6,14 +6,14 @@ import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleRemove extends EditCommand {
   static override summary = 'Remove a rule from a profile.'
-  static override description = 'The rule is given by its words, or by its number as in "rule show". All of the words count: ports must be in the same order.'
+  static override description = 'Give the rule as printed by "rule show", or its position. All words must be the same; ports must be in the same order.'
   static override examples = [
     '<%= config.bin %> profile web rule remove inbound allow from tag web',
     '<%= config.bin %> profile web rule remove outbound --at=1',
   ]
-  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so, or it has no such rule.'}
+  static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name, or the rule does not exist.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
-  static override flags = {at: positionFlag('The number of the rule, counted from 1, instead of its words.')}
+  static override flags = {at: positionFlag('The position of the rule, counted from 1, instead of the rule itself.')}
   static override strict = false
 
   async run(): Promise<void> {

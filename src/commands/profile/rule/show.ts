@@ -6,7 +6,7 @@ import {rulesOf} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleShow extends ShowCommand {
   static override summary = 'Show the rules of a profile.'
-  static override description = 'Rules are shown in the words that "rule add" and "rule remove" take, and as "v3 {…}" where words cannot say them.'
+  static override description = 'Rules are printed in the form that "rule add" and "rule remove" accept, or as "v3 {…}" if that form cannot express them.'
   static override examples = ['<%= config.bin %> profile web rule show', '<%= config.bin %> profile web rule show -o yaml']
   static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}

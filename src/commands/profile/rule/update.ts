@@ -9,10 +9,10 @@ import {replaceRules} from '../../../lib/rules/edit.js'
 import {readRulesDocument} from '../../../lib/rules/v020-json.js'
 
 export default class ProfileRuleUpdate extends EditCommand {
-  static override summary = 'Replace the rules of a profile by those read as JSON from stdin.'
-  static override description = 'The document is what "rule json" prints. All of it is checked before anything is changed.'
+  static override summary = 'Replace the rules of a profile with JSON from stdin.'
+  static override description = 'The input has the form that "rule json" prints. All of it is validated before anything is changed.'
   static override examples = ['<%= config.bin %> profile web rule update < rules.json']
-  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so.'}
+  static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name.'}
   static override args = {profile: profileArgument()}
 
   async run(): Promise<void> {

@@ -6,9 +6,9 @@ import {addTag} from '../../../lib/rules/edit.js'
 
 export default class ProfileTagAdd extends EditCommand {
   static override summary = 'Add a tag to a profile.'
-  static override description = 'The endpoints of the profile then match the rules that name the tag.'
+  static override description = 'The endpoints of the profile then match rules with this tag.'
   static override examples = ['<%= config.bin %> profile web tag add frontend']
-  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so.'}
+  static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {

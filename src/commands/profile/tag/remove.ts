@@ -7,9 +7,9 @@ import {removeTag} from '../../../lib/rules/edit.js'
 
 export default class ProfileTagRemove extends EditCommand {
   static override summary = 'Remove a tag from a profile.'
-  static override description = 'The endpoints of the profile no longer match the rules that name the tag, unless another of their profiles has it.'
+  static override description = 'The endpoints of the profile no longer match rules with this tag, unless another of their profiles has it.'
   static override examples = ['<%= config.bin %> profile web tag remove frontend']
-  static exitCodes = {4: 'There is no such profile, nor a Calico Docker network of this host that is called so, or it does not have the tag.'}
+  static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name, or the profile does not have the tag.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
 
   async run(): Promise<void> {

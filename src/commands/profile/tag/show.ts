@@ -6,7 +6,7 @@ import {tagsOf} from '../../../lib/rules/edit.js'
 
 export default class ProfileTagShow extends ShowCommand {
   static override summary = 'Show the tags of a profile.'
-  static override description = 'The tags that the endpoints of the profile have through it, one a line.'
+  static override description = 'Prints the tags that the profile gives to its endpoints, one per line.'
   static override examples = ['<%= config.bin %> profile web tag show']
   static exitCodes = {4: 'There is no such profile.'}
   static override args = {profile: profileArgument()}

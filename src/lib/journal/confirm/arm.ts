@@ -43,7 +43,7 @@ export interface ArmOptions {
 
 /** @throws CalicoError `refused` if the command ID, as oclif has it, changes more than undo takes back by itself */
 export function refuseOnHost(id: string): void {
-  if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: what calicoctl ${id.replaceAll(':', ' ')} changes on this host is not taken back by itself; nothing was changed`, {hint: `To take it back: ${ON_THE_HOST[id]}`})
+  if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: what calicoctl ${id.replaceAll(':', ' ')} changes on this host cannot be rolled back automatically; nothing was changed`, {hint: `To revert it by hand: ${ON_THE_HOST[id]}`})
 }
 
 /**
@@ -55,7 +55,7 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
   entry.checkWritable()
   const path = waitingPath(env, cluster)
   makeWaitingFolder(path)
-  const busy = (): CalicoError => new CalicoError('refused', 'Another calicoctl begins, confirms or takes back a change of this cluster at the moment; nothing was changed')
+  const busy = (): CalicoError => new CalicoError('refused', 'Another calicoctl process is starting, confirming or rolling back a change of this cluster; nothing was changed')
   const waiting: Waiting = {
     v: 1, id: entry.id, words: entry.words, cluster, host: hostname(), within, deadline: null, command: ownIdentity(), timer: null, failed: null, options,
     folder: workingFolder(),
@@ -86,28 +86,28 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
     }
     const deadline = new Date(Date.now() + within).toISOString()
     await writeWaiting(path, {...now, deadline})
-    return [`This change is taken back at ${deadline.replace(/\.[0-9]+Z$/, 'Z')} (in ${within / 1000} s) unless it is confirmed before: calicoctl confirm ${entry.id}`]
+    return [`This change will be rolled back at ${deadline.replace(/\.[0-9]+Z$/, 'Z')} (in ${within / 1000} s) unless it is confirmed first: calicoctl confirm ${entry.id}`]
   }
   return {
     async end() {
       try {
         return await end()
       } catch (error) {
-        return [`Warning: ${path}: ${error instanceof CalicoError ? error.message : fileReason(error)}. The change ${entry.id} is taken back ${within / 1000} s from now: calicoctl confirm ${entry.id} keeps it.`]
+        return [`Warning: ${path}: ${error instanceof CalicoError ? error.message : fileReason(error)}. The change ${entry.id} will be rolled back in ${within / 1000} s unless it is confirmed first: calicoctl confirm ${entry.id}`]
       }
     },
   }
 }
 
 const waitsAlready = ({id, words}: Waiting): CalicoError =>
-  new CalicoError('refused', `The change ${id} (${words.join(' ')}) of this cluster waits to be confirmed; nothing was changed`, {hint: `Confirm it first, or take it back: calicoctl confirm ${id}, or calicoctl undo ${id}`})
+  new CalicoError('refused', `The change ${id} (${words.join(' ')}) of this cluster waits to be confirmed; nothing was changed`, {hint: `Confirm it or revert it first: calicoctl confirm ${id}, or calicoctl undo ${id}`})
 
 /** Starts the process that waits for the file at PATH, and is there until it has begun. It survives this process, its terminal and its login. */
 async function startTimer(path: string, id: string): Promise<void> {
   const program = [process.execPath, process.argv[1] ?? '', TIMER, path]
   if (!startUnit(program, id)) startDetached(program)
   for (const until = Date.now() + START_MS; readWaiting(path)?.timer === null; await sleep(LOOK_MS)) {
-    if (Date.now() > until) throw new CalicoError('failed', `--confirm-within: the process that takes the change back did not start within ${START_MS / 1000} s; nothing was changed`)
+    if (Date.now() > until) throw new CalicoError('failed', `--confirm-within: the process that rolls the change back did not start within ${START_MS / 1000} s; nothing was changed`)
   }
 }
 

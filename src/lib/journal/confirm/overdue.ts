@@ -11,8 +11,8 @@ export interface Teller {
 /** Tells of each change of this user on this host that is past its time, with what to do; on a terminal it offers to take it back. Never fails. */
 export async function tellOverdue(env: NodeJS.ProcessEnv, {note, ask}: Teller): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
-    note([`Warning: ${overdueText(waiting)}`, `  Take it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
-    if (waiting.failed === null && (await ask(['Take it back now?']))) await tryOnce(path, 'inherit')
+    note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
+    if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, 'inherit')
   }
 }
 
@@ -26,6 +26,6 @@ function overdueOnes(env: NodeJS.ProcessEnv): ReturnType<typeof listWaiting> {
 
 function overdueText({id, words, deadline, failed}: Waiting): string {
   const name = `The change ${id} (${words.join(' ')})`
-  if (failed !== null) return `${name} was not confirmed in time, and could not be taken back: ${failed}.`
-  return `${name} is past its time${deadline === null ? '' : ` (${deadline})`}: it was neither confirmed nor taken back.`
+  if (failed !== null) return `${name} was not confirmed in time, and could not be rolled back: ${failed}.`
+  return `${name} is past its time${deadline === null ? '' : ` (${deadline})`}: it was neither confirmed nor rolled back.`
 }

@@ -6,7 +6,7 @@ import {noteConfirmation} from '../entry.js'
 import type {Entry} from '../read.js'
 import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
 
-const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being taken back at this moment`, {hint: 'calicoctl history shows what has become of it.'})
+const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back at this moment`, {hint: 'To see the result: calicoctl history'})
 
 /**
  * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first.
@@ -39,7 +39,7 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
   return new CalicoError('not-found', `The change ${id} does not wait to be confirmed${meant.confirmation === 'confirmed' ? ': it is confirmed already' : ''}.`)
 }
 
-const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was taken back already: it was not confirmed in time`, {hint: 'Undo that, and the change is there again: calicoctl undo'})
+const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was rolled back already: it was not confirmed in time`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
 
 /** ID was taken back by a command: it does not wait any more. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {

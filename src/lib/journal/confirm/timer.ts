@@ -59,7 +59,7 @@ export function tryOnce(path: string, output: 'ignore' | 'inherit'): Promise<num
  * @throws what UNDO throws; unless the datastore did not answer, it is noted in the file, for whoever uses calicoctl next
  */
 export async function takeBack(path: string, undo: (waiting: Waiting) => Promise<void>, done: (waiting: Waiting) => void): Promise<void> {
-  const busy = (): CalicoError => new CalicoError('conflict', 'Another process confirms the change, or takes it back, at this moment')
+  const busy = (): CalicoError => new CalicoError('conflict', 'Another process is confirming the change or rolling it back')
   await withWaitingLock(path, busy, async () => {
     const waiting = readWaiting(path)
     if (!waiting) return

@@ -7,14 +7,14 @@ import {currentInvocation} from '../../cli/invocation.js'
 import {nearest} from '../../cli/suggest.js'
 
 export const filesFlag = (required: boolean) =>
-  Flags.string({char: 'f', multiple: true, required, description: 'A file of objects as YAML or JSON, a folder of such files, or - for stdin. May be given several times.', helpValue: 'FILE'})
+  Flags.string({char: 'f', multiple: true, required, description: 'A file of objects in YAML or JSON, a folder of such files, or - for stdin. Can be repeated.', helpValue: 'FILE'})
 
 export const readingFlags = {
-  recursive: Flags.boolean({char: 'R', description: 'Read the folders in a folder, too.'}),
-  'skip-empty': Flags.boolean({description: 'Pass over files without objects.'}),
+  recursive: Flags.boolean({char: 'R', description: 'Read folders recursively.'}),
+  'skip-empty': Flags.boolean({description: 'Ignore files that contain no objects.'}),
 }
 
-export const namespaceFlag = Flags.string({char: 'n', description: 'The namespace of objects that have one and do not say which; the default is default.', helpValue: 'NAME'})
+export const namespaceFlag = Flags.string({char: 'n', description: 'The namespace of namespaced objects that do not specify one. Default: default.', helpValue: 'NAME'})
 
 interface ReadingFlags {
   readonly filename?: readonly string[] | undefined

@@ -12,8 +12,8 @@ import {filesFlag, loadFiles, namespaceFlag, readingFlags} from './options.js'
 import {changesJson, changesNames, summary, yamlDiff} from './tell.js'
 
 export const changeFlags = {
-  atomic: Flags.boolean({description: 'In one transaction, or not at all (8 if it does not fit).'}),
-  output: Flags.option({options: ['name', 'json'] as const})({char: 'o', description: 'Print what was done: name (what was written) or json (every object, before and after).', helpValue: 'FORMAT'}),
+  atomic: Flags.boolean({description: 'Use one transaction, or fail with exit code 8 if the change does not fit.'}),
+  output: Flags.option({options: ['name', 'json'] as const})({char: 'o', description: 'Print the result: name (the written objects) or json (every object, before and after).', helpValue: 'FORMAT'}),
 }
 
 export const writeFlags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag, ...changeFlags}
@@ -21,7 +21,7 @@ export const writeFlags = {filename: filesFlag(true), ...readingFlags, namespace
 /** Of the commands that know sets of objects. */
 export const setFlags = {
   set: Flags.string({description: 'Mark the objects of the files as members of this set, with the annotation calicoctl/set.', helpValue: 'NAME'}),
-  prune: Flags.boolean({description: 'Delete the members of the set that are not in the files, and nothing else. They are listed first.'}),
+  prune: Flags.boolean({description: 'Delete the members of the set that are not in the files. They are listed first.'}),
 }
 
 /** What {@link WriteFilesCommand.write} needs of a line. */

@@ -6,9 +6,9 @@ import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../../
 
 export default class NodeBgpPeerAdd extends EditCommand {
   static override summary = 'Add a BGP peer of one node.'
-  static override description = 'A peer that exists gets the AS number; what else is stored about it is kept.'
+  static override description = 'If the peer exists, its AS number is updated and its other settings are kept.'
   static override examples = ['<%= config.bin %> node bgp peer add 192.0.2.1 as 64513', '<%= config.bin %> node bgp peer add fd00::1 as 64513 --node rack3-host1']
-  static exitCodes = {4: 'The datastore has nothing of the node that --node names.'}
+  static exitCodes = {4: 'The node given with --node does not exist.'}
   static override args = {peer_ip: newPeerAddressArgument(), as_num: asNumberArgument()}
   static override flags = {node: nodeFlag()}
 
@@ -18,7 +18,7 @@ export default class NodeBgpPeerAdd extends EditCommand {
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const {changes, hiddenBy} = await addPeer(session, {type: 'node', node}, args.peer_ip, args.as_num)
-    if (hiddenBy !== undefined) session.warn(`There is a global peer of this address (bgppeer/${hiddenBy}): Calico uses that one and passes over the node's.`)
+    if (hiddenBy !== undefined) session.warn(`There is a global peer with this address (bgppeer/${hiddenBy}): Calico uses the global peer and ignores the one of the node.`)
     await this.tell(changes, {detail: peerDetail})
   }
 }

@@ -8,7 +8,7 @@ import {formatAddress} from '../../../../lib/net/index.js'
 export default class NodeBgpPeerRemove extends EditCommand {
   static override summary = 'Remove a BGP peer of one node.'
   static override examples = ['<%= config.bin %> node bgp peer remove 192.0.2.1']
-  static readonly exitCodes = {4: 'There is no such peer, or no such node.'}
+  static readonly exitCodes = {4: 'The peer or the node does not exist.'}
   static override args = {peer_ip: peerAddressArgument()}
   static override flags = {node: nodeFlag()}
 

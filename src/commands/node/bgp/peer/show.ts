@@ -7,9 +7,9 @@ import {ShowCommand} from '../../../../lib/cli/show-command.js'
 
 export default class NodeBgpPeerShow extends ShowCommand {
   static override summary = 'Show the BGP peers of one node.'
-  static override description = 'Only the node\'s own peers; those of all nodes are shown by `bgp peer show`.'
+  static override description = 'Shows only the peers of this node; global peers are shown by `bgp peer show`.'
   static override examples = ['<%= config.bin %> node bgp peer show', '<%= config.bin %> node bgp peer show --node rack3-host1']
-  static exitCodes = {4: 'The datastore has nothing of the node that --node names.'}
+  static exitCodes = {4: 'The node given with --node does not exist.'}
   static override flags = {...familyFlags, node: nodeFlag()}
 
   async run(): Promise<void> {
