@@ -1,6 +1,8 @@
 /**
  * Writing the journal (design-whole.md §4). One entry is one command. Its lines in the file: the first has what the command is and its first transaction,
  * each further transaction has one, and the last tells how the command ended; so what a killed command has done is there as far as it came.
+ * Of a key that the command has written before, `edit` tells the value by the one that the part with that number left: a thousand edits of one object
+ * would otherwise fill the journal with as many copies of it.
  */
 import {hostname, userInfo} from 'node:os'
 import {dirname} from 'node:path'
@@ -10,6 +12,7 @@ import {appendLines, rotateFile} from '../files/append.js'
 import {makeFolder, PRIVATE_FOLDER} from '../files/folder.js'
 import {fileReason} from '../files/read.js'
 import {isSecretName, redactText, REMOVED} from '../redact.js'
+import {textDifference} from '../text-difference.js'
 import {journalPath, KEPT} from './place.js'
 
 /** Bytes of a journal file; an entry that is larger stands alone in one. */
@@ -69,6 +72,9 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   let broken = false
   /** Bytes of this entry in the present file. */
   let own = 0
+  let parts = 0
+  /** What the entry says last of each key, and in which part. */
+  const last = new Map<string, {readonly part: number; readonly value: string}>()
 
   const fail = (error: unknown): void => {
     if (!broken) command.warn(`The journal ${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}. This change will be missing in \`calicoctl history\` and cannot be reverted with \`calicoctl undo\`.`)
@@ -80,22 +86,27 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
     told = true
     if (broken) return
     try {
-      const changes = writes.map(({key, read, value}) => ({key, before: read?.value ?? null, after: value ?? null}))
+      const changes = writes.map(({key, read, value}) => changeText(key, read?.value, value, last.get(key)))
       const of = line && {line: line.line, command: line.id, words: withoutSecrets(line.words)}
-      const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), ...(unknown && {unknown}), changes})
+      const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), part: parts, ...(unknown && {unknown}), changes})
       if (!begun) makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
       // What fills a file by itself stays in it, however much comes.
       if (await rotateFile(path, {largest, added: text.length, keep: KEPT, alone: own})) own = 0
       appendLines(path, text, PRIVATE_FILE)
       own += text.length
       begun = true
+      for (const {key, value} of writes) {
+        if (value === undefined) last.delete(key)
+        else last.set(key, {part: parts, value})
+      }
+      parts++
     } catch (error) {
       fail(error)
     }
   }
 
   /** One transaction after another, whoever waits for them. */
-  let last = Promise.resolve()
+  let queue = Promise.resolve()
   return {
     id,
     words,
@@ -110,7 +121,7 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
         refuseWithout(`${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}`)
       }
     },
-    add: (written, line) => (last = last.then(() => write(written, line))),
+    add: (written, line) => (queue = queue.then(() => write(written, line))),
     end(exitCode) {
       if (!begun || broken || ended) return
       ended = true
@@ -121,6 +132,12 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
       }
     },
   }
+}
+
+/** What became of KEY; by the value that the entry has LAST, where the change begins with that. */
+function changeText(key: string, before: string | undefined, after: string | undefined, last: {readonly part: number; readonly value: string} | undefined): object {
+  const edit = last !== undefined && before === last.value && after !== undefined ? textDifference(after, before) : undefined
+  return Array.isArray(edit) ? {key, of: last?.part, edit} : {key, before: before ?? null, after: after ?? null}
 }
 
 const beginning = ({id, words}: Command, env: EntryOptions['env']): object => ({

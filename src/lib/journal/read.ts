@@ -2,6 +2,7 @@
 import {CalicoError} from '../errors.js'
 import {generations} from '../files/append.js'
 import {fileReason, readTextFile} from '../files/read.js'
+import {toldText} from '../text-difference.js'
 import {KEPT} from './place.js'
 
 /** What happened to one key; undefined = it did not exist. */
@@ -73,7 +74,13 @@ function textOf(path: string): string {
   }
 }
 
-type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {parts: Part[]}
+type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {parts: Part[]; readonly last: Map<string, Last>}
+
+/** What an entry has said last of a key, and in which part. */
+interface Last {
+  readonly part: unknown
+  readonly value: string
+}
 
 /** The entries in TEXTS, the oldest file first; newest entry first. */
 export function parseJournal(texts: readonly string[]): Entry[] {
@@ -82,21 +89,23 @@ export function parseJournal(texts: readonly string[]): Entry[] {
     const read = parseLine(line)
     if (!read) continue
     const {id, begin, part, exitCode, confirmation} = read
-    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined, confirmation: undefined})
+    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined, confirmation: undefined, last: new Map()})
     const entry = entries.get(id)
     // The beginning may be in a file that is gone: what is left of such an entry cannot be taken back as a whole.
     if (!entry) continue
-    if (part) entry.parts.push(part)
+    if (part) entry.parts.push(partOf(part, entry.last))
     if (exitCode !== undefined) entry.exitCode = exitCode
     if (confirmation !== undefined) entry.confirmation = confirmation
   }
-  return [...entries.values()].reverse()
+  return [...entries.values()].reverse().map(({last: _, ...entry}) => entry)
 }
+
+type StoredPart = Omit<Part, 'changes'> & {readonly part: unknown; readonly changes: readonly unknown[]}
 
 interface Line {
   readonly id: string
   readonly begin: Omit<Entry, 'id' | 'parts' | 'exitCode' | 'confirmation'> | undefined
-  readonly part: Part | undefined
+  readonly part: StoredPart | undefined
   readonly exitCode: number | undefined
   readonly confirmation: Confirmation | undefined
 }
@@ -110,11 +119,11 @@ function parseLine(line: string): Line | undefined {
     return undefined
   }
   if (!isObject(value) || value.v !== 1 || typeof value.id !== 'string' || !ID.test(value.id)) return undefined
-  const {id, begin, end, of, revision, unknown, changes, cluster, confirmation} = value
+  const {id, begin, end, of, revision, part, unknown, changes, cluster, confirmation} = value
   return {
     id,
     begin: isObject(begin) ? beginOf(begin) : undefined,
-    part: typeof revision === 'string' && Array.isArray(changes) ? {of: isObject(of) ? lineOf(of) : undefined, unknown: unknown === true, cluster: textIn(cluster), revision, changes: changes.flatMap(changeOf)} : undefined,
+    part: typeof revision === 'string' && Array.isArray(changes) ? {of: isObject(of) ? lineOf(of) : undefined, unknown: unknown === true, cluster: textIn(cluster), revision, part, changes} : undefined,
     exitCode: isObject(end) && typeof end.exitCode === 'number' ? end.exitCode : undefined,
     confirmation: isObject(confirmation) ? CONFIRMATIONS.find((outcome) => outcome === confirmation.outcome) : undefined,
   }
@@ -137,8 +146,27 @@ const wordsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? v
 
 const lineOf = ({line, command, words}: Record<string, unknown>): PartLine | undefined => (typeof line === 'number' && Number.isSafeInteger(line) ? {line, command: textIn(command) ?? '', words: wordsIn(words)} : undefined)
 
-function changeOf(value: unknown): KeyChange[] {
-  return isObject(value) && typeof value.key === 'string' ? [{key: value.key, before: textIn(value.before), after: textIn(value.after)}] : []
+/** STORED with its values, told by those that its entry had LAST, which it brings up to date. */
+function partOf({part, changes, ...rest}: StoredPart, last: Map<string, Last>): Part {
+  return {
+    ...rest,
+    changes: changes.flatMap((stored) => {
+      const change = changeOf(stored, last)
+      if (change?.after === undefined) last.delete(isObject(stored) ? String(stored.key) : '')
+      else last.set(change.key, {part, value: change.after})
+      return change ?? []
+    }),
+  }
+}
+
+/** Undefined for what is no change, and for an edit of a value that is not there: its line was torn. Undo then finds another value than it expects. */
+function changeOf(value: unknown, last: ReadonlyMap<string, Last>): KeyChange | undefined {
+  if (!isObject(value) || typeof value.key !== 'string') return undefined
+  const {key, edit, of} = value
+  if (!Array.isArray(edit)) return {key, before: textIn(value.before), after: textIn(value.after)}
+  const from = last.get(key)
+  const after = from === undefined || from.part !== of ? undefined : toldText(edit, from.value)
+  return after === undefined ? undefined : {key, before: from?.value, after}
 }
 
 /** What ENTRY has made of each key, from before its first to after its last write; keys that ended as they were are left out. */

@@ -91,6 +91,41 @@ test('lines of a batch, and what may not have been made', async () => {
   expect(read?.parts.map(({of, unknown}) => [of?.line, of?.command, of?.words.length, unknown])).toEqual([[3, 'profile:add', 3, false], [7, 'profile:tag:add', 5, true]])
 })
 
+describe('many edits of one object', () => {
+  const value = (edit: number): string => `{"head":"${'h'.repeat(2000)}","rules":[${Array.from({length: edit}, (_, at) => `"rule ${at} ü😀"`).join(',')}],"tail":"${'t'.repeat(2000)}"}`
+  const edits = async (number: number) => {
+    const one = entry(['batch', 'f'])
+    for (let edit = 0; edit < number; edit++) await one.add(written(BigInt(edit), ['/a', edit === 0 ? undefined : value(edit - 1), value(edit)], [`/other/${edit}`, undefined, 'x']), {line: edit + 1, id: 'profile:rule:add', words: []})
+    return one
+  }
+
+  test('take the room of what they change, and are read as they were', async () => {
+    await edits(50)
+    expect(readFileSync(path).length).toBeLessThan(20_000)
+    const [read] = readJournal(path)
+    expect(read?.parts.map(({changes: [change]}) => change)).toEqual(Array.from({length: 50}, (_, edit) => ({key: '/a', before: edit === 0 ? undefined : value(edit - 1), after: value(edit)})))
+    expect(read && netChanges(read).find(({key}) => key === '/a')).toEqual({key: '/a', before: undefined, after: value(49)})
+  })
+
+  test('what somebody else has written in between is there as a whole, and so is what was deleted and made again', async () => {
+    const one = await edits(2)
+    await one.add(written(7n, ['/a', `${value(1)}!`, `${value(1)}?`]))
+    await one.add(written(8n, ['/a', `${value(1)}?`, undefined]))
+    await one.add(written(9n, ['/a', undefined, value(1)]))
+    await one.add(written(10n, ['/a', value(1), `${value(1)} `]))
+    expect(readJournal(path)[0]?.parts.slice(2).map(({changes}) => [changes[0]?.before, changes[0]?.after])).toEqual([[`${value(1)}!`, `${value(1)}?`], [`${value(1)}?`, undefined], [undefined, value(1)], [value(1), `${value(1)} `]])
+  })
+
+  test('without one of its lines, what follows of that key is nothing rather than something else', async () => {
+    await edits(5)
+    const lines = readFileSync(path, 'utf8').split('\n')
+    writeFileSync(path, lines.filter((_, at) => at !== 2).join('\n'))
+    const [read] = readJournal(path)
+    expect(read?.parts.map(({changes}) => changes.map(({key}) => key))).toEqual([['/a', '/other/0'], ['/a', '/other/1'], ['/other/3'], ['/other/4']])
+    expect(read && netChanges(read)[0]).toEqual({key: '/a', before: undefined, after: value(1)})
+  })
+})
+
 test('a key whose value ends as it was is no net change', () => {
   const change = (before: string | undefined, after: string | undefined) => ({changes: [{key: '/a', before, after}]})
   expect(netChanges({parts: [change(undefined, 'x'), change('x', undefined)]})).toEqual([])

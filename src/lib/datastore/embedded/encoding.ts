@@ -1,3 +1,4 @@
+import {type TextDifference, textDifference, toldText} from '../../text-difference.js'
 import type {Change, KeyValue, Revision} from '../datastore.js'
 import type {State} from './state.js'
 
@@ -14,11 +15,8 @@ const FORMAT_1 = 'calicoctl-store/1'
 /** Value, create revision, mod revision, version. */
 type StoredValue = readonly [value: string, created: string, modified: string, version: string]
 
-/** A value that differs from what came after it: so many characters from its beginning, this text, so many from its end. */
-type StoredDifference = readonly [begin: number, text: string, end: number]
-
 /** As {@link StoredValue}, where the value may be told by what came after it. */
-type StoredBefore = readonly [value: string | StoredDifference, created: string, modified: string, version: string]
+type StoredBefore = readonly [value: string | TextDifference, created: string, modified: string, version: string]
 
 interface StoredState {
   readonly format: string
@@ -48,21 +46,8 @@ function once(entry: object, encode: () => unknown): string {
 function encodeChange({revision, key, kv, previous}: Change): StoredState['log'][number] {
   if (!previous) return [String(revision), key, null]
   const [value, ...rest] = encodeValue(previous)
-  return [String(revision), key, [kv ? difference(value, kv.value) : value, ...rest]]
+  return [String(revision), key, [kv ? textDifference(value, kv.value) : value, ...rest]]
 }
-
-/** BEFORE told by AFTER, where that is shorter: an edit of a long list changes little of it, and there may be a thousand of them. */
-function difference(before: string, after: string): string | StoredDifference {
-  const most = Math.min(before.length, after.length)
-  let begin = 0
-  while (begin < most && before.charCodeAt(begin) === after.charCodeAt(begin)) begin++
-  let end = 0
-  while (end < most - begin && before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)) end++
-  return begin + end > LEAST_SAVED ? [begin, before.slice(begin, before.length - end), end] : before
-}
-
-/** Characters that a difference must save to be worth it. */
-const LEAST_SAVED = 32
 
 /** The state in TEXT. @throws Error that says what is wrong with it. */
 export function decodeState(text: string): State {
@@ -101,13 +86,10 @@ const encodeValue = ({value, createRevision, modRevision, version}: KeyValue): S
 
 function decodeBefore(key: string, [value, ...rest]: readonly unknown[], after: KeyValue | undefined): KeyValue {
   if (!Array.isArray(value)) return decodeValue(key, [value, ...rest])
-  const [begin, text, end] = value as readonly unknown[]
-  const whole = after?.value
-  if (whole === undefined || !isLength(begin) || !isLength(end) || begin + end > whole.length) throw new Error(`a value of log for ${key} does not fit the one after it`)
-  return decodeValue(key, [whole.slice(0, begin) + string(text, 'a value') + whole.slice(whole.length - end), ...rest])
+  const told = after && toldText(value, after.value)
+  if (told === undefined) throw new Error(`a value of log for ${key} does not fit the one after it`)
+  return decodeValue(key, [told, ...rest])
 }
-
-const isLength = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
 function decodeValue(key: string, [value, created, modified, version]: readonly unknown[]): KeyValue {
   return {

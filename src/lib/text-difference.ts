@@ -1,0 +1,26 @@
+/** A text told by one that is much like it: an edit of a long list changes little of it, and there may be a thousand of them. */
+
+/** So many characters from the beginning of the other text, this text, so many from its end. */
+export type TextDifference = readonly [begin: number, text: string, end: number]
+
+/** Characters that a difference must save to be worth it. */
+const LEAST_SAVED = 32
+
+/** TEXT told by OTHER, where that is shorter. */
+export function textDifference(text: string, other: string): string | TextDifference {
+  const most = Math.min(text.length, other.length)
+  let begin = 0
+  while (begin < most && text.charCodeAt(begin) === other.charCodeAt(begin)) begin++
+  let end = 0
+  while (end < most - begin && text.charCodeAt(text.length - 1 - end) === other.charCodeAt(other.length - 1 - end)) end++
+  return begin + end > LEAST_SAVED ? [begin, text.slice(begin, text.length - end), end] : text
+}
+
+/** The text that DIFFERENCE, read from a file, tells by OTHER; undefined if it is none, or does not fit OTHER. */
+export function toldText(difference: readonly unknown[], other: string): string | undefined {
+  const [begin, text, end] = difference
+  if (!isLength(begin) || typeof text !== 'string' || !isLength(end) || begin + end > other.length) return undefined
+  return other.slice(0, begin) + text + other.slice(other.length - end)
+}
+
+const isLength = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
