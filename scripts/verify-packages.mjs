@@ -2,15 +2,18 @@
  * npm run verify:packages [-- PART …]: the packages where they are used. It takes about fifteen minutes, root, and Debian's archive and the npm registry.
  *
  * deb: a bare Debian, of the oldest release that can be had and of the one before last: dpkg -i, the main job on an etcd outside, calico_mesos without an
- *   environment, the manual and completion in their places, a configuration file that was there before, an upgrade, removal.
- * rpm: into an empty root.
+ *   environment, the manual and completion in their places, a configuration file that was there before, an upgrade, removal; what their scripts ask of
+ *   systemctl, which is a stand-in.
+ * rpm: into an empty root; its scripts in a bare Debian.
  * same: two builds of the packages are the same bytes.
  * lint: lintian and rpmlint have nothing to say that is not explained (scripts/package/files/lintian-overrides, scripts/package/rpmlint.toml).
- * node: the tests of the main job, prompts, TLS, the driver and the plugin on each Node that `engines` admits.
+ * node: on each Node that `engines` admits, npm's package installed by that Node's npm: the main job, the driver's answers and addresses, the plugin's, and the
+ *   tests of prompts and TLS.
  */
 import {execFileSync, spawn, spawnSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
 import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {request} from 'node:http'
 import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
@@ -31,7 +34,29 @@ const NODES = {
   24: OWN_NODE.x64,
   26: {version: '26.12.1', integrity: 'sha512-jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XGaelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A=='},
 }
-const NODE_TESTS = ['main-job', 'prompt', 'faults', 'libnetwork', 'mesos-plugin', 'package'].map((name) => `test/e2e/${name}.test.ts`)
+/** What is typed on a terminal, and TLS: tests of the project, of which these are run on each Node. */
+const NODE_TESTS = {files: ['test/e2e/prompt.test.ts', 'test/e2e/faults.test.ts'], names: 'on a terminal|without a terminal|refused: TLS'}
+const UNIT = 'calico-libnetwork.service'
+/**
+ * Stands for systemctl: a unit is a file in /run/units if it is active, and /run/calls has each call. What it knows of systemd: try-restart and restart start
+ * a process anew, try-restart only one that runs; stop and `disable --now` end it.
+ */
+const SYSTEMCTL = `#!/bin/sh
+echo "$*" >>/run/calls
+now=; verb=; unit=
+for word; do case $word in --now) now=1 ;; -*) ;; *) if [ -z "$verb" ]; then verb=$word; else unit=$word; fi ;; esac; done
+active=/run/units/$unit
+case $verb in
+  daemon-reload) ;;
+  is-enabled) [ -e $active ] && echo enabled ;;
+  is-active) [ -e $active ] ;;
+  try-restart) [ ! -e $active ] || echo again >>$active ;;
+  start|restart) echo again >>$active ;;
+  stop) rm -f $active ;;
+  disable) [ -z "$now" ] || rm -f $active ;;
+  *) echo "systemctl $verb is not stood in for" >&2; exit 1 ;;
+esac
+`
 const PARTS = {deb: debs, rpm, same, lint, node: nodes}
 
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -40,10 +65,12 @@ const RPM = join(OUT, `calicoctl-${version}-1.x86_64.rpm`)
 const counts = {passed: 0, failed: 0}
 
 if (process.geteuid?.() !== 0) throw new Error('npm run verify:packages needs root: it makes root folders of other systems')
-if (!installDebianPackages([['debootstrap', 'debootstrap'], ['rpmbuild', 'rpm'], ['lintian', 'lintian'], ['rpmlint', 'rpmlint'], ['etcd', 'etcd-server']])) process.exit(1)
-// CALICOCTL_PACKAGES=there: those of the run before, for work on these checks.
-if (process.env.CALICOCTL_PACKAGES !== 'there' || !existsSync(DEB)) makePackages(OUT)
+if (!installDebianPackages([['debootstrap', 'debootstrap'], ['rpmbuild', 'rpm'], ['lintian', 'lintian'], ['rpmlint', 'rpmlint'], ['etcd', 'etcd-server'], ['etcdctl', 'etcd-client']])) process.exit(1)
 const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in PARTS))
+if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}: ${Object.keys(PARTS).join(', ')}`)
+// CALICOCTL_PACKAGES=there: those of the run before, for work on these checks. The part `node` needs none.
+if (asked.join() !== 'node' && (process.env.CALICOCTL_PACKAGES !== 'there' || !existsSync(DEB))) makePackages(OUT)
 for (const [name, part] of Object.entries(PARTS)) if (asked.length === 0 || asked.includes(name)) await part()
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
@@ -122,6 +149,21 @@ async function debianRelease(release, {endpoint}) {
       mustBe('file', readFileSync(join(root, 'etc/calico/calicoctl.cfg'), 'utf8'), own)
       mustBe('others', inside('ls /etc/calico').stdout, 'calicoctl.cfg\n')
     })
+    await check(`${release}: an upgrade starts a driver that runs anew, and no other; removal ends it`, () => {
+      const systemd = standInSystemd(root)
+      try {
+        mustBe('an upgrade while it does not run', [inside('dpkg -i /calicoctl.deb').status, systemd.starts()], [0, undefined])
+        mustBe('its calls', systemd.calls(), ['--system daemon-reload', `try-restart ${UNIT}`])
+        systemd.run()
+        mustBe('an upgrade while it runs', [inside('dpkg -i /calicoctl.deb').status, systemd.starts()], [0, 2])
+        systemd.calls()
+        mustBe('removal', [inside('dpkg -r calicoctl').status, systemd.starts()], [0, undefined])
+        mustBe('its calls', systemd.calls(), [`stop ${UNIT}`, `--no-reload disable ${UNIT}`, '--system daemon-reload'])
+        mustBe('an installation', [inside('dpkg -i /calicoctl.deb').status, systemd.starts()], [0, undefined])
+      } finally {
+        systemd.remove()
+      }
+    })
     await check(`${release}: removal leaves nothing but configuration, purging nothing`, () => {
       mustBe('dpkg -r', inside('dpkg -r calicoctl').status, 0)
       mustBe('left', inside('find / -xdev -path "*calico*" -not -path "/proc/*" | grep -vE "^/(var/lib/dpkg|var/log|root/.local|calicoctl.deb)" | sort').stdout, '/etc/calico\n/etc/calico/calicoctl.cfg\n')
@@ -143,7 +185,61 @@ async function debianRelease(release, {endpoint}) {
   }
 }
 
+/**
+ * A systemd in ROOT that is {@link SYSTEMCTL}.
+ * @param {string} root
+ */
+function standInSystemd(root) {
+  const [systemctl, units, log, booted] = ['usr/bin/systemctl', 'run/units', 'run/calls', 'run/systemd'].map((path) => join(root, path))
+  mkdirSync(join(booted, 'system'), {recursive: true})
+  mkdirSync(units)
+  writeFileSync(systemctl, SYSTEMCTL, {mode: 0o755})
+  const active = join(units, UNIT)
+  return {
+    /** The driver runs. */
+    run: () => writeFileSync(active, 'first\n'),
+    /** How often it has been started; undefined if it does not run. */
+    starts: () => (existsSync(active) ? readFileSync(active, 'utf8').trim().split('\n').length : undefined),
+    /** The calls since this was asked last. */
+    calls: () => {
+      const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []
+      rmSync(log, {force: true})
+      return lines
+    },
+    remove: () => {
+      for (const path of [systemctl, units, log, booted]) rmSync(path, {recursive: true, force: true})
+    },
+  }
+}
+
+/** The scripts of the rpm, by rpm in a bare Debian, which has the shell that an empty root has not. */
+async function rpmScripts() {
+  const root = mkdtempSync(join(tmpdir(), 'calicoctl-rpm-'))
+  try {
+    execFileSync('cp', ['-a', `${bareDebian('bookworm')}/.`, root])
+    const systemd = standInSystemd(root)
+    const command = (/** @type {readonly string[]} */ args) => execFileSync('rpm', ['--root', root, '--dbpath', '/var/lib/rpm', ...args], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
+    /** What the old package's script does after the files of the new one are in their places; rpm gives it 1, one version that is left. */
+    const afterUpgrade = () => execFileSync('chroot', [root, '/bin/sh', '-e', '-c', command(['-q', '--qf', '%{POSTUN}', 'calicoctl']), 'postun', '1'], {stdio: ['ignore', 'pipe', 'pipe']})
+    await check('rpm: an upgrade starts a driver that runs anew, and no other; removal ends it', () => {
+      command(['-i', '--nodeps', RPM])
+      mustBe('installation', [systemd.calls(), systemd.starts()], [['daemon-reload'], undefined])
+      afterUpgrade()
+      mustBe('an upgrade while it does not run', [systemd.calls(), systemd.starts()], [['daemon-reload', `try-restart ${UNIT}`], undefined])
+      systemd.run()
+      afterUpgrade()
+      mustBe('an upgrade while it runs', systemd.starts(), 2)
+      systemd.calls()
+      command(['-e', '--nodeps', 'calicoctl'])
+      mustBe('removal', [systemd.calls(), systemd.starts()], [[`--no-reload disable --now ${UNIT}`, 'daemon-reload'], undefined])
+    })
+  } finally {
+    rmSync(root, {recursive: true, force: true})
+  }
+}
+
 async function rpm() {
+  await rpmScripts()
   const root = mkdtempSync(join(tmpdir(), 'calicoctl-rpm-'))
   try {
     // Nothing is there, not even a shell: what the scripts want is left out.
@@ -182,19 +278,94 @@ async function lint() {
 }
 
 async function nodes() {
-  for (const [line, pinned] of Object.entries(NODES)) {
-    const {program} = fetchNode(CACHE, 'x64', pinned)
-    const path = join(CACHE, `path-node-${line}`)
-    rmSync(path, {recursive: true, force: true})
-    mkdirSync(path)
-    symlinkSync(program, join(path, 'node'))
-    await check(`Node ${pinned.version}: main job, prompts, TLS, the driver, the plugin, the package of npm`, () => {
-      const command = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', '--forceExit', '--runInBand', '--runTestsByPath', ...NODE_TESTS]
-      const {status, stderr} = spawnSync(program, command, {cwd: ROOT, encoding: 'utf8', env: {...process.env, PATH: `${path}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`, CALICOCTL_TEST_BUILD: 'any'}})
-      console.log(/^Tests: .*$/m.exec(stderr)?.[0] ?? '')
-      if (status !== 0) throw new Error(stderr.split('\n').filter((text) => /●|✕|Error/.test(text)).slice(0, 40).join('\n'))
-    })
+  const folder = mkdtempSync(join(tmpdir(), 'calicoctl-nodes-'))
+  const etcd = await startEtcd()
+  try {
+    execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']})
+    for (const [line, pinned] of Object.entries(NODES)) {
+      const {program} = fetchNode(CACHE, 'x64', pinned)
+      const path = join(CACHE, `path-node-${line}`)
+      rmSync(path, {recursive: true, force: true})
+      mkdirSync(path)
+      symlinkSync(program, join(path, 'node'))
+      const env = {...process.env, PATH: `${path}:${process.env.PATH ?? ''}:/usr/sbin:/sbin`}
+      await onNode({version: pinned.version, folder: join(folder, line), archive: join(folder, `calicoctl-${version}.tgz`), env, endpoint: etcd.endpoint})
+      await check(`Node ${pinned.version}: the tests of prompts and TLS`, () => {
+        const command = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', '--forceExit', '--runInBand', '--testNamePattern', NODE_TESTS.names, '--runTestsByPath', ...NODE_TESTS.files]
+        const {status, stderr} = spawnSync(program, command, {cwd: ROOT, encoding: 'utf8', env: {...env, CALICOCTL_TEST_BUILD: 'any'}})
+        console.log(/^Tests: .*$/m.exec(stderr)?.[0] ?? '')
+        if (status !== 0) throw new Error(stderr.split('\n').filter((text) => /●|✕|Error/.test(text)).slice(0, 40).join('\n'))
+        mustBe('tests that passed', Number(/^Tests:.*?(\d+) passed/m.exec(stderr)?.[1] ?? 0) >= 8, true)
+      })
+    }
+  } finally {
+    etcd.stop()
+    rmSync(folder, {recursive: true, force: true})
   }
+}
+
+/**
+ * npm's package, installed in FOLDER by the Node of ENV, on the etcd at ENDPOINT, which is empty afterwards.
+ * @param {{version: string, folder: string, archive: string, env: NodeJS.ProcessEnv, endpoint: string}} options
+ */
+async function onNode({version: node, folder, archive, env, endpoint}) {
+  const here = {PATH: `${join(folder, 'bin')}:${env.PATH}`, HOME: folder, HOSTNAME: 'agent1', ETCD_ENDPOINTS: endpoint, CALICO_MESOS_LOG_FILE: '/dev/null'}
+  /** Runs PROGRAM to its end; its stdout. @param {string} program @param {readonly string[]} args */
+  const run = (program, args, input = '') => {
+    const {status, stdout, stderr} = spawnSync(join(folder, 'bin', program), args, {encoding: 'utf8', env: here, input, timeout: 60_000})
+    if (status !== 0 || /Warning: (?!Initialising)|DeprecationWarning/.test(stderr)) throw new Error(`${program} ${args.join(' ')}: ${status}\n${stdout}${stderr}`)
+    return stdout
+  }
+  await check(`Node ${node}: npm installs the package, which does the main job`, () => {
+    execFileSync('npm', ['install', '--silent', '--global', '--offline', '--no-audit', '--no-fund', '--prefix', folder, '--cache', join(folder, 'cache'), archive], {env, stdio: ['ignore', 'ignore', 'inherit']})
+    mustBe('node', execFileSync('node', ['--version'], {env, encoding: 'utf8'}), `v${node}\n`)
+    for (const line of MAIN_JOB) run('calicoctl', line.split(' '))
+    mustBe('rules', run('calicoctl', ['profile', 'backend', 'rule', 'show']), 'Inbound rules:\n   1 allow from tag backend\n   2 allow tcp from tag frontend to ports 9000\nOutbound rules:\n   1 allow\n')
+  })
+  await check(`Node ${node}: the driver answers Docker, and gives an address and takes it back`, async () => {
+    const socket = join(folder, 'calico.sock')
+    // Folders of this machine that the driver looks into are empty for it.
+    const script = 'for each in /run /var/lib; do mount -t tmpfs tmpfs $each; done; exec calicoctl libnetwork serve --node agent1 --socket "$0"'
+    const driver = spawn('unshare', ['--mount', 'sh', '-e', '-c', script, socket], {env: here, stdio: ['ignore', 'ignore', 'pipe']})
+    let said = ''
+    driver.stderr.on('data', (part) => (said += part))
+    const ended = new Promise((settle) => driver.once('exit', settle))
+    try {
+      for (let i = 0; !existsSync(socket); i++) {
+        if (i > 300 || driver.exitCode !== null) throw new Error(`the driver does not start\n${said}`)
+        await new Promise((settle) => setTimeout(settle, 100))
+      }
+      mustBe('Plugin.Activate', await callPlugin(socket, 'Plugin.Activate'), {Implements: ['NetworkDriver', 'IpamDriver']})
+      const {PoolID} = await callPlugin(socket, 'IpamDriver.RequestPool', {AddressSpace: 'CalicoLocalAddressSpace', Pool: '192.168.0.0/16', SubPool: '', Options: {}, V6: false})
+      const {Address, Err} = await callPlugin(socket, 'IpamDriver.RequestAddress', {PoolID, Address: '192.168.0.77', Options: {}})
+      mustBe('address', {Address, Err}, {Address: '192.168.0.77/32'})
+      mustBe('release', await callPlugin(socket, 'IpamDriver.ReleaseAddress', {PoolID, Address: '192.168.0.77'}), {})
+    } finally {
+      driver.kill('SIGTERM')
+    }
+    mustBe('its end', await ended, 0)
+  })
+  await check(`Node ${node}: the plugin gives an address to a task and takes it back`, () => {
+    const {error, ipv4} = JSON.parse(run('calico_mesos', [], JSON.stringify({command: 'allocate', args: {hostname: 'agent1', num_ipv4: 1, num_ipv6: 0, uid: 'u1', netgroups: ['g1']}})))
+    mustBe('allocate', [error, ipv4.length], [null, 1])
+    const isAssigned = () => !run('calicoctl', ['ipam', 'info', ipv4[0]]).includes('is not currently assigned')
+    mustBe('assigned', isAssigned(), true)
+    mustBe('release', [JSON.parse(run('calico_mesos', [], JSON.stringify({command: 'release', args: {ips: ipv4}}))), isAssigned()], [{error: null}, false])
+    mustBe('profile', run('calicoctl', ['profile', 'g1', 'rule', 'show']).includes('allow from tag g1'), true)
+  })
+  execFileSync('etcdctl', ['--endpoints', endpoint, 'del', '--prefix', '/'], {stdio: 'ignore', env: {...env, ETCDCTL_API: '3'}})
+}
+
+/** Calls the driver as Docker does. @param {string} socketPath @param {string} name @param {object} [body] @returns {Promise<any>} */
+function callPlugin(socketPath, name, body = {}) {
+  return new Promise((settle, fail) => {
+    const call = request({socketPath, path: `/${name}`, method: 'POST'}, async (response) => {
+      let text = ''
+      for await (const part of response) text += part
+      settle(JSON.parse(text))
+    })
+    call.on('error', fail).end(JSON.stringify(body))
+  })
 }
 
 /** The folder of a bare Debian, made once. @param {string} release */
