@@ -1,3 +1,4 @@
+import {mayExistFlag} from '../lib/cli/edit-command.js'
 import {Flags} from '@oclif/core'
 import {WriteFilesCommand, writeFlags} from '../lib/views/resource-files/write-command.js'
 
@@ -6,10 +7,10 @@ export default class Create extends WriteFilesCommand {
   static override description = 'All objects are validated before anything is written, and are written in one transaction if they fit. If an object already exists, nothing is written and the exit code is 5; with --skip-exists, existing objects are skipped.'
   static override examples = ['<%= config.bin %> create -R -f cluster/', '<%= config.bin %> create -f profiles.yaml --skip-exists']
   static readonly exitCodes = {5: 'An object exists already.'}
-  static override flags = {...writeFlags, 'skip-exists': Flags.boolean({description: 'Skip objects that already exist.'})}
+  static override flags = {...mayExistFlag, ...writeFlags, 'skip-exists': Flags.boolean({description: 'The same as --may-exist: skip objects that already exist.'})}
 
   async run(): Promise<void> {
     const {flags} = await this.read(Create)
-    await this.write('create', flags, {skipExists: flags['skip-exists']})
+    await this.write('create', flags, {skipExists: flags['skip-exists'] || flags['may-exist']})
   }
 }

@@ -1,3 +1,4 @@
+import {ifExistsFlag} from '../lib/cli/edit-command.js'
 import {Args, Flags} from '@oclif/core'
 import {DeleteFilesCommand} from '../lib/views/resource-files/delete-command.js'
 import {changeFlags} from '../lib/views/resource-files/write-command.js'
@@ -14,10 +15,11 @@ export default class Delete extends DeleteFilesCommand {
     words: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'A kind, in singular or plural, and the names of objects.'}),
   }
   static override flags = {
+    ...ifExistsFlag,
     filename: filesFlag(false),
     ...readingFlags,
     namespace: namespaceFlag,
-    'skip-not-exists': Flags.boolean({char: 's', description: 'Skip objects that do not exist.'}),
+    'skip-not-exists': Flags.boolean({char: 's', description: 'The same as --if-exists: skip objects that do not exist.'}),
     force: Flags.boolean({description: 'Delete objects even if they are in use.'}),
     ...changeFlags,
   }

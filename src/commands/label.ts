@@ -1,3 +1,4 @@
+import {ifExistsFlag} from '../lib/cli/edit-command.js'
 import {Args, Flags} from '@oclif/core'
 import {type LabelChange, labelled, readLabel} from '../lib/resource-files/labels.js'
 import {objectArguments, objectFlags, OneObjectCommand, placeOf} from '../lib/views/resource-files/one-object.js'
@@ -9,6 +10,7 @@ export default class Label extends OneObjectCommand {
   static readonly exitCodes = {4: 'There is no such object, or no such label to remove.', 5: 'The label has another value.', 8: 'The object is provided by Calico itself, or the datastore is locked.'}
   static override args = {...objectArguments, label: Args.string({required: true, ignoreStdin: true, description: 'KEY=VALUE, or with --remove the KEY.'})}
   static override flags = {
+    ...ifExistsFlag,
     ...objectFlags,
     overwrite: Flags.boolean({description: 'Replace the value of an existing label.'}),
     remove: Flags.boolean({description: 'Remove the label.'}),

@@ -34,6 +34,7 @@ export default class Undo extends EditCommand {
     }
     if (!this.dryRun) await settleUndone(entry.id, process.env)
     if (this.dryRun) await this.dataText(await undoDiff(plan))
+    if (plan.changes.length > 0) this.noteChanged()
     this.note(plan.changes.map((change) => undoneText(change, this.dryRun)))
     if (plan.initialised) this.note('The datastore stays initialised.')
     if (plan.rest.length === 0) return

@@ -13,6 +13,8 @@ export const EXIT_CODES = {
   failed: 1,
   /** Must be root. */
   'not-root': 2,
+  /** Nothing was changed; only with --error-unchanged. */
+  unchanged: 3,
   /** A named object does not exist. */
   'not-found': 4,
   /** Somebody else keeps changing it, or it already exists differently. */

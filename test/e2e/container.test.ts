@@ -410,6 +410,33 @@ suite('containers', whyNoEngine(), () => {
       }
     }, 60_000)
 
+    test('--may-exist and --if-exists: what is so already is no failure, and the address is printed', async () => {
+      await given('pool add 192.168.0.0/16')
+      const namespace = await startNamespace()
+      const word = namespace.path
+      try {
+        await given(`container add ${word} 192.168.0.1`)
+        for (const wanted of ['192.168.0.1', 'ipv4', '192.168.0.0/16']) {
+          for (const how of ['', ' --dry-run']) expect(await run(`container add ${word} ${wanted} --may-exist${how}`)).toMatchObject({code: 0, stdout: how === '' ? '192.168.0.1\n' : ''})
+        }
+        expect(await run(`container add ${word} ipv4 --may-exist --error-unchanged`)).toMatchObject({code: 3})
+        expect(await run(`container add ${word} 192.168.0.2 --may-exist`)).toMatchObject({code: 5})
+        await given(`container ${word} ip add 192.168.0.2`)
+        expect(await run(`container ${word} ip add 192.168.0.2`)).toMatchObject({code: 5})
+        expect(await run(`container ${word} ip add 192.168.0.2 --may-exist`)).toMatchObject({code: 0, stdout: '192.168.0.2\n'})
+        await given(`container ${word} ip remove 192.168.0.2`)
+        expect(await run(`container ${word} ip remove 192.168.0.2`)).toMatchObject({code: 4})
+        expect(await run(`container ${word} ip remove 192.168.0.2 --if-exists`)).toMatchObject({code: 0})
+        expect(await assigned()).toBe(1)
+        expect(await run(`container remove ${word} --error-unchanged`)).toMatchObject({code: 0})
+        expect(await run(`container remove ${word} --error-unchanged`)).toMatchObject({code: 3})
+        expect(await run('container remove nosuch --if-exists')).toMatchObject({code: 0})
+        await expectNothingLeft()
+      } finally {
+        await namespace.stop()
+      }
+    }, 60_000)
+
     test('is one, by whatever path or name it is reached: it gets one endpoint, and that is found', async () => {
       await given('pool add 192.168.0.0/16', 'profile add web')
       const name = await container('--net=bridge')

@@ -1,3 +1,4 @@
+import {mayExistFlag} from '../../lib/cli/edit-command.js'
 import {containerArgument, ContainerCommand, DEFAULT_INTERFACE, interfaceFlag, mtuFlag, wantedArgument} from '../../lib/views/containers.js'
 import {paragraph} from '../../lib/cli/paragraph.js'
 import {workloadMtu} from '../../lib/host/mtu.js'
@@ -8,7 +9,8 @@ export default class ContainerAdd extends ContainerCommand {
   static override summary = 'Connect a running container to Calico\'s network.'
   static override description =
     'The container gets an endpoint, an address and an interface. It has no profile at first, so all its traffic is dropped until you add one with `container profile append`. ' +
-    'If the command was killed, or the container was restarted, run the same command again to complete the set-up. Failed steps are rolled back.'
+    'If the command was killed, or the container was restarted, run the same command again to complete the set-up. Failed steps are rolled back. ' +
+    'With --may-exist, a container that is connected and has such an address is left unchanged, and its address is printed.'
   static override examples = [
     '<%= config.bin %> container add workload-A 192.168.0.1',
     '<%= config.bin %> container add workload-B ipv4',
@@ -17,12 +19,12 @@ export default class ContainerAdd extends ContainerCommand {
   static exitCodes = {
     1: 'The container is not running or uses the host\'s network, the Docker Engine is not available, the address is not in an enabled pool, or another failure; everything was rolled back.',
     4: 'There is no such container.',
-    5: 'The container is already connected, possibly under another name, or the address or an interface name is in use.',
+    5: 'The container is already connected, possibly under another name (with --may-exist: and has no such address), or the address or an interface name is in use.',
     8: 'The container is in a Calico Docker network, no address is free, the datastore is locked, or --node or a variable names a node that is not this host\'s.',
     9: 'It failed, and some steps could not be rolled back; the message lists them.',
   }
   static override args = {container: containerArgument(), ip: wantedArgument()}
-  static override flags = {interface: interfaceFlag('The name of the interface in the container. Default: eth1.'), mtu: mtuFlag()}
+  static override flags = {...mayExistFlag, interface: interfaceFlag('The name of the interface in the container. Default: eth1.'), mtu: mtuFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ContainerAdd)
@@ -32,11 +34,13 @@ export default class ContainerAdd extends ContainerCommand {
     const {address, change, createdNode, finished} = await addContainer(
       await this.session(),
       this.engine,
-      {node, container: args.container, wanted: args.ip, interfaceName: flags.interface ?? DEFAULT_INTERFACE, mtu: flags.mtu ?? workloadMtu()},
+      {node, container: args.container, wanted: args.ip, mayExist: flags['may-exist'], interfaceName: flags.interface ?? DEFAULT_INTERFACE, mtu: flags.mtu ?? workloadMtu()},
       onStep,
     )
     onStep('')
-    await this.tell([change], {done: paragraph(`IP ${formatAddress(address)} added to ${args.container}`)})
+    if (finished) this.noteChanged()
+    const exists = change.action === 'unchanged' && !finished
+    await this.tell([change], {done: exists ? formatAddress(address) : paragraph(`IP ${formatAddress(address)} added to ${args.container}`)})
     if (createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
     if (finished) this.note('The endpoint existed already; its missing interfaces were created.')
   }

@@ -1,3 +1,4 @@
+import {ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {containerArgument, ContainerCommand} from '../../lib/views/containers.js'
 import {CalicoError} from '../../lib/errors.js'
 import {removeContainer} from '../../lib/workload/remove.js'
@@ -16,6 +17,7 @@ export default class ContainerRemove extends ContainerCommand {
     9: 'Not everything was removed; the message lists what is left.',
   }
   static override args = {container: containerArgument()}
+  static override flags = ifExistsFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(ContainerRemove)
@@ -25,6 +27,7 @@ export default class ContainerRemove extends ContainerCommand {
     const label = workloadLabel(removed.workload)
     const found = changes.length > 0 || released.length > 0
     await this.tell(changes, {done: found ? `Removed Calico from ${label}` : `Failed find Calico data for ${label}`})
+    if (found || interfaces.length > 0) this.noteChanged()
     for (const name of interfaces) this.note(`interface ${name} deleted`)
     this.noteRemoval(removed)
     if (removed.candidates.length > 0) this.note(`Warning: nothing was found under this name. These endpoints of this host have lost their interface, and one of them may be meant: ${removed.candidates.join(', ')}`)

@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core'
-import {HostEditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand, mayExistFlag} from '../../lib/cli/edit-command.js'
 import {handleFlag, numberFlag} from '../../lib/views/ipam-arguments.js'
 import {presentAssigned, readWanted, type Wanted} from '../../lib/views/ipam-assign.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
@@ -12,7 +12,8 @@ export default class IpamAssign extends HostEditCommand {
   static override summary = 'Assign addresses, for example for virtual machines.'
   static override description =
     'Prints the addresses, one per line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool. ' +
-    'Without --node, they are assigned to this host, whose Node object is created if it does not exist. They stay assigned until `ipam release`, and `ipam check` treats them as in use.'
+    'Without --node, they are assigned to this host, whose Node object is created if it does not exist. They stay assigned until `ipam release`, and `ipam check` treats them as in use. ' +
+    'With --may-exist and --handle, matching addresses of the handle are printed, and only missing ones are assigned.'
   static override examples = [
     '<%= config.bin %> ipam assign',
     '<%= config.bin %> ipam assign 192.168.0.7 --handle vm-17',
@@ -23,6 +24,7 @@ export default class IpamAssign extends HostEditCommand {
     wanted: Args.custom<Wanted>({parse: checked(readWanted)})({ignoreStdin: true, description: 'An address, ipv4, ipv6, or the CIDR of a pool.'}),
   }
   static override flags = {
+    ...mayExistFlag,
     ...outputFlags,
     handle: handleFlag('The handle to record. Default: a new one.'),
     node: nodeFlag(),
@@ -32,6 +34,7 @@ export default class IpamAssign extends HostEditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(IpamAssign, (line) => {
+      if (line.flags['may-exist'] && line.flags.handle === undefined) this.problem('--may-exist needs --handle: what that handle has counts.')
       if (line.args.wanted?.type === 'address' && (line.flags.count ?? 1) !== 1) this.problem('--count goes with ipv4, ipv6 or a pool, not with an address.')
     })
     const node = chosenNode(flags.node, (text) => this.note(text))
@@ -42,12 +45,14 @@ export default class IpamAssign extends HostEditCommand {
       node,
       ownNode: flags.node === undefined && isOwnNode(node),
       handle: flags.handle,
+      mayExist: flags['may-exist'],
       count: flags.count ?? 1,
       maxBlocks: flags['max-blocks'] ?? 0,
     })
+    if (!result.unchanged) this.noteChanged()
     await this.presentAs(presentAssigned(result), chosenFormat(flags))
     if (result.createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
-    this.note(`Handle: ${result.handle}${this.dryRun ? ' (nothing was assigned)' : ''}`)
+    this.note(`Handle: ${result.handle}${result.unchanged && result.failure === undefined ? ' unchanged' : this.dryRun ? ' (nothing was assigned)' : ''}`)
     if (result.failure) throw result.failure
   }
 }

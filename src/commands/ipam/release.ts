@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {handleFlag, optionalAddressArgument, readIp, releaseProblems} from '../../lib/views/ipam-arguments.js'
 import {checked} from '../../lib/cli/base-command.js'
-import {HostEditCommand} from '../../lib/cli/edit-command.js'
+import {HostEditCommand, ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {releasedNotes} from '../../lib/views/ipam.js'
 import {isError} from '../../lib/errors.js'
 import type {Held} from '../../lib/ipam/held.js'
@@ -35,6 +35,7 @@ export default class IpamRelease extends HostEditCommand {
   ]
   static override args = {ip: optionalAddressArgument('The address; the first one with --range.'), last: optionalAddressArgument('The last address, with --range.')}
   static override flags = {
+    ...ifExistsFlag,
     handle: handleFlag('Release only addresses with this handle.'),
     also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release. Can be repeated.', helpValue: 'IP'}),
     force: Flags.boolean({description: 'Release the address even if an endpoint uses it.'}),
@@ -70,6 +71,7 @@ export default class IpamRelease extends HostEditCommand {
   }
 
   private tellOne(address: Address, released: readonly Address[], held: readonly Held[]): void {
+    if (released.length > 0) this.noteChanged()
     if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
     else if (released.length > 0) this.data('Address successfully released')
     else {
@@ -87,6 +89,7 @@ export default class IpamRelease extends HostEditCommand {
   }
 
   private tellAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
+    if (released.length > 0) this.noteChanged()
     for (const address of released) this.data(formatAddress(address))
     for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
     this.tellHeld(held)

@@ -1,3 +1,4 @@
+import {ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {Flags} from '@oclif/core'
 import {NodeRemoveCommand} from '../../lib/views/node-remove.js'
 
@@ -21,6 +22,7 @@ export default class NodeRemove extends NodeRemoveCommand {
     9: 'The host could not be cleaned completely; the message lists what is left.',
   }
   static override flags = {
+    ...ifExistsFlag,
     hostname: Flags.string({description: 'The node to remove. Default: the node of this host.', helpValue: 'HOSTNAME'}),
     yes: Flags.boolean({description: 'Do not prompt before the node of another host is removed.'}),
     'remove-endpoints': Flags.boolean({description: 'Also remove its endpoints and release their addresses.'}),

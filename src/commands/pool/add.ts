@@ -1,3 +1,4 @@
+import {mayExistFlag} from '../../lib/cli/edit-command.js'
 import {PoolAddCommand} from '../../lib/views/pool-add-command.js'
 import {chosenOptions, cidrsArgument, poolFlags, problemsOfCidrs} from '../../lib/views/pool-arguments.js'
 
@@ -9,7 +10,7 @@ export default class PoolAdd extends PoolAddCommand {
   static readonly exitCodes = {8: 'A pool uses VXLAN, has another block size, or belongs to a Docker network that uses Docker\'s own IPAM; or the datastore is locked.'}
   static override examples = ['<%= config.bin %> pool add 192.168.0.0/16 --nat-outgoing', '<%= config.bin %> pool add 10.1.0.0/16 fd80:24e2:f998:72d6::/64', '<%= config.bin %> pool add 10.2.0.0/28 --block-size 28']
   static override args = {cidrs: cidrsArgument()}
-  static override flags = poolFlags
+  static override flags = {...poolFlags, ...mayExistFlag}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(PoolAdd, (line) => {

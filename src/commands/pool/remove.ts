@@ -1,9 +1,10 @@
 import {Flags} from '@oclif/core'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {cidrsArgument, drainFlags, drainProblems, poolsOfRange, rangeFlag, rangeWordProblems} from '../../lib/views/pool-arguments.js'
 import {type PoolRemoval, removePools} from '../../lib/client/pool-removal.js'
+import {distinctNetworks} from '../../lib/client/pools.js'
 import type {Session} from '../../lib/client/session.js'
-import type {Cidr} from '../../lib/net/index.js'
+import {type Cidr, formatCidr} from '../../lib/net/index.js'
 
 /** Of --drain. */
 const DEFAULT_WAIT_MS = 10 * 60_000
@@ -22,6 +23,7 @@ export default class PoolRemove extends EditCommand {
   static readonly exitCodes = {4: 'A pool does not exist.'}
   static override args = {cidrs: cidrsArgument()}
   static override flags = {
+    ...ifExistsFlag,
     range: rangeFlag('Remove the pools that cover the range from START to END.'),
     force: Flags.boolean({description: 'Remove the pool even if its addresses are in use.'}),
     ...drainFlags,
@@ -34,17 +36,19 @@ export default class PoolRemove extends EditCommand {
     })
     const cidrs = flags.range ? poolsOfRange(args.cidrs) : args.cidrs
     const session = await this.session()
+    const ifExists = flags['if-exists']
     const {changes, disowned} = flags.drain
-      ? await this.drain(session, cidrs, flags.wait)
+      ? await this.drain(session, cidrs, ifExists, flags.wait)
       : await this.orInsist(
-        () => removePools(session, cidrs, flags),
-        () => removePools(session, cidrs, {force: true}),
+        () => removePools(session, cidrs, {force: flags.force, ifExists}),
+        () => removePools(session, cidrs, {force: true, ifExists}),
       )
     await this.tell(changes, {done: changes.flatMap(() => DONE)})
+    for (const cidr of distinctNetworks(cidrs).map(formatCidr)) if (!changes.some(({name}) => name === cidr)) this.note(`${cidr} is not a configured pool`)
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)
   }
 
-  private async drain(session: Session, cidrs: readonly Cidr[], waitMs = DEFAULT_WAIT_MS): Promise<PoolRemoval> {
+  private async drain(session: Session, cidrs: readonly Cidr[], ifExists: boolean, waitMs = DEFAULT_WAIT_MS): Promise<PoolRemoval> {
     const {drainPools} = await import('../../lib/client/pool-drain.js')
     const onHolders = (count: number, lines: readonly string[]): void => this.note([`Addresses in use: ${count}${this.dryRun ? '; they would be waited for' : ''}`, ...lines.map((line) => `  ${line}`)])
     return drainPools(session, cidrs, {waitMs, onHolders, offTheClock: (work) => this.offTheClock(work)})

@@ -1,4 +1,4 @@
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {EditCommand, mayExistFlag} from '../../lib/cli/edit-command.js'
 import {newProfileArgument} from '../../lib/views/profiles.js'
 import {addProfile} from '../../lib/client/profiles.js'
 
@@ -8,6 +8,7 @@ export default class ProfileAdd extends EditCommand {
   static override examples = ['<%= config.bin %> profile add web']
   static exitCodes = {5: 'Another profile is stored under the converted name, or another client keeps modifying it.'}
   static override args = {profile: newProfileArgument()}
+  static override flags = mayExistFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileAdd)

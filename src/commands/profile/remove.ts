@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {profileArgument} from '../../lib/cli/arguments.js'
-import {EditCommand} from '../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {removeProfile} from '../../lib/client/profiles.js'
 
 export default class ProfileRemove extends EditCommand {
@@ -10,7 +10,7 @@ export default class ProfileRemove extends EditCommand {
   static override examples = ['<%= config.bin %> profile remove web', '<%= config.bin %> profile remove web --no-check']
   static exitCodes = {8: 'An endpoint uses the profile (--no-check overrides this), the profile is provided by Calico, or the datastore is locked.'}
   static override args = {profile: profileArgument()}
-  static override flags = {'no-check': Flags.boolean({description: 'Remove it even if endpoints use it.'})}
+  static override flags = {...ifExistsFlag, 'no-check': Flags.boolean({description: 'Remove it even if endpoints use it.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ProfileRemove)

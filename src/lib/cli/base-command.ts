@@ -158,6 +158,11 @@ export abstract class BaseCommand extends Command {
     return this.opened
   }
 
+  /** Whether the datastore was written, as far as is known. */
+  protected get hasWritten(): boolean {
+    return (this.opened?.writes.done.length ?? 0) > 0
+  }
+
   /** What a session of this command, or of LINE of a batch, has of the journal. */
   protected recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare'> {
     return {record: (written) => this.record(written, line)}
@@ -220,8 +225,9 @@ export abstract class BaseCommand extends Command {
     return readStdin()
   }
 
-  /** The exit code of this command, if it does not fail, is CODE. */
+  /** The exit code of this command, if it does not fail, is CODE; the first one that is given. */
   protected exitWith(code: number): void {
+    if (this.code !== 0) return
     this.code = code
     this.invocation.exitCode(code)
   }

@@ -1,8 +1,9 @@
 import {Flags, type Interfaces} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
-import {isError} from '../errors.js'
+import {EXIT_CODES, isError} from '../errors.js'
 import {BaseCommand, checked, readDuration} from './base-command.js'
+import {madeCount} from './made.js'
 import type {SessionOptions} from '../client/session.js'
 import type {Armed, ArmOptions} from '../journal/confirm/arm.js'
 import type {EntryLine} from '../journal/entry.js'
@@ -10,12 +11,19 @@ import type {EntryLine} from '../journal/entry.js'
 /** Flags or arguments by name, as oclif's types have them. */
 type Values = Record<string, unknown>
 
+/** The option of a command that adds something: all of them take it, so that a script need not know which of them fail where it exists. */
+export const mayExistFlag = {'may-exist': Flags.boolean({description: 'Succeed if it already exists as requested.'})}
+
+/** The option of a command that removes something; what it means is in {@link HostEditCommand}. */
+export const ifExistsFlag = {'if-exists': Flags.boolean({description: 'Succeed if it does not exist.'})}
+
 /** A command that changes something: --dry-run, --init, and what it says about each change. Undo does not take back all that it changes. */
 export abstract class HostEditCommand extends BaseCommand {
   static override baseFlags = {
     ...BaseCommand.baseFlags,
     'dry-run': Flags.boolean({description: 'Check everything and print what would change; write nothing.'}),
     init: Flags.boolean({description: 'Initialise the datastore for Calico even if other keys exist under /calico/.'}),
+    'error-unchanged': Flags.boolean({description: 'Exit with code 3 if nothing was changed, or with --dry-run would be.'}),
   }
 
   protected get dryRun(): boolean {
@@ -26,8 +34,32 @@ export abstract class HostEditCommand extends BaseCommand {
     return {dryRun: this.flag('dry-run'), init: this.flag('init')}
   }
 
-  private flag(name: 'dry-run' | 'init'): boolean {
+  private flag(name: string): boolean {
     return (this.globals as Partial<Record<string, unknown>>)[name] === true
+  }
+
+  private changed = false
+  private wasMissing = false
+  private readonly madeBefore = madeCount()
+
+  /** Something was changed, or in a dry run would be, that {@link tell} is not told: --error-unchanged does not apply then. */
+  protected noteChanged(): void {
+    this.changed = true
+  }
+
+  /** With --if-exists, what is missing is removed already, if nothing was done before that was found; so is what was to be removed from something that is missing. */
+  protected override catch(error: Error): Promise<never> {
+    if (!this.flag('if-exists') || !isError(error, 'not-found') || this.hasWritten) return super.catch(error)
+    this.wasMissing = true
+    this.note([`${error.message.replace(/\.$/, '')}; nothing was changed`, ...error.details.map((line) => `  ${line}`)])
+    return Promise.resolve(undefined as never)
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    const failure = this.wasMissing ? undefined : error
+    const changed = this.changed || this.hasWritten || madeCount() > this.madeBefore
+    if (failure === undefined && !changed && this.flag('error-unchanged')) this.exitWith(EXIT_CODES.unchanged)
+    await super.finally(failure)
   }
 
   /**
@@ -57,12 +89,17 @@ export abstract class HostEditCommand extends BaseCommand {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
     } else if (done !== undefined) this.data(done)
-    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
+    for (const change of changes) this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
   }
 
   /** Says what became of CHANGES on stderr alone, a line each. */
   protected tellNotes(changes: readonly ResourceChange[]): void {
-    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: undefined}))
+    for (const change of changes) this.tellChange(change, undefined)
+  }
+
+  private tellChange(change: ResourceChange, detail: string | undefined): void {
+    if (change.action !== 'unchanged') this.noteChanged()
+    this.note(changeText(change, {dryRun: this.dryRun, detail}))
   }
 }
 

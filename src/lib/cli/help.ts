@@ -16,6 +16,7 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
   0: 'Success, also if nothing had to be changed.',
   1: 'Invalid command line or value, or another failure.',
   2: 'This command must be run as root.',
+  3: 'Nothing was changed. Only with --error-unchanged.',
   4: 'A named object was not found.',
   5: 'Conflict: another client keeps modifying it, or it exists with other settings.',
   6: 'The datastore cannot be reached, is not a Calico datastore, or not the expected one.',
@@ -26,6 +27,12 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
   130: 'Interrupted. The message says whether anything was written.',
   143: 'Terminated. The message says whether anything was written.',
 }
+
+/** The one rule of what a repeated command does. */
+const IDEMPOTENCE =
+  'A command that makes something so succeeds if it is so already, and prints "unchanged". Some commands of v0.20 fail with 4 when they are to remove what does not exist, or with 5 when they are to add what exists. ' +
+  'Every command that removes something takes --if-exists, and every command that adds something takes --may-exist: then they succeed as well. ' +
+  'A script that must know gives --error-unchanged: the command exits with 3 if it changed nothing.'
 
 /** What the first words of commands are about. */
 export const TOPICS: Readonly<Record<string, string>> = {
@@ -91,7 +98,7 @@ class CommandPage extends CommandHelp {
 
 /** The exit codes that a command may end with, and what each means for it. */
 export function exitCodeRows({flags, exitCodes = {}}: Described): [code: string, text: string][] {
-  const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...Object.keys(exitCodes).map(Number)] as const
+  const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...('error-unchanged' in flags ? [3] : []), ...Object.keys(exitCodes).map(Number)] as const
   const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
   return used.map((code) => [String(code), exitCodes[String(code)] ?? exitText(code)])
 }
@@ -174,6 +181,7 @@ class HelpPages extends Help {
     return `${[
       'The exit codes of calicoctl. 0 means success; any other code is a failure.',
       this.section('EXIT CODES', this.renderList(rows, {indentation: 2, spacer: '\n'})),
+      this.section('RUNNING A COMMAND AGAIN', this.wrap(IDEMPOTENCE)),
     ].join('\n\n')}\n`
   }
 }

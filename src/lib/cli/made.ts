@@ -11,6 +11,9 @@ export function noteMade(what: string): void {
   made.push(what)
 }
 
+/** How many changes outside the datastore were noted. */
+export const madeCount = (): number => made.length
+
 /** LOG has the changes of the datastore. */
 export function watchWrites(log: Pick<WriteLog, 'done'>): void {
   logs.push(log)

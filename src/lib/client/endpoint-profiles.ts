@@ -28,9 +28,10 @@ export function profileListProblems(action: ProfileAction, names: readonly strin
 
 /**
  * Appends NAMES to the profiles of ENDPOINT, removes them from it, or makes them its profiles. What is so already is left as it is.
+ * @param options.ifExists passes over profiles that do not exist
  * @throws CalicoError `not-found` for a profile that does not exist (to remove one that the endpoint has, it need not)
  */
-export async function editEndpointProfiles(session: Session, endpoint: Endpoint, action: ProfileAction, names: readonly string[]): Promise<ProfilesEdited> {
+export async function editEndpointProfiles(session: Session, endpoint: Endpoint, action: ProfileAction, names: readonly string[], {ifExists = false}: {ifExists?: boolean} = {}): Promise<ProfilesEdited> {
   const typed = new Map(names.map((name) => [convertName(name), name]))
   const wanted = [...typed.keys()]
   const typedOf = (stored: readonly string[]): string[] => stored.map((name) => typed.get(name) ?? name)
@@ -40,7 +41,7 @@ export async function editEndpointProfiles(session: Session, endpoint: Endpoint,
     endpoint,
     (stored, profiles) => {
       const before = stored.spec.profiles ?? []
-      requireProfiles(action, wanted, profiles, before, typed)
+      if (!ifExists) requireProfiles(action, wanted, profiles, before, typed)
       const {after, done} = edited(before, action, wanted)
       outcome = {done: typedOf(done), already: typedOf(wanted.filter((name) => !done.includes(name)))}
       return sameList(before, after) ? stored : withProfiles(stored, after)

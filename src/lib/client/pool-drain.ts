@@ -7,7 +7,7 @@ import {blocksPrefixWithin} from '../ipam/block-keys.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatCidr} from '../net/index.js'
 import {findHolders, holderLines} from './addresses-in-use.js'
-import {checkNumber, deletion, findPools, type GivenBack, giveBackAndDelete, halfDone, labels, type PoolRemoval, setDisabled, tellLateClaims} from './pool-removal.js'
+import {checkNumber, deletion, findPools, type GivenBack, giveBackAndDelete, halfDone, labels, NOTHING_REMOVED, type PoolRemoval, setDisabled, tellLateClaims} from './pool-removal.js'
 import {distinctNetworks, type Pool, poolLabel} from './pools.js'
 import {parseStored} from './resources.js'
 import type {Session} from './session.js'
@@ -20,6 +20,8 @@ const LONGEST_WAIT_MS = 60_000
 
 export interface DrainOptions {
   readonly waitMs: number
+  /** Passes over what is no pool. */
+  readonly ifExists?: boolean
   /** Told at first, and whenever the number of addresses in use has changed: with LINES, who has them, at first only. */
   readonly onHolders: (count: number, lines: readonly string[]) => void
   /** Does WORK, a wait that is not the datastore's time. */
@@ -32,11 +34,12 @@ export interface DrainOptions {
  * @throws CalicoError `refused` when the time is up, naming the holders; `conflict` if somebody enables a pool meanwhile; `invalid` on a stage, on which
  *   nobody gives an address back; else as removePools
  */
-export async function drainPools(session: Session, cidrs: readonly Cidr[], {waitMs, onHolders, offTheClock}: DrainOptions): Promise<PoolRemoval> {
+export async function drainPools(session: Session, cidrs: readonly Cidr[], {waitMs, ifExists = false, onHolders, offTheClock}: DrainOptions): Promise<PoolRemoval> {
   if (session.store.restOn) throw new CalicoError('invalid', 'pool remove --drain waits for others, and cannot be a part of one transaction', {hint: 'Run it by itself, or in a batch without --atomic.'})
-  const networks = distinctNetworks(cidrs)
-  checkNumber(networks)
-  const pools = await findPools(session, networks)
+  const wanted = distinctNetworks(cidrs)
+  checkNumber(wanted)
+  const {networks, pools} = await findPools(session, wanted, {ifExists})
+  if (pools.length === 0) return NOTHING_REMOVED
   if (session.dryRun) {
     const holders = await findHolders(session, networks)
     if (holders.count > 0) onHolders(holders.count, await holderLines(session, holders))

@@ -47,13 +47,15 @@ export interface PoolRemoval {
 /**
  * Removes the pools of CIDRS: disables all of them, gives their blocks back and deletes all of them.
  * Interrupted or failed half-way it can be run again.
+ * @param options.ifExists passes over those of CIDRS that are no pool
  * @throws CalicoError `not-found` if one of CIDRS is no pool; `refused` if addresses are in use and FORCE is not given: nothing is changed then;
  * `conflict` if somebody enables a pool meanwhile; `unknown` if only a part was done
  */
-export async function removePools(session: Session, cidrs: readonly Cidr[], {force}: {force: boolean}): Promise<PoolRemoval> {
-  const networks = distinctNetworks(cidrs)
-  checkNumber(networks)
-  const pools = await findPools(session, networks)
+export async function removePools(session: Session, cidrs: readonly Cidr[], {force, ifExists = false}: {force: boolean; ifExists?: boolean}): Promise<PoolRemoval> {
+  const wanted = distinctNetworks(cidrs)
+  checkNumber(wanted)
+  const {networks, pools} = await findPools(session, wanted, {ifExists})
+  if (pools.length === 0) return NOTHING_REMOVED
   if (!force) await refuseHolders(session, networks)
   if (session.dryRun) return {changes: pools.map(deletion), disowned: []}
   const disabled = await setDisabled(session, pools, true, `the disabling of ${labels(pools)}`)
@@ -83,12 +85,16 @@ const disabledText = (pools: readonly Pool[]): string => (pools.length === 1 ? '
 /** What the removal of POOL is told as. */
 export const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool', name: poolLabel(pool), action: 'deleted', before: pool.stored.resource, after: undefined})
 
-/** The pools of NETWORKS, several for one network if somebody stored several. */
-export async function findPools(session: Session, networks: readonly Cidr[]): Promise<Pool[]> {
+/** Where none of the pools exists. */
+export const NOTHING_REMOVED: PoolRemoval = {changes: [], disowned: []}
+
+/** The pools of WANTED, several for one network if somebody stored several, and the networks that have one: with IFEXISTS these may be fewer. @throws CalicoError `not-found` */
+export async function findPools(session: Session, wanted: readonly Cidr[], {ifExists}: {ifExists: boolean}): Promise<{networks: readonly Cidr[]; pools: readonly Pool[]}> {
   const {results} = await read(session, [{list: kindPrefix('IPPool')}])
   const all = parsePools(session, results[0] ?? [])
-  requireAll(all, networks)
-  return networks.flatMap((cidr) => poolsFor(all, cidr))
+  if (!ifExists) requireAll(all, wanted)
+  const found = wanted.map((cidr) => ({cidr, pools: poolsFor(all, cidr)})).filter(({pools}) => pools.length > 0)
+  return {networks: found.map(({cidr}) => cidr), pools: found.flatMap(({pools}) => pools)}
 }
 
 async function refuseHolders(session: Session, networks: readonly Cidr[]): Promise<void> {

@@ -10,8 +10,8 @@ export abstract class EndpointProfileCommand extends EditCommand {
     for (const problem of profileListProblems(action, names)) this.problem(problem)
   }
 
-  protected async editProfiles(endpoint: Endpoint, action: ProfileAction, names: readonly string[]): Promise<void> {
-    const edited = await editEndpointProfiles(await this.session(), endpoint, action, names)
+  protected async editProfiles(endpoint: Endpoint, action: ProfileAction, names: readonly string[], options: {ifExists?: boolean} = {}): Promise<void> {
+    const edited = await editEndpointProfiles(await this.session(), endpoint, action, names, options)
     await this.tell([{...edited.change, name: endpoint.id}], {done: profilesEditedText(action, names, edited)})
     for (const note of profilesEditedNotes(action, edited)) this.note(note)
   }

@@ -26,6 +26,8 @@ export interface AddRequest {
   /** `<CONTAINER>`. */
   readonly container: string
   readonly wanted: Wanted
+  /** A container that has such an address and its interfaces is as it is wanted, and no conflict. */
+  readonly mayExist?: boolean
   /** The name of the interface in the container. */
   readonly interfaceName: string
   /** Of the new interfaces; undefined = the kernel's. */
@@ -75,13 +77,23 @@ export async function addContainer(session: Session, engine: Engine, request: Ad
 async function addEndpoint(session: Session, engine: Engine, found: Found, request: AddRequest, onStep: OnStep): Promise<Added> {
   const {workload} = found
   const [existing] = await endpointsOfWorkload(session, workload)
-  if (existing) throw alreadyConfigured(workload)
+  if (existing) return asItIs(existing, request) ?? refuseConfigured(workload)
   const [other] = (await locateFound(session, engine, found)).endpoints
   if (other) throw alreadyHas(workload, other)
   onStep('address')
   const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
   const change = await createEndpoint(session, workload, newEndpoint(workload, address))
   return {address, change, createdNode, finished: false}
+}
+
+/** EXISTING, if it may exist and has such an address as REQUEST asks for. */
+function asItIs({id, stored: {resource}}: Endpoint, {mayExist = false, wanted}: AddRequest): Added | undefined {
+  const address = mayExist ? endpointAddresses(resource).find((each) => satisfies(wanted, each)) : undefined
+  return address && {address, change: {kind: 'WorkloadEndpoint', name: id, action: 'unchanged', before: resource, after: resource}, createdNode: false, finished: false}
+}
+
+function refuseConfigured(workload: Workload): never {
+  throw alreadyConfigured(workload)
 }
 
 const alreadyConfigured = ({typed}: Workload, hint = `To give it another address: calicoctl container ${typed} ip add`): CalicoError =>
@@ -182,7 +194,7 @@ async function finishContainer(session: Session, entered: Entered, existing: End
   const {resource} = existing.stored
   const addresses = endpointAddresses(resource)
   const name = resource.spec.interfaceName ?? ''
-  if ((await connectionState(namespace, name, addresses)) === 'complete') throw alreadyConfigured(workload)
+  if ((await connectionState(namespace, name, addresses)) === 'complete') return asItIs(existing, request) ?? refuseConfigured(workload)
   const address = addresses.find((each) => satisfies(request.wanted, each))
   if (!address) {
     throw alreadyConfigured(workload, `Its interfaces are missing, and its endpoint has ${addresses.map(formatAddress).join(', ') || 'no address'}: ask for that one, or begin with: calicoctl container remove ${workload.typed}`)

@@ -21,6 +21,8 @@ import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 export interface AddressChange {
   readonly address: Address
   readonly change: ResourceChange<WorkloadEndpoint>
+  /** The endpoint had the address from an earlier attempt; only its interface was missing it. */
+  readonly finished?: boolean
 }
 
 interface Request {
@@ -55,19 +57,21 @@ async function onEndpoint<T>(
 }
 
 /**
- * Gives a container another address: assigned, then in its endpoint, then on its interface. What fails is taken back.
+ * Gives a container another address: assigned, then in its endpoint, then on its interface. What fails is taken back. With `mayExist`, one that it
+ * has already is enough.
  * @throws CalicoError as addContainer; `not-found` without an endpoint; `invalid` without the interface
  */
-export function addContainerAddress(session: Session, engine: Engine, request: Request & {readonly wanted: Wanted}): Promise<AddressChange> {
+export function addContainerAddress(session: Session, engine: Engine, request: Request & {readonly wanted: Wanted; readonly mayExist?: boolean}): Promise<AddressChange> {
   return onEndpoint(session, engine, request, 'ip add', async (workload, endpoint, entered) => {
     const before = endpointAddresses(endpoint.stored.resource)
     if (entered) await requireInterface(workload, endpoint, entered.namespace, request.interfaceName)
     const unfinished = entered && (await notOnInterface(entered.namespace, request, before))
     if (unfinished) {
       await putOnInterface(entered.namespace, endpoint, request.interfaceName, unfinished)
-      const {resource} = endpoint.stored
-      return {address: unfinished, change: {kind: 'WorkloadEndpoint', name: endpoint.id, action: 'unchanged', before: resource, after: resource}}
+      return {...unchanged(endpoint, unfinished), finished: true}
     }
+    const existing = request.mayExist ? before.find((each) => satisfies(request.wanted, each)) : undefined
+    if (existing) return unchanged(endpoint, existing)
     session.writes.remaining = `The same command again completes it, 'calicoctl container remove ${workload.typed}' removes everything`
     const {address} = await obtainAddress(session, workload, request.wanted, before)
     let stored = false
@@ -85,6 +89,8 @@ export function addContainerAddress(session: Session, engine: Engine, request: R
     }
   })
 }
+
+const unchanged = ({id, stored: {resource}}: Endpoint, address: Address): AddressChange => ({address, change: {kind: 'WorkloadEndpoint', name: id, action: 'unchanged', before: resource, after: resource}})
 
 async function requireInterface(workload: Workload, endpoint: Endpoint, namespace: NetworkNamespace, name: string): Promise<void> {
   if (await findInterface(namespace, name)) return

@@ -1,5 +1,5 @@
 import {removePeer} from '../../../lib/client/bgp-peers.js'
-import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../../lib/cli/edit-command.js'
 import {peerAddressArgument} from '../../../lib/views/peer-arguments.js'
 import {formatAddress} from '../../../lib/net/index.js'
 
@@ -8,6 +8,7 @@ export default class BgpPeerRemove extends EditCommand {
   static override examples = ['<%= config.bin %> bgp peer remove 192.0.2.1']
   static readonly exitCodes = {4: 'There is no such peer.'}
   static override args = {peer_ip: peerAddressArgument()}
+  static override flags = ifExistsFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerRemove)

@@ -1,3 +1,4 @@
+import {mayExistFlag} from '../../../lib/cli/edit-command.js'
 import {containerArgument, ContainerCommand} from '../../../lib/views/containers.js'
 import {profilesArgument} from '../../../lib/views/endpoints.js'
 import {locateOne} from '../../../lib/workload/locate.js'
@@ -8,6 +9,7 @@ export default class ContainerProfileAppend extends ContainerCommand {
   static override examples = ['<%= config.bin %> container workload-A profile append web']
   static exitCodes = {4: 'The container or a profile does not exist, or the container has no endpoint.', 5: 'Another client keeps modifying the endpoint.'}
   static override args = {container: containerArgument(), profiles: profilesArgument({required: true})}
+  static override flags = mayExistFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(ContainerProfileAppend, (line) => this.checkProfiles('append', line.args.profiles ?? []))

@@ -1,3 +1,4 @@
+import {mayExistFlag} from '../../../lib/cli/edit-command.js'
 import {PoolAddCommand} from '../../../lib/views/pool-add-command.js'
 import {wasRead} from '../../../lib/cli/arguments.js'
 import {chosenOptions, poolFlags, rangeArgument} from '../../../lib/views/pool-arguments.js'
@@ -9,7 +10,7 @@ export default class PoolRangeAdd extends PoolAddCommand {
   static override description = 'The range is split into the fewest CIDRs; each becomes a pool, as with pool add. All of them are added, or none. `pool remove --range` removes them.'
   static override examples = ['<%= config.bin %> pool range add 172.24.0.0 172.24.25.255']
   static override args = {first: rangeArgument('first'), last: rangeArgument('last')}
-  static override flags = poolFlags
+  static override flags = {...poolFlags, ...mayExistFlag}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(PoolRangeAdd, ({args: {first, last}, flags: given}) => {

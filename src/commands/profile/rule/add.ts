@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {EditCommand, mayExistFlag} from '../../../lib/cli/edit-command.js'
 import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import type {Session} from '../../../lib/client/session.js'
@@ -20,7 +20,7 @@ export default class ProfileRuleAdd extends EditCommand {
   ]
   static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
-  static override flags = {at: positionFlag('The position of the new rule, counted from 1.')}
+  static override flags = {...mayExistFlag, at: positionFlag('The position of the new rule, counted from 1.')}
   static override strict = false
 
   async run(): Promise<void> {

@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../../lib/cli/edit-command.js'
 import {directionArgument, meantProfile, positionFlag, positionOf, positionProblems, ruleOf, ruleProblems} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
@@ -13,7 +13,7 @@ export default class ProfileRuleRemove extends EditCommand {
   ]
   static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name, or the rule does not exist.'}
   static override args = {profile: profileArgument(), direction: directionArgument()}
-  static override flags = {at: positionFlag('The position of the rule, counted from 1, instead of the rule itself.')}
+  static override flags = {...ifExistsFlag, at: positionFlag('The position of the rule, counted from 1, instead of the rule itself.')}
   static override strict = false
 
   async run(): Promise<void> {

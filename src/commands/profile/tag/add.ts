@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {EditCommand, mayExistFlag} from '../../../lib/cli/edit-command.js'
 import {meantProfile, tagArgument} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {addTag} from '../../../lib/rules/edit.js'
@@ -10,6 +10,7 @@ export default class ProfileTagAdd extends EditCommand {
   static override examples = ['<%= config.bin %> profile web tag add frontend']
   static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
+  static override flags = mayExistFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagAdd)

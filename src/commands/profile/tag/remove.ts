@@ -1,5 +1,5 @@
 import {profileArgument} from '../../../lib/cli/arguments.js'
-import {EditCommand} from '../../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../../lib/cli/edit-command.js'
 import {meantProfile, tagArgument} from '../../../lib/views/profiles.js'
 import {editProfile} from '../../../lib/client/profiles.js'
 import {CalicoError} from '../../../lib/errors.js'
@@ -11,6 +11,7 @@ export default class ProfileTagRemove extends EditCommand {
   static override examples = ['<%= config.bin %> profile web tag remove frontend']
   static exitCodes = {4: 'Neither a profile nor a Calico Docker network of this host has that name, or the profile does not have the tag.'}
   static override args = {profile: profileArgument(), tag: tagArgument()}
+  static override flags = ifExistsFlag
 
   async run(): Promise<void> {
     const {args} = await this.read(ProfileTagRemove)

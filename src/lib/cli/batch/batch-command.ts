@@ -81,6 +81,7 @@ export abstract class BatchCommand extends EditCommand {
     watchSignals({writes}, () => progress.told())
     watchWrites(writes)
     await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(line), print: flags.json ? undefined : printing(flags.file)}, progress)
+    if (progress.results.some(({written}) => written.size > 0)) this.noteChanged()
     if (flags.json) await this.printDocument(progress)
   }
 
@@ -101,6 +102,7 @@ export abstract class BatchCommand extends EditCommand {
         if (flags.atomic && progress.exitCode !== 0) throw new LineFailed(what)
       })
       changes = made.changes.map(({key, before, after}) => ({key, before: before?.value, after}))
+      if (changes.length > 0) this.noteChanged()
       if (flags.atomic && this.dryRun) this.warnOfSize(changes.length)
     } catch (error) {
       progress.takeBack()

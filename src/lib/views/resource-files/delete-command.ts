@@ -27,6 +27,7 @@ interface DeleteFlags {
   readonly 'skip-empty': boolean
   readonly namespace?: string | undefined
   readonly 'skip-not-exists': boolean
+  readonly 'if-exists': boolean
   readonly force: boolean
   readonly atomic: boolean
   readonly output?: 'name' | 'json' | undefined
@@ -46,7 +47,8 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     if (names.some((name) => !/^[a-z0-9.-]+$/.test(name))) this.problem('a name must be lower-case letters, digits, "-" and "."')
   }
 
-  protected async remove({kind, names = []}: DeleteWords, flags: DeleteFlags): Promise<void> {
+  protected async remove({kind, names = []}: DeleteWords, given: DeleteFlags): Promise<void> {
+    const flags = {...given, 'skip-not-exists': given['skip-not-exists'] || given['if-exists']}
     const targets = flags.filename === undefined ? named(kind ?? '', names, flags.namespace) : await inFiles(flags)
     const session = await this.session()
     const nodes = targets.filter(({place}) => place.kind === 'Node')

@@ -35,6 +35,11 @@ describe('the commands', () => {
     expect([...kinds].filter(([, variants]) => variants.size > 1)).toEqual([])
   })
 
+  test('every removal has --if-exists, every addition --may-exist', () => {
+    const lacking = (verbs: RegExp, option: string): string[] => Object.keys(commands).filter((id) => verbs.test(id) && !(option in (commands[id]?.flags ?? {})))
+    expect([...lacking(/(^|:)(remove|release|delete)$/, 'if-exists'), ...lacking(/(^|:)(add|append|assign|create)$/, 'may-exist')]).toEqual([])
+  })
+
   test('one letter means one option', () => {
     const letters = new Map<string, Set<string>>()
     for (const {flags} of Object.values(commands)) {

@@ -1,5 +1,5 @@
 import {addPeer} from '../../../../lib/client/bgp-peers.js'
-import {EditCommand} from '../../../../lib/cli/edit-command.js'
+import {EditCommand, mayExistFlag} from '../../../../lib/cli/edit-command.js'
 import {requireKnownNode} from '../../../../lib/views/known-node.js'
 import {chosenNode, nodeFlag} from '../../../../lib/views/node-option.js'
 import {asNumberArgument, newPeerAddressArgument, peerDetail} from '../../../../lib/views/peer-arguments.js'
@@ -10,7 +10,7 @@ export default class NodeBgpPeerAdd extends EditCommand {
   static override examples = ['<%= config.bin %> node bgp peer add 192.0.2.1 as 64513', '<%= config.bin %> node bgp peer add fd00::1 as 64513 --node rack3-host1']
   static exitCodes = {4: 'The node given with --node does not exist.'}
   static override args = {peer_ip: newPeerAddressArgument(), as_num: asNumberArgument()}
-  static override flags = {node: nodeFlag()}
+  static override flags = {...mayExistFlag, node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(NodeBgpPeerAdd)

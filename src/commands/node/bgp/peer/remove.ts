@@ -1,5 +1,5 @@
 import {removePeer} from '../../../../lib/client/bgp-peers.js'
-import {EditCommand} from '../../../../lib/cli/edit-command.js'
+import {EditCommand, ifExistsFlag} from '../../../../lib/cli/edit-command.js'
 import {requireKnownNode} from '../../../../lib/views/known-node.js'
 import {chosenNode, nodeFlag} from '../../../../lib/views/node-option.js'
 import {peerAddressArgument} from '../../../../lib/views/peer-arguments.js'
@@ -10,7 +10,7 @@ export default class NodeBgpPeerRemove extends EditCommand {
   static override examples = ['<%= config.bin %> node bgp peer remove 192.0.2.1']
   static readonly exitCodes = {4: 'The peer or the node does not exist.'}
   static override args = {peer_ip: peerAddressArgument()}
-  static override flags = {node: nodeFlag()}
+  static override flags = {...ifExistsFlag, node: nodeFlag()}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(NodeBgpPeerRemove)
