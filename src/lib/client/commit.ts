@@ -76,8 +76,11 @@ export async function commit<T>(
     return await untilDone(session, reads, decide, options, lost)
   } catch (error) {
     const last = lost.at(-1)
-    if (last && isError(error, 'unknown')) await record(session, {...last, unknown: true}, last.after)
-    throw error
+    if (!last) throw error
+    const {made: committed, told} = isError(error, 'unknown') ? {made: undefined, told: error} : await afterLost(session, lost, error)
+    if (committed) return committed
+    if (isError(told, 'unknown')) await record(session, {...last, unknown: true}, last.after)
+    throw told
   }
 }
 
@@ -100,11 +103,7 @@ async function untilDone<T>(
     for (const attempt of lost) {
       // The answer of an earlier try never came. What stands in the store now tells whether it was executed.
       const landed = await wasExecuted(session, attempt)
-      if (landed !== undefined) {
-        noteDone(session.writes, attempt.decision.what)
-        await record(session, attempt, landed)
-        return {outcome: attempt.decision.outcome, wrote: true, revision: landed}
-      }
+      if (landed !== undefined) return made(session, attempt, landed)
     }
     check(session, seen.cluster)
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
@@ -231,6 +230,56 @@ interface LostAttempt<T> {
   readonly cluster: ClusterState
   readonly error: OutcomeUnknownError
 }
+
+/** What the caller gets of ATTEMPT, which was executed at REVISION although its answer was lost. */
+async function made<T>(session: Session, attempt: LostAttempt<T>, revision: Revision): Promise<Committed<T>> {
+  noteDone(session.writes, attempt.decision.what)
+  await record(session, attempt, revision)
+  return {outcome: attempt.decision.outcome, wrote: true, revision}
+}
+
+/**
+ * What is to be told where ERROR ends a change after the answers to LOST were lost. That nothing was changed is true only if none of them was executed by
+ * now, and none can be executed later: a request may arrive long after its answer was given up.
+ */
+async function afterLost<T>(session: Session, lost: readonly LostAttempt<T>[], error: unknown): Promise<{made?: Committed<T>; told?: unknown}> {
+  for (const attempt of lost.toReversed()) {
+    try {
+      // In this order: what cannot be executed any more may have been executed just now.
+      const isOver = await cannotComeLate(session, attempt)
+      const landed = await wasExecuted(session, attempt)
+      if (landed !== undefined) return {made: await made(session, attempt, landed)}
+      if (!isOver) return {told: mayComeLate(attempt, error)}
+    } catch (problem) {
+      return {told: isError(problem, 'unknown') ? problem : cannotTell(attempt, problem)}
+    }
+  }
+  return {told: error}
+}
+
+/** Whether ATTEMPT, if it has not been executed by now, never will be: a key that it compares has changed, and no revision comes again. */
+async function cannotComeLate<T>({store}: Session, {writes, decision: {guards = []}}: LostAttempt<T>): Promise<boolean> {
+  const compared = new Map([
+    ...writes.flatMap(({key, read}) => (read ? [[key, read.modRevision] as const] : [])),
+    ...guards.flatMap((guard) => ('modRevision' in guard && guard.modRevision > 0n ? [[guard.key, guard.modRevision] as const] : [])),
+  ])
+  const keys = [...compared.keys()]
+  for (let start = 0; start < keys.length; start += KEYS_PER_READ) {
+    const some = keys.slice(start, start + KEYS_PER_READ)
+    const {results} = await store.transact({then: some.map((get) => ({get}))})
+    if (some.some((key, i) => results[i]?.[0]?.modRevision !== compared.get(key))) return true
+  }
+  return false
+}
+
+const KEYS_PER_READ = 100
+
+const mayComeLate = <T>({decision, error: lost}: LostAttempt<T>, error: unknown): CalicoError =>
+  new CalicoError('unknown', `The answer to a write was lost, and the write may still arrive: ${decision.what} may or may not be made`, {
+    details: [lost.message, ...(error instanceof CalicoError ? [`Another attempt failed: ${error.message}`] : [])],
+    hint: 'Look at the object before you run the command again.',
+    cause: error,
+  })
 
 /** Reads again after a lost answer, which takes what is left of the time. */
 async function readAgain<T>(session: Session, operations: readonly Operation[], lost: LostAttempt<T>): Promise<TransactionResult> {

@@ -20,8 +20,9 @@ beforeEach(async () => {
 afterEach(() => store.close())
 
 /** Appends TEXT to the value of KEY: an edit whose every application shows. */
-const append = (text: string, on: Session = session) =>
+const append = (text: string, on: Session = session, check: () => void = () => undefined) =>
   commit(on, [{get: KEY}], ({results}): Decision<string> => {
+    check()
     const kv = results[0]?.[0]
     const value = (kv?.value ?? '') + text
     return {writes: [{key: KEY, read: kv, value}], what: `the change of ${KEY}`, outcome: value}
@@ -137,6 +138,59 @@ describe('commit', () => {
     }
     await append('b')
     expect(await stored()).toBe('ab')
+  })
+
+  describe('a lost write that may still arrive, and another end of the change', () => {
+    /** The answer to the next write is lost, and the write not executed; then THEN is done. @returns sends the lost one */
+    function loseOne(then: () => void | Promise<void>): () => Promise<unknown> {
+      let late = (): Promise<unknown> => Promise.reject(new Error('nothing was lost'))
+      store.onWrite = async (send, transaction) => {
+        store.onWrite = (sendAgain, again) => sendAgain(again)
+        late = () => send(transaction)
+        await then()
+        throw lost()
+      }
+      return () => late()
+    }
+    const away = (): void => {
+      store.onWrite = () => Promise.reject(new CalicoError('unreachable', 'no answer'))
+    }
+
+    test('the store is away then: not "nothing was changed", but unknown', async () => {
+      await append('a')
+      const arrive = loseOne(away)
+      const error = await failure(append('b'))
+      expect(error).toMatchObject({kind: 'unknown', exitCode: 9})
+      await arrive()
+      expect(await stored()).toBe('ab')
+    })
+
+    test('a refusal then, of which the lost write knows nothing: unknown', async () => {
+      await append('a')
+      let isRefused = false
+      const arrive = loseOne(() => void (isRefused = true))
+      const error = await failure(append('b', session, () => {
+        if (isRefused) throw new CalicoError('refused', 'no more')
+      }))
+      expect(error).toMatchObject({kind: 'unknown', details: ['no answer', 'Another attempt failed: no more']})
+      await arrive()
+      expect(await stored()).toBe('ab')
+    })
+
+    test('what it compares has changed, so that it never will: the refusal itself', async () => {
+      await append('a')
+      let isRefused = false
+      const arrive = loseOne(async () => {
+        await append('x', newSession(store, {warn: () => undefined}))
+        isRefused = true
+      })
+      const error = await failure(append('b', session, () => {
+        if (isRefused) throw new CalicoError('refused', 'no more')
+      }))
+      expect(error.kind).toBe('refused')
+      await arrive()
+      expect(await stored()).toBe('ax')
+    })
   })
 
   test('a lost delete: gone is done', async () => {
