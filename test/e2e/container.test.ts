@@ -529,7 +529,7 @@ suite('containers', whyNoEngine(), () => {
     test('containers that cannot have an endpoint', async () => {
       const host = await container('--net=host')
       await refused('container add nosuch ipv4', 4, 'Container nosuch was not found.')
-      await refused(`container add ${host} ipv4`, 1, 'has the network of the host')
+      await refused(`container add ${host} ipv4`, 1, 'uses the network of the host')
       await refused(`container ${name} ip add ipv4`, 4, `Container ${name} is unknown to Calico.`)
       await refused(`container ${name} ip remove 192.168.0.1`, 4, `Container ${name} is unknown to Calico.`)
       await refused(`container ${name} profile set`, 4, `Container ${name} is unknown to Calico.`)

@@ -98,7 +98,7 @@ suite('the service without a datastore', whyNoNamespaces(), () => {
   test.each<[string, readonly string[], Record<string, string>, RegExp]>([
     ['a folder that no file system makes', ['--socket', '/proc/x/c.sock'], {}, /^Error: The folder \/proc\/x cannot be made: the file system lets no folder be made there\n/],
     ['a socket that is none', ['--socket', 'calico.sock'], {}, /^Error: --socket: 'calico\.sock' is not the path of a plugin's socket/],
-    ['a scope that is none', ['--scope', 'world'], {}, /Expected --scope=world to be one of: local, global/],
+    ['a scope that is none', ['--scope', 'world'], {}, /--scope: 'world' is not valid. Valid values: local, global/],
     ['an MTU that is none', [], {CALICO_LIBNETWORK_VETH_MTU: '67'}, /^Error: CALICO_LIBNETWORK_VETH_MTU: '67' is not an MTU: 68 to 65535\.\n$/],
     ['a duration that is none', [], {CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: 'soon'}, /^Error: CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: 'soon' is not a duration/],
     ['a node that is none', ['--node', 'A_b'], {}, /^Error: --node: "A_b" cannot be a node name/],

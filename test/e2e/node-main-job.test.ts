@@ -33,7 +33,7 @@ suite('the main job of a node, with a stand-in for calico-node', whyNoHost(), ()
       const {code, stdout, stderr} = await host.calicoctl(line.split(' '))
       if (!codes.includes(code ?? -1)) throw new Error(`${line} ended with ${String(code)}\n${stdout}\n${stderr}`)
       expect({line, stdout}).toEqual({line, stdout: expect.stringMatching(output) as unknown})
-      expect({line, stderr}).toEqual({line, stderr: expect.not.stringMatching(/fault of calicoctl|Usage:/) as unknown})
+      expect({line, stderr}).toEqual({line, stderr: expect.not.stringMatching(/bug in calicoctl|Usage:/) as unknown})
     }
     expect(host.etcdctl('get', '--prefix', '/calico/resources/v3/projectcalico.org/nodes/', '--keys-only').trim()).toBe('')
     expect(host.etcdctl('get', '--prefix', '/calico/resources/v3/projectcalico.org/bgppeers/', '--keys-only').trim()).toBe('')

@@ -124,7 +124,7 @@ describe('pool add', () => {
   test.each([
     ['pool add 10.0.0.0/24 300.0.0.0/24', /'300\.0\.0\.0\/24' is not a valid CIDR/],
     ['pool add 10.0.0.0/30', /10\.0\.0\.0\/30 is too small/],
-    ['pool add 10.0.0.1', /10\.0\.0\.1\/32 is too small/],
+    ['pool add 10.0.0.1', /10\.0\.0\.1\/32 is a single address.*with its prefix length/],
     ['pool add 10.0.0.0/16 10.0.1.0/24', /10\.0\.1\.0\/24 overlaps 10\.0\.0\.0\/16 on the same line/],
     ['pool add fd00::/64 --ipip', /IPIP is not possible with IPv6/],
     ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 things are wrong:\n {2}'x' is not[^]*IPIP[^]*too small/],

@@ -245,7 +245,7 @@ describe('rules', () => {
   })
 
   test.each([
-    ['profile web rule add inbound --at=3 deny', 1, 'Position 3 is out of range: give a number from 1 to 2.'],
+    ['profile web rule add inbound --at=3 deny', 1, 'Position 3 is out of range: the valid inbound positions in profile web are 1 to 2.'],
     ['profile web rule add inbound --at=0 deny', 1, 'Position 0 is out of range'],
     ['profile web rule add inbound --at=-1 deny', 1, 'Position -1 is out of range'],
     ['profile web rule add inbound --at=x deny', 1, "--at: 'x' is not a number"],

@@ -87,7 +87,7 @@ suite('the pages on networks', whyNoHost(), () => {
     const steps = await type([...lines, ...examples.flatMap(example)])
     for (const {line, code, output} of steps) {
       if (code !== 0 && !(code === 10 && CHECKS.test(line))) throw new Error(`${line} ended with ${code}\n${output}`)
-      expect({line, output}).toEqual({line, output: expect.not.stringMatching(/fault of calicoctl|Usage:|error response/i) as unknown})
+      expect({line, output}).toEqual({line, output: expect.not.stringMatching(/bug in calicoctl|Usage:|error response/i) as unknown})
     }
     return (beginning) => steps.filter(({line}) => line.startsWith(beginning)).at(-1)?.output ?? `no line begins with ${beginning}`
   }

@@ -52,7 +52,7 @@ export default class IpamAssign extends HostEditCommand {
     if (!result.unchanged) this.noteChanged()
     await this.presentAs(presentAssigned(result), chosenFormat(flags))
     if (result.createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
-    this.note(`Handle: ${result.handle}${result.unchanged && result.failure === undefined ? ' unchanged' : this.dryRun ? ' (nothing was assigned)' : ''}`)
+    if (result.addresses.length > 0) this.note(`Handle: ${result.handle}${result.unchanged && result.failure === undefined ? ' unchanged' : this.dryRun ? ' (nothing was assigned)' : ''}`)
     if (result.failure) throw result.failure
   }
 }

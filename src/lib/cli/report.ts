@@ -2,6 +2,7 @@ import {append} from '../append.js'
 import {CalicoError, EXIT_CODES} from '../errors.js'
 import {escapeLines, escapeText} from '../printable.js'
 import {OutputError} from './made.js'
+import {nearest} from './suggest.js'
 
 /** What a command line that THROWN ended says on stderr, and its exit code. */
 export function ending(thrown: unknown, options: {debug?: boolean} = {}): {text: string; code: number} {
@@ -20,7 +21,7 @@ export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {
   } else if (isOclifError(error)) {
     lines.push(`Error: ${escapeText(ownWords(error.message))}`)
   } else {
-    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, 'This is a fault of calicoctl. Run the command again with --debug and report what it prints.')
+    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, 'This is a bug in calicoctl. Run the command again with --debug, and report its output.')
   }
   if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(stackText(at))
   return `${lines.join('\n')}\n`
@@ -34,7 +35,16 @@ function stackText({stack, name, message}: Error): string {
 
 /** oclif's MESSAGE in one line, without its heading, and without its advice, which names no command. */
 const ownWords = (message: string): string =>
-  message.replace(/\nSee more help with --help$/, '').replace(/^The following errors? occurred:\n\s*/, '').replaceAll(/\n\s*/g, '; ')
+  message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\n\s*/, '')
+    .replaceAll(/Expected (\S+?)=(.*) to be one of: (.*)/g, (_, option: string, value: string, all: string) => {
+      const meant = nearest(value, all.split(', '))
+      return `${option}: '${value}' is not valid${meant === undefined ? '' : `. Did you mean ${meant}?`} Valid values: ${all}.`.replace(/valid Valid/, 'valid. Valid')
+    })
+    .replaceAll(/Missing required flag (\S+)/g, 'the option --$1 is missing')
+    .replaceAll(/Flag (\S+) expects a value/g, '$1 needs a value')
+    .replaceAll(/\n\s*/g, '; ')
 
 /** A value that oclif refused by itself, such as a format that `-o` does not know. */
 const isOclifError = (error: unknown): error is Error => error instanceof Error && 'oclif' in error

@@ -119,10 +119,10 @@ export function checkWritable(session: Session, cluster: ClusterState): void {
   checkReadable(session, cluster)
   if (cluster.state === 'present' && specOf(cluster.information).datastoreReady === false) {
     const restoring = unfinishedRestore(cluster.information) !== undefined
-    throw new CalicoError('refused', `The datastore is locked: datastoreReady is false (${session.store.description}). Nothing was changed.`, {
+    throw new CalicoError('refused', `The datastore is locked (${session.store.description}). Nothing was changed.`, {
       hint: restoring
         ? 'It is locked by a restore that is not complete. To complete it, with the same file: calicoctl datastore restore FILE'
-        : 'A migration, or an operator, has locked it. When that is over: calicoctl datastore unlock',
+        : 'It was locked by a migration or an administrator. To unlock it when they are done: calicoctl datastore unlock',
     })
   }
 }

@@ -22,7 +22,7 @@ export interface ProfilesEdited {
 
 /** What is wrong with NAMES as a list of profiles, before anything is looked up; one sentence each. */
 export function profileListProblems(action: ProfileAction, names: readonly string[]): string[] {
-  if (names.length === 0) return action === 'set' ? [] : ['No profile specified.']
+  if (names.length === 0) return action === 'set' ? [] : [`No profile specified. Give the names of the profiles to ${action}.`]
   return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))].map((name) => `Profile with name ${name} was specified more than once.`)
 }
 

@@ -142,7 +142,9 @@ const sizeProblem = (cidr: Cidr, {blockSize}: PoolOptions): string | undefined =
   const isPossible = blockSize === undefined || (blockSize >= least && blockSize <= most)
   if (!isPossible || cidr.prefix <= (blockSize ?? BLOCK_SIZES[cidr.family])) return undefined
   const smallest = blockSize === undefined ? `the smallest IPv${cidr.family} pool is a /${BLOCK_SIZES[cidr.family]}` : `a block of it would be a /${blockSize}`
-  return `${formatCidr(cidr)} is too small: ${smallest}. With --block-size ${cidr.prefix} it can be a pool.`
+  const full = cidr.family === 4 ? 32 : 128
+  const remedy = cidr.prefix === full ? 'Give a network with its prefix length, such as ' + (cidr.family === 4 ? '192.168.0.0/16' : 'fd80:24e2:f998:72d6::/64') : `Give a larger network, or smaller blocks with --block-size ${cidr.prefix}`
+  return `${formatCidr(cidr)} ${cidr.prefix === full ? 'is a single address, which is too small for a pool' : 'is too small'}: ${smallest}. ${remedy}.`
 }
 
 /**
@@ -296,9 +298,11 @@ function refuse(problems: readonly PoolProblem[], what: 'added' | 'changed'): vo
   const [first, ...more] = problems
   if (first === undefined) return
   const kind = problems.some((problem) => problem.kind === 'invalid') ? 'invalid' : 'refused'
-  if (more.length === 0) throw new CalicoError(kind, `${first.message} Nothing was changed.`)
-  throw new CalicoError(kind, `${problems.length} of the pools cannot be ${what}; nothing was changed:`, {details: problems.map(({message}) => message)})
+  if (more.length === 0) throw new CalicoError(kind, `${first.message} Nothing was changed.`, {hint: SEE_POOLS})
+  throw new CalicoError(kind, `${problems.length} of the pools cannot be ${what}; nothing was changed:`, {details: problems.map(({message}) => message), hint: SEE_POOLS})
 }
+
+const SEE_POOLS = 'To see the pools: calicoctl pool show'
 
 /** A new pool under the stored name NAME. */
 export const newPool = (name: string, cidr: Cidr, {ipip, natOutgoing, disabled, blockSize}: PoolOptions): IPPool => ({

@@ -71,7 +71,7 @@ function refuseUsed(name: string, uses: readonly {readonly label: string}[]): vo
   throw new CalicoError('refused', `Profile ${name} was not removed: profile in use by endpoint(s)`, {
     details: [...uses.slice(0, NAMED_USES).map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
     override: '--no-check',
-    hint: 'Take it off these endpoints first, or use --no-check: what an endpoint then still expects of this profile is dropped.',
+    hint: 'Remove it from these endpoints first (calicoctl endpoint ENDPOINT profile remove PROFILE), or use --no-check: the endpoints then drop traffic that their earlier profiles do not decide.',
   })
 }
 

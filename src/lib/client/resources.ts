@@ -239,4 +239,4 @@ export function addedHazards(kind: KindName, before: Resource | undefined, after
 const wherever = ({level, field, message}: Hazard): string => `${level} ${field.replaceAll(/\[\d+\]/g, '[]')} ${message}`
 
 const refused = (kind: KindName, name: string, problems: readonly Problem[]): CalicoError =>
-  new CalicoError('invalid', `${KINDS[kind].kind} ${name} would not be valid; nothing was changed`, {details: problems.map(problemText)})
+  new CalicoError('invalid', `${KINDS[kind].kind} ${name} is invalid; nothing was changed`, {details: problems.map(problemText)})

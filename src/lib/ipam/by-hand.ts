@@ -86,9 +86,8 @@ async function assignNew(session: Session, request: HandRequest, maxPerHandle?: 
 function failureOf({families, error}: Assignment, got: number, count: number): CalicoError | undefined {
   if (got >= count) return undefined
   const reasons = families.flatMap(({reasons: all}) => all)
-  const hint = error?.hint
-  const more = {details: reasons, ...(hint === undefined ? {} : {hint})}
-  if (got === 0) return error ?? new CalicoError('refused', count === 1 ? 'There is no free address' : 'There are no free addresses', more)
+  const hint = error?.hint ?? 'To see how many addresses are in use: calicoctl ipam show. To add a pool: calicoctl pool add CIDR'
+  if (got === 0) return error ?? new CalicoError('refused', `${count === 1 ? 'No address was' : 'No addresses were'} assigned: ${reasons.join('; ') || 'none is free'}`, {hint})
   return partly(got, count, error && reasons.length === 0 ? [error.message] : reasons, hint)
 }
 

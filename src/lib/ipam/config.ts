@@ -50,7 +50,7 @@ export function changedConfig(config: IpamConfig, {strictAffinity, autoAllocateB
   if (strict === (config.strict_affinity ?? false) && allocate === (config.auto_allocate_blocks ?? false) && limit === (config.maxBlocksPerHost ?? 0)) return config
   if (!strict && !allocate) throw new CalicoError('invalid', 'Strict affinity and automatic allocation of blocks cannot both be off: hosts could get no addresses')
   if (limit > 0 && !strict) {
-    throw new CalicoError('invalid', `A limit of blocks per host (${limit}) needs strict affinity`, {hint: 'Remove the limit first: calicoctl ipam configure --max-blocks-per-host 0'})
+    throw new CalicoError('invalid', `A limit on blocks per host (${limit}) requires strict affinity`, {hint: `To set both: calicoctl ipam configure --strict-affinity=true --max-blocks-per-host=${limit}. To remove the limit: calicoctl ipam configure --max-blocks-per-host=0`})
   }
   const {strict_affinity: _, auto_allocate_blocks: __, maxBlocksPerHost: ___, ...rest} = config
   return {

@@ -79,8 +79,8 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       if (error instanceof TooLarge) return refused(413, `The request has more than ${BODY_LIMIT} bytes`)
       if (error instanceof BadRequest) return refused(400, `Bad request: ${error.message}${text === '' ? REPEATED : ''}`)
       if (error instanceof CalicoError) return {status: 500, body: {Err: errorLine(error)}, outcome: 'error'}
-      log.error(`A fault of calicoctl in ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      return {status: 500, body: {Err: `${error instanceof Error ? error.message : String(error)}. This is a fault of calicoctl; its log has more.`}, outcome: 'error'}
+      log.error(`A bug in calicoctl in ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      return {status: 500, body: {Err: `${error instanceof Error ? error.message : String(error)}. This is a bug in calicoctl; its log has more.`}, outcome: 'error'}
     }
   }
 

@@ -70,7 +70,7 @@ function edited(kind: KindName, label: string, before: Stored, value: unknown, n
   return isDeepStrictEqual(resource, before.resource) ? before.resource : resource
 }
 
-const invalid = (label: string, problems: readonly Problem[]): CalicoError => new CalicoError('invalid', `${label} would not be valid; nothing was changed`, {details: problems.map(problemText)})
+const invalid = (label: string, problems: readonly Problem[]): CalicoError => new CalicoError('invalid', `${label} is invalid; nothing was changed`, {details: problems.map(problemText)})
 
 function checkRevision(label: string, {kv}: Stored, version: unknown): void {
   if (typeof version !== 'string' || version === '') throw invalid(label, [{field: 'metadata.resourceVersion', message: 'is the revision that the object must be at: leave it out of the change, or give it as a text'}])

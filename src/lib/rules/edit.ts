@@ -4,13 +4,14 @@
  */
 import {append} from '../append.js'
 import {CalicoError} from '../errors.js'
-import {nameAnnotations} from '../model/display-name.js'
+import {displayName, nameAnnotations} from '../model/display-name.js'
 import {convertName} from '../model/names.js'
 import {API_VERSION} from '../model/resource.js'
 import type {Profile, ProfileSpec, Rule} from '../model/types.js'
 import {compareUtf8} from '../utf8-order.js'
 import {unknownV3Fields} from './check-v3.js'
 import {ruleKey} from './compare.js'
+import {ruleText} from './show.js'
 import type {RuleLists} from './v020-json.js'
 import {toV3} from './v3.js'
 
@@ -57,7 +58,7 @@ export const addRule =
     const present = find(rules, rule)
     if (present !== 0) return {profile, at: present}
     const place = at ?? rules.length + 1
-    if (place < 1 || place > rules.length + 1) throw outOfRange(place, rules.length + 1)
+    if (place < 1 || place > rules.length + 1) throw outOfRange(profile, direction, place, rules.length + 1)
     return {profile: withRules(profile, direction, rules.toSpliced(place - 1, 0, rule)), at: place}
   }
 
@@ -67,8 +68,13 @@ export const removeRule =
   (profile: Profile): RuleEdit => {
     const at = find(rulesOf(profile)[direction], rule)
     if (at !== 0) return removeRuleAt(direction, at)(profile)
-    throw new CalicoError('not-found', 'Rule not found.', {
-      hint: 'All words of a rule count, and ports in their order. "rule show" lists the rules as they can be typed.',
+    const name = displayName(profile.metadata).name
+    const text = ruleText(rule)
+    const listed = rulesOf(profile)[direction].map((other, index) => ({line: `${index + 1} ${ruleText(other)}`, common: commonWords(ruleText(other), text)}))
+    const near = listed.sort((a, b) => b.common - a.common).slice(0, NEAREST_RULES).map(({line}) => line)
+    throw new CalicoError('not-found', `Rule not found. Profile ${name} has no ${direction} rule: ${text}`, {
+      details: near.length === 0 ? [`It has no ${direction} rules.`] : [`Its ${near.length < listed.length ? 'most similar ' : ''}${direction} rules:`, ...near.map((line) => `  ${line}`)],
+      hint: `All words of a rule must be the same, and ports in the same order. To see all rules: calicoctl profile ${name} rule show`,
     })
   }
 
@@ -77,7 +83,7 @@ export const removeRuleAt =
   (direction: Direction, at: number) =>
   (profile: Profile): RuleEdit => {
     const rules = rulesOf(profile)[direction]
-    if (at < 1 || at > rules.length) throw outOfRange(at, rules.length)
+    if (at < 1 || at > rules.length) throw outOfRange(profile, direction, at, rules.length)
     return {profile: withRules(profile, direction, rules.toSpliced(at - 1, 1)), at}
   }
 
@@ -141,5 +147,17 @@ function find(rules: readonly Rule[], rule: Rule): number {
   return rules.findIndex((other) => ruleKey(other) === key) + 1
 }
 
-const outOfRange = (at: number, last: number): CalicoError =>
-  new CalicoError('invalid', `Position ${at} is out of range: ${last === 0 ? 'there is no rule' : last === 1 ? 'the only one is 1' : `give a number from 1 to ${last}`}.`)
+/** Stored rules that an error shows beside the one that was not found. */
+const NEAREST_RULES = 3
+
+/** How many words A and B have in common. */
+function commonWords(a: string, b: string): number {
+  const words = new Set(a.split(' '))
+  return b.split(' ').filter((word) => words.has(word)).length
+}
+
+function outOfRange(profile: Profile, direction: Direction, at: number, last: number): CalicoError {
+  const {name} = displayName(profile.metadata)
+  const why = last === 0 ? `profile ${name} has no ${direction} rules` : last === 1 ? `the only valid ${direction} position in profile ${name} is 1` : `the valid ${direction} positions in profile ${name} are 1 to ${last}`
+  return new CalicoError('invalid', `Position ${at} is out of range: ${why}.`, {hint: `To see the rules with their positions: calicoctl profile ${name} rule show`})
+}

@@ -127,21 +127,21 @@ function misplaced(words: readonly string[], at: number): string {
       : '"ports" needs a protocol: "tcp" or "udp" after the action'
   }
   if (word === 'type' || word === 'code') {
-    return word === 'code' ? '"code" stands right after "icmp type N"' : '"type" stands right after "icmp" or "icmpv6"'
+    return word === 'code' ? '"code" must follow "icmp type N"' : '"type" must follow "icmp" or "icmpv6"'
   }
-  if (word === 'from') return '"from" stands once, before "to"'
-  if (word === 'to') return '"to" stands once, at the end of the rule'
-  if (word === 'not' && words[at + 1] === 'selector') return '"not tag" and "not selector" exclude each other: name the tag in the selector, has(TAG) || …'
+  if (word === 'from') return '"from" may be given only once, and must come before "to": from tag A to tag B'
+  if (word === 'to') return '"to" may be given only once, at the end of the rule'
+  if (word === 'not' && words[at + 1] === 'selector') return '"not tag" and "not selector" cannot be combined: put the tag into the selector, as has(TAG) || …'
   if (word === 'tag' || word === 'cidr' || word === 'selector') {
     return words.includes('from') || words.includes('to')
-      ? `"${word}" is out of order: after "from" or "to" come "ports", "tag", "cidr", "selector", then "not …", each once`
+      ? `"${word}" is out of order: the order after "from" or "to" is "ports", "tag", "cidr", "selector", then "not …", each at most once`
       : `"${word}" needs "from" or "to" before it`
   }
-  if (OPENING.has(word)) return `"${word}" cannot stand here`
-  if (at === 1 && /^(\d+|sctp|udplite)$/i.test(word)) return `"${word}" is no word of its own: write "protocol ${word}"`
-  if (at === 1) return `"${word}" is no protocol: "tcp", "udp", "icmp", "icmpv6" or "protocol NAME" stands here, or "from" or "to"`
+  if (OPENING.has(word)) return `"${word}" is not valid at this position`
+  if (at === 1 && /^(\d+|sctp|udplite)$/i.test(word)) return `"${word}" is not a keyword: write "protocol ${word}"`
+  if (at === 1) return `"${word}" is not a protocol: expected "tcp", "udp", "icmp", "icmpv6" or "protocol NAME", or "from" or "to"`
   if ((before === 'from' || before === 'to') && word !== '') {
-    return `"${word}" needs a word before it that says what it is: "${before} ${/^[0-9a-fA-F]*[.:]/.test(word) ? 'cidr' : 'tag'} ${word}"`
+    return `"${word}" needs a keyword before it: "${before} ${/^[0-9a-fA-F]*[.:]/.test(word) ? 'cidr' : 'tag'} ${word}"`
   }
-  return `"${word}" is one word too many`
+  return `"${word}" is unexpected at the end of the rule`
 }

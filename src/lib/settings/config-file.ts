@@ -123,9 +123,17 @@ function oldForm(content: unknown, at: Place): string | undefined {
   return `${where}: this file has the form of calicoctl 1.x (apiVersion: ${OLD.version}, kind: ${OLD.kind}); this calicoctl reads that of calicoctl 3.x. Write ${header.join(', ')}`
 }
 
+/** A hint at the key that was meant by KEY under PATH: one that begins so, or of which KEY has the beginning, in whatever case. */
+function meantKey(key: string, path: readonly string[]): string {
+  const known = Object.keys(path[0] === 'spec' ? SPEC.shape : FILE.shape)
+  const typed = key.toLowerCase()
+  const meant = known.find((name) => name.toLowerCase() === typed) ?? known.find((name) => name.toLowerCase().startsWith(typed) || typed.startsWith(name.toLowerCase()))
+  return meant === undefined ? '' : `; did you mean ${[...path, meant].join('.')}?`
+}
+
 function issueText(issue: z.core.$ZodIssue, at: Place): string[] {
   const path = issue.path.map(String)
   const placed = (where: string, text: string): string => (where === '' ? text : `${where}: ${text}`)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${[...path, key].join('.')}`))
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${[...path, key].join('.')}${meantKey(key, path)}`))
   return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : path.join('.')}: ${issue.message}`)]
 }

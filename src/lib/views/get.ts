@@ -106,7 +106,7 @@ async function missingError(session: Session, {kind, namespaced}: KindInfo, miss
   if (first === undefined) return undefined
   const where = `${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}${at === undefined ? '' : ` at revision ${at}`}`
   if (more.length > 0) return new CalicoError('not-found', `${missing.length} objects do not exist${where}:`, {details: missing.map((name) => objectLabel(kind, name))})
-  return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, kind === 'Node' ? {hint: await nodesHint(session, first)} : {})
+  return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, {hint: kind === 'Node' ? await nodesHint(session, first) : `To see those that exist: calicoctl get ${kind.toLowerCase()}${namespaced ? ' -A' : ''}`})
 }
 
 /** The name that the object users call TYPED is stored under. */

@@ -36,7 +36,7 @@ export interface ServeOptions {
 /** Serves until SIGTERM or SIGINT. Gives the exit code: 0 after SIGTERM, which is how services are stopped. @throws CalicoError if it cannot begin */
 export async function serve({settings, env, limitMs = REQUEST_LIMIT_MS, ...options}: ServeOptions): Promise<number> {
   const log = createLog({write: writeLine, level: options.level, journal: goesToJournal(env), escape: escapeText})
-  process.on('unhandledRejection', (error) => log.error(`A fault of calicoctl, which goes on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
+  process.on('unhandledRejection', (error) => log.error(`A bug in calicoctl; it continues: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
   const {name: node, warning} = nodeNow(options.node)
   if (warning !== undefined) log.warn(warning)
   const labelEndpoints = options.labelEndpoints || env.CALICO_LIBNETWORK_LABEL_ENDPOINTS === 'true'

@@ -116,7 +116,7 @@ export function requireRunning(found: Found): void {
   if ('path' in found) return
   const {workload: {typed}, container} = found
   if (!container.running) throw new CalicoError('failed', `${typed} is not currently running.`, {hint: `Start it with: docker start ${typed}`})
-  if (container.networkMode === 'host') throw new CalicoError('invalid', `${typed} has the network of the host (--net=host): it cannot get an endpoint of its own`)
+  if (container.networkMode === 'host') throw new CalicoError('invalid', `The container ${container.name} uses the network of the host (--net=host), so it cannot have its own endpoint`, {hint: 'Start it with another network, such as: docker run --net=none'})
 }
 
 async function inspectAgain(engine: Engine, {id}: Container, {typed}: Workload): Promise<Container> {

@@ -10,8 +10,15 @@ describe('errorText', () => {
   })
 
   test('an error of ours says so, and --debug shows where', () => {
-    expect(errorText(new TypeError('x is undefined'))).toMatch(/^Error: x is undefined\nThis is a fault of calicoctl\..*--debug/)
+    expect(errorText(new TypeError('x is undefined'))).toMatch(/^Error: x is undefined\nThis is a bug in calicoctl\..*--debug/)
     expect(errorText(new TypeError('x is undefined'), {debug: true})).toContain('report.test.ts')
+  })
+
+  test('a value or an option that oclif refuses is told in our words, with what was probably meant', () => {
+    const refused = (message: string): Error => Object.assign(new Error(message), {oclif: {exit: 2}})
+    expect(errorText(refused('Expected --output=jsn to be one of: table, json, yaml\nSee more help with --help'))).toBe("Error: --output: 'jsn' is not valid. Did you mean json? Valid values: table, json, yaml.\n")
+    expect(errorText(refused('Expected --scope=world to be one of: local, global'))).toBe("Error: --scope: 'world' is not valid. Valid values: local, global.\n")
+    expect(errorText(refused('The following error occurred:\n  Missing required flag out'))).toBe('Error: the option --out is missing\n')
   })
 
   test('text from a datastore is escaped', () => expect(errorText(new CalicoError('failed', 'bad \u001b[2J'))).toContain('\\x1b[2J'))

@@ -96,8 +96,8 @@ describe('new pools', () => {
   })
 
   test.each([
-    ['10.0.0.0/27', '10.0.0.0/27 is too small: the smallest IPv4 pool is a /26. With --block-size 27 it can be a pool. Nothing was changed.'],
-    ['fd00::/123', 'fd00::/123 is too small: the smallest IPv6 pool is a /122. With --block-size 123 it can be a pool. Nothing was changed.'],
+    ['10.0.0.0/27', '10.0.0.0/27 is too small: the smallest IPv4 pool is a /26. Give a larger network, or smaller blocks with --block-size 27. Nothing was changed.'],
+    ['fd00::/123', 'fd00::/123 is too small: the smallest IPv6 pool is a /122. Give a larger network, or smaller blocks with --block-size 123. Nothing was changed.'],
     ['10.5.0.0/16', '10.5.0.0/16 overlaps the pool 10.5.6.0/24 (taken). Nothing was changed.'],
     ['10.5.6.64/26', '10.5.6.64/26 overlaps the pool 10.5.6.0/24 (taken). Nothing was changed.'],
   ])('%s is refused', async (text, message) => {
@@ -239,7 +239,7 @@ describe('what a line itself shows', () => {
     expect(problems('10.0.0.0/16 10.0.1.0/24 10.9.0.0/30 fd00::/64', {ipip: true})).toEqual([
       'fd00::/64: IPIP is not possible with IPv6.',
       '10.0.1.0/24 overlaps 10.0.0.0/16 on the same line.',
-      '10.9.0.0/30 is too small: the smallest IPv4 pool is a /26. With --block-size 30 it can be a pool.',
+      '10.9.0.0/30 is too small: the smallest IPv4 pool is a /26. Give a larger network, or smaller blocks with --block-size 30.',
     ])
     expect(problems('10.0.0.0/16 10.0.0.0/16 fd00::/64')).toEqual([])
     expect(problems('10.9.0.0/30')).toEqual([])

@@ -164,7 +164,7 @@ describe('errors', () => {
 
   test('a fault of ours is told as such, its stack in the log alone', async () => {
     const {call, log} = await start({findNetwork: () => Promise.reject(new TypeError('x is undefined'))})
-    expect(await call('NetworkDriver.CreateEndpoint', CREATE)).toMatchObject({status: 500, body: {Err: 'x is undefined. This is a fault of calicoctl; its log has more.'}})
+    expect(await call('NetworkDriver.CreateEndpoint', CREATE)).toMatchObject({status: 500, body: {Err: 'x is undefined. This is a bug in calicoctl; its log has more.'}})
     expect(log.lines.some((line) => line.includes('server.test'))).toBe(true)
   })
 

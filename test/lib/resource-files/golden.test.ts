@@ -156,7 +156,7 @@ onBothStores((stores) => {
     const done = code === 0
     expect({done, changed, told: done === (line.rc === 0) ? undefined : stderr}).toEqual({done: line.rc === 0, changed: expectedChanges(line), told: undefined})
     if (!done) expect(stderr).toMatch(/^(?:Error: |Usage:)/m)
-    expect(stderr).not.toContain('This is a fault of calicoctl')
+    expect(stderr).not.toContain('This is a bug in calicoctl')
     if (done && line.cmd[0] === 'get') expect(shown(line, stdout)).toEqual(shown(line, line.stdout))
   })
 
@@ -164,7 +164,7 @@ onBothStores((stores) => {
     test.each(lines.filter(({id}) => Object.hasOwn(BETTER, id)).map((line) => [line.id, line] as const))('%s', async (_, line) => {
       const {outcome: {code, stderr}, changed} = await runLine(await emptyStore(), line)
       expect({done: code === 0, changed}).not.toEqual({done: line.rc === 0, changed: expectedChanges(line)})
-      expect(stderr).not.toContain('This is a fault of calicoctl')
+      expect(stderr).not.toContain('This is a bug in calicoctl')
     })
   })
 })

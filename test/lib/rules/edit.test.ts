@@ -61,7 +61,7 @@ describe('adding a rule', () => {
   test('a profile without lists', () => {
     const empty: Profile = {...web, spec: {}}
     expect(addRule('outbound', rule('allow'))(empty).profile.spec).toEqual({egress: [rule('allow')]})
-    expect(() => addRule('outbound', rule('allow'), 2)(empty)).toThrow('the only one is 1')
+    expect(() => addRule('outbound', rule('allow'), 2)(empty)).toThrow('the only valid outbound position in profile web is 1')
   })
 
   test('unknown fields are carried along', () => {
@@ -80,14 +80,14 @@ describe('removing a rule', () => {
 
   test('port lists must be in the same order', () => {
     const {profile} = addRule('inbound', rule('allow tcp to ports 80,443'))(web)
-    expect(() => removeRule('inbound', rule('allow tcp to ports 443,80'))(profile)).toThrow(expect.objectContaining({kind: 'not-found', message: 'Rule not found.'}))
+    expect(() => removeRule('inbound', rule('allow tcp to ports 443,80'))(profile)).toThrow(expect.objectContaining({kind: 'not-found', message: 'Rule not found. Profile web has no inbound rule: allow tcp to ports 443,80'}))
     expect(removeRule('inbound', rule('allow tcp to ports 80,443'))(profile).profile).toEqual(web)
   })
 
   test('by its number', () => {
     expect(removeRuleAt('inbound', 1)(web)).toMatchObject({at: 1, profile: {spec: {ingress: []}}})
     for (const at of [0, 2, -1]) expect(() => removeRuleAt('inbound', at)(web)).toThrow(expect.objectContaining({kind: 'invalid'}))
-    expect(() => removeRuleAt('inbound', 1)({...web, spec: {}})).toThrow('there is no rule')
+    expect(() => removeRuleAt('inbound', 1)({...web, spec: {}})).toThrow('has no inbound rules')
   })
 
   test('add, then remove, any rule', () => {

@@ -183,7 +183,7 @@ describe('the configuration file', () => {
     ['- a', 'the file'],
     [JSON.stringify({apiVersion: 'v1', kind: 'CalicoAPIConfig'}), 'apiVersion'],
     [JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Other'}), 'kind'],
-    [config({etcdEndpoint: 'http://a:1'}), 'unknown key spec.etcdEndpoint'],
+    [config({etcdEndpoint: 'http://a:1'}), 'unknown key spec.etcdEndpoint; did you mean spec.etcdEndpoints?'],
     ['apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoints: http://a:1\n  etcdEndpoints: http://b:1\n', 'unique'],
     [config({datastoreType: 'kubernetes', etcdEndpoints: 'http://a:1'}), 'not supported'],
     [config({etcdEndpoints: 'https://a:1', etcdCACert: PEM, etcdCACertFile: '/ca'}), 'both set'],

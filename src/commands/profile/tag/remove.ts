@@ -19,7 +19,7 @@ export default class ProfileTagRemove extends EditCommand {
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change} = await editProfile(session, profile, (stored) => {
       const edited = removeTag(stored, args.tag)
-      if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`)
+      if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`, {hint: `To see its tags: calicoctl profile ${profile} tag show`})
       return {profile: edited}
     }, {ifMissing, removes: true})
     await this.tell([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})

@@ -19,7 +19,7 @@ export function strangers(id: string, options: readonly GivenOption[], commands:
   const flags = commands[id]?.flags ?? {}
   return options
     .filter(({kind}) => kind.ours && !Object.hasOwn(flags, kind.name) && !(kind.name.startsWith('no-') && flags[kind.name.slice(3)]?.allowNo === true))
-    .map(({kind}) => `--${kind.name} is no option of ${id.replaceAll(':', ' ')}`)
+    .map(({kind}) => `--${kind.name} is not an option of ${id.replaceAll(':', ' ')}`)
 }
 
 /** OPTIONS in full, sorted, so that lines that mean the same read the same. */
@@ -38,8 +38,8 @@ export function optionProblems(line: SplitLine, v020?: ReadonlyMap<string, boole
   const repeated = new Set(once.filter((name, index) => once.indexOf(name) !== index))
   return [
     ...line.unknown.map((option) => `unknown option ${option}`),
-    ...line.options.filter(({kind}) => kind.ours && v020?.has(kind.name)).map(({kind}) => `--${kind.name} stands after '${line.words[0] ?? ''}', not before`),
-    ...(line.wantsVersion ? ['--version stands alone'] : []),
+    ...line.options.filter(({kind}) => kind.ours && v020?.has(kind.name)).map(({kind}) => `--${kind.name} must come after '${line.words[0] ?? ''}'`),
+    ...(line.wantsVersion ? ['--version cannot be combined with other words'] : []),
     ...[...repeated].map((name) => `--${name} is given more than once`),
   ]
 }

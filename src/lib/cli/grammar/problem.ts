@@ -21,10 +21,11 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 }
 
 /** A line that could not even be taken apart. */
-export function unreadable({problem, words}: Unreadable, commands: CommandTable): UsageLine {
+export function unreadable({problem, words, waiting}: Unreadable, commands: CommandTable): UsageLine {
   const attempts = nearestAttempts(attemptAll({words, options: []}))
+  const foreign = waiting !== undefined && attempts.length > 0 && attempts.every(({id, pattern}) => !optionsOf(pattern).has(waiting) && commands[id] !== undefined && !Object.hasOwn(commands[id].flags, waiting))
   return refused({
-    problems: [problem],
+    problems: [foreign ? `--${waiting} is not an option of ${listed(attempts.map(({id}) => id.replaceAll(':', ' ')))}` : problem],
     usage: attempts.length > 0 ? attempts.map((attempt) => attempt.usage) : [PROGRAM_USAGE],
     help: deepestHelp(words, commands),
   })
@@ -37,7 +38,10 @@ export function missingCommand(line: SplitLine): UsageLine {
 }
 
 /** A line whose words are no command of v0.20's, nor one of ours. */
-export function unknownCommand(words: readonly string[], commands: CommandTable): UsageLine {
+export function unknownCommand(words: readonly string[], commands: CommandTable, line?: SplitLine): UsageLine {
+  const [stray] = line?.unknown ?? []
+  // The first word may be the value of an option that does not exist: that is told, and only that.
+  if (stray !== undefined && line) return refused({problems: optionProblems(line), usage: [PROGRAM_USAGE], suggestion: optionLike(stray, Object.values(commands).flatMap(({flags = {}}) => Object.keys(flags))), help: []})
   const help = deepestHelp(words, commands)
   const next = help.length === 0 ? [...new Set([...Object.keys(V020), ...ownNextWords([], commands)])] : ownNextWords(help, commands)
   const word = words[help.length]
@@ -53,27 +57,31 @@ export function unknownCommand(words: readonly string[], commands: CommandTable)
 /** A line of a v0.20 command that none of its usages accepts. */
 export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const reordered = inUsageOrder(line)
+  const lacking = reordered?.missing ?? missingOfTopic(line)
   const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
   const usages = reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
-    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in another order'])],
+    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in another order'])],
     usage: usages,
-    suggestion: betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
+    suggestion: lacking !== undefined ? undefined : betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
     help: deepestHelp(line.words, commands),
   })
 }
 
 /** What is wrong with the words of LINE, or with how its options fit them. */
-function wordProblems(attempts: readonly Attempt[], {words}: SplitLine, commands: CommandTable): string[] {
+function wordProblems(attempts: readonly Attempt[], {words, options}: SplitLine, commands: CommandTable): string[] {
   const [best] = attempts
   if (best === undefined || best.match.fits) return []
   const {leftOptions, wordsFit, trace} = best.match
   if (wordsFit) {
     const allowed = optionsOf(best.pattern)
     const command = best.id.replaceAll(':', ' ')
-    return leftOptions.map((name) => (allowed.has(name) ? `--${name} does not go with the rest of the line` : `--${name} is no option of ${command}`))
+    return leftOptions.map((name) => (allowed.has(name) ? `--${name} cannot be combined with the other words` : `--${name} is not an option of ${command}`))
   }
   if (trace.problem !== undefined) return [trace.problem]
+  if (words[trace.furthest] === undefined && trace.expected.every((name) => name === '<MATCH>') && options.length > 0) {
+    return options.filter(({kind}) => !kind.ours).map(({kind}) => `--${kind.name} and the words of a rule cannot be combined: give one of them`)
+  }
   return [expectation(expectedBy(attempts, words, commands), words[trace.furthest])]
 }
 
@@ -94,8 +102,26 @@ function betterOption(attempts: readonly Attempt[], line: SplitLine, commands: C
   const [unknown] = line.unknown
   if (unknown === undefined) return undefined
   const flags = attempts.flatMap((attempt) => Object.keys(commands[attempt.id]?.flags ?? {}))
-  const name = nearest(unknown.replace(/^-+/, ''), [...v020Options(line.words[0] ?? '').keys(), ...flags])
+  return optionLike(unknown, [...v020Options(line.words[0] ?? '').keys(), ...flags])
+}
+
+/** The one of NAMES that was probably meant by the option TYPED: a slip of the hand, or the name with a word before it (`--request-timeout`). */
+function optionLike(typed: string, names: readonly string[]): string | undefined {
+  const bare = typed.replace(/^-+/, '')
+  const name = nearest(bare, names) ?? names.find((other) => bare.endsWith(`-${other}`))
   return name === undefined ? undefined : `--${name}`
+}
+
+/** The argument that a line lacks which has only words of a topic: `endpoint profile`, of `endpoint <ENDPOINT_ID> profile show`. */
+function missingOfTopic({words}: SplitLine): string | undefined {
+  if (words.length < 2) return undefined
+  for (const [id, usage] of Object.entries(usagesOf(words[0] ?? '') ?? {})) {
+    const idWords = id.split(':')
+    if (idWords.length <= words.length || words.some((word, index) => idWords[index] !== word)) continue
+    const tokens = usage.split(' ')
+    return tokens.slice(0, tokens.lastIndexOf(words.at(-1) ?? '') + 1).find((token) => token.startsWith('<'))
+  }
+  return undefined
 }
 
 const betterWords = (words: readonly string[] | undefined, {options}: SplitLine): string | undefined =>
@@ -130,15 +156,16 @@ function meant(word: string, keywords: readonly string[]): string | undefined {
 }
 
 /** The words of a line that has a command's words first (`profile rule add web …`), in the order of its usage, if it fits then. */
-function inUsageOrder(line: SplitLine): {id: string; usage: string; words: string[]} | undefined {
+function inUsageOrder(line: SplitLine): {id: string; usage: string; words: string[]; missing: string | undefined} | undefined {
   for (const [id, usage] of Object.entries(usagesOf(line.words[0] ?? '') ?? {})) {
     const idWords = id.split(':')
     if (idWords.some((word, index) => line.words[index] !== word)) continue
     const rest = line.words.slice(idWords.length)
     const tokens = usage.split(' ')
     const head = tokens.slice(0, tokens.lastIndexOf(idWords.at(-1) ?? '') + 1)
-    const words = [...head.map((token) => (token.startsWith('<') ? (rest.shift() ?? '') : token)), ...rest]
-    if (words.join(' ') !== line.words.join(' ') && fittingAttempt({...line, words})?.id === id) return {id, usage, words}
+    const missing = head.filter((token) => token.startsWith('<'))[rest.length]
+    const words = [...head.map((token) => (token.startsWith('<') ? (rest.shift() ?? token) : token)), ...rest]
+    if (words.join(' ') !== line.words.join(' ') && fittingAttempt({...line, words})?.id === id) return {id, usage, words, missing}
   }
   return undefined
 }

@@ -35,7 +35,7 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
   }
   const fitting = fittingLine(line, word) ?? fittingLine(splitLine(argv, commands, v020Options, {oursFirst: true}), word)
   if (fitting === undefined) {
-    const read = readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands) : explain(line, commands))
+    const read = readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands, line) : explain(line, commands))
     if (read.type !== 'usage') return read
     const former = formerCommand(line.words)
     return former === undefined ? read : {...read, suggestion: quoted(former)}

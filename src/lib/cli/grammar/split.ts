@@ -65,7 +65,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     const name = typed.slice(2)
     const attached = equals < 0 ? undefined : token.slice(equals + 1)
     const kind = kindOf(name, words[0] === undefined ? NONE : v020(words[0]), commands, oursFirst)
-    if (Array.isArray(kind)) return {problem: `${typed} may be ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
+    if (Array.isArray(kind)) return {problem: `${typed} is ambiguous: ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
     if (kind === undefined) {
       if (name === 'help' || name === 'version') {
         if (attached === '') unknown.push(token)

@@ -46,7 +46,11 @@ export function storeFile(path: string): StoreFile {
       cached = stats && {identity: identityOf(stats), state}
     },
     prepareFolder() {
-      makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
+      try {
+        makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
+      } catch (error) {
+        throw failed(path, 'cannot be created', error)
+      }
       checked(dirname(path), 'folder')
       checked(path, 'file')
     },
@@ -123,5 +127,5 @@ const hint = (path: string, what: 'file' | 'folder', {uid, mode}: BigIntStats): 
   what === 'folder' && uid === BigInt(process.geteuid?.() ?? 0) && !(Number(mode) & STICKY) && Number(mode) & (OTHERS_WRITE | GROUP_WRITES) ? `, or take that right away: chmod go-w ${path}` : ''
 
 function failed(path: string, what: string, error: unknown): CalicoError {
-  return new CalicoError('failed', `The embedded store ${path} ${what}: ${fileReason(error)}`, {cause: error})
+  return new CalicoError('failed', `The embedded store ${path} ${what}: ${error instanceof CalicoError ? error.message : fileReason(error)}`, {hint: 'To use another file: --datastore embedded:PATH', cause: error})
 }

@@ -40,7 +40,7 @@ const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> 
   refused: {
     kind: 'unreachable',
     message: (scene) => `Nothing listens at the etcd endpoint ${at(scene)}: connection refused`,
-    hint: CHECK_SERVER,
+    hint: (scene) => `${CHECK_SERVER(scene)}. ${scene.settings.endpoints.origin === 'the default' ? 'If etcd is elsewhere, set ETCD_ENDPOINTS. To try calicoctl without etcd: --datastore embedded' : `Check the endpoint in ${scene.settings.endpoints.origin}.`}`,
   },
   'no-route': {
     kind: 'unreachable',
@@ -153,7 +153,7 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   'wrong-password': {
     kind: 'denied',
     message: (scene) =>
-      `etcd at ${at(scene)} does not accept the user ${scene.settings.username?.value ?? ''} (${from(scene.settings.username, 'not set')}) with the password ${from(scene.settings.password, 'that is not set')}`,
+      `etcd at ${at(scene)} refused the login: wrong user name or password (user ${scene.settings.username?.value ?? ''} ${from(scene.settings.username, 'not set')}, password ${from(scene.settings.password, 'not set')})`,
     hint: ({settings: {password}}) => `Check user name and password in ${password?.origin ?? 'ETCD_USERNAME and ETCD_PASSWORD'}.`,
   },
   'no-credentials': {

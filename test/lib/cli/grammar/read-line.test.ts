@@ -51,15 +51,15 @@ describe('lines of v0.20', () => {
   })
 
   test.each([
-    ['node --lib', '--lib may be --libnetwork or --libnetwork-image'],
+    ['node --lib', '--lib is ambiguous: --libnetwork or --libnetwork-image'],
     ['status --runtime', '--runtime needs a value'],
     ['profile show --detailed=1', '--detailed takes no value'],
-    ['node stop --ip=1.2.3.4', '--ip is no option of node stop'],
-    ['pool show --ipv4 --ipv6', '--ipv6 does not go with the rest of the line'],
+    ['node stop --ip=1.2.3.4', '--ip is not an option of node stop'],
+    ['pool show --ipv4 --ipv6', '--ipv6 cannot be combined with the other words'],
     ['pool show --ipv4 --ipv4', '--ipv4 is given more than once'],
-    ['node --libnetwork-image=x', '--libnetwork-image does not go with the rest of the line'],
+    ['node --libnetwork-image=x', '--libnetwork-image cannot be combined with the other words'],
     ['profile add -- --help x', 'unexpected word \'x\''],
-    ['--at=1 profile web rule add inbound allow', '--at stands after \'profile\', not before'],
+    ['--at=1 profile web rule add inbound allow', '--at must come after \'profile\''],
     ['pool show --bogus', 'unknown option --bogus'],
     ['profile add web db', 'unexpected word \'db\''],
     ['profile web rule add ingress allow', 'expected inbound or outbound, not \'ingress\''],
@@ -68,6 +68,10 @@ describe('lines of v0.20', () => {
     ['config x felix', 'expected felix, bgp, node or view, not \'x\''],
     ['--debug', 'a command is missing'],
     ['bogus', 'unknown command \'bogus\''],
+    ['--request-timeout 1s profile show', 'unknown option --request-timeout'],
+    ['profile rule show', '<PROFILE> is missing'],
+    ['endpoint profile', '<ENDPOINT_ID> is missing'],
+    ['profile web rule remove inbound --at=1 allow', '--at and the words of a rule cannot be combined'],
   ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
 })
 
@@ -96,18 +100,18 @@ describe('what is ours', () => {
 
   test.each([
     ['profile show --outp json', 'unknown option --outp'],
-    ['profile show --dry-run', '--dry-run is no option of profile show'],
+    ['profile show --dry-run', '--dry-run is not an option of profile show'],
     ['profile show -q -q', '--quiet is given more than once'],
     ['get', '<KIND> is missing'],
     ['get a b c', 'unexpected word \'c\''],
     ['completion', 'bash, zsh or fish is missing'],
     ['completion tcsh', 'expected bash, zsh or fish, not \'tcsh\''],
-    ['get a --force', '--force is no option of get'],
+    ['get a --force', '--force is not an option of get'],
     ['config:view', 'unknown command'],
     ['profile:show', 'unknown command'],
     ['datastore', 'export is missing'],
     ['datastore exprt', 'expected export, not \'exprt\''],
-    ['profile --version', '--version stands alone'],
+    ['profile --version', '--version cannot be combined with other words'],
     ['__proto__', 'unknown command'],
   ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
 })

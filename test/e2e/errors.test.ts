@@ -1,0 +1,62 @@
+/** What an error says: what failed, on which object, why, and what to do next (issue 12 §2). By the built command, on the embedded store. */
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterAll, beforeAll, expect, test} from '@jest/globals'
+import {calicoctl, type Result} from '../support/cli.js'
+import {freePorts} from '../support/ports.js'
+
+let folder: string
+const path = (name: string): string => join(folder, name)
+/** Runs LINE on this file's store, unless it says itself where its datastore is, or ENV does. */
+const run = (line: string, env: Record<string, string> = {}, stdin = ''): Promise<Result> => {
+  const store = /^--(config|datastore)/.test(line) || 'ETCD_ENDPOINTS' in env ? [] : ['--datastore', `embedded:${path('store.json')}`]
+  return calicoctl([...store, ...line.split(' ')], {env: {CALICOCTL_JOURNAL: 'off', ...env}, cwd: folder, stdin})
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-errors-'))
+  writeFileSync(path('lines'), ['profile add web', 'profile web rule add inbound deny tcp from cidr 10.9.0.0/16', 'pool add 10.44.0.0/26', 'pool add 10.45.0.0/24', 'ipam assign 10.45.0.0/24 --count 30 --handle many --node h1', 'ipam assign 10.44.0.0/26 --count 64 --handle full --node h1'].join('\n'))
+  writeFileSync(path('calicoctl.cfg'), 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoint: http://127.0.0.1:1\n')
+  await run('create -f -', {}, 'apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: h1}\nspec: {}\n')
+  expect(await run('batch lines')).toMatchObject({code: 0})
+})
+afterAll(() => rmSync(folder, {recursive: true, force: true}))
+
+test.each([
+  ['profile web rule remove inbound allow tcp', 4, /^Error: Rule not found\. Profile web has no inbound rule: allow tcp\n {2}Its inbound rules:\n {4}\d .*\n {4}\d .*\n.*calicoctl profile web rule show\n$/],
+  ['profile web rule remove inbound --at=99', 1, /^Error: Position 99 is out of range: the valid inbound positions in profile web are 1 to 2\.\n.*calicoctl profile web rule show\n$/],
+  ['profile web rule add inbound allow to tag a from tag b', 1, /Error: "from" may be given only once, and must come before "to"/],
+  ['profile web tag remove nosuch', 4, /^Error: Tag nosuch is not on profile web\n.*calicoctl profile web tag show\n$/],
+  ['endpoint e1 profile append', 1, /^Error: No profile specified\. Give the names of the profiles to append\.\n$/],
+  ['pool add 10.46.0.0', 1, /^Error: 10\.46\.0\.0\/32 is a single address.*Give a network with its prefix length/],
+  ['pool add 10.46.0.0/30', 1, /is too small.*Give a larger network, or smaller blocks with --block-size 30/],
+  ['pool add 10.45.0.0/25', 1, /overlaps the pool 10\.45\.0\.0\/24 .*\nTo see the pools: calicoctl pool show\n$/],
+  ['ipam assign 10.44.0.0/26 --node h1 --handle k', 8, /^Error: No address was assigned: no address is free in pool 10\.44\.0\.0\/26\nTo see how many/],
+  ['ipam configure --max-blocks-per-host=4', 1, /requires strict affinity\n.*--strict-affinity=true --max-blocks-per-host=4/],
+  ['pool remove 10.45.0.0/24', 8, /are in use \(30\); nothing was changed\n {2}node h1: 30 addresses\n {2}For example:\n(?: {2}10\.45\.0\.\d+: .*\n){5} {2}and 25 more\n/],
+  ['get profile nosuch', 4, /^Error: There is no profile\/nosuch\.\nTo see those that exist: calicoctl get profile\n$/],
+  ['pool show -o jsn', 1, /^Error: --output: 'jsn' is not valid\. Did you mean json\? Valid values: table, /],
+  ['--request-timeout 1s profile show', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
+  ['profile show --request-timeout 1s', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
+  ['container add a 10.44.0.1 --wait', 1, /Error: --wait is not an option of container add\.\n/],
+  ['endpoint profile', 1, /Error: <ENDPOINT_ID> is missing\.\n/],
+  ['profile rule show', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule show --help\n$/],
+  ['profile web rule remove inbound --at=1 allow', 1, /Error: --at and the words of a rule cannot be combined: give one of them\.\n/],
+  ['--config calicoctl.cfg config view', 1, /unknown key spec\.etcdEndpoint; did you mean spec\.etcdEndpoints\?/],
+  ['--datastore embedded:/proc/none/store profile add a', 1, /Error: The embedded store \/proc\/none\/store cannot be created: .*\nTo use another file: --datastore embedded:PATH\n$/],
+])('%s', async (line, code, stderr) => {
+  expect(await run(line)).toMatchObject({code, stdout: '', stderr: expect.stringMatching(stderr) as unknown})
+})
+
+test('no etcd: the next step of somebody who has none', async () => {
+  const [port = 0] = await freePorts(1)
+  const {code, stderr} = await run('profile show', {ETCD_ENDPOINTS: `http://127.0.0.1:${port}`})
+  expect({code, stderr}).toEqual({code: 6, stderr: expect.stringContaining('Check the endpoint in ETCD_ENDPOINTS.') as unknown})
+})
+
+test('a locked store names what unlocks it', async () => {
+  await run('datastore lock')
+  expect(await run('profile add db')).toMatchObject({code: 8, stderr: expect.stringMatching(/^Error: The datastore is locked \(.*\)\. Nothing was changed\.\n.*calicoctl datastore unlock\n$/) as unknown})
+  await run('datastore unlock')
+})
