@@ -37,7 +37,7 @@ export const PARTS = {
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
-  policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
+  policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/cli/flows.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
   covers: ['src/lib/rules/covers.ts'],
   lint: ['src/lib/lint/', 'src/lib/views/lint.ts', 'src/lib/model/felix-refuses.ts', 'src/commands/lint.ts', 'src/commands/lint/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],

@@ -1,4 +1,4 @@
-import {BaseCommand} from '../lib/cli/base-command.js'
+import {BaseCommand, flowsFlag} from '../lib/cli/base-command.js'
 import {CalicoError} from '../lib/errors.js'
 import {writeObjects} from '../lib/resource-files/write.js'
 import {filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/views/resource-files/options.js'
@@ -9,7 +9,7 @@ export default class Diff extends BaseCommand {
   static override description = 'Prints the difference between the datastore and the files as YAML lines; nothing is written. The exit code is 0 if there is no difference, 1 if there is one, and 2 on an error in the files or the command line.'
   static override examples = ['<%= config.bin %> diff -f profiles.yaml || true']
   static readonly exitCodes = {1: 'There is a difference.', 2: 'A file or the command line is invalid (exit code 1 of other commands).'}
-  static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag}
+  static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag, ...flowsFlag}
 
   async run(): Promise<void> {
     try {

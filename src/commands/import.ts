@@ -63,6 +63,7 @@ export default class Import extends EditCommand {
     await writeImport(session, planned, (text) => this.note(text))
     if (created.length > 0) this.noteChanged()
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
+    await this.tellFlows({aside: flags.output === 'json'})
     if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not come over; everything else is done`, {hint: 'They are listed above, and by -o json, with the reasons.'})
   }
 

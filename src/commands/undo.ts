@@ -38,7 +38,11 @@ export default class Undo extends EditCommand {
     this.note(plan.changes.map((change) => undoneText(change, this.dryRun)))
     if (plan.initialised) this.note('The datastore stays initialised.')
     if (plan.rest.length === 0) return
-    if (this.dryRun) this.note(plan.rest)
-    else throw new CalicoError('unknown', `Only a part of ${nameOf(plan.entry)} was reverted: the stored objects`, {details: plan.rest})
+    if (this.dryRun) {
+      this.note(plan.rest)
+      return
+    }
+    await this.tellFlows()
+    throw new CalicoError('unknown', `Only a part of ${nameOf(plan.entry)} was reverted: the stored objects`, {details: plan.rest})
   }
 }

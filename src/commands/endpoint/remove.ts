@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {flowsFlag} from '../../lib/cli/base-command.js'
 import {HostEditCommand, ifExistsFlag} from '../../lib/cli/edit-command.js'
 import {endpointArgument, filterFlags, filterOf, findNamed} from '../../lib/views/endpoints.js'
 import {runningNode} from '../../lib/views/node-option.js'
@@ -16,7 +17,7 @@ export default class EndpointRemove extends HostEditCommand {
     8: 'The endpoint is connected to this host, or is managed by Kubernetes or a CNI plugin (--force overrides this), or the datastore is locked.',
   }
   static override args = {endpoint_id: endpointArgument()}
-  static override flags = {...ifExistsFlag, ...filterFlags, force: Flags.boolean({description: 'Remove it even if it is connected, or managed by Kubernetes or a CNI plugin.'})}
+  static override flags = {...ifExistsFlag, ...filterFlags, ...flowsFlag, force: Flags.boolean({description: 'Remove it even if it is connected, or managed by Kubernetes or a CNI plugin.'})}
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(EndpointRemove)

@@ -10,6 +10,7 @@ import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {parseDuration} from './duration.js'
 import type {EntryLine, JournalEntry} from '../journal/entry.js'
+import type {FlowLine, FlowsTold} from './flows.js'
 import {watchWrites} from './made.js'
 import {escapeText} from '../printable.js'
 import type {OutputFormat, Presentation} from './output/presentation.js'
@@ -52,6 +53,9 @@ export const readDuration = (option: string) => (text: string): number => {
 
 /** LINES ended, and with a line feed nowhere else: names and messages from elsewhere must not look like lines of ours. */
 const linesText = (lines: string | readonly string[]): string => (typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join('')
+
+/** Of commands that change what decides about flows. */
+export const flowsFlag = {flows: Flags.boolean({description: 'Print which groups of endpoints gain or lose which flows by the change.'})}
 
 /** What every command has: the global options, the datastore, and the two streams. */
 export abstract class BaseCommand extends Command {
@@ -164,8 +168,55 @@ export abstract class BaseCommand extends Command {
   }
 
   /** What a session of this command, or of LINE of a batch, has of the journal. */
-  protected recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare'> {
-    return {record: (written) => this.record(written, line)}
+  protected recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
+    if (!this.wantsFlows) return {record: (written) => this.record(written, line)}
+    return {
+      record: async (written) => {
+        this.made.push(written)
+        await this.record(written, line)
+      },
+      rehearse: (written) => void this.rehearsed.push(written),
+    }
+  }
+
+  /** With --flows: what was written, and what would have been. */
+  private readonly made: Written[] = []
+  private readonly rehearsed: Written[] = []
+  private told: Promise<FlowsTold> | undefined
+  private toldFlows = false
+
+  private get wantsFlows(): boolean {
+    return (this.globals as {flows?: boolean}).flows === true
+  }
+
+  /** stdout is a document or a list of names. */
+  private get hasFormat(): boolean {
+    return !['table', undefined].includes((this.globals as {output?: string}).output)
+  }
+
+  private async flowsTold(session?: Session): Promise<FlowsTold> {
+    const {tellFlows} = await import('./flows.js')
+    const dry = this.made.length === 0
+    return (this.told ??= tellFlows(session ?? (await this.session()), dry ? this.rehearsed : this.made, dry))
+  }
+
+  /** For a JSON document: what the change has done to flows, where --flows asks for it; nothing more is told then. */
+  protected async flowsJson(session?: Session): Promise<{flows?: readonly FlowLine[]}> {
+    if (!this.wantsFlows) return {}
+    const {json, warnings} = await this.flowsTold(session)
+    for (const warning of warnings) this.note(`Warning: ${warning}`)
+    this.toldFlows = true
+    return {flows: json}
+  }
+
+  /** Where --flows asks for it and it was not told yet: what the change has done to flows, on stdout, or ASIDE on stderr. */
+  protected async tellFlows({session, aside = false}: {session?: Session; aside?: boolean} = {}): Promise<void> {
+    if (!this.wantsFlows || this.toldFlows) return
+    this.toldFlows = true
+    const {text, warnings} = await this.flowsTold(session)
+    if (aside) this.note(text)
+    else this.data(text)
+    for (const warning of warnings) this.note(`Warning: ${warning}`)
   }
 
   /** Whether it tells of changes that were not confirmed in time. */
@@ -310,6 +361,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(error: Error | undefined): Promise<void> {
     try {
+      if (error === undefined) await this.tellFlows({aside: this.hasFormat})
       await this.out.flush()
     } catch (failure) {
       // What went wrong before is what the user must know.

@@ -2,7 +2,7 @@ import {Flags, type Interfaces} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
 import {EXIT_CODES, isError} from '../errors.js'
-import {BaseCommand, checked, readDuration} from './base-command.js'
+import {BaseCommand, checked, flowsFlag, readDuration} from './base-command.js'
 import {madeCount} from './made.js'
 import type {SessionOptions} from '../client/session.js'
 import type {Armed, ArmOptions} from '../journal/confirm/arm.js'
@@ -107,6 +107,7 @@ export abstract class HostEditCommand extends BaseCommand {
 export abstract class EditCommand extends HostEditCommand {
   static override baseFlags = {
     ...HostEditCommand.baseFlags,
+    ...flowsFlag,
     'confirm-within': Flags.custom<number>({parse: checked(readDuration('--confirm-within'))})({
       description: 'Roll the change back after this time (5m, 30s) unless it is confirmed with calicoctl confirm.',
       helpValue: 'TIME',
@@ -126,7 +127,7 @@ export abstract class EditCommand extends HostEditCommand {
     return (this.globals as {'confirm-within'?: number})['confirm-within']
   }
 
-  protected override recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare'> {
+  protected override recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
     const within = this.confirmWithin
     return {...super.recording(line), ...(within !== undefined && {prepare: async (cluster) => this.prepare(within, cluster ?? '', line?.id ?? this.id ?? '')})}
   }

@@ -109,6 +109,7 @@ async function untilDone<T>(
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
     const decision = answer || !guess ? await decided(session, () => decide(seen)) : guess.decision
     if (decision.writes.length === 0) session.store.restOn?.(decision.guards ?? [])
+    if (session.dryRun) session.rehearse?.({writes: decision.writes, revision: seen.revision, cluster: undefined})
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(ownCluster ? [] : await initialisation(session, seen, decision.writes))]
     await session.prepare?.(guidOfCluster(seen.cluster, writes))

@@ -40,6 +40,8 @@ export interface Session {
   readonly record?: ((written: Written) => Promise<void>) | undefined
   /** Is awaited before each transaction that writes, with the GUID of the cluster; what it throws ends the change before anything is written. */
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
+  /** Is told of each transaction that a dry run would have sent. */
+  readonly rehearse?: ((written: Written) => void) | undefined
   /** Says something on stderr that the user should know although the command goes on. Told once per text. */
   readonly warn: (message: string) => void
   /** As WARN, for what the store itself is (empty, initialised just now): said to those too who want no warnings (decisions.md 38). */
@@ -55,6 +57,7 @@ export interface SessionOptions {
   readonly expectCluster?: string | undefined
   readonly record?: ((written: Written) => Promise<void>) | undefined
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
+  readonly rehearse?: ((written: Written) => void) | undefined
   readonly warn: (message: string) => void
   /** Where it is missing, WARN does this, too. */
   readonly announce?: (message: string) => void
@@ -62,7 +65,7 @@ export interface SessionOptions {
   readonly longLived?: boolean
 }
 
-export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, record, prepare, warn, announce = warn, longLived = false}: SessionOptions): Session {
+export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, record, prepare, rehearse, warn, announce = warn, longLived = false}: SessionOptions): Session {
   const said = new Set<string>()
   const once = (say: (message: string) => void) => (message: string): void => {
     if (said.has(message)) return
@@ -77,6 +80,7 @@ export function newSession(store: Datastore, {dryRun = false, init = false, expe
     expectCluster,
     record,
     prepare,
+    rehearse,
     writes: {done: [], keep: longLived ? LONG_LIVED_KEEPS : undefined, open: undefined, remaining: undefined},
     warn: once(warn),
     announce: once(announce),

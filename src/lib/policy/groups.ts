@@ -79,23 +79,36 @@ export function hostGroup(world: World, node: NodeInfo): Group {
   }
 }
 
-/** The addresses outside: one group for each set of networks that rules and sets name, and the rest of the world. */
-export function outsideGroups(world: World): Group[] {
-  const finger = new Fingerprints(world)
-  const networks = world.networks()
+/** Addresses outside that no rule tells apart. */
+export interface OutsidePlace {
+  /** That they are of; none = everything that no rule names. */
+  readonly networks: readonly Cidr[]
+  /** One of them of each family. */
+  readonly parties: Partial<Readonly<Record<Family, Party>>>
+}
+
+/** The addresses outside of all WORLDS, told apart where rules or sets of one of them do. */
+export function outsidePlaces(worlds: readonly World[]): OutsidePlace[] {
+  const fingers = worlds.map((world) => new Fingerprints(world))
+  const networks = [...new Map(worlds.flatMap((world) => world.networks()).map((cidr) => [formatCidr(cidr), cidr])).values()]
   const places = new Map<string, {networks: Cidr[]; parties: Partial<Record<Family, Party>>}>()
   const add = (address: Address | undefined, network: Cidr | undefined): void => {
     if (address === undefined) return
-    const key = finger.address(address)
+    const key = fingers.map((finger) => finger.address(address)).join('\n')
     const place = places.get(key) ?? {networks: [], parties: {}}
     places.set(key, place)
     if (network) place.networks.push(network)
     place.parties[address.family] ??= {type: 'outside', address}
   }
-  for (const family of [4, 6] as const) add(restOfWorld(world, networks, family), undefined)
-  for (const network of networks) add(freeAddress(world, network, networks), network)
+  for (const family of [4, 6] as const) add(restOfWorld(worlds, networks, family), undefined)
+  for (const network of networks) add(freeAddress(worlds, network, networks), network)
+  return [...places.values()]
+}
+
+/** The addresses outside: one group for each set of networks that rules and sets name, and the rest of the world. */
+export function outsideGroups(world: World): Group[] {
   return named(
-    [...places.values()].map(({networks: own, parties}) => ({
+    outsidePlaces([world]).map(({networks: own, parties}) => ({
       type: 'outside' as const,
       name: own.length > 0 ? own.map(formatCidr).join(',') : 'outside',
       labels: {},
@@ -112,23 +125,23 @@ export function outsideGroups(world: World): Group[] {
 const TRIES = 64
 
 /** An address of NETWORK that nobody has and no smaller network contains; undefined if there is none near its ends. */
-function freeAddress(world: World, network: Cidr, networks: readonly Cidr[]): Address | undefined {
+function freeAddress(worlds: readonly World[], network: Cidr, networks: readonly Cidr[]): Address | undefined {
   const inside = networks.filter((other) => other !== network && other.prefix > network.prefix && containsCidr(network, other))
   const [from, to] = [firstAddress(network), lastAddress(network)]
   const candidates = [from, to, ...inside.flatMap((other) => [{...lastAddress(other), value: lastAddress(other).value + 1n}, {...firstAddress(other), value: firstAddress(other).value - 1n}])]
   for (let i = 1n; i <= TRIES; i++) candidates.push({...from, value: from.value + i}, {...to, value: to.value - i})
-  return candidates.find((address) => address.value >= from.value && address.value <= to.value && isFree(world, address) && !inside.some((other) => containsCidr(other, {...address, prefix: ADDRESS_BITS[address.family]})))
+  return candidates.find((address) => address.value >= from.value && address.value <= to.value && isFree(worlds, address) && !inside.some((other) => containsCidr(other, {...address, prefix: ADDRESS_BITS[address.family]})))
 }
 
-const isFree = (world: World, address: Address): boolean => partyAt(world, address).type === 'outside'
+const isFree = (worlds: readonly World[], address: Address): boolean => worlds.every((world) => partyAt(world, address).type === 'outside')
 
 /** Where global IPv6 addresses begin. */
 const IPV6_UNICAST = 0x2000n << 112n
 
-function restOfWorld(world: World, networks: readonly Cidr[], family: Family): Address | undefined {
+function restOfWorld(worlds: readonly World[], networks: readonly Cidr[], family: Family): Address | undefined {
   const own = networks.filter((network) => network.family === family)
   const candidates = Array.from({length: 220}, (_, i) => ({family, value: family === 4 ? (BigInt(i + 4) << 24n) + 0x010101n : IPV6_UNICAST + (BigInt(i + 0x4000) << 96n) + 1n}))
-  return candidates.find((address) => isFree(world, address) && !own.some((network) => containsCidr(network, {...address, prefix: ADDRESS_BITS[family]})))
+  return candidates.find((address) => isFree(worlds, address) && !own.some((network) => containsCidr(network, {...address, prefix: ADDRESS_BITS[family]})))
 }
 
 /** GROUPS with names of which each is there once. */
@@ -145,7 +158,7 @@ function named(groups: readonly Group[]): Group[] {
 }
 
 /** Texts that are the same for what no rule tells apart. */
-class Fingerprints {
+export class Fingerprints {
   private readonly claims = new Map<Claim, number>()
   private readonly nets: Readonly<Record<Family, Map<number, Set<bigint>>>> = {4: new Map(), 6: new Map()}
   /** Somewhere: then it is open what holds on a node. */
@@ -183,6 +196,13 @@ class Fingerprints {
       places.map((address) => (address ? [this.address(address), world.workloadsAt(address).length > 1] : '')),
       this.node(workload.node).key,
     ])
+  }
+
+  /** Of the processes of NODE: where it has host endpoints, it is like no other. */
+  host(node: NodeInfo): string {
+    const {world} = this
+    const own = world.hostEndpoints.some((endpoint) => endpoint.node === node.name) ? node.name : ''
+    return JSON.stringify([own, this.node(node.name).key, ([4, 6] as const).map((family) => (node.addresses[family] ? this.address(node.addresses[family]) : ''))])
   }
 
   /** Whether flows from and to endpoints of NODE meet host endpoints there. */

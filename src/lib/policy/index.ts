@@ -5,6 +5,7 @@ export {type By, byKey, type Direction, type ForwardVerdict, type SideVerdict, t
 export {evaluateFlow, type Evaluation, type TracedSide} from './evaluate.js'
 export {difference, type FlowSet, intersection, isEmpty, NO_FLOWS, type Packet, sameFlows, union} from './flow-set/flow-set.js'
 export {flowTexts} from './flow-set/text.js'
+export {type FlowChange, flowChanges, type FlowEnd} from './flow-changes.js'
 export {flowsBetween, type Group, hostGroup, hostGroups, neverFlows, outsideGroups, textsBetween, workloadGroups} from './groups.js'
 export {doubtAbout, judge, type Judgement, ruleLabel, type Warning} from './judge.js'
 export {type Entry, loadWorld, POLICY_KINDS} from './load.js'

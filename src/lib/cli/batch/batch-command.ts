@@ -67,6 +67,7 @@ export abstract class BatchCommand extends EditCommand {
     try {
       if (around.staged) await this.runStaged(ready, session, around, flags, progress)
       else await this.runEach(ready, session, around, flags, progress)
+      await this.tellFlows({session})
     } finally {
       session.store.close()
     }
@@ -82,7 +83,7 @@ export abstract class BatchCommand extends EditCommand {
     watchWrites(writes)
     await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(line), print: flags.json ? undefined : printing(flags.file)}, progress)
     if (progress.results.some(({written}) => written.size > 0)) this.noteChanged()
-    if (flags.json) await this.printDocument(progress)
+    if (flags.json) await this.printDocument(progress, undefined, session)
   }
 
   /** LINES are done on a stage, and what they made of the store is written in one transaction or, in a dry run, shown. */
@@ -112,7 +113,7 @@ export abstract class BatchCommand extends EditCommand {
       }
     }
     progress.running = undefined
-    if (flags.json) return this.printDocument(progress, this.dryRun ? netEdits(changes) : undefined)
+    if (flags.json) return this.printDocument(progress, this.dryRun ? netEdits(changes) : undefined, session)
     for (const result of progress.results) await this.printKept(result, flags.file)
     if (this.dryRun) await this.showDifference(netEdits(changes))
   }
@@ -182,10 +183,10 @@ export abstract class BatchCommand extends EditCommand {
     this.exitWith(EXIT_CODES.usage)
   }
 
-  private async printDocument(progress: Progress, dryRun?: readonly KeyEdit[]): Promise<void> {
+  private async printDocument(progress: Progress, dryRun?: readonly KeyEdit[], session?: Session): Promise<void> {
     const {indentedJson} = await import('../output/render.js')
     const {escapeJson} = await import('../../printable.js')
-    await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun)))}\n`)
+    await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun, session ? await this.flowsJson(session) : {})))}\n`)
   }
 }
 

@@ -182,7 +182,7 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
 const unclosed = (store: Datastore): Datastore => Object.create(store, {close: {value: () => undefined}}) as Datastore
 
 /** The document of a batch: `BatchResult`. DRYRUN: the net effect of all lines, which were only rehearsed. */
-export function batchResult(progress: Progress, dryRun?: readonly KeyEdit[]): object {
+export function batchResult(progress: Progress, dryRun: readonly KeyEdit[] | undefined, flows: object): object {
   return {
     apiVersion: 'calicoctl/v1',
     kind: 'BatchResult',
@@ -196,6 +196,7 @@ export function batchResult(progress: Progress, dryRun?: readonly KeyEdit[]): ob
       changes: changesOf(written.values()),
     })),
     ...(dryRun && {changes: changesOf(dryRun)}),
+    ...flows,
     done: progress.count('done'),
     failed: progress.count('failed'),
     notRun: progress.count('notRun'),

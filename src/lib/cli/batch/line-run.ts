@@ -19,7 +19,7 @@ export interface ReadyLine {
 }
 
 /** The options that choose the store and the time, and the one that is of the whole change. */
-const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout', 'confirm-within']
+const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout', 'confirm-within', 'flows']
 
 /** Thrown where a line that is only checked would begin to do something: it is right. */
 class LineIsRight extends Error {}

@@ -10,8 +10,8 @@ import {isSafeName} from '../../cli/output/safe-name.js'
 export const yamlDiff = async (change: Difference & Pick<ResourceChange, 'action'>): Promise<string> => (change.action === 'unchanged' ? '' : diffText(change))
 
 /** CHANGES for `-o json`. */
-export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean): string =>
-  `${indentedJson(ownDocument('ChangeList', {dryRun, items: changes.map(({kind, name, action, before, after}) => ({kind, name, change: action, before: before ?? null, after: after ?? null}))}))}\n`
+export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean, flows: object = {}): string =>
+  `${indentedJson(ownDocument('ChangeList', {dryRun, items: changes.map(({kind, name, action, before, after}) => ({kind, name, change: action, before: before ?? null, after: after ?? null})), ...flows}))}\n`
 
 /** CHANGES for `-o name`: what was written. */
 export const changesNames = (changes: readonly ResourceChange[]): readonly string[] =>

@@ -62,11 +62,11 @@ export function warnOfOtherSets(session: Session, changes: readonly ResourceChan
 export abstract class ChangeFilesCommand extends EditCommand {
   /** Says what became of each object of CHANGES: on stdout in FORMAT, or, for a dry run, the differences (QUIETLY: nothing), and on stderr in words. */
   protected async tellAll(changes: readonly ResourceChange[], {format, quietly = false}: {format?: 'name' | 'json' | undefined; quietly?: boolean} = {}): Promise<void> {
-    if (quietly) {
-      // stdout has something else.
-    } else if (format === 'json') await this.dataText(changesJson(changes, this.dryRun))
+    if (quietly) await this.tellFlows({aside: true})
+    else if (format === 'json') await this.dataText(changesJson(changes, this.dryRun, await this.flowsJson()))
     else if (format === 'name') for (const name of changesNames(changes)) this.data(name)
     else if (this.dryRun) for (const change of changes) await this.dataText(await yamlDiff(change))
+    if (format === 'name') await this.tellFlows({aside: true})
     this.tellNotes(changes)
     if (changes.length > 1) this.note(summary(changes))
     if (changes.length === 0) this.note('There are no objects in the files.')
