@@ -298,7 +298,7 @@ function classesOf(moved: readonly Unit[], all: ReadonlyMap<Unit, ReadonlyMap<Un
   const sameAmong = (a: Unit, b: Unit): boolean => new Set([key(a, b), key(b, a), ...[a, b].filter(hasPairs).map((unit) => key(unit, unit))]).size === 1
   const classes: Unit[][] = []
   for (const unit of moved) {
-    const fitting = classes.find(([first]) => first && first.type === unit.type && first.base === unit.base && sameToOthers(first, unit) && sameAmong(first, unit))
+    const fitting = classes.find(([first]) => first?.type === unit.type && first.base === unit.base && sameToOthers(first, unit) && sameAmong(first, unit))
     if (fitting) fitting.push(unit)
     else classes.push([unit])
   }
