@@ -90,6 +90,10 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect(dry.stdout).toMatch(/^\+.*action: Allow$/m)
     expect(dry.stdout).toMatch(/\n\+ client → backend tcp\/9000 \(2 endpoints to 1 endpoint\)\n$/)
     await done('calicoctl policy explain client backend tcp/9000 --assert deny')
+    expect((await done('calicoctl policy matrix')).stdout).toMatch(/frontend +backend +tcp\/9000/)
+    const {cells, groups} = JSON.parse((await done('calicoctl policy matrix --protocol tcp -o json')).stdout) as {groups: readonly {id: string; name: string}[]; cells: readonly {from: string; to: string; flows: readonly string[]}[]}
+    const group = (name: string): string | undefined => groups.find((one) => one.name === name)?.id
+    expect(cells.find(({from, to}) => from === group('frontend') && to === group('backend'))).toMatchObject({flows: ['tcp/9000']})
     await done('calicoctl policy test examples/stars/policy-test.yaml')
     expect(await done('calicoctl lint')).toMatchObject({code: 0})
   }, 60_000)

@@ -55,7 +55,7 @@ export const readDuration = (option: string) => (text: string): number => {
 const linesText = (lines: string | readonly string[]): string => (typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join('')
 
 /** Of commands that change what decides about flows. */
-export const flowsFlag = {flows: Flags.boolean({description: 'Print which groups of endpoints gain or lose which flows by the change.'})}
+export const flowsFlag = {flows: Flags.boolean({description: 'Print which groups of endpoints gain or lose which flows because of the change.'})}
 
 /** What every command has: the global options, the datastore, and the two streams. */
 export abstract class BaseCommand extends Command {
