@@ -90,7 +90,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect(dry.stdout).toMatch(/^\+.*action: Allow$/m)
     expect(dry.stdout).toMatch(/\n\+ client → backend tcp\/9000 \(2 endpoints to 1 endpoint\)\n$/)
     await done('calicoctl policy explain client backend tcp/9000 --assert deny')
-    expect((await done('calicoctl policy matrix')).stdout).toMatch(/frontend +backend +tcp\/9000/)
+    expect((await done('calicoctl policy matrix')).stdout).toMatch(/frontend \(1\) +\| backend \(1\) +\| tcp\/9000/)
     const {cells, groups} = JSON.parse((await done('calicoctl policy matrix --protocol tcp -o json')).stdout) as {groups: readonly {id: string; name: string}[]; cells: readonly {from: string; to: string; flows: readonly string[]}[]}
     const group = (name: string): string | undefined => groups.find((one) => one.name === name)?.id
     expect(cells.find(({from, to}) => from === group('frontend') && to === group('backend'))).toMatchObject({flows: ['tcp/9000']})
