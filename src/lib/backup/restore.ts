@@ -101,7 +101,7 @@ const HINT = 'To complete it, run the command again with the same file.'
 
 function halfDone(error: unknown, done: number): unknown {
   if (!(error instanceof CalicoError) || error instanceof LockLost) return error
-  return new CalicoError('unknown', `The restore is not finished: ${done} keys were written or deleted, and the datastore stays locked`, {details: [error.message, ...error.details], hint: HINT, cause: error})
+  return new CalicoError('unknown', `The restore is not finished: ${done} keys were written or deleted, and the datastore stays locked`, {details: [error.message, ...error.details, ...(error.hint === undefined ? [] : [error.hint])], hint: HINT, cause: error})
 }
 
 /** Somebody has unlocked the store, or another restore has taken it over. */

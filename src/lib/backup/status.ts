@@ -2,6 +2,7 @@
 import {CALICO_PREFIX, specOf, unfinishedRestore} from '../client/cluster.js'
 import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
+import type {StoreUsage} from '../datastore/datastore.js'
 import {listPages} from '../client/snapshot.js'
 import {count, kindOfKey} from './counts.js'
 
@@ -16,6 +17,8 @@ export interface DatastoreStatus {
   readonly keys: number
   /** By kind, in key order. */
   readonly counts: ReadonlyMap<string, number>
+  /** Undefined in a batch that is one transaction, or only rehearsed. */
+  readonly database: StoreUsage | undefined
 }
 
 export async function datastoreStatus(session: Session): Promise<DatastoreStatus> {
@@ -28,7 +31,9 @@ export async function datastoreStatus(session: Session): Promise<DatastoreStatus
     keys += entries.length
     for (const {key} of entries) count(counts, kindOfKey(key))
   }
+  const database = await session.store.usage?.()
   return {
+    database,
     datastore: session.store.description,
     state: cluster.state === 'present' ? (datastoreReady === false ? 'locked' : 'ready') : cluster.state,
     unfinishedRestore: information && unfinishedRestore(information),

@@ -149,7 +149,7 @@ class HelpPages extends Help {
   private topicText(words: readonly string[], below: readonly string[]): string | undefined {
     if (words.length === 0) return undefined
     const own = usageOfId(words.join(':'))
-    const usages = [...(own === undefined ? [] : [own]), ...below.map((id) => usageText(id, this.table()))]
+    const usages = [...(own === undefined ? [] : [own]), ...(below.length > 0 ? below : this.hiddenBelow(words)).map((id) => usageText(id, this.table()))]
     return [
       ...(words.length === 1 ? [TOPICS[words[0] ?? '']] : []),
       this.section('USAGE', usages.map((usage) => wrapUsage(usage).replace(/^ {2}/gm, '')).join('\n')),
@@ -170,6 +170,11 @@ class HelpPages extends Help {
   private idsBelow(words: readonly string[]): string[] {
     const below = idsUnder(words, this.table())
     return below.length > 0 || words.length === 0 ? below.sort() : v020IdsUnder(words)
+  }
+
+  /** The hidden commands below the topic WORDS, for who asks for the topic by name. */
+  private hiddenBelow(words: readonly string[]): string[] {
+    return Object.keys(this.table()).filter((id) => id.startsWith(words.map((word) => `${word}:`).join('')))
   }
 
   private table(): Record<string, Command.Loadable> {

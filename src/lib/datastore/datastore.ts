@@ -87,6 +87,16 @@ export interface Change {
 /** The changes of one or more transactions, oldest first; a transaction's changes are never split over two batches. */
 export type ChangeBatch = readonly Change[]
 
+/** How much room a store takes where it is kept. */
+export interface StoreUsage {
+  /** Bytes of its file. */
+  readonly bytes: number
+  /** Bytes of that which hold something; undefined where all do. */
+  readonly bytesInUse: number | undefined
+  /** Why it does not work as it should, in its own words: `NOSPACE`, `CORRUPT`. */
+  readonly alarms: readonly string[]
+}
+
 /**
  * Errors of every verb, as CalicoError: `wrong-datastore` (the answer comes from another etcd cluster than the first one), `unreachable` (no answer within the budget), `denied` (TLS, user, password, permission),
  * `failed` (the store refused the request itself, e.g. too large). Only `transact` with a put or delete in it also throws
@@ -123,6 +133,9 @@ export interface Datastore {
    * was read since the last write or decision. All that must still be so when what was staged is committed.
    */
   readonly restOn?: (conditions: readonly Compare[]) => void
+
+  /** How much room the store takes; not of one that stages what is written. */
+  readonly usage?: () => Promise<StoreUsage>
 
   /** Releases the connection. Idempotent; every call after it throws. */
   close(): void

@@ -134,6 +134,7 @@ function halfDone(error: unknown, done: number, all: number, failed: readonly st
   return new CalicoError('unknown', unknown ? `${done} of ${all} objects were written; of ${failed.length} more nobody can tell: ${error.message}` : `${done} of ${all} objects were written, the others were not: ${error.message}`, {
     details: [
       ...error.details,
+      ...(error.hint === undefined ? [] : [error.hint]),
       ...(unknown ? [`Written or not: ${named}${more(failed.length - 10)}`, ...(untried > 0 ? [`Not tried: ${untried} objects`] : [])] : [`Not written: ${named}${more(all - done - Math.min(10, failed.length))}`]),
     ],
     hint: 'What was written stays. The same command with apply writes the rest.',

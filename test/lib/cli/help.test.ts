@@ -17,6 +17,7 @@ const commands = Object.fromEntries([
   cached('get', {summary: 'Show objects.', args: {kind: {...Args.string({required: true}), name: 'kind'}} as unknown as Command.Cached['args']}),
   cached('ipam:check', {summary: 'Check addresses.', flags: store, exitCodes: {10: 'Addresses leaked.'}}),
   cached('__complete', {hidden: true}),
+  cached('ipam:old:lock', {summary: 'Lock.', hidden: true}),
 ])
 let config: Config
 
@@ -26,6 +27,11 @@ beforeAll(async () => {
 })
 
 describe('help pages', () => {
+  test('a topic whose commands are all hidden shows them to who asks for it', () => {
+    expect(helpPage(['ipam', 'old'], config)).toMatch(/USAGE\n +calicoctl ipam old lock/)
+    expect(helpPage(['ipam'], config)).not.toContain('lock')
+  })
+
   test('the program: every first word once, no hidden command', () => {
     const page = helpPage([], config)
     expect(page).toContain('What it is.')

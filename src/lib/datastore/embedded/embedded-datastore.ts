@@ -91,6 +91,7 @@ export function openEmbedded({path}: EmbeddedSettings, budget: Budget): Datastor
     transact,
     watch,
     history: (key, from) => promised(() => history(key, from)),
+    usage: () => promised(() => ({bytes: file.size(), bytesInUse: undefined, alarms: []})),
     close: () => void (closed = true),
   }
 }

@@ -12,6 +12,8 @@ import {EMPTY, type State} from './state.js'
 export interface StoreFile {
   /** What the file holds; the empty store if there is none. */
   read(): State
+  /** Bytes of the file; 0 if there is none. */
+  size(): number
   /** Replaces the file, durably and in one step. Only for who holds the store's lock. */
   write(state: State): Promise<void>
   /** Creates the file's folder if need be, and checks that it is ours. */
@@ -35,6 +37,7 @@ export function storeFile(path: string): StoreFile {
 
   return {
     read,
+    size: () => Number(checked(path, 'file')?.size ?? 0),
     async write(state) {
       try {
         await replaceFile(path, encodeState(state), {mode: 0o600})

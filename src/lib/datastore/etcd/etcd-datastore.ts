@@ -92,6 +92,10 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     transact,
     watch: (prefix, from, signal) => watch(connection, budget, prefix, from, signal),
     history: (key, from) => history(connection, budget.forRequest(), key, from),
+    async usage() {
+      const {dbSize, dbSizeInUse, errors} = await connection.read('the size of the database', (client, options) => client.maintenance.status(options))
+      return {bytes: Number(dbSize), bytesInUse: Number(dbSizeInUse), alarms: errors.map((error) => /\balarm:(\w+)/.exec(error)?.[1] ?? error)}
+    },
     close: connection.close,
   }
 }

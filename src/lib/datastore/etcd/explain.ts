@@ -174,8 +174,8 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   },
   'no-space': {
     kind: 'failed',
-    message: (scene) => `etcd at ${at(scene)} is full and takes no writes (NOSPACE alarm); nothing was written`,
-    hint: () => `Compact and defragment it, then: etcdctl alarm disarm`,
+    message: (scene) => `etcd at ${at(scene)} is full and takes no writes (NOSPACE alarm)`,
+    hint: () => `Make room, then let it write again: etcdctl compact REVISION, etcdctl defrag, etcdctl alarm disarm; or give it a larger --quota-backend-bytes. calicoctl datastore status shows its revision and size.`,
   },
   'too-large': {
     kind: 'failed',
