@@ -60,7 +60,7 @@ function suite(): void {
   test('nobody confirms: it is taken back by itself, and the journal has it', async () => {
     await ok('profile add base')
     const {code, stderr} = await run('profile add web --confirm-within 1s')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^profile\/web created\nThis change will be rolled back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed first: calicoctl confirm [a-z0-9]+\n$/) as unknown})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^This change will be rolled back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed first: calicoctl confirm [a-z0-9]+\n$/) as unknown})
     expect(await profiles()).toBe('base web')
     await until(isGone)
     expect(await profiles()).toBe('base')

@@ -105,8 +105,8 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
 
   test('a store that somebody else has locked is refused; lock and unlock say what they found', async () => {
     expect(await run('datastore unlock')).toMatchObject({code: 6})
-    expect(await run('datastore lock')).toMatchObject({code: 0, stdout: 'Datastore locked.\n', stderr: expect.stringMatching(/created\n$/) as unknown})
-    expect(await run('datastore migrate lock')).toMatchObject({code: 0, stdout: 'Datastore locked.\n', stderr: 'clusterinformation/default unchanged\n'})
+    expect(await run('datastore lock')).toMatchObject({code: 0, stdout: 'Datastore locked.\n', stderr: expect.not.stringContaining('created') as unknown})
+    expect(await run('datastore migrate lock')).toMatchObject({code: 0, stdout: 'Datastore locked.\n', stderr: ''})
     expect(await run('profile add web')).toMatchObject({code: 8, stderr: expect.stringContaining('calicoctl datastore unlock') as unknown})
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({kind: 'DatastoreStatus', state: 'locked', counts: {tiers: 3}})
     writeFileSync(path('b.gz'), backup([[CLUSTER, INFORMATION]]))

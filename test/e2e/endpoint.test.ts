@@ -168,7 +168,7 @@ describe('profiles of an endpoint', () => {
     expect(await stored(key)).toMatchObject({spec: {newField: {kept: true}}, metadata: {uid: 'uid-e1'}})
   })
   test('what is so already is left, the rest is done', async () => {
-    expect(await run('endpoint e1 profile append web')).toMatchObject({code: 0, stdout: 'Profile web is already in endpoint profile list\n\n', stderr: expect.stringContaining('unchanged') as unknown})
+    expect(await run('endpoint e1 profile append web')).toMatchObject({code: 0, stdout: 'Profile web is already in endpoint profile list\n\n', stderr: ''})
     expect(await run('endpoint e1 profile append web client')).toMatchObject({code: 0, stdout: 'Profile(s) client appended.\n\n', stderr: expect.stringContaining('web is already') as unknown})
     expect(await run('endpoint e1 profile remove Prof_1')).toMatchObject({code: 0, stdout: 'Profile Prof_1 is not in endpoint profile list.\n\n'})
     expect(await run('endpoint e1 profile remove Prof_1 web')).toMatchObject({code: 0, stdout: 'Profile(s) web removed.\n\n'})

@@ -28,6 +28,12 @@ async function codes(lines: readonly string[]): Promise<string[]> {
   return (JSON.parse(stdout) as {lines: {argv: string[]; exitCode: number}[]}).lines.map(({argv, exitCode}) => `${argv.join(' ')}: ${exitCode}`)
 }
 
+/** What each of LINES, which must be done, prints on stdout and stderr. */
+async function codesAndOutput(lines: readonly string[]): Promise<string[]> {
+  const {stdout} = await run('batch -o json', lines.join('\n'))
+  return (JSON.parse(stdout) as {lines: {stdout: string; stderr: string}[]}).lines.map((line) => line.stdout + line.stderr)
+}
+
 beforeEach(async () => {
   await etcd.ctl('del', '--prefix', '/')
   await given('pool add 10.1.0.0/16', 'pool add 10.2.0.0/16', 'profile add web', 'ipam assign 10.1.0.1 --handle vm')
@@ -155,11 +161,21 @@ describe('--error-unchanged', () => {
 describe('in a batch', () => {
   test.each(['', ' --atomic', ' --dry-run'])('batch%s goes on behind what is so already', async (how) => {
     const removals = REMOVALS.map(([line]) => line).filter((line) => !/^node remove|--drain/.test(line)).map((line) => `${line} --if-exists`)
-    const {code, stderr} = await run(`batch${how}`, [...removals, 'profile add last'].join('\n'))
-    expect({code, stderr}).toMatchObject({code: 0, stderr: expect.stringContaining('profile/last') as unknown})
+    expect(await run(`batch${how}`, [...removals, 'profile add last'].join('\n'))).toMatchObject({code: 0, stdout: expect.stringContaining('last') as unknown})
   })
 })
 
 test('the rule is in the help', async () => {
   expect((await run('help exit-codes')).stdout).toMatch(/--if-exists[^]*--may-exist[^]*--error-unchanged/)
+})
+
+describe('one line on success', () => {
+  test('v0.20\'s line or ours, and what changed; with -q nothing but data', async () => {
+    expect(await run('profile web tag add t1')).toMatchObject({stdout: 'Tag t1 added to profile web\n', stderr: ''})
+    expect(await run('profile web tag add t1')).toMatchObject({stdout: '', stderr: 'profile/web unchanged\n'})
+    expect(await run('profile add web')).toMatchObject({stdout: 'Profile web already exists.\n', stderr: ''})
+    expect(await run('pool set 10.1.0.0/16 --nat-outgoing')).toMatchObject({stdout: '', stderr: 'ippool/10.1.0.0/16 updated (nat-outgoing off → on)\n'})
+    expect(await codesAndOutput(['profile add quiet', 'profile web tag add t2', 'pool remove 10.2.0.0/16', 'endpoint remove 10.1.0.9', 'ipam release 10.1.0.1', 'bgp peer add 192.0.2.1 as 64513', 'bgp peer remove 192.0.2.1', 'profile remove quiet', 'ipam assign 10.1.0.77', 'profile show -o name'].map((line) => `${line} -q`)))
+      .toEqual(['', '', '', '', '', '', '', '', '10.1.0.77\n', 'web\n'])
+  })
 })

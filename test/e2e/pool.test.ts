@@ -85,7 +85,7 @@ describe('pool add', () => {
     expect(await run('pool add 10.0.0.0/24 --nat-outgoing')).toMatchObject({
       code: 0,
       stdout: '',
-      stderr: 'ippool/10.0.0.0/24 updated (nat-outgoing on)\nippool/10.0.0.0/24 keeps what the line does not name: ipip. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip\n',
+      stderr: 'ippool/10.0.0.0/24 updated (nat-outgoing off → on)\nippool/10.0.0.0/24 keeps what the line does not name: ipip. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip\n',
     })
     expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Always', natOutgoing: true})
   })
@@ -203,10 +203,10 @@ describe('pool add', () => {
 describe('pool set', () => {
   test('changes what is named and keeps the rest', async () => {
     await given('pool add 10.0.0.0/24 --ipip --nat-outgoing', 'pool add 10.1.0.0/24')
-    expect(await run('pool set 10.0.0.0/24 --no-ipip --disabled')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 updated (ipip off, disabled)\n'})
+    expect(await run('pool set 10.0.0.0/24 --no-ipip --disabled')).toMatchObject({code: 0, stdout: '', stderr: 'ippool/10.0.0.0/24 updated (ipip on → off, disabled)\n'})
     expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Never', natOutgoing: true, disabled: true})
     expect(await run('pool set 10.0.0.0/24 10.1.0.0/24 --enabled')).toMatchObject({code: 0, stderr: 'ippool/10.0.0.0/24 updated (enabled)\nippool/10.1.0.0/24 unchanged\n'})
-    expect(await run('pool set 10.1.0.0/24 --nat-outgoing --dry-run')).toMatchObject({code: 0, stdout: expect.stringContaining('+  natOutgoing: true') as unknown, stderr: 'ippool/10.1.0.0/24 would be updated (nat-outgoing on)\n'})
+    expect(await run('pool set 10.1.0.0/24 --nat-outgoing --dry-run')).toMatchObject({code: 0, stdout: expect.stringContaining('+  natOutgoing: true') as unknown, stderr: 'ippool/10.1.0.0/24 would be updated (nat-outgoing off → on)\n'})
     expect(await spec('10-1-0-0-24')).not.toHaveProperty('natOutgoing')
   })
 

@@ -109,7 +109,7 @@ describe('profile add and remove', () => {
   test('what is already so is left alone, exit 0', async () => {
     await given('profile add web')
     const before = await revision()
-    expect(await run('profile add web')).toMatchObject({code: 0, stdout: 'Profile web already exists.\n', stderr: 'profile/web unchanged\n'})
+    expect(await run('profile add web')).toMatchObject({code: 0, stdout: 'Profile web already exists.\n', stderr: ''})
     expect(await run('profile remove db')).toMatchObject({code: 0, stdout: 'Profile db not found.\n'})
     expect(await revision()).toBe(before)
     expect(await run('profile remove web')).toMatchObject({code: 0, stdout: 'Deleted profile web\n', stderr: 'profile/web deleted\n'})
@@ -186,8 +186,8 @@ describe('a profile in use', () => {
 describe('tags', () => {
   test('are added, shown and removed', async () => {
     await given('profile add web')
-    expect(await run('profile web tag add front_end')).toMatchObject({code: 0, stdout: 'Tag front_end added to profile web\n', stderr: 'profile/web updated (tag front_end added)\n'})
-    expect(await run('profile web tag add front_end')).toMatchObject({code: 0, stdout: 'Tag front_end added to profile web\n', stderr: 'profile/web unchanged\n'})
+    expect(await run('profile web tag add front_end')).toMatchObject({code: 0, stdout: 'Tag front_end added to profile web\n', stderr: ''})
+    expect(await run('profile web tag add front_end')).toMatchObject({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
     expect(await run('profile web tag show')).toMatchObject({code: 0, stdout: 'front_end\nweb\n', stderr: ''})
     expect(JSON.parse((await run('profile web tag show --json')).stdout)).toEqual({apiVersion: 'calicoctl/v1', kind: 'TagList', profile: 'web', tags: ['front_end', 'web']})
     expect(await run('profile web tag remove front_end')).toMatchObject({code: 0, stdout: 'Tag front_end removed from profile web\n'})
@@ -235,7 +235,7 @@ describe('rules', () => {
   })
 
   test('an equal rule is not added again', async () => {
-    expect(await run('profile web rule add inbound allow from tag web')).toMatchObject({code: 0, stdout: 'Rule already present, skipping.\n', stderr: 'profile/web unchanged\n'})
+    expect(await run('profile web rule add inbound allow from tag web')).toMatchObject({code: 0, stdout: 'Rule already present, skipping.\n', stderr: ''})
     expect(await run('profile web rule add inbound --at=9 allow from tag web')).toMatchObject({code: 0, stdout: 'Rule already present, skipping.\n'})
   })
 
@@ -319,7 +319,7 @@ describe('what others wrote', () => {
     expect(stdout.endsWith('}\n\n')).toBe(true)
     expect(JSON.parse(stdout)).toEqual({id: 'web', inbound_rules: [{action: 'allow', src_tag: 'web'}, {v3: special}], outbound_rules: []})
     const before = await revision()
-    expect(await run('profile web rule update', stdout)).toMatchObject({code: 0, stdout: 'Successfully updated rules on profile web\n', stderr: 'profile/web unchanged\n'})
+    expect(await run('profile web rule update', stdout)).toMatchObject({code: 0, stdout: 'Successfully updated rules on profile web\n', stderr: ''})
     expect(await revision()).toBe(before)
   })
 
@@ -357,7 +357,7 @@ describe('rule update', () => {
       inbound_rules: [{action: 'next-tier', protocol: 'tcp', dst_ports: ['80', '90:100']}],
       outbound_rules: [{action: 'deny', dst_net: '10.1.2.3/8'}, {v3: {action: 'Log'}}],
     })
-    expect({code, stdout, stderr}).toEqual({code: 0, stdout: 'Successfully updated rules on profile web\n', stderr: 'profile/web updated (rules replaced)\n'})
+    expect({code, stdout, stderr}).toEqual({code: 0, stdout: 'Successfully updated rules on profile web\n', stderr: ''})
     expect((await run('profile web rule show')).stdout).toBe('Inbound rules:\n   1 next-tier tcp to ports 80,90:100\nOutbound rules:\n   1 deny to cidr 10.0.0.0/8\n   2 log\n')
     expect((await stored('web')).spec.labelsToApply).toEqual({web: ''})
   })
@@ -446,7 +446,7 @@ test('an empty datastore has no profiles, and is not initialised by looking', as
 test('-q mutes notes, but not that the store is empty, or was initialised just now', async () => {
   await empty()
   expect(await run('-q profile show')).toMatchObject({code: 0, stderr: expect.stringMatching(/^Warning: This datastore holds no Calico data yet \(etcd at .*\)\.\n$/) as unknown})
-  expect(await run('-q profile add web')).toMatchObject({code: 0, stdout: 'Created profile web\n', stderr: expect.stringMatching(/^Warning: Initialising this datastore for Calico \(.*\)\.\n$/) as unknown})
+  expect(await run('-q profile add web')).toMatchObject({code: 0, stdout: '', stderr: expect.stringMatching(/^Warning: Initialising this datastore for Calico \(.*\)\.\n$/) as unknown})
   expect(await run('-q profile add db')).toMatchObject({code: 0, stderr: ''})
 })
 

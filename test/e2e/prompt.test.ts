@@ -46,9 +46,11 @@ describe('a profile in use, on a terminal', () => {
     expect(screen).toContain('Deleted profile web')
   })
 
-  test.each([['no', 'n\r'], ['nothing typed', '\r'], ['Ctrl-C', '\u0003']])('%s: kept', async (_, answer) => {
-    const {code} = await onTerminal('profile remove web', answer)
-    expect(code).not.toBe(0)
+  test.each([['no', 'n\r', 8], ['nothing typed', '\r', 8], ['Ctrl-C', '\u0003', 130]])('%s: kept; the reason is printed once', async (_, answer, wanted) => {
+    const {code, screen} = await onTerminal('profile remove web', answer)
+    expect(code).toBe(wanted)
+    // The prompt is drawn anew when it is answered; what comes after it has nothing of it.
+    expect(screen.slice(screen.lastIndexOf('(--no-check)?'))).not.toContain('in use')
     expect(await isThere()).toBe(true)
   })
 
@@ -64,4 +66,28 @@ test('without a terminal: refused at once, naming the flag', async () => {
   expect(code).toBe(8)
   expect(stderr).toContain('--no-check')
   expect(await isThere()).toBe(true)
+})
+
+describe('bgp node-mesh off', () => {
+  const node = (name: string): Promise<string> => etcd.ctl('put', `/calico/resources/v3/projectcalico.org/nodes/${name}`, JSON.stringify({kind: 'Node', apiVersion: 'projectcalico.org/v3', metadata: {name}, spec: {}}))
+  const isOff = async (): Promise<boolean> => (await calicoctl(['bgp', 'node-mesh'], {env: env()})).stdout === 'off\n'
+  test('several nodes and no peer: asked on a terminal', async () => {
+    await node('h1')
+    await node('h2')
+    expect((await onTerminal('bgp node-mesh off', 'n\r')).code).toBe(8)
+    expect((await onTerminal('bgp node-mesh off --no-input', '')).code).toBe(8)
+    expect(await isOff()).toBe(false)
+    expect(await onTerminal('bgp node-mesh off', 'y\r')).toMatchObject({code: 0, screen: expect.stringContaining('no routes are exchanged') as unknown})
+    expect(await isOff()).toBe(true)
+  })
+  test('one node, or a peer, or --yes: not asked', async () => {
+    await node('h1')
+    expect((await onTerminal('bgp node-mesh off', '')).screen).not.toContain('(y/N)')
+    await node('h2')
+    expect((await calicoctl(['bgp', 'node-mesh', 'on'], {env: env()})).code).toBe(0)
+    expect(await onTerminal('bgp node-mesh off --yes', '')).toMatchObject({code: 0, screen: expect.not.stringContaining('(y/N)') as unknown})
+    expect((await calicoctl(['bgp', 'node-mesh', 'on'], {env: env()})).code).toBe(0)
+    expect((await calicoctl(['bgp', 'peer', 'add', '192.0.2.1', 'as', '64513'], {env: env()})).code).toBe(0)
+    expect(await onTerminal('bgp node-mesh off', '')).toMatchObject({code: 0, screen: expect.not.stringContaining('(y/N)') as unknown})
+  })
 })

@@ -73,10 +73,10 @@ export default class IpamRelease extends HostEditCommand {
   private tellOne(address: Address, released: readonly Address[], held: readonly Held[]): void {
     if (released.length > 0) this.noteChanged()
     if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
-    else if (released.length > 0) this.data('Address successfully released')
+    else if (released.length > 0) this.success('Address successfully released')
     else {
       // v0.20's line, and what it means.
-      this.data('Failed to release address')
+      this.success('Failed to release address')
       this.note(`${formatAddress(address)} was already free`)
     }
     this.tellHeld(held)
@@ -90,7 +90,7 @@ export default class IpamRelease extends HostEditCommand {
 
   private tellAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
     if (released.length > 0) this.noteChanged()
-    for (const address of released) this.data(formatAddress(address))
+    for (const address of released) this.success(formatAddress(address))
     for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
     this.tellHeld(held)
   }

@@ -24,7 +24,7 @@ export default class NodeRemove extends NodeRemoveCommand {
   static override flags = {
     ...ifExistsFlag,
     hostname: Flags.string({description: 'The node to remove. Default: the node of this host.', helpValue: 'HOSTNAME'}),
-    yes: Flags.boolean({description: 'Do not prompt before the node of another host is removed.'}),
+    yes: Flags.boolean({description: 'Do not prompt before another host\'s node, or endpoints, are removed.'}),
     'remove-endpoints': Flags.boolean({description: 'Also remove its endpoints and release their addresses.'}),
     'clean-host': Flags.boolean({description: 'Also remove Calico\'s chains, IP sets, tunnel devices and routes from this host.'}),
   }

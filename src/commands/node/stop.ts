@@ -58,6 +58,6 @@ export default class NodeStop extends HostEditCommand {
     if (driver && !this.dryRun) this.note('Until the driver for Docker networks runs again, containers on Calico\'s networks can be neither started nor removed.')
     if (driverUnit && !this.dryRun) this.note('Its unit starts again at the next boot; `calicoctl node remove` removes it.')
     if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')
-    if (!this.dryRun) this.data('Node stopped')
+    if (!this.dryRun) this.success('Node stopped')
   }
 }

@@ -1,6 +1,7 @@
+import {CalicoError} from '../errors.js'
 import {escapeText} from '../printable.js'
 
-/** Asks QUESTION, a line or several, on stderr, so that stdout stays data; No is the default. An end of input or Ctrl-C is a No. */
+/** Asks QUESTION, a line or several, on stderr, so that stdout stays data; No is the default. An end of input is a No. @throws CalicoError `interrupted` at Ctrl-C */
 export async function askYesNo(question: string | readonly string[]): Promise<boolean> {
   const {default: inquirer} = await import('inquirer')
   const prompt = inquirer.createPromptModule({output: process.stderr})
@@ -8,7 +9,10 @@ export async function askYesNo(question: string | readonly string[]): Promise<bo
     const {yes} = await prompt<{yes: boolean}>([{type: 'confirm', name: 'yes', message: (typeof question === 'string' ? [question] : question).map(escapeText).join('\n'), default: false}])
     return yes
   } catch (error) {
-    if (error instanceof Error && error.name === 'ExitPromptError') return false
+    if (error instanceof Error && error.name === 'ExitPromptError') {
+      if (error.message.includes('SIGINT')) throw new CalicoError('interrupted', 'Interrupted; nothing was changed', {cause: error})
+      return false
+    }
     throw error
   }
 }

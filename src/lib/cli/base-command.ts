@@ -72,7 +72,7 @@ export abstract class BaseCommand extends Command {
       helpGroup: 'GLOBAL',
       helpValue: 'TIME',
     }),
-    quiet: Flags.boolean({char: 'q', description: 'No notes and warnings on stderr, except that the datastore is empty or was initialised just now.', helpGroup: 'GLOBAL'}),
+    quiet: Flags.boolean({char: 'q', description: 'Print nothing on success; suppress notes and warnings.', helpGroup: 'GLOBAL'}),
     'no-color': Flags.boolean({description: 'No colours.', helpGroup: 'GLOBAL'}),
     'no-input': Flags.boolean({description: 'Never prompt; fail if input is required.', helpGroup: 'GLOBAL'}),
     debug: Flags.boolean({description: 'Print details of errors, with stack traces.', helpGroup: 'GLOBAL'}),
@@ -340,6 +340,11 @@ export abstract class BaseCommand extends Command {
     return this.out.flush()
   }
 
+  /** Whether --quiet stands on the line, or on the batch. */
+  protected get isQuiet(): boolean {
+    return this.globals.quiet === true || this.invocation.line?.quiet === true
+  }
+
   /** A line for people, or several: stderr, unless --quiet. */
   protected note(lines: string | readonly string[]): void {
     this.stderrText(linesText(lines))
@@ -347,7 +352,7 @@ export abstract class BaseCommand extends Command {
 
   /** Text for people that is complete and escaped already: stderr, unless --quiet. */
   protected stderrText(text: string): void {
-    if (!this.globals.quiet && !this.invocation.line?.quiet) this.invocation.stderr(text)
+    if (!this.isQuiet) this.invocation.stderr(text)
   }
 
   /** oclif looks through all commands for that, each time; none of ours is deprecated in its sense, and no option. */

@@ -1,7 +1,7 @@
 import {Flags, type Interfaces} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
-import {EXIT_CODES, isError} from '../errors.js'
+import {CalicoError, EXIT_CODES, isError} from '../errors.js'
 import {BaseCommand, checked, flowsFlag, readDuration} from './base-command.js'
 import {madeCount} from './made.js'
 import type {SessionOptions} from '../client/session.js'
@@ -72,34 +72,38 @@ export abstract class HostEditCommand extends BaseCommand {
     } catch (error) {
       if (!isError(error, 'refused') || error.override === undefined || this.dryRun) throw error
       const question = [error.message, ...error.details.map((line) => `  ${line}`), `Continue anyway (${error.override})?`]
-      if (!(await this.confirm(question))) throw error
+      if (!this.asks) throw error
+      if (!(await this.confirm(question))) throw new CalicoError('refused', 'Not confirmed; nothing was changed') // the question has said the rest
       return insist()
     }
   }
 
   /**
-   * Tells what became of CHANGES: in a dry run the differences on stdout, else DONE, v0.20's line, on stdout, and what changed on stderr.
-   * DETAIL says more about a change, e.g. `inbound rule 3 added`.
+   * Tells what became of CHANGES, once: in a dry run the differences on stdout, and what would change on stderr; else DONE, v0.20's line, on stdout,
+   * or without it what changed on stderr. DETAIL says more about a change, e.g. `inbound rule 3 added`. With BOTH, DONE does not name what changed.
    */
   protected async tell(
     changes: readonly ResourceChange[],
-    {done, detail}: {done?: string | readonly string[] | undefined; detail?: string | ((change: ResourceChange) => string | undefined) | undefined} = {},
+    {done, detail, both = false}: {done?: string | readonly string[] | undefined; detail?: string | ((change: ResourceChange) => string | undefined) | undefined; both?: boolean} = {},
   ): Promise<void> {
     if (this.dryRun) {
       const {diffText} = await import('./output/diff.js')
       for (const change of changes) if (change.action !== 'unchanged') await this.dataText(await diffText(change))
-    } else if (done !== undefined) this.data(done)
-    for (const change of changes) this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
+    } else if (done !== undefined) this.success(done)
+    if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
+    if (done !== undefined && !both && !this.dryRun) return
+    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
+  }
+
+  /** v0.20's LINES of success, on stdout: no data, and so muted by --quiet. */
+  protected success(lines: string | readonly string[]): void {
+    if (!this.isQuiet) this.data(lines)
   }
 
   /** Says what became of CHANGES on stderr alone, a line each. */
   protected tellNotes(changes: readonly ResourceChange[]): void {
-    for (const change of changes) this.tellChange(change, undefined)
-  }
-
-  private tellChange(change: ResourceChange, detail: string | undefined): void {
-    if (change.action !== 'unchanged') this.noteChanged()
-    this.note(changeText(change, {dryRun: this.dryRun, detail}))
+    if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
+    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: undefined}))
   }
 }
 

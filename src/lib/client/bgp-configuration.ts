@@ -1,7 +1,9 @@
 /** The settings of BGP for all nodes and for one: default AS, node mesh, log level (cli-v0.20 §4.7 and §4.11, datamodel-v3 §1.9, decisions.md 21, 22). */
+import {CalicoError} from '../errors.js'
+import {kindPrefix} from '../model/keys.js'
 import type {BGPConfiguration, BGPConfigurationSpec} from '../model/types.js'
 import {configurationPlace, type ConfigSection, type ConfigSetting, editConfiguration} from './configuration.js'
-import {getResource, type ResourceChange} from './resources.js'
+import {getResource, read, type ResourceChange} from './resources.js'
 import type {Session} from './session.js'
 
 /** What is in force where nothing is configured. */
@@ -56,6 +58,21 @@ export const setDefaultAs = (session: Session, asNumber: number): Promise<Global
 
 /** Switches the full mesh of sessions between all nodes on or off. */
 export const setNodeMesh = (session: Session, enabled: boolean): Promise<GlobalBgpChange> => setGlobal(session, {nodeToNodeMeshEnabled: enabled})
+
+/**
+ * Makes sure that nobody loses the routes between nodes when the mesh is switched off.
+ * @throws CalicoError `refused` (`--yes` overrides it) if the mesh is on, there are several nodes, and nobody has a peer
+ */
+export async function refuseMeshOff(session: Session): Promise<void> {
+  const {nodeToNodeMeshEnabled} = await readGlobalBgp(session)
+  if (!(nodeToNodeMeshEnabled ?? BGP_DEFAULTS.nodeToNodeMeshEnabled)) return
+  const {results: [nodes = [], peers = []]} = await read(session, [{list: kindPrefix('Node'), keysOnly: true}, {list: kindPrefix('BGPPeer'), keysOnly: true}])
+  if (nodes.length < 2 || peers.length > 0) return
+  throw new CalicoError('refused', `There are ${nodes.length} nodes and no BGP peers: without the mesh, no routes are exchanged between the nodes. Nothing was changed`, {
+    override: '--yes',
+    hint: 'Add peers first: calicoctl bgp peer add. To switch the mesh off anyway, use --yes.',
+  })
+}
 
 async function setGlobal(session: Session, wanted: Pick<BGPConfigurationSpec, GlobalField>): Promise<GlobalBgpChange> {
   const fields = Object.keys(wanted) as GlobalField[]

@@ -227,15 +227,17 @@ export function unnamed({spec}: IPPool, {ipip, natOutgoing, disabled, blockSize}
   return {words: found.map(({word}) => word), set: found.flatMap(({set}) => set ?? [])}
 }
 
-/** What differs between BEFORE and AFTER of what `pool set` changes, in its words: `nat-outgoing on, enabled`. */
+const onOff = (mode: string): string => (mode === 'Never' ? 'off' : 'on')
+
+/** What differs between BEFORE and AFTER of what `pool set` changes, in its words: `nat-outgoing off → on, enabled`. */
 export function changedOptions(before: IPPool | undefined, after: IPPool | undefined): string | undefined {
   if (!before || !after) return undefined
   const modes = [before, after].map(({spec}) => spec.ipipMode ?? 'Never')
   const nat = [before, after].map(({spec}) => spec.natOutgoing ?? false)
   const off = [before, after].map(({spec}) => spec.disabled ?? false)
   const words = [
-    ...(modes[0] === modes[1] ? [] : [`ipip ${modes[1] === 'Never' ? 'off' : 'on'}`]),
-    ...(nat[0] === nat[1] ? [] : [`nat-outgoing ${nat[1] ? 'on' : 'off'}`]),
+    ...(modes[0] === modes[1] ? [] : [`ipip ${modes.map(onOff).join(' → ')}`]),
+    ...(nat[0] === nat[1] ? [] : [`nat-outgoing ${nat[0] ? 'on' : 'off'} → ${nat[1] ? 'on' : 'off'}`]),
     ...(off[0] === off[1] ? [] : [off[1] ? 'disabled' : 'enabled']),
   ]
   return words.length === 0 ? undefined : words.join(', ')

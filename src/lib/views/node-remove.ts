@@ -41,7 +41,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     await this.orInsist(async () => {
       // One question is enough: that of the endpoints names the node too.
       if (!withEndpoints) refuseRemoval(endpoints, node)
-      if (!local && !yes) this.refuseUnasked(node, endpoints)
+      if (!yes && (!local || (withEndpoints && endpoints.length > 0))) this.refuseUnasked(node, endpoints, local)
       await work()
     }, work)
   }
@@ -63,10 +63,11 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     return {node, local: true}
   }
 
-  /** Refuses to remove NODE, which is another host's, on a terminal: orInsist asks then. A script is not asked. */
-  private refuseUnasked(node: string, endpoints: readonly Endpoint[]): void {
+  /** Refuses on a terminal to remove NODE, which is another host's or has endpoints: orInsist asks then. A script is not asked. */
+  private refuseUnasked(node: string, endpoints: readonly Endpoint[], local: boolean): void {
     if (this.dryRun || !this.onTerminal) return
     const count = endpoints.length === 0 ? 'no endpoints' : endpoints.length === 1 ? '1 endpoint' : `${endpoints.length} endpoints`
+    if (local) throw new CalicoError('refused', `Node ${node} has ${count}, which would be removed with it. Nothing was removed`, {override: '--yes', hint: 'To remove them without a prompt, use --yes.'})
     throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host is gone for good, say so with --yes.'})
   }
 
@@ -86,7 +87,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     if (local) this.removeNodenameFile(would)
     if (local) for (const what of await removeDriver(containerLifecycle(), {dryRun: this.dryRun})) this.note(`${what} ${would}removed`)
     if (clean) await this.clean(would)
-    if (!this.dryRun) this.data('Node configuration removed')
+    if (!this.dryRun) this.success('Node configuration removed')
   }
 
   private removeNodenameFile(would: string): void {
