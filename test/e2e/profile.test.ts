@@ -112,7 +112,7 @@ describe('profile add and remove', () => {
     expect(await run('profile add web')).toMatchObject({code: 0, stdout: 'Profile web already exists.\n', stderr: ''})
     expect(await run('profile remove db')).toMatchObject({code: 0, stdout: 'Profile db not found.\n'})
     expect(await revision()).toBe(before)
-    expect(await run('profile remove web')).toMatchObject({code: 0, stdout: 'Deleted profile web\n', stderr: 'profile/web deleted\n'})
+    expect(await run('profile remove web')).toMatchObject({code: 0, stdout: 'Deleted profile web\n', stderr: ''})
     expect(await text('profiles/web')).toBe('')
   })
 
