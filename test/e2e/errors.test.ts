@@ -60,3 +60,19 @@ test('a locked store names what unlocks it', async () => {
   expect(await run('profile add db')).toMatchObject({code: 8, stderr: expect.stringMatching(/^Error: The datastore is locked \(.*\)\. Nothing was changed\.\n.*calicoctl datastore unlock\n$/) as unknown})
   await run('datastore unlock')
 })
+
+test('rule add: the usage names its options, the grammar of rules stands before the flags, and arguments are called as in the usage', async () => {
+  const page = (await run('profile rule add --help')).stdout
+  expect(page).toMatch(/USAGE\n[^]*\[<MATCH>\][^]*\[options\]\n/)
+  expect(page.indexOf('\nMATCH\n')).toBeGreaterThan(0)
+  expect(page.indexOf('\nMATCH\n')).toBeLessThan(page.indexOf('\nFLAGS\n'))
+  expect(page).toMatch(/^ {2}inbound \| outbound {2}/m)
+  expect(page).not.toContain('DIRECTION')
+})
+
+test('ipam check: a list of its findings, exit code 10, and its own options in the usage', async () => {
+  const page = (await run('ipam check --help')).stdout
+  expect(page).toMatch(/^ {2}- leaked-address: /m)
+  expect(page).toMatch(/^ {2}10 {2,}Problems were found/m)
+  expect(page).toMatch(/ipam check \[--docker\] \[--repair\]/)
+})

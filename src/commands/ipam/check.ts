@@ -27,8 +27,10 @@ export default class IpamCheck extends HostEditCommand {
   static override summary = 'Check that blocks, handles, affinities, endpoints and nodes agree.'
   static override description = [
     'The exit code is 10 if problems were found. --repair checks twice, waits for --grace in between, and repairs the problems that can be repaired safely: an address is released only if both checks find the same unused assignment and no endpoint changes meanwhile. Addresses of `ipam assign` are never released.',
-    `The problems it knows: ${Object.entries(FINDING_CLASSES).map(([name, meaning]) => `${name} (${meaning})`).join('; ')}.`,
+    'The problems that it finds:',
+    ...Object.entries(FINDING_CLASSES).map(([name, meaning]) => `- ${name}: ${meaning}`),
   ].join('\n')
+  static readonly exitCodes = {0: 'No problems were found, or all were repaired.', 10: 'Problems were found, or could not be repaired.'}
   static override examples = ['<%= config.bin %> ipam check', '<%= config.bin %> ipam check -o json', '<%= config.bin %> ipam check --repair --grace 1m']
   static override flags = {
     ...outputFlags,

@@ -69,21 +69,38 @@ type Described = Pick<Command.Cached, 'flags'> & {readonly exitCodes?: Readonly<
 /** A command's page: usage, examples, then the rest. */
 class CommandPage extends CommandHelp {
   protected override sections(): ReturnType<CommandHelp['sections']> {
-    const order = ['EXAMPLES', 'USAGE', 'DESCRIPTION', 'ARGUMENTS']
-    const sections = super.sections()
+    const order = ['EXAMPLES', 'USAGE', 'DESCRIPTION', 'ARGUMENTS', 'MATCH']
+    const sections = [...super.sections(), {header: 'MATCH', generate: () => (usageOfId(this.command.id)?.includes('<MATCH>') ? MATCH_HELP : undefined)}]
     const place = (header: string): number => (order.includes(header) ? order.indexOf(header) : order.length)
     return [
       ...sections.sort((a, b) => place(a.header) - place(b.header)),
-      {header: 'MATCH', generate: () => (usageOfId(this.command.id)?.includes('<MATCH>') ? MATCH_HELP : undefined)},
       {header: 'EXIT CODES', generate: () => this.exitCodes()},
     ]
+  }
+
+  /** The arguments, each called as in the usage: one of a few words is those words. */
+  protected override args(args: Command.Arg.Any[]): ReturnType<CommandHelp['args']> {
+    const words = args.flatMap(({options}) => (options === undefined ? [] : [options.join(' | ')]))
+    const rows = super.args(args.map(({options, ...arg}) => ({...arg, ...(options === undefined ? {} : {name: options.join(' | ')})})))
+    return rows?.map(([name, text]) => [words.includes(name.toLowerCase().replace(/^\[|\]$/g, '')) ? name.toLowerCase() : name, text])
   }
 
   /** The usage as written, with arguments before sub-commands; oclif's own puts the command's id in front. */
   protected override usage(): string {
     const {id, usage} = this.command
     const lines = usage === undefined ? [usageText(id, {[id]: this.command})] : typeof usage === 'string' ? [usage] : usage
-    return lines.map((line) => wrapUsage(line.replace('<%= command.id %>', id.replaceAll(':', ' '))).replace(/^ {2}/gm, '')).join('\n')
+    return lines.map((line) => wrapUsage(this.withOptions(line.replace('<%= command.id %>', id.replaceAll(':', ' ')))).replace(/^ {2}/gm, '')).join('\n')
+  }
+
+  /** USAGE with the options of this command that it does not have: those that matter by name, the others as `[options]`. */
+  private withOptions(usage: string): string {
+    if (this.command.usage !== undefined) return usage
+    const words = Object.entries(this.command.flags).flatMap(([name, flag]) => {
+      if (flag.hidden === true || flag.helpGroup === 'GLOBAL' || COMMON.includes(name) || new RegExp(`--${name}(?![a-z-])`).test(usage)) return []
+      const word = flag.type === 'option' ? `--${name}=<${flag.helpValue === undefined ? name.toUpperCase() : String(flag.helpValue)}>${flag.multiple === true ? '...' : ''}` : `--${name}`
+      return [flag.required === true ? word : `[${word}]`]
+    })
+    return [usage.replace(/ \[options\]$/, ''), ...words, '[options]'].join(' ')
   }
 
   /** The description alone; the summary stands at the top of the page. */
@@ -102,6 +119,9 @@ export function exitCodeRows({flags, exitCodes = {}}: Described): [code: string,
   const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
   return used.map((code) => [String(code), exitCodes[String(code)] ?? exitText(code)])
 }
+
+/** Options that many commands have, which their usage does not name one by one. */
+const COMMON = ['dry-run', 'init', 'confirm-within', 'error-unchanged', 'json', 'output']
 
 const exitText = (code: number): string => EXIT_TEXTS[code as keyof typeof EXIT_TEXTS]
 

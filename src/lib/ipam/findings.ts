@@ -3,18 +3,18 @@ import type {Address} from '../net/index.js'
 
 /** Every class of inconsistency, with what it means. */
 export const FINDING_CLASSES = {
-  'leaked-address': 'assigned, but no endpoint, node or container has it',
-  'unassigned-address': 'an endpoint or node has it, but it is not assigned: it can be given to somebody else',
-  'shared-address': 'two endpoints have it',
+  'leaked-address': 'assigned, but no endpoint, node or container uses it',
+  'unassigned-address': 'used by an endpoint or node, but not assigned, so that it can be assigned again',
+  'shared-address': 'used by two endpoints',
   'twice-assigned-address': 'assigned in two blocks',
-  'free-list': 'the list of free addresses of a block is not that of its unassigned ones',
+  'free-list': 'the list of free addresses of a block does not match its assignments',
   'nested-block': 'a block lies within another',
-  'empty-block': 'nobody has the block and it has no addresses',
+  'empty-block': 'a block without node and addresses',
   'missing-handle': 'addresses have a handle that does not exist',
-  'wrong-handle': 'a handle counts other addresses than the blocks have',
-  'missing-affinity': 'a node has the block, but no affinity says so: its routes are not made',
-  'stale-affinity': 'an affinity to a block that is missing or another\'s',
-  'unconfirmed-affinity': 'an affinity that was not confirmed: the block\'s routes are not made',
+  'wrong-handle': 'the counts of a handle do not match the blocks',
+  'missing-affinity': 'a block of a node without affinity: its routes are not announced',
+  'stale-affinity': 'an affinity to a block that does not exist or belongs to another node',
+  'unconfirmed-affinity': 'an unconfirmed affinity: the routes of the block are not announced',
   'unreadable': 'a stored value that cannot be read',
 } as const
 

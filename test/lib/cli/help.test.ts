@@ -42,7 +42,7 @@ describe('help pages', () => {
 
   test('a command of v0.20: its usage with arguments before sub-commands, as written', () => {
     const page = helpPage(['profile', 'rule', 'add'], config)
-    expect(page).toMatch(/^ {2}calicoctl profile <PROFILE> rule add \(inbound \| outbound\) \[--at=<POSITION>\]\n {6}\(allow \| deny\) \[<MATCH>\]$/m)
+    expect(page).toMatch(/^ {2}calicoctl profile <PROFILE> rule add \(inbound \| outbound\) \[--at=<POSITION>\]\n {6}\(allow \| deny\) \[<MATCH>\] .*\[options\]$/m)
     expect(page).toContain('\nMATCH\n')
     expect(page).toContain('(icmp | icmpv6) [type <N> [code <N>]]')
   })

@@ -59,13 +59,23 @@ export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const reordered = inUsageOrder(line)
   const lacking = reordered?.missing ?? missingOfTopic(line)
   const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
-  const usages = reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
+  const topic = deepestHelp(line.words, commands)
+  const bare = topic.length === line.words.length && !Object.hasOwn(commands, topic.join(':'))
+  const usages = bare ? idsUnder(topic, commands).map((id) => usageText(id, commands)) : reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
     problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in another order'])],
     usage: usages,
     suggestion: lacking !== undefined ? undefined : betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
-    help: deepestHelp(line.words, commands),
+    help: topic,
   })
+}
+
+/** `help WORDS` of which the word after the topic or command HELP is a slip for one below it; undefined if it is none. */
+export function misspeltHelp(words: readonly string[], help: readonly string[], commands: CommandTable): UsageLine | undefined {
+  const word = words[help.length]
+  const next = [...new Set(idsUnder(help, commands).map((id) => id.split(':')[help.length] ?? ''))]
+  const suggestion = word === undefined || next.includes(word) ? undefined : meant(word, next)
+  return suggestion === undefined ? undefined : refused({problems: [`there is no help on '${[...help, word].join(' ')}'`], usage: ['help [<COMMAND>...]'], suggestion: quoted(['help', ...help, suggestion]), help: []})
 }
 
 /** What is wrong with the words of LINE, or with how its options fit them. */

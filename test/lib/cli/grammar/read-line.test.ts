@@ -69,6 +69,8 @@ describe('lines of v0.20', () => {
     ['--debug', 'a command is missing'],
     ['bogus', 'unknown command \'bogus\''],
     ['--request-timeout 1s profile show', 'unknown option --request-timeout'],
+    ['help profil', 'there is no help on \'profil\''],
+    ['help profile rul', 'there is no help on \'profile rul\''],
     ['profile rule show', '<PROFILE> is missing'],
     ['endpoint profile', '<ENDPOINT_ID> is missing'],
     ['profile web rule remove inbound --at=1 allow', '--at and the words of a rule cannot be combined'],
