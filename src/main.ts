@@ -2,6 +2,7 @@
 import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
 import {BATCH, COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import {V020} from './lib/cli/grammar/v020.js'
 import type {Line} from './lib/cli/grammar/line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {OutputError} from './lib/cli/made.js'
@@ -35,9 +36,13 @@ async function perform(line: Line, argv: readonly string[], program: Program): P
         await showHelp(line.words, await Config.load(loadOptions(program)))
         return {code: 0, failed: false}
       }
-      case 'usage':
+      case 'usage': {
+        const [word = ''] = argv
+        const external = isKnown(word, program) ? undefined : (await import('./lib/cli/external.js')).findExternal(word, process.env)
+        if (external !== undefined) return {code: await (await import('./lib/cli/external.js')).runExternal(external, argv.slice(1)), failed: false}
         process.stderr.write(formatUsageError(line))
         return {code: EXIT_CODES.usage, failed: true}
+      }
       case 'unavailable':
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
@@ -50,6 +55,9 @@ async function perform(line: Line, argv: readonly string[], program: Program): P
     return {code: report(error, argv), failed: true}
   }
 }
+
+/** Whether some command of ours, or of v0.20, begins with WORD. */
+const isKnown = (word: string, {commands}: Program): boolean => Object.hasOwn(V020, word) || Object.keys(commands).some((id) => id === word || id.startsWith(`${word}:`))
 
 /** oclif asks the system who the user is where the environment does not say; in an image without /etc/passwd that fails. */
 function nameUser(): void {

@@ -34,6 +34,8 @@ export default class LibnetworkServe extends BaseCommand {
     node: Flags.string({description: 'The name of the node. Default: the name in /var/lib/calico/nodename, else CALICO_NODENAME, NODENAME, HOSTNAME or the host name.', helpValue: 'NAME'}),
   }
 
+  protected override readonly readsOwnConfig = false
+
   async run(): Promise<void> {
     const {flags} = await this.read(LibnetworkServe)
     requireNetworkAdministrator('calicoctl libnetwork serve')

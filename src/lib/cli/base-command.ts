@@ -65,7 +65,7 @@ export abstract class BaseCommand extends Command {
       helpGroup: 'GLOBAL',
       helpValue: 'STORE',
     }),
-    config: Flags.string({description: 'The configuration file. Default: /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
+    config: Flags.string({description: 'The configuration file. Default: ~/.config/calicoctl/calicoctl.cfg if it names a datastore, else /etc/calico/calicoctl.cfg.', helpGroup: 'GLOBAL', helpValue: 'PATH'}),
     'expect-cluster': Flags.string({description: 'Fail unless the datastore belongs to the cluster with this GUID.', helpGroup: 'GLOBAL', helpValue: 'GUID'}),
     timeout: Flags.custom<number>({parse: checked(readDuration('--timeout'))})({
       description: 'Total time to wait for the datastore (2s, 500ms, 1m). Default: 10s.',
@@ -121,6 +121,9 @@ export abstract class BaseCommand extends Command {
     throw new CalicoError('invalid', `${this.problems.length} things are wrong:`, {details: this.problems})
   }
 
+  /** Whether the user's own configuration file counts. */
+  protected readonly readsOwnConfig: boolean = true
+
   /** The effective settings, with the origin of each. */
   protected settings(): Promise<Settings> {
     if (this.invocation.line) return Promise.resolve(this.invocation.line.settings)
@@ -128,7 +131,7 @@ export abstract class BaseCommand extends Command {
       datastore: this.globals.datastore,
       config: this.globals.config,
       expectCluster: this.globals['expect-cluster'],
-    }))
+    }, {ownConfig: this.readsOwnConfig}))
   }
 
   /** The session with the datastore that the settings name; opened at the first call. */

@@ -157,6 +157,7 @@ class HelpPages extends Help {
         'calicoctl help <command>     one command, with examples',
         'calicoctl help exit-codes    what the exit codes mean',
         'calicoctl completion bash    completion for the shell, also zsh and fish',
+        'calicoctl <name>             runs calicoctl-<name> if PATH has it',
       ].join('\n')),
     ].join('\n\n')
   }

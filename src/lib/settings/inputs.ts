@@ -24,11 +24,14 @@ export interface SettingsInputs {
   readonly directory: () => string
   /** Where the embedded store lies when XDG_STATE_HOME is not set. */
   readonly home: () => string
+  /** Whether the user's own configuration file counts: for commands that a person runs. */
+  readonly ownConfig?: boolean
 }
 
 /** The inputs of this process. */
-export const settingsInputs = (flags: SettingsFlags): SettingsInputs => ({
+export const settingsInputs = (flags: SettingsFlags, {ownConfig = false}: {ownConfig?: boolean} = {}): SettingsInputs => ({
   flags,
+  ownConfig,
   env: process.env,
   readFile: readTextFile,
   othersMayRead,

@@ -93,10 +93,27 @@ interface ConfigFileResult {
   readonly missing?: readonly string[]
 }
 
-/** What the configuration file says; nothing if there is none. */
-async function readConfigFile({flags, readFile, othersMayRead}: SettingsInputs, warning: Report): Promise<ConfigFileResult> {
-  const asked = setting(flags.config, '--config')
-  const path = asked?.value ?? DEFAULT_CONFIG_FILE
+/** The user's own configuration file; undefined where it does not count: under sudo another user's would, who is not root. A relative XDG_CONFIG_HOME is none, as its specification says. */
+function ownConfigFile({env, home, ownConfig = false}: Pick<SettingsInputs, 'env' | 'home' | 'ownConfig'>): string | undefined {
+  if (!ownConfig || isSet(env.SUDO_UID) || isSet(env.SUDO_USER)) return undefined
+  const xdg = env.XDG_CONFIG_HOME
+  return `${xdg?.startsWith('/') ? xdg : `${home()}/.config`}/calicoctl/calicoctl.cfg`
+}
+
+/** Empty counts as unset. */
+const isSet = (value: string | undefined): boolean => value !== undefined && value !== ''
+
+/** What the configuration file says: the one that is asked for; else the user's own, if it names a datastore; else that of the host. Never two together (decisions.md 14). */
+async function readConfigFile(inputs: SettingsInputs, warning: Report): Promise<ConfigFileResult> {
+  const own = inputs.flags.config ? undefined : ownConfigFile(inputs)
+  const found = own === undefined ? undefined : await readFileAt(inputs, own, undefined, warning)
+  if (found && (found.problems.length > 0 || (found.source?.endpoints ?? found.source?.discovery))) return found
+  const asked = setting(inputs.flags.config, '--config')
+  return readFileAt(inputs, asked?.value ?? DEFAULT_CONFIG_FILE, asked, warning)
+}
+
+/** What the configuration file PATH says; nothing if there is none that was not ASKED for. */
+async function readFileAt({readFile, othersMayRead}: SettingsInputs, path: string, asked: Setting<string> | undefined, warning: Report): Promise<ConfigFileResult> {
   let text: string
   try {
     text = readFile(path)
