@@ -20,7 +20,7 @@ export const CHUNKS = {
   core: {entry: join(RUNTIME, 'entry.ts'), packages: {}},
   mesos: {entry: join(RUNTIME, 'mesos.ts'), packages: {}},
   store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
-  ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
+  ...Object.fromEntries(['diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
 }
 
@@ -34,6 +34,7 @@ export const PARTS = {
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', 'src/lib/host/editor.ts', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export', 'plan', 'edit', 'label', 'patch'].map((verb) => `src/commands/${verb}.ts`)],
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
   get: ['src/lib/views/get-more/'],
+  tables: ['tables', 'table', 'fit', 'text-width'].map((name) => `src/lib/cli/output/${name}.ts`),
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],

@@ -143,7 +143,7 @@ describe('endpoint show', () => {
     expect(rows(stdout)[0]?.[2]).toBe('x')
     expect(stderr).toContain('which cannot be')
     // Docker can call no container so.
-    expect(rows(stdout)[0]?.[8]).toBe('')
+    expect(rows(stdout)[0]?.[8]).toBe('<none>')
     expect(stdout + stderr).not.toContain('\u001b')
   })
 })

@@ -260,7 +260,7 @@ describe('pool show', () => {
   test('in the other formats', async () => {
     expect((await run('pool show -o name')).stdout).toBe('10.10.0.0/16\n10.2.0.0/16\nfd00::/64\n')
     expect((await run('pool show --ipv6 -o plain')).stdout).toBe('fd00::/64\tnat-outgoing\tfd00---64\t\t122\tNever\tNever\tall()\n')
-    expect((await run('pool show --ipv4 -o wide')).stdout).toMatch(/^\| 10\.10\.0\.0\/16 +\| +ipip,nat-outgoing +\| +10-10-0-0-16 +\| +\| +26 +\| +Always +\| +Never +\| +all\(\) +\|$/m)
+    expect((await run('pool show --ipv4 -o wide')).stdout).toMatch(/^\| 10\.10\.0\.0\/16 +\| +ipip,nat-outgoing +\| +10-10-0-0-16 +\| +<none> +\| +26 +\| +Always +\| +Never +\| +all\(\) +\|$/m)
     expect(JSON.parse((await run('pool show --ipv6 --json')).stdout)).toMatchObject({kind: 'IPPoolList', apiVersion: 'projectcalico.org/v3', items: [{kind: 'IPPool', metadata: {name: 'fd00---64'}, spec: {cidr: 'fd00::/64'}}]})
     expect((await run('pool show -o yaml')).stdout).toMatch(/^kind: IPPoolList\n/)
   })

@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** What runs command lines; made by {@link loadCommands}. */
-export type RunOn = (store: Datastore, words: readonly string[], options?: {readonly stdin?: string; readonly cwd?: string}) => Promise<Outcome>
+export type RunOn = (store: Datastore, words: readonly string[], options?: {readonly stdin?: string; readonly cwd?: string; readonly width?: number}) => Promise<Outcome>
 
 /** Loads the commands whose ids begin with one of IDS. */
 export async function loadCommands(...ids: readonly string[]): Promise<RunOn> {
@@ -39,7 +39,7 @@ export async function loadCommands(...ids: readonly string[]): Promise<RunOn> {
     classes[id] = ((await import(join(COMMANDS, file))) as {default: Runnable}).default
   }
   const table = Object.fromEntries(Object.entries(classes).map(([id, {flags, baseFlags, args, strict}]) => [id, {id, flags: {...baseFlags, ...flags}, args, strict}])) as unknown as CommandTable
-  return async (store, words, {stdin = '', cwd} = {}) => {
+  return async (store, words, {stdin = '', cwd, width} = {}) => {
     const out = {stdout: '', stderr: ''}
     const meaning = readLine(words, table)
     if (meaning.type === 'usage') return {code: 1, stdout: '', stderr: formatUsageError(meaning)}
@@ -49,6 +49,7 @@ export async function loadCommands(...ids: readonly string[]): Promise<RunOn> {
     let code = 0
     const say = (text: string): void => void (out.stderr += text)
     const invocation: Invocation = {
+      width,
       stdout(text, done) {
         out.stdout += text
         done()

@@ -335,7 +335,12 @@ export abstract class BaseCommand extends Command {
   /** Writes PRESENTATION to stdout in FORMAT. */
   protected async presentAs<Row>(presentation: Presentation<Row>, format: OutputFormat): Promise<void> {
     const {render} = await import('./output/render.js')
-    for await (const text of this.withinTimeout(render(presentation, format, (warning) => this.note(`Warning: ${warning}`)))) await this.dataText(text)
+    let after: readonly string[] = []
+    const screen = {width: this.invocation.width, warn: (warning: string) => this.note(`Warning: ${warning}`), leftOut: (lines: readonly string[]) => void (after = lines)}
+    for await (const text of this.withinTimeout(render(presentation, format, screen))) await this.dataText(text)
+    if (after.length === 0) return
+    await this.flush() // they are the last lines on the terminal
+    this.note(after)
   }
 
   /** Writes what was kept back of stdout. */

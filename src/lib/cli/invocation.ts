@@ -13,6 +13,8 @@ export interface Invocation {
   stderr(text: string): void
   /** CODE is the exit code of the command, if it does not fail. */
   exitCode(code: number): void
+  /** How many columns the terminal has that stdout is, 0 if that is unknown; undefined = stdout is no terminal. */
+  readonly width?: number | undefined
   /** Undefined: the command is what this process runs. */
   readonly line?: BatchLine | undefined
 }
@@ -42,6 +44,9 @@ const PROCESS: Invocation = {
   stderr: (text) => void process.stderr.write(text),
   exitCode(code) {
     process.exitCode = code
+  },
+  get width() {
+    return process.stdout.isTTY ? process.stdout.columns : undefined
   },
 }
 

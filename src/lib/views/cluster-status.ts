@@ -9,8 +9,8 @@ export function presentClusterStatus(nodes: readonly ClusterNode[]): Presentatio
     columns: [
       {header: 'Hostname', value: ({name}) => name},
       {header: 'IPv4', value: ({ipv4}) => ipv4 ?? ''},
-      {header: 'IPv6', value: ({ipv6}) => ipv6 ?? ''},
-      {header: 'AS Num', value: asText},
+      {header: 'IPv6', value: ({ipv6}) => ipv6 ?? '', rank: 2},
+      {header: 'AS Num', value: asText, rank: 1},
       {header: 'Endpoints', value: ({endpoints}) => String(endpoints)},
       {header: 'Felix', value: felixText},
     ],

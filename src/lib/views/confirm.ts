@@ -14,7 +14,7 @@ export function presentWaiting(rows: readonly Waiting[], now: number): Presentat
       {header: 'UNTIL', value: ({deadline}) => (deadline === null ? '-' : shortTime(deadline))},
       {header: 'STATE', value: (waiting) => STATES[stateOf(waiting, now)]},
       {header: 'CLUSTER', value: ({cluster}) => cluster, wide: true},
-      {header: 'COMMAND', value: ({words}) => words.join(' ')},
+      {header: 'COMMAND', value: ({words}) => words.join(' '), prose: true},
       {header: 'PROBLEM', value: ({failed}) => failed ?? '', wide: true},
     ],
     name: ({id}) => id,

@@ -5,7 +5,7 @@ import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCoun
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {dockerName} from '../model/display-name.js'
-import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
+import {type Column, ownDocument, type Presentation, resourceList, shortId} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
 import {readProfileName} from '../cli/arguments.js'
 import {checked} from '../cli/base-command.js'
@@ -59,6 +59,7 @@ export const presentCounts = (counts: readonly EndpointCount[]): Presentation<En
   ],
   name: ({host, orchestrator}) => `${host}/${orchestrator}`,
   document: (items) => ownDocument('EndpointCountList', {items}),
+  former: true,
   blankAfter: true,
 })
 
@@ -66,26 +67,33 @@ export const presentCounts = (counts: readonly EndpointCount[]): Presentation<En
 export async function presentEndpoints(session: Session, endpoints: readonly Endpoint[]): Promise<Presentation<Endpoint>> {
   const profileNameOf = await profileNames(session, endpoints)
   const spec = ({stored}: Endpoint) => stored.resource.spec
+  const columns = {
+    host: {header: 'Hostname', value: ({host}) => host},
+    orchestrator: {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator, rank: 4},
+    workload: {header: 'Workload ID', value: ({workload}) => workload, short: ({workload}) => shortId(workload), rank: 1},
+    id: {header: 'Endpoint ID', value: ({id}) => id, short: ({id}) => shortId(id)},
+    addresses: {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? [], short: (endpoint) => (spec(endpoint).ipNetworks ?? []).map(withoutLength)},
+    mac: {header: 'MAC', value: (endpoint) => spec(endpoint).mac ?? 'None', rank: 5},
+    profiles: {header: 'Profiles', value: (endpoint) => (spec(endpoint).profiles ?? []).map(profileNameOf).join(','), rank: 2},
+    state: {header: 'State', value: () => 'active', rank: 6},
+    container: {header: 'Container', value: ({stored}) => containerName(stored.resource.metadata.annotations), wide: true},
+    interface: {header: 'Interface', value: (endpoint) => spec(endpoint).interfaceName ?? '', wide: true},
+    namespace: {header: 'Namespace', value: ({place}) => place.namespace ?? '', wide: true},
+  } satisfies Record<string, Column<Endpoint>>
+  const {host, orchestrator, workload, id, addresses, mac, profiles, state, container} = columns
   return {
     rows: [...endpoints].sort(compareEndpoints),
-    columns: [
-      {header: 'Hostname', value: ({host}) => host},
-      {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator},
-      {header: 'Workload ID', value: ({workload}) => workload},
-      {header: 'Endpoint ID', value: ({id}) => id},
-      {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? []},
-      {header: 'MAC', value: (endpoint) => spec(endpoint).mac ?? 'None'},
-      {header: 'Profiles', value: (endpoint) => (spec(endpoint).profiles ?? []).map(profileNameOf).join(',')},
-      {header: 'State', value: () => 'active'},
-      {header: 'Container', value: ({stored}) => containerName(stored.resource.metadata.annotations), wide: true},
-      {header: 'Interface', value: (endpoint) => spec(endpoint).interfaceName ?? '', wide: true},
-      {header: 'Namespace', value: ({place}) => place.namespace ?? '', wide: true},
-    ],
+    columns: Object.values(columns),
+    terminal: [host, orchestrator, {...container, wide: false}, workload, id, addresses, mac, profiles, state],
+    former: true,
     name: ({id}) => id,
     document: (shown) => resourceList('WorkloadEndpointList', shown.map(({stored}) => shownResource(stored))),
     blankAfter: true,
   }
 }
+
+/** The address of NETWORK, if that is one. */
+const withoutLength = (network: string): string => network.replace(/\/(32|128)$/, '')
 
 const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
   (annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? dockerName(annotations[CONTAINER_ANNOTATION]) : undefined) ?? ''
@@ -98,6 +106,7 @@ export async function presentEndpointProfiles(session: Session, endpoint: Endpoi
   return {
     rows: [...names].sort(),
     columns: [{header: 'Name', value: (name) => name}],
+    former: true,
     name: (name) => name,
     document: () => ownDocument('EndpointProfileList', {endpoint: endpoint.id, items: names}),
     ...(names.length === 0 ? {text: () => ['Endpoint has no profiles associated with it.']} : {}),

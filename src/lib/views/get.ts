@@ -151,7 +151,7 @@ export function presentKinds(counts: readonly KindCount[]): Presentation<KindCou
       {header: 'KIND', value: ({plural, kind}) => kind ?? plural},
       {header: 'PLURAL', value: ({plural}) => plural, wide: true},
       {header: 'COUNT', value: ({count}) => String(count)},
-      {header: 'SUPPORT', value: ({kind}) => (kind === undefined ? 'unsupported' : '')},
+      {header: 'SUPPORT', value: ({kind}) => (kind === undefined ? 'unsupported' : 'supported'), plain: ({kind}) => (kind === undefined ? 'unsupported' : '')},
     ],
     name: ({plural}) => plural,
     document: (all) => ownDocument('KindCountList', {items: all.map(({plural, kind, count}) => ({plural, ...(kind === undefined ? {} : {kind}), count, supported: kind !== undefined}))}),

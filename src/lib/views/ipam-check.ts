@@ -71,8 +71,8 @@ export function presentCheck({findings, counts, repaired}: CheckResult, options:
     columns: [
       {header: 'Problem', value: (finding) => finding.class},
       {header: 'Subject', value: ({subject}) => subject},
-      {header: 'What is wrong', value: ({message}) => message},
-      {header: 'Repair', value: stateText},
+      {header: 'What is wrong', value: ({message}) => message, prose: true},
+      {header: 'Repair', value: stateText, prose: true},
     ],
     name: ({subject}) => subject,
     document: (all) =>

@@ -75,9 +75,9 @@ export function presentUse(uses: readonly Use[]): Presentation<Use> {
       {header: 'Grouping', value: ({grouping}) => grouping},
       {header: 'CIDR', value: ({cidr}) => cidr},
       {header: 'Node', value: ({node}) => node ?? ''},
-      {header: 'IPs total', value: ({total}) => total.toString()},
-      {header: 'IPs in use', value: ({used, total}) => share(used, total)},
-      {header: 'IPs free', value: ({used, total}) => share(total - used, total)},
+      {header: 'IPs total', value: ({total}) => amountText(total), plain: ({total}) => total.toString()},
+      {header: 'IPs in use', value: ({used, total}) => share(used, total), plain: ({used, total}) => share(used, total, String)},
+      {header: 'IPs free', value: ({used, total}) => share(total - used, total), plain: ({used, total}) => share(total - used, total, String)},
     ],
     name: ({cidr, node}) => cidr || (node ?? ''),
     document: (all) => ownDocument('AddressUseList', {items: all.map(({grouping, cidr, node, total, used}) => ({grouping, ...(cidr === '' ? {} : {cidr}), ...(node === undefined ? {} : {node}), total, inUse: used, free: total - used}))}),
@@ -85,9 +85,24 @@ export function presentUse(uses: readonly Use[]): Presentation<Use> {
 }
 
 /** `3 (19%)`, rounded as Go's calicoctl does. */
-function share(part: bigint, total: bigint): string {
+function share(part: bigint, total: bigint, text: (amount: bigint) => string = amountText): string {
   const percent = total === 0n ? 0 : Math.round(Number((part * 10_000n) / total) / 100)
-  return `${part} (${percent}%)`
+  return `${text(part)} (${percent}%)`
+}
+
+/** Numbers of this many binary digits are read as powers of two only: beyond all of IPv4. */
+const LARGE = 33
+
+/** AMOUNT for people: `2^64`, and `2^64 - 3` where so little is missing that it can be told. */
+export function amountText(amount: bigint): string {
+  const digits = amount.toString(2).length
+  if (digits < LARGE) return amount.toString()
+  for (const power of [digits - 1, digits]) {
+    const missing = 2n ** BigInt(power) - amount
+    if (missing === 0n) return `2^${power}`
+    if (missing > 0n && missing < 2n ** 32n) return `2^${power} - ${missing}`
+  }
+  return amount.toString()
 }
 
 /** What the release of addresses came to, beside RELEASED themselves, which are printed; FREE were asked for but not assigned. */

@@ -4,8 +4,8 @@ import type {Stored} from '../client/resources.js'
 import {stringifyJson} from '../json/index.js'
 import {displayName, displayWorkload} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
-import type {BGPFilterSpec, KubernetesSelector, ResourceOf} from '../model/types.js'
-import type {Column} from '../cli/output/presentation.js'
+import type {BGPFilterSpec, KubernetesSelector, ResourceOf, WorkloadEndpoint} from '../model/types.js'
+import {type Column, shortId} from '../cli/output/presentation.js'
 
 /** A cell's text from what a field holds: lists and label maps with commas, nothing for what is absent. */
 function cell(value: unknown): string {
@@ -34,6 +34,9 @@ const rules = (header: string, field: keyof BGPFilterSpec): KindColumn<'BGPFilte
 /** A selector of Kubernetes in a cell: its labels, then `key Operator (values)`. */
 const podSelector = ({matchLabels, matchExpressions = []}: KubernetesSelector): string =>
   [cell(matchLabels), ...matchExpressions.map(({key, operator, values}) => `${key} ${operator}${values ? ` (${values.join(',')})` : ''}`)].filter((text) => text !== '').join(',')
+
+/** What the endpoint belongs to, by the name that users know. */
+const workloadText = ({resource: {metadata, spec: {workload, pod}}}: Stored<WorkloadEndpoint>): string => (workload ? displayWorkload(metadata, workload).name : cell(pod))
 
 /** The columns of each kind; a namespaced kind's NAMESPACE is added where several namespaces are shown. */
 const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
@@ -104,7 +107,7 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
   Tier: [name(), spec('ORDER', 'order')],
   WorkloadEndpoint: [
     {header: 'NAME', value: ({resource}) => resource.metadata.name, wide: true},
-    {header: 'WORKLOAD', value: ({resource: {metadata, spec: {workload, pod}}}) => (workload ? displayWorkload(metadata, workload).name : cell(pod))},
+    {header: 'WORKLOAD', value: workloadText, short: (stored) => shortId(workloadText(stored))},
     spec('NODE', 'node'),
     spec('NETWORKS', 'ipNetworks'),
     spec('INTERFACE', 'interfaceName'),
@@ -116,7 +119,16 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
 /** The columns of KIND; NAMESPACE is added where asked for. */
 export function resourceColumns(kind: KindName, {namespace = false} = {}): readonly Column<Stored>[] {
   const columns = COLUMNS[kind] as readonly Column<Stored>[]
-  return namespace ? [{header: 'NAMESPACE', value: ({resource}) => resource.metadata.namespace ?? ''}, ...columns] : columns
+  return ranked(namespace ? [{header: 'NAMESPACE', value: ({resource}) => resource.metadata.namespace ?? ''}, ...columns] : columns, namespace ? 2 : 1)
+}
+
+/** COLUMNS with their ranks, where there is no room for all: the last ones are left out first, the first KEPT never. */
+function ranked<Row>(columns: readonly Column<Row>[], kept = 1): readonly Column<Row>[] {
+  const shown = columns.filter(({wide}) => !wide)
+  return columns.map((column) => {
+    const at = shown.indexOf(column)
+    return at < kept ? column : {...column, rank: at}
+  })
 }
 
 const ipam = (header: string, field: string, {wide = false, absent = ''} = {}): Column<IpamObject> => ({

@@ -29,8 +29,8 @@ export function presentFindings(findings: readonly Finding[], objects: number): 
       {header: 'Level', value: ({level}) => level},
       {header: 'Code', value: ({code}) => code},
       {header: 'Object', value: ({subject}) => subjectLabel(subject)},
-      {header: 'What is wrong', value: ({field, message}) => (field === '' ? message : `${field} ${message}`)},
-      {header: 'Mend it with', value: ({command}) => command},
+      {header: 'What is wrong', value: ({field, message}) => (field === '' ? message : `${field} ${message}`), prose: true},
+      {header: 'Mend it with', value: ({command}) => command, prose: true},
     ],
     name: ({subject}) => subjectLabel(subject),
     document: (all) =>
@@ -59,7 +59,7 @@ export const presentCodes = (): Presentation<CodeRow> => ({
   columns: [
     {header: 'Code', value: ({code}) => code},
     {header: 'Level', value: ({level}) => level},
-    {header: 'What is found', value: ({summary}) => summary},
+    {header: 'What is found', value: ({summary}) => summary, prose: true},
   ],
   name: ({code}) => code,
   document: (codes) => ownDocument('LintCodes', {codes}),
@@ -70,7 +70,7 @@ export function presentPage(code: Code): Presentation<CodeRow & Page> {
   const page = PAGES[code]
   return {
     rows: [{...rowOf(code), ...page}],
-    columns: [{header: 'Code', value: () => code}, {header: 'What it is', value: () => page.meaning}, {header: 'How to mend it', value: () => page.mend}],
+    columns: [{header: 'Code', value: () => code}, {header: 'What it is', value: () => page.meaning, prose: true}, {header: 'How to mend it', value: () => page.mend, prose: true}],
     name: () => code,
     document: () => ownDocument('LintCode', {...rowOf(code), ...page}),
     text: () => pageLines(code, page),

@@ -1,6 +1,6 @@
 /** How `mesos gc` shows what it found. */
 import type {Gone} from '../mesos/agent/gone.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortId} from '../cli/output/presentation.js'
 
 const MINUTE_MS = 60_000
 
@@ -17,12 +17,12 @@ export function ageText(time: string | undefined, now: number): string {
 export const presentGone = (found: readonly Gone[], now: number): Presentation<Gone> => ({
   rows: found,
   columns: [
-    {header: 'Container ID', value: ({endpoint}) => endpoint.workload},
+    {header: 'Container ID', value: ({endpoint}) => endpoint.workload, short: ({endpoint}) => shortId(endpoint.workload)},
     {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id, wide: true},
     {header: 'Addresses', value: ({endpoint}) => addresses(endpoint)},
     {header: 'Age', value: ({endpoint}) => ageText(created(endpoint), now)},
     {header: 'Since', value: ({endpoint}) => created(endpoint) ?? '', wide: true},
-    {header: 'Reason', value: ({reason}) => reason},
+    {header: 'Reason', value: ({reason}) => reason, prose: true},
   ],
   name: ({endpoint}) => endpoint.id,
   ...(found.length === 0 && {text: () => []}),

@@ -15,14 +15,15 @@ export function presentNodes(nodes: readonly ListedNode[]): Presentation<ListedN
       {header: 'Hostname', value: ({name}) => name},
       {header: 'Bird IPv4', value: ({ipv4}) => ipv4 ?? ''},
       {header: 'Bird IPv6', value: ({ipv6}) => ipv6 ?? ''},
-      {header: 'AS Num', value: asText},
-      {header: 'BGP Peers v4', value: (node) => peersText(node, 4)},
-      {header: 'BGP Peers v6', value: (node) => peersText(node, 6)},
+      {header: 'AS Num', value: asText, rank: 1},
+      {header: 'BGP Peers v4', value: (node) => peersText(node, 4), rank: 2},
+      {header: 'BGP Peers v6', value: (node) => peersText(node, 6), rank: 3},
       {header: 'Tunnels', value: tunnelsText, wide: true},
       {header: 'Route reflector', value: ({stored}) => stored?.resource.spec.bgp?.routeReflectorClusterID ?? '', wide: true},
     ],
     name: ({name}) => name,
     document: (all) => resourceList('NodeList', all.flatMap(({stored}) => (stored ? [shownResource(stored)] : []))),
+    former: true,
     blankAfter: true,
   }
 }

@@ -1,10 +1,9 @@
 /** How BGP peers are shown: v0.20's tables, one per family, and what else is stored in the other formats (cli-v0.20 §4.7, §4.3.5). */
 import {peerFamily, type Peer, type PeerScope} from '../client/bgp-peers.js'
 import {type Family, formatAddress} from '../net/index.js'
-import type {OutputFormat, Presentation} from '../cli/output/presentation.js'
+import type {Grid, OutputFormat, Presentation} from '../cli/output/presentation.js'
 import {resourceList} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
-import {renderTable} from '../cli/output/table.js'
 
 /** v0.20's words for the peers of each scope. */
 const WORDS = {
@@ -36,7 +35,8 @@ export function presentPeers(peers: readonly Peer[], scope: PeerScope['type'], f
     ],
     name: addressText,
     document: (all) => resourceList('BGPPeerList', all.map(({stored}) => shownResource(stored))),
-    text: (all) => familyTables(all, scope, families),
+    former: true,
+    text: (all, grid) => familyTables(all, {scope, families}, grid),
     alignment: 'left',
   }
 }
@@ -53,13 +53,12 @@ const isOf = (peer: Peer, families: readonly Family[]): boolean => {
 }
 
 /** A left-aligned table per family, or a line that says that there are none. */
-async function familyTables(peers: readonly Peer[], scope: PeerScope['type'], families: readonly Family[]): Promise<string[]> {
-  const parts = await Promise.all(
-    families.map(async (family) => {
-      const rows = peers.filter((peer) => peerFamily(peer) === family).map((peer) => [addressText(peer), asText(peer)])
-      return rows.length === 0 ? [WORDS[scope].none(family), ''] : (await renderTable([WORDS[scope].heading(family), 'AS Num'], rows, 'left')).split('\n')
-    }),
-  )
+async function familyTables(peers: readonly Peer[], {scope, families}: {scope: PeerScope['type']; families: readonly Family[]}, grid: Grid): Promise<string[]> {
+  const parts: (readonly string[])[] = []
+  for (const family of families) {
+    const rows = peers.filter((peer) => peerFamily(peer) === family)
+    parts.push(rows.length === 0 ? [WORDS[scope].none(family), ''] : await grid([{header: WORDS[scope].heading(family), value: addressText}, {header: 'AS Num', value: asText}], rows))
+  }
   return parts.flat()
 }
 

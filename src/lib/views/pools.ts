@@ -1,10 +1,9 @@
 /** How pools are shown: v0.20's tables, one per family (cli-v0.20 §4.6.4), and what else is stored in the other formats. */
 import {type Pool, poolFamily, poolLabel} from '../client/pools.js'
 import type {Family} from '../net/index.js'
-import type {Presentation} from '../cli/output/presentation.js'
+import type {Grid, Presentation} from '../cli/output/presentation.js'
 import {resourceList} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
-import {renderTable} from '../cli/output/table.js'
 
 /** POOLS, sorted, of FAMILIES. What a stored pool leaves out is shown as Calico reads it. */
 export function presentPools(pools: readonly Pool[], families: readonly Family[]): Presentation<Pool> {
@@ -22,7 +21,8 @@ export function presentPools(pools: readonly Pool[], families: readonly Family[]
     ],
     name: poolLabel,
     document: (all) => resourceList('IPPoolList', all.map(({stored}) => shownResource(stored))),
-    text: (all) => familyTables(all, families),
+    former: true,
+    text: (all, grid) => familyTables(all, families, grid),
   }
 }
 
@@ -32,12 +32,8 @@ function optionsText({stored}: Pool): string {
   return [...(ipipMode === 'Never' ? [] : ['ipip']), ...(natOutgoing ? ['nat-outgoing'] : [])].join(',')
 }
 
-async function familyTables(pools: readonly Pool[], families: readonly Family[]): Promise<string[]> {
-  const tables = await Promise.all(
-    families.map((family) => {
-      const rows = pools.filter((pool) => poolFamily(pool) === family).map((pool) => [poolLabel(pool), optionsText(pool)])
-      return renderTable([`IPv${family} CIDR`, 'Options'], rows)
-    }),
-  )
-  return tables.flatMap((table) => table.split('\n'))
+async function familyTables(pools: readonly Pool[], families: readonly Family[], grid: Grid): Promise<string[]> {
+  const tables: (readonly string[])[] = []
+  for (const family of families) tables.push(await grid([{header: `IPv${family} CIDR`, value: poolLabel}, {header: 'Options', value: optionsText}], pools.filter((pool) => poolFamily(pool) === family)))
+  return tables.flat()
 }

@@ -15,7 +15,7 @@ import {readRuleWords} from '../rules/words.js'
 import {compareUtf8} from '../utf8-order.js'
 import {readProfileName} from '../cli/arguments.js'
 import {checked} from '../cli/base-command.js'
-import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, resourceList, shortId} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
 
 /** What Docker shows of a network's id: all of it, or its beginning. */
@@ -159,6 +159,7 @@ export function ruleOf(tokens: Tokens): Rule {
 export const presentProfileNames = (names: readonly string[]): Presentation<string> => ({
   rows: names,
   columns: [{header: 'Name', value: (name) => name}],
+  former: true,
   name: (name) => name,
   document: () => ownDocument('ProfileNames', {names}),
 })
@@ -175,6 +176,7 @@ export function presentProfiles(profiles: readonly NamedProfile[]): Presentation
       {header: 'Outbound rules', value: (profile) => count(profile, 'outbound'), wide: true},
     ],
     name: ({name}) => name,
+    former: true,
     document: (all) => resourceList('ProfileList', all.map(({stored}) => shownResource(stored))),
   }
 }
@@ -195,10 +197,14 @@ export function profileUseRows(profiles: readonly NamedProfile[], uses: Readonly
 
 /** The table of `profile show --detailed`. */
 export function presentProfileUses(rows: readonly ProfileUseRow[]): Presentation<ProfileUseRow> {
-  const headers = ['Name', 'Host', 'Orchestrator ID', 'Workload ID', 'Endpoint ID', 'State']
+  const headers: readonly (readonly [header: string, rank: number])[] = [['Name', 0], ['Host', 0], ['Orchestrator ID', 2], ['Workload ID', 1], ['Endpoint ID', 0], ['State', 3]]
   return {
     rows,
-    columns: headers.map((header, index) => ({header, value: (row) => useCells(row)[index] ?? ''})),
+    columns: headers.map(([header, rank], index) => {
+      const value = (row: ProfileUseRow): string => useCells(row)[index] ?? ''
+      return {header, value, short: (row) => shortId(value(row)), rank}
+    }),
+    former: true,
     name: ({profile}) => profile,
     document: (all) => ownDocument('ProfileUseList', {items: [...new Set(all.map(({profile}) => profile))].map((profile) => usesDocument(profile, all))}),
   }

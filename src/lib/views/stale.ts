@@ -1,17 +1,17 @@
 import type {Stale} from '../workload/stale.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortId} from '../cli/output/presentation.js'
 
 /** What `endpoint gc` found. */
 export const presentStale = (found: readonly Stale[]): Presentation<Stale> => ({
   rows: found,
   columns: [
-    {header: 'Orchestrator ID', value: ({endpoint}) => endpoint.orchestrator},
-    {header: 'Workload ID', value: ({endpoint}) => endpoint.workload},
-    {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id},
+    {header: 'Orchestrator ID', value: ({endpoint}) => endpoint.orchestrator, rank: 1},
+    {header: 'Workload ID', value: ({endpoint}) => endpoint.workload, short: ({endpoint}) => shortId(endpoint.workload)},
+    {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id, short: ({endpoint}) => shortId(endpoint.id)},
     {header: 'Addresses', value: ({endpoint}) => addresses(endpoint)},
     {header: 'Since', value: ({endpoint}) => endpoint.stored.resource.metadata.creationTimestamp ?? '', wide: true},
     {header: 'Removable', value: ({removable}) => (removable ? 'yes' : 'no')},
-    {header: 'Reason', value: ({reason}) => reason},
+    {header: 'Reason', value: ({reason}) => reason, prose: true},
   ],
   name: ({endpoint}) => endpoint.id,
   document: (rows) =>

@@ -8,8 +8,7 @@ import type {EndpointName, EndpointStates} from '../node-status/endpoints.js'
 import {peerName} from '../node-status/problems.js'
 import type {DatastoreStatus, NodeStatus, NotRunning} from '../node-status/status.js'
 import {asText} from './nodes.js'
-import {type Column, ownDocument, type Presentation} from '../cli/output/presentation.js'
-import {renderTable} from '../cli/output/table.js'
+import {type Column, type Grid, ownDocument, type Presentation} from '../cli/output/presentation.js'
 
 /** What v0.20 printed, and a system test of its looks for. */
 export const NOT_RUNNING = 'calico-node container not running'
@@ -17,46 +16,65 @@ export const NOT_RUNNING = 'calico-node container not running'
 const FAMILIES = [4, 6] as const
 const PEER_COLUMNS: readonly Column<BgpPeer>[] = [
   {header: 'Peer address', value: peerName},
-  {header: 'Peer type', value: ({type}) => type},
+  {header: 'Peer type', value: ({type}) => type, rank: 1},
   {header: 'State', value: ({state}) => state},
-  {header: 'Since', value: ({since}) => since},
+  {header: 'Since', value: ({since}) => since, rank: 2},
   {header: 'Info', value: ({info}) => info},
   {header: 'Remark', value: ({remark}) => remark, wide: true},
 ]
 
 const peersIn = (status: BirdStatus | undefined): readonly BgpPeer[] => (status?.state === 'answers' ? status.peers : [])
 
-/** STATUS as of NOW. The rows are the BGP sessions. */
-export function presentStatus(status: NodeStatus, now: Date): Presentation<BgpPeer> {
+/** A row of `-o plain` and `-o name`: a BGP session, or what a line of the status tells. */
+type StatusRow = BgpPeer | Told
+
+/** A line of the status: what it is about, and what it says. */
+interface Told {
+  readonly label: string
+  readonly told: string
+}
+
+const labelOf = (row: StatusRow): string => ('label' in row ? row.label : peerName(row))
+
+/** The columns of the sessions; other rows have their label in the first one and what it says in the second one. */
+const ROW_COLUMNS: readonly Column<StatusRow>[] = PEER_COLUMNS.map(({value, ...column}, index) => ({
+  header: column.header,
+  value: (row) => ('label' in row ? ([row.label, row.told][index] ?? '') : value(row)),
+}))
+
+/** STATUS as of NOW. */
+export function presentStatus(status: NodeStatus, now: Date): Presentation<StatusRow> {
   return {
-    rows: FAMILIES.flatMap((family) => peersIn(status.bird[family])),
-    columns: PEER_COLUMNS,
-    name: peerName,
+    rows: [...toldRows(status, now), ...FAMILIES.flatMap((family) => peersIn(status.bird[family]))],
+    columns: ROW_COLUMNS,
+    name: labelOf,
     document: () => ownDocument('NodeStatus', statusDocument(status)),
-    text: async () => {
-      const old = await v020Lines(status)
+    former: true,
+    wideText: true,
+    text: async (_, grid) => {
+      const old = await v020Lines(status, grid)
       return [...old, ...(old.at(-1) === '' ? [] : ['']), ...ourLines(status, now)]
     },
     blankAfter: true,
   }
 }
 
-async function v020Lines({container, datastore, bird}: NodeStatus): Promise<string[]> {
+async function v020Lines({container, datastore, bird}: NodeStatus, grid: Grid): Promise<string[]> {
   const {details, version} = container
   const lines = [`calico-node container is running. Status: ${details.status}`, `Running felix version ${version ?? 'unknown'}`, '']
-  const families = await Promise.all(FAMILIES.map((family) => familyLines(family, {container, datastore, status: bird[family]})))
+  const families = await Promise.all(FAMILIES.map((family) => familyLines(family, {container, datastore, status: bird[family]}, grid)))
   return [...lines, ...families.flat()]
 }
 
-async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}): Promise<string[]> {
+async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}, grid: Grid): Promise<string[]> {
   const heading = `IPv${family} BGP status`
   const address = datastore.state === 'answers' ? datastore.address[family] : 'unknown'
   if (address === undefined) return [heading, `No IPv${family} address configured.`, '']
   const line = `IP: ${address}    AS Number: ${datastore.state === 'answers' ? asText(datastore.as) : 'unknown'}`
-  return [heading, line, ...(usesBird(container.details) ? await birdLines(status) : ['BIRD is off on this node.', ''])]
+  return [heading, line, ...(usesBird(container.details) ? await birdLines(status, grid) : ['BIRD is off on this node.', ''])]
 }
 
-async function birdLines(status: BirdStatus | undefined): Promise<string[]> {
+async function birdLines(status: BirdStatus | undefined, grid: Grid): Promise<string[]> {
   switch (status?.state) {
     case undefined:
       return []
@@ -64,16 +82,16 @@ async function birdLines(status: BirdStatus | undefined): Promise<string[]> {
       return ['Couldn\'t connect to bird.']
     case 'not-understood':
       return [...status.raw.split('\n'), '']
-    case 'answers': {
-      const columns = PEER_COLUMNS.filter(({wide}) => !wide)
-      const table = await renderTable(columns.map(({header}) => header), status.peers.map((peer) => columns.map(({value}) => value(peer))))
-      return [...table.split('\n'), '']
-    }
+    case 'answers':
+      return [...(await grid(PEER_COLUMNS, status.peers)), '']
   }
 }
 
 /** Lines without `|`, so that scripts which look for rows see none of them. */
-function ourLines({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): string[] {
+const ourLines = (status: NodeStatus, now: Date): string[] => toldRows(status, now).map(({label, told}) => `${`${label}:`.padEnd(11)} ${told}`)
+
+/** What v0.20 did not show. */
+function toldRows({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): Told[] {
   const {details, felix, bird: birdReadiness} = container
   const versions = FAMILIES.flatMap((family) => {
     const status = bird[family]
@@ -91,7 +109,7 @@ function ourLines({node, container, datastore, bird, endpoints, libnetwork, prob
     ...FAMILIES.flatMap((family) => remarks(family, bird[family])).map((text) => ['Remark', text] as const),
     ...problems.map((text) => ['Problem', text] as const),
   ]
-  return rows.map(([name, text]) => `${`${name}:`.padEnd(11)} ${text}`)
+  return rows.map(([label, told]) => ({label, told}))
 }
 
 const readinessText = ({state, why}: Readiness): string =>

@@ -36,7 +36,7 @@ const object = (kind: KindName, name: string, spec: object, metadata: object = {
 
 async function text<Row>(presentation: Presentation<Row> | Promise<Presentation<Row>>, format: OutputFormat): Promise<string> {
   let all = ''
-  for await (const piece of render(await presentation, format, () => undefined)) all += piece
+  for await (const piece of render(await presentation, format, {warn: () => undefined})) all += piece
   return all
 }
 
@@ -289,7 +289,7 @@ test('names of a large list are written page by page, not gathered', async () =>
       }
     },
   })
-  for await (const _ of render(await resources('Profile'), 'name', () => undefined)) written++
+  for await (const _ of render(await resources('Profile'), 'name', {warn: () => undefined})) written++
   expect(written).toBe(count)
   expect(pages).toEqual([0, 1000, 2000])
 })

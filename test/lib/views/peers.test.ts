@@ -20,7 +20,7 @@ const PEERS = [
 
 async function shown(peers: readonly Peer[], format: OutputFormat, {scope = 'global', families = [4, 6]}: {scope?: 'global' | 'node'; families?: readonly Family[]} = {}): Promise<string> {
   let text = ''
-  for await (const piece of render(presentPeers(peers, scope, families, format), format, () => undefined)) text += piece
+  for await (const piece of render(presentPeers(peers, scope, families, format), format, {warn: () => undefined})) text += piece
   return text
 }
 

@@ -7,6 +7,7 @@ import {CompactedError} from '../../datastore/errors.js'
 import type {EntryLine} from '../../journal/entry.js'
 import {truth} from '../signals.js'
 import type {RenewableBudget} from './budget.js'
+import {currentInvocation} from '../invocation.js'
 import {type ReadyLine, runLine, type Surroundings} from './line-run.js'
 
 /** What a line printed at one time. */
@@ -146,6 +147,7 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
     }
     const {code, error} = await runLine(line, around, {
       dryRun: options.dryRun,
+      width: options.print && currentInvocation().width,
       stdout: (text, done) => {
         print({stream: 'stdout', text}, done)
       },

@@ -115,6 +115,7 @@ export interface LineOutput {
   readonly stderr: Invocation['stderr']
   readonly dryRun: boolean
   readonly session: BatchLine['session']
+  readonly width: Invocation['width']
 }
 
 /** Runs LINE to its end; its errors are told on its stderr. @returns its exit code */
@@ -125,6 +126,7 @@ export async function runLine(line: ReadyLine, around: Surroundings, output: Lin
   // Not every line has said before that it reads stdin: one of the host is checked only as far as its options.
   const stdin = around.noStdin === undefined ? around.stdin : () => Promise.reject(new CalicoError('invalid', around.noStdin ?? ''))
   const invocation: Invocation = {
+    width: output.width,
     stdout: output.stdout,
     stderr: output.stderr,
     exitCode: (given) => {

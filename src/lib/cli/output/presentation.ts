@@ -1,4 +1,5 @@
 import type {Resource} from '../../model/resource.js'
+import type {Alignment} from './table.js'
 
 /** The formats of `-o`. */
 export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'yaml', 'plain', 'name'] as const
@@ -10,7 +11,18 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | readonly string[]
   /** Only in `wide` and `plain`. */
   readonly wide?: boolean
+  /** On a terminal without room for the whole table: the cell with its ids shortened. */
+  readonly short?: (row: Row) => string | readonly string[]
+  /** On a terminal without room: sentences, which are folded before other columns are left out. */
+  readonly prose?: boolean
+  /** On a terminal without room: the higher, the earlier the column is left out; absent = never. */
+  readonly rank?: number
+  /** What `plain` has in place of a value that tables abbreviate. */
+  readonly plain?: (row: Row) => string
 }
+
+/** Draws ROWS as a table of COLUMNS that fits the screen; its lines. */
+export type Grid = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], alignment?: Alignment) => Promise<readonly string[]>
 
 /** What a showing command found, and how each format shows it. */
 export interface Presentation<Row> {
@@ -20,13 +32,32 @@ export interface Presentation<Row> {
   readonly name: (row: Row) => string
   /** What `-o json` and `-o yaml` show, given the rows. */
   readonly document: (rows: readonly Row[]) => unknown
-  /** Replaces the grid of `-o table` where v0.20 showed something else: its lines. */
-  readonly text?: (rows: readonly Row[]) => readonly string[] | Promise<readonly string[]>
+  /** The columns of `-o table` on a terminal, where they are not the `columns`. */
+  readonly terminal?: readonly Column<Row>[]
+  /** v0.20 had this table: in a pipe it is as it was, with cells that are blank. */
+  readonly former?: boolean
+  /** Replaces the grid of `-o table` where v0.20 showed something else: its lines. GRID draws the tables in it. */
+  readonly text?: (rows: readonly Row[], grid: Grid) => readonly string[] | Promise<readonly string[]>
+  /** Whether `-o wide` shows the `text` too, with all columns. */
+  readonly wideText?: boolean
   /** BGP peers are left-aligned (cli-v0.20 §1.6). */
-  readonly alignment?: 'center' | 'left'
+  readonly alignment?: Alignment
   /** Whether v0.20 printed a blank line after the grid. */
   readonly blankAfter?: boolean
 }
+
+/** Where output is seen, and what people are told about it. */
+export interface Screen {
+  /** How wide the terminal is, 0 if that is unknown; undefined = stdout is no terminal. */
+  readonly width?: number | undefined
+  /** Told what a shell must not get, as a warning. */
+  readonly warn: (text: string) => void
+  /** Told what a table leaves out, in lines, after the table. */
+  readonly leftOut?: (lines: readonly string[]) => void
+}
+
+/** CELL in lines. */
+export const cellLines = (cell: string | readonly string[]): readonly string[] => (typeof cell === 'string' ? [cell] : cell)
 
 /** A list of resources as Go's calicoctl shows it (decisions.md 4); REVISION is the one at which they were read. */
 export function resourceList(listKind: string, items: readonly Resource[], revision?: bigint): unknown {
@@ -37,3 +68,9 @@ export function resourceList(listKind: string, items: readonly Resource[], revis
 export function ownDocument(kind: string, content: object): unknown {
   return {apiVersion: 'calicoctl/v1', kind, ...content}
 }
+
+/** So many characters of an id tell it from others: as Docker shows its own. */
+const SHORT_ID = 12
+
+/** TEXT as Docker shows ids, if it is one: hexadecimal digits, more than a person reads. */
+export const shortId = (text: string): string => (/^[0-9a-f]{20,}$/.test(text) ? text.slice(0, SHORT_ID) : text)

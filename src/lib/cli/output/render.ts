@@ -1,16 +1,15 @@
 import {stringifyJson} from '../../json/json.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {escapeJson, escapeText} from '../../printable.js'
-import type {OutputFormat, Presentation} from './presentation.js'
-import {breathe, documentPieces, JSON_LAYOUT, piecesOf, YAML_LAYOUT} from './pieces.js'
+import {cellLines, type OutputFormat, type Presentation, type Screen} from './presentation.js'
+import {documentPieces, JSON_LAYOUT, YAML_LAYOUT} from './pieces.js'
 import {isSafeName} from './safe-name.js'
-import {renderTable} from './table.js'
 
 /**
  * PRESENTATION in FORMAT, as pieces of text to be written in order, in which nothing steers a terminal. Streams where the format allows it: `name` and
- * `plain`. WARN is told how many names are left out of `name`, because a shell could take them for something else.
+ * `plain`. On a terminal, tables fit SCREEN, which is told what they leave out.
  */
-export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat, warn: (text: string) => void): AsyncGenerator<string> {
+export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat, screen: Screen): AsyncGenerator<string> {
   const {rows, name, columns} = presentation
   if (format === 'name') {
     const unsafe: string[] = []
@@ -18,11 +17,11 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
       if (isSafeName(name(row))) yield `${name(row)}\n`
       else unsafe.push(name(row))
     }
-    if (unsafe.length > 0) warn(leftOutText(unsafe))
+    if (unsafe.length > 0) screen.warn(leftOutText(unsafe))
     return
   }
   if (format === 'plain') {
-    for await (const row of rows) yield `${columns.map(({value}) => cellLines(value(row)).map(escapeText).join(',')).join('\t')}\n`
+    for await (const row of rows) yield `${columns.map(({value, plain = value}) => cellLines(plain(row)).map(escapeText).join(',')).join('\t')}\n`
     return
   }
   const all: Row[] = []
@@ -31,20 +30,11 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
     yield* await documentPieces(presentation.document(all), JSON_LAYOUT, indentedJson)
     yield '\n'
   } else if (format === 'yaml') yield* await documentPieces(presentation.document(all), YAML_LAYOUT, stringifyYaml)
-  else if (format === 'table' && presentation.text) yield (await presentation.text(all)).map((line) => `${escapeText(line)}\n`).join('')
   else {
-    const shown = columns.filter(({wide}) => !wide || format === 'wide')
-    const cells: (readonly string[])[][] = []
-    for (const piece of piecesOf(all)) {
-      for (const row of piece) cells.push(shown.map(({value}) => cellLines(value(row))))
-      await breathe()
-    }
-    const table = await renderTable(shown.map(({header}) => header), cells, presentation.alignment)
-    yield `${table}\n${presentation.blankAfter ? '\n' : ''}`
+    const {renderTables} = await import('./tables.js')
+    yield* renderTables(presentation, all, format, screen)
   }
 }
-
-const cellLines = (cell: string | readonly string[]): readonly string[] => (typeof cell === 'string' ? [cell] : cell)
 
 /** Names that a warning repeats before it only counts the rest. */
 const NAMED = 3

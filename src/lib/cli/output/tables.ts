@@ -1,0 +1,46 @@
+/** The tables of a presentation, as wide as the terminal allows. */
+import {escapeText} from '../../printable.js'
+import {fit, type FitColumn} from './fit.js'
+import {breathe, piecesOf} from './pieces.js'
+import {cellLines, type Grid, type Presentation, type Screen} from './presentation.js'
+import {renderTable} from './table.js'
+import {foldText} from './text-width.js'
+
+/** The width where a terminal tells none. */
+const USUAL_WIDTH = 80
+
+/** ALL rows of PRESENTATION as its table, or as its text with tables in it. */
+export async function* renderTables<Row>(presentation: Presentation<Row>, all: readonly Row[], format: 'table' | 'wide', {width, leftOut: tell}: Screen): AsyncGenerator<string> {
+  const {columns, terminal = columns, former = false, alignment: usual, text, wideText = false, blankAfter = false} = presentation
+  const onTerminal = width !== undefined
+  const isWide = format === 'wide'
+  const missing = new Set<string>()
+  const blank = former && !isWide && !onTerminal ? [''] : ['<none>']
+  const grid: Grid = async (some, rows, alignment = usual) => {
+    const shown = some.filter(({wide}) => !wide || isWide)
+    const cells = (value: (row: never) => string | readonly string[]): Promise<(readonly string[])[]> => mapped(rows, (row) => notBlank(cellLines(value(row as never)).map(escapeText), blank))
+    const whole: FitColumn[] = []
+    for (const {header, value, short, prose, rank} of shown) whole.push({header, cells: await cells(value), ...(onTerminal && !isWide && {short: short && (await cells(short)), prose, rank})})
+    const fitted = onTerminal && !isWide ? fit(whole, width || USUAL_WIDTH) : {columns: whole, leftOut: [], folded: false}
+    for (const header of fitted.leftOut) missing.add(header)
+    const table = await renderTable(fitted.columns.map(({header}) => header), rows.map((_, at) => fitted.columns.map((column) => column.cells[at] ?? [])), fitted.folded ? 'left' : alignment)
+    return table.split('\n')
+  }
+  const asText = text !== undefined && (!isWide || wideText)
+  const lines = asText ? (await text(all, grid)).map(escapeText) : await grid(onTerminal && !isWide ? terminal : columns, all)
+  for (const piece of piecesOf(lines)) yield piece.map((line) => `${line}\n`).join('')
+  if (blankAfter && !asText) yield '\n'
+  if (missing.size > 0) tell?.(foldText(`Not shown for want of room: ${[...missing].join(', ')}. All columns: -o wide.`, width || USUAL_WIDTH))
+}
+
+/** What MAKE makes of each of ROWS; others have their turn meanwhile. */
+async function mapped<Row, T>(rows: readonly Row[], make: (row: Row) => T): Promise<T[]> {
+  const made: T[] = []
+  for (const piece of piecesOf(rows)) {
+    for (const row of piece) made.push(make(row))
+    await breathe()
+  }
+  return made
+}
+
+const notBlank = (lines: readonly string[], blank: readonly string[]): readonly string[] => (lines.every((line) => line === '') ? blank : lines)
