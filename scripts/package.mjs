@@ -1,6 +1,7 @@
 /**
  * npm run package [-- --arch x64|arm64] [--form deb|rpm|tar|tree]: out/ gets the packages of this commit, for x64 and arm64: .deb, .rpm and .tar.gz of one tree
- * with a Node of its own (docs/installation.md). Two runs on one commit make the same bytes; what may differ is named in out/differs.txt.
+ * with a Node of its own (docs/installation.md). Two runs on one commit make the same bytes, but for single bits of V8's code
+ * caches; those that did not settle in this run are named in out/differs.txt.
  */
 import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
