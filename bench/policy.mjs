@@ -40,6 +40,7 @@ const cases = {
   'calicoctl policy explain': {command: [process.execPath, calicoctl, 'policy', 'explain', 'w1', 'w2', 'tcp/9000'], codes: [0], longest: 2_000},
   'calicoctl policy matrix': {command: [process.execPath, calicoctl, 'policy', 'matrix'], codes: [0]},
   'calicoctl policy matrix -o json': {command: [process.execPath, calicoctl, 'policy', 'matrix', '-o', 'json'], codes: [0]},
+  'calicoctl profile rule add --flows': {command: [process.execPath, calicoctl, 'profile', 'p1', 'rule', 'add', 'inbound', 'allow', 'tcp', 'to', 'ports', '22', '--dry-run', '--flows'], codes: [0]},
   'calicoctl lint': {command: [process.execPath, calicoctl, 'lint'], codes: [0]},
 }
 
@@ -53,7 +54,7 @@ for (const [name, {command, codes, longest = LONGEST_MS}] of Object.entries(case
   run(['/usr/bin/env', 'sh', '-c', '"$@" > /dev/null & pid=$!; m=0; while [ -e /proc/$pid/status ]; do v=$(sed -n "s/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p" /proc/$pid/status 2>/dev/null); [ "${v:-0}" -gt "$m" ] && m=$v; done; echo "$m" > "$PEAK"', 'sh', ...command], undefined, [0])
   const memory = Number(readFileSync(peak, 'utf8')) / 1024
   const kept = median(times) < longest && memory < MOST_MB
-  console.log(`${name.padEnd(31)} ${median(times).toFixed(0).padStart(6)} ms  ${memory.toFixed(0).padStart(4)} MB at most${name.startsWith('calicoctl') ? `  ${kept ? 'kept' : 'missed'}` : ''}`)
+  console.log(`${name.padEnd(34)} ${median(times).toFixed(0).padStart(6)} ms  ${memory.toFixed(0).padStart(4)} MB at most${name.startsWith('calicoctl') ? `  ${kept ? 'kept' : 'missed'}` : ''}`)
 }
 process.exit(0)
 
