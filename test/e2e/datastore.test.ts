@@ -137,6 +137,20 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await contents()).toEqual(gunzipSync(readFileSync(path('b.gz'))).toString().split('\n').slice(1, -2))
   }, 120_000)
 
+  test('Ctrl-C in the middle of a restore: locked, and how to go on is said', async () => {
+    const entries: [string, string][] = [[CLUSTER, INFORMATION]]
+    const keys = kind === 'etcd' ? 20_000 : 3_000
+    for (let at = 0; at < keys; at++) entries.push([`/calico/resources/v3/projectcalico.org/futures/${String(at).padStart(6, '0')}`, `{"value":${at}}`])
+    writeFileSync(path('b.gz'), backup(entries))
+    const {process: child, result} = startCalicoctl(['datastore', 'restore', path('b.gz')], {env, timeoutMs: 60_000})
+    for (let begun = false; !begun && child.exitCode === null; ) {
+      begun = kind === 'etcd' ? (await etcd.ctl('get', entries[1]?.[0] ?? '', '--keys-only')) !== '' : readdirSync(folder).includes(`${number}.json`) && readFileSync(join(folder, `${number}.json`), 'utf8').includes('futures/000000')
+    }
+    child.kill('SIGINT')
+    expect(await result).toMatchObject({code: 130, stderr: expect.stringMatching(/Interrupted: .*the datastore stays locked.*run the command again with the same file/) as unknown})
+    expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'locked', unfinishedRestore: expect.any(String) as unknown})
+  }, 120_000)
+
   test('what is no regular file is neither written nor read, and a full disk leaves the old backup', async () => {
     await given('profile add web')
     expect(await run('datastore save /dev/null')).toMatchObject({code: 1, stderr: expect.stringContaining('no regular file') as unknown})

@@ -164,6 +164,15 @@ function suite(): void {
     expect(await run('undo')).toMatchObject({code: 8, stderr: expect.stringContaining('calicoctl ipam release') as unknown})
   })
 
+  test('a change of objects and addresses: the objects are taken back, the addresses named: 9', async () => {
+    await ok('pool add 10.0.0.0/16')
+    await ok(`batch ${batchFile('profile add backend\nipam assign 10.0.0.5\n')}`)
+    const {code, stderr} = await run('undo')
+    expect({code, stderr}).toEqual({code: 9, stderr: expect.stringContaining('calicoctl ipam release') as unknown})
+    expect(await ok('profile show -o name')).not.toContain('backend')
+    expect((await run('ipam info 10.0.0.5')).stdout).toContain('manual')
+  })
+
   test('a dry run, a read and a refusal leave no entry', async () => {
     await ok('profile add backend')
     const before = journal()
