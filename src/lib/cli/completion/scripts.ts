@@ -35,7 +35,10 @@ _calicoctl() {
   (( \${#candidates[1]} )) && compadd -- "\${candidates[@]}"
 }
 # Found in a folder of fpath, this file is the function itself.
-if [[ $funcstack[1] == _calicoctl ]]; then _calicoctl "$@"; else compdef _calicoctl calicoctl; fi
+if [[ $funcstack[1] == _calicoctl ]]; then _calicoctl "$@"; else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }
+  compdef _calicoctl calicoctl
+fi
 `
 
 const FISH = `# calicoctl completion for fish. Load it with:  calicoctl completion fish | source
