@@ -150,7 +150,7 @@ export default class Get extends ShowCommand {
     if (flags.filename !== undefined && given.length > 0) this.problem(`${given.join(' and ')} cannot be given with -f`)
     if (flags.selector !== undefined && names.length > 0) this.problem('--selector and names exclude each other')
     if (flags.namespace !== undefined && everywhere) this.problem('--namespace and --all-namespaces exclude each other')
-    if (flags.watch && (flags.at !== undefined || flags['sort-by'] !== undefined)) this.problem('--watch goes with neither --at nor --sort-by')
+    if (flags.watch && (flags.at !== undefined || flags['sort-by'] !== undefined)) this.problem('--watch cannot be combined with --at or --sort-by')
     if (flags.watch && this.invocation.line !== undefined) this.problem('--watch goes on until it is interrupted, and is not possible in a batch')
   }
 

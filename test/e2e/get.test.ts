@@ -143,6 +143,6 @@ test.each([
   ['get pool -f x.yaml', /either a kind or files/],
   ['get -f x.yaml -A -w', /--all-namespaces and --watch cannot be given with -f/],
   ['get pool -n shop', /-n does not fit: objects of the kind IPPool lie in no namespace/],
-  ['get pool -w --at 3', /--watch goes with neither/],
+  ['get pool -w --at 3', /--watch cannot be combined with --at/],
   ['get block -w', /can only be given for resources/],
 ])('%s: refused', async (line, message) => expect(await run(line)).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown}))

@@ -163,7 +163,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(image()).toBe(full)
     expect(await run('node remove --clean-host')).toMatchObject({code: 0, stdout: 'Node configuration removed\n', stderr: expect.stringMatching(/device vxlan\.calico removed/) as unknown})
     expect(image()).toBe(foreign)
-    expect(await run('node remove --clean-host')).toMatchObject({code: 0, stderr: 'Nothing of Calico\'s is left on this host.\n'})
+    expect(await run('node remove --clean-host')).toMatchObject({code: 0, stderr: 'There is nothing of Calico to remove on this host.\n'})
   }, 60_000)
 
   function has(line: string): boolean {

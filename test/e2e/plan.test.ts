@@ -76,7 +76,7 @@ describe('sets', () => {
     expect(run(['apply', '-f', '-', '--set', 's'], `${profile('a')}---\n${profile('b')}`)).toMatchObject({code: 0, stderr: expect.stringContaining('2 objects: 2 created') as unknown})
     expect(stored('a')).toMatchObject({metadata: {annotations: {'calicoctl/set': 's'}}})
     const files = profile('a', rule('Deny'))
-    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nIf that is what you want, say so with --yes.\n'.replace(/^/, 'Error: ')})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nTo delete them, add --yes.\n'.replace(/^/, 'Error: ')})
     expect(stored('a')).not.toHaveProperty('spec.ingress')
     expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--dry-run'], files)).toMatchObject({code: 0, stdout: expect.stringContaining('--- profile/b\n+++ /dev/null') as unknown, stderr: 'profile/a would be updated\nprofile/b would be deleted\n2 objects: 1 updated, 1 deleted\n'})
     expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted, because the set s has it and the files do not:\n  profile/b\nprofile/a updated\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
@@ -160,7 +160,7 @@ describe('edit', () => {
   ])('%s: not written, and what was typed is kept where the command says', (_, steps, code, typed) => {
     const outcome = edit(editor(...steps))
     expect({code: outcome.code, stored: stored('web')}).toMatchObject({code, stored: {spec: {ingress: [{action: 'Allow'}]}}})
-    const path = /What was typed is kept in (\S+)\. To write it: calicoctl apply -f (\S+)\n/.exec(outcome.stderr)?.[1] ?? ''
+    const path = /Your text is kept in (\S+)\. To write it: calicoctl apply -f (\S+)\n/.exec(outcome.stderr)?.[1] ?? ''
     expect(readFileSync(path, 'utf8')).toContain(typed)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })

@@ -96,7 +96,7 @@ export default class IpamRelease extends HostEditCommand {
   }
 
   private tellHeld(held: readonly Held[]): void {
-    for (const {address, by} of held) this.note(`Warning: ${by} still has ${formatAddress(address)}, which others may get now.`)
+    for (const {address, by} of held) this.note(`Warning: ${by} still has ${formatAddress(address)}, which can now be assigned to others.`)
   }
 
   /** No such handle is as good as one without addresses. */

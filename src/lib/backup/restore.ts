@@ -108,7 +108,7 @@ function halfDone(error: unknown, done: number): unknown {
 class LockLost extends CalicoError {
   constructor() {
     super('unknown', 'The restore is not finished: somebody has unlocked the datastore meanwhile, or restores another backup. What it holds is partly of the backup and partly not', {
-      hint: 'Look who it was. To make the datastore what the backup says: calicoctl datastore restore FILE --replace',
+      hint: 'Find out which client it was. To restore the backup again: calicoctl datastore restore FILE --replace',
     })
   }
 }
@@ -138,13 +138,13 @@ function refuseUnlessFree(session: Session, cluster: ClusterState, backup: Check
   if (datastoreReady === false) {
     throw new CalicoError('refused', `The datastore is locked ${restoring === undefined ? 'by somebody else' : 'by the unfinished restore of another backup'} (${session.store.description}). Nothing was changed.`, {
       ...(restoring === undefined ? {} : {override: '--replace'}),
-      hint: restoring === undefined ? 'When it is yours to use: calicoctl datastore unlock' : 'Complete that one with its own file, or give --replace to restore this one in its place.',
+      hint: restoring === undefined ? 'To unlock it when the other client is done: calicoctl datastore unlock' : 'Complete that one with its own file, or give --replace to restore this one in its place.',
     })
   }
   if (!replace) {
     throw new CalicoError('refused', `This datastore is not empty: it holds the cluster ${clusterGUID} (${session.store.description}). Nothing was changed.`, {
       override: '--replace',
-      hint: 'With --replace, all that it holds under /calico/ becomes what the backup says; what the backup lacks is deleted.',
+      hint: 'With --replace, everything under /calico/ is replaced by the backup; keys that are not in the backup are deleted.',
     })
   }
   if (clusterGUID !== backup.clusterGUID) session.warn(`The backup is of another cluster (${backup.clusterGUID ?? 'without GUID'}) than the one that it replaces (${clusterGUID}).`)

@@ -21,8 +21,8 @@ export async function countEndpoints(session: Session, node: string): Promise<nu
 export function refuseEndpoints(count: number, node: string): void {
   if (count === 0) return
   throw new CalicoError('refused', `Node ${node} has ${count === 1 ? 'an active endpoint' : `${count} active endpoints`}; it was not stopped`, {
-    details: ['Their traffic goes on under the policy of now; changes of policy and routes reach them no more.'],
-    hint: 'Remove them first, or stop it all the same with --force.',
+    details: ['Their traffic continues under the current policy; later changes of policy and routes are not applied to them.'],
+    hint: 'Remove them first, or use --force to stop the node anyway.',
     override: '--force',
   })
 }

@@ -104,7 +104,7 @@ async function refuseHolders(session: Session, networks: readonly Cidr[]): Promi
 }
 
 const inUse = (message: string, details: readonly string[]): CalicoError =>
-  new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or give --force: then they keep their addresses, which belong to no pool any more.'})
+  new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or use --force: the workloads then keep their addresses, which belong to no pool.'})
 
 /** Disables or enables those of POOLS that are not so, in one transaction; which these were. A pool that has gone meanwhile is passed over. */
 export async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {

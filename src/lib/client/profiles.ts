@@ -20,7 +20,7 @@ const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertNa
 /** What users call the profile with METADATA. An annotation that claims another name is told and passed over (decisions.md 13). */
 export function profileName(session: Session, metadata: Metadata): string {
   const {name, suspicious} = displayName(metadata)
-  if (suspicious !== undefined) session.warn(`Profile ${name} has the annotation calicoctl/name ${JSON.stringify(suspicious)}, which cannot be its name; it is shown under its stored name.`)
+  if (suspicious !== undefined) session.warn(`Profile ${name} has the annotation calicoctl/name ${JSON.stringify(suspicious)}, which does not match its stored name; the stored name is shown.`)
   return name
 }
 

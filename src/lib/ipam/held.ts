@@ -84,7 +84,7 @@ export function heldError(held: readonly Held[]): CalicoError {
   const lines = held.slice(0, MAX_NAMED).map(({address, by}) => `${formatAddress(address)}: ${by}`)
   return new CalicoError('refused', more.length === 0 ? `${formatAddress(first.address)} was not released: ${first.by} has it` : `${held.length} of the addresses are those of endpoints; nothing was released`, {
     details: more.length === 0 ? [] : [...lines, ...(held.length > lines.length ? [`and ${held.length - lines.length} more`] : [])],
-    hint: 'Remove the endpoint, with its addresses: calicoctl endpoint remove. --force releases them all the same; the endpoint keeps using what others may get.',
+    hint: 'Remove the endpoint, with its addresses: calicoctl endpoint remove. With --force they are released anyway; the endpoint keeps using them, although they can be assigned to others.',
     override: '--force',
   })
 }

@@ -65,7 +65,7 @@ function tryUse(session: Session, kv: {readonly key: string; readonly value: str
     block = parseBlock(kv)
   } catch (error) {
     if (!isError(error, 'invalid')) throw error
-    session.warn(`${error.message}. Passed over.`)
+    session.warn(`${error.message}. It is ignored.`)
     return undefined
   }
   const cidr = parseCidr(block.cidr)

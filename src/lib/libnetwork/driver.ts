@@ -136,7 +136,7 @@ export function newDriver(parts: Parts, {scope, log, interfacePrefix = INTERFACE
       subject: `address ${address}`,
       async run() {
         const outcome = await parts.releaseAddress({poolId, address})
-        if (outcome === 'foreign') log.warn(`The address ${address} was not released: it is not one that Docker got from Calico on this node`)
+        if (outcome === 'foreign') log.warn(`The address ${address} was not released: Calico did not assign it to Docker on this node`)
         else if (outcome === 'in-use') log.warn(`The address ${address} was not released: an endpoint has it`)
         return {}
       },

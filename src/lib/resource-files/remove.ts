@@ -87,7 +87,7 @@ async function removeTogether(session: Session, targets: readonly Target[], all:
       if (onlyIf !== undefined && !(before && onlyIf(before))) return
       const by = uses.get(`${place.kind}/${place.name}`)
       if (by !== undefined) {
-        refuse('refused', '', `in use by ${shown(by)}${place.kind === 'Tier' ? '' : ' (--force deletes it all the same)'}`)
+        refuse('refused', '', `in use by ${shown(by)}${place.kind === 'Tier' ? '' : ' (--force deletes it anyway)'}`)
         return
       }
       writes.push({key: kv.key, read: kv, value: undefined})

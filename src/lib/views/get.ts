@@ -125,7 +125,7 @@ async function* withWarnings(session: Session, objects: AsyncIterable<Stored>): 
 /** Anybody may write annotations: one that claims a name which cannot be the object's is told, not shown as its name (decisions.md 13). */
 function tellSuspiciousName(session: Session, {kv, resource}: Stored): void {
   const {suspicious} = displayName(resource.metadata)
-  if (suspicious !== undefined) session.warn(`The annotation calicoctl/name of ${kv.key} is '${suspicious}', which cannot be its name; it is shown under its stored name.`)
+  if (suspicious !== undefined) session.warn(`The annotation calicoctl/name of ${kv.key} is '${suspicious}', which does not match its stored name; the stored name is shown.`)
 }
 
 /** The objects of IPAM of KIND, or the one called NAME, to be shown. @throws CalicoError `not-found` */

@@ -42,7 +42,7 @@ export function holderLines({address, assignment}: AddressRecord, endpoint: Endp
   const container = endpoint && isContainer(endpoint) ? endpoint.workload.slice(0, SHORT_ID) : undefined
   const shown = name === undefined ? container : container === undefined ? name : `${name} (${container})`
   return [
-    endpoint ? `Endpoint: ${endpoint.id} of ${endpoint.orchestrator} workload ${endpoint.workload} on ${endpoint.host}` : 'Endpoint: none has it',
+    endpoint ? `Endpoint: ${endpoint.id} of ${endpoint.orchestrator} workload ${endpoint.workload} on ${endpoint.host}` : 'Endpoint: none',
     ...(shown === undefined ? [] : [`Container: ${shown}`]),
     ...(assignment ? [`Handle: ${assignment.handle ?? 'none'}`] : [`Warning: the endpoint has ${formatAddress(address)}, which is not assigned to it; see calicoctl ipam check`]),
   ]

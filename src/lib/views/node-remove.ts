@@ -68,7 +68,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     if (this.dryRun || !this.onTerminal) return
     const count = endpoints.length === 0 ? 'no endpoints' : endpoints.length === 1 ? '1 endpoint' : `${endpoints.length} endpoints`
     if (local) throw new CalicoError('refused', `Node ${node} has ${count}, which would be removed with it. Nothing was removed`, {override: '--yes', hint: 'To remove them without a prompt, use --yes.'})
-    throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host is gone for good, say so with --yes.'})
+    throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host has been decommissioned, add --yes.'})
   }
 
   private async refuseRunning(): Promise<void> {
@@ -82,7 +82,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     const would = this.dryRun ? 'would be ' : ''
     await this.tell(changes)
     for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
-    for (const block of blocks) this.note(`Block ${block} ${would}given back`)
+    for (const block of blocks) this.note(`Block ${block} ${would}released`)
     for (const warning of warnings) this.note(`Warning: ${warning}`)
     if (local) this.removeNodenameFile(would)
     if (local) for (const what of await removeDriver(containerLifecycle(), {dryRun: this.dryRun})) this.note(`${what} ${would}removed`)
@@ -106,7 +106,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
   private async clean(would: string): Promise<void> {
     const {removed, problems} = await cleanHost({dryRun: this.dryRun})
     for (const what of removed) this.note(`${what} ${would}removed`)
-    if (removed.length === 0 && problems.length === 0) this.note('Nothing of Calico\'s is left on this host.')
+    if (removed.length === 0 && problems.length === 0) this.note('There is nothing of Calico to remove on this host.')
     if (problems.length === 0) return
     throw new CalicoError('unknown', 'The node was removed from the datastore; this host could not be cleaned completely', {details: problems, hint: 'Run the command again.'})
   }

@@ -149,7 +149,7 @@ export abstract class BatchCommand extends EditCommand {
       staged: atomic ? 'atomic' : this.dryRun ? 'dry-run' : undefined,
       quiet,
       debug,
-      noStdin: this.fromStdin ? 'This line reads stdin, from which the lines of this batch come: give them as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined,
+      noStdin: this.fromStdin ? 'This line reads stdin, which already contains the lines of this batch: give the lines as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined,
       stdin: once(async () => {
         const {LARGEST_INPUT, readStdin} = await import('../stdin.js')
         return readStdin(LARGEST_INPUT)

@@ -73,7 +73,7 @@ function load(path: string): State {
     return decodeState(text)
   } catch (error) {
     throw new CalicoError('failed', `The embedded store ${path} is damaged, or not a store of this calicoctl: ${(error as Error).message}`, {
-      hint: 'It was left as it is. Restore it, or move it away to begin with an empty store.',
+      hint: 'It was not changed. Restore it from a backup, or move it away to start with an empty store.',
       cause: error,
     })
   }

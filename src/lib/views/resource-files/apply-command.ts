@@ -20,7 +20,7 @@ export abstract class ApplyFilesCommand extends WriteFilesCommand {
       return
     }
     for (const [name, given] of Object.entries({'-f': filename !== undefined, '--set': set !== undefined, '--prune': prune, '-n': namespace !== undefined})) {
-      if (given) this.problem(`${name} does not go with --plan: a plan says all that is to be done`)
+      if (given) this.problem(`${name} cannot be combined with --plan: a plan contains the whole change`)
     }
   }
 

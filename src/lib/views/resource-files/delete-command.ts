@@ -108,7 +108,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       const {changes, released, blocks, warnings} = await removeNode(session, name, await endpointsOf(session, name), {local: false})
       const would = this.dryRun ? 'would be ' : ''
       for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
-      for (const block of blocks) this.note(`Block ${block} ${would}given back`)
+      for (const block of blocks) this.note(`Block ${block} ${would}released`)
       for (const warning of warnings) this.note(`Warning: ${warning}`)
       return changes
     } catch (error) {

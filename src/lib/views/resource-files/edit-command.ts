@@ -34,7 +34,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
     const shown = await stringifyYaml(withoutStore(stored.resource))
     const draft = newDraft(session, place)
     const outcome = await this.untilRight(session, {place, label, shown, revision: stored.kv.modRevision.toString(), draft})
-    if (outcome.changes.some(({action}) => action !== 'unchanged') && this.dryRun) this.note(`What was typed is kept in ${draft.path}.`)
+    if (outcome.changes.some(({action}) => action !== 'unchanged') && this.dryRun) this.note(`Your text is kept in ${draft.path}.`)
     else draft.remove()
     await this.tellAll(outcome.changes)
   }
@@ -77,7 +77,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
     if (!(error instanceof CalicoError) || removed()) return error
     return new CalicoError(error.kind, error.message, {
       details: error.details,
-      hint: [...(error.hint === undefined ? [] : [error.hint]), `What was typed is kept in ${path}. To write it: calicoctl apply -f ${path}`].join(' '),
+      hint: [...(error.hint === undefined ? [] : [error.hint]), `Your text is kept in ${path}. To write it: calicoctl apply -f ${path}`].join(' '),
       cause: error,
     })
   }

@@ -96,7 +96,7 @@ export abstract class WriteFilesCommand extends ChangeFilesCommand {
     const refusal = new CalicoError('refused', `--prune would delete ${list.length === 1 ? 'this object' : `these ${list.length} objects`} of the set ${set}; nothing was changed:`, {
       details: list,
       override: '--yes',
-      hint: 'If that is what you want, say so with --yes.',
+      hint: 'To delete them, add --yes.',
     })
     await this.orInsist(() => Promise.reject(refusal), () => Promise.resolve())
   }
