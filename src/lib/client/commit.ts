@@ -100,14 +100,14 @@ async function untilDone<T>(
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const seen = answer ? await understand(session, answer) : guess?.seen
     if (seen === undefined) throw new TypeError('there is an answer or a guess')
-    for (const attempt of lost) {
-      // The answer of an earlier try never came. What stands in the store now tells whether it was executed.
-      const landed = await wasExecuted(session, attempt)
-      if (landed !== undefined) return made(session, attempt, landed)
-    }
+    const late = await madeAfterAll(session, lost)
+    if (late) return late
     check(session, seen.cluster)
     if (answer) checkSameCluster(session, (first ??= seen.cluster), seen.cluster)
     const decision = answer || !guess ? await decided(session, () => decide(seen)) : guess.decision
+    // What DECIDE read for itself may be younger than what was seen: that there is nothing to do may be the work of a try whose answer was lost.
+    const meanwhile = decision.writes.length === 0 ? await madeAfterAll(session, lost) : undefined
+    if (meanwhile) return meanwhile
     if (decision.writes.length === 0) session.store.restOn?.(decision.guards ?? [])
     if (session.dryRun) session.rehearse?.({writes: decision.writes, revision: seen.revision, cluster: undefined})
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
@@ -230,6 +230,15 @@ interface LostAttempt<T> {
   readonly after: Revision
   readonly cluster: ClusterState
   readonly error: OutcomeUnknownError
+}
+
+/** The answers of LOST never came. What stands in the store now tells whether one of them was executed; what the caller gets of that one. */
+async function madeAfterAll<T>(session: Session, lost: readonly LostAttempt<T>[]): Promise<Committed<T> | undefined> {
+  for (const attempt of lost) {
+    const landed = await wasExecuted(session, attempt)
+    if (landed !== undefined) return made(session, attempt, landed)
+  }
+  return undefined
 }
 
 /** What the caller gets of ATTEMPT, which was executed at REVISION although its answer was lost. */

@@ -9,12 +9,12 @@ import type {Change, Revision} from '../../../src/lib/datastore/datastore.js'
 import {entriesUnder, type State} from '../../../src/lib/datastore/embedded/state.js'
 import {kindPrefix} from '../../../src/lib/model/keys.js'
 import type {IPPool, Profile, WorkloadEndpoint} from '../../../src/lib/model/types.js'
-import {type Cidr, overlaps, parseCidr} from '../../../src/lib/net/index.js'
+import {overlaps, parseCidr} from '../../../src/lib/net/index.js'
 import {addRule, addTag, removeTag, tagsOf} from '../../../src/lib/rules/edit.js'
 import {toV3} from '../../../src/lib/rules/v3.js'
 import {endpointObject} from '../../../src/lib/workload/endpoint-object.js'
 import {type Actor, type Command, once, type World} from '../simulation.js'
-import {read} from './stored.js'
+import {cidrOf, read} from './stored.js'
 
 const PROFILES = ['web', 'db', 'cache']
 const ENDPOINTS = ['e0', 'e1']
@@ -118,12 +118,6 @@ export const editors: World = {
       },
     }
   },
-}
-
-function cidrOf(text: string): Cidr {
-  const cidr = parseCidr(text)
-  if (!cidr) throw new TypeError(text)
-  return cidr
 }
 
 const namesIn = (state: State): string => entriesUnder(state, PROFILE).map(({key}) => key.slice(PROFILE.length)).join()
