@@ -153,7 +153,7 @@ describe('pool add', () => {
   test('all or none: the other pool that is in the way is named', async () => {
     await given('pool add 10.5.6.0/24')
     const {code, stderr} = await run('pool add 10.1.0.0/16 10.5.0.0/16')
-    expect({code, stderr}).toEqual({code: 1, stderr: 'Error: 10.5.0.0/16 overlaps the pool 10.5.6.0/24 (10-5-6-0-24). Nothing was changed.\n'})
+    expect({code, stderr}).toEqual({code: 1, stderr: 'Error: 10.5.0.0/16 overlaps the pool 10.5.6.0/24 (10-5-6-0-24). Nothing was changed.\nTo see the pools: calicoctl pool show\n'})
     expect(await poolNames()).toEqual(['10-5-6-0-24'])
   })
 
