@@ -1,15 +1,26 @@
-import {Args, Command} from '@oclif/core'
+import {Args, Command, Flags} from '@oclif/core'
 import {currentInvocation} from '../lib/cli/invocation.js'
 import {completionScript, SHELLS, type Shell} from '../lib/cli/completion/scripts.js'
+import {CalicoError} from '../lib/errors.js'
 
 export default class Completion extends Command {
   static override summary = 'Print the script that completes command lines in a shell.'
-  static override description = 'Completes commands, options and the names of stored profiles, pools, nodes, peers and endpoints.'
+  static override description = 'Completes commands, options and the names of stored profiles, pools, nodes, peers and endpoints. With --install, the script is written where the shell finds it for this user; the shell is the one of $SHELL if none is named.'
   static override examples = ['source <(<%= config.bin %> completion bash)', '<%= config.bin %> completion fish | source']
-  static override args = {shell: Args.custom<Shell>({options: [...SHELLS], ignoreStdin: true, description: 'The shell.'})({required: true})}
+  static override args = {shell: Args.custom<Shell>({options: [...SHELLS], ignoreStdin: true, description: 'The shell.'})()}
+  static override flags = {install: Flags.boolean({description: 'Write the script to the folder of this user for completions, and print its path.'})}
 
   async run(): Promise<void> {
-    const {args} = await this.parse(Completion)
-    currentInvocation().stdout(completionScript(args.shell), () => undefined)
+    const {args, flags} = await this.parse(Completion)
+    const shell = args.shell ?? (flags.install ? SHELLS.find((name) => process.env.SHELL?.endsWith(`/${name}`)) : undefined)
+    if (shell === undefined) throw new CalicoError('invalid', `Name the shell: ${SHELLS.join(', ')}`)
+    const {stdout, line} = currentInvocation()
+    if (flags.install && line) throw new CalicoError('invalid', 'completion --install is no line of a batch')
+    if (!flags.install) {
+      stdout(completionScript(shell), () => undefined)
+      return
+    }
+    const {installCompletion} = await import('../lib/cli/completion/install.js')
+    for (const text of await installCompletion(shell, process.env)) stdout(`${text}\n`, () => undefined)
   }
 }

@@ -1,5 +1,5 @@
 /** `calicoctl-NAME` in PATH as a command, and the user's own configuration file: the built command as a process. */
-import {chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
@@ -43,4 +43,13 @@ describe('the user\'s own calicoctl.cfg', () => {
     expect(await view({SUDO_UID: '1000'})).not.toContain('192.0.2.77')
     expect(await view({ETCD_ENDPOINTS: 'http://192.0.2.78:2379'})).not.toContain('192.0.2.77')
   })
+})
+
+test('completion --install writes the script of the user\'s shell, and is no line of a batch', async () => {
+  const env = {XDG_DATA_HOME: join(folder, 'data'), SHELL: '/bin/bash'}
+  const path = join(folder, 'data/bash-completion/completions/calicoctl')
+  expect(await calicoctl(['batch'], {env, stdin: 'completion bash --install\n'})).toMatchObject({code: 1})
+  expect(existsSync(path)).toBe(false)
+  expect(await calicoctl(['completion', '--install'], {env})).toMatchObject({code: 0, stdout: `${path}\n`})
+  expect(readFileSync(path, 'utf8')).toBe((await calicoctl(['completion', 'bash'], {env})).stdout)
 })
