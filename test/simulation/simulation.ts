@@ -195,11 +195,11 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
           })
           return
         }
-        const arrive = (text: string): {give: () => void} => {
+        const arrive = (text: string): {give: () => void; succeeded?: boolean} => {
           try {
             const value = execute()
             tell('store', `${text} ${id}${sent.writes ? `, revision ${store.state.revision}` : ''}`)
-            return {give: () => resolve(value)}
+            return {give: () => resolve(value), succeeded: (value as {succeeded?: boolean} | undefined)?.succeeded === true}
           } catch (error) {
             return {give: () => reject(asError(error))}
           }
@@ -214,8 +214,9 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
           return
         }
         time.in(there + slow, () => {
-          const {give} = arrive('executes')
-          if (sent.writes && happens('doubled', `doubled ${id}`, draws.doubled)) time.in(further * 10, () => void arrive('executes again'))
+          const {give, succeeded} = arrive('executes')
+          // One that was refused, by a lock that goes again, would be made after that was told: the port forbids that (it sends no write twice).
+          if (sent.writes && succeeded && happens('doubled', `doubled ${id}`, draws.doubled)) time.in(further * 10, () => void arrive('executes again'))
           deliver(back, give)
         })
       })
