@@ -189,7 +189,10 @@ async function debianRelease(release, {endpoint}) {
  * @param {string} root
  */
 function standInSystemd(root) {
-  const [systemctl, units, log, booted] = ['usr/bin/systemctl', 'run/units', 'run/calls', 'run/systemd'].map((path) => join(root, path))
+  const systemctl = join(root, 'usr/bin/systemctl')
+  const units = join(root, 'run/units')
+  const log = join(root, 'run/calls')
+  const booted = join(root, 'run/systemd')
   mkdirSync(join(booted, 'system'), {recursive: true})
   mkdirSync(units)
   writeFileSync(systemctl, SYSTEMCTL, {mode: 0o755})

@@ -14,13 +14,13 @@ export default class Completion extends Command {
     const {args, flags} = await this.parse(Completion)
     const shell = args.shell ?? (flags.install ? SHELLS.find((name) => process.env.SHELL?.endsWith(`/${name}`)) : undefined)
     if (shell === undefined) throw new CalicoError('invalid', `Name the shell: ${SHELLS.join(', ')}`)
-    const {stdout, line} = currentInvocation()
-    if (flags.install && line) throw new CalicoError('invalid', 'completion --install is no line of a batch')
+    const invocation = currentInvocation()
+    if (flags.install && invocation.line) throw new CalicoError('invalid', 'completion --install is no line of a batch')
     if (!flags.install) {
-      stdout(completionScript(shell), () => undefined)
+      invocation.stdout(completionScript(shell), () => undefined)
       return
     }
     const {installCompletion} = await import('../lib/cli/completion/install.js')
-    for (const text of await installCompletion(shell, process.env)) stdout(`${text}\n`, () => undefined)
+    for (const text of await installCompletion(shell, process.env)) invocation.stdout(`${text}\n`, () => undefined)
   }
 }

@@ -221,7 +221,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
     const {code, stdout, stderr} = await node('--ip=192.0.2.2', '--dry-run')
     expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/ip_forward = 1: would be done[^]*node\/rack1-host1 would be created/) as unknown})
-    expect(stdout).toMatch(/\+\+\+ node\/rack1-host1[^]*"192\.0\.2\.2\/24"[^]*\ndocker run -d/)
+    expect(stdout).toMatch(/\+\+\+ node\/rack1-host1[^]*192\.0\.2\.2\/24[^]*\ndocker run -d/)
     expect(keys()).toEqual([])
     expect(containers()).toBe('')
     expect(host.run('cat', '/proc/sys/net/ipv4/ip_forward').trim()).toBe('0')

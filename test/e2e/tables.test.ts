@@ -75,7 +75,7 @@ test('80 columns: ids as Docker shows them, the name of the container first, and
   expect(header?.indexOf('Container')).toBeLessThan(header?.indexOf('Endpoint ID') ?? 0)
   expect(row).toEqual(expect.arrayContaining(['shop-frontend-1', ID.slice(0, 12)]))
   expect(stdout).not.toContain(WORKLOAD)
-  expect(stderr.replaceAll('\n', ' ')).toMatch(/^Not shown for want of room: .*MAC.*State\. All columns: -o wide\. $/)
+  expect(stderr.replaceAll('\n', ' ')).toMatch(/^Columns left out to fit the terminal: .*MAC.*State\. For all columns, use -o wide\. $/)
 })
 
 test('200 columns: all columns, nothing is said', async () => {
@@ -129,7 +129,7 @@ describe('as a process', () => {
     const screen = await onTerminal(width, args())
     expect(Math.max(...screen.map(({length}) => length))).toBeLessThanOrEqual(width)
     expect(screen.join('\n')).toContain('shop-frontend-1')
-    expect(screen.at(-1)?.endsWith('All columns: -o wide.')).toBe(width === 80)
+    expect(screen.at(-1)?.endsWith('For all columns, use -o wide.')).toBe(width === 80)
   })
 
   test('a pipe', async () => {

@@ -114,4 +114,4 @@ export function add(gathered: Gathered, item: Item): boolean {
 }
 
 /** How messages call ITEM. */
-export const labelOf = ({kind, name}: Pick<Item, 'kind' | 'name'>): string => objectLabel(kind as Parameters<typeof objectLabel>[0], name)
+export const labelOf = ({kind, name}: Pick<Item, 'kind' | 'name'>): string => objectLabel(kind, name)

@@ -26,7 +26,7 @@ export const SETTINGS = [
   {name: 'client certificate and key', variables: ['ETCD_CERT_FILE', 'ETCD_KEY_FILE'], keys: ['etcdCertFile', 'etcdKeyFile', 'etcdCert', 'etcdKey']},
   {name: 'user and password', variables: ['ETCD_USERNAME', 'ETCD_PASSWORD'], keys: ['etcdUsername', 'etcdPassword']},
   {name: 'expected cluster', flag: '--expect-cluster GUID', variables: ['CALICO_EXPECT_CLUSTER'], keys: [], annotation: EXPECT_CLUSTER_ANNOTATION, default: 'any'},
-  {name: 'configuration file', flag: '--config PATH', variables: [], keys: [], default: DEFAULT_CONFIG_FILE},
+  {name: 'configuration file', flag: '--config PATH', variables: [], keys: [], default: `~/.config/calicoctl/calicoctl.cfg ($XDG_CONFIG_HOME) if it names a datastore, else ${DEFAULT_CONFIG_FILE}; the user's own is not read by the plugins, the driver or under sudo`},
   {name: 'journal of changes', variables: ['CALICOCTL_JOURNAL'], keys: [], default: '$XDG_STATE_HOME/calicoctl/journal.jsonl'},
   {name: 'time for the datastore', flag: '--timeout 2s', variables: [], keys: [], default: '10s'},
 ] as const satisfies readonly SettingRow[]

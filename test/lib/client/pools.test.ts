@@ -149,9 +149,9 @@ describe('pools that exist', () => {
     expect(await failure(set('10.0.0.0/24 10.9.0.0/24', {disabled: false}))).toMatchObject({kind: 'not-found', message: '10.9.0.0/24 is not a configured pool.'})
     expect((await stored()).mine?.spec.disabled).toBe(true)
     const changes = await set('10.0.0.0/24 10.1.0.0/24', {natOutgoing: false, disabled: false})
-    expect(changes.map(({name, action, before, after}) => `${name} ${action}: ${changedOptions(before, after) ?? ''}`)).toEqual(['10.0.0.0/24 updated: nat-outgoing off, enabled', '10.1.0.0/24 unchanged: '])
+    expect(changes.map(({name, action, before, after}) => `${name} ${action}: ${changedOptions(before, after) ?? ''}`)).toEqual(['10.0.0.0/24 updated: nat-outgoing on → off, enabled', '10.1.0.0/24 unchanged: '])
     expect((await stored()).mine?.spec).toEqual({...DEFAULTS, cidr: '10.0.0.0/24', blockSize: 28, nodeSelector: 'rack == "1"', disableBGPExport: true, fromTomorrow: {a: 1}})
-    expect((await set('10.0.0.0/24', {ipip: true, natOutgoing: true, disabled: true})).map(({before, after}) => changedOptions(before, after))).toEqual(['ipip on, nat-outgoing on, disabled'])
+    expect((await set('10.0.0.0/24', {ipip: true, natOutgoing: true, disabled: true})).map(({before, after}) => changedOptions(before, after))).toEqual(['ipip off → on, nat-outgoing off → on, disabled'])
     expect((await stored()).mine?.spec).toMatchObject({ipipMode: 'Always', natOutgoing: true, disabled: true})
   })
 

@@ -119,7 +119,7 @@ describe('IPAM', () => {
   test.each([
     ['released', []],
     ['free', []],
-    ['foreign', ['warn The address 10.0.0.1 was not released: it is not one that Docker got from Calico on this node']],
+    ['foreign', ['warn The address 10.0.0.1 was not released: Calico did not assign it to Docker on this node']],
     ['in-use', ['warn The address 10.0.0.1 was not released: an endpoint has it']],
   ] as const)('ReleaseAddress: %s', async (outcome, lines) => {
     const {call, log} = newTable({releaseAddress: () => Promise.resolve(outcome)})

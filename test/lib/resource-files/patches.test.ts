@@ -117,9 +117,9 @@ test('a merge patch of what differs makes the one object the other', () => {
   const flat = fc.dictionary(fc.string({maxLength: 3}), fc.oneof(leaf, fc.dictionary(fc.string({maxLength: 3}), leaf, {maxKeys: 3})), {maxKeys: 4})
   fc.assert(fc.property(flat, flat, (from, to) => {
     const gone = Object.fromEntries(Object.keys(from).filter((key) => !Object.hasOwn(to, key)).map((key) => [key, null]))
-    const deep = Object.fromEntries(Object.entries(to).map(([key, value]) => {
-      const old = Object.hasOwn(from, key) ? from[key] : undefined
-      if (typeof value !== 'object' || Array.isArray(value) || typeof old !== 'object' || Array.isArray(old)) return [key, value]
+    const deep = Object.fromEntries(Object.entries(to).map(([key, value]): [string, unknown] => {
+      const old: unknown = Object.hasOwn(from, key) ? from[key] : undefined
+      if (typeof value !== 'object' || Array.isArray(value) || typeof old !== 'object' || old === null || Array.isArray(old)) return [key, value]
       return [key, {...Object.fromEntries(Object.keys(old).filter((name) => !Object.hasOwn(value, name)).map((name) => [name, null])), ...value}]
     }))
     expect(apply('merge', from, {...gone, ...deep})).toEqual(to)

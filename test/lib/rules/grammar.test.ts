@@ -93,12 +93,12 @@ describe('problems name the word at which the line stops being a rule, and what 
     ['allow tcp from cidr 10.0.0.0/8 tag x', 5, 'out of order'],
     ['allow to tag a from tag b', 4, 'before "to"'],
     ['allow to tag a to tag b', 4, 'once'],
-    ['allow icmp from tag a type 8', 5, 'right after "icmp"'],
+    ['allow icmp from tag a type 8', 5, 'must follow "icmp"'],
     ['allow icmp code 0', 2, 'type'],
     ['allow icmp tag a', 2, 'needs "from" or "to"'],
-    ['allow tcp udp', 2, '"udp" cannot stand here'],
-    ['allow from not tag a not selector b', 5, 'exclude each other'],
-    ['allow tcp from ports 80 81', 5, 'one word too many'],
+    ['allow tcp udp', 2, '"udp" is not valid at this position'],
+    ['allow from not tag a not selector b', 5, 'cannot be combined'],
+    ['allow tcp from ports 80 81', 5, '"81" is unexpected'],
   ])('%s', (line, at, text) => {
     const result = judgeRuleWords(line === '' ? [] : line.split(' '))
     expect(result).toMatchObject({ok: false, at})

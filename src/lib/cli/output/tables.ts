@@ -21,7 +21,7 @@ export async function* renderTables<Row>(presentation: Presentation<Row>, all: r
     const cells = (value: (row: never) => string | readonly string[]): Promise<(readonly string[])[]> => mapped(rows, (row) => notBlank(cellLines(value(row as never)).map(escapeText), blank))
     const whole: FitColumn[] = []
     for (const {header, value, short, prose, rank} of shown) whole.push({header, cells: await cells(value), ...(onTerminal && !isWide && {short: short && (await cells(short)), prose, rank})})
-    const fitted = onTerminal && !isWide ? fit(whole, width || USUAL_WIDTH) : {columns: whole, leftOut: [], folded: false}
+    const fitted = onTerminal && !isWide ? fit(whole, (width > 0 ? width : USUAL_WIDTH)) : {columns: whole, leftOut: [], folded: false}
     for (const header of fitted.leftOut) missing.add(header)
     const table = await renderTable(fitted.columns.map(({header}) => header), rows.map((_, at) => fitted.columns.map((column) => column.cells[at] ?? [])), fitted.folded ? 'left' : alignment)
     return table.split('\n')
@@ -30,7 +30,7 @@ export async function* renderTables<Row>(presentation: Presentation<Row>, all: r
   const lines = asText ? (await text(all, grid)).map(escapeText) : await grid(onTerminal && !isWide ? terminal : columns, all)
   for (const piece of piecesOf(lines)) yield piece.map((line) => `${line}\n`).join('')
   if (blankAfter && !asText) yield '\n'
-  if (missing.size > 0) tell?.(foldText(`Not shown for want of room: ${[...missing].join(', ')}. All columns: -o wide.`, width || USUAL_WIDTH))
+  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, width === undefined || width === 0 ? USUAL_WIDTH : width))
 }
 
 /** What MAKE makes of each of ROWS; others have their turn meanwhile. */

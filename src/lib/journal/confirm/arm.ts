@@ -106,7 +106,8 @@ const waitsAlready = ({id, words}: Waiting): CalicoError =>
 async function startTimer(path: string, id: string): Promise<void> {
   const program = [process.execPath, process.argv[1] ?? '', TIMER, path]
   if (!startUnit(program, id)) startDetached(program)
-  for (const until = Date.now() + START_MS; readWaiting(path)?.timer === null; await sleep(LOOK_MS)) {
+  for (const until = Date.now() + START_MS; readWaiting(path)?.timer === null;) {
+    await sleep(LOOK_MS)
     if (Date.now() > until) throw new CalicoError('failed', `--confirm-within: the process that rolls the change back did not start within ${START_MS / 1000} s; nothing was changed`)
   }
 }
