@@ -9,7 +9,7 @@ import type {Session, Written} from './session.js'
 import {listPages} from './snapshot.js'
 
 /** All objects of the store that decide about flows, AT a revision or now. @throws CalicoError if the store cannot be read or is not Calico's; CompactedError */
-export async function readPolicyEntries(session: Session, at?: Revision): Promise<Entry[]> {
+async function readPolicyEntries(session: Session, at?: Revision): Promise<Entry[]> {
   const revision = at ?? (await read(session, [])).revision
   const lists = await Promise.all(POLICY_KINDS.map((kind) => all(session, kindPrefix(kind), revision)))
   return lists.flat()

@@ -61,7 +61,7 @@ function workloadGroup(all: Workload[], finger: Fingerprints): Group {
 }
 
 /** The processes of each node that has an address. */
-export function hostGroups(world: World): Group[] {
+function hostGroups(world: World): Group[] {
   return [...world.nodes.values()].filter(({addresses}) => Object.keys(addresses).length > 0).map((node) => hostGroup(world, node))
 }
 

@@ -94,7 +94,7 @@ function share(part: bigint, total: bigint, text: (amount: bigint) => string = a
 const LARGE = 33
 
 /** AMOUNT for people: `2^64`, and `2^64 - 3` where so little is missing that it can be told. */
-export function amountText(amount: bigint): string {
+function amountText(amount: bigint): string {
   const digits = amount.toString(2).length
   if (digits < LARGE) return amount.toString()
   for (const power of [digits - 1, digits]) {

@@ -11,9 +11,6 @@ const characterWidth = (character: string): number => {
   return /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u.test(character) ? 2 : 1
 }
 
-/** TEXT followed by spaces up to WIDTH columns. */
-export const padEnd = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - textWidth(text)))
-
 /** Behind these, a line may end inside of a word: they are between the parts of names, addresses and lists. */
 const PART = /[^\s,;/:._-]*[\s,;/:._-]+|[^\s,;/:._-]+/g
 

@@ -23,7 +23,7 @@ export const presentMatrix = ({groups, cells}: Matrix): Presentation<Cell> => ({
 })
 
 /** GROUP as in the document of a matrix. */
-export const groupDocument = ({id, type, name, labels, profiles, node, networks, workloads, unknown}: MatrixGroup): object => ({
+const groupDocument = ({id, type, name, labels, profiles, node, networks, workloads, unknown}: MatrixGroup): object => ({
   id,
   type,
   name,
