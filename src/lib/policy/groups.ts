@@ -60,11 +60,7 @@ function workloadGroup(all: Workload[], finger: Fingerprints): Group {
   }
 }
 
-/** The processes of each node that has an address. */
-function hostGroups(world: World): Group[] {
-  return [...world.nodes.values()].filter(({addresses}) => Object.keys(addresses).length > 0).map((node) => hostGroup(world, node))
-}
-
+/** The processes of NODE. */
 export function hostGroup(world: World, node: NodeInfo): Group {
   const endpoint = world.hostEndpoints.find((candidate) => candidate.node === node.name)
   return {
