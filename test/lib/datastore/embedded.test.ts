@@ -49,7 +49,7 @@ describe('the file', () => {
     async (text) => {
       await writeFile(path, text)
       const store = await open()
-      await expect(store.get('/a')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining(path), hint: expect.stringContaining('left as it is')})
+      await expect(store.get('/a')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining(path), hint: expect.stringContaining('It was not changed')})
       await expect(put(store, '/a', '1')).rejects.toMatchObject({kind: 'failed'})
       expect(await readFile(path, 'utf8')).toBe(text)
       expect(await readdir(directory)).toEqual(['store.json'])

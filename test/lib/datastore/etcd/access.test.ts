@@ -181,7 +181,7 @@ describe('users and roles', () => {
       const error: unknown = await (await open(etcd.endpoints[0], user('calico', 'wrong-secret'))).get('/calico/a').catch((reason: unknown) => reason)
       expect(error).toMatchObject({
         kind: 'denied',
-        message: expect.stringMatching(/does not accept the user calico \(from ETCD_USERNAME\) with the password from ETCD_PASSWORD/),
+        message: expect.stringMatching(/refused the login: wrong user name or password \(user calico .*ETCD_USERNAME.*, password .*ETCD_PASSWORD/),
       })
       const {message, hint, details} = error as {message: string; hint: string; details: string[]}
       expect([message, hint, ...details].join('\n')).not.toContain('wrong-secret')
