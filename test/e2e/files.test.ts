@@ -33,7 +33,7 @@ describe('output that cannot be written', () => {
   test('stderr: 9 where something was made, else not 0', async () => {
     expect((await run('profile add web', {outputs: {stderr: full}})).code).toBe(9)
     expect(await profiles()).toEqual(['web'])
-    expect((await run('profile add web', {outputs: {stderr: full}})).code).toBe(1)
+    expect((await run('profile web tag add web', {outputs: {stderr: full}})).code).toBe(1)
   })
   test('both', async () => {
     expect((await run('profile add web', {outputs: {stdout: full, stderr: full}})).code).toBe(9)
