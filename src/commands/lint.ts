@@ -27,7 +27,7 @@ export default class Lint extends ShowCommand {
     const shown = all.filter((finding) => reaches(finding.level, level))
     await this.present(presentFindings(shown, lint.count()))
     const below = all.length - shown.length
-    this.note(`Looked at ${lint.count()} objects.${below === 0 ? '' : ` ${countText(all.filter((finding) => !reaches(finding.level, level)))} ${below === 1 ? 'is' : 'are'} not shown: --level info`}`)
+    this.note(`Checked ${lint.count()} objects.${below === 0 ? '' : ` ${countText(all.filter((finding) => !reaches(finding.level, level)))} ${below === 1 ? 'is' : 'are'} not shown: --level info`}`)
     if (shown.length > 0) throw new CalicoError('problems', `${countText(shown)} ${shown.length === 1 ? 'was' : 'were'} found`, {hint: 'What a code means and how to mend it: calicoctl lint codes CODE'})
   }
 

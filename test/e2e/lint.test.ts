@@ -87,7 +87,7 @@ describe('healthy stores, made by our own commands, have no finding', () => {
     for (const [at, result] of results.entries()) expect({line: lines[at], ...result}).toMatchObject({line: lines[at], code: lines[at]?.includes('rule remove') ? expect.any(Number) as unknown as number : 0, stderr: expect.not.stringContaining('Error') as unknown as string})
     const lint = await calicoctl(on('lint', datastore))
     expect({name, ...lint}).toMatchObject({name, code: 0, stdout: ''})
-    expect(lint.stderr).toMatch(/^Looked at \d+ objects\.\n$/)
+    expect(lint.stderr).toMatch(/^Checked \d+ objects\.\n$/)
   })
 })
 
@@ -149,7 +149,7 @@ describe('the line', () => {
 
   test('a table on stdout, what was found on stderr', () => {
     const [result] = run([on('lint', broken())])
-    expect(result).toMatchObject({code: 10, stderr: 'Looked at 6 objects.\nError: 1 error, 1 warning were found\nWhat a code means and how to mend it: calicoctl lint codes CODE\n'})
+    expect(result).toMatchObject({code: 10, stderr: 'Checked 6 objects.\nError: 1 error, 1 warning were found\nWhat a code means and how to mend it: calicoctl lint codes CODE\n'})
     expect(result?.stdout).toContain('| error   | rule-open      | profile/web |')
     expect(result?.stdout).toContain('calicoctl profile web rule remove inbound --at=1')
   })
@@ -160,7 +160,7 @@ describe('the line', () => {
     const results = run([...levels.map((level) => on(`lint -o json --level ${level}`, datastore)), on('lint --level error', store(exampleStore(PAGES['selects-nobody'].example)))])
     expect(results.map(({code}) => code)).toEqual([10, 10, 10, 0])
     expect(results.slice(0, 3).map((result) => findingsOf(result).map(({level}) => level))).toEqual([['error'], ['error', 'warning'], ['error', 'warning']])
-    expect(results[3]).toMatchObject({stdout: '', stderr: 'Looked at 5 objects. 1 warning is not shown: --level info\n'})
+    expect(results[3]).toMatchObject({stdout: '', stderr: 'Checked 5 objects. 1 warning is not shown: --level info\n'})
   })
 
   test('--ignore leaves a code out, several times; an unknown one is refused', () => {

@@ -118,7 +118,7 @@ suite('the pages on networks', whyNoHost(), () => {
     host.docker('rm', 'extra')
 
     const down = await page(['docker-down'], example('docker-node').slice(0, 1))
-    expect(down('calicoctl ipam check')).toContain('Looked at 0 assigned addresses')
+    expect(down('calicoctl ipam check')).toContain('Checked 0 assigned addresses')
     expect(host.docker('ps', '-q')).toBe('')
     const left = host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'get', '--prefix', '/calico/', '--keys-only')
     expect(left.split('\n').filter((key) => /profiles|workloadendpoints|nodes|ippools\/192|ipam\/v2\/(assignment|handle)/.test(key))).toEqual([])
