@@ -1,5 +1,5 @@
 /** `datastore save|restore|lock|unlock|status` by the built command as a process, on both stores: exit codes, what is stored, and what is true after faults. */
-import {createHash} from 'node:crypto'
+import {createHash, randomBytes} from 'node:crypto'
 import {closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -149,6 +149,21 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     child.kill('SIGINT')
     expect(await result).toMatchObject({code: 130, stderr: expect.stringMatching(/Interrupted: .*the datastore stays locked.*run the command again with the same file/) as unknown})
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'locked', unfinishedRestore: expect.any(String) as unknown})
+  }, 120_000)
+
+  test('Ctrl-C in the middle of a save: the backup that was there stays, and no part of a new one', async () => {
+    const entries: [string, string][] = [[CLUSTER, INFORMATION]]
+    const keys = kind === 'etcd' ? 20_000 : 5_000
+    for (let at = 0; at < keys; at++) entries.push([`/calico/resources/v3/projectcalico.org/futures/${String(at).padStart(6, '0')}`, `{"value":"${randomBytes(64).toString('hex')}"}`])
+    writeFileSync(path('all.gz'), backup(entries))
+    expect(await run(`datastore restore ${path('all.gz')}`, {timeoutMs: 60_000})).toMatchObject({code: 0})
+    const saves = mkdtempSync(join(folder, 'saves-'))
+    writeFileSync(join(saves, 'b.gz'), 'old')
+    const {process: child, result} = startCalicoctl(['datastore', 'save', join(saves, 'b.gz')], {env, timeoutMs: 60_000})
+    while (child.exitCode === null && readdirSync(saves).length === 1) await new Promise((resume) => setImmediate(resume))
+    child.kill('SIGINT')
+    expect(await result).toMatchObject({code: 130, stdout: ''})
+    expect([readdirSync(saves), readFileSync(join(saves, 'b.gz'), 'utf8')]).toEqual([['b.gz'], 'old'])
   }, 120_000)
 
   test('what is no regular file is neither written nor read, and a full disk leaves the old backup', async () => {
