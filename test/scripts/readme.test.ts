@@ -1,5 +1,5 @@
 /** What the examples of README and docs/ say that no test runs, and where their links go. */
-import {existsSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {dirname, join, resolve} from 'node:path'
 import {expect, test} from '@jest/globals'
 import {page, PAGES} from '../support/pages.js'
@@ -17,4 +17,11 @@ test('every link of README and docs/ leads to a file that there is, and README t
   const broken = PAGES.flatMap((path) => links(path).filter((to) => !existsSync(join(ROOT, dirname(path), to))).map((to) => `${path}: ${to}`))
   expect(broken).toEqual([])
   expect(links('README.md')).toEqual(expect.arrayContaining(PAGES.slice(1)))
+})
+
+test('packages and images that the pages name are of this version', () => {
+  const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {version: string}
+  const named = [...PAGES.map(page).join('\n').matchAll(/calicoctl(?:[_-]|\/libnetwork:)(\d+\.\d+\.\d+)/g)].map(([, found]) => found)
+  expect(named.length).toBeGreaterThanOrEqual(5)
+  expect(new Set(named)).toEqual(new Set([version]))
 })
