@@ -149,7 +149,7 @@ describe('assign', () => {
       ['ipam assign --count 0', 1, '--count'],
       ['ipam assign --handle a/b', 1, 'not a valid handle'],
       ['ipam assign --count 20 --handle many', 9, 'Only 7 of 20'],
-      ['ipam assign', 8, 'no free address'],
+      ['ipam assign', 8, 'no address is free'],
     ]
     for (const [line, code, text] of cases) expect({line, ...(await run(line))}).toMatchObject({line, code, stderr: expect.stringContaining(text) as unknown})
     expect(await allAssigned(store)).toHaveLength(8)
