@@ -50,6 +50,15 @@ const FAMILIES = [4, 6] as const
  * to the namespace, and so selects among endpoints (§6.3): NAMESPACED.
  */
 export function matcher(rule: Rule, {namespaced = false}: {namespaced?: boolean} = {}): Matcher | undefined {
+  if (namespaced) return madeReady(rule, namespaced)
+  if (!READY.has(rule)) READY.set(rule, madeReady(rule, namespaced))
+  return READY.get(rule)
+}
+
+/** Rules are not changed once they are made: a batch that edits one profile many times makes each of its rules ready once. */
+const READY = new WeakMap<Rule, Matcher | undefined>()
+
+function madeReady(rule: Rule, namespaced: boolean): Matcher | undefined {
   const source = side(rule.source ?? {}, namespaced)
   const destination = side(rule.destination ?? {}, namespaced)
   const [protocol, notProtocol] = [protocolNumber(rule.protocol), protocolNumber(rule.notProtocol)]
