@@ -25,7 +25,7 @@ export default class Undo extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(Undo)
     const entry = chooseEntry(journal(), args.id)
-    planUndo(entry) // refuses what cannot be taken back, without a datastore
+    planUndo(entry) // refuses what cannot be reverted, without a datastore
     let plan
     try {
       plan = await undo(await this.session(), entry)

@@ -15,7 +15,8 @@ let etcd: TestEtcd
 let folder: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'calicoctl-full-'))
-  etcd = await startEtcd({args: ['--quota-backend-bytes', '3000000']})
+  // Each write goes to the file at once, since the quota is compared with the size of the file.
+  etcd = await startEtcd({args: ['--quota-backend-bytes', '3000000', '--backend-batch-limit', '1']})
 })
 afterAll(async () => {
   rmSync(folder, {recursive: true})

@@ -13,6 +13,6 @@ export default class DatastoreStatus extends ShowCommand {
     const status = await datastoreStatus(session)
     await this.present(presentStatus(status))
     const alarms = status.database?.alarms ?? []
-    if (alarms.length > 0) session.warn(`The datastore has an alarm: ${alarms.join(', ')}.${alarms.includes('NOSPACE') ? ' It is full and takes no writes until there is room and the alarm is disarmed: etcdctl compact REVISION, etcdctl defrag, etcdctl alarm disarm' : ''}`)
+    if (alarms.length > 0) session.warn(`The datastore has an alarm: ${alarms.join(', ')}.${alarms.includes('NOSPACE') ? ' It is full and refuses writes until space is freed and the alarm is disarmed: etcdctl compact REVISION, etcdctl defrag, etcdctl alarm disarm' : ''}`)
   }
 }

@@ -225,7 +225,7 @@ export abstract class BaseCommand extends Command {
   /** Whether it tells of changes that were not confirmed in time. */
   protected readonly looksForOverdue: boolean = true
 
-  /** Tells of changes that were not confirmed in time and not taken back. The folder is there only while one waits. */
+  /** Tells of changes that were not confirmed in time and not rolled back. The folder is there only while one waits. */
   protected async tellOverdue(): Promise<void> {
     if (!this.looksForOverdue || !existsSync(waitingFolder(process.env))) return
     const {tellOverdue} = await import('../journal/confirm/overdue.js')

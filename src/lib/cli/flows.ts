@@ -32,7 +32,7 @@ export async function tellFlows(session: Session, written: readonly Written[], r
     worlds = await readChangedWorld(session, written, rehearsed)
   } catch (error) {
     if (rehearsed || !(error instanceof CalicoError)) throw error
-    throw new CalicoError(error.kind, `The change was made, but what it does to flows cannot be told: ${error.message}`, {details: error.details, cause: error, ...(error.hint !== undefined && {hint: error.hint})})
+    throw new CalicoError(error.kind, `The change was made, but its effect on flows cannot be determined: ${error.message}`, {details: error.details, cause: error, ...(error.hint !== undefined && {hint: error.hint})})
   }
   const rows = worlds ? flowChanges(worlds.before, worlds.after, worlds.changed) : []
   const each = rows.flatMap((row) => row.texts.map((flow) => ({row, flow})))
