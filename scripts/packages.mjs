@@ -9,7 +9,7 @@ import {join} from 'node:path'
 export function installPackages(root) {
   if (existsSync(join(root, 'node_modules'))) return
   console.log('Installing the packages (npm ci) …')
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--silent'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']})
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']})
 }
 
 /**
