@@ -7,7 +7,7 @@ export const TEST_PROGRAMS = /** @type {const} */ ([
   ['dockerd', 'docker.io'], ['docker', 'docker.io'], ['containerd', 'containerd'], ['containerd-shim-runc-v2', 'containerd'], ['runc', 'runc'], ['busybox', 'busybox-static'],
   ['ip', 'iproute2'], ['iptables', 'iptables'], ['nft', 'nftables'], ['ipset', 'ipset'], ['mount', 'mount'], ['umount', 'mount'],
   ['sysctl', 'procps'], ['ps', 'procps'], ['pgrep', 'procps'], ['bird', 'bird'],
-  ['zsh', 'zsh'], ['fish', 'fish'], ['python3', 'python3'], ['mandoc', 'mandoc'],
+  ['curl', 'curl'], ['zsh', 'zsh'], ['fish', 'fish'], ['python3', 'python3'], ['mandoc', 'mandoc'],
 ])
 
 /** What tests start of Debian's essential packages (bash, bsdutils, coreutils, debianutils, libc-bin, tar, util-linux) and of Node itself. */

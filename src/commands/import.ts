@@ -23,6 +23,7 @@ export default class Import extends EditCommand {
     '<%= config.bin %> import --etcd-v2 http://10.0.0.1:4001 --dry-run',
     '<%= config.bin %> import --etcd-v2 https://etcd1:2379,https://etcd2:2379 --etcd-v2-ca ca.pem --yes',
     '<%= config.bin %> import --from calico.json --strict --yes',
+    '<%= config.bin %> import --from - --dry-run < calico.json',
   ]
   static readonly exitCodes = {
     1: 'The dump or an option is invalid; nothing was changed.',
@@ -36,7 +37,7 @@ export default class Import extends EditCommand {
     'etcd-v2-ca': Flags.string({description: 'The CA certificate that verifies that etcd\'s server certificate.', helpValue: 'FILE'}),
     'etcd-v2-cert': Flags.string({description: 'The client certificate for that etcd.', helpValue: 'FILE'}),
     'etcd-v2-key': Flags.string({description: 'Its key.', helpValue: 'FILE'}),
-    from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2. May be given several times.', helpValue: 'FILE'}),
+    from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2; - reads stdin. May be given several times.', helpValue: 'FILE'}),
     strict: Flags.boolean({description: 'Write nothing if some data cannot be imported.'}),
     yes: Flags.boolean({description: 'Do not ask.'}),
     output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'Print the plan as a table or as JSON; JSON also contains the objects and the keys from which they are made.', helpValue: 'FORMAT'}),
@@ -49,7 +50,7 @@ export default class Import extends EditCommand {
       for (const problem of problems) this.problem(problem)
       etcd = oldEtcd(line.flags, (text) => this.problem(text))
     })
-    const {store, lacks} = await readOldStore(flags, etcd, this.globals.timeout ?? DEFAULT_LIMIT_MS)
+    const {store, lacks} = await readOldStore(flags, etcd, {limitMs: this.globals.timeout ?? DEFAULT_LIMIT_MS, stdin: (largest) => this.stdinText('dump of the old store', largest)})
     if (lacks !== undefined) this.note(`Warning: ${lacks}`)
     const converted = convertStore(store, Date.now())
     const session = await this.session()

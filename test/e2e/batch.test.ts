@@ -276,6 +276,6 @@ describe('faults', () => {
     })
     const code = await new Promise((settle) => child.on('close', settle))
     expect([code, await names()]).toEqual([0, ['typed', 'web']])
-    expect(screen).toContain('Reading the command lines from the terminal; end them with Ctrl-D.')
+    expect(screen).toContain('Reading the command lines from the terminal; end with Ctrl-D.')
   })
 })

@@ -36,7 +36,7 @@ const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.t
 /** The marked examples of README and docs/ that are not run here. */
 const ELSEWHERE_IN_DOCS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'].map((name) => [name, 'readme-networks.test.ts'])),
-  plan: 'import.test.ts', import: 'import.test.ts', grants: 'import.test.ts',
+  dump: 'import.test.ts', plan: 'import.test.ts', import: 'import.test.ts', grants: 'import.test.ts',
 }
 
 let folder: string

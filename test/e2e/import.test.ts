@@ -9,7 +9,7 @@ import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {CALICOCTL, calicoctl, checkBuild, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {createCertificates, type TestCertificates} from '../support/tls.js'
-import {CASES, dumpOf, ENDPOINT_ID, fillV2, oldBlock, oldEndpoint, type OldKeys, oldNode, oldProfile, WORKLOAD} from '../support/v020-store.js'
+import {CASES, dumpOf, OTHER_CASES, OTHER_RULES, ENDPOINT_ID, fillV2, oldBlock, oldEndpoint, type OldKeys, oldNode, oldProfile, WORKLOAD} from '../support/v020-store.js'
 
 let folder: string
 let number = 0
@@ -50,13 +50,16 @@ interface Plan {
 }
 const planOf = ({stdout}: Result): Plan => JSON.parse(stdout) as Plan
 
-test('every command of v0.20: what is imported is what our command stores for the same line', async () => {
+test.each([
+  ['each of them', CASES],
+  ['what they say otherwise', OTHER_CASES],
+])('every command of v0.20: what is imported is what our command stores for the same line: %s', async (_, cases) => {
   const [ours, imported] = [newStore(), newStore()]
   const lines = join(folder, 'lines')
-  writeFileSync(lines, CASES.flatMap((each) => each.lines).join('\n'))
-  const batch = await calicoctl(['batch', lines], {env: {CALICO_DATASTORE: `embedded:${ours}`, HOSTNAME: 'rack1-host1'}, timeoutMs: 60_000})
+  writeFileSync(lines, cases.flatMap((each) => each.lines).join('\n'))
+  const batch = await calicoctl(['batch', lines], {stdin: OTHER_RULES, env: {CALICO_DATASTORE: `embedded:${ours}`, HOSTNAME: 'rack1-host1'}, timeoutMs: 60_000})
   expect({code: batch.code, stderr: batch.code === 0 ? '' : batch.stderr}).toEqual({code: 0, stderr: ''})
-  const keys = Object.assign({}, ...CASES.map((each) => each.keys)) as OldKeys
+  const keys = Object.assign({}, ...cases.map((each) => each.keys)) as OldKeys
   const result = await importDump(imported, dumpOf(keys), '--yes', '-o', 'json')
   expect({code: result.code, lost: planOf(result).lost}).toEqual({code: 0, lost: []})
   expect(contents(imported)).toEqual(contents(ours))
@@ -160,25 +163,23 @@ describe('a real etcd with the v2 API', () => {
   test('docs/migrate-from-v0.20.md, line by line', async () => {
     const text = readFileSync(join(import.meta.dirname, '../../docs/migrate-from-v0.20.md'), 'utf8')
     const lines = [...text.matchAll(/<!-- example: \w+ -->\n +```sh\n([^`]+)```/g)].flatMap(([, block = '']) => block.trim().split('\n').map((line) => line.trim()))
-    expect(lines.length).toBeGreaterThan(8)
-    const dump = file(dumpOf(CLUSTER))
+    expect(lines).toHaveLength(10)
     const store = newStore()
     for (const line of lines) {
-      const words = line.replace('http://10.0.0.1:4001', url()).replace('calico.json', dump).split(' ')
-      expect(words.shift()).toBe('calicoctl')
-      const {code, stderr} = await calicoctl(words, {env: {CALICO_DATASTORE: `embedded:${store}`}})
-      expect({line, code, stderr: code === 0 ? '' : stderr}).toEqual({line, code: 0, stderr: ''})
+      const {code, problems} = await typed(line.replace('http://10.0.0.1:4001', url()), {CALICO_DATASTORE: `embedded:${store}`})
+      expect({line, code, problems}).toEqual({line, code: 0, problems: []})
     }
+    expect(contents(store)).toEqual(expect.objectContaining({'/calico/resources/v3/projectcalico.org/profiles/web': expect.anything() as unknown}))
   }, 60_000)
 
   test('the examples of the help', async () => {
-    const examples = readFileSync(join(import.meta.dirname, '../../dist/help/calicoctl.import.txt'), 'utf8').split('\n').flatMap((line) => /^\s*\$ calicoctl (import .*)$/.exec(line)?.[1] ?? [])
-    expect(examples.length).toBeGreaterThan(1)
+    const page = readFileSync(join(import.meta.dirname, '../../dist/help/calicoctl.import.txt'), 'utf8').split('EXAMPLES')[1] ?? ''
+    const examples = [...page.replaceAll(/\n {6,}/g, ' ').matchAll(/^\s*\$ (.*)$/gm)].map(([, line = '']) => line)
+    expect(examples).toHaveLength(4)
     const dump = file(dumpOf(oldProfile('web')))
     for (const example of examples) {
-      const words = example.replace(/https?:\S+/, url()).replace(/ --etcd-v2-ca \S+/, '').replace('calico.json', dump).split(' ')
-      const {code, stderr} = await calicoctl(words, {env: {CALICO_DATASTORE: `embedded:${newStore()}`}})
-      expect({example, code, stderr: code === 0 ? '' : stderr}).toEqual({example, code: 0, stderr: ''})
+      const line = example.replace(/https?:\S+/, url()).replace(/ --etcd-v2-ca \S+/, '').replace('calico.json', dump)
+      expect({example, ...(await typed(line, {CALICO_DATASTORE: `embedded:${newStore()}`}))}).toEqual({example, code: 0, problems: []})
     }
   })
 
@@ -342,6 +343,19 @@ describe('dumps', () => {
     expect((await calicoctl(['ipam', 'info', '10.2.0.9'], {env: {CALICO_DATASTORE: `embedded:${store}`}})).stdout).not.toContain('not currently assigned')
   })
 
+  test('from stdin, beside a file and alone; without --yes nothing is written', async () => {
+    const keys = {...oldProfile('web'), ...oldNode('h1', '172.17.8.101')}
+    const from = (store: string, stdin: string, ...args: string[]) => calicoctl(['import', '--from', '-', ...args], {stdin, env: {CALICO_DATASTORE: `embedded:${store}`}})
+    const store = newStore()
+    expect(await from(store, dumpOf(keys))).toMatchObject({code: 8, stderr: expect.stringContaining('--yes') as unknown})
+    expect(() => readFileSync(store)).toThrow('ENOENT')
+    expect(await from(store, dumpOf(keys, '/calico/v1'), '--from', file(dumpOf(keys, '/calico/bgp/v1')), '--yes')).toMatchObject({code: 0})
+    expect(Object.keys(contents(store)).map((key) => key.split('/').at(-1)).sort()).toEqual(['default', 'default', 'h1', 'web'])
+    expect(await from(store, dumpOf(keys))).toMatchObject({code: 0, stderr: expect.stringContaining('0 created, 4 unchanged') as unknown})
+    expect(await from(newStore(), 'x', '--yes')).toMatchObject({code: 1, stderr: expect.stringMatching(/stdin is no dump of etcd's v2 API[^]*Nothing was changed/) as unknown})
+    expect(await from(newStore(), dumpOf(keys), '--from', '-', '--yes')).toMatchObject({code: 1, stderr: expect.stringContaining('once only') as unknown})
+  })
+
   test('--strict: 8, and nothing is written', async () => {
     const store = newStore()
     const result = await importDump(store, dumpOf(HOSTILE), '--yes', '--strict')
@@ -377,6 +391,15 @@ describe('dumps', () => {
     expect((await importDump(store, dumpOf(keys))).stderr).toContain('0 created, 757 unchanged')
   }, 60_000)
 })
+
+/** Types LINE into a shell with calicoctl and ENV; its exit code, and the lines of stderr that tell of a problem. */
+function typed(line: string, env: Record<string, string>): Promise<{code: number | null; problems: string[]}> {
+  const child = spawn('bash', ['-c', `set -o pipefail; calicoctl() { ${process.execPath} ${CALICOCTL} "$@"; }; ${line}`], {cwd: folder, env: {PATH: process.env.PATH, HOME: folder, ...env}})
+  let said = ''
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()))
+  child.stdout.resume()
+  return new Promise((settle) => child.on('close', (code) => settle({code, problems: said.split('\n').filter((text) => /Error|Usage/.test(text))})))
+}
 
 /** Runs `import --from DUMP` on a terminal; ANSWER is typed once the question stands there. */
 function onTerminal(store: string, dump: string, answer: string): Promise<{code: number | null; screen: string}> {

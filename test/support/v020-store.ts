@@ -121,6 +121,31 @@ export const CASES: readonly OldCase[] = [
   {lines: ['config felix loglevel warning', 'config felix IpInIpMtu 1400 --force'], keys: {[`${V1}/config/LogSeverityScreen`]: 'warning', [`${V1}/config/IpInIpMtu`]: '1400'}},
 ]
 
+/** What `profile selected rule update` reads: rules that only it could make. */
+export const OTHER_RULES = JSON.stringify({
+  id: 'selected',
+  inbound_rules: [{action: 'next-tier', src_selector: "role == 'db'"}, {action: 'allow', protocol: 'tcp', dst_ports: ['80', '8000:8100']}],
+  outbound_rules: [{action: 'deny', protocol: 'icmpv6', dst_selector: 'has(x)'}],
+})
+
+/** The same commands with the other of their values, which exclude those of CASES, and as neighbours of v0.20 wrote them. */
+export const OTHER_CASES: readonly OldCase[] = [
+  {lines: ['bgp node-mesh on', 'bgp default-node-as 1.10', 'config bgp loglevel info'], keys: {[`${BGP}/global/node_mesh`]: '{"enabled": true}', [`${BGP}/global/as_num`]: '65546', [`${BGP}/global/loglevel`]: 'info'}},
+  {lines: ['config bgp Anything x --force', 'config node bgp Anything y --force --node rack1-host1'], keys: {[`${BGP}/global/Anything`]: 'x', [`${BGP}/host/Rack1-Host1/Anything`]: 'y'}},
+  {lines: ['config node bgp loglevel debug --node rack1-host1'], keys: {[`${BGP}/host/Rack1-Host1/loglevel`]: 'debug'}},
+  {lines: ['config felix loglevel none', 'config felix InterfacePrefix tap --force'], keys: {[`${V1}/config/LogSeverityScreen`]: 'none', [`${V1}/config/InterfacePrefix`]: 'tap'}},
+  // `+5` was stored as it was typed.
+  {lines: ['node bgp peer add fd00::9 as 64515 --node rack1-host1', 'bgp peer add 192.0.2.9 as 5'], keys: {[`${BGP}/host/Rack1-Host1/peer_v6/fd00::9`]: '{"ip": "fd00::9", "as_num": "64515"}', [`${BGP}/global/peer_v4/192.0.2.9`]: '{"ip": "192.0.2.9", "as_num": "+5"}'}},
+  {lines: ['pool add 10.1.0.0/16 --ipip', 'pool add fd01::/122'], keys: {...pool('10.1.0.0/16', {ipip: 'tunl0'}), ...pool('fd01::/122')}},
+  // v0.21 and later leave the id of the rules away; older ones have no labels.
+  {lines: ['profile add selected', 'profile selected rule update'], keys: {...profileKeys('selected', ['selected'], OTHER_RULES.replace('"id":"selected",', '').replace('"80"', '80'))}},
+  {lines: ['profile add bare', 'profile bare tag remove bare', 'profile bare rule remove inbound --at=1', 'profile bare rule remove outbound --at=1'], keys: profileKeys('bare', [], rules('bare', [], []))},
+]
+
+function profileKeys(name: string, tags: readonly string[], document: string): OldKeys {
+  return {[`${V1}/policy/profile/${name}/tags`]: JSON.stringify(tags), [`${V1}/policy/profile/${name}/rules`]: document}
+}
+
 /** KEYS as the answer of etcd's v2 API to a recursive get of ROOT. FOLDERS: those that are there although they are empty. */
 export function dumpOf(keys: OldKeys, root = '/calico', folders: readonly string[] = []): string {
   interface Node {

@@ -269,14 +269,14 @@ export abstract class BaseCommand extends Command {
     return !this.globals['no-input'] && this.onTerminal
   }
 
-  /** All of stdin as text; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is no text, too long, or a terminal with --no-input */
-  protected async stdinText(about: string): Promise<string> {
+  /** All of stdin as text, of LARGEST bytes at most; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is no text, too long, or a terminal with --no-input */
+  protected async stdinText(about: string, largest?: number): Promise<string> {
     const {line} = this.invocation
     if (line) return line.stdin()
     if (process.stdin.isTTY && this.globals['no-input']) throw new CalicoError('invalid', `stdin is a terminal: give the ${about} with "< FILE" or through a pipe`)
-    if (process.stdin.isTTY) this.note(`Reading the ${about} from the terminal; end them with Ctrl-D.`)
+    if (process.stdin.isTTY) this.note(`Reading the ${about} from the terminal; end with Ctrl-D.`)
     const {readStdin} = await import('./stdin.js')
-    return readStdin()
+    return readStdin(largest)
   }
 
   /** The exit code of this command, if it does not fail, is CODE; the first one that is given. */

@@ -1,6 +1,7 @@
 /** A store of v0.20 as the objects that our commands would have written for the same lines. Pure but for uids and times. */
 import {formatAddress} from '../net/index.js'
 import {convertFelix, convertGlobalBgp, convertHostBgp, convertHostFelix} from './configuration.js'
+import {convertNetworks} from './docker-networks.js'
 import {convertEndpoints} from './endpoints.js'
 import {type Item, lose, type Lost, newGathered, pass, type Unneeded} from './gather.js'
 import {convertIpam, readBlocks} from './ipam.js'
@@ -37,7 +38,7 @@ export function convertStore(store: OldStore, now: number): Converted {
   const ipam = readBlocks(gathered)
   const hosts = hostNames(gathered, ipam.blocks.flatMap(({host}) => host ?? []))
   convertProfiles(gathered)
-  const pools = convertPools(gathered)
+  const pools = convertPools(gathered, convertNetworks(gathered))
   convertGlobalBgp(gathered)
   convertFelix(gathered)
   const tunnels = convertNodes(gathered, hosts, new Set(ipam.blocks.flatMap(({host}) => host ?? [])))

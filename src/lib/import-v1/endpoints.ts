@@ -12,6 +12,9 @@ import {addResource, attempt, type Gathered, loseUnknown, takeObject} from './ga
 import {OLD_ROOT} from './old-store.js'
 import {isNetworkId} from './profiles.js'
 
+/** The orchestrator of endpoints of the Docker driver. */
+const DOCKER_NETWORK = 'libnetwork'
+
 /** What an address of an endpoint is assigned with. */
 export interface Holder {
   readonly node: string
@@ -61,7 +64,7 @@ function convertEndpoint(gathered: Gathered, holders: Holders, old: OldEndpoint,
   const stored = takeObject(gathered, key)
   if (!stored) return
   const made = attempt(gathered, key, () => {
-    const content = readContent(stored)
+    const content = readContent(stored, old.orchestrator === DOCKER_NETWORK)
     if (stored.state !== undefined && stored.state !== 'active') throw new CalicoError('invalid', `its state is ${JSON.stringify(stored.state)}, and endpoints of today are always active`)
     for (const address of content.addresses) {
       const other = holders.get(formatAddress(address))
@@ -72,7 +75,7 @@ function convertEndpoint(gathered: Gathered, holders: Holders, old: OldEndpoint,
   })
   if (!made) return
   const {content: {addresses, profiles, ...content}, owner} = made
-  const annotations = {...owner.annotations, ...(old.orchestrator === 'libnetwork' && isNetworkId(profiles[0]) ? {[NETWORK_ANNOTATION]: profiles[0]} : {})}
+  const annotations = {...owner.annotations, ...(old.orchestrator === DOCKER_NETWORK && isNetworkId(profiles[0]) ? {[NETWORK_ANNOTATION]: profiles[0]} : {})}
   const names = [...new Set(profiles.map(convertName))]
   const object = attempt(gathered, key, () =>
     endpointObject(owner.owner, {
@@ -112,7 +115,7 @@ function ownerOf({node, orchestrator, workload: id, id: endpoint}: OldEndpoint, 
     const workload: Workload = {node, orchestrator: isNamespace ? 'namespace' : 'docker', id, stored, typed: id, ...(path === undefined ? {} : {path})}
     return {owner: workload, handle: handleOf(workload), keeps: false, attributes: {node}, annotations: {}}
   }
-  if (orchestrator === 'libnetwork') {
+  if (orchestrator === DOCKER_NETWORK) {
     return {owner: {node, orchestrator, id: orchestrator, stored: orchestrator}, handle: endpointHandle(convertName(endpoint)), keeps: false, attributes: endpointAttributes(node), annotations: {}}
   }
   const name = convertName(orchestrator)
@@ -126,10 +129,14 @@ function ownerOf({node, orchestrator, workload: id, id: endpoint}: OldEndpoint, 
   }
 }
 
-/** What the value of an endpoint says. @throws CalicoError `invalid` with all that is wrong with it */
-function readContent({name, mac, profile_id: legacy, profile_ids: ids, labels, ipv4_nets: v4, ipv6_nets: v6}: Readonly<Record<string, unknown>>) {
+/**
+ * What the value of an endpoint says.
+ * @param withPrefix whether its addresses may have the prefix length of their network, as v0.20's Docker driver left them where Docker assigns them
+ * @throws CalicoError `invalid` with all that is wrong with it
+ */
+function readContent({name, mac, profile_id: legacy, profile_ids: ids, labels, ipv4_nets: v4, ipv6_nets: v6}: Readonly<Record<string, unknown>>, withPrefix: boolean) {
   const problems: string[] = []
-  const addresses = [...readNets(v4, 4, problems), ...readNets(v6, 6, problems)]
+  const addresses = [...readNets(v4, {family: 4, withPrefix}, problems), ...readNets(v6, {family: 6, withPrefix}, problems)]
   const profiles = legacy === undefined || legacy === null ? (ids ?? []) : [legacy]
   if (!Array.isArray(profiles) || !profiles.every((profile) => typeof profile === 'string')) problems.push('"profile_ids" is not a list of names')
   if (typeof name !== 'string') problems.push('"name", its interface, is missing')
@@ -146,7 +153,7 @@ function readContent({name, mac, profile_id: legacy, profile_ids: ids, labels, i
   }
 }
 
-function readNets(nets: unknown, family: Family, problems: string[]): Address[] {
+function readNets(nets: unknown, {family, withPrefix}: {family: Family; withPrefix: boolean}, problems: string[]): Address[] {
   if (nets === undefined || nets === null) return []
   const field = `"ipv${family}_nets"`
   if (!Array.isArray(nets)) {
@@ -155,7 +162,7 @@ function readNets(nets: unknown, family: Family, problems: string[]): Address[] 
   }
   return nets.flatMap((net: unknown) => {
     const cidr = typeof net === 'string' ? parseCidrOrAddress(net) : undefined
-    if (cidr?.family === family && cidr.prefix === ADDRESS_BITS[family]) return [{family, value: cidr.value}]
+    if (cidr?.family === family && (withPrefix || cidr.prefix === ADDRESS_BITS[family])) return [{family, value: cidr.value}]
     problems.push(`${field} has ${JSON.stringify(net)}, which is no IPv${family} address`)
     return []
   })

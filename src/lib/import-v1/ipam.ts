@@ -104,7 +104,7 @@ export interface IpamContext {
   readonly hosts: ReadonlyMap<string, string>
   readonly holders: Holders
   readonly tunnels: TunnelAddresses
-  /** The networks of the pools that come over. */
+  /** The networks of the pools of which Calico assigns addresses. */
   readonly pools: readonly Cidr[]
 }
 

@@ -4,14 +4,20 @@ import {freeName} from '../client/identity.js'
 import {poolName} from '../model/names.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatCidr, networkOf, overlaps, parseCidr, poolNetworkProblem} from '../net/index.js'
+import {NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
 import {addResource, type Gathered, lose, loseUnknown, takeObject} from './gather.js'
 import {OLD_ROOT} from './old-store.js'
 
 const FIELDS = ['cidr', 'ipip', 'masquerade', 'disabled', 'ipam']
 
-/** The networks of the pools that came over. */
-export function convertPools(gathered: Gathered): Cidr[] {
+/**
+ * Converts the pools.
+ * @param owners the Docker networks, by their subnets: a pool of a network for which Docker assigns the addresses says so, as our driver's does
+ * @returns the networks of those pools that came over of which Calico assigns addresses
+ */
+export function convertPools(gathered: Gathered, owners: ReadonlyMap<string, string>): Cidr[] {
   const networks: Cidr[] = []
+  const assigned: Cidr[] = []
   const names = new Set<string>()
   for (const version of ['v4', 'v6']) {
     const folder = `${OLD_ROOT}/v1/ipam/${version}/pool`
@@ -25,16 +31,19 @@ export function convertPools(gathered: Gathered): Cidr[] {
         lose(gathered, key, `it overlaps the pool ${formatCidr(other)}`)
         continue
       }
-      if (pool.ipam === false) lose(gathered, key, 'it is a pool from which no addresses are assigned ("ipam": false), which v0.20 never made; it comes over as a disabled one')
       const name = freeName(names, poolName(cidr))
-      const wanted = newPool(name, cidr, {ipip: Boolean(pool.ipip), natOutgoing: pool.masquerade === true, disabled: pool.disabled === true || pool.ipam === false})
+      // v0.20's Docker driver made `ipam: false` of the subnets of which Docker assigns the addresses (decisions.md 30).
+      const owner = pool.ipam === false ? owners.get(formatCidr(cidr)) : undefined
+      const plain = newPool(name, cidr, {ipip: Boolean(pool.ipip), natOutgoing: pool.masquerade === true, disabled: pool.disabled === true || pool.ipam === false})
+      const wanted = owner === undefined ? plain : {...plain, metadata: {...plain.metadata, annotations: {[NETWORK_ANNOTATION]: owner}}}
       if (!addResource<IPPool>(gathered, {kind: 'IPPool', name}, wanted, [key], {name: formatCidr(cidr)})) continue
       names.add(name)
       networks.push(cidr)
+      if (pool.ipam !== false) assigned.push(cidr)
       loseUnknown(gathered, key, pool, FIELDS)
     }
   }
-  return networks
+  return assigned
 }
 
 function networkFor(gathered: Gathered, key: string, {cidr, ipip, masquerade, disabled, ipam}: Readonly<Record<string, unknown>>): Cidr | undefined {

@@ -11,6 +11,8 @@ import {readPem} from '../settings/settings.js'
 import type {EtcdSettings, Pem, Setting} from '../settings/types.js'
 import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 
+const STDIN = '-'
+
 /** What a line says of where the old store is. */
 export interface ImportSource {
   readonly 'etcd-v2'?: string | undefined
@@ -26,6 +28,7 @@ export function sourceProblems(source: ImportSource): string[] {
   const problems: string[] = []
   if (url === undefined && from === undefined) problems.push('give the old store: --etcd-v2 URL, or --from FILE')
   if (url !== undefined && from !== undefined) problems.push('give either --etcd-v2 or --from')
+  if ((from ?? []).filter((path) => path === STDIN).length > 1) problems.push('--from -: stdin can be read once only')
   const tls = Object.entries({'--etcd-v2-ca': ca, '--etcd-v2-cert': cert, '--etcd-v2-key': key}).filter(([, value]) => value !== undefined)
   if (tls.length > 0 && (url === undefined || url.startsWith('http://'))) problems.push(`${tls.map(([name]) => name).join(', ')}: only for --etcd-v2 with https`)
   if ((cert === undefined) !== (key === undefined)) problems.push('--etcd-v2-cert and --etcd-v2-key belong together')
@@ -43,9 +46,16 @@ export function oldEtcd(source: ImportSource, problem: (text: string) => void): 
   return {type: 'etcd', endpoints, ...(pems.ca && {ca: pems.ca}), ...(pems.cert && {cert: pems.cert}), ...(pems.key && {key: pems.key})}
 }
 
+export interface ReadOptions {
+  /** The time for each request, in milliseconds. */
+  readonly limitMs: number
+  /** All of stdin, at most LARGEST bytes. */
+  readonly stdin: (largest: number) => Promise<string>
+}
+
 /** The old store that SOURCE, whose ETCD is read already, names, and what it lacks, for a note. @throws CalicoError if it cannot be read */
-export async function readOldStore({from = []}: ImportSource, etcd: EtcdSettings | undefined, limitMs: number): Promise<{readonly store: OldStore; readonly lacks: string | undefined}> {
-  const {store, name} = etcd ? await fetchOldStore(etcd, limitMs) : {store: mergeStores(from.map(readFile)), name: from.join(' and ')}
+export async function readOldStore({from = []}: ImportSource, etcd: EtcdSettings | undefined, {limitMs, stdin}: ReadOptions): Promise<{readonly store: OldStore; readonly lacks: string | undefined}> {
+  const {store, name} = etcd ? await fetchOldStore(etcd, limitMs) : await readDumps(from, stdin)
   const trees = treesIn(store, name)
   const missing = [
     ...(trees.has('v1') ? [] : ['/calico/v1 (profiles, pools, endpoints, Felix)']),
@@ -53,6 +63,12 @@ export async function readOldStore({from = []}: ImportSource, etcd: EtcdSettings
     ...(trees.has('ipam/v2') ? [] : ['/calico/ipam/v2 (assigned addresses)']),
   ]
   return {store, lacks: missing.length === 0 ? undefined : `${name} has nothing of ${missing.join(', nor of ')}`}
+}
+
+async function readDumps(paths: readonly string[], stdin: ReadOptions['stdin']): Promise<{store: OldStore; name: string}> {
+  const stores: OldStore[] = []
+  for (const path of paths) stores.push(path === STDIN ? readDump(Buffer.from(await stdin(LARGEST_DUMP)), 'stdin') : readFile(path))
+  return {store: mergeStores(stores), name: paths.map((path) => (path === STDIN ? 'stdin' : path)).join(' and ')}
 }
 
 function readFile(path: string): OldStore {

@@ -104,6 +104,53 @@ test('nothing of a v0.20 store is passed over in silence: each key is in an obje
   expect(Object.keys(keys).filter((key) => !told.has(key) && !index.test(key) && !empty(key))).toEqual([])
 })
 
+describe('a network of v0.20\'s Docker driver for which Docker assigns the addresses', () => {
+  const network = 'ab12'.repeat(16)
+  const endpoint = 'cd34'.repeat(16)
+  const subnets: OldKeys = {
+    '/calico/v1/ipam/v4/pool/172.30.0.0-16': '{"cidr": "172.30.0.0/16", "ipam": false, "masquerade": true}',
+    '/calico/v1/ipam/v6/pool/fd01::-64': '{"cidr": "fd01::/64", "ipam": false}',
+  }
+  const request = {NetworkID: network, Options: {'com.docker.network.generic': {}}, IPv4Data: [{AddressSpace: 'x', Gateway: '172.30.0.1/16', Pool: '172.30.0.0/16'}], IPv6Data: [{Gateway: 'fd01::1/64', Pool: 'fd01::/64'}]}
+  const others: OldKeys = {
+    ...POOL,
+    ...oldNode('host-1', '172.17.8.101'),
+    ...oldProfile(network),
+    ...oldEndpoint('host-1', {orchestrator: 'libnetwork', workload: 'libnetwork', id: endpoint, nets: ['172.30.0.2/16'], nets6: ['fd01::2/64'], profiles: [network]}),
+  }
+  const convertWith = (keys: OldKeys) => {
+    const {items, lost, unneeded} = convert({...others, ...subnets, ...keys})
+    return {lost, unneeded: unneeded.map(({key}) => key), of: (kind: string) => items.filter((item) => item.kind === kind).map(({object}) => object)}
+  }
+
+  test('its subnets are pools as our driver makes them, its endpoints keep their addresses, and Calico assigns none of them', () => {
+    const {lost, unneeded, of} = convertWith({[`/calico/libnetwork/v1/${network}`]: JSON.stringify(request)})
+    expect(lost).toEqual([])
+    expect(unneeded).toContain(`/calico/libnetwork/v1/${network}`)
+    const annotations = {'calicoctl/network': network}
+    expect(of('IPPool')).toEqual(expect.arrayContaining([
+      expect.objectContaining({metadata: expect.objectContaining({annotations}) as unknown, spec: expect.objectContaining({cidr: '172.30.0.0/16', disabled: true, natOutgoing: true, ipipMode: 'Never'}) as unknown}),
+      expect.objectContaining({metadata: expect.objectContaining({annotations}) as unknown, spec: expect.objectContaining({cidr: 'fd01::/64', disabled: true}) as unknown}),
+    ]))
+    expect(of('WorkloadEndpoint')).toEqual([expect.objectContaining({spec: expect.objectContaining({ipNetworks: ['172.30.0.2/32', 'fd01::2/128'], profiles: [network]}) as unknown})])
+    expect([...of('Block'), ...of('Handle')]).toEqual([])
+  })
+
+  test('without the network, in a dump of /calico/v1 alone, the pools are disabled, and nothing is lost', () => {
+    const {lost, of} = convertWith({})
+    expect(lost).toEqual([])
+    expect(of('IPPool')).toEqual(expect.arrayContaining([expect.objectContaining({metadata: expect.not.objectContaining({annotations: expect.anything() as unknown}) as unknown, spec: expect.objectContaining({cidr: '172.30.0.0/16', disabled: true}) as unknown})]))
+  })
+
+  test.each([['no JSON', network, 'x'], ['another key', 'x', JSON.stringify(request)]])('what is no network is told: %s', (_, id, value) => {
+    expect(convertWith({[`/calico/libnetwork/v1/${id}`]: value}).lost).toEqual([expect.objectContaining({key: `/calico/libnetwork/v1/${id}`})])
+  })
+
+  test('an address with a prefix of another endpoint is told as before', () => {
+    expect(convertWith(oldEndpoint('host-1', {id: 'eeee0a7e5a6d11e6b1d40242ac110002', nets: ['192.168.0.7/16']})).lost).toEqual([expect.objectContaining({why: expect.stringContaining('no IPv4 address') as unknown})])
+  })
+})
+
 test('a network of v0.20\'s Docker driver: its id is too long for a tag, and is the one that our driver would write', () => {
   const network = 'ab12'.repeat(16)
   const endpoint = 'cd34'.repeat(16)
