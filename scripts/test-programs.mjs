@@ -11,4 +11,4 @@ export const TEST_PROGRAMS = /** @type {const} */ ([
 ])
 
 /** What tests start of Debian's essential packages (bash, bsdutils, coreutils, debianutils, libc-bin, tar, util-linux) and of Node itself. */
-export const BASE_PROGRAMS = /** @type {const} */ (['bash', 'chmod', 'grep', 'ldd', 'mkdir', 'mkfifo', 'mknod', 'nsenter', 'npm', 'script', 'setpriv', 'sh', 'sleep', 'tar', 'unshare', 'which'])
+export const BASE_PROGRAMS = /** @type {const} */ (['bash', 'chmod', 'grep', 'ldd', 'mkdir', 'mkfifo', 'mknod', 'nsenter', 'npm', 'script', 'setpriv', 'sh', 'sleep', 'stty', 'tar', 'unshare', 'which'])

@@ -1,12 +1,13 @@
 /** The program: a command line in, an exit code out. Called by bin/run.js through the bundle, and by tests. */
 import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
+import {paintHeads, settleColours} from './lib/cli/colour.js'
 import {BATCH, COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {V020} from './lib/cli/grammar/v020.js'
 import type {Line} from './lib/cli/grammar/line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
 import {OutputError} from './lib/cli/made.js'
-import {ending} from './lib/cli/report.js'
+import {debugging, ending} from './lib/cli/report.js'
 import {CalicoError, EXIT_CODES} from './lib/errors.js'
 
 /** Why stdout or stderr could not be written; undefined as long as they can. */
@@ -18,7 +19,7 @@ export async function main(argv: readonly string[], program: Program, outputFail
   const {code, failed} = await perform(line, argv, program)
   const failure = outputFailure()
   const succeeded = code === 0 || (code === 1 && !failed && isDiff(line))
-  const end = failure && succeeded ? report(new OutputError(failure), argv) : code
+  const end = failure && succeeded ? await report(new OutputError(failure), argv, program) : code
   return end === 1 && (failed || failure) && isDiff(line) ? DIFF_FAILED : end
 }
 
@@ -30,6 +31,7 @@ const isDiff = (line: Line): boolean => (line.type === 'command' ? line.id === '
 async function perform(line: Line, argv: readonly string[], program: Program): Promise<{code: number; failed: boolean}> {
   try {
     nameUser()
+    settleColours(process.env, argv.includes('--no-color'))
     switch (line.type) {
       case 'help': {
         const {showHelp} = await import('./lib/cli/help.js')
@@ -40,19 +42,18 @@ async function perform(line: Line, argv: readonly string[], program: Program): P
         const [word = ''] = argv
         const external = isKnown(word, program) ? undefined : (await import('./lib/cli/external.js')).findExternal(word, process.env)
         if (external !== undefined) return {code: await (await import('./lib/cli/external.js')).runExternal(external, argv.slice(1)), failed: false}
-        process.stderr.write(formatUsageError(line))
+        process.stderr.write(paintHeads(formatUsageError(line)))
         return {code: EXIT_CODES.usage, failed: true}
       }
       case 'unavailable':
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
-        if (line.argv.includes('--no-color')) process.env.NO_COLOR = '1'
         // Completion offers all commands, and a batch runs any; any other line needs only its own.
         await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE || line.id === BATCH ? undefined : line.id))
         return {code: Number(process.exitCode ?? 0), failed: false}
     }
   } catch (error) {
-    return {code: report(error, argv), failed: true}
+    return {code: await report(error, argv, program), failed: true}
   }
 }
 
@@ -62,8 +63,6 @@ const isKnown = (word: string, {commands}: Program): boolean => Object.hasOwn(V0
 /** oclif asks the system who the user is where the environment does not say; in an image without /etc/passwd that fails. */
 function nameUser(): void {
   if (isUnset(process.env.SHELL)) process.env.SHELL = '/bin/sh'
-  // Those who read this one ask only whether it is there.
-  if (process.env.NO_COLOR === '') delete process.env.NO_COLOR
   // Unset, the system says where the home is; empty, it would be taken for the folder ''.
   if (isUnset(process.env.HOME)) delete process.env.HOME
   try {
@@ -75,8 +74,9 @@ function nameUser(): void {
 
 const isUnset = (value: string | undefined): boolean => value === undefined || value === ''
 
-function report(thrown: unknown, argv: readonly string[]): number {
-  const {text, code} = ending(thrown, {debug: argv.includes('--debug')})
-  if (text !== '') process.stderr.write(text)
+async function report(thrown: unknown, argv: readonly string[], {root, pjson}: Program): Promise<number> {
+  const debug = argv.includes('--debug') ? await debugging(root, pjson) : undefined
+  const {text, code} = ending(thrown, {debug})
+  if (text !== '') process.stderr.write(paintHeads(text))
   return code
 }

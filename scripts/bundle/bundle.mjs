@@ -1,7 +1,7 @@
 /** Makes the chunks: one esbuild run for each, into files with their content's hash in their names. */
 import {createHash} from 'node:crypto'
 import {rmSync, writeFileSync} from 'node:fs'
-import {join, relative} from 'node:path'
+import {join, relative, resolve} from 'node:path'
 import {build} from 'esbuild'
 import {CHUNKS, EDITS, PARTS} from './chunks.mjs'
 import {partEntry, sharedEntry} from './parts.mjs'
@@ -62,14 +62,31 @@ async function bundleChunk(name, {root, outdir, modules, esmExports, edited, wan
     footer: {js: '})'},
     charset: 'ascii', // bin/chunks.js reads Latin-1
     legalComments: 'none', // dist/LICENSES.txt has them
+    sourcemap: 'external', // read by --debug only: src/lib/cli/debug/source-lines.ts
+    sourcesContent: false,
+    outdir,
     logLevel: 'error',
     plugins: [virtual(modules, root), replacements(name), otherChunks(name, esmExports, wanted), ...(OURS.includes(name) && name !== 'mesos' ? [otherParts(name, root, shared)] : []), edits(edited), lazy],
   })
-  const contents = /** @type {import('esbuild').OutputFile} */ (outputFiles[0]).contents
+  const {contents} = output(outputFiles, '.js')
   const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 12)}.js`
   writeFileSync(join(outdir, file), contents)
+  writeFileSync(join(outdir, `${file}.map`), sourceMap(output(outputFiles, '.map').text, {root, outdir}))
   if (metafile.inputs[relative(root, entry)]?.format === 'esm') {
     for (const id of Object.keys(packages)) esmExports.set(id, Object.keys(await import(id)))
   }
   return {name, file, bytes: contents.length, inputs: Object.keys(metafile.inputs)}
+}
+
+/** @param {readonly import('esbuild').OutputFile[]} files @param {string} end */
+function output(files, end) {
+  const file = files.find(({path}) => path.endsWith(end))
+  if (file === undefined) throw new Error(`esbuild has made no ${end}`)
+  return file
+}
+
+/** The source map TEXT, with its files as paths below ROOT, and without the names of variables, which are a third of it. @param {string} text @param {{root: string, outdir: string}} folders */
+function sourceMap(text, {root, outdir}) {
+  const {version, sources, mappings} = /** @type {{version: number, sources: string[], mappings: string}} */ (JSON.parse(text))
+  return JSON.stringify({version, sources: sources.map((source) => (/^[\w-]+:/.test(source) ? source : relative(root, resolve(outdir, source)))), names: [], mappings})
 }

@@ -34,6 +34,7 @@ export const PARTS = {
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', 'src/lib/host/editor.ts', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export', 'plan', 'edit', 'label', 'patch'].map((verb) => `src/commands/${verb}.ts`)],
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
   get: ['src/lib/views/get-more/'],
+  trace: ['src/lib/cli/debug/'],
   tables: ['tables', 'table', 'fit', 'text-width'].map((name) => `src/lib/cli/output/${name}.ts`),
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],

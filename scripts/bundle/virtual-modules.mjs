@@ -12,13 +12,13 @@ import {fromOtherChunk} from './parts.mjs'
  * @returns {Record<string, string>} the modules' sources by name
  */
 export function virtualModules({protocol, commands, pjson}) {
-  const {name, version, description, engines, oclif} = pjson
+  const {name, version, description, engines, oclif, bugs} = pjson
   const loaders = Object.keys(commands).map((id) => `${JSON.stringify(id)}: ${commandLoader(`src/commands/${id.replaceAll(':', '/')}`)}`)
   const {common, rest} = shareCommon(commands)
   const readers = Object.entries(rest).map(([id, command]) => `${JSON.stringify(id)}: () => restored(${parsed(command)})`)
   return {
     'bundle:protocol': `export const protocol = ${parsed(protocol)}`,
-    'bundle:manifest': `export const pjson = ${parsed({name, version, description, engines, oclif})}; ${restored(common)}; export const read = {${readers.join(',\n')}}`,
+    'bundle:manifest': `export const pjson = ${parsed({name, version, description, engines, oclif, bugs})}; ${restored(common)}; export const read = {${readers.join(',\n')}}`,
     'bundle:commands': `export const loaders = {${loaders.join(',\n')}}`,
   }
 }

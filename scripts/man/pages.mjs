@@ -27,6 +27,7 @@ const OTHER_VARIABLES = [
   ['DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH', 'Which Docker Engine is asked, as for docker itself.'],
   ['XDG_STATE_HOME', 'Where calicoctl keeps what it notes of a user: the embedded datastore and the journal of changes. The default is ~/.local/state.'],
   ['NO_COLOR', 'No colours, as --no-color.'],
+  ['FORCE_COLOR', 'Colours even where the output is not a terminal, and despite NO_COLOR and TERM=dumb; 0: none.'],
 ]
 
 /**

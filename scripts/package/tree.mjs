@@ -41,7 +41,7 @@ export function makeTree(tree, {content, arch, node, epoch}) {
   write(`${APP}/.dockerignore`, 'node\n') // the image has its own
   /** @type {Record<string, string>} */
   const chunks = JSON.parse(readFileSync(join(root, 'dist/chunks.json'), 'utf8'))
-  for (const name of [...Object.values(chunks), 'chunks.json', 'package.json', 'version.txt', 'LICENSES.txt', 'help']) cpSync(join(root, 'dist', name), join(app, 'dist', name), {recursive: true})
+  for (const name of [...Object.values(chunks).flatMap((file) => [file, `${file}.map`]), 'chunks.json', 'package.json', 'version.txt', 'LICENSES.txt', 'help']) cpSync(join(root, 'dist', name), join(app, 'dist', name), {recursive: true})
   cpSync(node.program, join(app, 'node'))
 
   for (const [program, entry] of /** @type {const} */ ([['calicoctl', 'run.js'], ['calico_mesos', 'calico_mesos']])) {

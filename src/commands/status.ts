@@ -43,7 +43,7 @@ export default class Status extends ShowCommand {
     if (!flags.watch) return show()
     this.watching = true
     await this.session() // from now on Ctrl-C ends it with its exit code
-    await watchRounds(() => this.round(show), {intervalMs: WATCH_INTERVAL_MS, terminal: process.stdout.isTTY, clear: (text) => this.dataText(text)})
+    await watchRounds(() => this.round(show), {intervalMs: WATCH_INTERVAL_MS, terminal: process.stdout.isTTY && process.env.TERM !== 'dumb', clear: (text) => this.dataText(text)})
   }
 
   protected override sessionOptions(): {perRequest: boolean} {

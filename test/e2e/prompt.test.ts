@@ -27,8 +27,8 @@ const env = () => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
 const isThere = async (): Promise<boolean> => (await calicoctl(['get', 'profile', 'web'], {env: env()})).code === 0
 
 /** Runs `calicoctl ARGS` on a terminal; ANSWER is typed once the question stands there. */
-function onTerminal(args: string, answer: string): Promise<{code: number | null; screen: string}> {
-  const child = spawn('script', ['-qefc', `${process.execPath} ${CALICOCTL} ${args}`, '/dev/null'], {env: {PATH: process.env.PATH, TERM: 'xterm', ...env()}})
+function onTerminal(args: string, answer: string, more: Record<string, string> = {}): Promise<{code: number | null; screen: string}> {
+  const child = spawn('script', ['-qefc', `${process.execPath} ${CALICOCTL} ${args}`, '/dev/null'], {env: {PATH: process.env.PATH, TERM: 'xterm', ...env(), ...more}})
   let screen = ''
   child.stdout.on('data', (data: Buffer) => {
     const asked = screen.includes('(y/N)')
@@ -52,6 +52,13 @@ describe('a profile in use, on a terminal', () => {
     // The prompt is drawn anew when it is answered; what comes after it has nothing of it.
     expect(screen.slice(screen.lastIndexOf('(--no-check)?'))).not.toContain('in use')
     expect(await isThere()).toBe(true)
+  })
+
+  test.each([['y\r', 0], ['n\r', 8]])('TERM=dumb: asked without control sequences, answered %j', async (answer, wanted) => {
+    const {code, screen} = await onTerminal('profile remove web', answer, {TERM: 'dumb'})
+    expect({code, there: await isThere()}).toEqual({code: wanted, there: wanted !== 0})
+    expect(screen).toContain('(--no-check)? (y/N) ')
+    expect(screen).not.toContain('\u001b')
   })
 
   test('--no-input: not asked', async () => {

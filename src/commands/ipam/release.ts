@@ -76,7 +76,7 @@ export default class IpamRelease extends HostEditCommand {
     else if (released.length > 0) this.success('Address successfully released')
     else {
       // v0.20's line, and what it means.
-      this.success('Failed to release address')
+      if (!this.isQuiet) this.data('Failed to release address')
       this.note(`${formatAddress(address)} was already free`)
     }
     this.tellHeld(held)
@@ -90,7 +90,7 @@ export default class IpamRelease extends HostEditCommand {
 
   private tellAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
     if (released.length > 0) this.noteChanged()
-    for (const address of released) this.success(formatAddress(address))
+    if (!this.isQuiet) this.data(released.map(formatAddress))
     for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
     this.tellHeld(held)
   }

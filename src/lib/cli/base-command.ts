@@ -2,12 +2,14 @@ import {existsSync} from 'node:fs'
 import {Command, Flags, type Interfaces} from '@oclif/core'
 import {newSession, type Session, type SessionOptions, type Written} from '../client/session.js'
 import {createBudget, type Budget} from '../datastore/budget.js'
+import type {Datastore} from '../datastore/datastore.js'
 import {openDatastore} from '../datastore/open.js'
 import {CalicoError} from '../errors.js'
 import {resolveSettings} from '../settings/settings.js'
 import {waitingFolder} from '../settings/state-folder.js'
 import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
+import {hasColours, painted, paintHeads, type Stream} from './colour.js'
 import {parseDuration} from './duration.js'
 import type {EntryLine, JournalEntry} from '../journal/entry.js'
 import type {FlowLine, FlowsTold} from './flows.js'
@@ -141,7 +143,7 @@ export abstract class BaseCommand extends Command {
     const says: Pick<Session, 'warn' | 'announce'> = {
       warn: (message) => this.note(`Warning: ${message}`),
       announce: (message) => {
-        this.invocation.stderr(linesText(`Warning: ${message}`))
+        this.invocation.stderr(paintHeads(linesText(`Warning: ${message}`)))
       },
     }
     if (line) {
@@ -151,7 +153,7 @@ export abstract class BaseCommand extends Command {
     }
     const settings = await this.settings()
     this.budget = createBudget({budgetMs: this.globals.timeout ?? DEFAULT_TIMEOUT_MS, perRequest: this.sessionOptions().perRequest ?? false})
-    const store = await openDatastore(settings, this.budget)
+    const store = await this.openStore(settings, this.budget)
     this.opened = newSession(store, {
       ...this.sessionOptions(),
       expectCluster: settings.expectCluster?.value,
@@ -163,6 +165,15 @@ export abstract class BaseCommand extends Command {
     watchWrites(this.opened.writes)
     await this.tellOverdue()
     return this.opened
+  }
+
+  /** The datastore that SETTINGS name. On a terminal, the user is told once what a slow command waits for. */
+  protected openStore(settings: Settings, budget: Budget): Promise<Datastore> {
+    return openDatastore(settings, budget, {
+      onSlow: (where) => {
+        if (process.stderr.isTTY) this.note(`Connecting to etcd at ${where} …`)
+      },
+    })
   }
 
   /** Whether the datastore was written, as far as is known. */
@@ -320,6 +331,18 @@ export abstract class BaseCommand extends Command {
     }
   }
 
+  /** Lines that say what was done, on STREAM: green where that shows colours. */
+  protected doneText(lines: string | readonly string[], stream: Stream): void {
+    const plain = linesText(lines)
+    const text = hasColours(stream) ? plain.replaceAll(/^.+$/gm, (line) => painted(line, 'green')) : plain
+    if (stream === 'stderr') {
+      this.stderrText(text)
+      return
+    }
+    this.invocation.line?.act()
+    this.out.add(text)
+  }
+
   /** A line of data, or several: stdout. */
   protected data(lines: string | readonly string[]): void {
     this.invocation.line?.act()
@@ -360,7 +383,7 @@ export abstract class BaseCommand extends Command {
 
   /** Text for people that is complete and escaped already: stderr, unless --quiet. */
   protected stderrText(text: string): void {
-    if (!this.isQuiet) this.invocation.stderr(text)
+    if (!this.isQuiet) this.invocation.stderr(paintHeads(text))
   }
 
   /** oclif looks through all commands for that, each time; none of ours is deprecated in its sense, and no option. */

@@ -92,18 +92,24 @@ export abstract class HostEditCommand extends BaseCommand {
     } else if (done !== undefined) this.success(done)
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
     if (done !== undefined && !both && !this.dryRun) return
-    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: typeof detail === 'function' ? detail(change) : detail}))
+    for (const change of changes) this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
   }
 
   /** v0.20's LINES of success, on stdout: no data, and so muted by --quiet. */
   protected success(lines: string | readonly string[]): void {
-    if (!this.isQuiet) this.data(lines)
+    if (!this.isQuiet) this.doneText(lines, 'stdout')
+  }
+
+  private tellChange(change: ResourceChange, detail: string | undefined): void {
+    const text = changeText(change, {dryRun: this.dryRun, detail})
+    if (change.action === 'unchanged' || this.dryRun) this.note(text)
+    else this.doneText(text, 'stderr')
   }
 
   /** Says what became of CHANGES on stderr alone, a line each. */
   protected tellNotes(changes: readonly ResourceChange[]): void {
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
-    for (const change of changes) this.note(changeText(change, {dryRun: this.dryRun, detail: undefined}))
+    for (const change of changes) this.tellChange(change, undefined)
   }
 }
 

@@ -1,18 +1,33 @@
+import type {Interfaces} from '@oclif/core'
 import {append} from '../append.js'
 import {CalicoError, EXIT_CODES} from '../errors.js'
 import {escapeLines, escapeText} from '../printable.js'
 import {OutputError} from './made.js'
 import {nearest} from './suggest.js'
 
+/** What --debug prints beyond the error itself. */
+export interface Debugging {
+  /** The stack trace STACK with places that a developer finds. */
+  readonly trace: (stack: string) => string
+  /** Where to report bugs; undefined where nobody has said it. */
+  readonly reports?: string | undefined
+}
+
+/** What --debug needs in the installation DIST of the program PJSON. */
+export async function debugging(dist: string, pjson: Interfaces.PJSON): Promise<Debugging> {
+  const {sourceLines} = await import('./debug/source-lines.js')
+  return {trace: sourceLines(dist), reports: (pjson as {bugs?: {url?: string}}).bugs?.url}
+}
+
 /** What a command line that THROWN ended says on stderr, and its exit code. */
-export function ending(thrown: unknown, options: {debug?: boolean} = {}): {text: string; code: number} {
+export function ending(thrown: unknown, options: {debug?: Debugging | undefined} = {}): {text: string; code: number} {
   const error = thrown instanceof OutputError ? thrown.withTruth() : thrown
   if (error instanceof Error && 'code' in error && error.code === 'EEXIT') return {text: '', code: (error as {oclif?: {exit?: number}}).oclif?.exit ?? 0}
   return {text: errorText(error, options), code: error instanceof CalicoError ? error.exitCode : EXIT_CODES.failed}
 }
 
 /** The lines that tell ERROR on stderr: what failed, on which object, why, and what to do next. */
-export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {}): string {
+export function errorText(error: unknown, {debug}: {debug?: Debugging | undefined} = {}): string {
   const lines: string[] = []
   if (error instanceof CalicoError) {
     lines.push(`Error: ${escapeText(error.message)}`)
@@ -21,9 +36,12 @@ export function errorText(error: unknown, {debug = false}: {debug?: boolean} = {
   } else if (isOclifError(error)) {
     lines.push(`Error: ${escapeText(ownWords(error.message))}`)
   } else {
-    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, 'This is a bug in calicoctl. Run the command again with --debug, and report its output.')
+    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, debug ? 'This is a bug in calicoctl.' : 'This is a bug in calicoctl. Run the command again with --debug, and report its output.')
   }
-  if (debug) for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(stackText(at))
+  if (debug) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(debug.trace(stackText(at)))
+    if (debug.reports !== undefined) lines.push(`To report a bug: ${debug.reports}`)
+  }
   return `${lines.join('\n')}\n`
 }
 

@@ -1,14 +1,16 @@
 import type {Settings} from '../settings/types.js'
 import {createBudget, type Budget, type BudgetOptions} from './budget.js'
 import type {Datastore} from './datastore.js'
+import type {ConnectionOptions} from './etcd/connection.js'
 
 /**
  * The datastore that SETTINGS name; it connects at its first request. The adapters and what they import are loaded only here,
  * when they are needed.
  * @param budget how long the requests may take together; the default is 10 seconds from the first one on
- * @param options LONGLIVED, for servers: a cluster that has been replaced by another is used from then on (`Datastore.generation`)
+ * @param options LONGLIVED, for servers: a cluster that has been replaced by another is used from then on (`Datastore.generation`);
+ *   ONSLOW is told which etcd has not answered for a second
  */
-export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}, options: {longLived?: boolean} = {}): Promise<Datastore> {
+export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}, options: ConnectionOptions = {}): Promise<Datastore> {
   const own = 'remaining' in budget ? budget : createBudget(budget)
   if (datastore.type === 'embedded') {
     const {openEmbedded} = await import('./embedded/embedded-datastore.js')

@@ -11,7 +11,9 @@ describe('errorText', () => {
 
   test('an error of ours says so, and --debug shows where', () => {
     expect(errorText(new TypeError('x is undefined'))).toMatch(/^Error: x is undefined\nThis is a bug in calicoctl\..*--debug/)
-    expect(errorText(new TypeError('x is undefined'), {debug: true})).toContain('report.test.ts')
+    const text = errorText(new TypeError('x is undefined'), {debug: {trace: (stack) => stack, reports: 'https://example.org/issues'}})
+    expect(text).toContain('report.test.ts')
+    expect(text).toMatch(/\nTo report a bug: https:\/\/example\.org\/issues\n$/)
   })
 
   test('a value or an option that oclif refuses is told in our words, with what was probably meant', () => {

@@ -2,7 +2,6 @@
 import {initialisationIn, type KeyEdit, netEdits, type ObjectChange, objectChange} from '../../batch/changes.js'
 import type {BatchLine, LineProblem} from '../../batch/lines.js'
 import {newSession, type Session} from '../../client/session.js'
-import {openDatastore} from '../../datastore/open.js'
 import {EXIT_CODES} from '../../errors.js'
 import {EditCommand} from '../edit-command.js'
 import {watchWrites} from '../made.js'
@@ -54,7 +53,7 @@ export abstract class BatchCommand extends EditCommand {
     if (wrong.length > 0) return this.refuse(ready, wrong, flags)
     if (ready.length === 0) this.note('There are no lines; nothing was done.')
     const progress = new Progress(ready, flags.file)
-    const session = newSession(await openDatastore(around.settings, around.budget), {
+    const session = newSession(await this.openStore(around.settings, around.budget), {
       dryRun: this.dryRun,
       init: this.sessionOptions().init,
       expectCluster: around.settings.expectCluster?.value,

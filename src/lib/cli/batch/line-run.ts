@@ -6,7 +6,7 @@ import type {Settings} from '../../settings/types.js'
 import {readLine} from '../grammar/read-line.js'
 import type {Line} from '../grammar/line.js'
 import {type BatchLine, type Invocation, invoked} from '../invocation.js'
-import {ending} from '../report.js'
+import {debugging, type Debugging, ending} from '../report.js'
 import {escapeText} from '../../printable.js'
 import {checkedFurther, type Place, placeOf, whyNotStaged} from './places.js'
 
@@ -104,7 +104,7 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
   try {
     await perform(line, around.config, invocation)
   } catch (error) {
-    return error instanceof LineIsRight ? undefined : ending(error, {debug: around.debug})
+    return error instanceof LineIsRight ? undefined : ending(error, {debug: await debuggingOf(line, around)})
   }
   return undefined
 }
@@ -138,10 +138,16 @@ export async function runLine(line: ReadyLine, around: Surroundings, output: Lin
     await perform(line, around.config, invocation)
     return {code}
   } catch (error) {
-    const {text, code: failed} = ending(error, {debug: around.debug || (line.meaning.type === 'command' && line.meaning.argv.includes('--debug'))})
+    const {text, code: failed} = ending(error, {debug: await debuggingOf(line, around)})
     if (text !== '') output.stderr(text)
     return {code: failed, error}
   }
+}
+
+/** What --debug, on LINE or on the batch, adds to an error. */
+async function debuggingOf({meaning}: ReadyLine, {debug, config}: Surroundings): Promise<Debugging | undefined> {
+  const wanted = debug || (meaning.type === 'command' && meaning.argv.includes('--debug'))
+  return wanted ? debugging(config.root, config.pjson) : undefined
 }
 
 /** A command class as oclif's Command.run() uses it. */

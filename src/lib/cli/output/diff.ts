@@ -1,7 +1,7 @@
 import {objectLabel} from '../../client/resources.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {escapeLines, escapeText} from '../../printable.js'
-import {currentInvocation} from '../invocation.js'
+import {type Colour, hasColours, painted} from '../colour.js'
 
 /** An object before and after; undefined = it is not there. */
 export interface Difference {
@@ -23,25 +23,22 @@ export async function textDiff(label: string, before: string | undefined, after:
   const name = (text: string | undefined): string => (text === undefined ? '/dev/null' : escapeText(label))
   const patch = createTwoFilesPatch(name(before), name(after), before ?? '', after ?? '', undefined, undefined, {context: 3})
   const text = escapeLines(patch.replace(/^(Index: .*\n)?=+\n/, ''))
-  return wantsColours() ? coloured(text) : text
+  return hasColours('stdout') ? coloured(text) : text
 }
 
-/** Whether stdout is a terminal that shows colours, and the user wants them: --no-color sets NO_COLOR. */
-const wantsColours = (): boolean => process.stdout.isTTY && currentInvocation().line === undefined && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
-
 /** As git's: what goes is red, what comes is green, places are cyan, names are bold. The text itself says the same without them. */
-const COLOURS: readonly (readonly [begin: string, colour: number])[] = [
-  ['--- ', 1],
-  ['+++ ', 1],
-  ['@@ ', 36],
-  ['-', 31],
-  ['+', 32],
+const COLOURS: readonly (readonly [begin: string, colour: Colour])[] = [
+  ['--- ', 'bold'],
+  ['+++ ', 'bold'],
+  ['@@ ', 'cyan'],
+  ['-', 'red'],
+  ['+', 'green'],
 ]
 
 /** The lines of the unified diff TEXT in colours. */
 function coloured(text: string): string {
   return text.replaceAll(/^.+$/gm, (line) => {
     const colour = COLOURS.find(([begin]) => line.startsWith(begin))?.[1]
-    return colour === undefined ? line : `\u001b[${colour}m${line}\u001b[0m`
+    return colour === undefined ? line : painted(line, colour)
   })
 }

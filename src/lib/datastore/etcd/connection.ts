@@ -41,6 +41,8 @@ export interface ConnectionOptions {
    * finds it fails, and later ones go to the new cluster. Otherwise all answers come from one cluster (decisions.md 39).
    */
   readonly longLived?: boolean
+  /** Called once, if no endpoint has answered {@link SLOW_MS} after the first request; WHERE is the one that is being asked, and who named it. */
+  readonly onSlow?: ((where: string) => void) | undefined
 }
 
 interface Endpoint {
@@ -58,6 +60,8 @@ interface Endpoint {
 const LIMIT_PROVEN_MS = 3_000
 const LIMIT_UNPROVEN_MS = 1_500
 const SHORTEST_ATTEMPT_MS = 250
+/** After this time without an answer a user wants to know what the command waits for. */
+const SLOW_MS = 1_000
 /** The share of the remaining budget that a write may take, so that a lost answer can still be settled by reading. */
 const WRITE_SHARE = 0.6
 /** A login's token can grow old between two requests, hardly ever twice. */
@@ -85,7 +89,7 @@ const requireLeader: NonNullable<CallOptions['interceptors']>[number] = (options
   return call as unknown as ReturnType<typeof requireLeader>
 }
 
-export function connect(settings: EtcdSettings, budget: Budget, {longLived = false}: ConnectionOptions = {}): Connection {
+export function connect(settings: EtcdSettings, budget: Budget, {longLived = false, onSlow}: ConnectionOptions = {}): Connection {
   // It would let anybody pass for etcd, and is set for some other program.
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   // gRPC passes an IP address as TLS server name, which Node ignores with a warning (DEP0123) on the user's stderr.
@@ -97,6 +101,10 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   /** The cluster of the first answer, and the endpoint that gave it. */
   let cluster: {readonly id: string; readonly url: string} | undefined
   let generation = 0
+  /** Runs from the first request to the first answer; undefined before. */
+  let slow: NodeJS.Timeout | undefined
+  /** The endpoint that was asked last. */
+  let asked = ''
 
   function clientOf(endpoint: Endpoint): Etcd3 {
     if (closed) throw new CalicoError('failed', 'the datastore is closed')
@@ -117,9 +125,13 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   async function attempt<T>(endpoint: Endpoint, limitMs: number, call: Call<T>): Promise<{value: T} | {failure: Failure}> {
     const deadline = Date.now() + limitMs
     endpoint.deadline = deadline
+    asked = endpoint.url
+    if (onSlow) slow ??= setTimeout(() => onSlow(`${asked} (from ${settings.endpoints.origin})`), SLOW_MS).unref()
     for (let logins = 0; ; logins++) {
       try {
-        return {value: await call(clientOf(endpoint), {deadline, interceptors: [requireLeader]})}
+        const value = await call(clientOf(endpoint), {deadline, interceptors: [requireLeader]})
+        clearTimeout(slow)
+        return {value}
       } catch (error) {
         if (closed || error instanceof CalicoError) throw error
         const failure = classify(error)
@@ -274,6 +286,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
     generation: () => generation,
     close() {
       closed = true
+      clearTimeout(slow)
       for (const endpoint of endpoints) forget(endpoint)
     },
   }
