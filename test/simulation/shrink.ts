@@ -34,6 +34,6 @@ export function failureText(world: World, {plan, result}: Failure): string {
     `World ${world.name}, seed ${seed}: ${result.violation ?? 'nothing is wrong'}`,
     `Again: npm run simulate -- --world ${world.name} --seed ${seed} --seeds 1`,
     `Shrunk to the actors ${actors.join(', ')} with ${commands} commands each, faults: ${faults.join(', ') || 'none'}${without.size > 0 ? `, without ${[...without].join(', ')}` : ''}`,
-    ...result.schedule,
+    ...result.schedule(),
   ].join('\n')
 }

@@ -1,84 +1,63 @@
-import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import type {Compare, Transaction} from '../../src/lib/datastore/datastore.js'
-import type {World} from './simulation.js'
-import {virtualTimers} from './virtual-time.js'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {afterAll, beforeAll, expect, test} from '@jest/globals'
+import {execa} from 'execa'
+import {bundleSimulation} from '../../scripts/simulation.mjs'
+import {MUTANTS} from './mutants.js'
 
-/** Of this run; `npm run simulate -- --seeds N --seed S --world W` sets them. */
-const {SIMULATION_SEEDS = '2000', SIMULATION_SEED = '1', SIMULATION_WORLD = ''} = process.env
+/** Of this run, from seed 1 on; `npm run simulate` runs more. */
+const {SIMULATION_SEEDS = '2000'} = process.env
+const ROOT = resolve(import.meta.dirname, '../..')
+const HOURS = 3_600_000
 
-const restore = virtualTimers()
-const {WORLDS} = await import('./worlds/index.js')
-const {newTally, planOf, tallyText, trySeed} = await import('./campaign.js')
-const {failureText} = await import('./shrink.js')
-const {editors} = await import('./worlds/editors.js')
-const {simulate} = await import('./simulation.js')
-const {CLUSTER_KEY} = await import('../../src/lib/client/cluster.js')
-const {newUuid} = await import('../../src/lib/client/identity.js')
+const folder = mkdtempSync(join(tmpdir(), 'simulation-'))
+const program = join(folder, 'simulation.mjs')
 
-beforeAll(() => {
-  // The first ones are the kernel's, and not of the seed.
-  for (let i = 0; i < 40; i++) newUuid()
-})
-afterAll(restore)
+beforeAll(() => bundleSimulation(ROOT, program))
+afterAll(() => rmSync(folder, {recursive: true}))
 
-const worlds = WORLDS.filter(({name}) => SIMULATION_WORLD === '' || name === SIMULATION_WORLD)
-const share = Math.ceil(Number(SIMULATION_SEEDS) / worlds.length)
+async function simulation(args: readonly string[], of = program): Promise<{exitCode: number | undefined; stdout: string; stderr: string}> {
+  const {exitCode, stdout, stderr} = await execa(process.execPath, [of, ...args], {reject: false})
+  return {exitCode, stdout, stderr}
+}
 
 /** Seeds that have found something, which was mended then. */
 const SEEDS: readonly {readonly world: string; readonly seed: number; readonly what: string}[] = [
   {world: 'addresses', seed: 67, what: 'a lost write arrives while it is decided again: its own address is no conflict'},
 ]
 
-test.each(SEEDS)('seed $seed of $world: $what', async ({world: name, seed}) => {
-  const world = WORLDS.find((each) => each.name === name)
-  if (!world) throw new Error(`there is no world ${name}`)
-  const failure = await trySeed(world, seed, newTally())
-  expect(failure && failureText(world, failure)).toBeUndefined()
+test.each(SEEDS)('seed $seed of $world: $what', async ({world, seed}) => {
+  expect(await simulation(['--world', world, '--seed', String(seed), '--seeds', '1'])).toMatchObject({stdout: '', exitCode: 0})
 })
 
-describe.each(worlds.map((world) => [world.name, world] as const))('%s', (_, world) => {
-  test('a seed is a schedule: the same one gives the same', async () => {
-    const [first, second] = [await simulate(world, planOf(world, 7)), await simulate(world, planOf(world, 7))]
-    expect(second.schedule).toEqual(first.schedule)
-    expect(first.schedule.length).toBeGreaterThan(20)
-    expect((await simulate(world, planOf(world, 8))).schedule).not.toEqual(first.schedule)
-  })
-
-  test(
-    `${share} seeds from ${SIMULATION_SEED} on`,
-    async () => {
-      const tally = newTally()
-      const began = Date.now()
-      const cpu = process.cpuUsage()
-      const first = Number(SIMULATION_SEED)
-      for (let seed = first; seed < first + share; seed++) {
-        const failure = await trySeed(world, seed, tally)
-        if (failure) throw new Error(failureText(world, failure))
-      }
-      process.stderr.write(`${world.name}: ${tallyText(tally)}; ${((Date.now() - began) / 1000).toFixed(1)} s, ${(process.cpuUsage(cpu).user / 1e6).toFixed(1)} s of a core\n`)
-    },
-    24 * 3_600_000,
-  )
+test('a seed is a schedule: the same one gives the same', async () => {
+  const schedule = async (seed: number): Promise<string> => (await simulation(['--schedule', '--seed', String(seed), '--seeds', '1'])).stdout
+  const [first, second, other] = await Promise.all([schedule(7), schedule(7), schedule(8)])
+  expect(first.split('\n').length).toBeGreaterThan(40)
+  expect(second).toBe(first)
+  expect(other).not.toBe(first)
 })
 
-describe('the checker is no decoration: of a store that is broken on purpose it tells', () => {
-  /** What the first failing of 400 seeds says, and how many actors are left of it. */
-  async function found(world: World, tamper: (transaction: Transaction) => Transaction): Promise<{violation: string; actors: number} | undefined> {
-    for (let seed = 1; seed <= 400; seed++) {
-      const failure = await trySeed(world, seed, newTally(), {tamper})
-      if (failure) return {violation: failure.result.violation ?? '', actors: failure.plan.actors.length}
-    }
-    return undefined
-  }
+test(
+  `${SIMULATION_SEEDS} seeds`,
+  async () => {
+    const {stdout, stderr, exitCode} = await simulation(['--seeds', SIMULATION_SEEDS])
+    process.stderr.write(`${stderr}\n`)
+    expect({stdout, exitCode}).toEqual({stdout: '', exitCode: 0})
+  },
+  24 * HOURS,
+)
 
-  const without = (dropped: (compare: Compare) => boolean) => ({if: all = [], ...rest}: Transaction): Transaction => ({...rest, if: all.filter((compare) => !dropped(compare))})
-
-  test('one that drops the conditions on keys: updates are lost, and two actors suffice to show it', async () => {
-    expect(await found(editors, without((compare) => 'key' in compare && compare.key !== CLUSTER_KEY))).toEqual({violation: expect.stringMatching(/which no command of its own was to do|executed/), actors: 2})
-  })
-
-  test('one that drops the conditions on prefixes: a profile goes that an endpoint names', async () => {
-    const violation = (await found(editors, without((compare) => 'prefix' in compare)))?.violation
-    expect(violation).toMatch(/names the profile|overlap/)
-  })
-})
+test.each(MUTANTS)(
+  'the worlds are no decoration: $world finds that $what',
+  async ({world, broken, mutation, tells, actors}) => {
+    const mutant = mutation === undefined ? program : join(mkdtempSync(join(folder, 'mutant-')), 'simulation.mjs')
+    if (mutation) await bundleSimulation(ROOT, mutant, mutation)
+    const {stdout, exitCode} = await simulation(['--world', world, '--seeds', '400', ...(broken === undefined ? [] : ['--broken', broken])], mutant)
+    expect(exitCode).toBe(1)
+    expect(stdout.split('\n', 1)[0]).toMatch(tells)
+    if (actors !== undefined) expect(stdout).toContain(`Shrunk to the actors ${actors} `)
+  },
+  HOURS,
+)

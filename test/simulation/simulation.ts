@@ -107,13 +107,14 @@ export interface Run {
   /** Notes that something is wrong. */
   violated(text: string): void
   /** For the schedule. */
-  tell(who: string, text: string): void
+  tell(who: string, text: string | (() => string)): void
 }
 
 export interface Result {
   /** What was wrong first. */
   readonly violation: string | undefined
-  readonly schedule: readonly string[]
+  /** What happened, a line each. */
+  readonly schedule: () => string[]
   readonly steps: number
   readonly transactions: number
   /** How many of each kind happened. */
@@ -130,7 +131,7 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
   const time = newVirtualTime()
   const random = newRandom(`${world.name} ${plan.seed}`)
   const store = simulatedStore(tamper === undefined ? {} : {tamper})
-  const schedule: string[] = []
+  const told: {readonly at: number; readonly who: string; readonly text: string | (() => string)}[] = []
   const commands: Command[] = []
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>
   const happened: string[] = []
@@ -139,7 +140,8 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
   let transactions = 0
   let quiet = true
 
-  const tell = (who: string, text: string): void => void schedule.push(`${time.now.toFixed(0).padStart(8)} ms  ${who}: ${text}`)
+  const tell = (who: string, text: string | (() => string)): void => void told.push({at: time.now, who, text})
+  const schedule = (): string[] => told.map(({at, who, text}) => `${at.toFixed(0).padStart(8)} ms  ${who}: ${typeof text === 'string' ? text : text()}`)
   const violated = (text: string): void => {
     violation ??= text
     tell('!', text)
@@ -186,7 +188,7 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
         const slow = happens('slow', `slow ${id}`, draws.slow) ? 2_000 + draws.long * 4_000 : 0
         if (happens('away', `away ${id}`, draws.away)) awayUntil = time.now + 200 + draws.long * 3_000
         const deliver = (after: number, settle: () => void): void => void time.in(after, () => alive && settle())
-        tell(name, `asks ${id} ${sent.verb} ${sent.what}`)
+        tell(name, () => `asks ${id} ${sent.verb} ${sent.what()}`)
         if (!alive) return
         if (time.now < awayUntil) {
           deliver(50, () => {

@@ -10,7 +10,7 @@ import {CalicoError} from '../../src/lib/errors.js'
 export interface Sent {
   readonly verb: 'get' | 'list' | 'transact' | 'history' | 'watch'
   /** For the schedule: what is asked. */
-  readonly what: string
+  readonly what: () => string
   readonly writes: boolean
 }
 
@@ -53,7 +53,7 @@ export function simulatedStore({tamper = (transaction) => transaction}: {tamper?
     async function* list(prefix: string, {keysOnly = false, revision, pageSize = DEFAULT_PAGE_SIZE}: ListOptions = {}): AsyncIterable<Page> {
       let pinned = revision
       for (let start = 0; ; start += pageSize) {
-        const {page, isLast} = await ask({verb: 'list', what: `${prefix}* from ${start}`, writes: false}, () => {
+        const {page, isLast} = await ask({verb: 'list', what: () => `${prefix}* from ${start}`, writes: false}, () => {
           const seen = pinned === undefined ? state : stateAt(state, pinned)
           const found = entriesUnder(seen, prefix)
           const entries = found.slice(start, start + pageSize)
@@ -68,7 +68,7 @@ export function simulatedStore({tamper = (transaction) => transaction}: {tamper?
     async function* watch(prefix: string, from: Revision, signal: AbortSignal): AsyncIterable<ChangeBatch> {
       for (let next = from; !signal.aborted; ) {
         const seen = next
-        const {changes, revision} = await ask({verb: 'watch', what: `${prefix}* from ${seen}`, writes: false}, () => ({
+        const {changes, revision} = await ask({verb: 'watch', what: () => `${prefix}* from ${seen}`, writes: false}, () => ({
           changes: seen <= state.revision ? changesSince(state, seen, (key) => key.startsWith(prefix)) : [],
           revision: state.revision,
         }))
@@ -101,14 +101,14 @@ export function simulatedStore({tamper = (transaction) => transaction}: {tamper?
       description: 'the simulated etcd (from the test)',
       generation: 0,
       get: (key, {revision} = {}) =>
-        ask({verb: 'get', what: key, writes: false}, () => {
+        ask({verb: 'get', what: () => key, writes: false}, () => {
           const seen = revision === undefined ? state : stateAt(state, revision)
           return {revision: seen.revision, kv: seen.keys.get(key)}
         }),
       list,
-      transact: (transaction) => ask({verb: 'transact', what: describe(transaction), writes: isWrite(transaction)}, () => execute(transaction, onExecuted)),
+      transact: (transaction) => ask({verb: 'transact', what: () => describe(transaction), writes: isWrite(transaction)}, () => execute(transaction, onExecuted)),
       watch,
-      history: (key, from) => ask({verb: 'history', what: `${key} from ${from}`, writes: false}, () => history(key, from)),
+      history: (key, from) => ask({verb: 'history', what: () => `${key} from ${from}`, writes: false}, () => history(key, from)),
       close: () => void (closed = true),
     }
   }

@@ -2,7 +2,6 @@
  * Time that a simulation owns: clocks stand still while code runs, and go on to the next thing that is due. What is due at the same time is
  * done in the order in which it was asked for, so that a run depends on nothing but its seed.
  */
-import {createRequire} from 'node:module'
 import type {Random} from './random.js'
 
 interface Due {
@@ -80,24 +79,13 @@ export function newVirtualTime(): VirtualTime {
 
 let present: {readonly time: VirtualTime; readonly random: Random} | undefined
 
-/** `setTimeout` of node:timers/promises. */
-async function sleep(milliseconds = 0, value?: unknown): Promise<unknown> {
+/** `setTimeout` of node:timers/promises; the bundle has it instead of that (scripts/simulation.mjs). */
+export async function sleep(milliseconds = 0, value?: unknown): Promise<unknown> {
   await new Promise<void>((resolve) => {
     if (present) present.time.in(milliseconds, resolve)
     else real.setImmediate(resolve)
   })
   return value
-}
-
-/**
- * Lets modules that are imported from now on wait in virtual time, where there is one: jest takes over what the real module has when it is first imported.
- * @returns takes that back
- */
-export function virtualTimers(): () => void {
-  const timers = createRequire(import.meta.url)('node:timers/promises') as {setTimeout: unknown}
-  const before = timers.setTimeout
-  timers.setTimeout = sleep
-  return () => (timers.setTimeout = before)
 }
 
 /** Does WORK with all clocks, timers and chance of this process from TIME and RANDOM. One at a time. */
@@ -112,7 +100,15 @@ export async function within<T>(time: VirtualTime, random: Random, work: () => P
     }
     static override now = dateOf
   } as DateConstructor
+  const timers = new WeakMap<object, () => void>()
   const replaced = [
+    replace(globalThis, 'setTimeout', (run: (...args: unknown[]) => void, milliseconds = 0, ...args: readonly unknown[]) => {
+      const timer = {unref: () => timer, ref: () => timer}
+      timers.set(timer, time.in(milliseconds, () => run(...args)))
+      return timer
+    }),
+    replace(globalThis, 'clearTimeout', (timer?: object) => timer && timers.get(timer)?.()),
+    replace(process, 'geteuid', () => 0),
     replace(globalThis, 'setImmediate', (run: (value?: unknown) => void) => void time.in(0, run)),
     replace(globalThis, 'performance', {now: () => time.now}),
     replace(Math, 'random', () => chance.next()),

@@ -59,15 +59,19 @@ export function applyTransaction(state: State, transaction: Transaction, who = '
   const succeeded = (transaction.if ?? []).every((compare) => holds(state, compare))
   const branch = succeeded ? transaction.then : (transaction.else ?? [])
   const revision = state.revision + 1n
-  const keys = new Map(state.keys)
   const changes: Change[] = []
+  // Only what may change is copied: most transactions read.
+  const keys = branch.some((operation) => 'put' in operation || 'delete' in operation) ? new Map(state.keys) : (state.keys as Map<string, KeyValue>)
   const results = branch.map((operation) => run(keys, changes, revision, operation))
   if (changes.length === 0) return {state, result: {succeeded, revision: state.revision, results}}
   return {state: trim({...state, revision, keys, log: [...state.log, ...changes]}), result: {succeeded, revision, results}}
 }
 
 function holds({keys}: State, compare: Compare): boolean {
-  if ('prefix' in compare) return entriesUnder({keys}, compare.prefix).every(({modRevision}) => modRevision <= compare.unchangedSince)
+  if ('prefix' in compare) {
+    for (const {key, modRevision} of keys.values()) if (modRevision > compare.unchangedSince && key.startsWith(compare.prefix)) return false
+    return true
+  }
   const kv = keys.get(compare.key)
   if ('version' in compare) return (kv?.version ?? 0n) === compare.version
   if ('modRevision' in compare) return (kv?.modRevision ?? 0n) === compare.modRevision

@@ -1,0 +1,73 @@
+/** The simulation of test/simulation as one file: a plain process runs it in half the time that a test would need in jest, and without jest's own timers. */
+import {readFileSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import {build} from 'esbuild'
+
+/** What a simulation has instead of the real thing: by the module, from the root of the project, what is imported. */
+const DOUBLES = {
+  'node:timers/promises': 'timers',
+}
+
+/**
+ * A change of a source file, for a proof that the simulation finds it: FROM must stand there once.
+ * @typedef {{file: string, from: string, to: string}} Mutation
+ */
+
+/**
+ * Writes the simulation to OUTFILE, an ES module, with MUTATION made.
+ * @param {string} root
+ * @param {string} outfile
+ * @param {Mutation} [mutation]
+ */
+export async function bundleSimulation(root, outfile, mutation) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/simulation/main.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+    banner: {js: "import {createRequire as createRequireOfBundle} from 'node:module'; const require = createRequireOfBundle(import.meta.url);"},
+    plugins: [doubles(root), ...(mutation === undefined ? [] : [mutated(root, mutation)])],
+  })
+}
+
+/**
+ * @param {string} root
+ * @returns {import('esbuild').Plugin}
+ */
+function doubles(root) {
+  const folder = join(root, 'test/simulation/doubles')
+  return {
+    name: 'doubles',
+    setup({onResolve}) {
+      onResolve({filter: /.*/}, ({path, importer, resolveDir}) => {
+        if (importer.startsWith(folder)) return undefined
+        const name = path.startsWith('.') ? resolve(resolveDir, path).slice(root.length + 1).replace(/\.js$/, '.ts') : path
+        const double = Object.hasOwn(DOUBLES, name) ? DOUBLES[/** @type {keyof typeof DOUBLES} */ (name)] : undefined
+        return double === undefined ? undefined : {path: join(folder, `${double}.ts`)}
+      })
+    },
+  }
+}
+
+/**
+ * @param {string} root
+ * @param {Mutation} mutation
+ * @returns {import('esbuild').Plugin}
+ */
+function mutated(root, {file, from, to}) {
+  return {
+    name: 'mutated',
+    setup({onLoad}) {
+      onLoad({filter: /\.ts$/}, ({path}) => {
+        if (path !== join(root, file)) return undefined
+        const [before, after, ...more] = readFileSync(path, 'utf8').split(from)
+        if (before === undefined || after === undefined || more.length > 0) throw new Error(`${file} does not have exactly once: ${from}`)
+        return {contents: before + to + after, loader: 'ts'}
+      })
+    },
+  }
+}
