@@ -6,6 +6,7 @@
  *   systemctl, which is a stand-in.
  * rpm: into an empty root; its scripts in a bare Debian.
  * same: two builds of the packages are the same bytes; V8's code caches may differ, and are named.
+ * arm64: the packages for arm64 have that Node, no code caches of another one, and say which machine they are for. They are not run.
  * lint: lintian and rpmlint have nothing to say that is not explained (scripts/package/files/lintian-overrides, scripts/package/rpmlint.toml).
  * node: on each Node that `engines` admits, npm's package installed by that Node's npm: the main job, the driver's answers and addresses, the plugin's, and the
  *   tests of prompts and TLS.
@@ -56,7 +57,7 @@ case $verb in
   *) echo "systemctl $verb is not stood in for" >&2; exit 1 ;;
 esac
 `
-const PARTS = {deb: debs, rpm, same, lint, node: nodes}
+const PARTS = {deb: debs, rpm, same, arm64, lint, node: nodes}
 
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const DEB = join(OUT, `calicoctl_${version}-1_amd64.deb`)
@@ -68,16 +69,16 @@ if (!installDebianPackages([['debootstrap', 'debootstrap'], ['rpmbuild', 'rpm'],
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in PARTS))
 if (unknown.length > 0) throw new Error(`there is no part ${unknown.join(', ')}: ${Object.keys(PARTS).join(', ')}`)
-// CALICOCTL_PACKAGES=there: those of the run before, for work on these checks. The part `node` needs none.
-if (asked.join() !== 'node' && (process.env.CALICOCTL_PACKAGES !== 'there' || !existsSync(DEB))) makePackages(OUT)
+// CALICOCTL_PACKAGES=there: those of the run before, for work on these checks. The parts `node` and `arm64` do not need them.
+if ((asked.length === 0 || asked.some((name) => name !== 'node' && name !== 'arm64')) && (process.env.CALICOCTL_PACKAGES !== 'there' || !existsSync(DEB))) makePackages(OUT)
 for (const [name, part] of Object.entries(PARTS)) if (asked.length === 0 || asked.includes(name)) await part()
 console.log(`${counts.passed} passed, ${counts.failed} failed`)
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1
 
-/** @param {string} out */
-function makePackages(out) {
+/** @param {string} out @param {'x64' | 'arm64'} [arch] */
+function makePackages(out, arch = 'x64') {
   rmSync(out, {recursive: true, force: true})
-  execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', 'x64', '--out', out], {stdio: 'inherit'})
+  execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', arch, '--out', out], {stdio: 'inherit'})
 }
 
 /** Runs CHECK, and counts. @param {string} name @param {() => void | Promise<void>} check */
@@ -300,6 +301,37 @@ function differentCaches(one, other) {
     }
   }
   return [...caches].sort()
+}
+
+async function arm64() {
+  const out = `${OUT}-arm64`
+  makePackages(out, 'arm64')
+  const [deb, rpmFile, archive] = [`calicoctl_${version}-1_arm64.deb`, `calicoctl-${version}-1.aarch64.rpm`, `calicoctl-${version}-linux-arm64.tar.gz`].map((name) => join(out, name))
+  const tree = mkdtempSync(join(tmpdir(), 'calicoctl-arm64-'))
+  const text = (/** @type {string} */ program, /** @type {readonly (string | undefined)[]} */ args) => execFileSync(program, args.map(String), {encoding: 'utf8', maxBuffer: 64e6}).trim()
+  try {
+    await check('arm64: the packages say which machine they are for', () => {
+      mustBe('deb', text('dpkg-deb', ['-f', deb, 'Package', 'Version', 'Architecture']).split('\n'), ['Package: calicoctl', `Version: ${version}-1`, 'Architecture: arm64'])
+      mustBe('rpm', text('rpm', ['-qp', '--qf', '%{NAME} %{VERSION}-%{RELEASE} %{ARCH} %{OS}', rpmFile]), `calicoctl ${version}-1 aarch64 linux`)
+    })
+    await check('arm64: its Node is one for that machine, and no code cache of another Node is beside it', () => {
+      execFileSync('tar', ['-xzf', String(archive), '--strip-components=1', '-C', tree])
+      const node = readFileSync(join(tree, 'usr/lib/calicoctl/node'))
+      // ELF of 64 bits, for EM_AARCH64.
+      mustBe('ELF header', [node.subarray(0, 5).toString('hex'), node.readUInt16LE(18)], ['7f454c4602', 183])
+      mustBe('caches', readdirSync(join(tree, 'usr/lib/calicoctl/dist')).filter((name) => name.endsWith('.cache')), [])
+      mustBe('version of Node', readFileSync(join(tree, 'usr/share/doc/calicoctl/copyright'), 'utf8').includes(`Node.js ${OWN_NODE.arm64.version},`), true)
+    })
+    await check('arm64: the three forms have the same program', () => {
+      const names = (/** @type {string} */ list) => list.split('\n').flatMap((line) => /\.?(\/usr\/lib\/calicoctl\/.*[^/])$/.exec(line)?.[1] ?? []).sort()
+      const files = names(text('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -t', deb]))
+      mustBe('files', files.length > 50, true)
+      mustBe('rpm', names(text('sh', ['-c', 'rpm -qp --dump "$0" | awk \'$5 !~ /^04/ {print $1}\'', rpmFile])), files)
+      mustBe('archive', names(text('tar', ['-tzf', archive])), files)
+    })
+  } finally {
+    for (const path of [tree, out]) rmSync(path, {recursive: true, force: true})
+  }
 }
 
 async function lint() {

@@ -76,8 +76,11 @@ function mainPage(program, topics) {
       {heading: 'OPTIONS', blocks: [text('Options may stand anywhere on the line. All commands but completion, help and version take these:'), rows(program.globalFlags)]},
       {heading: 'FILES', blocks: [rows([
         ['/etc/calico/calicoctl.cfg', 'Which datastore, and how to reach it: calicoctl.cfg(5).'],
+        ['~/.config/calicoctl/calicoctl.cfg', 'The same for one user; it takes precedence if it names a datastore. Not read under sudo, nor by the driver and the plugin.'],
         ['/etc/calico/libnetwork.env', 'The variables of the driver for Docker networks; calicoctl node --libnetwork writes it.'],
         ['/var/lib/calico', 'What calico-node, the driver and calicoctl note of this host.'],
+        ['~/.local/state/calicoctl', 'The journal of changes (calicoctl-history(1)), and the embedded store.'],
+        ['/usr/share/doc/calicoctl', 'Where calicoctl was installed from a package: README.md, and docs/ with first steps, Docker networks, Mesos, policy and operations.'],
       ])]},
       {heading: 'EXIT STATUS', blocks: [text('0 is done, or already so; anything else is not: calicoctl-exit-codes(7).')]},
     ],

@@ -55,6 +55,7 @@ export function makeTree(tree, {content, arch, node, epoch}) {
   write('usr/share/fish/vendor_completions.d/calicoctl.fish', completion('fish'))
   for (const {name, text} of manual) write(`usr/share/man/man${name.slice(-1)}/${name}.gz`, compressed(text))
   write('usr/share/doc/calicoctl/changelog.gz', compressed(readFileSync(join(root, 'CHANGELOG.md'), 'utf8')))
+  for (const name of ['README.md', 'docs']) cpSync(join(root, name), join(tree, 'usr/share/doc/calicoctl', name), {recursive: true})
   write('usr/share/doc/calicoctl/copyright', licences(root, node))
   write('etc/calico/calicoctl.cfg', readFileSync(join(FILES, 'calicoctl.cfg')))
 

@@ -35,7 +35,7 @@ const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.t
 
 /** The marked examples of README and docs/ that are not run here. */
 const ELSEWHERE_IN_DOCS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(['docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'].map((name) => [name, 'readme-networks.test.ts'])),
+  ...Object.fromEntries(['docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down', 'containers', 'repair', 'pool-move', 'handle'].map((name) => [name, 'readme-networks.test.ts'])),
   dump: 'import.test.ts', plan: 'import.test.ts', import: 'import.test.ts', grants: 'import.test.ts',
 }
 
@@ -145,8 +145,16 @@ describe('README and docs/', () => {
     for (const line of lines) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
   }, 60_000)
 
+  test('a backup, line by line: the store is the same afterwards', async () => {
+    const env = {CALICO_DATASTORE: `embedded:${join(folder, 'saved.json')}`}
+    const lines = example('backup')
+    expect(lines).toHaveLength(2)
+    for (const line of ['calicoctl profile add kept', lines[0] ?? '', 'calicoctl profile add later', lines[1] ?? '']) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
+    expect((await shell('calicoctl profile show -o name', env)).stdout).toBe('kept\n')
+  }, 60_000)
+
   test('every marked example of README and docs/ is run by a test: here, or where ELSEWHERE_IN_DOCS says', () => {
-    expect(marked().sort()).toEqual(['main-job', 'files', 'batch', 'history', ...Object.keys(ELSEWHERE_IN_DOCS)].sort())
+    expect(marked().sort()).toEqual(['main-job', 'files', 'batch', 'history', 'backup', ...Object.keys(ELSEWHERE_IN_DOCS)].sort())
   })
 })
 

@@ -2,11 +2,12 @@
 import {execFileSync, spawnSync} from 'node:child_process'
 import {existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join, resolve} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {MAIN_JOB} from '../../scripts/main-job.mjs'
 import {OWN_NODE} from '../../scripts/package/node.mjs'
 import {checkBuild} from '../support/cli.js'
+import {page, PAGES} from '../support/pages.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {version: string}
@@ -66,6 +67,14 @@ describe('the tree of the packages', () => {
     writeFileSync(join(broken, 'usr/bin/calico_mesos'), readFileSync(join(tree, 'usr/bin/calico_mesos')), {mode: 0o755})
     const {status, stdout} = spawnSync(join(broken, 'usr/bin/calico_mesos'), {encoding: 'utf8', env: {}, input: '{}'})
     expect({status, error: (JSON.parse(stdout) as {error: string}).error}).toEqual({status: 1, error: expect.stringContaining('not installed whole')})
+  })
+
+  test('brings the pages of README and docs/, with what they link to', () => {
+    const doc = join(tree, 'usr/share/doc/calicoctl')
+    for (const path of PAGES) expect(readFileSync(join(doc, path), 'utf8')).toBe(page(path))
+    const links = PAGES.flatMap((path) => [...page(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, to = '']) => join(dirname(path), to)))
+    // What is for a checkout.
+    expect([...new Set(links.filter((to) => !existsSync(join(doc, to))))].sort()).toEqual(['CONTRIBUTING.md', 'bench/README.md', 'examples/stars/policy-test.yaml'])
   })
 
   test('takes no notice of what is meant for another Node', () => {

@@ -1,6 +1,6 @@
 /**
- * The pages on Docker networks and on Mesos in docs/, typed as they stand, one after the other in one shell each, on a host of its own with a real etcd, a
- * real Docker Engine, the driver and the plugin. calico-node and systemctl are stand-ins; there is no Mesos.
+ * The pages on Docker networks, containers, faults and Mesos in docs/, typed as they stand, one after the other in one shell each, on a host of its own with a
+ * real etcd, a real Docker Engine, the driver and the plugin. calico-node and systemctl are stand-ins; there is no Mesos.
  */
 import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {execFileSync} from 'node:child_process'
@@ -122,6 +122,29 @@ suite('the pages on networks', whyNoHost(), () => {
     expect(host.docker('ps', '-q')).toBe('')
     const left = host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'get', '--prefix', '/calico/', '--keys-only')
     expect(left.split('\n').filter((key) => /profiles|workloadendpoints|nodes|ippools\/192|ipam\/v2\/(assignment|handle)/.test(key))).toEqual([])
+  }, 180_000)
+
+  test('containers and addresses; what the table of faults names', async () => {
+    const first = await page(['containers'], example('docker-node').slice(0, 1))
+    expect(first('calicoctl container add')).toBe('IP 192.168.0.1 added to workload-A\n')
+    expect(first('calicoctl endpoint show')).toMatch(/agent1 +\| +docker +\| [0-9a-f]{64} \|.*192\.168\.0\.1\/32 +\|.*\| web +\| active/)
+    expect(first('calicoctl container workload-A ip add')).toBe('IP 192.168.0.7 added to workload-A\n')
+    expect(first('calicoctl ipam info')).toMatch(/IP 192\.168\.0\.1 is assigned/)
+    expect(first('calicoctl container remove')).toMatch(/^Removed Calico from [0-9a-f]{64}\n/)
+
+    // The table stands for itself, but for the names that it leaves open.
+    const named = [...pageText('docs/operations.md').split('## Faults')[1]?.matchAll(/`((?:calicoctl|echo) [^`]+)`/g) ?? []].map(([, line = '']) => line.replace('\\|', '|').replace('profile NAME', 'profile web'))
+    expect(named.length).toBeGreaterThan(8)
+    for (const {line, code, output} of await type([...example('docker-node').slice(0, 1), ...named])) {
+      // Without calico-node and Mesos, a check finds something; the plugin's answer is an error.
+      const codes = CHECKS.test(line) ? [1, 10] : /diags|calico_mesos/.test(line) ? [0, 1, 9] : [0]
+      expect({line, ends: codes.includes(code), output}).toEqual({line, ends: true, output: line.startsWith('echo') ? '{"error":"Missing command"}' : (expect.not.stringMatching(/bug in calicoctl|Usage:/) as unknown)})
+    }
+
+    const rest = await page(['repair', 'pool-move', 'handle'], example('docker-node').slice(0, 1))
+    expect(rest('calicoctl ipam check')).toContain('Checked 0 assigned addresses')
+    expect(rest('calicoctl ipam assign')).toMatch(/^10\.66\.\d+\.\d+\n/)
+    await page([], [...example('docker-node').slice(0, 1), 'docker rm -f workload-A', 'calicoctl pool remove 10.66.0.0/16', 'calicoctl profile remove web', 'calicoctl node remove'])
   }, 180_000)
 
   test('Mesos with net-modules', async () => {
