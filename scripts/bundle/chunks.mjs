@@ -32,7 +32,7 @@ export const CHUNKS = {
 export const PARTS = {
   staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', 'src/lib/host/editor.ts', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export', 'plan', 'edit', 'label', 'patch'].map((verb) => `src/commands/${verb}.ts`)],
-  batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/'],
+  batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/', 'src/lib/client/last-seen.ts'],
   get: ['src/lib/views/get-more/'],
   trace: ['src/lib/cli/debug/'],
   tables: ['tables', 'table', 'fit', 'text-width'].map((name) => `src/lib/cli/output/${name}.ts`),

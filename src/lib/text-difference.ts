@@ -6,12 +6,18 @@ export type TextDifference = readonly [begin: number, text: string, end: number]
 /** Characters that a difference must save to be worth it. */
 const LEAST_SAVED = 32
 
+/** Characters that are compared at once. */
+const BLOCK = 1024
+
 /** TEXT told by OTHER, where that is shorter. */
 export function textDifference(text: string, other: string): string | TextDifference {
   const most = Math.min(text.length, other.length)
   let begin = 0
+  // Blocks are compared much faster than characters.
+  while (begin + BLOCK <= most && text.slice(begin, begin + BLOCK) === other.slice(begin, begin + BLOCK)) begin += BLOCK
   while (begin < most && text.charCodeAt(begin) === other.charCodeAt(begin)) begin++
   let end = 0
+  while (end + BLOCK <= most - begin && text.slice(text.length - end - BLOCK, text.length - end) === other.slice(other.length - end - BLOCK, other.length - end)) end += BLOCK
   while (end < most - begin && text.charCodeAt(text.length - 1 - end) === other.charCodeAt(other.length - 1 - end)) end++
   return begin + end > LEAST_SAVED ? [begin, text.slice(begin, text.length - end), end] : text
 }

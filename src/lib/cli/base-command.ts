@@ -103,9 +103,11 @@ export abstract class BaseCommand extends Command {
     options: Interfaces.Input<F, B, A>,
     check?: (line: Interfaces.ParserOutput<F, B, A>) => void,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const line = await this.parse(options)
-    this.globals = line.flags
     const {line: ofBatch} = this.invocation
+    const line = (ofBatch?.reading?.result as Interfaces.ParserOutput<F, B, A> | undefined) ?? (await this.parse(options))
+    if (ofBatch?.reading) ofBatch.reading.result = line
+    this.parsed = true // oclif warns in development where nobody has parsed
+    this.globals = line.flags
     for (const name of ofBatch?.refused ?? []) {
       if ((line.flags as Values)[name] !== undefined) this.problem(`--${name} stands on batch itself, not on one of its lines`)
     }

@@ -19,6 +19,11 @@ export interface Invocation {
   readonly line?: BatchLine | undefined
 }
 
+/** What oclif has made of the words of a line. */
+export interface Reading {
+  result?: unknown
+}
+
 /** What a batch gives each of its lines. */
 export interface BatchLine {
   readonly settings: Settings
@@ -29,6 +34,8 @@ export interface BatchLine {
   readonly dryRun: boolean
   /** As --quiet on the line. */
   readonly quiet: boolean
+  /** Keeps the line as the command has read it when it was checked, so that it need not read it again to run. */
+  readonly reading?: Reading | undefined
   /** The global options that stand on the batch, and are refused on the line. */
   readonly refused: readonly string[]
   /** All of stdin as text. @throws CalicoError `invalid` where the line cannot have it */

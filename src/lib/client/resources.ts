@@ -13,7 +13,7 @@ import {KINDS} from '../model/kinds.js'
 import {displayName} from '../model/display-name.js'
 import {problemText, type KindName, type Problem, type Resource} from '../model/resource.js'
 import {checkReadable, CLUSTER_KEY, clusterState} from './cluster.js'
-import {commit, type Seen, type Write} from './commit.js'
+import {commit, type Decision, type Seen, type Write} from './commit.js'
 import {withIdentity} from './identity.js'
 import type {Session} from './session.js'
 import {listPages} from './snapshot.js'
@@ -164,7 +164,9 @@ export async function changeResource<R extends Resource>(
   change: (before: R | undefined, seen: Seen) => R | undefined | Promise<R | undefined>,
   {reads = [], guards, situation, finish}: ChangeOptions<R> = {},
 ): Promise<ResourceChange<R>> {
-  const {outcome} = await commit(session, [{get: keyOf(place)}, ...reads], async (all) => {
+  const key = keyOf(place)
+  const remembered = reads.length === 0 ? session.recall?.(key) : undefined
+  const decide = async (all: Seen): Promise<Decision<ResourceChange<R>>> => {
     const [[kv] = [], ...results] = all.results
     const seen = {...all, results}
     const before = kv && parseStored<R>(place.kind, kv)
@@ -176,7 +178,8 @@ export async function changeResource<R extends Resource>(
       what: `the change of ${objectLabel(place.kind, prepared.change.name)}`,
       outcome: prepared.change,
     }
-  })
+  }
+  const {outcome} = await commit(session, [{get: key}, ...reads], decide, {remembered})
   tellWider(session, outcome)
   return outcome
 }
@@ -228,13 +231,22 @@ export function tellWider(session: Session, {kind, name, action, before, after}:
 
 /** The hazards of AFTER beyond those of BEFORE, whatever places in lists they have moved to. */
 export function addedHazards(kind: KindName, before: Resource | undefined, after: Resource): Hazard[] {
-  const known = before ? hazards(kind, before).map(wherever) : []
-  return hazards(kind, after).filter((hazard) => {
+  const known = before ? hazardsOf(kind, before).map(wherever) : []
+  return hazardsOf(kind, after).filter((hazard) => {
     const at = known.indexOf(wherever(hazard))
     if (at >= 0) known.splice(at, 1)
     return at < 0
   })
 }
+
+/** As `hazards`, which takes longest of all that an edit does; objects never change. */
+function hazardsOf(kind: KindName, object: Resource): readonly Hazard[] {
+  let known = found.get(object)
+  if (known === undefined) found.set(object, (known = hazards(kind, object)))
+  return known
+}
+
+const found = new WeakMap<Resource, readonly Hazard[]>()
 
 const wherever = ({level, field, message}: Hazard): string => `${level} ${field.replaceAll(/\[\d+\]/g, '[]')} ${message}`
 

@@ -1,4 +1,4 @@
-import type {Datastore, KeyValue, Revision} from '../datastore/datastore.js'
+import type {Datastore, KeyValue, Revision, TransactionResult} from '../datastore/datastore.js'
 
 /** What an interrupted command must be able to say about its writes. */
 export interface WriteLog {
@@ -42,6 +42,8 @@ export interface Session {
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
   /** Is told of each transaction that a dry run would have sent. */
   readonly rehearse?: ((written: Written) => void) | undefined
+  /** What ClusterInformation and KEY were when this process last saw them: a first decision may be made from it (commit.ts, `remembered`). */
+  readonly recall?: ((key: string) => TransactionResult | undefined) | undefined
   /** Says something on stderr that the user should know although the command goes on. Told once per text. */
   readonly warn: (message: string) => void
   /** As WARN, for what the store itself is (empty, initialised just now): said to those too who want no warnings (decisions.md 38). */
@@ -58,6 +60,7 @@ export interface SessionOptions {
   readonly record?: ((written: Written) => Promise<void>) | undefined
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
   readonly rehearse?: ((written: Written) => void) | undefined
+  readonly recall?: Session['recall']
   readonly warn: (message: string) => void
   /** Where it is missing, WARN does this, too. */
   readonly announce?: (message: string) => void
@@ -65,7 +68,7 @@ export interface SessionOptions {
   readonly longLived?: boolean
 }
 
-export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, record, prepare, rehearse, warn, announce = warn, longLived = false}: SessionOptions): Session {
+export function newSession(store: Datastore, {dryRun = false, init = false, expectCluster, record, prepare, rehearse, recall, warn, announce = warn, longLived = false}: SessionOptions): Session {
   const said = new Set<string>()
   const once = (say: (message: string) => void) => (message: string): void => {
     if (said.has(message)) return
@@ -81,6 +84,7 @@ export function newSession(store: Datastore, {dryRun = false, init = false, expe
     record,
     prepare,
     rehearse,
+    recall,
     writes: {done: [], keep: longLived ? LONG_LIVED_KEEPS : undefined, open: undefined, remaining: undefined},
     warn: once(warn),
     announce: once(announce),

@@ -24,6 +24,8 @@ interface SideMatcher {
   readonly addresses: Readonly<Record<Family, Ranges>>
   /** The endpoints and sets that it is limited to; undefined = every address. */
   readonly selected: Selector | undefined
+  /** The labels in `selected`; undefined where that is more than a choice by labels. */
+  readonly labels: ReadonlySet<string> | undefined
   /** With no `selected`: the set that the address must not be in. */
   readonly unselected: Selector | undefined
   /** The criteria that only equal ones are comparable with, as one text; '' = none. */
@@ -38,6 +40,8 @@ interface PortSet {
   readonly names: readonly string[]
   readonly notNumbers: Ranges
   readonly notNames: readonly string[]
+  /** The numbers that the rule takes. */
+  readonly allowed: Ranges
 }
 
 const PROTOCOL_NUMBERS: Readonly<Record<string, number>> = {tcp: 6, udp: 17, icmp: 1, icmpv6: 58, sctp: 132, udplite: 136}
@@ -51,12 +55,13 @@ const FAMILIES = [4, 6] as const
  */
 export function matcher(rule: Rule, {namespaced = false}: {namespaced?: boolean} = {}): Matcher | undefined {
   if (namespaced) return madeReady(rule, namespaced)
-  if (!READY.has(rule)) READY.set(rule, madeReady(rule, namespaced))
-  return READY.get(rule)
+  let ready = READY.get(rule)
+  if (ready === undefined) READY.set(rule, (ready = madeReady(rule, namespaced) ?? null))
+  return ready ?? undefined
 }
 
 /** Rules are not changed once they are made: a batch that edits one profile many times makes each of its rules ready once. */
-const READY = new WeakMap<Rule, Matcher | undefined>()
+const READY = new WeakMap<Rule, Matcher | null>()
 
 function madeReady(rule: Rule, namespaced: boolean): Matcher | undefined {
   const source = side(rule.source ?? {}, namespaced)
@@ -91,6 +96,7 @@ const isOf = (nets: readonly string[], family: Family): boolean => {
 /** Whether every packet that LATER could match is taken by EARLIER, so that LATER never decides where EARLIER is asked first. */
 export function covers(earlier: Matcher, later: Matcher): boolean {
   if (earlier.action === 'log' || later.families.length === 0) return false
+  if (areApart(earlier.ends[0], later.ends[0]) || areApart(earlier.ends[1], later.ends[1])) return false
   return (
     later.families.every((family) => earlier.families.includes(family)) &&
     coversProtocol(earlier, later) &&
@@ -108,6 +114,13 @@ export function firstCovering(rules: readonly Rule[], rule: Rule): number {
     const earlier = matcher(other)
     return earlier !== undefined && covers(earlier, wanted)
   }) + 1
+}
+
+/** True where EARLIER selects by labels of which LATER asks for none: so it is with most rules of a long list. */
+function areApart({labels: asked}: SideMatcher, {labels: given}: SideMatcher): boolean {
+  if (!asked || !given) return false
+  for (const label of asked) if (given.has(label)) return false
+  return true
 }
 
 function coversProtocol(earlier: Matcher, later: Matcher): boolean {
@@ -130,9 +143,10 @@ function coversIcmp(earlier: Matcher, later: Matcher): boolean {
 function coversSide(earlier: SideMatcher, later: SideMatcher, families: readonly Family[]): boolean {
   return (
     (earlier.opaque === '' || earlier.opaque === later.opaque) &&
-    families.every((family) => within(later.addresses[family], earlier.addresses[family])) &&
+    // Most rules of a long list differ in these: they are asked first.
     coversSelection(earlier, later) &&
-    coversPorts(earlier.ports, later.ports)
+    coversPorts(earlier.ports, later.ports) &&
+    families.every((family) => within(later.addresses[family], earlier.addresses[family]))
   )
 }
 
@@ -145,13 +159,21 @@ function coversSelection(earlier: SideMatcher, later: SideMatcher): boolean {
 
 function coversPorts(earlier: PortSet, later: PortSet): boolean {
   const excludedToo = earlier.notNames.every((name) => later.notNames.includes(name))
-  if (!excludedToo) return false
-  const allowed = minus(earlier.any ? ALL_PORTS : earlier.numbers, earlier.notNumbers)
-  const wanted = minus(later.any ? ALL_PORTS : later.numbers, later.notNumbers)
-  if (!within(wanted, allowed)) return false
+  if (!excludedToo || !within(later.allowed, earlier.allowed)) return false
   if (later.any || later.names.length === 0) return true
-  const everyNumber = within(minus(ALL_PORTS, later.notNumbers), allowed)
+  const everyNumber = within(minus(ALL_PORTS, later.notNumbers), earlier.allowed)
   return everyNumber || (later.names.every((name) => earlier.names.includes(name)) && within(earlier.notNumbers, later.notNumbers))
+}
+
+/** The labels that SELECTOR asks for; undefined where it has parts that ask for none. */
+function labelsOf(selector: Selector): ReadonlySet<string> | undefined {
+  const labels = new Set<string>()
+  const everyPartHasOne = (part: Selector): boolean => {
+    if ('label' in part) return labels.add(part.label).size > 0
+    if ('operands' in part) return part.operands.every(everyPartHasOne)
+    return part.op === 'not' && everyPartHasOne(part.operand)
+  }
+  return everyPartHasOne(selector) ? labels : undefined
 }
 
 /** Whether what A selects is certainly selected by B. */
@@ -189,9 +211,11 @@ function side(entity: EntityRule, namespaced: boolean): SideMatcher | undefined 
   // Beside a positive criterion notSelector narrows its set; an opaque one is positive, too.
   const positive = selected !== undefined || opaque !== '' || namespaced
   const narrowed: Selector | undefined = not !== undefined && selected !== undefined ? {op: 'and', operands: [selected, {op: 'not', operand: not}]} : selected
+  const all = narrowed ?? (positive && not ? {op: 'not', operand: not} : undefined)
   return {
     addresses: {4: addressesOf(entity, 4), 6: addressesOf(entity, 6)},
-    selected: narrowed ?? (positive && not ? {op: 'not', operand: not} : undefined),
+    selected: all,
+    labels: all && labelsOf(all),
     unselected: positive ? undefined : not,
     opaque,
     ports,
@@ -218,7 +242,9 @@ function addressesOf({nets = [], notNets = []}: EntityRule, family: Family): Ran
 function portSet({ports = [], notPorts = []}: EntityRule): PortSet | undefined {
   const yes = readPorts(ports)
   const no = readPorts(notPorts)
-  return yes && no && {any: ports.length === 0, numbers: yes.numbers, names: yes.names, notNumbers: no.numbers, notNames: no.names}
+  if (!yes || !no) return undefined
+  const any = ports.length === 0
+  return {any, numbers: yes.numbers, names: yes.names, notNumbers: no.numbers, notNames: no.names, allowed: minus(any ? ALL_PORTS : yes.numbers, no.numbers)}
 }
 
 function readPorts(ports: readonly unknown[]): {numbers: Ranges; names: string[]} | undefined {

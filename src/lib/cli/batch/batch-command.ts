@@ -167,8 +167,9 @@ export abstract class BatchCommand extends EditCommand {
         continue
       }
       const found = await checkLine(meant, around)
-      if (found === undefined) ready.push(meant)
-      else wrong.push({line, words, text: found.text})
+      if (found !== undefined) wrong.push({line, words, text: found.text})
+      else if (ready.length < MOST_READINGS) ready.push(meant)
+      else ready.push({...meant, reading: {}})
     }
     return {ready, wrong: wrong.sort((a, b) => a.line - b.line)}
   }
@@ -197,6 +198,9 @@ function likelyKeys(lines: readonly ReadyLine[]): string[] {
 
 /** A line of a batch that is to be done as a whole has failed, and has told so. */
 class LineFailed extends Error {}
+
+/** Lines that are kept as they were read; those behind them are read again when they run. */
+const MOST_READINGS = 10_000
 
 /** Keys that one transaction of etcd may write unless it is configured otherwise; one more is compared. */
 const ETCD_KEYS = 127

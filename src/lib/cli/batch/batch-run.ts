@@ -1,6 +1,7 @@
 /** A batch: its lines one after another, what each printed and did, and how it ended. */
 import {addWritten, initialisationIn, type KeyEdit, netEdits, objectChange} from '../../batch/changes.js'
 import {quoteWord} from '../../batch/lines.js'
+import {seeing} from '../../client/last-seen.js'
 import {newSession, type Session, type SessionOptions} from '../../client/session.js'
 import type {Datastore} from '../../datastore/datastore.js'
 import {CompactedError} from '../../datastore/errors.js'
@@ -131,7 +132,8 @@ export const prefixed = (prefix: string, text: string): string => text.replaceAl
  * @throws CompactedError if STORE is a stage whose base has forgotten the revision that it reads
  */
 export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, around: Surroundings & {budget: RenewableBudget}, options: RunOptions, progress: Progress): Promise<void> {
-  const shared = unclosed(store)
+  // A stage knows what it has read.
+  const {store: shared, recall} = store.restOn ? {store: unclosed(store), recall: undefined} : seeing(unclosed(store))
   for (const [index, line] of lines.entries()) {
     const result = progress.results[index]
     if (result === undefined) return
@@ -166,6 +168,7 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
             await recording?.record?.(written)
           },
           prepare: recording?.prepare,
+          recall,
           warn,
           ...(announce && {announce}),
         })

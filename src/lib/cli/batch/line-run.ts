@@ -5,7 +5,7 @@ import {CalicoError} from '../../errors.js'
 import type {Settings} from '../../settings/types.js'
 import {readLine} from '../grammar/read-line.js'
 import type {Line} from '../grammar/line.js'
-import {type BatchLine, type Invocation, invoked} from '../invocation.js'
+import {type BatchLine, type Invocation, invoked, type Reading} from '../invocation.js'
 import {debugging, type Debugging, ending} from '../report.js'
 import {escapeText} from '../../printable.js'
 import {checkedFurther, type Place, placeOf, whyNotStaged} from './places.js'
@@ -16,6 +16,8 @@ export interface ReadyLine {
   readonly words: readonly string[]
   readonly meaning: Extract<Line, {type: 'command' | 'help'}>
   readonly place: Place
+  /** Kept from the check of the line until it runs. */
+  readonly reading?: Reading
 }
 
 /** The options that choose the store and the time, and the one that is of the whole change. */
@@ -56,7 +58,7 @@ export function readWords(line: number, words: readonly string[], {config, stage
       if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`}
       const canRehearse = config.findCommand(meaning.id)?.flags['dry-run'] !== undefined
       const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse, argv: meaning.argv})
-      return problem === undefined ? {line, words, meaning, place} : {line, problem}
+      return problem === undefined ? {line, words, meaning, place, reading: {}} : {line, problem}
     }
   }
 }
@@ -90,6 +92,7 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
       budget: around.budget,
       dryRun: false,
       quiet: true,
+      reading: line.reading,
       refused: STORE_OPTIONS,
       session: right,
       stdin: () => {
@@ -132,7 +135,7 @@ export async function runLine(line: ReadyLine, around: Surroundings, output: Lin
     exitCode: (given) => {
       code = given
     },
-    line: {settings, budget, quiet, stdin, dryRun: output.dryRun, refused: STORE_OPTIONS, session: output.session, read: nothing, act: nothing},
+    line: {settings, budget, quiet, reading: line.reading, stdin, dryRun: output.dryRun, refused: STORE_OPTIONS, session: output.session, read: nothing, act: nothing},
   }
   try {
     await perform(line, around.config, invocation)

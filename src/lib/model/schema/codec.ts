@@ -23,6 +23,8 @@ export interface Codec<T> {
   readonly isEmpty: (value: unknown) => boolean
   /** Paths of the fields within VALUE that Calico v3.32 does not know. */
   readonly unknown?: (value: unknown, path: string) => string[]
+  /** Whether it was found before that there are none. */
+  readonly isKnown?: (value: unknown) => boolean
   /** Whether VALUE is a result of this codec in which nothing is wrong; see {@link settled}. */
   readonly isSettled?: (value: unknown) => value is T
   /** Of an object: its fields by name; of a list: the codec of its items. */
@@ -232,7 +234,7 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
     item: item,
     unknown: (value, path) =>
       item.unknown && Array.isArray(value)
-        ? value.flatMap((element: unknown, index) => item.unknown?.(element, `${path}[${index}]`) ?? [])
+        ? value.flatMap((element: unknown, index) => (item.isKnown?.(element) ? [] : (item.unknown?.(element, `${path}[${index}]`) ?? [])))
         : [],
   }
 }
@@ -245,9 +247,11 @@ export function settled<T extends object>(codec: Codec<T>): Codec<T> {
   const made = new WeakSet()
   const known = new WeakSet()
   const isSettled = (value: unknown): value is T => typeof value === 'object' && value !== null && made.has(value)
+  const isKnown = (value: unknown): boolean => typeof value === 'object' && value !== null && known.has(value)
   return {
     ...codec,
     isSettled,
+    isKnown,
     decode: (value, path, findings) => {
       if (isSettled(value)) return value
       const before = findings.unreadable.length + findings.invalid.length
@@ -256,10 +260,9 @@ export function settled<T extends object>(codec: Codec<T>): Codec<T> {
       return decoded
     },
     unknown: (value, path) => {
-      const object = typeof value === 'object' && value !== null ? value : undefined
-      if (object && known.has(object)) return []
+      if (isKnown(value)) return []
       const found = codec.unknown?.(value, path) ?? []
-      if (object && found.length === 0) known.add(object)
+      if (typeof value === 'object' && value !== null && found.length === 0) known.add(value)
       return found
     },
   }
