@@ -19,6 +19,7 @@ const LAYERS = [
   ['client', 'ipam', 'host', 'docker', 'bird'],
   ['datastore', 'settings'],
   ['files'],
+  ['documents'],
   ['policy'],
   ['rules'],
   ['model'],
@@ -26,7 +27,7 @@ const LAYERS = [
   ['json'],
   ['errors'],
 ]
-const PURE = ['model', 'rules', 'policy', 'net', 'json']
+const PURE = ['documents', 'model', 'rules', 'policy', 'net', 'json']
 
 const folder = (name) => (name === 'errors' ? 'src/lib/errors.ts' : name === 'commands' || name === 'hooks' ? `src/${name}/**` : `src/lib/${name}/**`)
 const pattern = (name) => (name === 'errors' ? '**/lib/errors.js' : name === 'commands' || name === 'hooks' ? `**/${name}/**` : `**/${name}/**`)

@@ -41,6 +41,7 @@ export const PARTS = {
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
   policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/cli/flows.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
   covers: ['src/lib/rules/covers.ts'],
+  documents: ['src/lib/documents/', 'src/lib/views/schema.ts', 'src/commands/schema.ts'],
   lint: ['src/lib/lint/', 'src/lib/views/lint.ts', 'src/lib/model/felix-refuses.ts', 'src/commands/lint.ts', 'src/commands/lint/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
   journal: ['src/lib/journal/entry.ts', 'src/lib/journal/place.ts', 'src/lib/files/append.ts'],

@@ -61,6 +61,7 @@ const LINES: readonly (readonly [id: string, line: string, fate: Record<Mode, Fa
   ['get', 'get -w profile', NEVER],
   ['lint', 'lint --level error', WORKS],
   ['lint:codes', 'lint codes', WORKS],
+  ['schema', 'schema ProfileList', WORKS],
   ['policy:explain', 'policy explain 10.0.0.1 10.0.0.2', WORKS],
   ['policy:matrix', 'policy matrix', WORKS],
   ['policy:test', 'policy test probes.yaml', WORKS],

@@ -6,6 +6,7 @@ import {hostname, networkInterfaces, tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CALICOCTL, calicoctl, type Result} from '../support/cli.js'
+import {heldToSchema} from '../support/schemas.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startSilentServer} from '../support/silent-server.js'
@@ -52,7 +53,7 @@ beforeEach(async () => {
 })
 
 const env = (): Record<string, string> => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), NODENAME: 'h1', DOCKER_HOST: `unix://${folder}/docker.sock`})
-const run = (line = 'checksystem', more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}})
+const run = (line = 'checksystem', more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}}).then((result) => heldToSchema(line, result))
 /** The checks by name, and how it ended. */
 async function checks(line = 'checksystem', more: Record<string, string> = {}): Promise<{code: number | null; shown: Record<string, ShownCheck | undefined>}> {
   const {code, stdout} = await run(`${line} -o json`, more)

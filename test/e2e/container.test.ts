@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test, describe} from '@jest/globals'
 import {calicoctl, CALICOCTL, checkBuild, type Result, startCalicoctl} from '../support/cli.js'
+import {heldToSchema} from '../support/schemas.js'
 import {type EngineProxy, startEngine, startEngineProxy, suite, type TestEngine, whyNoEngine} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {hostInterfaces, startNamespace} from '../support/namespaces.js'
@@ -43,7 +44,7 @@ suite('containers', whyNoEngine(), () => {
   }, 60_000)
 
   const env = (more: Readonly<Record<string, string | undefined>> = {}) => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), DOCKER_HOST: engine.address, HOSTNAME: NODE, ...more})
-  const run = (line: string, more: Readonly<Record<string, string | undefined>> = {}): Promise<Result> => calicoctl(line.split(' '), {env: env(more), timeoutMs: 40_000})
+  const run = (line: string, more: Readonly<Record<string, string | undefined>> = {}): Promise<Result> => calicoctl(line.split(' '), {env: env(more), timeoutMs: 40_000}).then((result) => heldToSchema(line, result))
 
   /** Runs LINES, each of which must end in 0. */
   async function given(...lines: string[]): Promise<Result> {
@@ -460,6 +461,8 @@ suite('containers', whyNoEngine(), () => {
           expect((await given(`container ${remover} endpoint show -o name`)).stdout).toBe(`${endpoint?.spec.endpoint ?? ''}\n`)
           await given(`container ${remover} profile set web`, `container ${remover} ip add 192.168.0.7`)
           expect((await given(`container ${remover} profile show`)).stdout).toContain('web')
+          expect((await given(`container ${remover} profile show -o json`)).stdout).toContain('EndpointProfileList')
+          expect((await given(`container ${remover} endpoint show -o json`)).stdout).toContain('WorkloadEndpointList')
           expect(await inside(name, 'ip', 'address')).toContain('192.168.0.7/32')
           await given(`container ${remover} ip remove 192.168.0.7`, `container remove ${remover}`)
           expect(await inside(name, 'ip', 'route')).not.toContain('169.254.1.1')

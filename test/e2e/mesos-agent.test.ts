@@ -7,6 +7,7 @@ import {newSession} from '../../src/lib/client/session.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
 import {findGone, removeGone} from '../../src/lib/mesos/agent/gone.js'
 import {CALICOCTL, calicoctl, checkBuild, type Result} from '../support/cli.js'
+import {heldToSchema} from '../support/schemas.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {putAgent, type TestRoot, testRoot} from '../support/mesos-agent.js'
@@ -29,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => root.remove())
 
 const env = (): Record<string, string> => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), HOSTNAME: NODE})
-const run = (line: string, more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}})
+const run = (line: string, more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}}).then((result) => heldToSchema(line, result))
 const below = (line: string, more: Record<string, string> = {}): Promise<Result> => run(`${line} --root ${root.folder}`, more)
 const textOf = (path: string): string => readFileSync(join(root.folder, path), 'utf8')
 const authority = (): string => (etcd.endpoints[0] ?? '').slice('http://'.length)

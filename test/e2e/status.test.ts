@@ -9,6 +9,7 @@ import {join, resolve} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {startBird, startTranscriptServer, type TestBird, type TranscriptServer, whyNoBird} from '../support/bird.js'
 import {CALICOCTL, calicoctl, type Result, startCalicoctl} from '../support/cli.js'
+import {heldToSchema} from '../support/schemas.js'
 import {startEngine, suite, type TestEngine, whyNoEngine} from '../support/docker.js'
 import {type ListedContainer, type ReplayEngine, startReplayEngine} from '../support/docker-replay.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
@@ -48,7 +49,7 @@ afterEach(async () => {
 const put = (path: string, kind: string, name: string, spec: object): Promise<string> =>
   etcd.ctl('put', `${RESOURCES}/${path}`, JSON.stringify({kind, apiVersion: 'projectcalico.org/v3', metadata: {name, ...(kind === 'WorkloadEndpoint' ? {namespace: 'default'} : {})}, spec}))
 const env = (): Record<string, string> => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), NODENAME: 'h1', DOCKER_HOST: engine.address})
-const run = (line = 'status', more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}})
+const run = (line = 'status', more: Record<string, string> = {}): Promise<Result> => calicoctl(line.split(' '), {env: {...env(), ...more}}).then((result) => heldToSchema(line, result))
 /** calico-node in the Engine's list. */
 function listed(): ListedContainer {
   const found = engine.containers.find(({Names}) => Names.includes('/calico-node'))

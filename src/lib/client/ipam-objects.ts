@@ -18,7 +18,7 @@ export interface IpamObject {
 
 interface IpamKindInfo {
   /** The kind in documents. */
-  readonly kind: string
+  readonly kind: 'IPAMBlock' | 'BlockAffinity' | 'IPAMHandle' | 'IPAMConfig'
   /** What to call it on a command line, besides its own name. */
   readonly aliases: readonly string[]
   /** Where such objects lie. */

@@ -1,4 +1,5 @@
 /** `confirm` on a terminal. */
+import type {OwnItem} from '../documents/own.js'
 import {stateOf, type State, type Waiting} from '../journal/confirm/waiting.js'
 import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 
@@ -22,7 +23,7 @@ export function presentWaiting(rows: readonly Waiting[], now: number): Presentat
   }
 }
 
-function waitingDocument(waiting: Waiting, now: number): object {
+function waitingDocument(waiting: Waiting, now: number): OwnItem<'WaitingChangeList'> {
   const {id, words, cluster, host, within, deadline, failed} = waiting
   return {id, command: words, clusterGUID: cluster, host, withinSeconds: within / 1000, deadline, state: stateOf(waiting, now), ...(failed !== null && {problem: failed})}
 }

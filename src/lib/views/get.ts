@@ -140,7 +140,7 @@ export async function presentIpamObjects(session: Session, kind: IpamKind, name:
   return {...common, rows: [object], document: () => ipamDocument(documentKind, object)}
 }
 
-const ipamDocument = (kind: string, {kv, name, value}: IpamObject): unknown =>
+const ipamDocument = (kind: (typeof IPAM_KINDS)[IpamKind]['kind'], {kv, name, value}: IpamObject) =>
   ownDocument(kind, {metadata: {name, resourceVersion: kv.modRevision.toString()}, value})
 
 /** COUNTS to be shown, with `unsupported` beside the kinds that are not ours to read. */

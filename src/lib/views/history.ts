@@ -1,5 +1,6 @@
 /** `history` and `undo`: the journal on a terminal. */
 import type {Change} from '../datastore/datastore.js'
+import type {OwnItem} from '../documents/own.js'
 import {CalicoError} from '../errors.js'
 import {parseJson} from '../json/json.js'
 import type {KindInfo} from '../model/kinds.js'
@@ -102,7 +103,7 @@ function summary(changes: readonly KeyChange[]): readonly string[] {
   return [...lines, ...(more === 0 ? [] : [`and ${more} more`]), ...(ipam === 0 ? [] : [`${ipam} ${ipam === 1 ? 'key' : 'keys'} of IPAM`])]
 }
 
-function changeDocument({entry, revision, changes, lines, unknown}: Row): object {
+function changeDocument({entry, revision, changes, lines, unknown}: Row): OwnItem<'ChangeList'> {
   return {
     ...(entry && {
       id: entry.id,

@@ -3,7 +3,7 @@ import {CalicoError} from '../errors.js'
 import {paragraph} from '../cli/paragraph.js'
 import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 import {nearest} from '../cli/suggest.js'
-import {CODE_NAMES, type Code, CODES, isCode, LEVELS} from '../lint/codes.js'
+import {CODE_NAMES, type Code, CODES, isCode, type Level, LEVELS} from '../lint/codes.js'
 import {type Finding, subjectLabel} from '../lint/finding.js'
 import {type Page, PAGES} from '../lint/pages.js'
 
@@ -48,7 +48,7 @@ export function presentFindings(findings: readonly Finding[], objects: number): 
 
 interface CodeRow {
   readonly code: Code
-  readonly level: string
+  readonly level: Level
   readonly summary: string
 }
 

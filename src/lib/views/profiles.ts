@@ -4,6 +4,7 @@ import {Args, Flags} from '@oclif/core'
 import {getProfile, type IfMissing, type NamedProfile} from '../client/profiles.js'
 import type {ProfileUse} from '../client/profile-uses.js'
 import type {Session} from '../client/session.js'
+import type {OwnItem} from '../documents/own.js'
 import type {DockerNetwork} from '../docker/networks.js'
 import {CalicoError, isError} from '../errors.js'
 import {pluginTag, tagProblem} from '../model/names.js'
@@ -161,7 +162,7 @@ export const presentProfileNames = (names: readonly string[]): Presentation<stri
   columns: [{header: 'Name', value: (name) => name}],
   former: true,
   name: (name) => name,
-  document: () => ownDocument('ProfileNames', {names}),
+  document: (all) => all, // never shown: JSON and YAML have the profiles
 })
 
 /** `profile show` with all that is stored. */
@@ -223,7 +224,7 @@ const compareCells = (a: readonly string[], b: readonly string[]): number => {
   return index === -1 ? 0 : compareUtf8(a[index] ?? '', b[index] ?? '')
 }
 
-function usesDocument(profile: string, rows: readonly ProfileUseRow[]): object {
+function usesDocument(profile: string, rows: readonly ProfileUseRow[]): OwnItem<'ProfileUseList'> {
   const endpoints = rows.flatMap(({profile: other, use}) => (other === profile && use ? [use] : []))
   return {
     profile,
@@ -237,7 +238,7 @@ export function presentTags(profile: string, tags: readonly string[]): Presentat
     rows: tags,
     columns: [{header: 'Tag', value: (tag) => tag}],
     name: (tag) => tag,
-    document: (all) => ownDocument('TagList', {profile, tags: all}),
+    document: (all) => ownDocument('TagList', {profile, tags: all, items: all}),
     text: (all) => all,
   }
 }
@@ -265,7 +266,7 @@ export function presentRules(profile: string, rules: RuleLists): Presentation<Ru
       {header: 'Rule', value: ({rule}) => ruleText(rule)},
     ],
     name: ({direction, number}) => `${direction}/${number}`,
-    document: () => ownDocument('RuleList', {profile, ...rules}),
+    document: () => ownDocument('RuleList', {profile, ...rules, items: ruleRows(rules)}),
     text: () => rulesLines(rules),
     alignment: 'left',
   }

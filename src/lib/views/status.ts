@@ -1,6 +1,7 @@
 /** How the status of a calico-node is shown: v0.20's lines and tables first, which scripts split, then what it did not know (cli-v0.20 §4.2). */
 import type {BgpPeer} from '../bird/peers.js'
 import {type DriverStatus, driverProblems} from '../calico-node/libnetwork-service/state.js'
+import type {OwnContent} from '../documents/own.js'
 import type {Family} from '../net/index.js'
 import type {BirdStatus} from '../node-status/bird.js'
 import {type ContainerStatus, type Readiness, usesBird} from '../node-status/container.js'
@@ -152,7 +153,7 @@ export function elapsed(start: string, now: Date): string {
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`
 }
 
-function statusDocument({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus): object {
+function statusDocument({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus): OwnContent<'NodeStatus'> {
   const {details, felix, bird: birdReadiness, version} = container
   const {id, state, status, restarts, startedAt, image} = details
   return {
@@ -161,19 +162,19 @@ function statusDocument({node, container, datastore, bird, endpoints, libnetwork
     readiness: {felix, bird: birdReadiness},
     versions: {felix: version ?? null, bird: FAMILIES.map((family) => versionOf(bird[family])).find((text) => text !== null) ?? null},
     datastore: datastore.state === 'away' ? datastore : {state: datastore.state, nodeExists: datastore.exists, ...datastore.cluster},
-    bgp: Object.fromEntries(FAMILIES.map((family) => [`ipv${family}`, bgpDocument(family, datastore, bird[family])])),
+    bgp: {ipv4: bgpDocument(4, datastore, bird[4]), ipv6: bgpDocument(6, datastore, bird[6])},
     endpoints: {reported: endpoints.reported, up: endpoints.up, down: names(endpoints.down), left: names(endpoints.left)},
     libnetwork: driverDocument(libnetwork),
     problems,
   }
 }
 
-const driverDocument = ({form, running, state, since, restarts, socket}: DriverStatus): object => ({form, running, state, since: since ?? null, restarts, socket})
+const driverDocument = ({form, running, state, since, restarts, socket}: DriverStatus): OwnContent<'NodeStatus'>['libnetwork'] => ({form, running, state, since: since ?? null, restarts, socket})
 
 const names = (endpoints: readonly EndpointName[] | undefined): readonly EndpointName[] | null => endpoints ?? null
 const versionOf = (status: BirdStatus | undefined): string | null => (status?.state === 'answers' ? (status.version ?? null) : null)
 
-function bgpDocument(family: Family, datastore: DatastoreStatus, status: BirdStatus | undefined): object {
+function bgpDocument(family: Family, datastore: DatastoreStatus, status: BirdStatus | undefined): NonNullable<OwnContent<'NodeStatus'>['bgp']>['ipv4'] {
   const configured = datastore.state === 'answers' ? {address: datastore.address[family] ?? null, asNumber: datastore.as.asNumber, asInherited: datastore.as.inherited} : {}
   if (status?.state !== 'answers') return {...configured, bird: status?.state ?? 'not-asked', ...(status ? {message: status.message} : {}), peers: []}
   const peers = status.peers.map(({address, port, type, state, since, bgpState, lastError, health, remark}) => ({address, ...(port === undefined ? {} : {port}), type, state, since, bgpState, lastError, health, remark}))

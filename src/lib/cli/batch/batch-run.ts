@@ -5,10 +5,12 @@ import {seeing} from '../../client/last-seen.js'
 import {newSession, type Session, type SessionOptions} from '../../client/session.js'
 import type {Datastore} from '../../datastore/datastore.js'
 import {CompactedError} from '../../datastore/errors.js'
+import type {OwnContent} from '../../documents/own.js'
 import type {EntryLine} from '../../journal/entry.js'
 import {truth} from '../signals.js'
 import type {RenewableBudget} from './budget.js'
 import {currentInvocation} from '../invocation.js'
+import {ownDocument} from '../output/presentation.js'
 import {type ReadyLine, runLine, type Surroundings} from './line-run.js'
 
 /** What a line printed at one time. */
@@ -187,10 +189,8 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
 const unclosed = (store: Datastore): Datastore => Object.create(store, {close: {value: () => undefined}}) as Datastore
 
 /** The document of a batch: `BatchResult`. DRYRUN: the net effect of all lines, which were only rehearsed. */
-export function batchResult(progress: Progress, dryRun: readonly KeyEdit[] | undefined, flows: object): object {
-  return {
-    apiVersion: 'calicoctl/v1',
-    kind: 'BatchResult',
+export function batchResult(progress: Progress, dryRun: readonly KeyEdit[] | undefined, flows: Pick<OwnContent<'BatchResult'>, 'flows'>): object {
+  return ownDocument('BatchResult', {
     ...(dryRun && {dryRun: true}),
     lines: progress.results.map(({line, words, exitCode, printed, written}) => ({
       line,
@@ -205,7 +205,7 @@ export function batchResult(progress: Progress, dryRun: readonly KeyEdit[] | und
     done: progress.count('done'),
     failed: progress.count('failed'),
     notRun: progress.count('notRun'),
-  }
+  })
 }
 
 /** EDITS with those that initialised the store last: nobody has asked for them. */
@@ -216,5 +216,5 @@ function inOrder(edits: readonly KeyEdit[]): readonly KeyEdit[] {
 
 const textOf = (printed: readonly Piece[], stream: Piece['stream']): string => printed.filter((piece) => piece.stream === stream).map(({text}) => text).join('')
 
-const changesOf = (edits: Iterable<KeyEdit>): object[] =>
+const changesOf = (edits: Iterable<KeyEdit>): OwnContent<'BatchResult'>['lines'][number]['changes'] =>
   inOrder(netEdits(edits)).map(objectChange).map(({kind, name, namespace, change, before, after}) => ({kind, ...(namespace !== undefined && {namespace}), name, change, before: before ?? null, after: after ?? null}))

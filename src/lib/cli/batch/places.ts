@@ -29,7 +29,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'container:profile:set', 'container:profile:show', 'container:remove',
     'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
   ],
-  neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'validate'],
+  neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'schema', 'validate'],
   endless: ['__complete', '__confirm', 'batch', 'edit', 'libnetwork:serve'],
 }
 

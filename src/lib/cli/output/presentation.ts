@@ -1,3 +1,4 @@
+import type {OwnContent, OwnKind} from '../../documents/own.js'
 import type {Resource} from '../../model/resource.js'
 import type {Alignment} from './table.js'
 
@@ -64,8 +65,8 @@ export function resourceList(listKind: string, items: readonly Resource[], revis
   return {kind: listKind, apiVersion: 'projectcalico.org/v3', metadata: revision === undefined ? {} : {resourceVersion: revision.toString()}, items}
 }
 
-/** What is not a resource, as a document of ours (decisions.md 4). */
-export function ownDocument(kind: string, content: object): unknown {
+/** What is not a resource, as a document of ours (decisions.md 4): CONTENT has the shape that `calicoctl schema` prints for KIND. */
+export function ownDocument<K extends OwnKind>(kind: K, content: OwnContent<K>): {readonly apiVersion: 'calicoctl/v1'; readonly kind: K} & OwnContent<K> {
   return {apiVersion: 'calicoctl/v1', kind, ...content}
 }
 

@@ -102,7 +102,10 @@ function lazily<T>(make: () => Codec<T>): Codec<T> {
     zero: () => codec().zero(),
     isEmpty: (value) => codec().isEmpty(value),
     unknown: (value, path) => codec().unknown?.(value, path) ?? [],
-  }
+    get fields() {
+      return codec().fields
+    },
+  } as Codec<T>
 }
 
 export const RESOURCES: Readonly<Record<KindName, Codec<Resource>>> = {

@@ -1,5 +1,6 @@
 /** How `policy explain` is shown: the verdict, what decided on each side, how to change that, and the rules in the order in which they were asked. */
 import {append} from '../../append.js'
+import type {OwnContent} from '../../documents/own.js'
 import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
 import type {By, SideVerdict} from '../../policy/by.js'
 import {flowsOfPairs, type JudgedPair, judgePairs, type PairFlows, type TotalVerdict, withoutRule} from '../../policy/explain.js'
@@ -28,10 +29,10 @@ export interface Explained {
 /** @throws CalicoError `invalid` where the two ends have no address family in common */
 export const explain = (question: Question): Explained => (question.traffic === undefined ? explainFlows(question) : explainTraffic(question, question.traffic))
 
-const presentationOf = (lines: readonly string[], document: object): Presentation<object> => ({
+const presentationOf = (lines: readonly string[], document: OwnContent<'PolicyExplanation'>): Presentation<object> => ({
   rows: [document],
   columns: [{header: 'Explanation', value: () => lines}],
-  name: () => (document as {verdict?: string}).verdict ?? '',
+  name: () => document.verdict ?? '',
   document: () => ownDocument('PolicyExplanation', document),
   text: () => lines,
 })
@@ -47,10 +48,10 @@ function explainTraffic({world, from, to, family: wanted}: Question, traffic: Tr
     ...(traffic.sport === undefined ? {} : {sport: traffic.sport}),
     ...(traffic.icmpType === undefined ? {} : {icmpType: traffic.icmpType}),
     ...(traffic.icmpCode === undefined ? {} : {icmpCode: traffic.icmpCode}),
-    ...(family === 6 ? {ipVersion: 6} : {}),
+    ...(family === 6 ? {ipVersion: 6 as const} : {}),
   }
   const [first] = pairs
-  const told = (pair: JudgedPair): object => {
+  const told = (pair: JudgedPair) => {
     const {verdict: own, reason, egress, ingress, forward} = pair.judgement
     return {verdict: own, ...(reason === undefined ? {} : {reason}), egress, ingress, forward}
   }
@@ -189,10 +190,10 @@ function nearMisses(pair: JudgedPair, traffic: Traffic, family: Family, {by}: Si
 
 function explainFlows({world, from, to, family}: Question): Explained {
   const {pairs, same} = flowsOfPairs(world, from, to, family)
-  const asked = {from: from.json, to: to.json, ...(family === 6 ? {ipVersion: 6} : {})}
+  const asked = {from: from.json, to: to.json, ...(family === 6 ? {ipVersion: 6 as const} : {})}
   const [first] = pairs
-  const told = ({doubt, texts}: PairFlows): object => (doubt === undefined ? {flows: texts} : {verdict: 'unknown', reason: doubt, flows: null})
-  const total = same ? (first ? told(first) : {flows: []}) : {verdict: 'mixed', flows: null}
+  const told = ({doubt, texts}: PairFlows) => (doubt === undefined ? {flows: texts} : {verdict: 'unknown' as const, reason: doubt, flows: null})
+  const total = same ? (first ? told(first) : {flows: []}) : {verdict: 'mixed' as const, flows: null}
   const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...told(pair), by: pair.passing.by}))
   const document = {...asked, ...total, ...(from.single && to.single ? {by: first?.passing.by ?? []} : {pairs: list}), warnings: []}
   const text = ({doubt, texts}: PairFlows): string => (doubt === undefined ? texts.join(' ') || 'nothing' : `unknown: ${doubt}`)

@@ -1,4 +1,5 @@
 /** `policy matrix`: who reaches whom, for people, for programs, and for spreadsheets. */
+import type {OwnContent} from '../../documents/own.js'
 import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
 import {escapeText} from '../../printable.js'
 import type {Cell, Matrix, MatrixGroup} from '../../policy/matrix.js'
@@ -23,7 +24,7 @@ export const presentMatrix = ({groups, cells}: Matrix): Presentation<Cell> => ({
 })
 
 /** GROUP as in the document of a matrix. */
-const groupDocument = ({id, type, name, labels, profiles, node, networks, workloads, unknown}: MatrixGroup): object => ({
+const groupDocument = ({id, type, name, labels, profiles, node, networks, workloads, unknown}: MatrixGroup): OwnContent<'PolicyMatrix'>['groups'][number] => ({
   id,
   type,
   name,

@@ -2,6 +2,7 @@
 import {parseFile, type Item} from '../../resource-files/documents.js'
 import {type FileProblem, problemLine} from '../../resource-files/problem.js'
 import {readSources} from '../../resource-files/sources.js'
+import type {OwnContent} from '../../documents/own.js'
 import {CalicoError} from '../../errors.js'
 import {parseAddress} from '../../net/index.js'
 import {hasPorts} from '../../policy/packets.js'
@@ -11,6 +12,9 @@ import {readInput} from '../resource-files/options.js'
 
 /** One end of a probe: a word as `policy explain` takes it, or an object as in golden/policy.jsonl. */
 export type End = string | {readonly endpoint?: string; readonly ip?: string; readonly host?: string}
+
+/** A probe's own members: those that say what is asked. */
+export type ProbeMembers = Pick<OwnContent<'PolicyTestResult'>['probes'][number], 'from' | 'to' | 'proto' | 'dport' | 'sport' | 'icmpType' | 'icmpCode' | 'ipVersion'>
 
 export interface Probe {
   readonly file: string
@@ -24,7 +28,7 @@ export interface Probe {
   /** Members that the deciding rule of some side must have. */
   readonly by: Readonly<Record<string, unknown>> | undefined
   /** What the file says, without what is expected. */
-  readonly members: Readonly<Record<string, unknown>>
+  readonly members: ProbeMembers
 }
 
 const MEMBERS = ['from', 'to', 'proto', 'dport', 'sport', 'icmpType', 'icmpCode', 'ipVersion', 'expect', 'by']
@@ -116,7 +120,7 @@ class Reader {
     }
     const traffic = this.attempt(path, () => parseTraffic(flow))
     if (traffic === undefined) return undefined
-    return {from, to, traffic, family: undefined, expect: expected as Probe['expect'], by: undefined, members: {from, to, ...members(traffic, flow.split('/')[0] ?? '')}}
+    return {from, to, traffic, family: undefined, expect: expected as Probe['expect'], by: undefined, members: {from, to, ...(members(traffic, flow.split('/')[0] ?? '') as Omit<ProbeMembers, 'from' | 'to'>)}}
   }
 
   private attempt<T>(path: string, work: () => T): T | undefined {
@@ -146,7 +150,7 @@ class Reader {
     if (traffic && version !== undefined && ((traffic.protocol === 1 && version === 6) || (traffic.protocol === 58 && version === 4))) this.fail(`${path}.proto`, `does not exist in IPv${version}`)
     if (from === undefined || to === undefined || traffic === undefined) return undefined
     const {expect: _, by: __, ...rest} = fields
-    return {from, to, traffic, family: version as Probe['family'], expect: (expect ?? undefined) as Probe['expect'], by: fieldsOf(by), members: plain(rest)}
+    return {from, to, traffic, family: version as Probe['family'], expect: (expect ?? undefined) as Probe['expect'], by: fieldsOf(by), members: plain(rest) as unknown as ProbeMembers}
   }
 
   private end(value: unknown, path: string): End | undefined {

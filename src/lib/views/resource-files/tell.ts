@@ -1,6 +1,7 @@
 /** What the commands that write files of objects say: a line for each object, and what a dry run would change. */
 import type {ResourceChange} from '../../client/resources.js'
 import {objectLabel} from '../../client/resources.js'
+import type {OwnContent} from '../../documents/own.js'
 import {indentedJson} from '../../cli/output/render.js'
 import {type Difference, diffText} from '../../cli/output/diff.js'
 import {ownDocument} from '../../cli/output/presentation.js'
@@ -10,7 +11,7 @@ import {isSafeName} from '../../cli/output/safe-name.js'
 export const yamlDiff = async (change: Difference & Pick<ResourceChange, 'action'>): Promise<string> => (change.action === 'unchanged' ? '' : diffText(change))
 
 /** CHANGES for `-o json`. */
-export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean, flows: object = {}): string =>
+export const changesJson = (changes: readonly ResourceChange[], dryRun: boolean, flows: Pick<OwnContent<'ChangeList'>, 'flows'> = {}): string =>
   `${indentedJson(ownDocument('ChangeList', {dryRun, items: changes.map(({kind, name, action, before, after}) => ({kind, name, change: action, before: before ?? null, after: after ?? null})), ...flows}))}\n`
 
 /** CHANGES for `-o name`: what was written. */
