@@ -57,6 +57,12 @@ case $verb in
   *) echo "systemctl $verb is not stood in for" >&2; exit 1 ;;
 esac
 `
+/** A profile as v0.20 left it in etcd. */
+const OLD_PROFILE = {
+  tags: '["old"]',
+  labels: '{}',
+  rules: '{"id": "old", "inbound_rules": [{"action": "allow", "protocol": "tcp", "dst_ports": [80]}], "outbound_rules": [{"action": "allow"}]}',
+}
 const PARTS = {deb: debs, rpm, same, arm64, lint, node: nodes}
 
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -129,6 +135,17 @@ async function debianRelease(release, {endpoint}) {
       }
       mustBe('rules', inside('calicoctl profile backend rule show', {ETCD_ENDPOINTS: endpoint}).stdout, 'Inbound rules:\n   1 allow from tag backend\n   2 allow tcp from tag frontend to ports 9000\nOutbound rules:\n   1 allow\n')
       mustBe('embedded', inside('calicoctl --datastore embedded profile add web').status, 0)
+    })
+    await check(`${release}: the rights, and the way over from v0.20, asked on a terminal`, async () => {
+      mustBe('grants', inside('calicoctl config grants --role operator', {ETCD_ENDPOINTS: endpoint}).stdout.split('\n')[0], 'etcdctl role add calico-operator')
+      for (const [name, value] of Object.entries(OLD_PROFILE)) await fetch(`${endpoint}/v2/keys/calico/v1/policy/profile/old/${name}`, {method: 'PUT', body: new URLSearchParams({value})})
+      const line = `calicoctl import --etcd-v2 ${endpoint}`
+      const dry = inside(`${line} --dry-run`, {ETCD_ENDPOINTS: endpoint})
+      mustBe('plan', [dry.status, /\| Profile +\| old +\| created/.test(dry.stdout)], [0, true])
+      mustBe('before', inside('calicoctl profile old rule show', {ETCD_ENDPOINTS: endpoint}).status, 4)
+      const {status, screen} = await answered(root, line, {ETCD_ENDPOINTS: endpoint})
+      if (status !== 0) throw new Error(`${line}: ${status}\n${screen}`)
+      mustBe('after', inside('calicoctl profile old rule show', {ETCD_ENDPOINTS: endpoint}).stdout, 'Inbound rules:\n   1 allow tcp to ports 80\nOutbound rules:\n   1 allow\n')
     })
     await check(`${release}: calico_mesos without an environment`, () => {
       mustBe('answer', inside('echo "{}" | env -i /usr/bin/calico_mesos').stdout, '{"error":"Missing command"}')
@@ -443,11 +460,35 @@ function bareDebian(release) {
   return folder
 }
 
+/**
+ * Types LINE on a terminal in ROOT, and says yes once it is asked.
+ * @param {string} root @param {string} line @param {Record<string, string>} env
+ * @returns {Promise<{status: number | null, screen: string}>}
+ */
+function answered(root, line, env) {
+  // The terminal is this machine's: a bare Debian has none.
+  const command = [...chrooted(root, {TERM: 'xterm', ...env}), '/bin/sh', '-c', line].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const child = spawn('script', ['-qec', command, '/dev/null'], {stdio: ['pipe', 'pipe', 'inherit']})
+  let screen = ''
+  child.stdout.on('data', (/** @type {Buffer} */ data) => {
+    const asked = screen.includes('(y/N)')
+    screen += data.toString()
+    if (!asked && screen.includes('(y/N)')) child.stdin.write('y\r')
+  })
+  return new Promise((settle) => child.once('close', (status) => settle({status, screen})))
+}
+
+/** What begins a command line that runs in ROOT. @param {string} root @param {Record<string, string>} env */
+function chrooted(root, env) {
+  const variables = Object.entries({PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', DEBIAN_FRONTEND: 'noninteractive', ...env}).map(([name, value]) => `${name}=${value}`)
+  return ['unshare', '--mount', '--pid', '--fork', `--mount-proc=${join(root, 'proc')}`, 'chroot', root, '/usr/bin/env', '-i', ...variables]
+}
+
 /** Runs shell lines in ROOT: with processes and a /proc of its own, on this machine's network, and with nothing on stdin. @param {string} root */
 function insideOf(root) {
   return (/** @type {string} */ line, /** @type {Record<string, string>} */ env = {}) => {
-    const variables = Object.entries({PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', DEBIAN_FRONTEND: 'noninteractive', ...env}).map(([name, value]) => `${name}=${value}`)
-    const {status, stdout, stderr} = spawnSync('unshare', ['--mount', '--pid', '--fork', `--mount-proc=${join(root, 'proc')}`, 'chroot', root, '/usr/bin/env', '-i', ...variables, '/bin/sh', '-c', line], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
+    const [program = '', ...args] = chrooted(root, env)
+    const {status, stdout, stderr} = spawnSync(program, [...args, '/bin/sh', '-c', line], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
     return {status, stdout, stderr}
   }
 }
@@ -455,7 +496,7 @@ function insideOf(root) {
 async function startEtcd() {
   const folder = mkdtempSync(join(tmpdir(), 'calicoctl-etcd-'))
   const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`]
-  const server = spawn('etcd', ['--data-dir', folder, '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, '--log-level', 'error'], {stdio: 'ignore'})
+  const server = spawn('etcd', ['--data-dir', folder, '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, '--log-level', 'error', '--enable-v2'], {stdio: 'ignore'})
   for (let i = 0; ; i++) {
     if (await fetch(`${client}/health`).then((answer) => answer.ok, () => false)) break
     if (i > 300) throw new Error('etcd does not start')
