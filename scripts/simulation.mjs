@@ -3,9 +3,19 @@ import {readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {build} from 'esbuild'
 
-/** What a simulation has instead of the real thing: by the module, from the root of the project, what is imported. */
+/** What a simulation has instead of the real thing (test/simulation/doubles): by the module that is imported, from the root of the project, and where not all have it, who imports it. */
 const DOUBLES = {
   'node:timers/promises': 'timers',
+  'node:fs of src/lib/workload/find-workload.ts': 'proc',
+  'src/lib/docker/networks.ts': 'docker-networks',
+  'src/lib/host/container-network.ts': 'container-network',
+  'src/lib/host/interfaces.ts': 'interfaces',
+  'src/lib/host/ip.ts': 'ip',
+  'src/lib/host/link-local.ts': 'link-local',
+  'src/lib/host/lock.ts': 'lock',
+  'src/lib/host/mtu.ts': 'mtu',
+  'src/lib/host/network-namespace.ts': 'network-namespace',
+  'src/lib/libnetwork/network-files.ts': 'network-files',
 }
 
 /**
@@ -46,12 +56,15 @@ function doubles(root) {
       onResolve({filter: /.*/}, ({path, importer, resolveDir}) => {
         if (importer.startsWith(folder)) return undefined
         const name = path.startsWith('.') ? resolve(resolveDir, path).slice(root.length + 1).replace(/\.js$/, '.ts') : path
-        const double = Object.hasOwn(DOUBLES, name) ? DOUBLES[/** @type {keyof typeof DOUBLES} */ (name)] : undefined
+        const double = doubleOf(name) ?? doubleOf(`${name} of ${importer.slice(root.length + 1)}`)
         return double === undefined ? undefined : {path: join(folder, `${double}.ts`)}
       })
     },
   }
 }
+
+/** @param {string} name */
+const doubleOf = (name) => (Object.hasOwn(DOUBLES, name) ? DOUBLES[/** @type {keyof typeof DOUBLES} */ (name)] : undefined)
 
 /**
  * @param {string} root

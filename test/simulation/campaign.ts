@@ -13,15 +13,16 @@ export const newTally = (): Tally => ({runs: 0, transactions: 0, commands: 0, fa
 
 export const planOf = (world: World, seed: number): Plan => ({seed, actors: Array.from({length: world.actors}, (_, i) => i), commands: world.commands, faults: FAULTS, without: new Set()})
 
-/** One seed. @returns what failed, shrunk */
-export async function trySeed(world: World, seed: number, tally: Tally, options: Parameters<typeof simulate>[2] = {}): Promise<Failure | undefined> {
+/** One seed. @returns what failed, shrunk unless it is to be WHOLE */
+export async function trySeed(world: World, seed: number, tally: Tally, {whole = false, ...options}: Parameters<typeof simulate>[2] & {readonly whole?: boolean} = {}): Promise<Failure | undefined> {
   const plan = planOf(world, seed)
   const result: Result = await simulate(world, plan, options)
   tally.runs++
   tally.transactions += result.transactions
   tally.commands += result.commands
   for (const fault of FAULTS) tally.faults[fault] += result.faults[fault]
-  return result.violation === undefined ? undefined : shrink(world, {plan, result}, options)
+  if (result.violation === undefined) return undefined
+  return whole ? {plan, result} : shrink(world, {plan, result}, options)
 }
 
 export const tallyText = ({runs, commands, transactions, faults}: Tally): string =>

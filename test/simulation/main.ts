@@ -1,7 +1,7 @@
 /**
  * The simulation as a program (scripts/simulation.mjs bundles it): --seeds N seeds shared among the worlds, from --seed S on; --world W: of one world.
  * One that fails is shrunk and printed on stdout, and is the last of its world unless --keep-going; then the exit code is 1. --schedule prints what
- * happens in each seed. --broken B: on a store that is broken on purpose.
+ * happens in each seed; --no-shrink prints it as it was found. --broken B: on a store that is broken on purpose.
  */
 import {parseArgs} from 'node:util'
 import {newUuid} from '../../src/lib/client/identity.js'
@@ -19,20 +19,22 @@ const {values} = parseArgs({
     broken: {type: 'string', default: ''},
     schedule: {type: 'boolean', default: false},
     'keep-going': {type: 'boolean', default: false},
+    'no-shrink': {type: 'boolean', default: false},
   },
 })
 const worlds = WORLDS.filter(({name}) => values.world === '' || name === values.world)
 const tamper = BROKEN[values.broken]
-const options = tamper === undefined ? {} : {tamper}
+const options = {...(tamper !== undefined && {tamper}), ...(values['no-shrink'] && {whole: true})}
 const first = Number(values.seed)
-const share = Math.ceil(Number(values.seeds) / worlds.length)
+const whole = worlds.reduce((sum, {share = 1}) => sum + share, 0)
+const seedsOf = ({share = 1}: World): number => Math.ceil((Number(values.seeds) * share) / whole)
 
 async function campaign(world: World): Promise<void> {
   const tally = newTally()
   const began = Date.now()
   const cpu = process.cpuUsage()
   let failures = 0
-  for (let seed = first; seed < first + share; seed++) {
+  for (let seed = first; seed < first + seedsOf(world); seed++) {
     const failure = await trySeed(world, seed, tally, options)
     if (!failure) continue
     failures++
@@ -45,7 +47,7 @@ async function campaign(world: World): Promise<void> {
 }
 
 async function show(world: World): Promise<void> {
-  for (let seed = first; seed < first + share; seed++) console.log((await simulate(world, planOf(world, seed), options)).schedule().join('\n'))
+  for (let seed = first; seed < first + seedsOf(world); seed++) console.log((await simulate(world, planOf(world, seed), options)).schedule().join('\n'))
 }
 
 if (worlds.length === 0 || (values.broken !== '' && tamper === undefined)) {

@@ -9,8 +9,8 @@ export interface Mutant {
   readonly mutation?: Mutation
   /** What the world says of it. */
   readonly tells: RegExp
-  /** Those that are left after shrinking, where that is of interest. */
-  readonly actors?: string
+  /** The one to begin with, where the first that finds it comes late. */
+  readonly seed?: number
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -19,6 +19,7 @@ export const MUTANTS: readonly Mutant[] = [
   {what: 'a store that drops the condition on the cluster is written while it is locked', world: 'editors', broken: 'condition-on-cluster', tells: /while the store was locked/},
   {
     what: 'a lost answer is taken for a failure',
+    seed: 330,
     world: 'editors',
     mutation: {file: 'src/lib/client/commit.ts', from: 'const {made: committed, told} = isError', to: 'throw error\n    const {made: committed, told} = isError'},
     tells: /and was executed|told a change/,
@@ -41,5 +42,76 @@ export const MUTANTS: readonly Mutant[] = [
     world: 'addresses',
     mutation: {file: 'src/lib/ipam/release.ts', from: 'handleOf(attribute) === handle && (sequenceNumber', to: '(sequenceNumber'},
     tells: /which no command of its own was to do/,
+  },
+  {
+    what: 'a batch is written key by key, not in one transaction',
+    world: 'batches',
+    mutation: {
+      file: 'src/lib/client/together.ts',
+      from: 'const writes = changes.map(',
+      to: "for (const {key, after} of changes.slice(1)) await session.store.transact({then: [after === undefined ? {delete: key} : {put: key, value: after}]})\n      const writes = changes.slice(0, 1).map(",
+    },
+    tells: /of the batch .+ only .+ is there|executed 2 times|which no command of its own was to do/,
+  },
+  {
+    what: 'undo does not look whether something has changed since',
+    world: 'batches',
+    mutation: {file: 'src/lib/journal/undo.ts', from: 'if (changed.length > 0) throw', to: 'if (false) throw'},
+    tells: /which no command of its own was to do/,
+  },
+  {
+    what: 'a dry run writes',
+    world: 'batches',
+    mutation: {file: 'src/lib/client/commit.ts', from: 'decision.writes.length === 0 || session.dryRun) return', to: 'decision.writes.length === 0) return'},
+    tells: /which no command of its own was to do|executed|told a change/,
+  },
+  {
+    what: 'container add does not hold on to the address that it has got',
+    world: 'containers',
+    mutation: {file: 'src/lib/workload/store-with-address.ts', from: 'await takeAddress(', to: 'if (false) await takeAddress('},
+    tells: /has .+, which is nobody's/,
+  },
+  {
+    what: 'what failed is not taken back',
+    world: 'containers',
+    mutation: {file: 'src/lib/workload/add.ts', from: "throw await takenBack(session, workload, {endpoint, connected}, error)", to: 'throw error'},
+    tells: /it failed with .+ is left/,
+  },
+  {
+    what: 'endpoint gc takes every endpoint for left over',
+    world: 'containers',
+    mutation: {file: 'src/lib/workload/stale.ts', from: 'const connected = hasHostInterface(interfaceName)\n  const gone =', to: "const connected = false\n  const gone = 'it is left over' ||"},
+    tells: /of the connected container .+ is gone/,
+  },
+  {
+    what: 'ipam check --repair does not rest on the endpoints that it has seen',
+    world: 'containers',
+    mutation: {file: 'src/lib/ipam/repair.ts', from: '[...draft.guards(), ...witnesses]', to: 'draft.guards()'},
+    tells: /has .+, which is nobody's|is gone/,
+  },
+  {
+    what: 'the driver gives an address to whoever asks for it',
+    world: 'docker',
+    mutation: {file: 'src/lib/libnetwork/addresses.ts', from: "if (owner?.type !== 'endpoint') return", to: 'if (owner !== undefined) return'},
+    tells: /of the running container .+ is|which is/,
+  },
+  {
+    what: 'what was decided last is remembered as written, although an earlier write arrived late',
+    seed: 305,
+    world: 'docker',
+    mutation: {file: 'src/lib/ipam/queue.ts', from: 'last?.outcome === outcome', to: 'last'},
+    tells: /there is no handle|listed|counts|is .+'s|has it/,
+  },
+  {
+    what: 'addresses without endpoint are never released',
+    world: 'docker',
+    mutation: {file: 'src/lib/libnetwork/reconcile.ts', from: 'if (!isOld) continue', to: 'continue'},
+    tells: /is still .+, whom nobody knows/,
+  },
+  {
+    what: 'endpoints that Docker does not know are never removed',
+    world: 'docker',
+    mutation: {file: 'src/lib/libnetwork/reconcile.ts', from: 'if (!certain.has(id)) continue', to: 'continue'},
+    tells: /is still there, whose container is gone|whom nobody knows/,
   },
 ]

@@ -25,6 +25,8 @@ async function simulation(args: readonly string[], of = program): Promise<{exitC
 /** Seeds that have found something, which was mended then. */
 const SEEDS: readonly {readonly world: string; readonly seed: number; readonly what: string}[] = [
   {world: 'addresses', seed: 67, what: 'a lost write arrives while it is decided again: its own address is no conflict'},
+  {world: 'docker', seed: 309, what: 'a lost write arrives while it is decided again: what is remembered of its block is what was written'},
+  {world: 'containers', seed: 8, what: 'ipam check --repair releases the address of a container add whose store is slow: the endpoint is not stored with it'},
 ]
 
 test.each(SEEDS)('seed $seed of $world: $what', async ({world, seed}) => {
@@ -49,15 +51,20 @@ test(
   24 * HOURS,
 )
 
+test('what fails is shrunk: two actors suffice to show that an update is lost', async () => {
+  const {stdout, exitCode} = await simulation(['--world', 'editors', '--seeds', '400', '--broken', 'conditions-on-keys'])
+  expect(exitCode).toBe(1)
+  expect(stdout).toMatch(/Shrunk to the actors \d, \d with/)
+})
+
 test.each(MUTANTS)(
   'the worlds are no decoration: $world finds that $what',
-  async ({world, broken, mutation, tells, actors}) => {
+  async ({world, broken, mutation, tells, seed = 1}) => {
     const mutant = mutation === undefined ? program : join(mkdtempSync(join(folder, 'mutant-')), 'simulation.mjs')
     if (mutation) await bundleSimulation(ROOT, mutant, mutation)
-    const {stdout, exitCode} = await simulation(['--world', world, '--seeds', '400', ...(broken === undefined ? [] : ['--broken', broken])], mutant)
-    expect(exitCode).toBe(1)
+    const {stdout, exitCode} = await simulation(['--no-shrink', '--world', world, '--seed', String(seed), '--seeds', '500', ...(broken === undefined ? [] : ['--broken', broken])], mutant)
     expect(stdout.split('\n', 1)[0]).toMatch(tells)
-    if (actors !== undefined) expect(stdout).toContain(`Shrunk to the actors ${actors} `)
+    expect(exitCode).toBe(1)
   },
   HOURS,
 )

@@ -12,6 +12,8 @@ export interface Sent {
   /** For the schedule: what is asked. */
   readonly what: () => string
   readonly writes: boolean
+  /** The keys that it makes, if they are not there. */
+  readonly creates?: readonly string[]
 }
 
 /** What carries requests and answers: calls EXECUTE when the request arrives, if it does, as often as it does. */
@@ -106,7 +108,7 @@ export function simulatedStore({tamper = (transaction) => transaction}: {tamper?
           return {revision: seen.revision, kv: seen.keys.get(key)}
         }),
       list,
-      transact: (transaction) => ask({verb: 'transact', what: () => describe(transaction), writes: isWrite(transaction)}, () => execute(transaction, onExecuted)),
+      transact: (transaction) => ask({verb: 'transact', what: () => describe(transaction), writes: isWrite(transaction), creates: (transaction.if ?? []).flatMap((compare) => ('version' in compare ? compare.key : []))}, () => execute(transaction, onExecuted)),
       watch,
       history: (key, from) => ask({verb: 'history', what: () => `${key} from ${from}`, writes: false}, () => history(key, from)),
       close: () => void (closed = true),

@@ -35,7 +35,8 @@ export async function editEndpointProfiles(session: Session, endpoint: Endpoint,
   const typed = new Map(names.map((name) => [convertName(name), name]))
   const wanted = [...typed.keys()]
   const typedOf = (stored: readonly string[]): string[] => stored.map((name) => typed.get(name) ?? name)
-  let outcome = {done: typedOf(wanted), already: typedOf([])}
+  // By what it was decided on: where an answer was lost, the last decision need not be the one that was written.
+  const outcomes = new Map<WorkloadEndpoint | undefined, {done: readonly string[]; already: readonly string[]}>()
   const change = await editEndpoint(
     session,
     endpoint,
@@ -43,12 +44,12 @@ export async function editEndpointProfiles(session: Session, endpoint: Endpoint,
       const before = stored.spec.profiles ?? []
       if (!ifExists) requireProfiles(action, wanted, profiles, before, typed)
       const {after, done} = edited(before, action, wanted)
-      outcome = {done: typedOf(done), already: typedOf(wanted.filter((name) => !done.includes(name)))}
+      outcomes.set(stored, {done: typedOf(done), already: typedOf(wanted.filter((name) => !done.includes(name)))})
       return sameList(before, after) ? stored : withProfiles(stored, after)
     },
     {reads: wanted.map((name) => resourceKey('Profile', name))},
   )
-  return {change, ...outcome}
+  return {change, ...(outcomes.get(change.before) ?? {done: typedOf(wanted), already: []})}
 }
 
 function edited(before: readonly string[], action: ProfileAction, wanted: readonly string[]): {after: readonly string[]; done: readonly string[]} {

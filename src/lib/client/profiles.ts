@@ -113,7 +113,7 @@ export interface IfMissing {
 const NOTHING: IfMissing = {make: () => Promise.resolve(undefined), made: () => undefined}
 
 /**
- * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the last application said. One that
+ * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the application said that was written. One that
  * is missing is made as IFMISSING says.
  * @throws CalicoError `not-found` for an unknown profile, and whatever EDIT and IFMISSING throw.
  */
@@ -124,14 +124,15 @@ export async function editProfile<T extends {readonly profile: Profile}>(
   {ifMissing = NOTHING, removes = false}: {ifMissing?: IfMissing; removes?: boolean} = {},
 ): Promise<{readonly change: ResourceChange<Profile>; readonly result: T}> {
   refuseBuiltIn(name)
-  let result = (): T => missing(name, removes)
+  // By what it was made of: where an answer was lost, the last application need not be the one that was written.
+  const results = new Map<Profile | undefined, T>()
   const change = await changeResource<Profile>(session, profilePlace(name), async (stored) => {
     const edited = edit(stored ?? (await ifMissing.make(name)) ?? missing(name, removes))
-    result = () => edited
+    results.set(stored, edited)
     return edited.profile
   })
   if (change.action === 'created') ifMissing.made(name)
-  return {change, result: result()}
+  return {change, result: results.get(change.before) ?? missing(name, removes)}
 }
 
 /** What to do where a profile is missing and nothing would be gained by making it: an empty one has nothing to show or to remove. */

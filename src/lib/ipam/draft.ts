@@ -64,9 +64,14 @@ const KEYS_PER_READ = 100
 
 interface Changed {
   readonly value: unknown
+  /** What stood there when it was changed first. */
+  readonly base: Base
   readonly encode: () => string | undefined
   readonly bytes: number
 }
+
+/** A value that a decision was made on; `unread` as long as it has not been read. */
+type Base = {readonly kv: KeyValue | undefined} | 'unread'
 
 /** Lists in order: the same one is asked for at every call. */
 const sorted = new WeakMap<ReadonlySet<string>, readonly string[]>()
@@ -85,10 +90,22 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
   const verified = new Set<string>()
   const namesUnder = new Map<string, ReadonlySet<string>>()
   let changes = new Map<string, Changed>()
-  let restsOn = new Set<string>()
+  /**
+   * With what was there when the decision was made. What is read of it later, for another decision of the same draft, may be newer: then the transaction
+   * must fail, and not hold for a value that this decision has never seen.
+   */
+  let restsOn = new Map<string, Base>()
   let restsOnLists = new Set<string>()
   let restsOnPrefixes = new Map<string, Revision>()
   for (const operation of fresh) if ('get' in operation) verified.add(operation.get)
+
+  const baseOf = (key: string): Base => (memory.keys.has(key) ? {kv: memory.keys.get(key)} : 'unread')
+  const valueOf = (key: string, base: Base): KeyValue | undefined => (base === 'unread' ? memory.keys.get(key) : base.kv)
+
+  function rest(key: string): void {
+    const known = restsOn.get(key)
+    if (known === undefined || known === 'unread') restsOn.set(key, baseOf(key))
+  }
 
   async function read(operations: readonly Operation[]): Promise<void> {
     for (let start = 0; start < operations.length; start += KEYS_PER_READ) {
@@ -130,11 +147,11 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
   }
 
   async function get<T>(codec: Codec<T>, key: string): Promise<T | undefined> {
-    // A handle may have been taken for new, or be remembered without a block that it has got since: what is not written of it must be so too.
-    if (key.startsWith(HANDLES_PREFIX)) restsOn.add(key)
     const changed = changes.get(key)
     if (changed) return changed.value as T | undefined
     await load([key])
+    // A handle may have been taken for new, or be remembered without a block that it has got since: what is not written of it must be so too.
+    if (key.startsWith(HANDLES_PREFIX)) rest(key)
     const kv = memory.keys.get(key)
     if (kv === undefined) return undefined
     const known = parsed.get(kv)
@@ -168,22 +185,22 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
   }
 
   const writes = (): Write[] =>
-    [...changes].flatMap(([key, {encode}]) => {
+    [...changes].flatMap(([key, {encode, base}]) => {
       if (!memory.keys.has(key)) throw new TypeError(`${key} is to be written, but was never read`)
-      const before = memory.keys.get(key)
+      const before = valueOf(key, base)
       const value = encode()
       return before === undefined && value === undefined ? [] : [{key, read: before, value}]
     })
 
   function guards(): Compare[] {
     const compares: Compare[] = []
-    for (const [key, {value}] of changes) {
+    for (const [key, {value, base}] of changes) {
       // Made and taken away again on this draft: nothing is written, but it must have been missing indeed.
-      if (value === undefined && memory.keys.get(key) === undefined) compares.push({key, version: 0n})
+      if (value === undefined && valueOf(key, base) === undefined) compares.push({key, version: 0n})
     }
-    for (const key of restsOn) {
+    for (const [key, base] of restsOn) {
       if (changes.has(key)) continue
-      const kv = memory.keys.get(key)
+      const kv = valueOf(key, base)
       compares.push(kv ? {key, modRevision: kv.modRevision} : {key, version: 0n})
     }
     // Whoever adds to a list that it knows must know all of it, so that memory stays right.
@@ -201,7 +218,8 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
     session,
     get,
     set(codec, key, value) {
-      changes.set(key, {value, encode: () => (value === undefined ? undefined : codec.encode(value)), bytes: value === undefined ? 0 : (codec.bytes?.(value) ?? SMALL_VALUE)})
+      const base = changes.get(key)?.base ?? restsOn.get(key) ?? 'unread'
+      changes.set(key, {value, base: base === 'unread' ? baseOf(key) : base, encode: () => (value === undefined ? undefined : codec.encode(value)), bytes: value === undefined ? 0 : (codec.bytes?.(value) ?? SMALL_VALUE)})
     },
     list,
     load,
@@ -219,7 +237,7 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
       const [one, two] = [memory.keys.get(key), memory.keys.get(other)]
       return one !== undefined && two !== undefined && !changes.has(key) && !changes.has(other) && settled.get(one) === two
     },
-    restOn: (key) => void restsOn.add(key),
+    restOn: rest,
     restOnList: (prefix) => void restsOnLists.add(prefix),
     restOnPrefix(prefix, revision) {
       const known = restsOnPrefixes.get(prefix)
@@ -232,7 +250,7 @@ export function newDraft(session: Session, memory: Memory, fresh: readonly Opera
       return changes.size + restsOn.size + restsOnLists.size + restsOnPrefixes.size + keys <= MAX_COMPARES && bytes < MAX_BYTES
     },
     mark() {
-      const [oldChanges, oldKeys, oldLists, oldPrefixes] = [new Map(changes), new Set(restsOn), new Set(restsOnLists), new Map(restsOnPrefixes)]
+      const [oldChanges, oldKeys, oldLists, oldPrefixes] = [new Map(changes), new Map(restsOn), new Set(restsOnLists), new Map(restsOnPrefixes)]
       return () => {
         changes = oldChanges
         restsOn = oldKeys

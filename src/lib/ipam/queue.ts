@@ -89,7 +89,7 @@ async function doTogether(session: Session, batch: readonly Waiting[]): Promise<
   const operations = distinct(batch.flatMap(({job}) => job.reads(memory)))
   let tries = 0
   try {
-    let made: {draft: Draft; writes: readonly Write[]} | undefined
+    let last: {outcome: readonly Planned[]; draft: Draft; writes: readonly Write[]} | undefined
     const decide = async ({results, revision, cluster}: Seen) => {
       const isFresh = tries > 0 || !remembered
       tries++
@@ -102,12 +102,14 @@ async function doTogether(session: Session, batch: readonly Waiting[]): Promise<
       const draft = newDraft(session, memory, isFresh ? operations : [])
       const outcome = await planAll(draft, batch, {trusted: isFresh})
       const writes = draft.writes()
-      made = {draft, writes}
+      last = {outcome, draft, writes}
       return {writes, guards: draft.guards(), what: describe(batch), outcome}
     }
     const remembered = recall(memory, [{get: CLUSTER_KEY}, ...operations])
     const {outcome, wrote, revision} = await commit(session, operations, decide, {remembered})
-    if (wrote) made?.draft.written(made.writes, revision)
+    // What was written is the last that was decided, unless that was decided only because the answer to an earlier one was lost, which was made after all.
+    if (wrote && last?.outcome === outcome) last.draft.written(last.writes, revision)
+    else if (wrote) forget(memory)
     const isPostponed = new Set(batch.filter((_, i) => outcome[i] !== undefined && 'postponed' in outcome[i]))
     const open = batch.filter((waiting, i) => !conclude(waiting, outcome[i]))
     // Those that have had nothing yet come before those that want more.

@@ -187,10 +187,9 @@ async function isForNobody(draft: Draft, address: Address, attribute: Attribute,
   if (owner?.type !== 'endpoint') return owner !== undefined
   const key = keyOf(endpointPlace(node, owner.endpointId))
   const codec = endpointCodec(draft.session)
+  // That it has the address must be so now, that it has not when the draft is written.
+  if (hasAddress(await draft.get(codec, key), address)) await draft.verify([key])
   draft.restOn(key)
-  if (!hasAddress(await draft.get(codec, key), address)) return true
-  // That it has the address must be so now.
-  await draft.verify([key])
   return !hasAddress(await draft.get(codec, key), address)
 }
 

@@ -18,6 +18,7 @@ import {endpointObject, networkOf} from './endpoint-object.js'
 import {type Entered, enter, findWorkload, type Found, requireRunning} from './find-workload.js'
 import {alreadyHas, locateFound, refuseConnected, refuseNetworked} from './locate.js'
 import {removeEndpoints} from './removal.js'
+import {storeWithAddress} from './store-with-address.js'
 import {endpointIdOf, endpointsOfWorkload, handleOf, lockOf, placeOf, severalEndpoints, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 
@@ -82,7 +83,7 @@ async function addEndpoint(session: Session, engine: Engine, found: Found, reque
   if (other) throw alreadyHas(workload, other)
   onStep('address')
   const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
-  const change = await createEndpoint(session, workload, newEndpoint(workload, address))
+  const change = await createEndpoint(session, workload, newEndpoint(workload, address), address)
   return {address, change, createdNode, finished: false}
 }
 
@@ -110,7 +111,7 @@ async function addNew(session: Session, entered: Entered, request: AddRequest, o
     const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
     onStep('endpoint')
     endpoint = newEndpoint(workload, address)
-    const change = await createEndpoint(session, workload, endpoint)
+    const change = await createEndpoint(session, workload, endpoint, address)
     await connect(entered, change.after ?? endpoint, request, onStep)
     connected = true
     await entered.confirm()
@@ -170,13 +171,15 @@ async function takenBack(session: Session, workload: Workload, {endpoint, connec
   }
 }
 
-/** Stores ENDPOINT. @throws CalicoError `conflict` if there is one */
-async function createEndpoint(session: Session, workload: Workload, endpoint: WorkloadEndpoint): Promise<ResourceChange<WorkloadEndpoint>> {
-  const change = await changeResource<WorkloadEndpoint>(session, placeOf(workload), (stored) => {
+/** Stores ENDPOINT with ADDRESS, which is assigned, as far as it still is (store-with-address.ts). @throws CalicoError `conflict` if there is one */
+async function createEndpoint(session: Session, workload: Workload, endpoint: WorkloadEndpoint, address: Address): Promise<ResourceChange<WorkloadEndpoint>> {
+  const id = endpointIdOf(workload)
+  const create = (stored: WorkloadEndpoint | undefined): WorkloadEndpoint => {
     if (stored) throw alreadyConfigured(workload)
     return endpoint
-  })
-  return {...change, name: endpointIdOf(workload)}
+  }
+  if (session.dryRun) return {...(await changeResource<WorkloadEndpoint>(session, placeOf(workload), create)), name: id}
+  return storeWithAddress(session, {place: placeOf(workload), id}, {workload, address}, create)
 }
 
 /** A new endpoint of WORKLOAD with ADDRESS. */

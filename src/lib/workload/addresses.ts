@@ -15,6 +15,7 @@ import {networkOf} from './endpoint-object.js'
 import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
 import {type Removal, removeAddressOf} from './removal.js'
 import {interfaceOf, locateFound, requireOwn, theEndpoint, type Wish} from './locate.js'
+import {storeWithAddress} from './store-with-address.js'
 import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 
@@ -76,7 +77,7 @@ export function addContainerAddress(session: Session, engine: Engine, request: R
     const {address} = await obtainAddress(session, workload, request.wanted, before)
     let stored = false
     try {
-      const change = await editEndpoint(session, endpoint, (resource) => withAddress(resource, address))
+      const change = await storeAddress(session, workload, endpoint, address)
       stored = true
       if (entered) {
         await putOnInterface(entered.namespace, endpoint, request.interfaceName, address)
@@ -87,6 +88,14 @@ export function addContainerAddress(session: Session, engine: Engine, request: R
     } catch (error) {
       throw await takenBack(session, workload, endpoint, {address, stored, entered, interfaceName: request.interfaceName}, error)
     }
+  })
+}
+
+function storeAddress(session: Session, workload: Workload, endpoint: Endpoint, address: Address): Promise<ResourceChange<WorkloadEndpoint>> {
+  if (session.dryRun) return editEndpoint(session, endpoint, (resource) => withAddress(resource, address))
+  return storeWithAddress(session, endpoint, {workload, address}, (stored) => {
+    if (!stored) throw new CalicoError('not-found', `Endpoint ${endpoint.id} was removed meanwhile`)
+    return withAddress(stored, address)
   })
 }
 

@@ -31,7 +31,7 @@ export const editors: World = {
   name: 'editors',
   actors: 4,
   commands: 4,
-  make: ({store}) => {
+  make: ({store, commands}) => {
     /** The names of the profiles and the pools, revision by revision. */
     const history: {revision: Revision; names: string; pools: readonly string[]}[] = []
 
@@ -51,6 +51,15 @@ export const editors: World = {
     /** As once(); of a deletion whose answer was lost, "gone is done": somebody else may have made it (decisions.md 10). */
     const deleted = (profile: string) => (command: Command<ResourceChange>): string[] =>
       command.executed.length === 0 && history.some(({revision, names}) => revision > command.began && !names.split(',').includes(profile)) ? [] : once(wrote)(command)
+
+    /**
+     * As once(); where the answer was lost, the very same value that somebody else wrote meanwhile is taken for one's own (decisions.md 10): what was to
+     * be there is there.
+     */
+    const onceOrSame = <T>(told: (result: T) => boolean) => (command: Command<T>): string[] => {
+      const isSame = (other: Command): boolean => other.actor !== command.actor && [...other.may].join() === [...command.may].join() && other.executed.some(({revision}) => revision > command.began)
+      return command.executed.length === 0 && commands.some(isSame) ? [] : once(told)(command)
+    }
 
     async function step(actor: Actor, profile: string, mark: string, own: {profile: string; tag: string}[]): Promise<void> {
       const {random} = actor
@@ -80,7 +89,7 @@ export const editors: World = {
         case 6: {
           const id = random.pick(ENDPOINTS)
           const action = random.pick(['append', 'remove'] as const)
-          await actor.command(`endpoint ${id} profile ${action} ${profile}`, {may: [`${action} ${id} ${profile}`], untrue: once(wroteIt)}, async () => editEndpointProfiles(session, await findEndpoint(session, id, {}), action, [profile]))
+          await actor.command(`endpoint ${id} profile ${action} ${profile}`, {may: [`${action} ${id} ${profile}`], untrue: onceOrSame(wroteIt)}, async () => editEndpointProfiles(session, await findEndpoint(session, id, {}), action, [profile]))
           return
         }
         case 7: {
@@ -131,8 +140,8 @@ function needs({key, kv, previous}: Change): string[] {
   return [`change ${key}`]
 }
 
-
-function profileNeeds(name: string, before: Profile | undefined, after: Profile | undefined): string[] {
+/** What a change of the profile NAME needs. */
+export function profileNeeds(name: string, before: Profile | undefined, after: Profile | undefined): string[] {
   if (!before) return [`create ${name}`]
   if (!after) return [`delete ${name}`]
   const [old, now] = [tagsOf(before), tagsOf(after)]
