@@ -677,7 +677,7 @@ suite('containers', whyNoEngine(), () => {
         if (count === which) await engine.docker('stop', '-t', '0', name)
         return 'pass' as const
       }
-      expect(await run(`container add ${name} ipv4`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('was stopped while it was being worked on') as unknown})
+      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('was stopped while it was being worked on') as unknown})
       await expectNothingLeft()
     }, 60_000)
 
@@ -686,7 +686,7 @@ suite('containers', whyNoEngine(), () => {
         if (count === which) await engine.docker('restart', '-t', '0', name)
         return 'pass' as const
       }
-      expect(await run(`container add ${name} ipv4`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stderr: expect.stringContaining('was restarted while it was being worked on') as unknown})
+      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stderr: expect.stringContaining('was restarted while it was being worked on') as unknown})
       await expectNothingLeft()
       expect(await inside(name, 'ip', 'link')).not.toContain('eth1')
     }, 60_000)

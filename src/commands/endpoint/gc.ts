@@ -5,7 +5,7 @@ import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {presentStale} from '../../lib/views/stale.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
-import {dockerEngine} from '../../lib/docker/engine.js'
+import {dockerEngine, engineTimeLimitMs} from '../../lib/docker/engine.js'
 import {EXIT_CODES} from '../../lib/errors.js'
 import {collect, findStale} from '../../lib/workload/stale.js'
 
@@ -23,7 +23,7 @@ export default class EndpointGc extends HostEditCommand {
     const node = ownNode(flags.node)
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
-    const engine = dockerEngine()
+    const engine = dockerEngine({timeLimitMs: engineTimeLimitMs(this.globals.timeout)})
     const found = await findStale(session, engine, node)
     await this.presentAs(presentStale(found), chosenFormat(flags))
     let left = found.length

@@ -41,8 +41,12 @@ export interface Engine {
 }
 
 const DEFAULT_SOCKET = 'unix:///var/run/docker.sock'
-/** Of each question. What the datastore got before must still be taken back within its own 10 s. */
+/** Of each question. What was written to the datastore before must still be rolled back within the datastore's own time, 10 s by default. */
 const TIME_LIMIT_MS = 4_000
+const SHARE_OF_BUDGET = TIME_LIMIT_MS / 10_000
+
+/** How many milliseconds an Engine may take for one answer where the command was given TIMEOUTMS in all (--timeout): a slow Engine needs more than the default. */
+export const engineTimeLimitMs = (timeoutMs = 0): number => Math.max(TIME_LIMIT_MS, timeoutMs * SHARE_OF_BUDGET)
 
 export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -96,7 +100,7 @@ export async function askEngine<T>(address: string, timeLimitMs: number, questio
   // dockerode never ends when the connection does in the middle of an answer.
   const timeUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info'}))
+      reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info.'}))
       abort.abort()
     }, timeLimitMs)
   })

@@ -1,7 +1,7 @@
 /** What the commands on containers share (cli-v0.20 §4.12). */
 import {Args, Flags} from '@oclif/core'
 import {CalicoError} from '../errors.js'
-import {dockerEngine, type Engine} from '../docker/engine.js'
+import {dockerEngine, engineTimeLimitMs, type Engine} from '../docker/engine.js'
 import {interfaceNameProblem} from '../host/interfaces.js'
 import {requireNetworkAdministrator} from '../host/privileges.js'
 import type {Removal} from '../workload/removal.js'
@@ -46,7 +46,12 @@ export const mtuFlag = () => Flags.custom<number>({parse: checked(readMtu)})({de
 export abstract class ContainerCommand extends EndpointProfileCommand {
   static override baseFlags = {...EndpointProfileCommand.baseFlags, node: nodeFlag()}
 
-  protected readonly engine: Engine = dockerEngine({tell: (text) => this.note(text)})
+  #engine: Engine | undefined
+
+  /** The Docker Engine; to be asked after the command line was read, since --timeout may give it more time. */
+  protected get engine(): Engine {
+    return (this.#engine ??= dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}))
+  }
 
   /** This host's node name. @throws CalicoError `refused` if --node or a variable names another one (decisions.md 23) */
   protected get node(): string {

@@ -4,7 +4,7 @@ import {createServer, type Server, type Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
-import {dockerEngine} from '../../../src/lib/docker/engine.js'
+import {dockerEngine, engineTimeLimitMs} from '../../../src/lib/docker/engine.js'
 
 const golden = (name: string): Buffer => readFileSync(resolve(import.meta.dirname, '../../fixtures/golden/docker', name))
 
@@ -141,4 +141,8 @@ test('a password in DOCKER_HOST is not part of the address that messages name', 
     expect(address).not.toContain('s3cret')
   }
   await expect(dockerEngine({env: {DOCKER_HOST: 'ssh://rw:s3cret@host'}}).inspect('web')).rejects.toMatchObject({message: expect.not.stringContaining('s3cret') as unknown})
+})
+
+test('an answer may take 4 s, and two fifths of a --timeout that is longer than the default', () => {
+  expect([undefined, 500, 10_000, 60_000].map((timeoutMs) => engineTimeLimitMs(timeoutMs))).toEqual([4_000, 4_000, 4_000, 24_000])
 })

@@ -3,7 +3,7 @@ import {presentEndpoints} from '../../../lib/views/endpoints.js'
 import {requireKnownNode} from '../../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../../lib/views/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
-import {dockerEngine} from '../../../lib/docker/engine.js'
+import {dockerEngine, engineTimeLimitMs} from '../../../lib/docker/engine.js'
 import {locate} from '../../../lib/workload/locate.js'
 
 export default class ContainerEndpointShow extends ShowCommand {
@@ -19,7 +19,7 @@ export default class ContainerEndpointShow extends ShowCommand {
     const node = ownNode(flags.node)
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
-    const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text)}), node, args.container)
+    const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
     await this.present(await presentEndpoints(session, endpoints))
   }
 }

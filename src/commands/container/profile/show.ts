@@ -2,7 +2,7 @@ import {containerArgument} from '../../../lib/views/containers.js'
 import {presentEndpointProfiles} from '../../../lib/views/endpoints.js'
 import {nodeFlag, ownNode} from '../../../lib/views/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
-import {dockerEngine} from '../../../lib/docker/engine.js'
+import {dockerEngine, engineTimeLimitMs} from '../../../lib/docker/engine.js'
 import {locateOne} from '../../../lib/workload/locate.js'
 
 export default class ContainerProfileShow extends ShowCommand {
@@ -17,6 +17,6 @@ export default class ContainerProfileShow extends ShowCommand {
     const {args, flags} = await this.read(ContainerProfileShow)
     const node = ownNode(flags.node)
     const session = await this.session()
-    await this.present(await presentEndpointProfiles(session, await locateOne(session, dockerEngine({tell: (text) => this.note(text)}), node, args.container)))
+    await this.present(await presentEndpointProfiles(session, await locateOne(session, dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)))
   }
 }
