@@ -92,7 +92,10 @@ suite('the main job of the two plugins', whyNoHost(), () => {
       expect.stringMatching(/^\{"error":null,"ipv4":\["192\.168\.\d+\.\d+"\],"ipv6":\[\]\}$/),
     ])
 
-    const endpoints = Object.values(stored(host, `${V3}workloadendpoints/default/`)) as Endpoint[]
+    const read = (): Endpoint[] => Object.values(stored(host, `${V3}workloadendpoints/default/`)) as Endpoint[]
+    // The driver learns a container's name from the Engine after the container has started.
+    await until("both endpoints have their container's name", () => read().filter(({metadata}) => 'calicoctl/container' in metadata.annotations).length === 2)
+    const endpoints = read()
     const [ofDb, ofApp] = ['db', 'app'].map((name) => endpoints.find(({metadata}) => metadata.annotations['calicoctl/container'] === name))
     const dbAddress = host.docker('inspect', '-f', '{{.NetworkSettings.Networks.databases.IPAddress}}', 'db')
     expect(endpoints).toHaveLength(2)
