@@ -68,7 +68,7 @@ describe('pages of help that the build has rendered', () => {
       if (prepared.code !== 0 || computed.code !== 0 || prepared.stdout === '' || prepared.stdout !== computed.stdout || prepared.stderr !== '') wrong.push(words.join(' '))
     }
     expect(wrong).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   test.each([[['-h', 'profile', 'add']], [['profile', '-h', 'add']], [['profile', 'add', '-h']]])('the flag may stand anywhere: %j', async (args) => {
     expect(await calicoctl(args)).toEqual(await calicoctl(['profile', 'add', '--help']))

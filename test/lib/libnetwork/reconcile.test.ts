@@ -213,9 +213,9 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
     test('one that Docker asked for and did not use is released when it is old, whether Docker answers or not', async () => {
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       await newAddress()
-      const subject = reconciler({orphanMs: 150})
+      const subject = reconciler({orphanMs: 2_000})
       expect(await subject.round()).toMatchObject(NOTHING)
-      await sleep(170)
+      await sleep(2_020)
       expect(await subject.round()).toMatchObject({removedEndpoints: 0, releasedAddresses: 1})
       expect(await allAssigned(store)).toEqual([])
     })

@@ -17,6 +17,7 @@ import {
   tagProblem,
 } from '../../../src/lib/model/names.js'
 import {ip, network} from '../net/parsed.js'
+import {cpuMs} from '../../support/cpu-time.js'
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').slice(0, 8)
 const typed = fc.oneof(
@@ -76,10 +77,11 @@ describe('convertName', () => {
   test('hostile text takes no time', () => {
     for (const piece of ['-', '.', '-a', '/', '_', 'é-', '.-']) {
       const text = piece.repeat(100_000)
-      const start = performance.now()
-      expect(convertName(`a${text}b`).length).toBeLessThanOrEqual(253)
-      expect(isResourceName(text)).toBe(false)
-      expect(performance.now() - start).toBeLessThan(500)
+      const spent = cpuMs(() => {
+        expect(convertName(`a${text}b`).length).toBeLessThanOrEqual(253)
+        expect(isResourceName(text)).toBe(false)
+      })
+      expect(spent).toBeLessThan(500)
     }
   })
 

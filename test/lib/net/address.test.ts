@@ -11,6 +11,7 @@ import {
 } from '../../../src/lib/net/index.js'
 import {address} from './arbitraries.js'
 import {ip} from './parsed.js'
+import {cpuMs} from '../../support/cpu-time.js'
 
 describe('parseAddress and formatAddress', () => {
   test.each([
@@ -43,10 +44,11 @@ describe('parseAddress and formatAddress', () => {
 
   test('hostile text is refused at once', () => {
     for (const text of [':'.repeat(1e5), '1:'.repeat(5e4), '1.'.repeat(5e4), 'f'.repeat(1e5), '0x'.repeat(5e4)]) {
-      const start = performance.now()
-      expect(parseAddress(text)).toBeUndefined()
-      expect(parseTypedAddress(text)).toBeUndefined()
-      expect(performance.now() - start).toBeLessThan(100)
+      const spent = cpuMs(() => {
+        expect(parseAddress(text)).toBeUndefined()
+        expect(parseTypedAddress(text)).toBeUndefined()
+      })
+      expect(spent).toBeLessThan(100)
     }
   })
 })

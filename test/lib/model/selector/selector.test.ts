@@ -11,6 +11,7 @@ import {
   tryParseSelector,
 } from '../../../../src/lib/model/selector/index.js'
 import {compareUtf8} from '../../../../src/lib/utf8-order.js'
+import {cpuMs} from '../../../support/cpu-time.js'
 
 describe('parseSelector', () => {
   test('builds a tree that shows how it was written', () => {
@@ -84,9 +85,7 @@ describe('parseSelector', () => {
   ])('is through with 100 kB of %s in no time', (_, piece) => {
     const hostile = piece.repeat(Math.ceil(100_000 / piece.length))
     for (const text of [hostile, `a in {${hostile}`, `a == 'b' && ${hostile}`, `${hostile}a == 'b'`, `a not ${hostile}`]) {
-      const start = performance.now()
-      tryParseSelector(text)
-      expect(performance.now() - start).toBeLessThan(500)
+      expect(cpuMs(() => tryParseSelector(text))).toBeLessThan(500)
     }
   })
 
