@@ -655,7 +655,7 @@ suite('containers', whyNoEngine(), () => {
       await given('pool add 192.168.0.0/26')
       name = await container()
       proxy = await startEngineProxy(engine.socket)
-    })
+    }, 60_000)
     afterEach(() => proxy.stop())
 
     test.each([
