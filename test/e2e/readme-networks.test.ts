@@ -144,7 +144,7 @@ suite('the pages on networks', whyNoHost(), () => {
     const rest = await page(['repair', 'pool-move', 'handle'], example('docker-node').slice(0, 1))
     expect(rest('calicoctl ipam check')).toContain('Checked 0 assigned addresses')
     expect(rest('calicoctl ipam assign')).toMatch(/^10\.66\.\d+\.\d+$/m)
-    await page([], [...example('docker-node').slice(0, 1), 'docker rm -f workload-A', 'calicoctl pool remove 10.66.0.0/16', 'calicoctl profile remove web', 'calicoctl node remove'])
+    await page([], [...example('docker-node').slice(0, 1), 'docker rm -f workload-A', 'calicoctl pool remove 10.66.0.0/16', 'calicoctl profile remove web', 'calicoctl node remove --hostname=agent1'])
   }, 180_000)
 
   test('Mesos with net-modules', async () => {
