@@ -2,7 +2,7 @@
 import {homedir} from 'node:os'
 import {Config, run} from '@oclif/core'
 import {paintHeads, settleColours} from './lib/cli/colour.js'
-import {BATCH, COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
+import {COMPLETE, formatUsageError, readLine} from './lib/cli/grammar/read-line.js'
 import {V020} from './lib/cli/grammar/v020.js'
 import type {Line} from './lib/cli/grammar/line.js'
 import {loadOptions, type Program} from './lib/cli/program.js'
@@ -49,7 +49,7 @@ async function perform(line: Line, argv: readonly string[], program: Program): P
         throw new CalicoError('failed', `calicoctl ${line.words} is not available in this version`)
       case 'command':
         // Completion offers all commands, and a batch runs any; any other line needs only its own.
-        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE || line.id === BATCH ? undefined : line.id))
+        await run([...line.id.split(':'), ...line.argv], loadOptions(program, line.id === COMPLETE ? undefined : line.id))
         return {code: Number(process.exitCode ?? 0), failed: false}
     }
   } catch (error) {

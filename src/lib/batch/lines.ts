@@ -25,6 +25,7 @@ const OPERATORS: readonly (readonly [text: string, meaning: string])[] = [
   ['*', 'a pattern of file names'], ['?', 'a pattern of file names'], ['[', 'a pattern of file names'],
 ]
 const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*\+?=/
+const PLAIN = /[A-Za-z0-9_./:,@%+-]+/y
 const BRACES = /\{[^{}\s'"\\]*(?:,|\.\.)[^{}\s'"\\]*\}/y
 
 /** The command lines of TEXT in order, and what is wrong in it. Empty lines and comments are no lines. Line ends may be those of Windows. */
@@ -55,7 +56,13 @@ class Reader {
   constructor(private readonly text: string) {}
 
   readAll(): void {
-    while (this.at < this.text.length) this.readOne()
+    while (this.at < this.text.length) {
+      // Most of a line means nothing but itself.
+      PLAIN.lastIndex = this.at
+      const plain = PLAIN.exec(this.text)?.[0]
+      if (plain === undefined) this.readOne()
+      else this.take(plain)
+    }
     this.endLine()
   }
 

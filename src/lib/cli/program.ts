@@ -1,4 +1,4 @@
-import {Plugin, type Command, type Interfaces} from '@oclif/core'
+import {Plugin, type Command, type Config, type Interfaces} from '@oclif/core'
 import {CalicoError} from '../errors.js'
 
 /** What the build knows of the program: the manifest that oclif made of our commands, and how to load each. */
@@ -16,7 +16,7 @@ export interface Program {
  */
 class RootPlugin extends Plugin {
   constructor(
-    private readonly program: Program,
+    readonly program: Program,
     commands: Program['commands'],
   ) {
     super({isRoot: true, root: program.root, pjson: program.pjson, name: program.pjson.name})
@@ -61,4 +61,17 @@ export function loadOptions(program: Program, id?: string): Interfaces.LoadOptio
   const only = id === undefined ? undefined : program.commands[id]
   const plugin = new RootPlugin(program, only === undefined ? program.commands : {[only.id]: only})
   return {root: program.root, pjson: program.pjson, plugins: new Map([[plugin.name, plugin]])}
+}
+
+/** All commands of the program that CONFIG was loaded for, whether oclif knows them or not. */
+export function allCommands(config: Config): {readonly commands: Program['commands']; readonly load: (id: string) => Promise<Command.Class>} {
+  const plugin = [...config.plugins.values()].find((each) => each instanceof RootPlugin)
+  if (!plugin) throw new TypeError('the configuration was not made by loadOptions')
+  return {commands: plugin.program.commands, load: (id) => plugin.findCommand(id, {must: true})}
+}
+
+/** The configuration of all commands of the program that CONFIG was loaded for: for help, which shows them and changes what it shows. */
+export function freshOptions(config: Config): Interfaces.LoadOptions {
+  const plugin = [...config.plugins.values()].find((each) => each instanceof RootPlugin)
+  return plugin ? loadOptions(plugin.program) : config
 }

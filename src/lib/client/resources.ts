@@ -5,7 +5,8 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
-import {parseJson, stringifyJson} from '../json/json.js'
+import {parseJson} from '../json/json.js'
+import {repeatedJson} from '../json/repeated.js'
 import {accept, decode, type Situation} from '../model/accept.js'
 import {hazards, type Hazard} from '../model/hazards.js'
 import {kindPrefix, parseKey, resourceKey} from '../model/keys.js'
@@ -216,7 +217,7 @@ export function prepareChange<R extends Resource>(
   const added = addedHazards(kind, before?.resource, resource).filter(({level}) => level !== 'wider')
   if (added.length > 0) throw refused(kind, name, added)
   if (before && isDeepStrictEqual(resource, before.resource)) return {change: {...change, after: before.resource, action: 'unchanged'}}
-  const value = stringifyJson(resource)
+  const value = repeatedJson(resource)
   return {
     change: {...change, after: resource, action: before ? 'updated' : 'created'},
     write: {key, read: before?.kv, value: finish ? value : noteWritten(key, value, resource)},

@@ -8,14 +8,19 @@ import {asRecord, ownField} from './schema/codec.js'
 /** Ports that one match of iptables takes; a range takes two. */
 const SLOTS = 15
 
+/** The list with this number and those behind it are not checked. */
+const UNCHECKED_FROM = 3
+
 /** The lists of RULE, by their paths in it, that Felix does not check in one of the address families. In the order of rendering. */
 export function uncheckedLists(rule: Readonly<Record<string, unknown>>): string[] {
+  // Almost no rule has so many lists, and every edit asks this of every new rule.
+  if (ENDS.flatMap((end) => [listOf(rule, end, 'ports'), listOf(rule, end, 'nets')]).filter(({length}) => length > 1).length < UNCHECKED_FROM) return []
   return [...new Set(([4, 6] as const).flatMap((family) => [...uncheckedListsOf(rule, family)]))]
 }
 
 /** The lists of RULE, by their paths in it, that Felix does not check in FAMILY. */
 export function uncheckedListsOf(rule: Readonly<Record<string, unknown>>, family: Family): ReadonlySet<string> {
-  return new Set(isRendered(rule, family) ? blocks(rule, family).slice(2) : [])
+  return new Set(isRendered(rule, family) ? blocks(rule, family).slice(UNCHECKED_FROM - 1) : [])
 }
 
 const ENDS = ['source', 'destination'] as const

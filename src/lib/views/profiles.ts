@@ -141,9 +141,18 @@ type Tokens = readonly {readonly type: string; readonly input: string}[]
 /** The words after the profile and the direction. */
 const ruleWords = (tokens: Tokens): string[] => tokens.flatMap(({type, input}) => (type === 'arg' ? [input] : [])).slice(2)
 
+/** What TOKENS say; of the same ones only once: a line is checked, and read again when it runs. */
+function readRule(tokens: Tokens): ReturnType<typeof readRuleWords> {
+  let read = readBefore.get(tokens)
+  if (read === undefined) readBefore.set(tokens, (read = readRuleWords(ruleWords(tokens))))
+  return read
+}
+
+const readBefore = new WeakMap<Tokens, ReturnType<typeof readRuleWords>>()
+
 /** The values that are wrong in the rule of a line. @throws CalicoError `usage` for words that are no rule at all. */
 export function ruleProblems(tokens: Tokens): readonly string[] {
-  const read = readRuleWords(ruleWords(tokens))
+  const read = readRule(tokens)
   if (read.ok) return []
   if ('at' in read) throw new CalicoError('usage', read.problem)
   return read.problems
@@ -151,7 +160,7 @@ export function ruleProblems(tokens: Tokens): readonly string[] {
 
 /** The rule of a line. @throws CalicoError if {@link ruleProblems} has anything to say. */
 export function ruleOf(tokens: Tokens): Rule {
-  const read = readRuleWords(ruleWords(tokens))
+  const read = readRule(tokens)
   if (!read.ok) throw new CalicoError('invalid', 'These words are no rule', {details: ruleProblems(tokens)})
   return read.rule
 }

@@ -148,7 +148,8 @@ export abstract class BatchCommand extends EditCommand {
       staged: atomic ? 'atomic' : this.dryRun ? 'dry-run' : undefined,
       quiet,
       debug,
-      noStdin: this.fromStdin ? 'This line reads stdin, which already contains the lines of this batch: give the lines as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined,
+      // Node makes a stream of stdin when it is first asked for it, which takes a while.
+      whyNoStdin: () => (this.fromStdin ? 'This line reads stdin, which already contains the lines of this batch: give the lines as a FILE' : process.stdin.isTTY ? 'This line reads stdin, which is a terminal' : undefined),
       stdin: once(async () => {
         const {LARGEST_INPUT, readStdin} = await import('../stdin.js')
         return readStdin(LARGEST_INPUT)

@@ -1,5 +1,5 @@
 /** One line of a batch, checked or run in this process. */
-import type {Command, Config} from '@oclif/core'
+import type {Config} from '@oclif/core'
 import type {Budget} from '../../datastore/budget.js'
 import {CalicoError} from '../../errors.js'
 import type {Settings} from '../../settings/types.js'
@@ -7,6 +7,7 @@ import {readLine} from '../grammar/read-line.js'
 import type {Line} from '../grammar/line.js'
 import {type BatchLine, type Invocation, invoked, type Reading} from '../invocation.js'
 import {debugging, type Debugging, ending} from '../report.js'
+import {allCommands, freshOptions} from '../program.js'
 import {escapeText} from '../../printable.js'
 import {checkedFurther, type Place, placeOf, whyNotStaged} from './places.js'
 
@@ -26,6 +27,9 @@ const STORE_OPTIONS = ['datastore', 'config', 'expect-cluster', 'timeout', 'conf
 /** Thrown where a line that is only checked would begin to do something: it is right. */
 class LineIsRight extends Error {}
 
+/** There is one for all lines: to make an error, with its stack, takes time. */
+let lineIsRight: LineIsRight | undefined
+
 /** What all lines of a batch have in common. */
 export interface Surroundings {
   readonly config: Config
@@ -34,7 +38,7 @@ export interface Surroundings {
   readonly quiet: boolean
   readonly debug: boolean
   /** Why a line cannot read stdin; undefined where it can. */
-  readonly noStdin: string | undefined
+  readonly whyNoStdin: () => string | undefined
   readonly stdin: () => Promise<string>
   /** The lines run on a stage: all of them are one transaction, or they are only rehearsed. */
   readonly staged?: 'atomic' | 'dry-run' | undefined
@@ -42,7 +46,8 @@ export interface Surroundings {
 
 /** The line of WORDS as grammar has it, or what is wrong with it. */
 export function readWords(line: number, words: readonly string[], {config, staged}: Pick<Surroundings, 'config' | 'staged'>): ReadyLine | {line: number; problem: string} {
-  const meaning = readLine(words, commandTable(config))
+  const {commands} = allCommands(config)
+  const meaning = readLine(words, commands)
   switch (meaning.type) {
     case 'usage': {
       const {problem, suggestion} = meaning
@@ -56,29 +61,17 @@ export function readWords(line: number, words: readonly string[], {config, stage
     case 'command': {
       const place = placeOf(meaning.id)
       if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`}
-      const canRehearse = config.findCommand(meaning.id)?.flags['dry-run'] !== undefined
+      const canRehearse = commands[meaning.id]?.flags['dry-run'] !== undefined
       const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse, argv: meaning.argv})
       return problem === undefined ? {line, words, meaning, place, reading: {}} : {line, problem}
     }
   }
 }
 
-/** The table of all commands, made once a configuration. */
-const tables = new WeakMap<Config, Record<string, Command.Loadable>>()
-
-function commandTable(config: Config): Record<string, Command.Loadable> {
-  let table = tables.get(config)
-  if (table === undefined) {
-    table = Object.fromEntries(config.commands.map((command) => [command.id, command]))
-    tables.set(config, table)
-  }
-  return table
-}
-
 /** What is wrong with the options and values of LINE: what the command itself says of them. Undefined = nothing. The command does nothing. */
 export async function checkLine(line: ReadyLine, around: Surroundings): Promise<{text: string; code: number} | undefined> {
   const right = (): never => {
-    throw new LineIsRight()
+    throw (lineIsRight ??= new LineIsRight())
   }
   // A command that works on the host may do so as soon as its line is read; one of the datastore checks more before it asks for that.
   const read = line.meaning.type === 'command' && checkedFurther(line.meaning.id) ? (): void => undefined : right
@@ -96,7 +89,7 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
       refused: STORE_OPTIONS,
       session: right,
       stdin: () => {
-        if (around.noStdin !== undefined) throw new CalicoError('invalid', around.noStdin)
+        refuseStdin(around)
         return right()
       },
       read,
@@ -110,6 +103,12 @@ export async function checkLine(line: ReadyLine, around: Surroundings): Promise<
     return error instanceof LineIsRight ? undefined : ending(error, {debug: await debuggingOf(line, around)})
   }
   return undefined
+}
+
+/** @throws CalicoError `invalid` where a line cannot read stdin */
+function refuseStdin({whyNoStdin}: Surroundings): void {
+  const why = whyNoStdin()
+  if (why !== undefined) throw new CalicoError('invalid', why)
 }
 
 /** Where the outcome of a line that runs goes to. */
@@ -127,7 +126,10 @@ export async function runLine(line: ReadyLine, around: Surroundings, output: Lin
   const nothing = (): void => undefined
   const {settings, budget, quiet} = around
   // Not every line has said before that it reads stdin: one of the host is checked only as far as its options.
-  const stdin = around.noStdin === undefined ? around.stdin : () => Promise.reject(new CalicoError('invalid', around.noStdin ?? ''))
+  const stdin = async (): Promise<string> => {
+    refuseStdin(around)
+    return around.stdin()
+  }
   const invocation: Invocation = {
     width: output.width,
     stdout: output.stdout,
@@ -159,10 +161,10 @@ type Runnable = new (argv: string[], config: Config) => {_run(): Promise<unknown
 async function perform({meaning}: ReadyLine, config: Config, invocation: Invocation): Promise<void> {
   if (meaning.type === 'help') {
     const [{Config: Fresh}, {showHelp}] = await Promise.all([import('@oclif/core'), import('../help.js')])
-    const own = await Fresh.load(config) // oclif's help changes what it shows
+    const own = await Fresh.load(freshOptions(config))
     return invoked(invocation, () => showHelp(meaning.words, own))
   }
-  const command = (await config.findCommand(meaning.id, {must: true}).load()) as unknown as Runnable
+  const command = (await allCommands(config).load(meaning.id)) as unknown as Runnable
   const {exitCode} = process
   try {
     // oclif's own Command.run() loads the configuration anew each time.

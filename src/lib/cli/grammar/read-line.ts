@@ -17,9 +17,6 @@ export {formatUsageError} from './format.js'
 /** The hidden command that shell completion asks; its words are data, whatever they look like. */
 export const COMPLETE = '__complete'
 
-/** The command that runs lines itself. */
-export const BATCH = 'batch'
-
 /** Reads ARGV, the words after the program's name, with what is known of our commands. Never throws. */
 export function readLine(argv: readonly string[], commands: CommandTable): Line {
   if (argv.length === 0) return {type: 'help', words: []}
