@@ -8,6 +8,7 @@ export const TEST_PROGRAMS = /** @type {const} */ ([
   ['ip', 'iproute2'], ['iptables', 'iptables'], ['nft', 'nftables'], ['ipset', 'ipset'], ['mount', 'mount'], ['umount', 'mount'],
   ['sysctl', 'procps'], ['ps', 'procps'], ['pgrep', 'procps'], ['bird', 'bird'],
   ['curl', 'curl'], ['zsh', 'zsh'], ['fish', 'fish'], ['python3', 'python3'], ['mandoc', 'mandoc'],
+  ['chromium', 'chromium'], ['dot', 'graphviz'], ['xmllint', 'libxml2-utils'],
 ])
 
 /** What tests start of Debian's essential packages (bash, bsdutils, coreutils, debianutils, libc-bin, tar, util-linux) and of Node itself. */

@@ -21,6 +21,7 @@ export const CHUNKS = {
   mesos: {entry: join(RUNTIME, 'mesos.ts'), packages: {}},
   store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
   ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
+  dagre: {entry: resolve('@dagrejs/dagre'), packages: {'@dagrejs/dagre': ''}},
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
 }
 
@@ -39,6 +40,7 @@ export const PARTS = {
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
+  picture: ['src/lib/views/policy-picture/', 'src/commands/policy/picture.ts'],
   policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/cli/flows.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
   covers: ['src/lib/rules/covers.ts'],
   documents: ['src/lib/documents/', 'src/lib/views/schema.ts', 'src/commands/schema.ts'],

@@ -65,6 +65,7 @@ const LINES: readonly (readonly [id: string, line: string, fate: Record<Mode, Fa
   ['policy:explain', 'policy explain 10.0.0.1 10.0.0.2', WORKS],
   ['policy:matrix', 'policy matrix', WORKS],
   ['policy:test', 'policy test probes.yaml', WORKS],
+  ['policy:picture', 'policy picture -o policy.svg', PLAIN],
   ['profile:rule:add', 'profile web rule add inbound allow tcp to ports 80', WORKS],
   ['profile:rule:show', 'profile web rule show', WORKS],
   ['profile:rule:json', 'profile web rule json', WORKS],

@@ -135,6 +135,7 @@ const LINES: readonly (readonly [line: string, roles: string, lacks?: string])[]
   ['lint', SEES, 'under /calico/'],
   ['policy explain e1 10.9.9.9 tcp/80', SEES, 'under /calico/'],
   ['policy matrix', SEES, 'under /calico/'],
+  ['policy picture -o dot', SEES, 'under /calico/'],
 ]
 
 const isDenied = (code: number | null): boolean => code === 7

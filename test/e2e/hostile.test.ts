@@ -171,6 +171,12 @@ describe('a hostile store', () => {
     expect(results.filter(({stdout}) => stdout !== '').length).toBeGreaterThan(30)
   })
 
+  test('a picture of it has nothing as it is, in any of its forms', () => {
+    const results = run(['html', 'svg', 'dot'].map((form) => ['policy', 'picture', '-o', form]))
+    expect(results.flatMap(faults)).toEqual([])
+    for (const {stdout} of results) expect(stdout.length).toBeGreaterThan(5_000)
+  })
+
   test('every profile: its rules, tags and documents', () => {
     const lines = profiles.flatMap((name) => [
       ['profile', name, 'rule', 'show'],
@@ -225,14 +231,14 @@ test('what is typed is no line of ours either', () => {
     ['node', 'show', '--node', HOSTILE], ['node', 'remove', '--hostname', HOSTILE], ['status', '--runtime', HOSTILE], ['help', HOSTILE], ['schema', HOSTILE], ['completion', HOSTILE], ['__complete', '--', HOSTILE, 'profile'], ['diags', '--log-dir', HOSTILE],
     ['patch', 'profile', HOSTILE, '-p', HOSTILE], ['patch', 'profile', 'web', '-p', JSON.stringify({spec: {[HOSTILE]: HOSTILE}})], ['label', 'profile', HOSTILE, HOSTILE], ['label', 'profile', 'web', `${HOSTILE}=a`],
     ['pool', 'move', HOSTILE, HOSTILE], ['ipam', 'split', HOSTILE, '--name', HOSTILE], ['ipam', 'split', '2', '--name', HOSTILE],
-    ['policy', 'explain', HOSTILE, HOSTILE], ['policy', 'explain', '10.0.0.1', '10.0.0.2', HOSTILE], ['policy', 'test', HOSTILE],
+    ['policy', 'explain', HOSTILE, HOSTILE], ['policy', 'explain', '10.0.0.1', '10.0.0.2', HOSTILE], ['policy', 'test', HOSTILE], ['policy', 'picture', '-o', HOSTILE], ['policy', 'picture', '-o', `${HOSTILE}/x.svg`], ['policy', 'picture', '--from', HOSTILE],
     ['profile', HOSTILE, 'rule', 'show', '--debug'], ['get', 'profile', HOSTILE, '--debug'],
   ]
   expect(run(lines).flatMap(faults)).toEqual([])
 })
 
 /** What needs a container, an agent's files or a host of its own; these have tests of their own, and show through the same functions. */
-const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'patch', 'label', 'batch', 'import', 'policy test']
+const ELSEWHERE = ['container endpoint show', 'container profile show', 'mesos check', 'checksystem', 'ipam assign', 'profile rule show', 'profile rule json', 'profile tag show', 'create', 'apply', 'replace', 'delete', 'patch', 'label', 'batch', 'import', 'policy test', 'policy picture']
 
 test('every command with -o is among the lines above', () => {
   const help = resolve(import.meta.dirname, '../../dist/help')

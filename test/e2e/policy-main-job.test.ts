@@ -1,6 +1,6 @@
 /** The main job of policy as a whole, typed as in a shell, on the stars of examples/stars with endpoints in the store; and what --flows tells of every kind of change. */
 import {execFile} from 'node:child_process'
-import {chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
@@ -94,6 +94,8 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     const {cells, groups} = JSON.parse((await done('calicoctl policy matrix --protocol tcp -o json')).stdout) as {groups: readonly {id: string; name: string}[]; cells: readonly {from: string; to: string; flows: readonly string[]}[]}
     const group = (name: string): string | undefined => groups.find((one) => one.name === name)?.id
     expect(cells.find(({from, to}) => from === group('frontend') && to === group('backend'))).toMatchObject({flows: ['tcp/9000']})
+    expect(await done('calicoctl policy picture -o policy.html')).toMatchObject({stdout: '', stderr: 'Wrote policy.html: 5 groups in 5 boxes, 6 arrows\n'})
+    expect(readFileSync(join(folder, 'policy.html'), 'utf8')).toContain('aria-label="frontend → backend: tcp/9000"')
     await done('calicoctl policy test examples/stars/policy-test.yaml')
     expect(await done('calicoctl lint')).toMatchObject({code: 0})
   }, 60_000)

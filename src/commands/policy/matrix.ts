@@ -6,9 +6,6 @@ import {protocolOf} from '../../lib/policy/probe.js'
 import {matrixCsv, presentMatrix, unknownNotes} from '../../lib/views/policy/matrix.js'
 import {matrixOptions} from '../../lib/views/policy/matrix-options.js'
 
-/** Warnings before the rest is only counted. */
-const WARNINGS = 10
-
 export default class PolicyMatrix extends BaseCommand {
   static override summary = 'Show who reaches whom: groups of endpoints against groups of endpoints.'
   static override description = [
@@ -35,8 +32,6 @@ export default class PolicyMatrix extends BaseCommand {
     const matrix = policyMatrix(world, matrixOptions(world, flags))
     if (flags.output === 'csv') await this.dataText(matrixCsv(matrix))
     else await this.presentAs(presentMatrix(matrix), flags.output ?? 'table')
-    const notes = unknownNotes(matrix)
-    for (const note of notes.slice(0, WARNINGS)) this.note(note)
-    if (notes.length > WARNINGS) this.note(`Warning: the same of ${notes.length - WARNINGS} more groups; -o json tells each.`)
+    this.note(unknownNotes(matrix, '-o json tells each'))
   }
 }

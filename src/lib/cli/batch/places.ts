@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<Place, readonly string[]>> = {
     'checksystem', 'confirm',
     'container:add', 'container:endpoint:show', 'container:ip:add', 'container:ip:remove', 'container:profile:append', 'container:profile:remove',
     'container:profile:set', 'container:profile:show', 'container:remove',
-    'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'status', 'undo',
+    'datastore:restore', 'datastore:save', 'diags', 'endpoint:gc', 'history', 'import', 'mesos:check', 'mesos:config', 'mesos:gc', 'node', 'node:remove', 'node:stop', 'plan', 'policy:picture', 'status', 'undo',
   ],
   neither: ['completion', 'config:grants', 'config:view', 'help', 'lint:codes', 'schema', 'validate'],
   endless: ['__complete', '__confirm', 'batch', 'edit', 'libnetwork:serve'],

@@ -42,5 +42,11 @@ const field = (text: string): string => (/[",]/.test(text) ? `"${text.replaceAll
 /** The cells of MATRIX as CSV: from,to,flows, by the names of the groups. */
 export const matrixCsv = ({cells}: Matrix): string => [['from', 'to', 'flows'], ...cells.map(({from, to, flows}) => [from.name, to.name, flows.join(' ')])].map((fields) => `${fields.map((text) => field(escapeText(text))).join(',')}\n`).join('')
 
-/** What is to be said about groups that have no cells because nothing can be told about them. */
-export const unknownNotes = ({groups}: Matrix): string[] => groups.flatMap((group) => (group.unknown === undefined ? [] : [`Warning: what reaches and leaves ${shown(group)} cannot be told: ${group.unknown}.`]))
+/** Warnings before the rest is only counted. */
+const WARNINGS = 10
+
+/** What is to be said about groups that have no cells because nothing can be told about them; MORE says where the rest is told. */
+export function unknownNotes({groups}: Matrix, more: string): string[] {
+  const notes = groups.flatMap((group) => (group.unknown === undefined ? [] : [`Warning: what reaches and leaves ${shown(group)} cannot be told: ${group.unknown}.`]))
+  return notes.length > WARNINGS ? [...notes.slice(0, WARNINGS), `Warning: the same of ${notes.length - WARNINGS} more groups; ${more}.`] : notes
+}
