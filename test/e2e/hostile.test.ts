@@ -174,7 +174,7 @@ describe('a hostile store', () => {
   test('a picture of it has nothing as it is, in any of its forms', () => {
     const results = run(['html', 'svg', 'dot'].map((form) => ['policy', 'picture', '-o', form]))
     expect(results.flatMap(faults)).toEqual([])
-    for (const {stdout} of results) expect(stdout.length).toBeGreaterThan(5_000)
+    for (const {stdout} of results) expect(stdout.length).toBeGreaterThan(500)
   })
 
   test('every profile: its rules, tags and documents', () => {

@@ -142,16 +142,16 @@ describe('the page in a browser', () => {
 
   test('the search finds groups, endpoints, profiles and addresses', async () => {
     for (const [typed, found] of [['192.168.2.2', 'endpoint h1-docker-b1-eth0 b1 192.168.2.2 (in group backend)'], ['management', 'group management-ui'], ['c2', 'endpoint h1-docker-c2-eth0 c2 192.168.2.1 (in group client)']] as const) {
-      await page.press('/', ...typed)
+      await page.press('/', ...Array.from(typed))
       expect((await text('#results')).split('\n')).toContain(found)
       await page.press('Escape')
     }
-    await page.press('/', ...'front')
+    await page.press('/', ...Array.from('front'))
     expect(await text('#results')).toContain('profile frontend (in group frontend)')
     await page.press('Enter')
     expect(await text('#chosen h2')).toBe('frontend')
     expect(await active()).toBe('frontend: 1 endpoint')
-    await page.press('/', ...'zzz')
+    await page.press('/', ...Array.from('zzz'))
     expect(await text('#results')).toBe('Nothing has this in its name.')
     await page.press('Escape', 'Escape')
   })
@@ -224,7 +224,7 @@ describe('the page in a browser', () => {
     const opacity = (selector: string): Promise<string[]> => large.evaluate(`[...new Set([...document.querySelectorAll(${JSON.stringify(selector)})].map((one) => getComputedStyle(one).opacity))]`)
     expect(await opacity('.wire')).toEqual(['0.45'])
     await large.evaluate("document.styleSheets[0].insertRule('svg *{transition:none!important}')")
-    await large.press('/', ...'api7', 'Enter')
+    await large.press('/', ...Array.from('api7'), 'Enter')
     expect(await large.evaluate("document.querySelector('#chosen h2').innerText")).toBe('api7')
     expect(await opacity('.wire.near')).toEqual(['1'])
     expect(await opacity('.wire:not(.near)')).toEqual(['0.1'])

@@ -65,7 +65,7 @@ interface Connection {
 
 /** The two ends of the pipes of CHILD: JSON texts, each ended by a zero byte. */
 function connect(child: ChildProcess): Connection {
-  const [input, output] = [child.stdio[3] as Writable, child.stdio[4] as unknown as Readable]
+  const [input, output] = [child.stdio[3] as Writable, child.stdio[4] as Readable]
   const waiting = new Map<number, {settle: (result: never) => void; fail: (error: Error) => void}>()
   const listeners = new Map<string, (method: string, params: Readonly<Record<string, unknown>>) => void>()
   let number = 0
@@ -142,7 +142,7 @@ async function openPage(connection: Connection, sessionId: string, address: stri
     },
     async press(...keys) {
       for (const key of keys) {
-        const text = key === 'Enter' ? '\r' : [...key].length === 1 ? key : undefined
+        const text = key === 'Enter' ? '\r' : Array.from(key).length === 1 ? key : undefined
         const event = {key, ...(KEY_CODES[key] === undefined ? {} : {windowsVirtualKeyCode: KEY_CODES[key], code: key})}
         await send('Input.dispatchKeyEvent', {type: 'keyDown', ...event, ...(text === undefined ? {} : {text})})
         await send('Input.dispatchKeyEvent', {type: 'keyUp', ...event})

@@ -82,6 +82,8 @@ const QUICK_LINES = 250
 const ROOMY_LINES = 60
 /** Parts that are wider than that from left to right are drawn from top to bottom instead, if they come nearer to the form of a screen so. */
 const WIDE = 1200
+/** Boxes of a part beyond which it is not: who scrolls, scrolls down. */
+const MOST_DOWN = 80
 
 /** About how wide TEXT is at SIZE, in the fonts that browsers take: rather too wide than too narrow. */
 function textWidth(text: string, size: number): number {
@@ -216,14 +218,14 @@ function spokesOf({senders, receivers}: Arrow): Spoke[] {
 
 function component(boxes: readonly PlacedBox[], arrows: readonly Arrow[]): Part {
   const across = directed(boxes, arrows, 'LR')
-  if (across.width <= WIDE) return across
+  if (across.width <= WIDE || boxes.length > MOST_DOWN) return across
   const down = directed(boxes, arrows, 'TB')
   const extent = ({width, height}: Part): number => Math.max(width / RATIO, height)
   return extent(down) < extent(across) ? down : across
 }
 
 function directed(boxes: readonly PlacedBox[], arrows: readonly Arrow[], rankdir: 'LR' | 'TB'): Part {
-  const graph = new Graph({multigraph: true})
+  const graph = newGraph()
   const lines = arrows.reduce((sum, {senders, receivers}) => sum + senders.length + receivers.length, 0)
   graph.setGraph({rankdir, nodesep: 20, ranksep: lines > ROOMY_LINES ? 70 : rankdir === 'LR' ? 44 : 36, edgesep: 12, marginx: 0, marginy: 0, ...(lines > QUICK_LINES ? {ranker: 'tight-tree'} : {})})
   for (const {box, width, height} of boxes) graph.setNode(box.id, {width, height})
@@ -234,15 +236,15 @@ function directed(boxes: readonly PlacedBox[], arrows: readonly Arrow[], rankdir
     graph.setNode(arrow.id, {width, height})
     for (const {box, inward} of spokes.get(arrow) ?? []) graph.setEdge(inward ? box.id : arrow.id, inward ? arrow.id : box.id, {width: 0, height: 0})
   }
-  layout(graph)
+  place(graph)
   const {width = 0, height = 0} = graph.graph() as {width?: number; height?: number}
-  const middle = (id: string): Point => graph.node(id) as unknown as Point
+  const middle = (id: string): Point => graph.node(id) as Point
   const axis = rankdir === 'LR' ? 'x' : 'y'
   const nodes = new Map<string, Rectangle>([...boxes.map(({box, ...size}) => [box.id, {...size, ...middle(box.id)}] as const), ...arrows.map((arrow) => [arrow.id, {width: 0, height: 0, ...labels.get(arrow), ...middle(arrow.id)}] as const)])
   const route = router(nodes, axis)
   const paths = route(arrows.flatMap((arrow) => (spokes.get(arrow) ?? []).map(({box, inward}) => {
     const [from, to] = inward ? [box.id, arrow.id] : [arrow.id, box.id]
-    return {from, to, points: (graph.edge(from, to) as unknown as {points: readonly Point[]}).points}
+    return {from, to, points: (graph.edge(from, to) as {points: readonly Point[]}).points}
   })))
   return {
     width,
@@ -264,6 +266,18 @@ function directed(boxes: readonly PlacedBox[], arrows: readonly Arrow[], rankdir
     }),
   }
 }
+
+/** What is used of dagre. Its own types lead to files that its package does not have. */
+interface DagreGraph {
+  setGraph(settings: object): void
+  setNode(id: string, size: object): void
+  setEdge(from: string, to: string, size: object): void
+  graph(): unknown
+  node(id: string): unknown
+  edge(from: string, to: string): unknown
+}
+const newGraph = (): DagreGraph => new (Graph as unknown as new (options: object) => DagreGraph)({multigraph: true})
+const place = layout as unknown as (graph: DagreGraph) => void
 
 interface Edge {
   readonly from: string

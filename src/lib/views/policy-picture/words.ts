@@ -7,7 +7,7 @@ const LONGEST_FLOWS = 34
 
 /** TEXT, escaped, of at most LENGTH characters. */
 export function shortened(text: string, length: number): string {
-  const characters = [...escapeText(text)]
+  const characters = Array.from(escapeText(text))
   return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : characters.join('')
 }
 

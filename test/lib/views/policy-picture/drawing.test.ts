@@ -10,6 +10,8 @@ import {entries} from '../../policy/random-world.js'
 const group = (id: string, more: Partial<MatrixGroup> = {}): MatrixGroup => ({id, type: 'workloads', name: id, labels: {}, profiles: [id], node: null, workloads: [], networks: [], party: () => undefined, ...more})
 const several = {other: () => undefined}
 
+const passing = (pairs: readonly (readonly string[])[]): Record<string, string> => Object.fromEntries(pairs.map(([pair = '', flows = '']) => [pair, flows]))
+
 /** A matrix of GROUPS with what `FROM TO` passes. */
 function matrix(groups: readonly MatrixGroup[], passes: Readonly<Record<string, string>>): Matrix {
   const find = (id: string): MatrixGroup => groups.find((one) => one.id === id) ?? group(id)
@@ -71,7 +73,7 @@ describe('drawingOf', () => {
 
   test('groups of one profile and any number of endpoints that pass the same share a box', () => {
     const groups = Array.from({length: 9}, (_, index) => group(`web${index}`, index % 2 === 0 ? several : {})).concat(group('db'))
-    const passes = Object.fromEntries(groups.slice(0, 9).flatMap(({id, other}) => [[`${id} db`, 'tcp/5432'], ...(other ? [[`${id} ${id}`, 'all']] : [])]))
+    const passes = passing(groups.slice(0, 9).flatMap(({id, other}) => [[`${id} db`, 'tcp/5432'], ...(other ? [[`${id} ${id}`, 'all']] : [])]))
     expect(shapes(drawingOf(matrix(groups, passes)))).toEqual(['within: web0 and 8 more > web0 and 8 more: all', 'lines: web0 and 8 more > db: tcp/5432'])
   })
 
@@ -83,14 +85,14 @@ describe('drawingOf', () => {
 
   test('what passes both ways is one arrow, among any number of groups', () => {
     const names = ['a', 'b', 'c', 'd']
-    const all = matrix([...names, 'e'].map((name) => group(name)), Object.fromEntries(names.flatMap((from) => names.filter((to) => to !== from).map((to) => [`${from} ${to}`, 'tcp/80']))))
+    const all = matrix([...names, 'e'].map((name) => group(name)), passing(names.flatMap((from) => names.filter((to) => to !== from).map((to) => [`${from} ${to}`, 'tcp/80']))))
     expect(shapes(drawingOf(all))).toEqual(['lines: a,b,c,d > a,b,c,d: tcp/80'])
   })
 
   test('what reaches everyone, and what everyone reaches, is a line in one box, whatever else passes between some', () => {
     const names = Array.from({length: 6}, (_, index) => `s${index}`)
     const groups = [...names.map((name) => group(name)), group('monitor'), group('dns'), group('outside', {type: 'outside', name: 'outside'})]
-    const passes = Object.fromEntries([
+    const passes = passing([
       ...names.map((name) => [`${name} dns`, 'udp/53']), ['monitor dns', 'tcp/9100 udp/53'], ['outside dns', 'udp/53'],
       ...names.map((name) => [`monitor ${name}`, name === 's3' ? 'tcp/22,9100' : 'tcp/9100']), ['s1 s2', 'tcp/80'],
     ])
@@ -105,7 +107,7 @@ describe('drawingOf', () => {
     const row = (labels: Partial<MatrixGroup>, missing: number): string => {
       const groups = Array.from({length: 14}, (_, index) => group(`s${index}`, {...(index < 14 - missing ? labels : {}), profiles: [`p${index}`]}))
       // Each reaches one of its own, so that none is like another.
-      const passes = Object.fromEntries([...groups.slice(0, 14 - missing).map(({id}) => [`${id} db`, 'tcp/5432']), ...groups.map((one, index) => [`${one.id} x${index}`, `tcp/${index + 1}`])])
+      const passes = passing([...groups.slice(0, 14 - missing).map(({id}) => [`${id} db`, 'tcp/5432']), ...groups.map((one, index) => [`${one.id} x${index}`, `tcp/${index + 1}`])])
       const all = matrix([...groups, ...groups.map((_, index) => group(`x${index}`, {type: 'outside'})), group('db')], passes)
       const drawing = drawingOf(all)
       const arrow = drawing.arrows.find(({flows}) => flows[0] === 'tcp/5432')
