@@ -1,5 +1,6 @@
 /** Selectors as Felix uses them: parsed once, with the prefixes and namespaces that it adds (policy-evaluation §4, §6.3), and remembered per set of labels. */
 import {evaluate, parseSelector, type Selector} from '../model/selector/index.js'
+import {meets, needsOf} from './needs.js'
 
 /** The labels of one endpoint or set, inherited ones included: one object for each distinct map, so that answers can be remembered by it. */
 export interface Labels {
@@ -9,11 +10,16 @@ export interface Labels {
 
 export class Expression {
   private readonly known = new Map<Labels, boolean>()
+  private readonly needs
 
-  constructor(readonly selector: Selector) {}
+  constructor(readonly selector: Selector) {
+    this.needs = needsOf(selector)
+  }
 
   /** Whether it selects what has LABELS. */
   selects(labels: Labels): boolean {
+    // Most selectors select few: nothing is remembered about all the others.
+    if (this.needs && !meets(labels.map, this.needs)) return false
     let answer = this.known.get(labels)
     if (answer === undefined) {
       answer = evaluate(this.selector, labels.map)

@@ -8,8 +8,9 @@ import {compareUtf8} from '../utf8-order.js'
 import {passingBetween, type PartyOf} from './between.js'
 import {difference, type FlowSet, NO_FLOWS, union} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
-import {Fingerprints, neverFlows, outsidePlaces} from './groups.js'
+import {fingerprintsOf, neverFlows, outsidePlaces} from './groups.js'
 import {hostParty, workloadParty} from './parties.js'
+import {Reach, type Seat} from './reach.js'
 import type {Claim, Endpoint, Workload, World} from './world.js'
 
 /** One side of flows that have changed. */
@@ -88,21 +89,29 @@ export function flowChanges(before: World, after: World, changed: Iterable<strin
 /** All pairs of UNITS between which something has changed. */
 function allDeltas(worlds: Worlds, units: readonly Unit[]): Map<Unit, Map<Unit, Deltas>> {
   const all = new Map<Unit, Map<Unit, Deltas>>()
-  const touched = units.filter(({touched: is}) => is)
-  const note = (from: Unit, to: Unit): void => {
-    if (from.type === 'outside' && to.type === 'outside') return
+  const reaches = ([0, 1] as const).map((world) => new Reach(worlds[world], units.map((unit) => seatIn(worlds, unit, world))))
+  const note = (sender: number, receiver: number): void => {
+    const [from, to] = [units[sender], units[receiver]]
+    if (from === undefined || to === undefined || (from.type === 'outside' && to.type === 'outside')) return
+    // Between a host and endpoints on it other things decide than their rules.
+    if (from.type !== 'host' && to.type !== 'host' && !reaches.some((reach) => reach.may(sender, receiver))) return
     const deltas = deltasOf(worlds, from, to)
     if (isNothing(deltas.apart) && isNothing(deltas.onNode)) return
     for (const unit of [from, to]) if (!all.has(unit)) all.set(unit, new Map())
     all.get(from)?.set(to, deltas)
   }
-  for (const unit of touched) {
-    for (const other of units) {
-      note(unit, other)
-      if (!other.touched) note(other, unit)
+  for (const [number, unit] of units.entries()) {
+    if (!unit.touched) continue
+    for (const [other, {touched}] of units.entries()) {
+      note(number, other)
+      if (!touched) note(other, number)
     }
   }
   return all
+}
+
+function seatIn(worlds: Worlds, {type, members: [first], seat}: Unit, world: 0 | 1): Seat {
+  return {workload: type === 'workloads' ? worlds[world].workloads.get(first ?? '') : undefined, party: seat(first, world) ?? (() => undefined)}
 }
 
 const isNothing = (delta: Delta | undefined): boolean => delta === undefined || delta.key === ''
@@ -150,8 +159,8 @@ interface Touch {
   readonly address: (address: Address) => boolean
 }
 
-/** Kinds of which it is easily told whom a change of them touches. */
-const LOCAL_KINDS = new Set(['WorkloadEndpoint', 'Profile', 'GlobalNetworkPolicy', 'NetworkPolicy', 'GlobalNetworkSet', 'NetworkSet'])
+/** Kinds of which it is told below whom a change of them touches; a pool touches nobody: it changes addresses, not what rules say of them. */
+const KNOWN_KINDS = new Set(['WorkloadEndpoint', 'Profile', 'GlobalNetworkPolicy', 'NetworkPolicy', 'Tier', 'GlobalNetworkSet', 'NetworkSet', 'HostEndpoint', 'Node', 'FelixConfiguration', 'IPPool'])
 
 function touches(worlds: Worlds, changed: Iterable<string>): Touch {
   const places = [...changed].flatMap((key) => {
@@ -160,22 +169,35 @@ function touches(worlds: Worlds, changed: Iterable<string>): Touch {
   })
   const profiles = new Set(places.filter(({kind}) => kind === 'Profile').map(({name}) => name))
   const policyNames = new Set(places.filter(({kind}) => kind.endsWith('NetworkPolicy')).map(({kind, namespace = '', name}) => `${kind} ${namespace}/${name}`))
-  const policies = worlds.map((world) => world.policies.filter(({kind, namespace = '', name}) => policyNames.has(`${kind} ${namespace}/${name}`)))
+  const tiers = new Set(places.filter(({kind}) => kind === 'Tier').map(({name}) => name))
+  const policies = worlds.map((world) => world.policies.filter(({kind, namespace = '', name, tier}) => policyNames.has(`${kind} ${namespace}/${name}`) || tiers.has(tier)))
   // A selector remembers its answers by labels, which are of its own world.
   const worldOf = (endpoint: Endpoint, world: 0 | 1): boolean => policies[world]?.some(({selector}) => selector.selects(endpoint.labels)) ?? false
   const rulesOf = (endpoint: Endpoint): boolean => endpoint.profiles.some((name) => profiles.has(name)) || worldOf(endpoint, 0) || worldOf(endpoint, 1)
-  const hosts = new Set<string>()
+  const hosts = changedNodes(worlds, places)
   const hostLabels = worlds.map((world) => new Map(world.hostEndpoints.map((endpoint) => [endpoint.name, textOfLabels(endpoint.labels.map)])))
   for (const world of worlds) {
     for (const endpoint of world.hostEndpoints) if (rulesOf(endpoint) || hostLabels[0]?.get(endpoint.name) !== hostLabels[1]?.get(endpoint.name)) hosts.add(endpoint.node)
   }
   return {
-    everything: places.some(({kind}) => !LOCAL_KINDS.has(kind)),
+    everything: places.some(({kind}) => !KNOWN_KINDS.has(kind)),
     workloads: new Set(places.filter(({kind}) => kind === 'WorkloadEndpoint').map(({namespace = '', name}) => `${namespace}/${name}`)),
     rulesOf,
     node: (name) => hosts.has(name),
     address: (address) => textOfClaims(worlds[0].claims(address)) !== textOfClaims(worlds[1].claims(address)),
   }
+}
+
+/** The nodes on which something else holds now than their endpoints' rules. */
+function changedNodes(worlds: Worlds, places: readonly {readonly kind: string; readonly name: string}[]): Set<string> {
+  const of = (kind: string): Set<string> => new Set(places.filter((place) => place.kind === kind).map(({name}) => name))
+  const [nodes, endpoints, configurations] = [of('Node'), of('HostEndpoint'), of('FelixConfiguration')]
+  for (const world of worlds) for (const {name, node} of world.hostEndpoints) if (endpoints.has(name)) nodes.add(node)
+  if (configurations.size + of('Node').size === 0) return nodes
+  const all = new Set(worlds.flatMap((world) => [...world.nodes.keys(), ...[...world.workloads.values(), ...world.hostEndpoints].map(({node}) => node)]))
+  const [before, after] = worlds.map((world) => (node: string) => JSON.stringify(world.settings(node), (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)))
+  for (const name of all) if (before?.(name) !== after?.(name)) nodes.add(name)
+  return nodes
 }
 
 const textOfLabels = (labels: ReadonlyMap<string, string>): string => JSON.stringify([...labels].sort(([a], [b]) => compareUtf8(a, b)))
@@ -193,7 +215,7 @@ const textOfClaims = (claims: readonly Claim[]): string =>
     .join('\n')
 
 function workloadUnits(worlds: Worlds, touch: Touch): Unit[] {
-  const fingers = worlds.map((world) => new Fingerprints(world))
+  const fingers = worlds.map(fingerprintsOf)
   const units = new Map<string, string[]>()
   for (const name of new Set(worlds.flatMap(({workloads}) => [...workloads.keys()]))) {
     const key = worlds.map(({workloads}, world) => {
@@ -246,7 +268,7 @@ const isTouchedAlone = ([before, after]: Worlds, name: string, touch: Touch): bo
 }
 
 function hostUnits(worlds: Worlds, touch: Touch): Unit[] {
-  const fingers = worlds.map((world) => new Fingerprints(world))
+  const fingers = worlds.map(fingerprintsOf)
   const units = new Map<string, string[]>()
   for (const name of new Set(worlds.flatMap(({nodes}) => [...nodes.values()].filter(({addresses}) => Object.keys(addresses).length > 0).map((node) => node.name)))) {
     const key = worlds.map(({nodes}, world) => {
@@ -317,14 +339,17 @@ function rowsOf(classes: readonly Unit[][], all: ReadonlyMap<Unit, ReadonlyMap<U
   })
   const add = (from: readonly Unit[], to: readonly Unit[], part: keyof Deltas): void => {
     const deltas = from.flatMap((unit) => to.flatMap((other) => all.get(unit)?.get(other)?.[part] ?? []))
+    if (deltas.every((delta) => isNothing(delta))) return
     const [senders, receivers] = membersOf(from, to, part)
     for (const [change, moved] of [['+', deltas.map(({gained}) => gained)], ['-', deltas.map(({lost}) => lost)]] as const) {
       const texts = moved[0]?.texts ?? []
       if (texts.length > 0) rows.push({change, from: end(from, senders), to: end(to, receivers), onNode: part === 'onNode', flows: moved.reduce((flows, one) => union(flows, one.flows), NO_FLOWS), texts})
     }
   }
+  const classOf = new Map(classes.flatMap((units) => units.map((unit) => [unit, units] as const)))
   for (const from of classes) {
-    for (const to of classes) for (const part of ['apart', 'onNode'] as const) add(from, to, part)
+    const reached = new Set(from.flatMap((unit) => [...(all.get(unit)?.keys() ?? [])]).flatMap((unit) => [classOf.get(unit) ?? []]))
+    for (const to of reached) for (const part of ['apart', 'onNode'] as const) add(from, to, part)
   }
   return rows.sort((a, b) => compareUtf8(a.from.name, b.from.name) || compareUtf8(a.to.name, b.to.name) || compareUtf8(a.change, b.change))
 }

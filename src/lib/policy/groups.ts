@@ -32,7 +32,7 @@ export interface Group {
 
 /** The workload endpoints of WORLD in groups, by name. */
 export function workloadGroups(world: World, workloads: Iterable<Workload> = world.workloads.values()): Group[] {
-  const finger = new Fingerprints(world)
+  const finger = fingerprintsOf(world)
   const members = new Map<string, Workload[]>()
   for (const workload of workloads) {
     const key = finger.workload(workload)
@@ -85,7 +85,7 @@ export interface OutsidePlace {
 
 /** The addresses outside of all WORLDS, told apart where rules or sets of one of them do. */
 export function outsidePlaces(worlds: readonly World[]): OutsidePlace[] {
-  const fingers = worlds.map((world) => new Fingerprints(world))
+  const fingers = worlds.map(fingerprintsOf)
   const networks = [...new Map(worlds.flatMap((world) => world.networks()).map((cidr) => [formatCidr(cidr), cidr])).values()]
   const places = new Map<string, {networks: Cidr[]; parties: Partial<Record<Family, Party>>}>()
   const add = (address: Address | undefined, network: Cidr | undefined): void => {
@@ -153,8 +153,17 @@ function named(groups: readonly Group[]): Group[] {
   })
 }
 
+const fingerprints = new WeakMap<World, Fingerprints>()
+
+/** Texts by which what no rule of WORLD tells apart is found. */
+export function fingerprintsOf(world: World): Fingerprints {
+  let known = fingerprints.get(world)
+  if (known === undefined) fingerprints.set(world, (known = new Fingerprints(world)))
+  return known
+}
+
 /** Texts that are the same for what no rule tells apart. */
-export class Fingerprints {
+class Fingerprints {
   private readonly claims = new Map<Claim, number>()
   private readonly nets: Readonly<Record<Family, Map<number, Set<bigint>>>> = {4: new Map(), 6: new Map()}
   /** Somewhere: then it is open what holds on a node. */
@@ -162,7 +171,7 @@ export class Fingerprints {
   private readonly nodes = new Map<string, {key: string; matters: boolean}>()
 
   constructor(private readonly world: World) {
-    this.felixStops = [...world.policies, ...world.profileNames.map((name) => world.profile(name))].some(({stops}) => stops !== undefined) || world.problems.some(({effect}) => effect === 'stops')
+    this.felixStops = world.policies.some(({stops}) => stops !== undefined) || world.profileNames.some((name) => world.profileStops(name) !== undefined) || world.problems.some(({effect}) => effect === 'stops')
     for (const {family, prefix, value} of world.networks()) {
       const ofLength = this.nets[family].get(prefix)
       if (ofLength) ofLength.add(value)

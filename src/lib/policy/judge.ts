@@ -152,7 +152,7 @@ function findStop(world: World, node: string): string | undefined {
   const policy = world.policies.find(({stops, selector}) => stops !== undefined && endpoints.some(({labels}) => selector.selects(labels)))
   if (policy) return `${policy.kind.toLowerCase()}/${policy.name}: ${policy.stops ?? ''}`
   for (const name of new Set(endpoints.flatMap(({profiles}) => profiles))) {
-    const {stops} = world.profile(name)
+    const stops = world.profileStops(name)
     if (stops !== undefined) return `profile/${name}: ${stops}`
   }
   return undefined

@@ -15,6 +15,7 @@ import {compareUtf8} from '../utf8-order.js'
 import {AddressBook} from './address-book.js'
 import type {By, Direction} from './by.js'
 import {Expressions, globalPolicySelector, type Labels, NAMESPACE_LABEL, NAMESPACE_PREFIX, networkPolicySelector, SERVICE_ACCOUNT_LABEL, SERVICE_ACCOUNT_PREFIX} from './expression.js'
+import {NeedIndex} from './needs.js'
 import {protocolNumber} from './packets.js'
 import {compileRule, type Rule, StoppingRule} from './rule.js'
 import {type Configuration, type Settings, settingsOf} from './settings.js'
@@ -104,6 +105,7 @@ class Loader {
       policies: ordered.flatMap(({policies: inTier}) => inTier),
       problems: this.problems,
       profile: (name) => this.profile(name),
+      profileStops: (name) => this.profileStops(name),
       profileNames: this.of('Profile').map(({name}) => name),
       tier,
       settings,
@@ -203,9 +205,10 @@ class Loader {
     if (raw === undefined) return []
     const value = this.parsed(raw)
     const labels = [...textMap(ownField(asRecord(ownField(asRecord(value) ?? {}, 'spec')) ?? {}, 'labelsToApply'))]
-    if (labels.length === 0 || typeof this.decodeValue('Profile', value) === 'string') return []
+    if (labels.length === 0) return []
     const {problems} = accept('Profile', value, {operation: 'update'})
     if (problems.length === 0) return labels
+    if (typeof this.decodeValue('Profile', value) === 'string') return []
     this.note(raw, 'labels-lost', problems.map(problemText).join('; '))
     return []
   }
@@ -312,6 +315,11 @@ class Loader {
       this.profiles.set(name, profile)
     }
     return profile
+  }
+
+  private profileStops(name: string): string | undefined {
+    const raw = this.raw.get('Profile')?.get(`/${name}`)
+    return raw && (this.profiles.has(name) || mentions(raw, MAY_STOP)) ? this.profile(name).stops : undefined
   }
 
   private compileProfile(name: string): Profile {
@@ -460,11 +468,22 @@ class Loader {
 
   /** The networks of all rules that exist, and of all sets. */
   private networks(policies: readonly Policy[]): readonly Cidr[] {
-    const rules = [...policies, ...this.of('Profile').map(({name}) => this.profile(name))].flatMap(({ingress, egress}) => [...ingress, ...egress])
+    const profiles = this.of('Profile').filter((raw) => mentions(raw, HAS_NETS)).map(({name}) => this.profile(name))
+    const rules = [...policies, ...profiles].flatMap(({ingress, egress}) => [...ingress, ...egress])
     const lists = rules.flatMap(({source, destination}) => [source.nets, source.notNets, destination.nets, destination.notNets])
     const all = [...lists.flatMap((nets) => (nets ? [...nets[4], ...nets[6]] : [])), ...this.book.setNetworks()]
     return [...new Map(all.map((cidr) => [formatCidr(cidr), cidr])).values()]
   }
+}
+
+/** What a rule over which Felix stops has, and what one with networks has. Keys are read in any case. */
+const MAY_STOP = /"(?:icmp|notICMP|notProtocol)"|"action"\s*:\s*"(?!(?:allow|deny|log|pass)")/i
+const HAS_NETS = /"(?:nets|notNets)"/i
+
+/** Whether the text of RAW may have PATTERN: spares decoding thousands of objects that have not. */
+function mentions({value}: Raw, pattern: RegExp): boolean {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.includes('\\') || pattern.test(text)
 }
 
 /** As Go reads JSON: of a key that stands twice, the last one counts. */
@@ -564,6 +583,7 @@ const isOf = (policy: Policy, stage: Stage): boolean => {
 
 function applying(ordered: readonly TierStage[]): World['applying'] {
   const known = new Map<Labels, Map<string, readonly TierStage[]>>()
+  const tiers = ordered.map(({tier, policies}) => ({tier, policies: new NeedIndex(policies, ({selector}) => selector.selector)}))
   return ({labels}: Endpoint, direction, stage) => {
     let byLabels = known.get(labels)
     if (byLabels === undefined) {
@@ -573,8 +593,8 @@ function applying(ordered: readonly TierStage[]): World['applying'] {
     const what = `${direction} ${stage}`
     let stages = byLabels.get(what)
     if (stages === undefined) {
-      stages = ordered.flatMap(({tier, policies}) => {
-        const chosen = policies.filter((policy) => policy.directions.includes(direction) && isOf(policy, stage) && policy.selector.selects(labels))
+      stages = tiers.flatMap(({tier, policies}) => {
+        const chosen = policies.candidates(labels.map).filter((policy) => policy.directions.includes(direction) && isOf(policy, stage) && policy.selector.selects(labels))
         return chosen.length > 0 ? [{tier, policies: chosen}] : []
       })
       byLabels.set(what, stages)

@@ -3,17 +3,15 @@
  * rules' selectors and never asked: most of a large matrix is empty.
  */
 import {type Address, type Cidr, contains, containsCidr, type Family} from '../net/index.js'
-import {evaluate, type Selector} from '../model/selector/index.js'
 import {divide, passing, type Passing, type PartyOf} from './between.js'
-import {type By, byKey, type Direction} from './by.js'
+import {type By, byKey} from './by.js'
 import {allFlowsOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isEmpty, NO_FLOWS, onlyProtocol, union} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {type Group, hostGroup, neverFlows, outsideGroups, sharedFamilies, workloadGroups} from './groups.js'
 import {doubtAbout} from './judge.js'
-import {endMatches, type Place} from './match-addresses.js'
-import {isPoliced, type Party, workloadParty} from './parties.js'
+import {type Party, workloadParty} from './parties.js'
 import type {Member, Selection} from './probe.js'
-import type {Rule} from './rule.js'
+import {Reach} from './reach.js'
 import type {Workload, World} from './world.js'
 
 export interface MatrixGroup extends Group {
@@ -123,12 +121,8 @@ function outsideGroupOf(world: World, groups: readonly MatrixGroup[], address: A
   return wanted ? outside.find(({networks}) => networks.some((network) => network.prefix === wanted.prefix && containsCidr(network, wanted))) : outside.find(({networks}) => networks.length === 0)
 }
 
-/** Numbers of groups; undefined: all. */
-type Some = ReadonlySet<number> | undefined
-
 class Pairs {
-  /** Per group: whom its egress rules may allow anything to, and whom its ingress rules may allow anything from. */
-  private readonly reach: Readonly<Record<Direction, readonly Some[]>>
+  private readonly reach: Reach
   private readonly all: readonly number[]
   private readonly hosts: readonly number[]
   private readonly never = neverFlows()
@@ -142,36 +136,16 @@ class Pairs {
   ) {
     this.all = groups.map((_, index) => index)
     this.hosts = this.all.filter((number) => groups[number]?.type === 'host')
-    const index = new PlaceIndex(world, groups)
-    this.reach = {egress: groups.map((group) => this.allowed(group, 'egress', index)), ingress: groups.map((group) => this.allowed(group, 'ingress', index))}
+    this.reach = new Reach(world, groups.map(({type, workloads: [workload], party}) => ({workload: type === 'workloads' ? workload : undefined, party})))
   }
 
   /** Those that may reach the group of number RECEIVER, and some that may not. */
   sendersTo(receiver: number): number[] {
-    const ingress = this.reach.ingress[receiver]
-    const may = (ingress === undefined ? this.all : [...ingress]).filter((sender) => this.reach.egress[sender]?.has(receiver) ?? true)
+    const may = [...(this.reach.of(receiver, 'ingress') ?? this.all)].filter((sender) => this.reach.of(sender, 'egress')?.has(receiver) ?? true)
     const target = this.groups[receiver]
     const own = this.hosts.filter((number) => target && isOwnHost(this.groups[number], target))
     const local = target?.type === 'host' ? this.all.filter((number) => isOwnHost(target, this.groups[number])) : []
     return own.length + local.length === 0 ? may : [...new Set([...may, ...own, ...local])]
-  }
-
-  /** Whom rules of GROUP allow anything to or from; undefined: anybody. */
-  private allowed({type, workloads: [workload]}: Group, direction: Direction, index: PlaceIndex): Some {
-    const {world} = this
-    if (type !== 'workloads' || workload === undefined || !isPoliced(world, workload)) return undefined
-    const enforced = workload.shadowedBy ?? workload
-    const policies = world.applying(enforced, direction, 'workload').flatMap((stage) => stage.policies)
-    const found = new Set<number>()
-    for (const owner of [...policies, ...enforced.profiles.map((name) => world.profile(name))]) {
-      for (const rule of owner[direction]) {
-        if (rule.action !== 'Allow' || rule.never) continue
-        const some = index.matching(rule, direction === 'egress' ? 'destination' : 'source')
-        if (some === undefined) return undefined
-        for (const number of some) found.add(number)
-      }
-    }
-    return found
   }
 
   /** What passes from FROM to TO; undefined if nothing does. */
@@ -231,87 +205,3 @@ function awayFrom(group: Group, other: Group): PartyOf {
 
 /** Whether all of OTHER are on the node whose processes HOST is: their rules are not all that decides between the two. */
 const isOwnHost = (host: Group | undefined, other: Group | undefined): boolean => host?.type === 'host' && other?.type === 'workloads' && other.workloads.every(({node}) => node === host.node)
-
-/** Finds groups by the criteria of rules' ends, without asking each group about each rule. */
-class PlaceIndex {
-  private readonly places: readonly (readonly Place[])[]
-  private readonly byLabel = new Map<string, Set<number>>()
-  private readonly byValue = new Map<string, Set<number>>()
-  private readonly selected = new Map<Selector, ReadonlySet<number>>()
-
-  constructor(world: World, groups: readonly Group[]) {
-    this.places = groups.map((group) =>
-      ([4, 6] as const).flatMap((family) => {
-        const party = group.party(family)
-        return party ? [{address: party.address, claims: world.claims(party.address)}] : []
-      }),
-    )
-    for (const [index, places] of this.places.entries()) {
-      for (const {labels} of places.flatMap(({claims}) => claims)) {
-        for (const [name, value] of labels.map) {
-          into(this.byLabel, name, index)
-          into(this.byValue, `${name}\0${value}`, index)
-        }
-      }
-    }
-  }
-
-  /** The groups that may be at the end NAME of RULE: all that are, and perhaps some that are not. Undefined: anybody. */
-  matching(rule: Rule, name: 'source' | 'destination'): Some {
-    const {set, nets, notNets, notSet} = rule[name]
-    if (set) return this.selectedBy(set.selector)
-    if (!nets && !notNets && !notSet) return undefined
-    return this.filter((place) => endMatches(rule, name, place, false))
-  }
-
-  /** What SELECTOR selects. */
-  private selectedBy(selector: Selector): ReadonlySet<number> {
-    let found = this.selected.get(selector)
-    if (found === undefined) {
-      const matches = ({claims}: Place): boolean => claims.some(({labels}) => evaluate(selector, labels.map))
-      const near = this.near(selector)
-      found = near ? new Set([...near].filter((index) => this.places[index]?.some(matches))) : this.filter(matches)
-      this.selected.set(selector, found)
-    }
-    return found
-  }
-
-  private filter(matches: (place: Place) => boolean): Set<number> {
-    const found = new Set<number>()
-    for (const [index, places] of this.places.entries()) if (places.some(matches)) found.add(index)
-    return found
-  }
-
-  /** All that SELECTOR can select, by the labels that it asks for; undefined: no label is needed. */
-  private near(selector: Selector): ReadonlySet<number> | undefined {
-    switch (selector.op) {
-      case 'has':
-      case 'contains':
-      case 'starts with':
-      case 'ends with':
-        return this.byLabel.get(selector.label) ?? NOBODY
-      case '==':
-        return this.byValue.get(`${selector.label}\0${selector.value}`) ?? NOBODY
-      case 'in':
-        return new Set(selector.values.flatMap((value) => [...(this.byValue.get(`${selector.label}\0${value}`) ?? [])]))
-      case 'and': {
-        const parts = selector.operands.flatMap((operand) => this.near(operand) ?? [])
-        return parts.sort((a, b) => a.size - b.size)[0]
-      }
-      case 'or': {
-        const parts = selector.operands.map((operand) => this.near(operand))
-        return parts.every((part) => part !== undefined) ? new Set(parts.flatMap((part) => [...part])) : undefined
-      }
-      default:
-        return undefined
-    }
-  }
-}
-
-const NOBODY: ReadonlySet<number> = new Set<number>()
-
-function into(map: Map<string, Set<number>>, key: string, index: number): void {
-  const known = map.get(key)
-  if (known) known.add(index)
-  else map.set(key, new Set([index]))
-}

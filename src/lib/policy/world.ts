@@ -122,6 +122,8 @@ export interface World {
   readonly problems: readonly Problem[]
   /** The profile called NAME, as Felix has it. */
   readonly profile: (name: string) => Profile
+  /** Why Felix stops where the profile called NAME applies; most profiles need not be read to know that it does not. */
+  readonly profileStops: (name: string) => string | undefined
   readonly profileNames: readonly string[]
   readonly tier: (name: string) => Tier
   readonly settings: (node: string) => Settings
