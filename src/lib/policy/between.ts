@@ -95,8 +95,9 @@ export function passing(world: World, from: Party, to: Party): Passing {
   const {family} = from.address
   const route = routeOf(world, from, to)
   const {egress, ingress, toOwnHost, nodes} = route
-  if (!egress?.sameAs || !ingress?.sameAs || toOwnHost || nodes.length > 0) return passed(family, divideRoute(route, allFlowsOf(family), {}))
-  const [sent, received] = [spreadAll(egress), spreadAll(ingress)]
+  const remembersAll = [egress, ingress].every((point) => point === undefined || point.sameAs !== undefined)
+  if (!remembersAll || toOwnHost || nodes.length > 0) return passed(family, divideRoute(route, allFlowsOf(family), {}))
+  const [sent, received] = [egress, ingress].map((point) => (point ? spreadAll(point) : NOTHING_DECIDED[family])) as [Spread, Spread]
   let known = remembered.get(sent)
   if (known === undefined) remembered.set(sent, (known = new WeakMap<Spread, Passing>()))
   let result = known.get(received)
@@ -104,11 +105,21 @@ export function passing(world: World, from: Party, to: Party): Passing {
   return result
 }
 
+/** A side where there is nothing to decide. */
+const NOTHING_DECIDED: Readonly<Record<4 | 6, Spread>> = {4: {pieces: [], rest: allFlowsOf(4)}, 6: {pieces: [], rest: allFlowsOf(6)}}
+
+interface Allowed {
+  readonly flows: FamilyFlows
+  readonly side: SideVerdict | null
+}
+
+const allowedOf = ({pieces, rest}: Spread): Allowed[] => [...pieces.filter(({side}) => side.verdict === 'allow'), ...(isNoFlow(rest) ? [] : [{flows: rest, side: null}])]
+
 /** What both sides allow, where nothing else decides. */
 const combined = (sent: Spread, received: Spread): Division[] => {
-  const allowing = received.pieces.filter(({side}) => side.verdict === 'allow')
-  return sent.pieces.flatMap(({flows, side}) =>
-    side.verdict === 'deny' ? [] : allowing.flatMap((other) => {
+  const others = allowedOf(received)
+  return allowedOf(sent).flatMap(({flows, side}) =>
+    others.flatMap((other) => {
       const common = intersectionOf(flows, other.flows)
       return isNoFlow(common) ? [] : [{flows: common, verdict: 'allow' as const, egress: side, ingress: other.side, forward: []}]
     }),

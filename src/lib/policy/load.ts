@@ -583,6 +583,8 @@ const isOf = (policy: Policy, stage: Stage): boolean => {
 
 function applying(ordered: readonly TierStage[]): World['applying'] {
   const known = new Map<Labels, Map<string, readonly TierStage[]>>()
+  const numbers = new Map(ordered.flatMap(({policies}) => policies).map((policy, number) => [policy, number]))
+  const interned = new Map<string, readonly TierStage[]>()
   const tiers = ordered.map(({tier, policies}) => ({tier, policies: new NeedIndex(policies, ({selector}) => selector.selector)}))
   return ({labels}: Endpoint, direction, stage) => {
     let byLabels = known.get(labels)
@@ -597,6 +599,11 @@ function applying(ordered: readonly TierStage[]): World['applying'] {
         const chosen = policies.candidates(labels.map).filter((policy) => policy.directions.includes(direction) && isOf(policy, stage) && policy.selector.selects(labels))
         return chosen.length > 0 ? [{tier, policies: chosen}] : []
       })
+      // The same list for all to whom the same applies: what is found out about it is remembered by it.
+      const text = `${what} ${stages.flatMap(({policies}) => policies.map((policy) => numbers.get(policy) ?? 0)).join()}`
+      const same = interned.get(text)
+      if (same) stages = same
+      else interned.set(text, stages)
       byLabels.set(what, stages)
     }
     return stages

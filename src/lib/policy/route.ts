@@ -96,7 +96,7 @@ class Router {
     return this.point(workload.node, direction, {
       encapsulated,
       router: direction === 'egress' && toOwnHost ? routerIcmp(family) : NO_FAMILY_FLOWS,
-      sameAs: JSON.stringify([direction, family, toOwnHost, allowVxlan, vxlanPort, allowIpip, world.settings(workload.node).dropInvalid, enforced.profiles]),
+      sameAs: JSON.stringify([direction, family, toOwnHost, allowVxlan, vxlanPort, allowIpip, world.settings(workload.node).dropInvalid]),
       tiers: world.applying(enforced, direction, 'workload'),
       profiles: enforced.profiles.map((name) => world.profile(name)),
     })

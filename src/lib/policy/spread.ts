@@ -1,8 +1,8 @@
 /** The second evaluator: all flows between two places at once, divided by what decides about them (policy-evaluation §6). */
-import {type By, byKey, type SideVerdict, sideVerdict, type Verdict} from './by.js'
+import {type By, byKey, type Direction, type SideVerdict, sideVerdict, type Verdict} from './by.js'
 import {allFlowsOf, differenceOf, type FamilyFlows, intersectionOf, isNoFlow, unionOf} from './flow-set/flow-set.js'
 import type {Point} from './point.js'
-import {addressesMatch, namedAt, type Place} from './match-addresses.js'
+import {endMatches, namedAt, type Place} from './match-addresses.js'
 import {hasNames, ruleFlows} from './rule-flows.js'
 import type {Rule} from './rule.js'
 
@@ -35,29 +35,73 @@ interface Stream {
   readonly mark: boolean
 }
 
-const remembered = new WeakMap<Point['tiers'], Map<string, Spread>>()
+/** What tiers have left undecided, and what they decided. */
+interface AfterTiers {
+  readonly pieces: readonly Piece[]
+  readonly streams: readonly Stream[]
+  /** With what each list of profiles decides about the streams. */
+  readonly whole: Map<string, Spread>
+}
 
-/** What POINT decides about all flows of its family; remembered by which of its rules the two places fit. */
+const remembered = new WeakMap<Point['tiers'], Map<string, AfterTiers>>()
+
+/** What POINT decides about all flows of its family; remembered by which of its rules the two places fit: first of the tiers', then of the profiles'. */
 export function spreadAll(point: Point): Spread {
   const all = allFlowsOf(point.source.address.family)
   if (point.sameAs === undefined) return spread(point, all)
   let known = remembered.get(point.tiers)
-  if (known === undefined) remembered.set(point.tiers, (known = new Map<string, Spread>()))
-  const key = point.sameAs + fittingRules(point)
-  let result = known.get(key)
-  if (result === undefined) known.set(key, (result = spread(point, all)))
+  if (known === undefined) remembered.set(point.tiers, (known = new Map<string, AfterTiers>()))
+  const key = `${point.sameAs} ${fitting(point, point.tiers, () => point.tiers.flatMap(({policies}) => policies.flatMap((policy) => policy[point.direction])))}`
+  let after = known.get(key)
+  if (after === undefined) {
+    const run = new Run(point, {})
+    const streams = run.tiersOnly(all)
+    known.set(key, (after = {pieces: run.pieces, streams, whole: new Map()}))
+  }
+  // What no flow comes to makes no difference.
+  const profilesKey = after.streams.length === 0 ? '' : point.profiles.map((profile) => `${profile.name} ${fitting(point, profile, () => profile[point.direction])}`).join('\n')
+  let result = after.whole.get(profilesKey)
+  if (result === undefined) {
+    const run = new Run(point, {})
+    run.profiles(after.streams)
+    after.whole.set(profilesKey, (result = {pieces: [...after.pieces, ...run.pieces], rest: together([])}))
+  }
   return result
 }
 
-/** Which rules of POINT fit its two places, and what their named ports are there. */
-function fittingRules({tiers, profiles, direction, source, destination}: Point): string {
-  let text = ''
-  const look = (rules: readonly Rule[]): void => {
-    for (const rule of rules) text += addressesMatch(rule, source, destination, false) ? (hasNames(rule) ? JSON.stringify(namesAt(rule, source, destination)) : '1') : '0'
+/** Rules in order, and which of them fit which places: bit N of the Nth rule. */
+interface FittingRules {
+  readonly rules: readonly Rule[]
+  /** Those with named ports, each with its bit. */
+  readonly named: readonly {readonly rule: Rule; readonly bit: bigint}[]
+  readonly source: WeakMap<Place['address'], bigint>
+  readonly destination: WeakMap<Place['address'], bigint>
+}
+
+const fits: Readonly<Record<Direction, WeakMap<object, FittingRules>>> = {ingress: new WeakMap(), egress: new WeakMap()}
+
+/** Which of RULES, which OWNER has, fit the two places of POINT, and what their named ports are there. */
+function fitting({direction, source, destination}: Point, owner: object, rules: () => readonly Rule[]): string {
+  let list = fits[direction].get(owner)
+  if (list === undefined) {
+    const all = rules()
+    const named = all.flatMap((rule, index) => (hasNames(rule) ? [{rule, bit: 1n << BigInt(index)}] : []))
+    fits[direction].set(owner, (list = {rules: all, named, source: new WeakMap(), destination: new WeakMap()}))
   }
-  for (const {policies} of tiers) for (const policy of policies) look(policy[direction])
-  for (const profile of profiles) look(profile[direction])
-  return text
+  const both = fittingAt(list, 'source', source) & fittingAt(list, 'destination', destination)
+  if (both === 0n) return ''
+  const names = list.named.flatMap(({rule, bit}) => ((both & bit) === 0n ? [] : [namesAt(rule, source, destination)]))
+  return both.toString(32) + (names.length === 0 ? '' : JSON.stringify(names))
+}
+
+function fittingAt({rules, ...known}: FittingRules, end: 'source' | 'destination', place: Place): bigint {
+  let bits = known[end].get(place.address)
+  if (bits === undefined) {
+    const {family} = place.address
+    bits = BigInt(`0b0${rules.map((rule) => (!rule.never && rule.families[family] && endMatches(rule, end, place, false) ? '1' : '0')).reverse().join('')}`)
+    known[end].set(place.address, bits)
+  }
+  return bits
 }
 
 const namesAt = (rule: Rule, source: Place, destination: Place): unknown =>
@@ -81,21 +125,32 @@ class Run {
 
   all(flows: FamilyFlows): FamilyFlows {
     const {point} = this
-    const {direction, failsafe} = point
+    const {failsafe} = point
     const start = this.streams([{flows: differenceOf(flows, failsafe), passed: [], logged: [], mark: false}])
     this.early = true
     let streams = this.tiers(this.tiers(start, point.doNotTrack, false), point.preDnat, false)
     this.early = false
     streams = this.streams([...streams.map((stream) => ({...stream, mark: false})), {flows: intersectionOf(flows, failsafe), passed: [], logged: [], mark: false}])
     if (point.early) return together(streams)
-    streams = this.take(streams, point.router, 'allow', {kind: 'ICMPv6Router', direction, action: 'Allow'})
-    streams = this.take(streams, point.encapsulated, 'deny', {kind: 'Encapsulation', direction, action: 'Deny'})
-    streams = this.take(streams, point.invalid, 'deny', {kind: 'Conntrack', direction, action: 'Deny'})
-    if (point.failsafeAllows) streams = this.take(streams, failsafe, 'allow', {kind: 'Failsafe', direction, action: 'Allow'})
-    streams = this.tiers(streams, point.tiers, true)
+    streams = this.builtInAndTiers(streams)
     if (point.atEnd === undefined) return together(streams)
     this.profiles(streams)
     return together([])
+  }
+
+  /** What is left of FLOWS behind the tiers, at a point without host endpoint. */
+  tiersOnly(flows: FamilyFlows): Stream[] {
+    return this.builtInAndTiers(this.streams([{flows, passed: [], logged: [], mark: false}]))
+  }
+
+  private builtInAndTiers(start: readonly Stream[]): Stream[] {
+    const {point} = this
+    const {direction, failsafe} = point
+    let streams = this.take(start, point.router, 'allow', {kind: 'ICMPv6Router', direction, action: 'Allow'})
+    streams = this.take(streams, point.encapsulated, 'deny', {kind: 'Encapsulation', direction, action: 'Deny'})
+    streams = this.take(streams, point.invalid, 'deny', {kind: 'Conntrack', direction, action: 'Deny'})
+    if (point.failsafeAllows) streams = this.take(streams, failsafe, 'allow', {kind: 'Failsafe', direction, action: 'Allow'})
+    return this.tiers(streams, point.tiers, true)
   }
 
   /** STREAMS without those that carry nothing; those that differ in nothing that counts are one. */
@@ -168,7 +223,8 @@ class Run {
     return this.streams(going)
   }
 
-  private profiles(start: readonly Stream[]): void {
+  /** What the profiles of the point decide about the streams of START: everything. */
+  profiles(start: readonly Stream[]): void {
     const {direction, source, profiles} = this.point
     const {family} = source.address
     let streams = [...start]
