@@ -43,6 +43,7 @@ export const PARTS = {
   picture: ['src/lib/views/policy-picture/', 'src/commands/policy/picture.ts'],
   policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/cli/flows.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
   covers: ['src/lib/rules/covers.ts'],
+  completion: ['src/lib/cli/completion/', 'src/lib/docker/container-names.ts', 'src/commands/completion.ts', 'src/commands/__complete.ts'],
   documents: ['src/lib/documents/', 'src/lib/views/schema.ts', 'src/commands/schema.ts'],
   lint: ['src/lib/lint/', 'src/lib/views/lint.ts', 'src/lib/model/felix-refuses.ts', 'src/commands/lint.ts', 'src/commands/lint/'],
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],

@@ -4,7 +4,7 @@ import {liveNames} from '../lib/cli/completion/live-names.js'
 import {splitLine} from '../lib/cli/grammar/split.js'
 
 /** How long the datastore may take before a key press is answered without it. */
-const LIMIT_MS = 150
+const LIMIT_MS = 300
 
 /** What the completion scripts ask: `-- CURRENT WORDS…`, one candidate a line. Its words are the user's, so that oclif parses none of them. */
 export default class Complete extends BaseCommand {

@@ -5,7 +5,7 @@ import {CalicoError} from '../lib/errors.js'
 
 export default class Completion extends Command {
   static override summary = 'Print the script that completes command lines in a shell.'
-  static override description = 'Completes commands, options and the names of stored profiles, pools, nodes, peers and endpoints. With --install, the script is written where the shell finds it for this user; the shell is the one of $SHELL if none is named.'
+  static override description = 'Completes commands, options, and names: of stored objects of every kind, of changes in the journal, and of the containers of this host. With --install, the script is written where the shell finds it for this user; the shell is the one of $SHELL if none is named.'
   static override examples = ['source <(<%= config.bin %> completion bash)', '<%= config.bin %> completion fish | source']
   static override args = {shell: Args.custom<Shell>({options: [...SHELLS], ignoreStdin: true, description: 'The shell.'})()}
   static override flags = {install: Flags.boolean({description: 'Write the script to the folder of this user for completions, and print its path.'})}

@@ -9,29 +9,38 @@ import type {CommandTable} from '../grammar/line.js'
 import {idsUnder, ownId, ownNextWords} from '../grammar/own-usage.js'
 import type {Match} from '../grammar/match.js'
 import {optionsOf} from '../grammar/pattern.js'
-import {splitLine, type SplitLine} from '../grammar/split.js'
+import {splitLine, type SplitLine, type Unreadable} from '../grammar/split.js'
+import {type NameKind, OPTIONS, OWN_ARGUMENTS, type Place} from './places.js'
 
-/** What can be looked up in the datastore. */
-export type NameKind = 'profile' | 'tag' | 'pool' | 'node' | 'peer' | 'endpoint' | 'tier'
+/** What the rest of a line says about the names that are wanted: its --node and --namespace. */
+export interface About {
+  readonly node?: string | undefined
+  readonly namespace?: string | undefined
+}
 
-/** The names of stored objects of one kind; what it cannot find out in time it leaves out. */
-export type Names = (kind: NameKind) => Promise<readonly string[]>
+/** The names of one kind; what it cannot find out in time it leaves out. */
+export type Names = (kind: NameKind, about?: About) => Promise<readonly string[]>
 
 /** Only such names are offered: a name from the store must not become code or an option (decisions.md 7). */
 export const SAFE_NAME = /^[A-Za-z0-9_.:/][A-Za-z0-9_.:/-]*$/
 
-/** Arguments whose words are names of stored objects; `<CIDRS>` and `<PEER_IP>` only where existing ones are meant. */
+/** Arguments whose words are names; `<CIDRS>` and `<PEER_IP>` only where existing ones are meant. */
 const NAMES_OF_ARGUMENTS: Readonly<Record<string, NameKind>> = {
+  '<CONTAINER>': 'container',
   '<PROFILE>': 'profile',
   '<PROFILES>': 'profile',
   '<TAG>': 'tag',
   '<CIDRS>': 'pool',
-  '<PEER_IP>': 'peer',
+  '<PEER_IP>': 'global-peer',
   '<ENDPOINT_ID>': 'endpoint',
 }
 const NEW_NAMES = new Set(['profile:add', 'pool:add', 'bgp:peer:add', 'node:bgp:peer:add'])
-
-const NAMES_OF_OPTIONS: Readonly<Record<string, NameKind>> = {host: 'node', hostname: 'node', node: 'node', endpoint: 'endpoint', tier: 'tier', profile: 'profile'}
+/** Arguments that mean something else in these commands: peers of all nodes and of one, containers that run and all of them. */
+const ELSEWISE: Readonly<Record<string, Readonly<Record<string, Place>>>> = {
+  'container:add': {'<IP>': [{words: ['ipv4', 'ipv6']}, 'pool']},
+  'container:remove': {'<CONTAINER>': ['any-container']},
+  'node:bgp:peer:remove': {'<PEER_IP>': ['node-peer']},
+}
 
 /** Values of v0.20's options and arguments that are known beforehand (cli-v0.20 §4.3, §4.11). */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -49,12 +58,14 @@ const NEGATABLE = ['protocol', 'ports', 'tag', 'cidr', 'selector']
 
 /** What may replace CURRENT, the word at the cursor, after WORDS, those before it (without the program's name). Never throws. */
 export async function candidates(words: readonly string[], current: string, commands: CommandTable, names: Names): Promise<string[]> {
-  const found = await possible(words, current, commands, async (kind) => (await names(kind).catch(() => [])).filter((name) => SAFE_NAME.test(name)))
+  const safe: Names = async (kind, about) => (await names(kind, about).catch(() => [])).filter((name) => SAFE_NAME.test(name))
+  const first = await possible(splitLine(words, commands, v020Options), current, commands, safe)
+  // As readLine: an option that would be v0.20's abbreviated is ours where the line has no other meaning.
+  const found = first.length > 0 || !words.some((word) => word.startsWith('--')) ? first : await possible(splitLine(words, commands, v020Options, {oursFirst: true}), current, commands, safe)
   return [...new Set(found)].filter((word) => word.startsWith(current))
 }
 
-async function possible(words: readonly string[], current: string, commands: CommandTable, names: Names): Promise<readonly string[]> {
-  const line = splitLine(words, commands, v020Options)
+async function possible(line: SplitLine | Unreadable, current: string, commands: CommandTable, names: Names): Promise<readonly string[]> {
   if ('problem' in line) return line.waiting === undefined ? [] : valuesOf(line.waiting, commands, names)
   const equals = current.indexOf('=')
   if (current.startsWith('--') && equals > 0) {
@@ -65,7 +76,7 @@ async function possible(words: readonly string[], current: string, commands: Com
   if (line.words.length === 0) return [...new Set(idsUnder([], commands).map((id) => id.split(':', 1)[0] ?? ''))]
   if (line.words[0] === 'help') return helpTopics(line.words.slice(1), commands)
   const own = ownId(line.words, commands)
-  if (own !== undefined) return ownArguments(own, line.words, commands)
+  if (own !== undefined) return ownArguments(own, line, commands, names)
   return [...ownNextWords(line.words, commands), ...(await nextWords(line, commands, names))]
 }
 
@@ -84,18 +95,20 @@ async function nextWords(line: SplitLine, commands: CommandTable, names: Names):
   const words = attempts.map(async ({id, match}) => {
     const rule = ruleOf(match)
     const expected = match.trace.expected.filter((name) => name.startsWith('--') || hopeful(id, {...line, words: [...line.words, name]}) || name === '<MATCH>')
-    return Promise.all(expected.map((name) => wordsFor(name, id, rule, names)))
+    return Promise.all(expected.map((name) => wordsFor(name, id, rule, names, aboutOf(line))))
   })
   const negated = attempts.length === 0 && line.words.at(-1) === 'not' ? negatedWords({...line, words: line.words.slice(0, -1)}, commands) : []
   return [...(await Promise.all(words)).flat(2), ...negated]
 }
 
 /** The words that fit what a usage of command ID expects. */
-async function wordsFor(expected: string, id: string, rule: readonly string[], names: Names): Promise<readonly string[]> {
+async function wordsFor(expected: string, id: string, rule: readonly string[], names: Names, about: About): Promise<readonly string[]> {
   if (expected === '<MATCH>') return ruleWords(rule, names)
   if (!expected.startsWith('<')) return [expected.split('=', 1)[0] ?? '']
+  const elsewise = ELSEWISE[id]?.[expected]
+  if (elsewise) return placeWords(elsewise, names, about)
   const kind = NEW_NAMES.has(id) ? undefined : NAMES_OF_ARGUMENTS[expected]
-  return kind === undefined ? (VALUES[expected] ?? []) : names(kind)
+  return kind === undefined ? (VALUES[expected] ?? []) : names(kind, about)
 }
 
 /** What may follow RULE, the words of a rule after its action. The rule's grammar is asked, not repeated. */
@@ -141,14 +154,32 @@ function optionNames(line: SplitLine, commands: CommandTable): string[] {
 /** What an option may be given. */
 async function valuesOf(option: string, commands: CommandTable, names: Names): Promise<readonly string[]> {
   const flag = Object.values(commands).map(({flags}) => (Object.hasOwn(flags, option) ? flags[option] : undefined)).find((shape) => shape?.options !== undefined)
-  const kind = Object.hasOwn(NAMES_OF_OPTIONS, option) ? NAMES_OF_OPTIONS[option] : undefined
-  return flag?.options ?? (Object.hasOwn(VALUES, option) ? VALUES[option] : undefined) ?? (kind === undefined ? [] : names(kind))
+  const place = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined
+  return flag?.options ?? (Object.hasOwn(VALUES, option) ? VALUES[option] : undefined) ?? placeWords(place ?? [], names, {})
 }
 
-function ownArguments(id: string, words: readonly string[], commands: CommandTable): readonly string[] {
-  const at = words.length - id.split(':').length
+async function ownArguments(id: string, line: SplitLine, commands: CommandTable, names: Names): Promise<readonly string[]> {
+  const {words} = line
+  const depth = id.split(':').length
+  const at = words.length - depth
   const more = at === 0 ? ownNextWords(words, commands) : []
-  return [...more, ...(Object.values(commands[id]?.args ?? {})[at]?.options ?? [])]
+  const shape = commands[id]
+  const args = Object.values(shape?.args ?? {})
+  if (at >= args.length && shape?.strict !== false && args.at(-1)?.multiple !== true) return more
+  const places = Object.hasOwn(OWN_ARGUMENTS, id) ? (OWN_ARGUMENTS[id] ?? []) : []
+  const found = await placeWords(places[Math.min(at, places.length - 1)] ?? [], names, aboutOf(line), words[depth])
+  return [...more, ...(args[at]?.options ?? []), ...found.filter((name) => !words.includes(name, depth))]
+}
+
+/** The words that may stand in PLACE; KIND is what a line calls the objects that it is about. */
+async function placeWords(place: Place, names: Names, about: About, kind = ''): Promise<readonly string[]> {
+  const all = await Promise.all(place.map((each) => (typeof each === 'object' ? each.words : names(each === 'object' ? `of:${kind}` : each, about))))
+  return all.flat()
+}
+
+const aboutOf = ({options}: Pick<SplitLine, 'options'>): About => {
+  const value = (name: string): string | undefined => options.find((option) => option.kind.name === name)?.value
+  return {node: value('node'), namespace: value('namespace')}
 }
 
 function helpTopics(words: readonly string[], commands: CommandTable): string[] {

@@ -1,22 +1,32 @@
 import fc from 'fast-check'
 import {describe, expect, test} from '@jest/globals'
-import {candidates, SAFE_NAME, type NameKind} from '../../../../src/lib/cli/completion/candidates.js'
+import {candidates, SAFE_NAME, type Names} from '../../../../src/lib/cli/completion/candidates.js'
+import type {NameKind} from '../../../../src/lib/cli/completion/places.js'
 import {readLine} from '../../../../src/lib/cli/grammar/read-line.js'
 import {TABLE} from '../grammar/table.js'
 
-const STORE: Record<NameKind, string[]> = {
+const STORE: Partial<Record<NameKind, string[]>> = {
   profile: ['db', 'web', 'web.2'],
   tag: ['client', 'web'],
   pool: ['10.0.0.0/8', 'fd00::/64'],
   node: ['h1', 'h2'],
-  peer: ['10.1.2.3'],
+  'global-peer': ['10.1.2.3'],
+  'node-peer': ['10.4.5.6'],
   endpoint: ['e1'],
   tier: ['default'],
+  handle: ['docker.w'],
+  container: ['runs'],
+  'any-container': ['runs', 'stopped'],
+  change: ['mia3'],
+  kind: ['profile', 'node'],
+  'of:profile': ['db', 'web'],
+  'of:block': ['10.0.0.0/26'],
+  'of:IPPool': ['pool1'],
 }
-const names = (kind: NameKind): Promise<string[]> => Promise.resolve(STORE[kind])
+const names: Names = (kind) => Promise.resolve(STORE[kind] ?? [])
 
 /** What completes LINE, whose last word (after the last blank) is the one at the cursor. */
-const complete = (line: string, store = names): Promise<string[]> => {
+const complete = (line: string, store: Names = names): Promise<string[]> => {
   const words = line.split(' ')
   return candidates(words.slice(0, -1), words.at(-1) ?? '', TABLE, store)
 }
@@ -89,7 +99,28 @@ describe('names', () => {
     ['endpoint show --host ', ['h1', 'h2']],
     ['endpoint show --host=h', ['--host=h1', '--host=h2']],
     ['ipam assign --node ', ['h1', 'h2']],
+    ['node bgp peer remove ', ['10.4.5.6']],
+    ['node bgp peer remove --node ', ['h1', 'h2']],
+    ['node stop --node=', ['--node=h1', '--node=h2']],
+    ['container add ', ['runs']],
+    ['container add runs ', ['ipv4', 'ipv6', '10.0.0.0/8', 'fd00::/64']],
+    ['container remove ', ['runs', 'stopped']],
+    ['container runs profile append ', ['db', 'web', 'web.2']],
+    ['ipam assign --handle ', ['docker.w']],
+    ['get ', ['profile', 'node', 'affinity', 'block', 'handle', 'ipamconfig', 'kinds']],
+    ['get profile ', ['db', 'web']],
+    ['get profile web ', []],
+    ['get -o json profile w', ['web']],
+    ['get block ', ['10.0.0.0/26']],
   ])('%s', async (line, expected) => expect(await complete(line)).toEqual(expected))
+
+  test('of one node, in one namespace, where the line says so', async () => {
+    const asked: unknown[] = []
+    const spy: Names = (...question) => (asked.push(question), Promise.resolve([]))
+    await complete('node bgp peer remove --node h2 ', spy)
+    await complete('get wep -n blue ', spy)
+    expect(asked).toEqual([['node-peer', {node: 'h2', namespace: undefined}], ['of:wep', {node: undefined, namespace: 'blue'}]])
+  })
 
   test('that could do harm are not offered', async () => {
     const hostile = ['$(touch x)', '`touch x`', 'a b', 'a;b', '--help', '-x', 'a\nb', 'a\u001b[2J', '*', '~', 'a\'b', 'a"b', 'a\\b', 'ok']
@@ -102,7 +133,7 @@ describe('names', () => {
 
   test('are asked for only where they may stand', async () => {
     const asked: NameKind[] = []
-    const spy = (kind: NameKind): Promise<string[]> => (asked.push(kind), names(kind))
+    const spy: Names = (kind) => (asked.push(kind), names(kind))
     await complete('pool ', spy)
     await complete('profile web rule add inbound allow ', spy)
     await complete('profile --', spy)

@@ -4,6 +4,7 @@ import {mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {attemptAll, v020Options} from '../../../../src/lib/cli/grammar/attempt.js'
+import {OPTIONS, OWN_ARGUMENTS} from '../../../../src/lib/cli/completion/places.js'
 import type {CommandTable} from '../../../../src/lib/cli/grammar/line.js'
 import {optionsOf, parsePattern} from '../../../../src/lib/cli/grammar/pattern.js'
 import {usageOfId, V020} from '../../../../src/lib/cli/grammar/v020.js'
@@ -38,6 +39,19 @@ describe('the commands', () => {
   test('every removal has --if-exists, every addition --may-exist', () => {
     const lacking = (verbs: RegExp, option: string): string[] => Object.keys(commands).filter((id) => verbs.test(id) && !(option in (commands[id]?.flags ?? {})))
     expect([...lacking(/(^|:)(remove|release|delete)$/, 'if-exists'), ...lacking(/(^|:)(add|append|assign|create)$/, 'may-exist')]).toEqual([])
+  })
+
+  test('completion knows what every argument and option takes, or there is a reason why it offers nothing', () => {
+    const NEW = ['as', 'as_num', 'at', 'block-size', 'confirm-within', 'count', 'first', 'grace', 'interface', 'ip6', 'label', 'last', 'limit', 'max-blocks', 'max-blocks-per-host', 'max-size', 'mtu', 'new', 'number', 'patch', 'set', 'sort-by', 'sport', 'timeout', 'value', 'wait', 'wait-timeout', 'expect-cluster']
+    const FILES = ['config', 'datastore', 'etcd-v2', 'etcd-v2-ca', 'etcd-v2-cert', 'etcd-v2-key', 'file', 'filename', 'library', 'log-dir', 'metrics', 'node-image', 'libnetwork-image', 'out', 'plan', 'plugin', 'root', 'socket']
+    const OTHER = ['at', 'output', 'selector', 'ip', 'also', 'command', 'runtime', 'detach'] // revisions, formats, expressions, addresses, words of the program
+    const known = [...NEW, ...FILES, ...OTHER, ...Object.keys(OPTIONS)]
+    const options = Object.entries(commands).flatMap(([id, {flags}]) => Object.entries(flags).flatMap(([name, {type, options: words}]) => (type === 'option' && words === undefined && !known.includes(name) ? [`${id} --${name}`] : [])))
+    const args = Object.entries(commands).flatMap(([id, {args: all, hidden}]) =>
+      usageOfId(id) !== undefined || Object.hasOwn(OWN_ARGUMENTS, id) || hidden ? [] : Object.entries(all).flatMap(([name, {options: words}]) => (words === undefined && !known.includes(name) ? [`${id} <${name}>`] : [])),
+    )
+    expect([...options, ...args]).toEqual([])
+    expect(Object.keys(OWN_ARGUMENTS).filter((id) => !Object.hasOwn(commands, id))).toEqual([])
   })
 
   test('one letter means one option', () => {

@@ -28,7 +28,7 @@ export const TABLE: CommandTable = {
   'profile:add': {flags: {...GLOBAL_FLAGS, 'dry-run': {type: 'boolean'}}, args: {profile: {required: true}}},
   'pool:remove': {flags: {...GLOBAL_FLAGS, force: {type: 'boolean'}}, args: {cidrs: {required: true}}, strict: false},
   'node:bgp:peer:show': {flags: {...V020_TABLE['node:bgp:peer:show']?.flags, node: {type: 'option'}}, args: {}},
-  get: {flags: {...GLOBAL_FLAGS, field: {type: 'option', multiple: true}}, args: {kind: {required: true}, name: {}}},
+  get: {flags: {...GLOBAL_FLAGS, field: {type: 'option', multiple: true}, namespace: {type: 'option', char: 'n'}}, args: {kind: {required: true}, name: {}}},
   'config:view': {flags: GLOBAL_FLAGS, args: {}},
   'datastore:export': {flags: GLOBAL_FLAGS, args: {file: {required: true}}},
   'ipam:assign': {flags: {...GLOBAL_FLAGS, node: {type: 'option'}, handle: {type: 'option'}}, args: {count: {}}},
