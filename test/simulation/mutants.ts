@@ -80,7 +80,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: 'endpoint gc takes every endpoint for left over',
     world: 'containers',
-    mutation: {file: 'src/lib/workload/stale.ts', from: 'const connected = hasHostInterface(interfaceName)\n  const gone =', to: "const connected = false\n  const gone = 'it is left over' ||"},
+    mutation: {file: 'src/lib/workload/stale.ts', from: 'const connected = hasHostInterface(interfaceName)\n  const gone =', to: "const connected = false\n  const gone = true ? 'it is left over' :"},
     tells: /of the connected container .+ is gone/,
   },
   {
