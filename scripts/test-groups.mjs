@@ -4,8 +4,8 @@ import {join} from 'node:path'
 
 /** Modules of test/support that make a host with namespaces and an Engine of its own. */
 const HOSTS = /\/support\/stand-in\/host\.js'/
-/** Modules of test/support that use this machine's interfaces, mounts, or the one Engine on its bridge. */
-const MACHINE = /\/support\/(?:namespaces|example-world|small-disk)\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
+/** Modules of test/support that use this machine's interfaces, mounts, or the one Engine on its bridge; and what keeps a whole cluster busy. */
+const MACHINE = /\/support\/(?:namespaces|example-world|small-disk)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
 /** What starts processes: servers, the built command, programs of the machine. */
 const SERVICES = /\/support\/(?:etcd|stores|cli|bird|proxy|mesos-agent|net-modules)\.js'|from 'node:child_process'|from 'execa'/
 

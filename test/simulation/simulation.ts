@@ -229,7 +229,7 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
           const sentAt = store.state.revision
           // Of what was made meanwhile and deleted again, etcd cannot know that it is made a second time (the notes of decisions.md 10).
           const isAnew = (): boolean => store.state.log.some(({key, kv, revision}) => revision > sentAt && kv === undefined && sent.creates?.includes(key))
-          if (isLate) time.in(there + back + 20 + further * 20, () => void (isAnew() || arrive('executes too late')))
+          if (isLate) time.in(there + back + 20 + further * 20, () => isAnew() || arrive('executes too late'))
           else if (draws.isExecuted) time.in(there, () => void arrive('executes, and loses the answer to,'))
           deliver(there + back, () => {
             tell(name, `never hears of ${id}`)
