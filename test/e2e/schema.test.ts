@@ -121,6 +121,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'container profile show': 'container.test.ts',
   'endpoint gc': 'container.test.ts',
   'checksystem': 'checksystem.test.ts',
+  'policy picture': 'policy-picture.test.ts', // prints no document
 }
 /** Documents of which that is so, and those whose lines have no end. */
 const KINDS_ELSEWHERE = ['NodeStatus', 'SystemCheck', 'WatchEvent']

@@ -51,7 +51,7 @@ export function htmlPage(matrix: Matrix, drawing: Drawing, layout: Layout): stri
     '<ul class="legend"><li><span></span>some flows</li><li class="every"><span></span>all flows</li></ul>',
     '</header>',
     '<main>',
-    `<div id="canvas">${svgElement(layout, 'id="picture" role="group" aria-label="Groups of endpoints, and what passes between them"')}</div>`,
+    `<div id="canvas">${svgElement(drawing, layout, 'id="picture" role="group" aria-label="Groups of endpoints, and what passes between them"')}</div>`,
     '<aside id="panel" aria-label="What is chosen" tabindex="-1">',
     '<div id="chosen" aria-live="polite" hidden></div>',
     `<div id="nothing"><h2>${count(matrix.groups.length, 'group')}, ${count(endpoints, 'endpoint')}</h2>${matrix.groups.some(({type}) => type !== 'outside') ? '' : `<p><strong>${NO_ENDPOINTS}</strong></p>`}${help.map((text) => `<p>${text}</p>`).join('')}<p class="quiet">${keys.map(([key, does]) => `<kbd>${key ?? ''}</kbd> ${does ?? ''}`).join('<br>')}</p><details><summary>All boxes</summary><ul class="links" id="all"></ul></details></div>`,
@@ -81,7 +81,7 @@ function pageData(matrix: Matrix, drawing: Drawing, layout: Layout): object {
   const cellsOf = (arrow: Arrow): Cell[] => [...pairsOf(arrow)].flatMap(([from, to]) => cells.get(`${from.id} ${to.id}`) ?? [])
   const places = new Map(layout.boxes.map(({box, x, y, width, height}) => [box, [x, y, width, height].map(Math.round)]))
   const near = arrowsByBox(drawing.arrows)
-  const arrows = Object.fromEntries(drawing.arrows.map((arrow) => [arrow.id, arrowData(arrow, cellsOf(arrow), {ruleNumber, numbers, detailed: matrix.cells.length <= MOST_PAIRS})]))
+  const arrows = Object.fromEntries(drawing.arrows.map((arrow) => [arrow.id, arrowData(drawing, arrow, cellsOf(arrow), {ruleNumber, numbers, detailed: matrix.cells.length <= MOST_PAIRS})]))
   const boxes = Object.fromEntries(
     drawing.boxes.map((box) => [box.id, {name: escapeText(boxName(box)), detail: escapeText(boxDetail(box)), at: places.get(box), lines: (near.get(box) ?? []).filter(({shape}) => shape === 'lines').length, groups: box.groups.map((group) => numbers.get(group)), arrows: (near.get(box) ?? []).map(({id}) => id)}]),
   )
@@ -107,7 +107,7 @@ interface Numbering {
   readonly detailed: boolean
 }
 
-function arrowData(arrow: Arrow, cells: readonly Cell[], {ruleNumber, numbers, detailed}: Numbering): object {
+function arrowData(drawing: Drawing, arrow: Arrow, cells: readonly Cell[], {ruleNumber, numbers, detailed}: Numbering): object {
   const counts = new Map<number, number>()
   const passesMore = ({flows: all}: Cell): boolean => all.join(' ') !== arrow.flows.join(' ')
   const exact = cells.filter((cell) => !passesMore(cell))
@@ -121,7 +121,7 @@ function arrowData(arrow: Arrow, cells: readonly Cell[], {ruleNumber, numbers, d
   })
   const {senders, receivers, flows, shape} = arrow
   return {
-    title: escapeText(arrowTitle(arrow)),
+    title: escapeText(arrowTitle(drawing, arrow)),
     shape,
     mutual: isMutual(arrow),
     from: senders.map(({id}) => id),

@@ -40,7 +40,7 @@ export function pictureOf(matrix: Matrix, format: Target['format']): Picture {
   const numbers = {boxes: drawing.boxes.length, arrows: drawing.arrows.length}
   if (format === 'dot') return {text: dotText(drawing), ...numbers}
   const layout = placed(drawing)
-  return {text: format === 'svg' ? svgImage(layout) : htmlPage(matrix, drawing, layout), ...numbers}
+  return {text: format === 'svg' ? svgImage(drawing, layout) : htmlPage(matrix, drawing, layout), ...numbers}
 }
 
 /** Makes TEXT be what FILE holds. @throws CalicoError `failed` */

@@ -78,12 +78,14 @@ export const PAGE_SCRIPT = String.raw`'use strict'
   function boxText(id) {
     const {name, detail, groups: own, arrows: near} = boxes[id]
     const parts = [make('h2', {}, name), make('p', {}, detail)]
+    const others = (ends) => ends.filter((other) => other !== id).map((other) => boxes[other].name)
+    const passing = (arrow, ends) => (ends.length > 4 ? ends.slice(0, 3).join(', ') + ' and ' + (ends.length - 3) + ' more' : ends.join(', ')) + ': ' + arrows[arrow].flows.join(' ')
     const sides = [
-      ['Inside', near.filter((arrow) => arrows[arrow].shape === 'within' || arrows[arrow].shape === 'among')],
-      ['It is reached by', near.filter((arrow) => arrows[arrow].to.includes(id) && arrows[arrow].from.some((other) => other !== id))],
-      ['It reaches', near.filter((arrow) => arrows[arrow].from.includes(id) && arrows[arrow].to.some((other) => other !== id))],
+      ['Inside', near.filter((arrow) => arrows[arrow].shape === 'within' || arrows[arrow].shape === 'among'), (arrow) => arrows[arrow].title],
+      ['It is reached by', near.filter((arrow) => arrows[arrow].to.includes(id) && others(arrows[arrow].from).length > 0), (arrow) => passing(arrow, others(arrows[arrow].from))],
+      ['It reaches', near.filter((arrow) => arrows[arrow].from.includes(id) && others(arrows[arrow].to).length > 0), (arrow) => passing(arrow, others(arrows[arrow].to))],
     ]
-    for (const [title, all] of sides) if (all.length > 0) parts.push(heading(title), list(all, (arrow) => link(arrow, arrows[arrow].title), 'links'))
+    for (const [title, all, text] of sides) if (all.length > 0) parts.push(heading(title), list(all, (arrow) => link(arrow, text(arrow)), 'links'))
     if (near.length === 0 && !own.some((number) => groups[number].unknown)) parts.push(make('p', {}, 'Nothing passes to or from it.'))
     if (own.length === 1) parts.push(...groupText(groups[own[0]]))
     else for (const number of own) parts.push(make('details', {}, make('summary', {}, groups[number].name), ...groupText(groups[number])))
@@ -122,7 +124,7 @@ export const PAGE_SCRIPT = String.raw`'use strict'
       const path = document.createElementNS(SVG, 'path')
       path.setAttribute('class', 'ghost' + (flows.some((text) => text.startsWith('all')) ? ' all' : ''))
       path.setAttribute('d', 'M' + start.join(' ') + ' L' + end.join(' ') + ' M' + [end[0] - dx * 9 - dy * 4, end[1] - dy * 9 + dx * 4].join(' ') + ' L' + end.join(' ') + ' L' + [end[0] - dx * 9 + dy * 4, end[1] - dy * 9 - dx * 4].join(' '))
-      svg.append(path)
+      svg.insertBefore(path, svg.querySelector('.box'))
     }
   }
 

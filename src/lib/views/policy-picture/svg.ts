@@ -1,6 +1,6 @@
 /** The picture as SVG: an image of its own, or the middle of the page. */
 import {escapeText} from '../../printable.js'
-import type {Arrow} from './drawing.js'
+import type {Arrow, Drawing} from './drawing.js'
 import type {Axis, Layout, Line, PlacedArrow, PlacedBox, Point, Text} from './layout.js'
 import {PICTURE_STYLE} from './style.js'
 import {arrowTitle, boxDetail, boxName, passesAll} from './words.js'
@@ -8,22 +8,22 @@ import {arrowTitle, boxDetail, boxName, passesAll} from './words.js'
 /** TEXT in XML or HTML, in an element or an attribute; nothing of it steers anything. */
 const markup = (text: string): string => escapeText(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-/** LAYOUT as an element `svg` with the attributes MORE. Boxes and arrows have their ids; lines and texts in boxes name their arrow in `data-arrow`. */
-export function svgElement({width, height, boxes, arrows, headings, busy}: Layout, more: string): string {
+/** DRAWING, placed by LAYOUT, as an element `svg` with the attributes MORE. Boxes and arrows have their ids; lines and texts in boxes name their arrow in `data-arrow`. */
+export function svgElement(drawing: Drawing, {width, height, boxes, arrows, headings, busy}: Layout, more: string): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"${busy ? ' class="busy"' : ''} ${more}>`,
     `<rect class="ground" width="${width}" height="${height}"/>`,
     ...headings.map(textElement),
     ...arrows.map(wires),
-    ...boxes.map(boxElement),
-    ...arrows.map(label),
+    ...boxes.map((box) => boxElement(drawing, box)),
+    ...arrows.map((arrow) => label(drawing, arrow)),
     '</svg>',
   ].join('\n')
 }
 
-/** LAYOUT as an image that stands alone. */
-export const svgImage = (layout: Layout): string => {
-  const [start, ...rest] = svgElement(layout, 'role="img" aria-label="Who reaches whom"').split('\n')
+/** The same as an image that stands alone. */
+export const svgImage = (drawing: Drawing, layout: Layout): string => {
+  const [start, ...rest] = svgElement(drawing, layout, 'role="img" aria-label="Who reaches whom"').split('\n')
   return ['<?xml version="1.0" encoding="UTF-8"?>', start, '<title>Who reaches whom</title>', `<style>${PICTURE_STYLE}</style>`, ...rest, ''].join('\n')
 }
 
@@ -32,7 +32,7 @@ const at = ({x, y}: Point): string => `${number(x)} ${number(y)}`
 
 const kindOf = ({flows}: Arrow): string => (passesAll(flows) ? 'all' : 'some')
 
-const button = (arrow: Arrow): string => `tabindex="0" role="button" aria-label="${markup(arrowTitle(arrow))}" data-arrow="${arrow.id}"`
+const button = (title: string, {id}: Arrow): string => `tabindex="0" role="button" aria-label="${markup(title)}" data-arrow="${id}"`
 
 const wires = ({arrow, lines}: PlacedArrow): string => lines.map((line) => `<g class="wire ${kindOf(arrow)}" data-arrow="${arrow.id}" data-end="${line.box.id}">${wire(line)}</g>`).join('')
 
@@ -43,8 +43,10 @@ function wire({points, axis, start, end}: Line): string {
   return `<path class="hit" d="${path}"/><path class="line" d="${path}"/>${heads.map((one) => `<path class="head" d="${one}"/>`).join('')}`
 }
 
-const label = ({arrow, label: {x, y, width, height, text}}: PlacedArrow): string =>
-  `<g id="${arrow.id}" class="arrow ${kindOf(arrow)}" ${button(arrow)}><title>${markup(arrowTitle(arrow))}</title><rect class="pill" x="${number(x - width / 2)}" y="${number(y - height / 2)}" width="${number(width)}" height="${number(height)}" rx="9"/><text class="label" x="${number(x)}" y="${number(y + 4)}">${markup(text)}</text></g>`
+function label(drawing: Drawing, {arrow, label: {x, y, width, height, text}}: PlacedArrow): string {
+  const title = arrowTitle(drawing, arrow)
+  return `<g id="${arrow.id}" class="arrow ${kindOf(arrow)}" ${button(title, arrow)}><title>${markup(title)}</title><rect class="pill" x="${number(x - width / 2)}" y="${number(y - height / 2)}" width="${number(width)}" height="${number(height)}" rx="9"/><text class="label" x="${number(x)}" y="${number(y + 4)}">${markup(text)}</text></g>`
+}
 
 /** A line through POINTS that leaves and reaches each of them along AXIS. */
 function curve(points: readonly Point[], axis: Axis): string {
@@ -68,19 +70,20 @@ function head(from: Point, to: Point, axis: Axis): string {
   return `M${at(to)} L${at({x: back.x - dy * 4.5, y: back.y + dx * 4.5})} L${at({x: back.x + dy * 4.5, y: back.y - dx * 4.5})} Z`
 }
 
-function boxElement({box, x, y, width, height, texts}: PlacedBox): string {
+function boxElement(drawing: Drawing, {box, x, y, width, height, texts}: PlacedBox): string {
   const [first] = box.groups
   const title = `${boxName(box)}: ${boxDetail(box)}`
   const kind = `${first?.type ?? 'outside'}${first?.unknown === undefined ? '' : ' unknown'}`
   const under = box.groups.length > 1 ? `<rect class="frame" x="5" y="5" width="${number(width)}" height="${number(height)}" rx="8"/>` : ''
   const face = texts.filter(({arrow}) => arrow === undefined).map(textElement).join('')
-  return `<g class="box ${kind}" transform="translate(${at({x, y})})"><g id="${box.id}" class="face" tabindex="0" role="button" aria-label="${markup(title)}"><title>${markup(title)}</title>${under}<rect class="frame" width="${number(width)}" height="${number(height)}" rx="8"/><rect class="edge" width="5" height="${number(height)}" rx="2"/>${face}</g>${texts.map((text) => rowElement(text, width)).join('')}</g>`
+  return `<g class="box ${kind}" transform="translate(${at({x, y})})"><g id="${box.id}" class="face" tabindex="0" role="button" aria-label="${markup(title)}"><title>${markup(title)}</title>${under}<rect class="frame" width="${number(width)}" height="${number(height)}" rx="8"/><rect class="edge" width="5" height="${number(height)}" rx="2"/>${face}</g>${texts.map((text) => rowElement(drawing, text, width)).join('')}</g>`
 }
 
 const textElement = ({text, style, x, y}: Text): string => `<text class="${style}" x="${number(x)}" y="${number(y)}">${markup(text)}</text>`
 
-function rowElement(text: Text, width: number): string {
+function rowElement(drawing: Drawing, text: Text, width: number): string {
   const {arrow, x, y} = text
   if (arrow === undefined) return ''
-  return `<g class="arrow row ${kindOf(arrow)}" ${button(arrow)}><title>${markup(arrowTitle(arrow))}</title><rect class="hit" x="${number(x - 4)}" y="${number(y - 13)}" width="${number(width - 2 * x + 8)}" height="17" rx="3"/>${textElement(text)}</g>`
+  const title = arrowTitle(drawing, arrow)
+  return `<g class="arrow row ${kindOf(arrow)}" ${button(title, arrow)}><title>${markup(title)}</title><rect class="hit" x="${number(x - 4)}" y="${number(y - 13)}" width="${number(width - 2 * x + 8)}" height="17" rx="3"/>${textElement(text)}</g>`
 }

@@ -91,15 +91,23 @@ export function rowText(drawing: Drawing, arrow: Arrow, box: Box): string {
 /** Whether anything passes from one box to the other. */
 const passes = ({arrows}: Drawing, from: Box, to: Box): boolean => arrows.some(({senders, receivers}) => senders.includes(from) && receivers.includes(to))
 
+/** How the other ends are called beside each of BOXES, as NAMEBESIDE tells; undefined where that is not the same beside all. */
+function sharedCrowdName(boxes: readonly Box[], nameBeside: (box: Box) => string): string | undefined {
+  const names = new Set(boxes.map(nameBeside))
+  return names.size === 1 ? [...names][0] : undefined
+}
+
 /** What ARROW says, in one line. */
-export function arrowTitle({senders, receivers, flows, shape}: Arrow): string {
+export function arrowTitle(drawing: Drawing, {senders, receivers, flows, shape}: Arrow): string {
   const text = flows.join(' ')
   const [first] = senders
   if (first && shape === 'within') return `${boxName(first)}, ${first.groups.length > 1 ? 'within each' : 'among themselves'}: ${text}`
   if (first && shape === 'among') return `${boxName(first)}, among these groups: ${text}`
   const names = (boxes: readonly Box[]): string => (boxes.length > 3 ? `${boxes.slice(0, 2).map(boxName).join(', ')} and ${boxes.length - 2} more` : boxes.map(boxName).join(', '))
   if (isMutual({senders, receivers})) return `${names(senders)}, in both directions: ${text}`
-  return `${names(senders)} → ${names(receivers)}: ${text}`
+  const from = shape === 'from' ? sharedCrowdName(receivers, (box) => crowdName(drawing, senders, box, (other) => passes(drawing, other, box))) : undefined
+  const to = shape === 'to' ? sharedCrowdName(senders, (box) => crowdName(drawing, receivers, box, (other) => passes(drawing, box, other))) : undefined
+  return `${from ?? names(senders)} → ${to ?? names(receivers)}: ${text}`
 }
 
 /** Whether each of the ends of ARROW is at both. */
