@@ -183,13 +183,13 @@ export abstract class BaseCommand extends Command {
     return (this.opened?.writes.done.length ?? 0) > 0
   }
 
-  /** What a session of this command, or of LINE of a batch, has of the journal. */
-  protected recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
-    if (!this.wantsFlows) return {record: (written) => this.record(written, line)}
+  /** What a session of this command, or of those lines of a batch that LINES gives when something is written, has of the journal. */
+  protected recording(lines: () => readonly EntryLine[] = () => []): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
+    if (!this.wantsFlows) return {record: (written) => this.record(written, lines())}
     return {
       record: async (written) => {
         this.made.push(written)
-        await this.record(written, line)
+        await this.record(written, lines())
       },
       rehearse: (written) => void this.rehearsed.push(written),
     }
@@ -245,9 +245,9 @@ export abstract class BaseCommand extends Command {
     await tellOverdue(process.env, {note: (lines) => this.note(lines), ask: (question) => this.confirm(question)})
   }
 
-  /** Writes WRITTEN to the journal; LINE made it, if this command is a batch. */
-  private async record(written: Written, line: EntryLine | undefined): Promise<void> {
-    await (await this.journalEntry()).add(written, line)
+  /** Writes WRITTEN to the journal; LINES made it, if this command is a batch. */
+  private async record(written: Written, lines: readonly EntryLine[]): Promise<void> {
+    await (await this.journalEntry()).add(written, lines)
   }
 
   /** This command's entry in the journal, which is loaded at the first change. */

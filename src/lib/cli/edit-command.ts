@@ -137,9 +137,16 @@ export abstract class EditCommand extends HostEditCommand {
     return (this.globals as {'confirm-within'?: number})['confirm-within']
   }
 
-  protected override recording(line?: EntryLine): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
+  protected override recording(lines: () => readonly EntryLine[] = () => []): Pick<SessionOptions, 'record' | 'prepare' | 'rehearse'> {
     const within = this.confirmWithin
-    return {...super.recording(line), ...(within !== undefined && {prepare: async (cluster) => this.prepare(within, cluster ?? '', line?.id ?? this.id ?? '')})}
+    return {
+      ...super.recording(lines),
+      ...(within !== undefined && {
+        prepare: async (cluster) => {
+          for (const id of new Set([...lines().map((line) => line.id), ...(lines().length === 0 ? [this.id ?? ''] : [])])) await this.prepare(within, cluster ?? '', id)
+        },
+      }),
+    }
   }
 
   private async prepare(within: number, cluster: string, id: string): Promise<void> {

@@ -31,7 +31,7 @@ export interface Command {
   readonly warn: (message: string) => void
 }
 
-/** The line of a batch that has made a transaction. */
+/** A line of a batch that has made a transaction, or its part of one. */
 export interface EntryLine {
   /** Counted from 1. */
   readonly line: number
@@ -48,8 +48,8 @@ export interface JournalEntry {
   readonly begun: boolean
   /** @throws CalicoError `refused` if there is no journal, or it cannot be written */
   checkWritable(): void
-  /** Adds a transaction. Never fails: a journal that cannot be written is a warning. */
-  add(written: Written, line?: EntryLine): Promise<void>
+  /** Adds a transaction, which LINES of a batch have made. Never fails: a journal that cannot be written is a warning. */
+  add(written: Written, lines?: readonly EntryLine[]): Promise<void>
   /** Ends the entry with the command's exit code. Only the first end counts. */
   end(exitCode: number): void
 }
@@ -82,12 +82,13 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   }
   const textOf = (line: object): Buffer => Buffer.from(`${JSON.stringify({v: 1, id, ...line})}\n`)
 
-  const write = async ({writes, revision, cluster, unknown}: Written, line: EntryLine | undefined): Promise<void> => {
+  const write = async ({writes, revision, cluster, unknown}: Written, lines: readonly EntryLine[]): Promise<void> => {
     told = true
     if (broken) return
     try {
       const changes = writes.map(({key, read, value}) => changeText(key, read?.value, value, last.get(key)))
-      const of = line && {line: line.line, command: line.id, words: withoutSecrets(line.words)}
+      const [first, ...more] = lines.map(({line, id: command, words}) => ({line, command, words: withoutSecrets(words)}))
+      const of = first && (more.length === 0 ? first : [first, ...more])
       const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), part: parts, ...(unknown && {unknown}), changes})
       if (!begun) makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
       // What fills a file by itself stays in it, however much comes.
@@ -121,7 +122,7 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
         refuseWithout(`${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}`)
       }
     },
-    add: (written, line) => (queue = queue.then(() => write(written, line))),
+    add: (written, lines = []) => (queue = queue.then(() => write(written, lines))),
     end(exitCode) {
       if (!begun || broken || ended) return
       ended = true

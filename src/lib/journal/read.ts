@@ -23,8 +23,8 @@ export interface PartLine {
 
 /** One transaction of a command. */
 export interface Part {
-  /** The line of a batch that made it. */
-  readonly of: PartLine | undefined
+  /** The lines of a batch that made it: one, or with --atomic all that changed something. */
+  readonly of: readonly PartLine[]
   /** The answer was lost: it was executed or not. */
   readonly unknown: boolean
   readonly cluster: string | undefined
@@ -123,7 +123,7 @@ function parseLine(line: string): Line | undefined {
   return {
     id,
     begin: isObject(begin) ? beginOf(begin) : undefined,
-    part: typeof revision === 'string' && Array.isArray(changes) ? {of: isObject(of) ? lineOf(of) : undefined, unknown: unknown === true, cluster: textIn(cluster), revision, part, changes} : undefined,
+    part: typeof revision === 'string' && Array.isArray(changes) ? {of: (Array.isArray(of) ? of : [of]).flatMap(lineOf), unknown: unknown === true, cluster: textIn(cluster), revision, part, changes} : undefined,
     exitCode: isObject(end) && typeof end.exitCode === 'number' ? end.exitCode : undefined,
     confirmation: isObject(confirmation) ? CONFIRMATIONS.find((outcome) => outcome === confirmation.outcome) : undefined,
   }
@@ -144,7 +144,11 @@ const beginOf = ({time, user, sudoUser, host, command, words}: Record<string, un
 
 const wordsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
 
-const lineOf = ({line, command, words}: Record<string, unknown>): PartLine | undefined => (typeof line === 'number' && Number.isSafeInteger(line) ? {line, command: textIn(command) ?? '', words: wordsIn(words)} : undefined)
+function lineOf(value: unknown): PartLine | [] {
+  if (!isObject(value)) return []
+  const {line, command, words} = value
+  return typeof line === 'number' && Number.isSafeInteger(line) ? {line, command: textIn(command) ?? '', words: wordsIn(words)} : []
+}
 
 /** STORED with its values, told by those that its entry had LAST, which it brings up to date. */
 function partOf({part, changes, ...rest}: StoredPart, last: Map<string, Last>): Part {

@@ -57,7 +57,7 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   // A node that was made for its addresses must be there as long as they are.
   const stays = (change: KeyChange): boolean => isIpam(change.key) || initialisation.includes(change.key) || (addresses.length > 0 && change.before === undefined && objectOf(change.key)?.kind === 'Node')
   const changes = all.filter((change) => !stays(change))
-  const commands = [...new Set(parts.map(({of}) => of?.command ?? entry.command))]
+  const commands = [...new Set(parts.flatMap(({of}) => (of.length === 0 ? [entry.command] : of.map(({command}) => command))))]
   const host = commands.flatMap((command) => ON_THE_HOST[command] ?? [])
   const release = commands.flatMap((command) => ADDRESSES[command] ?? [])
   const rest = [

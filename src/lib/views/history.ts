@@ -37,7 +37,7 @@ export interface Row {
 }
 
 export function entryRow(entry: Entry): Row {
-  const lines = new Map(entry.parts.flatMap(({of}) => (of ? [[of.line, of]] : [])))
+  const lines = new Map(entry.parts.flatMap(({of}) => of.map((line) => [line.line, line])))
   return {entry, revision: entry.parts.at(-1)?.revision ?? '', changes: netChanges(entry), lines: [...lines.values()], unknown: entry.parts.some(({unknown}) => unknown)}
 }
 
@@ -48,7 +48,7 @@ export function entryRow(entry: Entry): Row {
 export function objectRows(key: string, entries: readonly Entry[], known: readonly Change[], cluster: string | undefined): Row[] {
   const own = entries.flatMap((entry) =>
     entry.parts.flatMap(({revision, changes, unknown, of, cluster: where}) =>
-      cluster === undefined || where === cluster ? changes.filter((change) => change.key === key).map((change): Row => ({entry, revision, changes: [change], lines: of ? [of] : [], unknown})) : [],
+      cluster === undefined || where === cluster ? changes.filter((change) => change.key === key).map((change): Row => ({entry, revision, changes: [change], lines: of, unknown})) : [],
     ),
   )
   const seen = new Set(own.map(({revision}) => revision))

@@ -70,7 +70,7 @@ test.each([
   [['x', '--datastore=http://me:geheim@etcd:2379,http://etcd2:2379']],
 ])('no secret of the command line: %j', async (words) => {
   await entry(words).add(written(1n, ['/a', undefined, '1']))
-  await entry(['batch']).add(written(1n, ['/a', undefined, '1']), {line: 1, id: 'x', words})
+  await entry(['batch']).add(written(1n, ['/a', undefined, '1']), [{line: 1, id: 'x', words}])
   expect(readFileSync(path, 'utf8')).not.toContain('geheim')
 })
 
@@ -82,20 +82,20 @@ test('words that are no secret stay', async () => {
 
 test('lines of a batch, and what may not have been made', async () => {
   const one = entry(['batch', 'f'])
-  await one.add(written(1n, ['/a', undefined, '1']), {line: 3, id: 'profile:add', words: ['profile', 'add', 'web']})
-  await one.add({...written(2n, ['/a', '1', '2']), unknown: true}, {line: 7, id: 'profile:tag:add', words: ['profile', 'web', 'tag', 'add', 't']})
+  await one.add(written(1n, ['/a', undefined, '1']), [{line: 3, id: 'profile:add', words: ['profile', 'add', 'web']}])
+  await one.add({...written(2n, ['/a', '1', '2']), unknown: true}, [{line: 7, id: 'profile:tag:add', words: ['profile', 'web', 'tag', 'add', 't']}, {line: 9, id: 'pool:add', words: ['pool', 'add']}])
   one.end(9)
   one.end(0)
   const [read] = readJournal(path)
   expect(read?.exitCode).toBe(9)
-  expect(read?.parts.map(({of, unknown}) => [of?.line, of?.command, of?.words.length, unknown])).toEqual([[3, 'profile:add', 3, false], [7, 'profile:tag:add', 5, true]])
+  expect(read?.parts.map(({of, unknown}) => [unknown, ...of.map(({line, command, words}) => [line, command, words.length])])).toEqual([[false, [3, 'profile:add', 3]], [true, [7, 'profile:tag:add', 5], [9, 'pool:add', 2]]])
 })
 
 describe('many edits of one object', () => {
   const value = (edit: number): string => `{"head":"${'h'.repeat(2000)}","rules":[${Array.from({length: edit}, (_, at) => `"rule ${at} ü😀"`).join(',')}],"tail":"${'t'.repeat(2000)}"}`
   const edits = async (number: number) => {
     const one = entry(['batch', 'f'])
-    for (let edit = 0; edit < number; edit++) await one.add(written(BigInt(edit), ['/a', edit === 0 ? undefined : value(edit - 1), value(edit)], [`/other/${edit}`, undefined, 'x']), {line: edit + 1, id: 'profile:rule:add', words: []})
+    for (let edit = 0; edit < number; edit++) await one.add(written(BigInt(edit), ['/a', edit === 0 ? undefined : value(edit - 1), value(edit)], [`/other/${edit}`, undefined, 'x']), [{line: edit + 1, id: 'profile:rule:add', words: []}])
     return one
   }
 
@@ -169,7 +169,7 @@ describe('reading', () => {
   test('anything else in the file is no entry', () => {
     const lines = ['', 'null', '1', '[]', '"x"', '{}', '{"v":2,"id":"a","begin":{}}', '{"v":1,"id":"--x","begin":{}}', '{"v":1,"id":"a","revision":"1","changes":[]}']
     expect(parseJournal([lines.join('\n')])).toEqual([])
-    expect(parseJournal(['{"v":1,"id":"a","begin":{},"revision":"1","changes":[1,{"key":2},{"key":"k"}]}'])[0]?.parts).toEqual([{of: undefined, unknown: false, cluster: undefined, revision: '1', changes: [{key: 'k', before: undefined, after: undefined}]}])
+    expect(parseJournal(['{"v":1,"id":"a","begin":{},"revision":"1","changes":[1,{"key":2},{"key":"k"}]}'])[0]?.parts).toEqual([{of: [], unknown: false, cluster: undefined, revision: '1', changes: [{key: 'k', before: undefined, after: undefined}]}])
   })
 
   test('entries go on over a rotation; the oldest files are dropped', async () => {

@@ -34,7 +34,7 @@ export const batches: World = {
       const entry: Entry = {id: `j${journal.length}`, time: new Date().toISOString(), user: 'root', sudoUser: undefined, host: actor.name, command, words: [words], parts, exitCode: 0, confirmation: undefined}
       const record = ({writes, revision, unknown = false, cluster}: Written): Promise<void> => {
         if (parts.length === 0) journal.push(entry)
-        parts.push({of: undefined, unknown, cluster, revision: revision.toString(), changes: writes.map(({key, read: before, value}) => ({key, before: before?.value, after: value}))})
+        parts.push({of: [], unknown, cluster, revision: revision.toString(), changes: writes.map(({key, read: before, value}) => ({key, before: before?.value, after: value}))})
         return Promise.resolve()
       }
       return actor.session({record})

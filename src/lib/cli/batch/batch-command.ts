@@ -3,6 +3,7 @@ import {initialisationIn, type KeyEdit, netEdits, type ObjectChange, objectChang
 import type {BatchLine, LineProblem} from '../../batch/lines.js'
 import {newSession, type Session} from '../../client/session.js'
 import {EXIT_CODES} from '../../errors.js'
+import type {EntryLine} from '../../journal/entry.js'
 import {EditCommand} from '../edit-command.js'
 import {watchWrites} from '../made.js'
 import {watchSignals} from '../signals.js'
@@ -57,7 +58,7 @@ export abstract class BatchCommand extends EditCommand {
       dryRun: this.dryRun,
       init: this.sessionOptions().init,
       expectCluster: around.settings.expectCluster?.value,
-      ...this.recording(),
+      ...this.recording(() => (around.staged ? writing(ready, progress) : [])),
       warn: (message) => this.note(`Warning: ${message}`),
       announce: (message) => void process.stderr.write(`Warning: ${escapeText(message)}\n`),
     })
@@ -80,7 +81,7 @@ export abstract class BatchCommand extends EditCommand {
     const writes = currentWrites(progress)
     watchSignals({writes}, () => progress.told())
     watchWrites(writes)
-    await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(line), print: flags.json ? undefined : printing(flags.file)}, progress)
+    await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(() => [line]), print: flags.json ? undefined : printing(flags.file)}, progress)
     if (progress.results.some(({written}) => written.size > 0)) this.noteChanged()
     if (flags.json) await this.printDocument(progress, undefined, session)
   }
@@ -190,6 +191,10 @@ export abstract class BatchCommand extends EditCommand {
     await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun, session ? await this.flowsJson(session) : {})))}\n`)
   }
 }
+
+/** Those of LINES that have changed something so far. */
+const writing = (lines: readonly ReadyLine[], {results}: Progress): EntryLine[] =>
+  lines.flatMap(({line, words, meaning}, index) => (results[index]?.written.size === 0 || meaning.type !== 'command' ? [] : [{line, words, id: meaning.id}]))
 
 /** Keys that LINES will ask for: those of the profiles that they name, which are read in few requests then instead of one for each. */
 function likelyKeys(lines: readonly ReadyLine[]): string[] {
