@@ -212,6 +212,17 @@ describe('in passing', () => {
     expect(findingsOf(run([on('lint -o json', datastore)])[0]).map(({code, message}) => [code, message.slice(0, 39)])).toEqual([['rule-never-reached', 'never decides: inbound rule 3 before it']])
   })
 
+  test('rule add and lint say that several earlier rules take all together', () => {
+    const datastore = `embedded:${join(folder, 'together.json')}`
+    const [, , , taken, left, lint] = run([
+      on('profile add web', datastore), on('profile web rule add inbound allow tcp to ports 1:100', datastore), on('profile web rule add inbound deny tcp to ports 101:65535', datastore),
+      on('profile web rule add inbound allow tcp from cidr 10.0.0.0/8', datastore), on('profile web rule add inbound allow udp', datastore), on('lint -o json', datastore),
+    ])
+    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 4 never decides: rules 2, 3 before it together take all that it could match (allow tcp to ports 1:100; deny tcp to ports 101:65535). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 4 added)\n'})
+    expect(left).toMatchObject({code: 0, stderr: expect.not.stringContaining('Warning') as unknown as string})
+    expect(findingsOf(lint).map(({code, message}) => [code, message])).toEqual([['rule-never-reached', 'never decides: inbound rule 2, inbound rule 3 before it together take all that it could match (allow tcp to ports 1:100; deny tcp to ports 101:65535)']])
+  })
+
   test('status tells the number of errors in what it has read, on stderr, and nothing else changes', () => {
     const wep = (interfaceName: string | undefined): Record<string, string> => exampleStore({
       'nodes/h1': {spec: {}}, 'profiles/web': {spec: {ingress: [{action: 'Allow', source: {tag: 'x'}}]}},

@@ -4,7 +4,7 @@ import {displayName} from '../model/display-name.js'
 import {tryParseSelector} from '../model/selector/index.js'
 import {uncheckedLists} from '../model/third-list.js'
 import type {GlobalNetworkPolicySpec, Rule} from '../model/types.js'
-import {covers, type Matcher, matcher} from '../rules/covers.js'
+import {covers, coveringTogether, type Matcher, matcher} from '../rules/covers.js'
 import {splitSelector} from '../rules/selector-forms.js'
 import {ruleText} from '../rules/show.js'
 import {compareUtf8} from '../utf8-order.js'
@@ -54,7 +54,8 @@ export function ruleFindings(world: World): Finding[] {
         return reason === undefined
       })
       for (const [rule, earlier] of shadowed(live)) {
-        found.push(finding('rule-never-reached', object, rule.field, `never decides: ${ruleName(object, earlier)} before it takes all that it could match (${ruleText(earlier.rule)})`, ruleCommand(object, rule.field)))
+        const names = earlier.map((each) => ruleName(object, each))
+        found.push(finding('rule-never-reached', object, rule.field, neverDecides(names, earlier.map((each) => each.rule)), ruleCommand(object, rule.field)))
       }
       for (const {rule, field} of rules) {
         for (const end of ['source', 'destination'] as const) {
@@ -96,14 +97,22 @@ function ruleName({kind}: WithRules, {field}: JudgedRule): string {
   return `${word ?? ''} rule ${Number(index) + 1}`
 }
 
-/** Rules of one list that an earlier one covers, each with the first that does. */
-function* shadowed(rules: readonly JudgedRule[]): Generator<readonly [JudgedRule, JudgedRule]> {
+/** What is said of a rule to which those called NAMES, which are RULES, leave nothing. */
+function neverDecides(names: readonly string[], rules: readonly Rule[]): string {
+  const texts = `${rules.slice(0, 5).map(ruleText).join('; ')}${rules.length > 5 ? '; …' : ''}`
+  return names.length === 1 ? `never decides: ${names.join()} before it takes all that it could match (${texts})` : `never decides: ${names.join(', ')} before it together take all that it could match (${texts})`
+}
+
+/** Rules of one list to which earlier ones leave nothing, each with the first that takes all, or those that do together. */
+function* shadowed(rules: readonly JudgedRule[]): Generator<readonly [JudgedRule, readonly JudgedRule[]]> {
   for (const [at, later] of rules.entries()) {
     const {match} = later
     // What Felix enforces wider than it is written may reach further than what is written.
     if (!match || isWider(later.rule)) continue
-    const earlier = rules.slice(0, at).find((each) => each.match && covers(each.match, match))
-    if (earlier) yield [later, earlier]
+    const before = rules.slice(0, at)
+    const earlier = before.find((each) => each.match && covers(each.match, match))
+    const takers = earlier ? [earlier] : coveringTogether(before, (each) => each.match, match)
+    if (takers.length > 0) yield [later, takers]
   }
 }
 
@@ -133,8 +142,12 @@ function shadowedByPolicies(policies: readonly Policy[]): Finding[] {
         for (const later of rules) {
           const {match} = later
           if (!match || isWider(later.rule)) continue
-          const earlier = broad.find((each) => (specOf(each.policy).applyOnForward ?? false) >= (spec.applyOnForward ?? false) && covers(each.match, match))
-          if (earlier) found.push(finding('rule-never-reached', policy, later.field, `never decides: ${ruleName(earlier.policy, earlier.judged)} of the policy ${earlier.policy.name} before it takes all that it could match (${ruleText(earlier.judged.rule)})`, ruleCommand(policy, later.field)))
+          const before = broad.filter((each) => (specOf(each.policy).applyOnForward ?? false) >= (spec.applyOnForward ?? false))
+          const earlier = before.find((each) => covers(each.match, match))
+          const takers = earlier ? [earlier] : coveringTogether(before, (each) => each.match, match)
+          if (takers.length === 0) continue
+          const names = takers.map((each) => `${ruleName(each.policy, each.judged)} of the policy ${each.policy.name}`)
+          found.push(finding('rule-never-reached', policy, later.field, neverDecides(names, takers.map((each) => each.judged.rule)), ruleCommand(policy, later.field)))
         }
         if (!appliesToAll(policy)) continue
         for (const each of rules) if (each.match && each.match.action !== 'log' && broad.length < MOST_BROAD) broad.push({policy, judged: each, match: each.match})

@@ -44,7 +44,7 @@ export function judge(world: World, from: Party, to: Party, packet: Packet): Jud
   const route = routeOf(world, from, to)
   const evaluation = evaluateRoute(route, packet)
   const doubt = doubtAbout(world, from, to, packet)
-  const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...ignoredBy(route, [evaluation.egress, evaluation.ingress, ...evaluation.forward])]
+  const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...deafNodes(world, from, to), ...ignoredBy(route, [evaluation.egress, evaluation.ingress, ...evaluation.forward])]
   const sides = {egress: evaluation.egress, ingress: evaluation.ingress, forward: evaluation.forward}
   if (doubt !== undefined) return {verdict: 'unknown', reason: doubt, ...sides, warnings, route}
   if (evaluation.missing.length > 0) return {...whatever(route, packet, evaluation.missing, sides), warnings, route}
@@ -191,6 +191,28 @@ function ignoredBy(route: Route, sides: readonly (SideVerdict | null)[]): Warnin
   const odd = rules.filter(({ignored}) => ignored.length > 0)
   const deciding = new Set(sides.flatMap((side) => (side ? [byKey(side.by)] : [])))
   return odd.flatMap(({by, ignored}) => (deciding.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it matches other flows than it was meant to.`}] : []))
+}
+
+/** ICMPv6 by which neighbours find each other. */
+const NEIGHBOUR_TYPES = [135, 136]
+
+/** A neighbour of whom nothing is known. */
+const NEIGHBOUR: Address = {family: 6, value: (0xfe80n << 112n) + 1n}
+
+/** Warnings of nodes on the way whose host endpoint takes no IPv6 neighbour discovery in: no IPv6 reaches them then, whatever is allowed (policy-evaluation §8.2). */
+function deafNodes(world: World, from: Party, to: Party): Warning[] {
+  if (from.address.family === 4 || world.hostEndpoints.length === 0) return []
+  const names = [nodeOf(from), nodeOf(to)]
+  return [...new Set(names)].flatMap((name): Warning[] => {
+    const node = name === undefined ? undefined : world.nodes.get(name)
+    if (node === undefined || names[0] === names[1]) return []
+    const neighbour = world.nodes.get(names.find((other) => other !== name) ?? '')?.addresses[6] ?? NEIGHBOUR
+    const route = routeOf(world, {type: 'outside', address: neighbour}, {type: 'host', node, address: node.addresses[6] ?? {...NEIGHBOUR, value: NEIGHBOUR.value + 1n}})
+    const denied = NEIGHBOUR_TYPES.map((icmpType) => evaluateRoute(route, {family: 6, protocol: 58, icmpType, icmpCode: 0}).ingress).find((side) => side?.verdict === 'deny')
+    if (!denied) return []
+    const message = `The host endpoint ${denied.hostEndpoint ?? ''} of node ${node.name} denies IPv6 neighbour discovery: other machines cannot find the node, and no IPv6 reaches it or its workloads, whatever the rules allow. Allow ICMPv6 types ${NEIGHBOUR_TYPES.join(' and ')} in a policy of the host endpoint.`
+    return [{code: 'neighbour-discovery', message}]
+  })
 }
 
 function quirkText({code, by}: Quirk): string {

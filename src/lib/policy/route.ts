@@ -1,5 +1,5 @@
 /** The way of a flow: the points that decide about it, in the order in which it comes to them (policy-evaluation §1, §7, §8). */
-import {type Address, contains} from '../net/index.js'
+import {type Address, contains, type Family} from '../net/index.js'
 import {type By, type Direction, type SideVerdict, sideVerdict} from './by.js'
 import {type FamilyFlows, flowsLike, NO_FAMILY_FLOWS, unionOf} from './flow-set/flow-set.js'
 import {hostEndpointOf, type Interface, interfaceOf, isWildcard} from './host-endpoint-of.js'
@@ -75,7 +75,7 @@ class Router {
       preDnat: [],
       router: NO_FAMILY_FLOWS,
       encapsulated: NO_FAMILY_FLOWS,
-      invalid: this.world.settings(node).dropInvalid ? invalidIcmp(family) : NO_FAMILY_FLOWS,
+      invalid: rest.invalid ?? (this.world.settings(node).dropInvalid ? invalidIcmp(family) : NO_FAMILY_FLOWS),
       failsafe: NO_FAMILY_FLOWS,
       failsafeAllows: false,
       tiers: [],
@@ -90,13 +90,8 @@ class Router {
     const {world} = this
     const {family} = this.source.address
     const enforced = workload.shadowedBy ?? workload
-    const {allowIpip, allowVxlan, vxlanPort} = world.settings(workload.node)
-    const vxlan = allowVxlan ? NO_FAMILY_FLOWS : flowsLike({family, protocol: 17, dport: vxlanPort})
-    const encapsulated = direction === 'ingress' ? NO_FAMILY_FLOWS : unionOf(vxlan, allowIpip ? NO_FAMILY_FLOWS : flowsLike({family, protocol: IPIP}))
     return this.point(workload.node, direction, {
-      encapsulated,
-      router: direction === 'egress' && toOwnHost ? routerIcmp(family) : NO_FAMILY_FLOWS,
-      sameAs: JSON.stringify([direction, family, toOwnHost, allowVxlan, vxlanPort, allowIpip, world.settings(workload.node).dropInvalid]),
+      ...builtInOf(world.settings(workload.node), direction, family, toOwnHost),
       tiers: world.applying(enforced, direction, 'workload'),
       profiles: enforced.profiles.map((name) => world.profile(name)),
     })
@@ -172,6 +167,30 @@ class Router {
     if (tiers.length + stages.doNotTrack.length + stages.preDnat.length === 0) return undefined
     return this.point(host, direction, {...stages, failsafe: this.failsafe(host, direction), hostEndpoint: endpoint.name, tiers, atEnd: undefined, early})
   }
+}
+
+type BuiltIn = Required<Pick<Point, 'encapsulated' | 'router' | 'invalid' | 'sameAs'>>
+
+const builtIn = new WeakMap<Settings, Map<string, BuiltIn>>()
+
+/** What is decided before policy on a side of a workload (§7), where SETTINGS hold. */
+function builtInOf(settings: Settings, direction: Direction, family: Family, toOwnHost: boolean): BuiltIn {
+  let known = builtIn.get(settings)
+  if (known === undefined) builtIn.set(settings, (known = new Map<string, BuiltIn>()))
+  const key = `${direction} ${family} ${toOwnHost}`
+  let result = known.get(key)
+  if (result === undefined) {
+    const {allowIpip, allowVxlan, vxlanPort, dropInvalid} = settings
+    const vxlan = allowVxlan ? NO_FAMILY_FLOWS : flowsLike({family, protocol: 17, dport: vxlanPort})
+    result = {
+      encapsulated: direction === 'ingress' ? NO_FAMILY_FLOWS : unionOf(vxlan, allowIpip ? NO_FAMILY_FLOWS : flowsLike({family, protocol: IPIP})),
+      router: direction === 'egress' && toOwnHost ? routerIcmp(family) : NO_FAMILY_FLOWS,
+      invalid: dropInvalid ? invalidIcmp(family) : NO_FAMILY_FLOWS,
+      sameAs: JSON.stringify([key, allowVxlan, vxlanPort, allowIpip, dropInvalid]),
+    }
+    known.set(key, result)
+  }
+  return result
 }
 
 const interfaceOfWorkload = ({interfaceName}: Workload): Interface => ({name: interfaceName, addresses: []})

@@ -116,6 +116,81 @@ export function firstCovering(rules: readonly Rule[], rule: Rule): number {
   }) + 1
 }
 
+/**
+ * Which of EARLIER together take all that LATER could match, though none does alone: `ports 1:100` and `ports 101:65535` take every TCP packet. None if they
+ * leave something, or if it takes too many parts to tell.
+ */
+export function coveringTogether<T>(earlier: readonly T[], matcherOf: (item: T) => Matcher | undefined, later: Matcher): T[] {
+  if (later.families.length === 0) return []
+  let left: readonly Box[] = later.families.map((family) => boxOf(later, family, true))
+  const taking: T[] = []
+  for (const item of earlier) {
+    const match = matcherOf(item)
+    if (!match || !coversButNumbers(match, later)) continue
+    const boxes = new Map(match.families.map((family) => [family, boxOf(match, family, false)]))
+    const parts = left.flatMap((box) => {
+      const taken = boxes.get(box.family)
+      return taken ? without(box, taken) : [box]
+    })
+    if (parts.length === left.length && parts.every((part, index) => part === left[index])) continue
+    taking.push(item)
+    if (parts.length === 0) return taking
+    if (parts.length > MOST_BOXES) return []
+    left = parts
+  }
+  return []
+}
+
+/** Parts of one rule that are looked at. */
+const MOST_BOXES = 200
+
+/** What a rule asks in numbers: a flow is in it whose every number is in the ranges of that place. */
+interface Box {
+  readonly family: Family
+  /** Protocols, source and destination addresses, source and destination ports. */
+  readonly ranges: readonly Ranges[]
+}
+
+const ALL_PROTOCOLS: Ranges = [[1n, 255n]]
+
+/** MATCH in FAMILY. Named ports may be any number: MOST takes them for all of them, else for none. */
+function boxOf({protocol, notProtocol, ends}: Matcher, family: Family, most: boolean): Box {
+  const only = (number: number): Ranges => [[BigInt(number), BigInt(number)]]
+  const protocols = protocol === undefined ? ALL_PROTOCOLS : only(protocol)
+  const ports = ({ports: {any, names, notNumbers, allowed}}: SideMatcher): Ranges => (most && !any && names.length > 0 ? minus(ALL_PORTS, notNumbers) : allowed)
+  return {family, ranges: [notProtocol === undefined ? protocols : minus(protocols, only(notProtocol)), ...ends.map(({addresses}) => addresses[family]), ...ends.map(ports)]}
+}
+
+/** The parts of BOX that are not in TAKEN; BOX itself where they have nothing in common. */
+function without(box: Box, taken: Box): Box[] {
+  const common = box.ranges.map((own, place) => minus(own, minus(own, taken.ranges[place] ?? [])))
+  if (common.some((ranges) => ranges.length === 0)) return [box]
+  return box.ranges.flatMap((own, place) => {
+    const rest = minus(own, taken.ranges[place] ?? [])
+    return rest.length === 0 ? [] : [{family: box.family, ranges: box.ranges.map((other, at) => (at < place ? (common[at] ?? []) : at === place ? rest : other))}]
+  })
+}
+
+/** Whether EARLIER takes of LATER what its numbers (protocol, ports, networks) leave it. */
+function coversButNumbers(earlier: Matcher, later: Matcher): boolean {
+  return (
+    earlier.action !== 'log' &&
+    coversIcmp(earlier, later) &&
+    ([0, 1] as const).every((end) => {
+      const [mine, other] = [earlier.ends[end], later.ends[end]]
+      return !areApart(mine, other) && (mine.opaque === '' || mine.opaque === other.opaque) && coversSelection(mine, other) && mine.ports.notNames.every((name) => other.ports.notNames.includes(name))
+    })
+  )
+}
+
+/** The numbers, counted from 1, of those of RULES that take all that RULE could match: one if one does, else several together; none = something is left. */
+export function coveringRules(rules: readonly Rule[], rule: Rule): number[] {
+  const first = firstCovering(rules, rule)
+  if (first > 0) return [first]
+  const wanted = matcher(rule)
+  return wanted ? coveringTogether(rules.map((_, index) => index), (index) => rules[index] && matcher(rules[index]), wanted).map((index) => index + 1) : []
+}
+
 /** True where EARLIER selects by labels of which LATER asks for none: so it is with most rules of a long list. */
 function areApart({labels: asked}: SideMatcher, {labels: given}: SideMatcher): boolean {
   if (!asked || !given) return false

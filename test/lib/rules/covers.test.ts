@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type {Rule} from '../../../src/lib/model/types.js'
 import {evaluate, parseSelector} from '../../../src/lib/model/selector/index.js'
 import {contains, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
-import {covers, familiesOf, firstCovering, matcher} from '../../../src/lib/rules/covers.js'
+import {covers, coveringRules, familiesOf, firstCovering, matcher} from '../../../src/lib/rules/covers.js'
 
 const takes = (earlier: object, later: object): boolean => {
   const [a, b] = [matcher({action: 'Deny', ...earlier}), matcher({action: 'Allow', ...later})]
@@ -70,6 +70,24 @@ describe('covers', () => {
     [from({namespaceSelector: 'all()'}), {}],
     [from({serviceAccounts: {names: ['x']}}), from({serviceAccounts: {names: ['y']}})],
   ])('%j leaves something of %j', (earlier, later) => expect(takes(earlier, later)).toBe(false))
+
+  test.each<[object[], object, number[]]>([
+    [[to(['1:100']), to(['101:65535'])], {protocol: 'TCP'}, [1, 2]],
+    [[to(['1:100']), {protocol: 'UDP'}, to(['101:65535'])], to([80, 443]), [1, 3]],
+    [[{protocol: 'TCP'}, {notProtocol: 'TCP'}], {}, [1, 2]],
+    [[{ipVersion: 4}, {ipVersion: 6}], {protocol: 'UDP'}, [1, 2]],
+    [[from({nets: ['10.0.0.0/9']}), from({nets: ['10.128.0.0/9']})], from({nets: ['10.0.0.0/8']}), [1, 2]],
+    [[{protocol: 'TCP', source: {nets: ['10.0.0.0/9']}}, {protocol: 'TCP', source: {nets: ['10.128.0.0/9']}, destination: {ports: ['1:1000']}}, to(['1001:65535'])], {protocol: 'TCP', source: {nets: ['10.0.0.0/8']}}, [1, 2, 3]],
+    [[to(['1:100']), to(['101:65535'])], to(['http']), [1, 2]],
+    [[{protocol: 'TCP', source: {selector: 'has(a)'}, destination: {ports: ['1:100']}}, to(['101:65535'])], {protocol: 'TCP', source: {selector: 'has(a)'}}, [1, 2]],
+    [[to(['1:100']), to(['102:65535'])], {protocol: 'TCP'}, []],
+    [[{action: 'Log', protocol: 'TCP'}, {notProtocol: 'TCP'}], {}, []],
+    [[{protocol: 'TCP', source: {selector: 'has(b)'}, destination: {ports: ['1:100']}}, to(['101:65535'])], {protocol: 'TCP', source: {selector: 'has(a)'}}, []],
+    [[{protocol: 'TCP', source: {nets: ['10.0.0.0/9']}, destination: {ports: ['1:100']}}, {protocol: 'TCP', source: {nets: ['10.128.0.0/9']}, destination: {ports: ['101:65535']}}], {protocol: 'TCP', source: {nets: ['10.0.0.0/8']}}, []],
+    [[to(['1:100'], {notPorts: ['http']}), to(['101:65535'])], {protocol: 'TCP'}, []],
+  ])('of %j, what together takes all of %j are %j', (earlier, later, numbers) => {
+    expect(coveringRules(earlier.map((rule) => ({action: 'Deny', ...rule}) as unknown as Rule), {action: 'Allow', ...later} as unknown as Rule)).toEqual(numbers)
+  })
 
   test('a rule that no family has is taken by none; one that cannot be read is not judged', () => {
     expect(familiesOf({action: 'Allow', protocol: 'ICMPv6', source: {nets: ['10.0.0.0/8']}})).toEqual([])
@@ -156,4 +174,30 @@ test('no packet that the later rule matches gets past the one that covers it', (
     {numRuns: 4000},
   )
   expect(covered).toBeGreaterThan(50)
+})
+
+/** Rules of which several often make up one. */
+const piece = fc.record(
+  {
+    action: fc.constantFrom('Allow' as const, 'Deny' as const, 'Log' as const),
+    protocol: fc.constantFrom('TCP', 'TCP', 'UDP'),
+    source: fc.record({nets: fc.constantFrom(['10.0.0.0/9'], ['10.128.0.0/9'], ['10.0.0.0/8']), selector: fc.constantFrom('has(a)', 'all()')}, {requiredKeys: []}),
+    destination: fc.record({ports: fc.constantFrom(['1:80'], ['81:65535'], ['80:85'])}, {requiredKeys: []}),
+  },
+  {requiredKeys: ['action', 'protocol', 'destination']},
+) as fc.Arbitrary<Rule>
+
+test('no packet that a rule matches gets past those that take all of it together', () => {
+  let together = 0
+  fc.assert(
+    fc.property(fc.array(piece, {minLength: 4, maxLength: 8}), piece, packets, (rules, rule, all) => {
+      const numbers = coveringRules(rules, rule)
+      if (numbers.length > 1) together++
+      if (numbers.length === 0) return
+      const takers = rules.filter(({action}, index) => action !== 'Log' && numbers.includes(index + 1))
+      for (const packet of all) if (matches(rule, packet)) expect({rule, takers, packet, taken: takers.some((taker) => matches(taker, packet))}).toMatchObject({taken: true})
+    }),
+    {numRuns: 1000},
+  )
+  expect(together).toBeGreaterThan(10)
 })

@@ -44,9 +44,12 @@ export default class ProfileRuleAdd extends EditCommand {
     const rules = rulesOf(profile)[direction]
     const rule = rules[at - 1]
     if (at < 2 || rule === undefined) return
-    const {firstCovering} = await import('../../../lib/rules/covers.js')
-    const earlier = firstCovering(rules.slice(0, at - 1), rule)
-    const taker = rules[earlier - 1]
-    if (taker) session.warn(`the ${direction} rule ${at} never decides: rule ${earlier} before it takes all that it could match (${ruleText(taker)}). To put it first, remove it and add it with --at=${earlier}.`)
+    const {coveringRules} = await import('../../../lib/rules/covers.js')
+    const earlier = coveringRules(rules.slice(0, at - 1), rule)
+    const [first = 0, second] = earlier
+    if (first === 0) return
+    const takers = second === undefined ? `rule ${first} before it takes` : `rules ${earlier.join(', ')} before it together take`
+    const texts = earlier.slice(0, 5).flatMap((number) => rules[number - 1] ?? []).map(ruleText).join('; ')
+    session.warn(`the ${direction} rule ${at} never decides: ${takers} all that it could match (${texts}${earlier.length > 5 ? '; …' : ''}). To put it first, remove it and add it with --at=${first}.`)
   }
 }

@@ -1,0 +1,49 @@
+/** Warnings about what the dataplane does beside the rules. */
+import {describe, expect, test} from '@jest/globals'
+import {parseAddress} from '../../../src/lib/net/index.js'
+import {judge} from '../../../src/lib/policy/judge.js'
+import {type Entry, loadWorld} from '../../../src/lib/policy/load.js'
+import {partyAt} from '../../../src/lib/policy/parties.js'
+
+const RESOURCES = '/calico/resources/v3/projectcalico.org/'
+
+function object(plural: string, kind: string, name: string, spec: object, namespace?: string): Entry {
+  return {key: `${RESOURCES}${plural}/${namespace === undefined ? '' : `${namespace}/`}${name}`, value: {kind, apiVersion: 'projectcalico.org/v3', metadata: {name, ...(namespace === undefined ? {} : {namespace}), uid: '23df7bce-00f2-4dd7-a79c-a271a36dc84f', creationTimestamp: '2026-11-21T10:04:21Z'}, spec}}
+}
+
+const workload = (name: string, node: string, addresses: readonly string[]): Entry =>
+  object('workloadendpoints', 'WorkloadEndpoint', `${node}-docker-${name}-eth0`, {node, orchestrator: 'docker', workload: name, endpoint: 'eth0', ipNetworks: addresses, profiles: ['projectcalico-default-allow'], interfaceName: `cali${name}`}, 'default')
+
+describe('IPv6 neighbour discovery (policy-evaluation §8.2)', () => {
+  const store = (ingress: readonly object[]): Entry[] => [
+    object('nodes', 'Node', 'h1', {bgp: {ipv4Address: '192.0.2.1/24', ipv6Address: '2001:db8::1/64'}}),
+    object('nodes', 'Node', 'h2', {bgp: {ipv4Address: '192.0.2.2/24', ipv6Address: '2001:db8::2/64'}}),
+    workload('a', 'h1', ['10.0.0.1/32', 'fd00::1/128']),
+    workload('b', 'h2', ['10.0.0.2/32', 'fd00::2/128']),
+    workload('c', 'h2', ['fd00::3/128']),
+    object('hostendpoints', 'HostEndpoint', 'hep2', {node: 'h2', interfaceName: 'eth0', profiles: ['host']}),
+    object('profiles', 'Profile', 'host', {ingress, egress: [{action: 'Allow', source: {}, destination: {}}]}),
+  ]
+  const warnings = (ingress: readonly object[], from: string, to: string): [string, string[]] => {
+    const world = loadWorld(store(ingress))
+    const [source, destination] = [from, to].map((text) => partyAt(world, parseAddress(text) ?? {family: 4, value: 0n})) as [ReturnType<typeof partyAt>, ReturnType<typeof partyAt>]
+    const judgement = judge(world, source, destination, {family: source.address.family, protocol: 6, dport: 80, sport: 40000})
+    return [judgement.verdict, judgement.warnings.map(({code}) => code)]
+  }
+  const icmp = (type: number): object => ({action: 'Allow', protocol: 'ICMPv6', icmp: {type}, source: {}, destination: {}})
+
+  test('a host endpoint that denies it is warned of, on the way to the host and to its workloads, in either direction', () => {
+    expect(warnings([], 'fd00::1', 'fd00::2')).toEqual(['allow', ['neighbour-discovery']])
+    expect(warnings([], 'fd00::2', 'fd00::1')).toEqual(['allow', ['neighbour-discovery']])
+    expect(warnings([], 'fd00::1', '2001:db8::2')).toEqual(['deny', ['neighbour-discovery']])
+    expect(warnings([icmp(135)], 'fd00::1', 'fd00::2')).toEqual(['allow', ['neighbour-discovery']])
+  })
+
+  test('nothing is said where it is allowed, within a node, of IPv4 and of other nodes', () => {
+    expect(warnings([icmp(135), icmp(136)], 'fd00::1', 'fd00::2')).toEqual(['allow', []])
+    expect(warnings([{action: 'Allow', protocol: 58, source: {}, destination: {}}], 'fd00::1', 'fd00::2')).toEqual(['allow', []])
+    expect(warnings([], 'fd00::2', 'fd00::3')).toEqual(['allow', []])
+    expect(warnings([], '10.0.0.1', '10.0.0.2')).toEqual(['allow', []])
+    expect(warnings([], 'fd00::1', '2001:db8:9::9')).toEqual(['allow', []])
+  })
+})
