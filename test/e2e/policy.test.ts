@@ -199,6 +199,19 @@ describe('policy test', () => {
     expect(stdout.match(/<failure /g)).toHaveLength(1)
   })
 
+  test('files are judged as they would be stored: with the built-in tiers, and endpoints with the labels of their namespace', async () => {
+    const policy = (kind: string, metadata: object, spec: object): object => ({apiVersion: 'projectcalico.org/v3', kind, metadata, spec})
+    const endpoint = {node: 'n1', orchestrator: 'docker', workload: 'x', endpoint: 'eth0', ipNetworks: ['10.9.0.1/32'], interfaceName: 'calix', profiles: []}
+    writeFileSync(join(folder, 'bare.json'), JSON.stringify([
+      policy('Tier', {name: 'late'}, {order: 2_000_000}),
+      policy('GlobalNetworkPolicy', {name: 'late.open'}, {tier: 'late', selector: 'all()', types: ['Ingress'], ingress: [{action: 'Allow', source: {}, destination: {}}]}),
+      policy('NetworkPolicy', {name: 'shut', namespace: 'default'}, {tier: 'default', selector: 'all()', types: ['Ingress'], ingress: [{action: 'Deny', protocol: 'TCP', source: {}, destination: {}}]}),
+      policy('WorkloadEndpoint', {name: 'n1-docker-x-eth0', namespace: 'default'}, endpoint),
+    ]))
+    writeFileSync(join(folder, 'bare.yaml'), ['apiVersion: calicoctl/v1', 'kind: PolicyTest', 'probes:', '- {from: {ip: 192.0.2.9}, to: {ip: 10.9.0.1}, proto: tcp, dport: 80, expect: deny, by: {kind: NetworkPolicy, name: shut, index: 0}}', ''].join('\n'))
+    expect(await words('policy test bare.yaml -f bare.json')).toMatchObject({code: 0, stderr: '1 probe: all as expected\n'})
+  })
+
   test.each(['h10', 'h48', 'h52', 'h67', 'h72', 'h80'])('recorded verdicts from a datastore save, without a datastore: %s', async (id) => {
     const line = goldenLines().find((candidate) => candidate.id.startsWith(id))
     if (line === undefined) throw new Error(id)

@@ -133,7 +133,8 @@ export interface InitialValue {
   readonly value: string
 }
 
-const BUILT_IN_TIERS: readonly {readonly name: string; readonly spec: Tier['spec']}[] = [
+/** The tiers that every initialised store has. */
+export const BUILT_IN_TIERS: readonly {readonly name: string; readonly spec: Tier['spec']}[] = [
   {name: 'default', spec: {order: 1_000_000, defaultAction: 'Deny'}},
   {name: 'kube-admin', spec: {order: 1000, defaultAction: 'Pass'}},
   {name: 'kube-baseline', spec: {order: 10_000_000, defaultAction: 'Pass'}},

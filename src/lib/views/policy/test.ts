@@ -9,9 +9,12 @@ import {hostOf, workloadOf} from '../../policy/between.js'
 import {partyAt} from '../../policy/parties.js'
 import {ruleLabel} from '../../policy/judge.js'
 import type {Workload, World} from '../../policy/world.js'
+import {append} from '../../append.js'
 import {CalicoError} from '../../errors.js'
 import {parseAddress} from '../../net/index.js'
+import {BUILT_IN_TIERS} from '../../client/cluster.js'
 import {resourceKey} from '../../model/keys.js'
+import {API_VERSION} from '../../model/resource.js'
 import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
 import {escapeText} from '../../printable.js'
 import type {FileProblem} from '../../resource-files/problem.js'
@@ -26,7 +29,13 @@ export interface Result {
   readonly ok: boolean
 }
 
-/** The objects of FILES: of YAML or JSON files as `validate` takes them, of a `datastore save` as they are. @throws CalicoError `invalid` with all problems */
+/** The built-in tiers that are not among ENTRIES: the datastore to which files are applied has them, and a policy of a tier that does not exist comes last. */
+function missingTiers(entries: readonly Entry[]): Entry[] {
+  const there = new Set(entries.map(({key}) => key))
+  return BUILT_IN_TIERS.map(({name, spec}) => ({key: resourceKey('Tier', name), value: {kind: 'Tier', apiVersion: API_VERSION, metadata: {name}, spec}})).filter(({key}) => !there.has(key))
+}
+
+/** The objects of FILES: of YAML or JSON files as `validate` takes them, with the built-in tiers; of a `datastore save` as they are. @throws CalicoError `invalid` with all problems */
 export async function filesWorld(files: readonly string[]): Promise<World> {
   const entries: Entry[] = []
   const plain: string[] = []
@@ -38,6 +47,7 @@ export async function filesWorld(files: readonly string[]): Promise<World> {
     const {objects} = await loadFiles({filename: plain, recursive: true, 'skip-empty': true}, {judge: true})
     refuse(hazardProblems(objects))
     for (const {place, complete, wanted} of objects) entries.push({key: resourceKey(place.kind, place.name, place.namespace), value: complete ?? wanted})
+    if (plain.length === files.length) append(entries, missingTiers(entries))
   }
   return loadWorld(entries)
 }
