@@ -13,7 +13,7 @@ import {hasColours, painted, paintHeads, type Stream} from './colour.js'
 import {parseDuration} from './duration.js'
 import type {EntryLine, JournalEntry} from '../journal/entry.js'
 import type {FlowLine, FlowsTold} from './flows.js'
-import {watchWrites} from './made.js'
+import {OutputError, watchWrites} from './made.js'
 import {escapeText} from '../printable.js'
 import type {OutputFormat, Presentation} from './output/presentation.js'
 import {currentInvocation} from './invocation.js'
@@ -55,6 +55,11 @@ export const readDuration = (option: string) => (text: string): number => {
 
 /** LINES ended, and with a line feed nowhere else: names and messages from elsewhere must not look like lines of ours. */
 const linesText = (lines: string | readonly string[]): string => (typeof lines === 'string' ? [lines] : lines).map((line) => `${escapeText(line)}\n`).join('')
+
+/** As ERROR, which came when a part of the output was written already. */
+function incomplete({kind, message, details, hint, cause}: CalicoError): CalicoError {
+  return new CalicoError(kind, message, {details: [...details, 'The output is incomplete.'], ...(hint !== undefined && {hint}), cause})
+}
 
 /** Of commands that change what decides about flows. */
 export const flowsFlag = {flows: Flags.boolean({description: 'Print which groups of endpoints gain or lose which flows because of the change.'})}
@@ -362,7 +367,15 @@ export abstract class BaseCommand extends Command {
     const {render} = await import('./output/render.js')
     let after: readonly string[] = []
     const screen = {width: this.invocation.width, warn: (warning: string) => this.note(`Warning: ${warning}`), leftOut: (lines: readonly string[]) => void (after = lines)}
-    for await (const text of this.withinTimeout(render(presentation, format, screen))) await this.dataText(text)
+    let begun = false
+    try {
+      for await (const text of this.withinTimeout(render(presentation, format, screen))) {
+        begun = true
+        await this.dataText(text)
+      }
+    } catch (error) {
+      throw begun && error instanceof CalicoError && !(error instanceof OutputError) ? incomplete(error) : error
+    }
     if (after.length === 0) return
     await this.flush() // they are the last lines on the terminal
     this.note(after)

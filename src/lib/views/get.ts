@@ -92,7 +92,7 @@ export async function presentResources(session: Session, info: KindInfo, wanted:
   const listed = listResources(session, kind, {under, revision: at, at: (read) => (revision = read)})
   const matching = withWarnings(session, selector ? selected(listed, selector) : listed)
   const rows = sortBy ? sorted(session, matching, sortBy) : matching
-  return {...common, rows, document: (all) => resourceList(listKind, all.map(shown), wanted.export ? undefined : revision)}
+  return {...common, rows, growing: {list: 'items', itemOf: shown}, document: (all) => resourceList(listKind, all.map(shown), wanted.export ? undefined : revision)}
 }
 
 async function* inOrder(objects: readonly Stored[]): AsyncGenerator<Stored> {
@@ -133,7 +133,7 @@ export async function presentIpamObjects(session: Session, kind: IpamKind, name:
   const {kind: documentKind} = IPAM_KINDS[kind]
   const common = {columns: IPAM_COLUMNS[kind], name: (object: IpamObject) => object.name}
   if (name === undefined) {
-    return {...common, rows: listIpamObjects(session, kind), document: (all) => ownDocument(`${documentKind}List`, {items: all.map((object) => ipamDocument(documentKind, object))})}
+    return {...common, rows: listIpamObjects(session, kind), growing: {list: 'items', itemOf: (object) => ipamDocument(documentKind, object)}, document: (all) => ownDocument(`${documentKind}List`, {items: all.map((object) => ipamDocument(documentKind, object))})}
   }
   const object = await getIpamObject(session, kind, name)
   if (object === undefined) throw new CalicoError('not-found', `There is no ${kind}/${name}.`)

@@ -268,7 +268,7 @@ test('kinds: every plural in the store with its count, unsupported ones marked',
   expect(JSON.parse(await text(kinds(), 'json'))).toMatchObject({items: expect.arrayContaining([{plural: 'futurethings', count: 1, supported: false}])})
 })
 
-test('names of a large list are written page by page, not gathered', async () => {
+test('names and documents of a large list are written page by page, not gathered', async () => {
   const count = 2500
   for (let at = 0; at < count; at += 100) {
     await store.transact({
@@ -292,6 +292,12 @@ test('names of a large list are written page by page, not gathered', async () =>
   for await (const _ of render(await resources('Profile'), 'name', {warn: () => undefined})) written++
   expect(written).toBe(count)
   expect(pages).toEqual([0, 1000, 2000])
+  pages.length = 0
+  for (const format of ['json', 'yaml'] as const) {
+    written = 0
+    for await (const piece of render(await resources('Profile'), format, {warn: () => undefined})) written += piece.length
+    expect(pages.splice(0).map((before) => before > 0)).toEqual([false, true, true])
+  }
 })
 
 describe('which objects, and in which order', () => {

@@ -55,6 +55,59 @@ export const YAML_LAYOUT: Layout = {
 
 const afterFirstLine = (text: string): string => text.slice(text.indexOf('\n') + 1)
 
+/** A document with a list that is not all there yet. */
+interface Growing<Row> {
+  /** The document of ROWS; of none, it is the frame around the list. Asked when the first rows are there. */
+  readonly document: (rows: readonly Row[]) => unknown
+  /** The name of the list, and what it has of a row. */
+  readonly list: string
+  readonly itemOf: (row: Row) => unknown
+}
+
+/**
+ * The document of ROWS as WRITE writes it, piece by piece as they come: no more than a piece is kept. Where ROWS fail after the first of them was written,
+ * the document is not closed.
+ */
+export async function* growingPieces<Row>(rows: AsyncIterable<Row> | Iterable<Row>, {document, list, itemOf}: Growing<Row>, layout: Layout, write: Write): AsyncGenerator<string> {
+  let waiting: Row[] = []
+  let rest: readonly string[] | undefined
+  for await (const row of rows) {
+    if (waiting.length === PIECE) {
+      if (rest === undefined) {
+        const {before, after} = await frame(document([]), list, layout, write)
+        rest = after
+        yield before
+      } else yield layout.separator
+      yield await layout.piece(list, waiting.map(itemOf), write)
+      waiting = []
+      await breathe()
+    }
+    waiting.push(row)
+  }
+  if (rest === undefined) {
+    yield await write(document(waiting))
+    return
+  }
+  yield layout.separator + (await layout.piece(list, waiting.map(itemOf), write))
+  yield* rest
+}
+
+/** What stands before the items of LIST in DOCUMENT, where it is empty, and behind them. */
+async function frame(document: unknown, list: string, layout: Layout, write: Write): Promise<{before: string; after: readonly string[]}> {
+  const fields = Object.entries(document as object).filter(([, value]) => value !== undefined)
+  const texts: string[] = []
+  let before = layout.begin
+  for (const [at, [name, value]] of fields.entries()) {
+    if (at > 0) texts.push(layout.separator)
+    if (name !== list) texts.push(await layout.field(name, value, write))
+    else {
+      before += texts.splice(0).join('') + (await layout.listBegin(name, write))
+      texts.push(layout.listEnd)
+    }
+  }
+  return {before, after: [...texts, layout.end]}
+}
+
 /** DOCUMENT as WRITE writes it, in pieces where it has a long list as one of its fields. */
 export async function documentPieces(document: unknown, layout: Layout, write: Write): Promise<string[]> {
   if (!hasLongField(document)) return [await write(document)]

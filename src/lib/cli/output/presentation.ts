@@ -33,6 +33,8 @@ export interface Presentation<Row> {
   readonly name: (row: Row) => string
   /** What `-o json` and `-o yaml` show, given the rows. */
   readonly document: (rows: readonly Row[]) => unknown
+  /** Where the document is no more than a frame around a list, with an item for each row: so it can be written while the rows come. */
+  readonly growing?: {readonly list: string; readonly itemOf: (row: Row) => unknown}
   /** The columns of `-o table` on a terminal, where they are not the `columns`. */
   readonly terminal?: readonly Column<Row>[]
   /** v0.20 had this table: in a pipe it is as it was, with cells that are blank. */

@@ -2,12 +2,12 @@ import {stringifyJson} from '../../json/json.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {escapeJson, escapeText} from '../../printable.js'
 import {cellLines, type OutputFormat, type Presentation, type Screen} from './presentation.js'
-import {documentPieces, JSON_LAYOUT, YAML_LAYOUT} from './pieces.js'
+import {documentPieces, growingPieces, JSON_LAYOUT, YAML_LAYOUT} from './pieces.js'
 import {isSafeName} from './safe-name.js'
 
 /**
- * PRESENTATION in FORMAT, as pieces of text to be written in order, in which nothing steers a terminal. Streams where the format allows it: `name` and
- * `plain`. On a terminal, tables fit SCREEN, which is told what they leave out.
+ * PRESENTATION in FORMAT, as pieces of text to be written in order, in which nothing steers a terminal. Streams where the format allows it: `name`, `plain`,
+ * and documents that grow by their rows. On a terminal, tables fit SCREEN, which is told what they leave out.
  */
 export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat, screen: Screen): AsyncGenerator<string> {
   const {rows, name, columns} = presentation
@@ -22,6 +22,16 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
   }
   if (format === 'plain') {
     for await (const row of rows) yield `${columns.map(({value, plain = value}) => cellLines(plain(row)).map(escapeText).join(',')).join('\t')}\n`
+    return
+  }
+  const {growing, document} = presentation
+  if (growing && format === 'json') {
+    yield* growingPieces(rows, {...growing, document}, JSON_LAYOUT, indentedJson)
+    yield '\n'
+    return
+  }
+  if (growing && format === 'yaml') {
+    yield* growingPieces(rows, {...growing, document}, YAML_LAYOUT, stringifyYaml)
     return
   }
   const all: Row[] = []
