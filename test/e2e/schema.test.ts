@@ -1,24 +1,14 @@
 /** What every command prints with `-o json` on a store that has something of everything, held to the schema that `calicoctl schema` prints for its kind. */
-import {spawnSync} from 'node:child_process'
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {DOCUMENT_KINDS} from '../../src/lib/documents/schemas.js'
 import {parseJson} from '../../src/lib/json/json.js'
-import {resourceKey} from '../../src/lib/model/keys.js'
-import {isKindName, KINDS} from '../../src/lib/model/kinds.js'
-import type {Resource} from '../../src/lib/model/resource.js'
-import {goldenLines} from '../lib/model/golden.js'
+import {KINDS} from '../../src/lib/model/kinds.js'
 import {checkBuild, startCalicoctl} from '../support/cli.js'
 import {schemaFaults} from '../support/schemas.js'
-import {dumpOf, oldProfile} from '../support/v020-store.js'
-
-interface Output {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
+import {fillStore, type Output, runLines, SHOWING} from '../support/whole-store.js'
 
 let folder: string
 beforeAll(() => {
@@ -27,93 +17,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
-/** Runs LINES in one process, on the store file. */
-function run(lines: readonly string[]): Output[] {
-  const {stderr, output} = spawnSync(process.execPath, [resolve(import.meta.dirname, '../support/many-lines.mjs')], {
-    input: JSON.stringify(lines.map((line) => line.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'|'$/g, '')))),
-    stdio: ['pipe', 'inherit', 'pipe', 'pipe'],
-    cwd: folder,
-    env: {PATH: process.env.PATH, HOME: folder, CALICO_DATASTORE: `embedded:${join(folder, 'store.json')}`, HOSTNAME: 'h1', DOCKER_HOST: `unix://${folder}/none`, CALICO_MESOS_ROOT: folder},
-    encoding: 'utf8',
-    maxBuffer: 1e9,
-  })
-  if (!output[3]) throw new Error(`the lines did not come to their end: ${stderr}`)
-  return JSON.parse(output[3]) as Output[]
-}
-
-/** An object of each kind as Calico's own client has stored it. */
-function objects(): Map<string, Resource> {
-  const found = new Map<string, Resource>()
-  for (const {kind, stored} of ['validation.jsonl', 'validation-more.jsonl'].flatMap((name) => goldenLines<{kind: string; stored?: string}>(name))) {
-    if (stored !== undefined && isKindName(kind) && stored.length > JSON.stringify(found.get(kind) ?? '').length) found.set(kind, parseJson(stored) as Resource)
-  }
-  for (const kind of ['ClusterInformation', 'IPPool', 'Node', 'Tier']) found.delete(kind) // made by the lines below
-  return found
-}
-
-const PREPARED = [
-  'profile add web', 'profile add db', 'profile web tag add front', 'profile web rule add inbound allow tcp from tag db to ports 80', 'profile web rule add inbound --at 1 allow icmp type 8 code 0',
-  'pool add 10.1.0.0/16', 'pool add fd00:1::/64', 'bgp peer add 10.0.0.9 as 65000', 'create -f node.yaml', 'node bgp peer add 10.0.0.8 as 65001 --node h1',
-  'ipam assign ipv4 --handle docker.w --node h1', 'ipam assign 10.1.5.5 --node h1 --handle leak', 'ipam assign ipv6 --handle six --node h1', 'create -f endpoint.yaml', 'ipam configure --strict-affinity true',
-]
-
-const NODE = 'kind: Node\napiVersion: projectcalico.org/v3\nmetadata: {name: h1}\nspec: {bgp: {ipv4Address: 10.9.0.1/24}}\n'
-const endpoint = (number: number, profile: string): string =>
-  `kind: WorkloadEndpoint\napiVersion: projectcalico.org/v3\nmetadata: {name: h1-docker-w${number}-eth0, namespace: default, labels: {role: ${profile}}}\nspec: {orchestrator: docker, workload: w${number}, node: h1, endpoint: eth0, ipNetworks: [10.1.0.${number}/32], profiles: [${profile}], interfaceName: cali${number}}\n`
-const POLICY_TEST = 'apiVersion: calicoctl/v1\nkind: PolicyTest\nprobes:\n- web -> 10.1.0.2 tcp/80 allow\n- {from: {ip: 10.1.0.1}, to: {ip: 10.1.0.2}, proto: tcp, dport: 80, ipVersion: 4, expect: deny, by: {kind: NoMatch}}\n'
-
-/** The commands with -o, and lines of each; `json` is added. What is refused, or finds something, prints its document all the same. */
-const LINES: Readonly<Record<string, readonly string[]>> = {
-  'apply': ['apply -f node.yaml', 'apply -f endpoint.yaml --dry-run --flows'],
-  'batch': ['batch lines', 'batch lines --dry-run --flows', 'batch wrong --keep-going'],
-  'bgp default-node-as': ['bgp default-node-as'],
-  'bgp node-mesh': ['bgp node-mesh'],
-  'bgp peer show': ['bgp peer show'],
-  'config bgp': ['config bgp loglevel'],
-  'config felix': ['config felix loglevel'],
-  'config grants': ['config grants'],
-  'config node bgp': ['config node bgp loglevel --node h1'],
-  'config view': ['config view'],
-  'confirm': ['confirm --list'],
-  'create': ['create -f node.yaml --may-exist'],
-  'datastore status': ['datastore status'],
-  'delete': ['delete profile db --force --dry-run'],
-  'endpoint profile show': ['endpoint eth0 --workload w1 profile show'],
-  'endpoint show': ['endpoint show', 'endpoint show --detailed'],
-  'get': [
-    ...Object.values(KINDS).flatMap(({kind, plural, namespaced}) => {
-      const word = kind === 'IPAMConfiguration' ? `${plural}.projectcalico.org` : plural // else it means what IPAM has
-      return [`get ${word}${namespaced ? ' -A' : ''}`, `get ${word} --export`]
-    }),
-    'get profile web', 'get profile web db --export', 'get wep h1-docker-w1-eth0', 'get block', 'get affinity', 'get handle', 'get ipamconfig', 'get ipamconfig default', 'get handle six', 'get block 10.1.5.0/26', 'get affinity h1/10.1.5.0/26', 'get kinds', 'get -f node.yaml',
-  ],
-  'history': ['history', 'history profile web'],
-  'import': ['import --from old.json --dry-run'],
-  'ipam assign': ['ipam assign ipv4 --handle more --node h1'],
-  'ipam check': ['ipam check'],
-  'ipam info': ['ipam info 10.1.0.1', 'ipam info 10.1.5.5', 'ipam info 10.77.0.1'],
-  'ipam show': ['ipam show', 'ipam show --show-blocks --show-nodes', 'ipam show --ip 10.1.5.5'],
-  'label': ['label profile web role=x --dry-run'],
-  'lint': ['lint --level info'],
-  'lint codes': ['lint codes', 'lint codes rule-open'],
-  'mesos check': ['mesos check'],
-  'mesos gc': ['mesos gc --dry-run'],
-  'node bgp peer show': ['node bgp peer show --node h1'],
-  'node show': ['node show'],
-  'patch': [`patch profile web -p '{"metadata":{"labels":{"a":"b"}}}' --dry-run`],
-  'policy explain': ['policy explain any any', 'policy explain any any tcp/80', 'policy explain 10.1.0.1 10.1.0.2 icmp/8', 'policy explain 10.1.0.1 10.1.0.2', 'policy explain host:h1 10.1.0.2 udp/53', 'policy explain fd00:1::1 fd00:1::2 tcp/80 --ipv6'],
-  'policy matrix': ['policy matrix'],
-  'policy test': ['policy test probes.yaml'],
-  'pool show': ['pool show', 'pool show --ipv6'],
-  'profile rule json': ['profile web rule json'],
-  'profile rule show': ['profile web rule show', 'profile db rule show'],
-  'profile show': ['profile show', 'profile show --detailed'],
-  'profile tag show': ['profile web tag show'],
-  'replace': ['replace -f node.yaml'],
-  'schema': ['schema'],
-  'status': ['status --all'],
-  'version': ['version', 'version --cluster'],
-}
+const run = (lines: readonly string[]): Output[] => runLines(folder, lines)
 
 /** Commands that need a Docker Engine or the whole host: their own tests hold what they print to the schemas. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -135,27 +39,13 @@ describe('every document', () => {
   const seen = new Map<string, Set<string>>()
 
   beforeAll(() => {
-    writeFileSync(join(folder, 'node.yaml'), NODE)
-    writeFileSync(join(folder, 'endpoint.yaml'), `${endpoint(1, 'web')}---\n${endpoint(2, 'db')}---\n${endpoint(3, 'db')}`)
-    writeFileSync(join(folder, 'probes.yaml'), POLICY_TEST)
-    writeFileSync(join(folder, 'lines'), 'profile add fromBatch\nprofile show\nprofile fromBatch tag add x\n')
-    writeFileSync(join(folder, 'wrong'), 'profile nosuch tag add x\nprofile show\n')
-    writeFileSync(join(folder, 'old.json'), dumpOf({...oldProfile('old'), '/calico/v1/nonsense': 'x'}))
-    expect(run(PREPARED).flatMap(({code, stderr}, at) => (code === 0 ? [] : [`${PREPARED[at] ?? ''}: ${stderr}`]))).toEqual([])
-    const file = join(folder, 'store.json')
-    const store = JSON.parse(readFileSync(file, 'utf8')) as {revision: string; keys: string[][]}
-    const more = [...objects()].map(([kind, object]) => [resourceKey(kind as never, object.metadata.name, object.metadata.namespace), JSON.stringify(object), store.revision, store.revision, '1'])
-    writeFileSync(file, JSON.stringify({...store, keys: [...store.keys, ...more].sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1))}))
-    mkdirSync(join(folder, '.local/state/calicoctl/confirm'), {recursive: true})
-    const process = {pid: 1, started: '1', namespace: 'pid:[1]'}
-    const waiting = {v: 1, id: 'abc', words: ['profile', 'add', 'x'], cluster: 'c', host: 'h1', within: 1500, deadline: '2099-01-01T00:00:00Z', command: process, timer: process, failed: null, options: {}, folder: '/', env: {}}
-    for (const [id, failed] of [['abc', null], ['abd', 'no answer']]) writeFileSync(join(folder, `.local/state/calicoctl/confirm/c-${id ?? ''}.json`), JSON.stringify({...waiting, id, failed}))
-    const all = Object.values(LINES).flat()
+    fillStore(folder)
+    const all = Object.values(SHOWING).flat()
     const ran = run(all.map((line) => `${line} -o json`))
     outputs = new Map(all.map((line, at) => [line, ran[at] ?? {code: -1, stdout: '', stderr: ''}]))
   }, 60_000)
 
-  test.each(Object.entries(LINES))('%s', (command, lines) => {
+  test.each(Object.entries(SHOWING))('%s', (command, lines) => {
     const documents = lines.map((line) => {
       const {code = -1, stdout = '', stderr = ''} = outputs.get(line) ?? {}
       if (stdout === '') throw new Error(`${line}: ${code}, nothing on stdout; stderr: ${stderr}`)
@@ -176,10 +66,10 @@ describe('every document', () => {
 
   test('of every command that has -o is held to its schema', () => {
     const help = resolve(import.meta.dirname, '../../dist/help')
-    const pages = readdirSync(help).filter((name) => /--output=|--json\b/.test(readFileSync(join(help, name), 'utf8')))
+    const pages = readdirSync(help).filter((name) => /--output=FORMAT|--json\b/.test(readFileSync(join(help, name), 'utf8')))
     const commands = pages.map((name) => name.replace(/^calicoctl\.|\.txt$/g, '').replaceAll('.', ' '))
     expect(commands.length).toBeGreaterThan(40)
-    expect(commands.filter((command) => !(command in LINES) && !(command in ELSEWHERE)).sort()).toEqual([])
+    expect(commands.filter((command) => !(command in SHOWING) && !(command in ELSEWHERE)).sort()).toEqual([])
   })
 })
 
