@@ -33,13 +33,13 @@ describe('plan', () => {
     writeFileSync(file('a.yaml'), profile('web', rule('Deny')))
     writeFileSync(file('change.plan'), 'old', {mode: 0o644})
     const planned = run(['plan', '-f', 'a.yaml', '--out', 'change.plan'])
-    expect(planned).toMatchObject({code: 0, stderr: 'profile/web would be updated\nNothing was changed. To make the change: calicoctl apply --plan change.plan\n'})
+    expect(planned).toMatchObject({code: 0, stderr: 'profile/web would be updated (ingress changed)\nNothing was changed. To make the change: calicoctl apply --plan change.plan\n'})
     expect(planned.stdout).toContain('-    - action: Allow\n+    - action: Deny\n')
     expect(statSync(file('change.plan')).mode & 0o777).toBe(0o600)
     expect(JSON.parse(readFileSync(file('change.plan'), 'utf8'))).toMatchObject({apiVersion: 'calicoctl/v1', kind: 'Plan', clusterGUID: expect.any(String) as unknown, guards: [], writes: [{key: expect.stringContaining('/profiles/web') as unknown, before: expect.stringContaining('Allow') as unknown, after: expect.stringContaining('Deny') as unknown}], sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown})
     expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Allow'}]}})
-    expect(run(['apply', '--plan', 'change.plan', '--dry-run'])).toMatchObject({code: 0, stdout: planned.stdout, stderr: 'profile/web would be updated\n'})
-    expect(run(['apply', '--plan', 'change.plan'])).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(run(['apply', '--plan', 'change.plan', '--dry-run'])).toMatchObject({code: 0, stdout: planned.stdout, stderr: 'profile/web would be updated (ingress changed)\n'})
+    expect(run(['apply', '--plan', 'change.plan'])).toEqual({code: 0, stdout: '', stderr: 'profile/web updated (ingress changed)\n'})
     expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Deny'}]}})
     expect(run(['apply', '--plan', 'change.plan'])).toEqual({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
   })
@@ -78,8 +78,8 @@ describe('sets', () => {
     const files = profile('a', rule('Deny'))
     expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nTo delete them, add --yes.\n'.replace(/^/, 'Error: ')})
     expect(stored('a')).not.toHaveProperty('spec.ingress')
-    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--dry-run'], files)).toMatchObject({code: 0, stdout: expect.stringContaining('--- profile/b\n+++ /dev/null') as unknown, stderr: 'profile/a would be updated\nprofile/b would be deleted\n2 objects: 1 updated, 1 deleted\n'})
-    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted, because the set s has it and the files do not:\n  profile/b\nprofile/a updated\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--dry-run'], files)).toMatchObject({code: 0, stdout: expect.stringContaining('--- profile/b\n+++ /dev/null') as unknown, stderr: 'profile/a would be updated (ingress changed)\nprofile/b would be deleted\n2 objects: 1 updated, 1 deleted\n'})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted, because the set s has it and the files do not:\n  profile/b\nprofile/a updated (ingress changed)\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
     expect(run(['profile', 'show', '-o', 'name']).stdout).toBe('a\nmine\n')
     expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toMatchObject({code: 0, stderr: 'profile/a unchanged\n'})
     expect(run(['apply', '-f', '-', '--set', 's2'], files)).toMatchObject({code: 0, stderr: expect.stringContaining('profile/a was in the set s, and is in the set s2 now.') as unknown})
@@ -131,7 +131,7 @@ describe('edit', () => {
   const left = (): string[] => readdirSync(drafts, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.yaml'))
 
   test('what was saved is written; nothing is left behind', () => {
-    expect(edit(editor("sed -i s/Allow/Deny/ $1; stat -c '%a %U' $1 > $1.mode; cp $1.mode " + file('mode')))).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(edit(editor("sed -i s/Allow/Deny/ $1; stat -c '%a %U' $1 > $1.mode; cp $1.mode " + file('mode')))).toEqual({code: 0, stdout: '', stderr: 'profile/web updated (ingress changed)\n'})
     expect(stored('web')).toMatchObject({spec: {ingress: [{action: 'Deny'}]}})
     expect(readFileSync(file('mode'), 'utf8')).toMatch(/^600 /)
     expect(seen(1)).not.toMatch(/uid|resourceVersion|creationTimestamp/)
@@ -147,7 +147,7 @@ describe('edit', () => {
     expect(readdirSync(drafts)).toEqual([])
   })
   test('what is wrong opens the editor again, with the problem and its place in that file', () => {
-    expect(edit(editor('sed -i s/action:/acton:/ $1', 'sed -i s/acton:/action:/ $1; sed -i s/Allow/Deny/ $1'))).toMatchObject({code: 0, stderr: 'profile/web updated\n'})
+    expect(edit(editor('sed -i s/action:/acton:/ $1', 'sed -i s/acton:/action:/ $1; sed -i s/Allow/Deny/ $1'))).toMatchObject({code: 0, stderr: 'profile/web updated (ingress changed)\n'})
     const [, line, column] = /^# {3}line (\d+), column (\d+): profile\/web: spec\.ingress\[0\]\.acton: is no field/m.exec(seen(2)) ?? []
     expect(seen(2).split('\n')[Number(line) - 1]?.slice(Number(column) - 1)).toMatch(/^acton: Allow/)
   })
@@ -169,7 +169,7 @@ describe('edit', () => {
     expect(outcome).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed the object') as unknown})
     expect(stored('web')).toMatchObject({spec: {labelsToApply: {other: ''}, ingress: [{action: 'Allow'}]}})
     const path = /apply -f (\S+)/.exec(outcome.stderr)?.[1] ?? ''
-    expect(run(['apply', '-f', path])).toMatchObject({code: 0, stderr: 'profile/web updated\n'})
+    expect(run(['apply', '-f', path])).toMatchObject({code: 0, stderr: expect.stringMatching(/^profile\/web updated \(/) as unknown})
   })
   test('deleted meanwhile: 5; left empty: 1; an editor that is none: 1; missing: 4; protected: 8; --no-input: 1', () => {
     expect(edit(editor('echo > $1'))).toMatchObject({code: 1, stderr: expect.stringContaining('was left empty') as unknown})

@@ -55,7 +55,7 @@ describe('create, apply, replace, delete', () => {
   })
   test('a dry run shows the difference as YAML and writes nothing', () => {
     const changed = tier.replace('5', '6')
-    for (let times = 1; times <= 2; times++) expect(run(['apply', '-f', '-', '--dry-run'], changed)).toMatchObject({code: 0, stdout: expect.stringContaining('-  order: 5\n+  order: 6\n') as unknown, stderr: 'tier/sec would be updated\n'})
+    for (let times = 1; times <= 2; times++) expect(run(['apply', '-f', '-', '--dry-run'], changed)).toMatchObject({code: 0, stdout: expect.stringContaining('-  order: 5\n+  order: 6\n') as unknown, stderr: 'tier/sec would be updated (order 5 → 6)\n'})
   })
   test('one object that cannot be made keeps all from being made, and every reason is told', () => {
     const outcome = run(['create', '-f', '-'], `${profile('new')}---\n${tier}---\n${policy}`)

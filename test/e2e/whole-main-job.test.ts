@@ -55,7 +55,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect(await shell('calicoctl diff -f cluster.yaml')).toMatchObject({code: 1, stdout: expect.stringMatching(/^-.*9000\n\+.*9001$/m) as unknown})
     expect((await done('calicoctl plan -f cluster.yaml --out change.plan')).stdout).toMatch(/^-.*9000\n\+.*9001$/m)
     expect((await done('calicoctl profile backend rule show')).stdout).toContain('9000')
-    expect((await done('calicoctl apply --plan change.plan')).stderr).toContain('profile/backend updated\n')
+    expect((await done('calicoctl apply --plan change.plan')).stderr).toContain('profile/backend updated (ingress changed)\n')
     expect((await done('calicoctl profile backend rule show')).stdout).toContain('9001')
     expect((await done('calicoctl history profile backend')).stdout).toContain('apply --plan change.plan')
     await done('calicoctl undo')

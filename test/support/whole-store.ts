@@ -41,6 +41,8 @@ function objects(): Map<string, Resource> {
     if (stored !== undefined && isKindName(kind) && stored.length > JSON.stringify(found.get(kind) ?? '').length) found.set(kind, parseJson(stored) as Resource)
   }
   for (const kind of ['ClusterInformation', 'IPPool', 'Node', 'Tier']) found.delete(kind) // made by the lines below
+  const settings = found.get('BGPConfiguration') // of another node, so that those of all nodes can be changed
+  if (settings) found.set('BGPConfiguration', {...settings, metadata: {...settings.metadata, name: 'node.h9'}})
   return found
 }
 
@@ -112,7 +114,7 @@ export const SHOWING: Readonly<Record<string, readonly string[]>> = {
 export function fillStore(folder: string): void {
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   write('node.yaml', NODE)
-  write('endpoint.yaml', `${endpoint(1, 'web')}---\n${endpoint(2, 'db')}---\n${endpoint(3, 'db')}`)
+  write('endpoint.yaml', `${endpoint(1, 'web')}---\n${endpoint(2, 'db')}---\n${endpoint(3, 'db')}---\n${endpoint(4, 'db')}`)
   write('probes.yaml', POLICY_TEST)
   write('lines', 'profile add fromBatch\nprofile show\nprofile fromBatch tag add x\n')
   write('wrong', 'profile nosuch tag add x\nprofile show\n')

@@ -21,8 +21,8 @@ export default class IpamConfigure extends HostEditCommand {
     const {changed} = await setIpamConfig(await this.session(), {strictAffinity: strict === undefined ? undefined : strict === 'true', maxBlocksPerHost: limit})
     if (this.dryRun) this.note(changed ? 'the IPAM configuration would be changed' : 'the IPAM configuration unchanged')
     else {
-      if (strict !== undefined) this.data(`Successfully set StrictAffinity to: ${strict}`)
-      if (limit !== undefined) this.data(`Successfully set MaxBlocksPerHost to: ${limit}`)
+      if (strict !== undefined) this.success(`Successfully set StrictAffinity to: ${strict}`)
+      if (limit !== undefined) this.success(`Successfully set MaxBlocksPerHost to: ${limit}`)
       if (!changed) this.note('the IPAM configuration unchanged')
     }
   }

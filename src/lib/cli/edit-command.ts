@@ -92,7 +92,7 @@ export abstract class HostEditCommand extends BaseCommand {
     } else if (done !== undefined) this.success(done)
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
     if (done !== undefined && !both && !this.dryRun) return
-    for (const change of changes) this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
+    for (const change of changes) await this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
   }
 
   /** v0.20's LINES of success, on stdout: no data, and so muted by --quiet. */
@@ -100,16 +100,18 @@ export abstract class HostEditCommand extends BaseCommand {
     if (!this.isQuiet) this.doneText(lines, 'stdout')
   }
 
-  private tellChange(change: ResourceChange, detail: string | undefined): void {
+  private async tellChange(change: ResourceChange, given: string | undefined): Promise<void> {
+    const {action, before, after} = change
+    const detail = given ?? (action === 'updated' ? (await import('./output/what-changed.js')).whatChanged(before, after) : undefined)
     const text = changeText(change, {dryRun: this.dryRun, detail})
     if (change.action === 'unchanged' || this.dryRun) this.note(text)
     else this.doneText(text, 'stderr')
   }
 
   /** Says what became of CHANGES on stderr alone, a line each. */
-  protected tellNotes(changes: readonly ResourceChange[]): void {
+  protected async tellNotes(changes: readonly ResourceChange[]): Promise<void> {
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
-    for (const change of changes) this.tellChange(change, undefined)
+    for (const change of changes) await this.tellChange(change, undefined)
   }
 }
 

@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core'
-import {configurationPlace, type ConfigSection, findSetting, readSetting, removeSetting, writeSetting} from '../client/configuration.js'
+import {type Configuration, configurationPlace, type ConfigSection, findSetting, readSetting, removeSetting, writeSetting} from '../client/configuration.js'
 import {SettingCommand} from './setting-command.js'
 
 /** The arguments and options of every `config SECTION` command. */
@@ -35,7 +35,9 @@ export abstract class ConfigCommand extends SettingCommand {
       const done = change.action === 'unchanged' ? 'No value configured' : 'Value removed'
       await this.tell([change], {done})
     } else if (value !== undefined) {
-      await this.tell([await writeSetting(session, place, setting, value)], {detail: `${name} ${value}`})
+      const change = await writeSetting(session, place, setting, value)
+      const was = change.before && setting.read(change.before as Configuration)
+      await this.tell([change], {detail: `${name} ${was ?? 'none'} → ${value}`})
     } else {
       const stored = await readSetting(session, place, setting)
       await this.showSetting({name, value: stored, configured: stored !== undefined, text: stored ?? 'No value configured'})

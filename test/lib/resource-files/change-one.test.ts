@@ -29,7 +29,7 @@ const rewrite = (change: (object: Awaited<ReturnType<typeof stored>>) => object)
 
 describe('patch', () => {
   test('says what it did; what does not differ is not written', async () => {
-    expect(await patch('{"spec": {"labelsToApply": {"a": "b"}}}')).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(await patch('{"spec": {"labelsToApply": {"a": "b"}}}')).toEqual({code: 0, stdout: '', stderr: 'profile/web updated (labelsToApply: +a=b)\n'})
     expect((await stored()).spec).toMatchObject({labelsToApply: {a: 'b', web: ''}})
     const {length} = store.writes
     for (const text of ['{}', 'null', '{"spec": {"labelsToApply": {"a": "b"}}}', '{"spec": {"labelsToApply": {"x": null}}}']) {
@@ -41,7 +41,7 @@ describe('patch', () => {
   test('--dry-run prints the difference as YAML and writes nothing; -o name and json', async () => {
     const text = '[{"op": "add", "path": "/metadata/labels", "value": {"team": "shop"}}]'
     const {stdout, ...rest} = await patch(text, '--type', 'json', '--dry-run')
-    expect(rest).toEqual({code: 0, stderr: 'profile/web would be updated\n'})
+    expect(rest).toEqual({code: 0, stderr: 'profile/web would be updated (labels: +team=shop)\n'})
     expect(stdout).toMatch(/^\+ {2}labels:\n\+ {4}team: shop$/m)
     expect(store.writes).toEqual([])
     expect((await patch(text, '-t', 'json', '-o', 'name')).stdout).toBe('profile/web\n')
@@ -109,19 +109,19 @@ describe('patch', () => {
 
   test('a name that is stored otherwise is found as it was typed', async () => {
     await run('profile', 'add', 'Web_2')
-    expect(await run('patch', 'profile', 'Web_2', '-p', '{"metadata": {"labels": {"a": "b"}}}')).toMatchObject({code: 0, stderr: 'profile/Web_2 updated\n'})
+    expect(await run('patch', 'profile', 'Web_2', '-p', '{"metadata": {"labels": {"a": "b"}}}')).toMatchObject({code: 0, stderr: 'profile/Web_2 updated (labels: +a=b)\n'})
   })
 })
 
 describe('label', () => {
   const label = (...words: readonly string[]): Promise<Outcome> => run('label', 'profile', 'web', ...words)
   test('sets, keeps, changes and removes', async () => {
-    expect(await label('team=shop')).toEqual({code: 0, stdout: '', stderr: 'profile/web updated\n'})
+    expect(await label('team=shop')).toEqual({code: 0, stdout: '', stderr: 'profile/web updated (labels: +team=shop)\n'})
     expect(await label('team=shop')).toEqual({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
     expect(await label('team=')).toMatchObject({code: 5, stderr: expect.stringMatching(/The label team is shop already\. Nothing was changed\.\nGive --overwrite/) as unknown})
     expect(await label('team=', '--overwrite')).toMatchObject({code: 0})
     expect((await stored()).metadata).toMatchObject({labels: {team: ''}})
-    expect(await label('team', '--remove', '--dry-run')).toMatchObject({code: 0, stderr: 'profile/web would be updated\n', stdout: expect.stringMatching(/^-.*team/m) as unknown})
+    expect(await label('team', '--remove', '--dry-run')).toMatchObject({code: 0, stderr: 'profile/web would be updated (labels: -team)\n', stdout: expect.stringMatching(/^-.*team/m) as unknown})
     expect(await label('team', '--remove')).toMatchObject({code: 0})
     expect((await stored()).metadata).not.toHaveProperty('labels')
     expect(await label('team', '--remove')).toMatchObject({code: 4, stderr: expect.stringContaining('has no label team') as unknown})

@@ -67,7 +67,7 @@ export abstract class ChangeFilesCommand extends EditCommand {
     else if (format === 'name') for (const name of changesNames(changes)) this.data(name)
     else if (this.dryRun) for (const change of changes) await this.dataText(await yamlDiff(change))
     if (format === 'name') await this.tellFlows({aside: true})
-    this.tellNotes(changes)
+    await this.tellNotes(changes)
     if (changes.length > 1) this.note(summary(changes))
     if (changes.length === 0) this.note('There are no objects in the files.')
   }
