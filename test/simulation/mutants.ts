@@ -27,9 +27,17 @@ export const MUTANTS: readonly Mutant[] = [
   {what: 'a store that drops the conditions on keys gives an address twice', world: 'addresses', broken: 'conditions-on-keys', tells: /which no command of its own was to do|has it|counts|listed/},
   {
     what: 'a write that arrived after all is not looked for when it is decided again',
+    seed: 190,
     world: 'addresses',
     mutation: {file: 'src/lib/client/commit.ts', from: 'if (late) return late', to: ''},
     tells: /it failed with .+ has addresses/,
+  },
+  {
+    what: 'a decision that was made from memory is written although its key has been read anew since',
+    world: 'addresses',
+    seed: 1977,
+    mutation: {file: 'src/lib/ipam/draft.ts', from: "(base === 'unread' ? memory.keys.get(key) : base.kv)", to: 'memory.keys.get(key)'},
+    tells: /ipam check finds missing-affinity/,
   },
   {
     what: 'a handle is counted wrongly',
