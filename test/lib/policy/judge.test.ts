@@ -47,3 +47,53 @@ describe('IPv6 neighbour discovery (policy-evaluation §8.2)', () => {
     expect(warnings([], 'fd00::1', '2001:db8:9::9')).toEqual(['allow', []])
   })
 })
+
+describe('objects that Felix reads otherwise than they are meant', () => {
+  const deny = [{action: 'Deny', source: {}, destination: {}}]
+  const policy = (name: string, spec: object): Entry => object('globalnetworkpolicies', 'GlobalNetworkPolicy', name, {types: ['Ingress'], ...spec})
+  const told = (...more: readonly Entry[]): [string, string[]] => {
+    const world = loadWorld([
+      object('nodes', 'Node', 'h1', {bgp: {ipv4Address: '192.0.2.1/24'}}),
+      object('nodes', 'Node', 'h2', {bgp: {ipv4Address: '192.0.2.2/24'}}),
+      object('tiers', 'Tier', 'default', {order: 1_000_000}),
+      workload('a', 'h1', ['10.0.0.1/32']),
+      workload('b', 'h2', ['10.0.0.2/32']),
+      ...more,
+    ])
+    const [source, destination] = ['10.0.0.1', '10.0.0.2'].map((text) => partyAt(world, parseAddress(text) ?? {family: 4, value: 0n})) as [ReturnType<typeof partyAt>, ReturnType<typeof partyAt>]
+    const {verdict, warnings} = judge(world, source, destination, {family: 4, protocol: 6, dport: 80, sport: 40000})
+    return [verdict, warnings.map(({code}) => code)]
+  }
+
+  test('nothing is said of a healthy store; a policy that denies denies', () => {
+    expect(told()).toEqual(['allow', []])
+    expect(told(policy('p', {selector: 'all()', ingress: deny}))).toEqual(['deny', []])
+  })
+
+  test('a policy whose selector, or whose rule\'s selector, does not parse is absent, and named', () => {
+    expect(told(policy('p', {selector: 'has (', ingress: deny}))).toEqual(['allow', ['ignored']])
+    expect(told(policy('p', {selector: 'all()', ingress: [{action: 'Deny', source: {selector: "a == "}, destination: {}}]}))).toEqual(['allow', ['ignored']])
+  })
+
+  test('an unknown field in a rule is passed over by Felix, and named where the rule decides', () => {
+    expect(told(policy('p', {selector: 'all()', ingress: [{action: 'Deny', source: {tag: 'x'}, destination: {}}]}))).toEqual(['deny', ['ignored-field']])
+    expect(told(policy('p', {selector: 'all()', ingress: [{action: 'Deny', protocol: 'UDP', source: {tag: 'x'}, destination: {}}, {action: 'Allow', source: {}, destination: {}}]}))).toEqual(['allow', []])
+  })
+
+  test('a policy that cannot be read and would apply leaves it unknown; elsewhere it changes nothing', () => {
+    expect(told(policy('p', {selector: 'all()', ingress: [{action: 'Deny', protocol: 'TCP', destination: {ports: [70000]}}]}))[0]).toBe('unknown')
+    expect(told(policy('p', {selector: 'has(nobody)', ingress: [{action: 'Deny', protocol: 'TCP', destination: {ports: [70000]}}]}))[0]).toBe('allow')
+  })
+
+  test('kinds of a newer Calico, and staged policies, decide nothing', () => {
+    expect(told(object('stagedglobalnetworkpolicies', 'StagedGlobalNetworkPolicy', 'p', {tier: 'default', selector: 'all()', types: ['Ingress'], ingress: deny}))).toEqual(['allow', []])
+    expect(told(object('quantumpolicies', 'QuantumPolicy', 'p', {selector: 'all()', ingress: deny}))).toEqual(['allow', []])
+  })
+
+  test('an endpoint on a node that does not exist is judged, and said to be', () => {
+    const world = loadWorld([workload('a', 'h9', ['10.0.0.1/32'])])
+    const party = partyAt(world, parseAddress('10.0.0.1') ?? {family: 4, value: 0n})
+    const {verdict, warnings} = judge(world, {type: 'outside', address: {family: 4, value: 0x08080808n}}, party, {family: 4, protocol: 6, dport: 80, sport: 40000})
+    expect([verdict, warnings.map(({code}) => code)]).toEqual(['allow', ['no-node']])
+  })
+})
