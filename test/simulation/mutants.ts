@@ -40,6 +40,13 @@ export const MUTANTS: readonly Mutant[] = [
     tells: /ipam check finds missing-affinity/,
   },
   {
+    what: 'an affinity is written for a block that may have been given back since',
+    world: 'addresses',
+    seed: 21_356,
+    mutation: {file: 'src/lib/ipam/claims.ts', from: 'draft.restOn(key)', to: ''},
+    tells: /ipam check finds stale-affinity/,
+  },
+  {
     what: 'a handle is counted wrongly',
     world: 'addresses',
     mutation: {file: 'src/lib/ipam/give.ts', from: 'assigned.cidr, count)', to: 'assigned.cidr, 1)'},

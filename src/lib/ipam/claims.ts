@@ -52,8 +52,11 @@ async function planClaim(draft: Draft, network: Cidr, host: string, previous: Cl
       failed.push(cidr)
       continue
     }
-    if (block) draft.set(AFFINITY, affinity, confirmed((await draft.get(AFFINITY, affinity)) ?? {state: 'confirmed', deleted: false}))
-    else draft.set(BLOCK, key, claim(draft, cidr, host))
+    if (block) {
+      // That the block is the host's must be so when its affinity is written.
+      draft.restOn(key)
+      draft.set(AFFINITY, affinity, confirmed((await draft.get(AFFINITY, affinity)) ?? {state: 'confirmed', deleted: false}))
+    } else draft.set(BLOCK, key, claim(draft, cidr, host))
     await writeMissingConfig(draft)
     claimed.push(cidr)
   }
