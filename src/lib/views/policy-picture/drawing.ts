@@ -37,8 +37,11 @@ export interface Drawing {
 
 /** Up to here each group has a box of its own. */
 const FEW = 8
-/** Ends on one side of an arrow beyond which it is no lines but text. */
-const CROWD = 6
+/** Ends on one side of an arrow beyond which it is no lines but text; the next number where there would be too many lines all the same, up to no lines at all. */
+const CROWDS = [6, 3, 1, 0]
+/** Lines that nobody can follow, in all and for each box; laying them out takes minutes, too. */
+const MOST_LINES = 120
+const MOST_LINES_PER_BOX = 2.5
 /** The same where these are all boxes that there are, as senders and as receivers. */
 const EVERYONE = {from: 3, to: 5}
 
@@ -62,16 +65,30 @@ export function drawingOf({groups, cells}: Matrix): Drawing {
   }
   const inside = boxes.flatMap(({groups: [first]}, index) => (first && first.type !== 'outside' && first.unknown === undefined ? [index] : []))
   const arrows = [...own.values()]
-  for (const {flows, arcs} of byFlows(pairs, inside)) {
-    for (const {senders, receivers} of bundles(arcs, inside)) {
-      const [from, to] = [senders, receivers].map((some) => some.flatMap((index) => boxes[index] ?? []))
-      arrows.push({senders: from ?? [], receivers: to ?? [], flows, shape: shapeOf(senders, receivers, inside)})
-    }
+  for (const crowd of CROWDS) {
+    const between = arrowsBetween(boxes, pairs, {inside, crowd})
+    const lines = between.reduce((sum, {shape, senders, receivers}) => sum + (shape === 'lines' ? senders.length + receivers.length : 0), 0)
+    if (crowd > 0 && lines > Math.max(MOST_LINES, MOST_LINES_PER_BOX * boxes.length)) continue
+    append(arrows, between)
+    break
   }
   const order = new Map(boxes.map((box, index) => [box, index]))
   const place = (ends: readonly Box[]): number => (ends[0] ? (order.get(ends[0]) ?? 0) : 0)
   arrows.sort((a, b) => place(a.senders) - place(b.senders) || place(a.receivers) - place(b.receivers))
   return {boxes, arrows: arrows.map((arrow, index) => ({id: `a${index + 1}`, ...arrow}))}
+}
+
+/** The arrows for PAIRS of BOXES. */
+function arrowsBetween(boxes: readonly Box[], pairs: ReadonlyMap<string, Pair>, view: View): Omit<Arrow, 'id'>[] {
+  const left = new Map([...pairs].map(([key, pair]) => [key, {...pair, parts: new Set(pair.parts)}]))
+  const ends = (numbers: readonly number[]): Box[] => numbers.flatMap((index) => boxes[index] ?? [])
+  return byFlows(left, view).flatMap(({flows, arcs}) => bundles(arcs, view).map(({senders, receivers}) => ({senders: ends(senders), receivers: ends(receivers), flows, shape: shapeOf(senders, receivers, view)})))
+}
+
+/** What decides about shapes: the numbers of all boxes that can reach each other, and the ends of one side that are the most for lines. */
+interface View {
+  readonly inside: readonly number[]
+  readonly crowd: number
 }
 
 /** A list of ports, or of types, of a text of flows: what stands before it, its items, and what stands after it. */
@@ -109,7 +126,7 @@ interface Pair {
  * What passes between PAIRS, by its flows. What very many have in common is apart from what else passes between two of them, so that `everyone: udp/53` can be
  * said although some may do more; all else of a pair stays together. No flow of a pair is there twice. PAIRS are empty then.
  */
-function byFlows(pairs: ReadonlyMap<string, Pair>, inside: readonly number[]): {flows: readonly string[]; arcs: Arcs}[] {
+function byFlows(pairs: ReadonlyMap<string, Pair>, view: View): {flows: readonly string[]; arcs: Arcs}[] {
   const found = new Map<string, {flows: readonly string[]; arcs: Arcs}>()
   const add = (flows: readonly string[], sender: number, receiver: number): void => {
     const key = flows.join(' ')
@@ -117,7 +134,7 @@ function byFlows(pairs: ReadonlyMap<string, Pair>, inside: readonly number[]): {
     if (known === undefined) found.set(key, (known = {flows, arcs: new Arcs()}))
     known.arcs.add(sender, receiver)
   }
-  for (const {senders, receivers, parts} of crowds(pairs, inside)) {
+  for (const {senders, receivers, parts} of crowds(pairs, view)) {
     const flows = flowsOf(parts)
     const all = [...pairsIn({senders, receivers})].map(([sender, receiver]) => pairs.get(`${sender} ${receiver}`))
     // A part of it may belong to a larger crowd.
@@ -132,7 +149,7 @@ function byFlows(pairs: ReadonlyMap<string, Pair>, inside: readonly number[]): {
 }
 
 /** What is no lines in a picture: from very many to one, or from one to very many; the largest first. */
-function crowds(pairs: ReadonlyMap<string, Pair>, inside: readonly number[]): (Bundle & {readonly parts: readonly string[]})[] {
+function crowds(pairs: ReadonlyMap<string, Pair>, view: View): (Bundle & {readonly parts: readonly string[]})[] {
   const byPart = new Map<string, Arcs>()
   for (const {sender, receiver, parts} of pairs.values()) {
     for (const part of parts) {
@@ -143,7 +160,7 @@ function crowds(pairs: ReadonlyMap<string, Pair>, inside: readonly number[]): (B
   }
   const found = new Map<string, Bundle & {parts: string[]}>()
   const add = (bundle: Bundle, part: string): void => {
-    if (shapeOf(bundle.senders, bundle.receivers, inside) === 'lines') return
+    if (shapeOf(bundle.senders, bundle.receivers, view) === 'lines') return
     const key = `${bundle.senders.join(' ')} > ${bundle.receivers.join(' ')}`
     const known = found.get(key)
     if (known) known.parts.push(part)
@@ -275,24 +292,24 @@ interface Bundle {
   readonly receivers: readonly number[]
 }
 
-/** How a bundle is drawn. INSIDE: all boxes that can reach each other. */
-function shapeOf(senders: readonly number[], receivers: readonly number[], inside: readonly number[]): Shape {
+/** How a bundle is drawn. */
+function shapeOf(senders: readonly number[], receivers: readonly number[], {inside, crowd}: View): Shape {
   const everyone = (some: readonly number[], others: readonly number[], least: number): boolean => {
     const all = new Set(some)
     return some.length >= least && others.every((other) => inside.every((one) => one === other || all.has(one)))
   }
-  if (senders.length > CROWD || everyone(senders, receivers, EVERYONE.from)) return 'from'
-  if (receivers.length > CROWD || everyone(receivers, senders, EVERYONE.to)) return 'to'
+  if (senders.length > crowd || everyone(senders, receivers, EVERYONE.from)) return 'from'
+  if (receivers.length > crowd || everyone(receivers, senders, EVERYONE.to)) return 'to'
   return 'lines'
 }
 
 /** ARCS divided into bundles: those that save most lines first, until none is left. ARCS is empty then. */
-function bundles(arcs: Arcs, inside: readonly number[]): Bundle[] {
+function bundles(arcs: Arcs, view: View): Bundle[] {
   const found: Bundle[] = []
   while (arcs.bySender.size > 0) {
     const judged = [...candidates(arcs)].map((bundle) => {
       const pairs = sizeOf(bundle)
-      return {bundle, pairs, saved: pairs - costOf(bundle, inside)}
+      return {bundle, pairs, saved: pairs - costOf(bundle, view)}
     })
     judged.sort((a, b) => b.saved - a.saved || b.pairs - a.pairs)
     // What an earlier one has taken a pair of is judged again in the next round.
@@ -316,8 +333,8 @@ function sizeOf({senders, receivers}: Bundle): number {
 }
 
 /** The lines that BUNDLE takes. */
-function costOf({senders, receivers}: Bundle, inside: readonly number[]): number {
-  const shape = shapeOf(senders, receivers, inside)
+function costOf({senders, receivers}: Bundle, view: View): number {
+  const shape = shapeOf(senders, receivers, view)
   if (shape === 'from') return receivers.length
   if (shape === 'to') return senders.length
   const ends = new Set([...senders, ...receivers]).size

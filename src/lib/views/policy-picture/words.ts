@@ -43,6 +43,9 @@ export function boxDetail(box: Box): string {
 /** Boxes that are named as exceptions. */
 const MOST_EXCEPTIONS = 2
 
+/** Boxes that are named one by one. */
+const MOST_NAMED = 2
+
 const isOutside = ({groups: [first]}: Box): boolean => first?.type === 'outside'
 
 /** How CROWD, the other ends of an arrow, is called beside BOX: everyone, everyone but a few of which nothing PASSES, those with a label that nobody else has, or a number of groups. */
@@ -58,6 +61,7 @@ function crowdName(drawing: Drawing, crowd: readonly Box[], box: Box, passes: (o
     if (absent.length === 0) return everyone
     if (absent.length <= MOST_EXCEPTIONS && named.size > 2 * absent.length && absent.every((one) => one.groups.length === 1 && !passes(one))) return `${everyone} but ${absent.map((one) => shortened(boxName(one), 20)).join(' and ')}`
   }
+  if (named.size <= MOST_NAMED) return [...named].map((one) => shortened(boxName(one), 20)).join(', ')
   const groups = groupsIn([...named])
   const label = commonLabel([...named], missing)
   return label === undefined ? `${groups} of ${groupsIn(eligible)} groups` : `${count(groups, 'group')} with ${shortened(label, 24)}`

@@ -119,4 +119,16 @@ describe('drawingOf', () => {
     expect(row({labels: {red: ''}}, 5)).toBe('← 9 groups with red: tcp/5432')
     expect(row({labels: {}}, 5)).toBe('← 9 of 28 groups: tcp/5432')
   })
+
+  test('where there would be more lines than anybody can follow, they are texts: nothing is left out', () => {
+    let seed = 7
+    const next = (below: number): number => ((seed = (seed * 1103515245 + 12345) & 0x7fffffff), (seed >> 8) % below)
+    for (const [size, often] of [[40, 4], [150, 60]] as const) {
+      const groups = Array.from({length: size}, (_, index) => group(`g${index}`))
+      const all = matrix(groups, passing(groups.flatMap(({id}) => groups.flatMap((to) => (to.id !== id && next(often) === 0 ? [[`${id} ${to.id}`, `tcp/${next(5) + 1}`]] : [])))))
+      const drawing = drawingOf(all)
+      expect(saidBy(drawing)).toEqual(saidIn(all))
+      expect(drawing.arrows.reduce((sum, {shape, senders, receivers}) => sum + (shape === 'lines' ? senders.length + receivers.length : 0), 0)).toBeLessThanOrEqual(Math.max(120, 2.5 * size))
+    }
+  })
 })
