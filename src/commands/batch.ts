@@ -13,10 +13,13 @@ export default class Batch extends BatchCommand {
   ].join('\n\n')
   static override examples = ["printf 'profile add web\nprofile web tag add frontend\n' | <%= config.bin %> batch"]
   static exitCodes = {
-    1: 'A line is invalid; nothing was done.',
+    1: 'A line is invalid and nothing was done, or a line failed with this code.',
+    2: 'A line failed with this code; so it is with the other codes of its command.',
+    4: 'A line failed with this code: a named object was not found.',
     5: 'With --atomic: another client kept modifying the same objects; nothing was done.',
     8: 'With --atomic: the lines do not fit in one transaction; nothing was done.',
     9: 'With --atomic: the response to the transaction was lost, and it is not known whether it was made.',
+    10: 'A line failed with this code: a check found problems.',
   }
   static override args = {file: Args.string({ignoreStdin: true, description: 'The file with the lines. Default: -, which is stdin.'})}
   static override flags = {
@@ -28,7 +31,7 @@ export default class Batch extends BatchCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(Batch, (line) => {
-      if (line.flags.atomic && line.flags['keep-going']) this.problem('--atomic and --keep-going exclude each other: all lines are done or none is')
+      if (line.flags.atomic && line.flags['keep-going']) this.problem('--atomic and --keep-going cannot be combined: with --atomic, all lines are done or none')
     })
     const {file, text} = await this.source(args.file)
     await this.runBatch(readLines(text), {file, atomic: flags.atomic, keepGoing: flags['keep-going'], json: flags.output === 'json'})

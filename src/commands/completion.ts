@@ -15,7 +15,7 @@ export default class Completion extends Command {
     const shell = args.shell ?? (flags.install ? SHELLS.find((name) => process.env.SHELL?.endsWith(`/${name}`)) : undefined)
     if (shell === undefined) throw new CalicoError('invalid', `Name the shell: ${SHELLS.join(', ')}`)
     const invocation = currentInvocation()
-    if (flags.install && invocation.line) throw new CalicoError('invalid', 'completion --install is no line of a batch')
+    if (flags.install && invocation.line) throw new CalicoError('invalid', 'completion --install cannot be used in a batch')
     if (!flags.install) {
       invocation.stdout(completionScript(shell), () => undefined)
       return

@@ -15,6 +15,8 @@ export default class Confirm extends ShowCommand {
     1: 'Several changes are pending: an ID is required.',
     4: 'No change is pending, or there is no pending change with that ID.',
     5: 'The change was already rolled back.',
+    6: null,
+    7: null,
   }
   static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of the change, as printed by --list and by history.'})}
   static override flags = {list: Flags.boolean({description: 'List the pending changes without confirming one.'})}

@@ -21,7 +21,7 @@ export default class Edit extends EditObjectCommand {
     const {args, flags} = await this.read(Edit, (line) => {
       const info = findKind(line.args.kind)
       if (info === undefined) this.problem(`'${line.args.kind}' is not a kind that calicoctl reads`)
-      else if (!info.namespaced && line.flags.namespace !== undefined) this.problem(`-n does not fit: a ${info.kind} lies in no namespace`)
+      else if (!info.namespaced && line.flags.namespace !== undefined) this.problem(`-n cannot be used: the kind ${info.kind} has no namespaces`)
       if (!/^[a-z0-9.-]+$/.test(line.args.name)) this.problem('a name must be lower-case letters, digits, "-" and "."')
     })
     const info = findKind(args.kind)

@@ -102,7 +102,7 @@ export default class Get extends ShowCommand {
 
   private async showResources(info: KindInfo, names: readonly string[], flags: ResourceFlags): Promise<void> {
     const everywhere = flags['all-namespaces'] || flags['in-all-namespaces']
-    if (!info.namespaced && (everywhere || flags.namespace !== undefined)) throw new CalicoError('invalid', `${everywhere ? '--all-namespaces' : '-n'} does not fit: objects of the kind ${info.kind} lie in no namespace`)
+    if (!info.namespaced && (everywhere || flags.namespace !== undefined)) throw new CalicoError('invalid', `${everywhere ? '--all-namespaces' : '-n'} cannot be used: the kind ${info.kind} has no namespaces`)
     const namespace = everywhere ? undefined : (flags.namespace ?? 'default')
     const columns = flags.output?.bare?.columns && (await import('../lib/views/get-more/bare.js')).chosenColumns(info, flags.output.bare.columns)
     const session = await this.session()
@@ -148,10 +148,10 @@ export default class Get extends ShowCommand {
     if (kind === undefined && flags.filename === undefined) this.problem('give a kind, or files with -f')
     if (flags.filename !== undefined && kind !== undefined) this.problem('give either a kind or files with -f')
     if (flags.filename !== undefined && given.length > 0) this.problem(`${given.join(' and ')} cannot be given with -f`)
-    if (flags.selector !== undefined && names.length > 0) this.problem('--selector and names exclude each other')
-    if (flags.namespace !== undefined && everywhere) this.problem('--namespace and --all-namespaces exclude each other')
+    if (flags.selector !== undefined && names.length > 0) this.problem('--selector and names cannot be combined')
+    if (flags.namespace !== undefined && everywhere) this.problem('--namespace and --all-namespaces cannot be combined')
     if (flags.watch && (flags.at !== undefined || flags['sort-by'] !== undefined)) this.problem('--watch cannot be combined with --at or --sort-by')
-    if (flags.watch && this.invocation.line !== undefined) this.problem('--watch goes on until it is interrupted, and is not possible in a batch')
+    if (flags.watch && this.invocation.line !== undefined) this.problem('--watch runs until it is interrupted, and cannot be used in a batch')
   }
 
   /** What only resources have: labels, revisions to read at, several names in one line. @throws CalicoError `invalid` */
@@ -159,6 +159,6 @@ export default class Get extends ShowCommand {
     const given = ['selector', 'sort-by', 'at', 'export', 'watch'].filter((name) => Object.hasOwn(flags, name)).map((name) => `--${name}`)
     if ((flags as ResourceFlags).output?.bare) given.push('-o ps and custom-columns')
     if (names.length > 1) given.unshift('several names')
-    if (given.length > 0) throw new CalicoError('invalid', `${given.join(' and ')} can only be given for resources, such as profiles, not for IPAM's objects and kinds.`)
+    if (given.length > 0) throw new CalicoError('invalid', `${given.join(' and ')} can be used for resources only, such as profiles, not for IPAM objects and kinds.`)
   }
 }

@@ -42,7 +42,7 @@ export default class History extends ShowCommand {
 
   private async ofObject(word: string, name: string, namespace: string): Promise<readonly Row[]> {
     const target = findTarget(word)
-    if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' has no history: it is no kind of stored objects.`)
+    if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' has no history: it is not a kind of stored objects.`)
     return this.rowsOf(target.info, keyOfObject(target.info, name, namespace), journal())
   }
 

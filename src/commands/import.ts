@@ -39,7 +39,7 @@ export default class Import extends EditCommand {
     'etcd-v2-key': Flags.string({description: 'Its key.', helpValue: 'FILE'}),
     from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2; - reads stdin. May be given several times.', helpValue: 'FILE'}),
     strict: Flags.boolean({description: 'Write nothing if some data cannot be imported.'}),
-    yes: Flags.boolean({description: 'Do not ask.'}),
+    yes: Flags.boolean({description: 'Do not prompt.'}),
     output: Flags.option({options: ['table', 'json'] as const})({char: 'o', description: 'Print the plan as a table or as JSON; JSON also contains the objects and the keys from which they are made.', helpValue: 'FORMAT'}),
   }
 
@@ -57,7 +57,7 @@ export default class Import extends EditCommand {
     const planned = await planImport(session, converted.items)
     await this.show(planned, converted, flags.output)
     if (flags.strict && converted.lost.length > 0) {
-      throw new CalicoError('refused', `${things(converted)} cannot come over; nothing was changed`, {hint: 'Without --strict the rest is written.'})
+      throw new CalicoError('refused', `${things(converted)} cannot be imported; nothing was changed`, {hint: 'Without --strict, the rest is imported.'})
     }
     const created = planned.filter(({change}) => change === 'created')
     if (!this.dryRun && created.length > 0 && !flags.yes) await this.insist(created.length)
@@ -65,7 +65,7 @@ export default class Import extends EditCommand {
     if (created.length > 0) this.noteChanged()
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
     await this.tellFlows({aside: flags.output === 'json'})
-    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not come over; everything else is done`, {hint: 'They are listed above, and by -o json, with the reasons.'})
+    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not be imported; everything else was imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
   }
 
   protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: true} {
@@ -76,12 +76,12 @@ export default class Import extends EditCommand {
     if (format === 'json') await this.dataText(`${indentedJson(planDocument(planned, converted, this.dryRun))}\n`)
     else await this.presentAs(planTable(planned), 'table')
     await this.flush()
-    if (converted.lost.length > 0) this.note([`${things(converted)} cannot come over:`, ...lostLines(converted)])
+    if (converted.lost.length > 0) this.note([`${things(converted)} cannot be imported:`, ...lostLines(converted)])
   }
 
   private async insist(number: number): Promise<void> {
     if (await this.confirm(`Write ${number === 1 ? 'this object' : `these ${number} objects`}?`)) return
-    throw new CalicoError('refused', 'Nothing was changed: it was not confirmed', {override: '--yes', hint: 'To write without being asked, add --yes.'})
+    throw new CalicoError('refused', 'Not confirmed; nothing was changed', {override: '--yes', hint: 'To import without a prompt, use --yes.'})
   }
 }
 

@@ -18,7 +18,7 @@ export default class Label extends OneObjectCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(Label, (line) => {
-      if (line.flags.overwrite && line.flags.remove) this.problem('--overwrite and --remove exclude each other')
+      if (line.flags.overwrite && line.flags.remove) this.problem('--overwrite and --remove cannot be combined')
     })
     const place = placeOf(args.kind, args.name, flags.namespace)
     const wanted: LabelChange = readLabel(args.label, flags)

@@ -28,7 +28,7 @@ export default class Lint extends ShowCommand {
     await this.present(presentFindings(shown, lint.count()))
     const below = all.length - shown.length
     this.note(`Checked ${lint.count()} objects.${below === 0 ? '' : ` ${countText(all.filter((finding) => !reaches(finding.level, level)))} ${below === 1 ? 'is' : 'are'} not shown: --level info`}`)
-    if (shown.length > 0) throw new CalicoError('problems', `${countText(shown)} ${shown.length === 1 ? 'was' : 'were'} found`, {hint: 'What a code means and how to mend it: calicoctl lint codes CODE'})
+    if (shown.length > 0) throw new CalicoError('problems', `${countText(shown)} ${shown.length === 1 ? 'was' : 'were'} found`, {hint: 'To see what a code means and how to fix it: calicoctl lint codes CODE'})
   }
 
   /** A large store takes its time; each answer of it has the usual one. */

@@ -36,13 +36,13 @@ export default class Plan extends ChangeFilesCommand {
     const session = await this.session()
     const {plan, changes} = await makePlan(session, await wantedOf(session, objects, flags), {verb: 'apply', skipExists: false, progress: () => undefined})
     warnOfOtherSets(session, changes, flags.set)
-    if (plan.writes.length > USUAL_WRITES) session.warn(`The plan writes ${plan.writes.length} keys: unless etcd was started with a larger --max-txn-ops, it does not take them in one transaction, and the plan cannot be applied.`)
+    if (plan.writes.length > USUAL_WRITES) session.warn(`The plan writes ${plan.writes.length} keys. etcd does not accept so many in one transaction unless it was started with a larger --max-txn-ops: the plan may not be applicable.`)
     if (flags.out === '-') {
       if (!rehearsed) await this.dataText(planText(plan))
     } else if (!rehearsed) await writePlanFile(session, flags.out, planText(plan))
     await this.tellAll(changes, {quietly: flags.out === '-'})
     if (rehearsed) return
     const same = changes.every(({action}) => action === 'unchanged')
-    this.note(same ? 'Nothing differs: the plan changes nothing.' : flags.out === '-' ? 'Nothing was changed.' : `Nothing was changed. To make the change: calicoctl apply --plan ${flags.out}`)
+    this.note(same ? 'There are no differences: the plan changes nothing.' : flags.out === '-' ? 'Nothing was changed.' : `Nothing was changed. To make the change: calicoctl apply --plan ${flags.out}`)
   }
 }

@@ -76,7 +76,7 @@ export default class Status extends ShowCommand {
       if (!status.running) return this.showNotRunning(node, status)
       await this.present(presentStatus(status, new Date()))
       await watched.tell()
-      if (!root) throw new CalicoError('not-root', 'The BGP sessions can be seen by root only', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
+      if (!root) throw new CalicoError('not-root', 'Only root can see the BGP sessions', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
       this.refuse(status.problems)
     }
   }
@@ -110,12 +110,12 @@ export default class Status extends ShowCommand {
         if (seen === undefined) return
         const {countErrors} = await import('../lib/lint/seen.js')
         const count = countErrors(seen)
-        if (count > 0) this.note(`Warning: ${count} lint ${count === 1 ? 'error' : 'errors'} in what was read. To see all of the datastore: calicoctl lint`)
+        if (count > 0) this.note(`Warning: ${count} lint ${count === 1 ? 'error' : 'errors'} in the objects that were read. To check the whole datastore: calicoctl lint`)
       },
     }
   }
 
   private refuse(problems: readonly string[]): void {
-    if (problems.length > 0) throw new CalicoError('problems', problems.length === 1 ? '1 thing is wrong:' : `${problems.length} things are wrong:`, {details: problems})
+    if (problems.length > 0) throw new CalicoError('problems', problems.length === 1 ? '1 problem was found:' : `${problems.length} problems were found:`, {details: problems})
   }
 }

@@ -9,7 +9,7 @@ export default class Validate extends BaseCommand {
     'Reads the files as apply does and checks every object: unknown and misspelt fields, types, values, references between the objects, and settings that are harmful on the nodes. ' +
     'Prints every problem as FILE:LINE:COLUMN: object: field: problem.'
   static override examples = ['<%= config.bin %> validate -f profiles.yaml', '<%= config.bin %> validate -R -f cluster/']
-  static readonly exitCodes = {1: 'A file or the command line is invalid.'}
+  static readonly exitCodes = {1: 'A file or the command line is invalid.', 6: null, 7: null}
   static override flags = {filename: filesFlag(true), ...readingFlags, namespace: namespaceFlag}
 
   async run(): Promise<void> {

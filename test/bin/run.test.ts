@@ -79,7 +79,7 @@ describe('pages of help that the build has rendered', () => {
     expect(await calicoctl(['profile', 'web', 'rule', 'add', '--help'])).toEqual({code: 0, signal: null, stdout, stderr: ''})
   })
 
-  test('a path out of the folder is no page', async () => {
+  test('a path out of the folder is not a page', async () => {
     expect(await calicoctl(['../version', '--help'])).toMatchObject({code: 1})
   })
 })
@@ -103,7 +103,7 @@ describe('leaving', () => {
   const shell = (script: string) =>
     spawnSync('bash', ['-o', 'pipefail', '-c', script], {encoding: 'utf8', env: {PATH: process.env.PATH, HOME: folder, C: `${process.execPath} ${CALICOCTL}`, ...env}})
 
-  test.each(['profile show -o name', 'profile show', 'get profiles -o json', '--help'])('a reader that has seen enough is no fault: %s | head -1', (line) => {
+  test.each(['profile show -o name', 'profile show', 'get profiles -o json', '--help'])('a reader that has seen enough is not a fault: %s | head -1', (line) => {
     const {stdout, stderr, status} = shell(`$C ${line} | head -1`)
     expect({lines: stdout.split('\n').length, stderr, status}).toEqual({lines: 2, stderr: '', status: 0})
   })

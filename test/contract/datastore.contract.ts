@@ -69,7 +69,7 @@ export function datastoreContract(start: () => Promise<Subject>): void {
       await expect(store.get('/x', {revision: revision + 1_000n})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('revision')})
     })
 
-    test('a key is no prefix', async () => {
+    test('a key is not a prefix', async () => {
       const prefix = freshPrefix()
       await put(`${prefix}ab`, 'x')
       expect((await store.get(`${prefix}a`)).kv).toBeUndefined()

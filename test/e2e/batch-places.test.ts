@@ -147,13 +147,13 @@ test.each(MODES)('%s: what works, works one after another; what does not is refu
 
 test('a dry run keeps no change that waits from being taken back, and makes no plan', async () => {
   newStore()
-  expect(await batch(['confirm'], 'dry-run')).toMatchObject({code: 1, stderr: expect.stringContaining('calicoctl confirm works on this host') as unknown})
+  expect(await batch(['confirm'], 'dry-run')).toMatchObject({code: 1, stderr: expect.stringContaining('calicoctl confirm changes this host') as unknown})
   rmSync(join(folder, 'change.plan'), {force: true})
   expect(await batch(['plan -f made.json --out change.plan'], 'dry-run')).toMatchObject({code: 0})
   expect(() => readFileSync(join(folder, 'change.plan'))).toThrow('ENOENT')
 }, 60_000)
 
-test('stdin that the lines come from is no input of a line, whatever the line is', async () => {
+test('stdin that the lines come from is not an input of a line, whatever the line is', async () => {
   newStore()
   const lines = ['apply -f -', 'create -f -', 'replace -f -', 'delete -f -', 'diff -f -', 'validate -f -', 'plan -f - --out p', 'apply --plan -', 'get -f -', 'policy test -', 'profile web rule update']
   const {code, stderr, stdout} = await batch(['profile add web', ...lines], 'plain', {file: false})

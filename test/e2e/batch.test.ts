@@ -102,7 +102,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
       const text = 'profile add a\nprofile remove old\nprofile none rule show\nprofile add c\n'
       const {code, stdout, stderr} = await batch(text, '--atomic')
       expect({code, stdout, names: await names()}).toEqual({code: 4, stdout: '', names: 'old\n'})
-      expect(stderr).toBe('stdin:3: Error: Profile none not found.\nstdin:3: See the profiles with: calicoctl profile show\nstdin: stdin:3 (profile none rule show) failed; nothing was changed by the 4 lines.\n')
+      expect(stderr).toBe('stdin:3: Error: Profile none not found.\nstdin:3: To see the profiles: calicoctl profile show\nstdin: stdin:3 (profile none rule show) failed; nothing was changed by the 4 lines.\n')
       const document = JSON.parse((await batch(text, '--atomic', '-o', 'json')).stdout) as {lines: object[]}
       expect(document).toMatchObject({done: 0, failed: 1, notRun: 3})
       expect(document.lines.map((line) => [(line as {exitCode: unknown}).exitCode, (line as {stdout: unknown}).stdout, (line as {changes: unknown}).changes])).toEqual([[null, '', []], [null, '', []], [4, '', []], [null, '', []]])
@@ -159,7 +159,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     test('commands of the host are rehearsed as by their own --dry-run, or refused', async () => {
       const {code, stderr} = await batch('status\ndatastore unlock\n', '--dry-run')
       expect(code).toBe(1)
-      expect(stderr).toContain('stdin:1: Error: calicoctl status works on this host and has no --dry-run.')
+      expect(stderr).toContain('stdin:1: Error: calicoctl status changes this host and has no --dry-run.')
       expect(stderr).toContain('stdin:2: Error: calicoctl datastore unlock cannot be a line of a batch with --dry-run.')
     })
   })
@@ -181,7 +181,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     expect(stderr).toMatch(/^stdin:1: Warning: Initialising this datastore for Calico .*\n$/)
   })
 
-  test('what prints or reads other than text, or never ends, is no line', async () => {
+  test('what prints or reads other than text, or never ends, is not a line', async () => {
     const {code, stderr} = await batch('datastore save -\ndatastore restore -\nstatus --watch\napply -f -\n')
     expect(code).toBe(1)
     for (const line of [1, 2, 3, 4]) expect(stderr).toMatch(new RegExp(`^stdin:${line}: Error: `, 'm'))
@@ -250,7 +250,7 @@ describe('faults', () => {
     running.process.kill(signal)
     const {code, stdout, stderr} = await running.result
     expect([code, stdout, await names()]).toEqual([signal === 'SIGINT' ? 130 : null, '', ['web']])
-    if (signal === 'SIGINT') expect(stderr).toContain('the batch stdin was under way; it may or may not have been made')
+    if (signal === 'SIGINT') expect(stderr).toContain('the batch stdin was in progress; it may or may not have been made')
   })
 
   test.each(['SIGINT', 'SIGKILL'] as const)('%s in the middle of a plain batch: the lines before are done, and Ctrl-C says which', async (signal) => {
@@ -263,7 +263,7 @@ describe('faults', () => {
     running.process.kill(signal)
     const {code, stdout, stderr} = await running.result
     expect([code, stdout, await names()]).toEqual([signal === 'SIGINT' ? 130 : null, 'Created profile a\n', ['a', 'web']])
-    if (signal === 'SIGINT') expect(stderr).toContain('1 line was done, the last of them stdin:1. stdin:2 (profile a rule add inbound allow protocol sctp) was under way: the change of profile/a was under way; it may or may not have been made. 2 lines were not tried')
+    if (signal === 'SIGINT') expect(stderr).toContain('1 line was done, the last of them stdin:1. stdin:2 (profile a rule add inbound allow protocol sctp) was under way: the change of profile/a was in progress; it may or may not have been made. 2 lines were not tried')
   })
 
   test('on a terminal without FILE it says what it reads', async () => {

@@ -118,7 +118,7 @@ suite('checksystem', root ? undefined : 'only root may run it', () => {
     test('something else', async () => {
       const {code, shown} = await checks('checksystem', {DOCKER_HOST: etcd.endpoints[0]?.replace('http', 'tcp') ?? ''})
       expect({code, failed: failed(shown)}).toEqual({code: 10, failed: ['docker']})
-      expect(shown.docker?.found).toContain('no Docker Engine')
+      expect(shown.docker?.found).toContain('not a Docker Engine')
     })
   })
 

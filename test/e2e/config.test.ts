@@ -120,7 +120,7 @@ describe('config view', () => {
     })
   })
 
-  test('a host name that is no node\'s name is a warning here', async () => {
+  test('a host name that is not a node\'s name is a warning here', async () => {
     const {code, stderr} = await view([], {HOSTNAME: 'not_a_name'})
     expect(code).toBe(0)
     expect(stderr).toContain('HOSTNAME')

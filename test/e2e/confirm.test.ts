@@ -68,7 +68,7 @@ function suite(): void {
     const made = items[1]?.id ?? ''
     expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 1s', 'undone']])
     // Too late.
-    expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('rolled back already') as unknown})
+    expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('already rolled back') as unknown})
     expect((await run(`confirm ${made}`)).code).toBe(5)
     // And it can be had again.
     await ok('undo')
@@ -147,7 +147,7 @@ describe('embedded', () => {
   })
 
   test('nothing waits: 4; --list shows nothing', async () => {
-    expect(await run('confirm')).toMatchObject({code: 4, stderr: 'Error: No change waits to be confirmed.\n'})
+    expect(await run('confirm')).toMatchObject({code: 4, stderr: 'Error: No change is pending.\n'})
     expect((await run('confirm nosuch')).code).toBe(4)
     expect(JSON.parse(await ok('confirm --list -o json'))).toMatchObject({kind: 'WaitingChangeList', items: []})
   })
@@ -155,7 +155,7 @@ describe('embedded', () => {
   test('a second one while one waits: 8; in another cluster it may wait, and then confirm needs an ID', async () => {
     const [first, second] = ['one', 'two'].map(embedded)
     await ok('profile add web --confirm-within 1h', first)
-    expect(await run('profile add db --confirm-within 1h', first)).toMatchObject({code: 8, stdout: '', stderr: expect.stringContaining('waits to be confirmed; nothing was changed') as unknown})
+    expect(await run('profile add db --confirm-within 1h', first)).toMatchObject({code: 8, stdout: '', stderr: expect.stringContaining('is not confirmed yet; nothing was changed') as unknown})
     expect(await profiles(first)).toBe('web')
     await ok('profile add web --confirm-within 1h', second)
     const ids = (await ok('confirm --list -o name')).trim().split('\n')
@@ -191,7 +191,7 @@ describe('embedded', () => {
   test('on a line of a batch it is refused', async () => {
     const file = join(folder, 'changes.txt')
     writeFileSync(file, 'profile add a\nprofile add b --confirm-within 1h\n')
-    expect(await run(`batch ${file}`)).toMatchObject({code: 1, stderr: expect.stringContaining('--confirm-within stands on batch itself') as unknown})
+    expect(await run(`batch ${file}`)).toMatchObject({code: 1, stderr: expect.stringContaining('give --confirm-within to batch itself') as unknown})
   })
 
   test('a batch that is killed is taken back as far as it came', async () => {

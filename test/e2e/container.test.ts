@@ -411,7 +411,7 @@ suite('containers', whyNoEngine(), () => {
       }
     }, 60_000)
 
-    test('--may-exist and --if-exists: what is so already is no failure, and the address is printed', async () => {
+    test('--may-exist and --if-exists: what is so already is not a failure, and the address is printed', async () => {
       await given('pool add 192.168.0.0/16')
       const namespace = await startNamespace()
       const word = namespace.path
@@ -559,7 +559,7 @@ suite('containers', whyNoEngine(), () => {
 
     test('interface names that are taken: nothing is leaked', async () => {
       const other = await container('--net=bridge')
-      await refused(`container add ${other} ipv4 --interface=eth0`, 5, 'The interface name is taken in the container: eth0')
+      await refused(`container add ${other} ipv4 --interface=eth0`, 5, 'The interface name is already used in the container: eth0')
       expect(await inside(other, 'ip', 'route')).not.toContain('metric')
       await given(`container add ${other} ipv4`)
       const [endpoint] = await endpoints()
@@ -568,7 +568,7 @@ suite('containers', whyNoEngine(), () => {
       execFileSync('ip', ['link', 'add', hostName, 'type', 'bridge'])
       try {
         const {code, stderr} = await run(`container add ${other} ipv4`)
-        expect({code, stderr}).toEqual({code: 5, stderr: expect.stringContaining(`The interface name is taken on this host: ${hostName}`) as unknown})
+        expect({code, stderr}).toEqual({code: 5, stderr: expect.stringContaining(`The interface name is already used on this host: ${hostName}`) as unknown})
         expect(stderr).not.toContain('ip link del')
       } finally {
         execFileSync('ip', ['link', 'delete', hostName])
@@ -914,7 +914,7 @@ done
   }, 90_000)
 
   describe('ipam check --docker', () => {
-    test('an address that only a running container has is no leak; once it has stopped, it is, and is released', async () => {
+    test('an address that only a running container has is not a leak; once it has stopped, it is, and is released', async () => {
       await given('pool add 192.168.0.0/16')
       const name = await container()
       await given(`container add ${name} 192.168.0.5`, 'ipam check --docker')

@@ -80,10 +80,10 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await contents()).toEqual(lines)
     const saved = gunzipSync(await piped('datastore save -'))
     expect(saved.toString().split('\n').slice(1, -2)).toEqual(lines)
-    expect(await run('datastore restore - --replace', {stdin: 'no backup'})).toMatchObject({code: 1, stderr: expect.stringContaining('stdin is not a good backup') as unknown})
+    expect(await run('datastore restore - --replace', {stdin: 'no backup'})).toMatchObject({code: 1, stderr: expect.stringContaining('stdin is not a valid backup') as unknown})
   }, 60_000)
 
-  test('what is no good backup is refused before anything is written', async () => {
+  test('what is not a valid backup is refused before anything is written', async () => {
     await given('profile add web')
     const before = await contents()
     for (const [what, bytes] of [
@@ -110,7 +110,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await run('profile add web')).toMatchObject({code: 8, stderr: expect.stringContaining('calicoctl datastore unlock') as unknown})
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({kind: 'DatastoreStatus', state: 'locked', counts: {tiers: 3}})
     writeFileSync(path('b.gz'), backup([[CLUSTER, INFORMATION]]))
-    expect(await run(`datastore restore ${path('b.gz')} --replace`)).toMatchObject({code: 8, stderr: expect.stringContaining('locked by somebody else') as unknown})
+    expect(await run(`datastore restore ${path('b.gz')} --replace`)).toMatchObject({code: 8, stderr: expect.stringContaining('locked by another client') as unknown})
     expect(await run('datastore migrate unlock')).toMatchObject({code: 0, stdout: 'Datastore unlocked.\n'})
     await given('profile add web')
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'ready', counts: {profiles: 1}})
@@ -166,11 +166,11 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect([readdirSync(saves), readFileSync(join(saves, 'b.gz'), 'utf8')]).toEqual([['b.gz'], 'old'])
   }, 120_000)
 
-  test('what is no regular file is neither written nor read, and a full disk leaves the old backup', async () => {
+  test('what is not a regular file is neither written nor read, and a full disk leaves the old backup', async () => {
     await given('profile add web')
     expect(await run('datastore save /dev/null')).toMatchObject({code: 1, stderr: expect.stringContaining('no regular file') as unknown})
     expect(await run(`datastore save ${folder}`)).toMatchObject({code: 1})
-    expect(await run(`datastore save ${folder}/none/b.gz`)).toMatchObject({code: 1, stderr: expect.stringContaining('there is no new backup') as unknown})
+    expect(await run(`datastore save ${folder}/none/b.gz`)).toMatchObject({code: 1, stderr: expect.stringContaining('no backup was written') as unknown})
     expect(await run('datastore restore /dev/zero --replace')).toMatchObject({code: 1})
     const disk = smallDisk()
     if (!disk) return

@@ -196,5 +196,5 @@ test('not root: 2, and nothing is done', async () => {
   expect(ended).toEqual({code: 2, stdout: '', stderr: 'Error: calicoctl diags must be run as root\nRun it with sudo; keep its settings with: sudo -E\n'})
 })
 test('wrong values: 1, before anything is done', async () => {
-  expect(await calicoctl(['diags', '--log-dir=logs', '--max-size=lots'])).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(/2 things are wrong:\n[^]*--max-size: 'lots'[^]*--log-dir: 'logs' is not an absolute path/) as unknown})
+  expect(await calicoctl(['diags', '--log-dir=logs', '--max-size=lots'])).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(/2 problems in the command line:\n[^]*--max-size: 'lots'[^]*--log-dir: 'logs' is not an absolute path/) as unknown})
 })

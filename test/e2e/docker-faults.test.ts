@@ -124,7 +124,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
         for (const call of calls) {
           const left = killAt([call], moment)
           const {code, stderr} = await runDocker(host, command)
-          expect({call, left: [...left], code: code === 0, stderr}).toEqual({call, left: [], code: false, stderr: expect.stringMatching(new RegExp(`${call}: .*The request is empty: Docker repeats so`)) as unknown})
+          expect({call, left: [...left], code: code === 0, stderr}).toEqual({call, left: [], code: false, stderr: expect.stringMatching(new RegExp(`${call}: .*The request is empty: Docker sends an empty request`)) as unknown})
           if (command === RUN) await docker('rm', '-f', 'c1')
           expect(await docker('ps', '-aq')).toBe('')
         }

@@ -276,9 +276,9 @@ suite('Docker networks', whyNoHost(), () => {
       ['--opt ipip on a pool without', ['--opt', 'ipip=true'], /CreateNetwork: .*calicoctl pool add 192\.168\.0\.0\/16 --ipip/],
       ['--opt nat-outgoing=yes', ['--opt', 'nat-outgoing=yes'], /nat-outgoing=yes: only true and false are allowed/],
       ['--opt labels=1', ['--opt', 'labels=1'], /labels=1: only true and false are allowed/],
-      ['--opt profile that is no name', ['--opt', 'profile=a b'], /profile=a b: .*cannot be the name of a profile/],
-      ['a subnet that is no pool', ['--subnet', '192.168.0.0/24'], /The requested subnet must match the CIDR of a configured Calico IP Pool.*192\.168\.0\.0\/16/],
-      ['an IPv6 subnet that is no pool', ['--ipv6', '--subnet', POOL6], /The requested subnet must match the CIDR of a configured Calico IP Pool.*There is no IPv6 pool/],
+      ['--opt profile that is not a name', ['--opt', 'profile=a b'], /profile=a b: .*is not a valid profile name/],
+      ['a subnet that is not a pool', ['--subnet', '192.168.0.0/24'], /The requested subnet must match the CIDR of a configured Calico IP Pool.*192\.168\.0\.0\/16/],
+      ['an IPv6 subnet that is not a pool', ['--ipv6', '--subnet', POOL6], /The requested subnet must match the CIDR of a configured Calico IP Pool.*There is no IPv6 pool/],
       ['two subnets', ['--subnet', POOL, '--subnet', '10.1.0.0/16'], /multiple Gateways defined for IPv4|must match the CIDR/],
     ])('refused, with nothing left: %s', async (_, options, message) => {
       await calicoctl(`pool add ${POOL}`)

@@ -282,7 +282,7 @@ describe('every example of the help of `endpoint` works as it is written', () =>
 })
 
 describe('endpoint gc without an Engine', () => {
-  test('is not asked where there is no endpoint of a container', async () => {
+  test('is not asked where no endpoint was given of a container', async () => {
     expect(await run('endpoint gc')).toMatchObject({code: 0})
     await put({node: 'host-2', workload: ID.web, endpoint: 'e1'})
     expect(await run('endpoint gc')).toMatchObject({code: 0})

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {calicoctl, type Result} from '../support/cli.js'
+import {codesOnPage, commandOf} from '../support/help-pages.js'
 import {freePorts} from '../support/ports.js'
 
 let folder: string
@@ -47,6 +48,8 @@ test.each([
   ['--datastore embedded:/proc/none/store profile add a', 1, /Error: The embedded store \/proc\/none\/store cannot be created: .*\nTo use another file: --datastore embedded:PATH\n$/],
 ])('%s', async (line, code, stderr) => {
   expect(await run(line)).toMatchObject({code, stdout: '', stderr: expect.stringMatching(stderr) as unknown})
+  const command = commandOf(line.split(' '))
+  if (command) expect(codesOnPage(command)).toContain(code)
 })
 
 test('no etcd: the next step of somebody who has none', async () => {

@@ -45,7 +45,7 @@ describe('the user\'s own calicoctl.cfg', () => {
   })
 })
 
-test('completion --install writes the script of the user\'s shell, and is no line of a batch', async () => {
+test('completion --install writes the script of the user\'s shell, and cannot be used in a batch', async () => {
   const env = {XDG_DATA_HOME: join(folder, 'data'), SHELL: '/bin/bash'}
   const path = join(folder, 'data/bash-completion/completions/calicoctl')
   expect(await calicoctl(['batch'], {env, stdin: 'completion bash --install\n'})).toMatchObject({code: 1})

@@ -47,7 +47,7 @@ describe('output that cannot be written', () => {
     expect((await run('profile nosuch rule show', {outputs: {stdout: full}})).code).toBe(4)
     expect((await run('profile nosuch rule show', {outputs: {stdout: full, stderr: full}})).code).toBe(4)
   })
-  test('what is cut by a disk that becomes full is no success', async () => {
+  test('what is cut by a disk that becomes full is not a success', async () => {
     const disk = smallDisk()
     if (!disk) return
     try {
@@ -112,10 +112,10 @@ describe('files that are none', () => {
   }
   const noStore = {CALICO_DATASTORE: undefined as never}
   test.each([
-    ['PIPE', 'it is no regular file'],
+    ['PIPE', 'it is not a regular file'],
     ['FOLDER', 'it is a folder'],
-    ['/dev/zero', 'it is no regular file'],
-    ['/dev/full', 'it is no regular file'],
+    ['/dev/zero', 'it is not a regular file'],
+    ['/dev/full', 'it is not a regular file'],
   ])('%s as configuration file, CA, certificate, key', async (what, why) => {
     const path = what.replace('PIPE', pipe()).replace('FOLDER', folder)
     const config = await run(`config view --config ${path}`, {env: noStore})
@@ -149,7 +149,7 @@ test('a password in a configuration file that others can read: a warning', async
   writeFileSync(path, 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoints: http://192.0.2.1:2379\n  etcdUsername: rw\n  etcdPassword: hush-hush\n', {mode: 0o644})
   const view = (): Promise<Result> => run(`config view --config ${path}`, {env: {CALICO_DATASTORE: undefined}})
   const {code, stderr} = await view()
-  expect({code, stderr}).toEqual({code: 0, stderr: `Warning: every user of this host can read the password of etcd in ${path}; take that right away: chmod o-r ${path}\n`})
+  expect({code, stderr}).toEqual({code: 0, stderr: `Warning: every user of this host can read the password of etcd in ${path}; remove this permission: chmod o-r ${path}\n`})
   chmodSync(path, 0o640)
   expect((await view()).stderr).toBe('')
 })
@@ -165,7 +165,7 @@ describe('a working directory that is gone', () => {
     const {status, stdout, stderr} = spawnSync('sh', ['-c', 'rmdir "$PWD"; exec "$@"', 'sh', process.execPath, CALICOCTL, ...line.split(' ')], {cwd: gone, env: {PATH: process.env.PATH, HOME: folder, ...env}, encoding: 'utf8'})
     return {status, stdout, stderr}
   }
-  test('is no fault', () => {
+  test('is not a fault', () => {
     expect(inGone('profile add web')).toMatchObject({status: 0, stdout: 'Created profile web\n'})
     expect(inGone('profile show -o name')).toEqual({status: 0, stdout: 'web\n', stderr: ''})
     expect(inGone('--help')).toMatchObject({status: 0, stderr: ''})

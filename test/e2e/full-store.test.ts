@@ -61,7 +61,7 @@ test('a batch: its lines before stay; datastore status shows sizes and the alarm
 test('an apply in several transactions: 9, how many were written, and the way out', async () => {
   writeFileSync(join(folder, 'all.json'), Array.from({length: 250}, (_, at) => JSON.stringify(profile(`p${at}`))).join('\n---\n'))
   const {code, stderr} = await run('apply', '-f', 'all.json')
-  expect({code, stderr}).toEqual({code: 9, stderr: expect.stringMatching(/of 250 objects were written, the others were not: .*NOSPACE/) as unknown})
+  expect({code, stderr}).toEqual({code: 9, stderr: expect.stringMatching(/of 250 objects were written, but the others were not: .*NOSPACE/) as unknown})
   expect(stderr).toContain(OUT)
   expect(await stored()).toBe(1 + Number(/(\d+) of 250/.exec(stderr)?.[1]))
 }, 120_000)

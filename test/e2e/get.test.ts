@@ -51,7 +51,7 @@ test('980 levels: JSON shows them, YAML is an error that says so', async () => {
   expect((await run('get globalnetworkset deep -o json')).code).toBe(0)
   const {code, stdout, stderr} = await run('get globalnetworkset deep -o yaml')
   await etcd.ctl('del', `${RESOURCES}/globalnetworksets/deep`)
-  expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: 'Error: It is nested more than 200 levels deep, which is not written as YAML\nAsk for JSON: -o json\n'})
+  expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: 'Error: It is nested more than 200 levels deep, which cannot be printed as YAML\nUse JSON: -o json\n'})
 })
 
 test('64-bit numbers of IPAM are exact', async () => {
@@ -81,7 +81,7 @@ describe('what there is not', () => {
     ['get profile -l role=', 1, 'not a selector'],
     ['get profile --at x', 1, 'not a revision'],
     ['get profile --at 99999999', 1, 'there is no 99999999 yet'],
-    ['get block --at 2', 1, 'can only be given for resources'],
+    ['get block --at 2', 1, 'can be used for resources only'],
     ['get kinds a b', 1, 'several names'],
   ])('%s: %i', async (line, code, message) => {
     const result = await run(line)
@@ -137,12 +137,12 @@ test('tables without borders, chosen columns, and the objects of a file', async 
 test.each([
   ['get pool -o custom-columns=NAME,COLOUR', /no column 'COLOUR'[^]*Its columns: NAME, CIDR, NAT/],
   ['get pool -o custom-columns=', /needs the headings of columns/],
-  ['get pool -o go-template={{.}}', /-o json, and pick out what you need with jq/],
+  ['get pool -o go-template={{.}}', /use -o json and jq/],
   ['get pool -o YAML', /'YAML' is not a format/],
   ['get', /give a kind, or files with -f/],
   ['get pool -f x.yaml', /either a kind or files/],
   ['get -f x.yaml -A -w', /--all-namespaces and --watch cannot be given with -f/],
-  ['get pool -n shop', /-n does not fit: objects of the kind IPPool lie in no namespace/],
+  ['get pool -n shop', /-n cannot be used: the kind IPPool has no namespaces/],
   ['get pool -w --at 3', /--watch cannot be combined with --at/],
-  ['get block -w', /can only be given for resources/],
+  ['get block -w', /can be used for resources only/],
 ])('%s: refused', async (line, message) => expect(await run(line)).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown}))

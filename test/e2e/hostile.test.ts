@@ -220,7 +220,7 @@ describe('a hostile store', () => {
   })
 })
 
-test('what is typed is no line of ours either', () => {
+test('what is typed is not a line of ours either', () => {
   const lines = [
     [HOSTILE], ['get', HOSTILE], ['get', 'profile', HOSTILE], ['profile', 'add', HOSTILE], ['profile', HOSTILE, 'rule', 'show'], ['profile', 'web', 'tag', 'add', HOSTILE], ['profile', 'show', '-o', HOSTILE],
     ['profile', 'show', '--timeout', HOSTILE], ['profile', 'show', '--config', HOSTILE], ['profile', 'show', '--datastore', HOSTILE], ['profile', 'show', '--datastore', `embedded:${HOSTILE}`], ['profile', 'show', `--${HOSTILE}`],

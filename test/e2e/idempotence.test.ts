@@ -126,7 +126,7 @@ describe('--may-exist', () => {
     expect(await run('ipam assign 10.1.0.1 --handle h --may-exist')).toMatchObject({code: 5})
     expect(await run('ipam assign --may-exist')).toMatchObject({code: 1, stderr: expect.stringContaining('--may-exist needs --handle') as unknown})
   })
-  test('ipam assign: the same line at the same moment assigns once', async () => {
+  test('ipam assign: the same line at the same time assigns once', async () => {
     const lines = await Promise.all(Array.from({length: 6}, () => run('ipam assign ipv4 --handle race --may-exist')))
     expect(lines.map(({code}) => code)).toEqual([0, 0, 0, 0, 0, 0])
     expect(new Set(lines.map(({stdout}) => stdout)).size).toBe(1)

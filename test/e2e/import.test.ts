@@ -194,7 +194,7 @@ describe('a real etcd with the v2 API', () => {
   })
 })
 
-describe('what is no old store', () => {
+describe('what is not an old store', () => {
   let certificates: TestCertificates
   let foreign: TestCertificates
   let secure: TestEtcd
@@ -241,7 +241,7 @@ describe('what is no old store', () => {
     answer = {status: 200, body: '<html><body>Welcome to nginx</body></html>'}
     expect(await ask(at)).toEqual(says(6, 'no v2 API'))
     answer = {status: 200, body: '<html>\u001b[31m', headers: {'X-Etcd-Index': '7'}}
-    expect(await ask(at)).toEqual(says(1, 'is no dump'))
+    expect(await ask(at)).toEqual(says(1, 'is not a dump'))
     answer = {status: 401, body: '{"errorCode":110,"message":"The request requires user authentication","cause":"Insufficient credentials","index":0}'}
     expect(await ask(at)).toEqual(says(7, 'curl -u'))
     answer = {status: 503, body: ''}
@@ -352,14 +352,14 @@ describe('dumps', () => {
     expect(await from(store, dumpOf(keys, '/calico/v1'), '--from', file(dumpOf(keys, '/calico/bgp/v1')), '--yes')).toMatchObject({code: 0})
     expect(Object.keys(contents(store)).map((key) => key.split('/').at(-1)).sort()).toEqual(['default', 'default', 'h1', 'web'])
     expect(await from(store, dumpOf(keys))).toMatchObject({code: 0, stderr: expect.stringContaining('0 created, 4 unchanged') as unknown})
-    expect(await from(newStore(), 'x', '--yes')).toMatchObject({code: 1, stderr: expect.stringMatching(/stdin is no dump of etcd's v2 API[^]*Nothing was changed/) as unknown})
-    expect(await from(newStore(), dumpOf(keys), '--from', '-', '--yes')).toMatchObject({code: 1, stderr: expect.stringContaining('once only') as unknown})
+    expect(await from(newStore(), 'x', '--yes')).toMatchObject({code: 1, stderr: expect.stringMatching(/stdin is not a dump of etcd's v2 API[^]*Nothing was changed/) as unknown})
+    expect(await from(newStore(), dumpOf(keys), '--from', '-', '--yes')).toMatchObject({code: 1, stderr: expect.stringContaining('only once') as unknown})
   })
 
   test('--strict: 8, and nothing is written', async () => {
     const store = newStore()
     const result = await importDump(store, dumpOf(HOSTILE), '--yes', '--strict')
-    expect({code: result.code, stderr: result.stderr}).toEqual({code: 8, stderr: expect.stringMatching(/cannot come over; nothing was changed/)})
+    expect({code: result.code, stderr: result.stderr}).toEqual({code: 8, stderr: expect.stringMatching(/cannot be imported; nothing was changed/)})
     expect(() => readFileSync(store)).toThrow('ENOENT')
     expect((await importDump(store, dumpOf(oldProfile('web')), '--yes', '--strict')).code).toBe(0)
   })

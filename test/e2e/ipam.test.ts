@@ -101,7 +101,7 @@ describe('release of several', () => {
   })
 
   test.each([
-    ['ipam release --range 10.0.0.0 10.1.0.0', /65537 addresses; one range may have at most 65536/],
+    ['ipam release --range 10.0.0.0 10.1.0.0', /65537 addresses; the maximum is 65536/],
     ['ipam release --range 10.0.0.9 10.0.0.8', /is above/],
     ['ipam release --range 10.0.0.9 fd00::1', /same IP version/],
     ['ipam release --range 10.0.0.9', /two addresses, START and END/],

@@ -149,7 +149,7 @@ describe('the line', () => {
 
   test('a table on stdout, what was found on stderr', () => {
     const [result] = run([on('lint', broken())])
-    expect(result).toMatchObject({code: 10, stderr: 'Checked 6 objects.\nError: 1 error, 1 warning were found\nWhat a code means and how to mend it: calicoctl lint codes CODE\n'})
+    expect(result).toMatchObject({code: 10, stderr: 'Checked 6 objects.\nError: 1 error, 1 warning were found\nTo see what a code means and how to fix it: calicoctl lint codes CODE\n'})
     expect(result?.stdout).toContain('| error   | rule-open      | profile/web |')
     expect(result?.stdout).toContain('calicoctl profile web rule remove inbound --at=1')
   })
@@ -172,7 +172,7 @@ describe('the line', () => {
     expect(unknown?.stderr).toContain('Did you mean rule-open?')
   })
 
-  test('what is no store of Calico is none here either; one that has lost its ClusterInformation is looked at', () => {
+  test('what is not a store of Calico is none here either; one that has lost its ClusterInformation is looked at', () => {
     const [empty, foreign, lost, other] = run([
       on('lint', store({})), on('lint', store({'/calico/x': '1'})),
       on('lint -o json', store(exampleStore({'clusterinformations/default': null}))),
@@ -185,7 +185,7 @@ describe('the line', () => {
     expect(other).toMatchObject({code: 6, stdout: ''})
   })
 
-  test('a ClusterInformation that is no JSON is a finding', () => {
+  test('a ClusterInformation that is not a JSON is a finding', () => {
     const [result] = run([on('lint -o json', store(exampleStore({'clusterinformations/default': '{broken'})))])
     expect(result?.code).toBe(10)
     expect(findingsOf(result).map(({code}) => code)).toContain('node-stops')
@@ -207,9 +207,9 @@ describe('in passing', () => {
       on('profile web rule add inbound deny tcp from cidr 10.1.0.0/16 to ports 443 --at=2', datastore),
       on('profile web rule add inbound deny tcp to ports 22', datastore),
     ])
-    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 3 never decides: rule 2 before it takes all that it could match (allow tcp to ports 80,443). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 3 added)\n'})
+    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 3 never matches: rule 2 before it matches all its traffic (allow tcp to ports 80,443). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 3 added)\n'})
     for (const result of [first, narrower]) expect(result).toMatchObject({code: 0, stderr: expect.not.stringContaining('Warning') as unknown as string})
-    expect(findingsOf(run([on('lint -o json', datastore)])[0]).map(({code, message}) => [code, message.slice(0, 39)])).toEqual([['rule-never-reached', 'never decides: inbound rule 3 before it']])
+    expect(findingsOf(run([on('lint -o json', datastore)])[0]).map(({code, message}) => [code, message.slice(0, 39)])).toEqual([['rule-never-reached', 'never matches: inbound rule 3 before it']])
   })
 
   test('rule add and lint say that several earlier rules take all together', () => {
@@ -218,9 +218,9 @@ describe('in passing', () => {
       on('profile add web', datastore), on('profile web rule add inbound allow tcp to ports 1:100', datastore), on('profile web rule add inbound deny tcp to ports 101:65535', datastore),
       on('profile web rule add inbound allow tcp from cidr 10.0.0.0/8', datastore), on('profile web rule add inbound allow udp', datastore), on('lint -o json', datastore),
     ])
-    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 4 never decides: rules 2, 3 before it together take all that it could match (allow tcp to ports 1:100; deny tcp to ports 101:65535). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 4 added)\n'})
+    expect(taken).toEqual({code: 0, stdout: '', stderr: 'Warning: the inbound rule 4 never matches: rules 2, 3 before it together match all its traffic (allow tcp to ports 1:100; deny tcp to ports 101:65535). To put it first, remove it and add it with --at=2.\nprofile/web updated (inbound rule 4 added)\n'})
     expect(left).toMatchObject({code: 0, stderr: expect.not.stringContaining('Warning') as unknown as string})
-    expect(findingsOf(lint).map(({code, message}) => [code, message])).toEqual([['rule-never-reached', 'never decides: inbound rule 2, inbound rule 3 before it together take all that it could match (allow tcp to ports 1:100; deny tcp to ports 101:65535)']])
+    expect(findingsOf(lint).map(({code, message}) => [code, message])).toEqual([['rule-never-reached', 'never matches: inbound rule 2, inbound rule 3 before it together match all its traffic (allow tcp to ports 1:100; deny tcp to ports 101:65535)']])
   })
 
   test('status tells the number of errors in what it has read, on stderr, and nothing else changes', () => {
@@ -232,7 +232,7 @@ describe('in passing', () => {
     expect(good).toMatchObject({code: 0, stderr: ''})
     // What interfaces may be called is in a FelixConfiguration, which status does not read.
     expect(other).toEqual(good)
-    expect(bad).toEqual({...good, stderr: 'Warning: 1 lint error in what was read. To see all of the datastore: calicoctl lint\n'})
+    expect(bad).toEqual({...good, stderr: 'Warning: 1 lint error in the objects that were read. To check the whole datastore: calicoctl lint\n'})
     expect(quiet).toEqual(good)
   })
 })
@@ -253,8 +253,8 @@ describe('on etcd', () => {
     const result = await calicoctl(['lint', '-o', 'json'], {env})
     expect(result.code).toBe(10)
     expect(findingsOf(result).map(({code, object, message}) => [code, object, message])).toEqual([
-      ['rule-open', 'profile/x', 'is no network ("10.65"): the rule matches every address'],
-      ['old-model', '/calico/v1/policy/', 'has 2 keys of Calico before version 3, which nothing reads'],
+      ['rule-open', 'profile/x', 'is not a network ("10.65"): the rule matches every address'],
+      ['old-model', '/calico/v1/policy/', 'has 2 keys of a Calico version before 3, which nothing reads'],
     ])
   })
 })

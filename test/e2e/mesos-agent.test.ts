@@ -101,7 +101,7 @@ describe('mesos config', () => {
     expect(textOf('/etc/default/mesos-slave')).toContain('ETCD_PASSWORD=hush-hush\n')
     expect(statSync(join(root.folder, 'etc/default/mesos-slave')).mode & 0o777).toBe(0o600)
     const changed = await below('mesos config --style rpm --yes', {...secret, ETCD_PASSWORD: 'hush-again'})
-    expect(changed).toMatchObject({code: 0, stdout: '/etc/default/mesos-slave: a secret changes, which is not shown\n'})
+    expect(changed).toMatchObject({code: 0, stdout: '/etc/default/mesos-slave: a secret changes; it is not shown\n'})
     const moved = await below('mesos config --style rpm --yes', {...secret, ETCD_PASSWORD: 'hush-again', ETCD_ENDPOINTS: 'http://10.9.9.9:2379'})
     expect(moved).toMatchObject({code: 0, stderr: expect.not.stringContaining('everybody') as unknown})
     expect(moved.stdout).not.toContain('hush')
@@ -146,7 +146,7 @@ describe('mesos check', () => {
     putAgent(root, 'manual', authority())
     await run('pool add 192.168.0.0/16')
     await putNode()
-    expect(await below('mesos check')).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('style manual (as its files look)') as unknown})
+    expect(await below('mesos check')).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('style manual (detected from its files)') as unknown})
   })
   test('what is wrong, in each format; 10', async () => {
     putAgent(root, 'rpm', authority())
@@ -168,7 +168,7 @@ describe('mesos check', () => {
       severity: 'error',
       file: '/calico/modules.json',
       what: expect.stringContaining('/calico/calico_mesos') as unknown,
-      why: expect.stringContaining('switches itself off') as unknown,
+      why: expect.stringContaining('disables itself') as unknown,
       remedy: expect.stringContaining('ln -s') as unknown,
       guides: ['5.5', '5.6', '5.13'],
     })
@@ -207,7 +207,7 @@ describe('mesos check', () => {
     root.put(plugin, '#!/bin/sh\n', 0o755)
     root.put('/calico/modules.json', textOf('/calico/modules.json').replaceAll('/calico/calico_mesos', plugin))
     expect((await below('mesos check')).code).toBe(10)
-    expect(await below('mesos check --ask-plugin')).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('--ask-plugin and --root exclude each other') as unknown})
+    expect(await below('mesos check --ask-plugin')).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('--ask-plugin and --root cannot be combined') as unknown})
     expect(existsSync(join(root.folder, 'asked'))).toBe(false)
   })
 })
@@ -302,7 +302,7 @@ describe('mesos gc', () => {
         try {
           await new Promise((resolve) => keeper.stdout.once('data', resolve))
           await namespace.stop()
-          expect(await run('mesos gc')).toMatchObject({code: 10, stdout: expect.stringContaining('no process has the network') as unknown})
+          expect(await run('mesos gc')).toMatchObject({code: 10, stdout: expect.stringContaining('no process uses the network') as unknown})
           if (asRoot) expect(await asNobody('mesos gc', '')).toMatchObject({code: 0, stdout: ''})
           expect((await run('mesos gc --apply')).code).toBe(0)
           expect(hostInterfaces()).not.toContain(name)

@@ -128,14 +128,14 @@ describe('an answer, always', () => {
 
   test('bytes that are no text: two names must not become one', async () => {
     const input = Buffer.from('{"command":"cleanup","args":{"container_id":"c\xff","hostname":"h"}}', 'latin1')
-    expect(await plugin(input, options(lonely))).toMatchObject(failure('The request is no text in UTF-8.'))
+    expect(await plugin(input, options(lonely))).toMatchObject(failure('The request is not UTF-8 text.'))
   })
 
   test('files of its settings that are pipes or folders do not hold it up', async () => {
     const pipe = join(folder, 'certificate')
     execFileSync('mkfifo', [pipe])
     const call = (file: string) => plugin('{"command":"release","args":{"uid":"u"}}', options({ETCD_ENDPOINTS: undefined, ETCD_AUTHORITY: 'h:2379', ETCD_SCHEME: 'https', ETCD_CA_CERT_FILE: file}))
-    expect(await call(pipe)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${pipe} cannot be read: it is no regular file`))
+    expect(await call(pipe)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${pipe} cannot be read: it is not a regular file`))
     expect(await call(folder)).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${folder} cannot be read: it is a folder`))
     expect(await call(join(folder, 'gone'))).toMatchObject(failure(`ETCD_CA_CERT_FILE: the CA certificate ${join(folder, 'gone')} cannot be read: there is no such file`))
   })
@@ -329,7 +329,7 @@ describe('addresses', () => {
     await pool()
     expect(await reservation('u', '192.168.0.5', '192.168.9.9')).toMatchObject(SUCCESS)
     expect(await reservation('v', '192.168.0.6', '192.168.20.1', '192.168.9.9')).toMatchObject(failure("IP '192.168.9.9' already in use."))
-    expect(await reservation('v', '192.168.0.6', '10.0.0.1')).toMatchObject(failure('10.0.0.1 is not in an enabled pool. See the pools with: calicoctl pool show'))
+    expect(await reservation('v', '192.168.0.6', '10.0.0.1')).toMatchObject(failure('10.0.0.1 is not in an enabled pool. To see the pools: calicoctl pool show'))
     expect((await allAssigned(store)).sort()).toEqual(['192.168.0.5', '192.168.9.9'])
     expect(await unsound(store)).toEqual([])
   })
@@ -573,7 +573,7 @@ suite('containers', whyNoNamespaces(), () => {
       expect(parsed(await isolation('c', process.pid, addresses)).error).toMatch(/is the host's own network namespace/)
       const space = await namespace()
       space.run('ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'other')
-      expect(await isolation('c', space.pid, addresses)).toMatchObject(failure('The interface name is taken in the container: eth0'))
+      expect(await isolation('c', space.pid, addresses)).toMatchObject(failure('The interface name is already used in the container: eth0'))
       expect([calicoInterfaces(), await endpoints(), [...(await profiles()).keys()]]).toEqual([[], [], []])
       space.run('ip', 'link', 'del', 'eth0')
       expect(await isolation('c', space.pid, addresses)).toMatchObject(SUCCESS)
@@ -584,7 +584,7 @@ suite('containers', whyNoNamespaces(), () => {
       const [space, other] = [await namespace(), await namespace()]
       const name = hostInterfaceName(endpointId(NODE, 'mesos', 'c'))
       execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(other.pid)])
-      expect(parsed(await isolation('c', space.pid, addresses)).error).toContain(`The interface name is taken on this host: ${name}`)
+      expect(parsed(await isolation('c', space.pid, addresses)).error).toContain(`The interface name is already used on this host: ${name}`)
       expect([calicoInterfaces(), await endpoints()]).toEqual([[name], []])
     })
 
@@ -741,7 +741,7 @@ suite('containers', whyNoNamespaces(), () => {
       const addresses = await allocated('u')
       const {pid} = await namespace()
       const late = await overtaken('late', pid, addresses, async () => expect(await call('release', {ips: addresses})).toMatchObject(SUCCESS))
-      expect(parsed(late).error).toMatch(/^There is no handle u|has been released meanwhile/)
+      expect(parsed(late).error).toMatch(/^There is no handle u|has been released since then/)
       expect(calicoInterfaces()).toEqual([])
       await expectNothingLeft()
     })

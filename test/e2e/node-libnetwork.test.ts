@@ -76,13 +76,13 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       calls()
       const first = pid()
       const again = await start()
-      expect(again).toMatchObject({code: 0, stderr: expect.stringContaining('runs already, and nothing of it changed') as unknown, stdout: expect.stringContaining('running with id: calico-libnetwork.service') as unknown})
+      expect(again).toMatchObject({code: 0, stderr: expect.stringContaining('is already running and was not changed') as unknown, stdout: expect.stringContaining('running with id: calico-libnetwork.service') as unknown})
       expect(pid()).toBe(first)
       const changed = await start('', {CALICO_LIBNETWORK_LABEL_ENDPOINTS: 'true'})
       expect(changed).toMatchObject({code: 0, stderr: expect.stringContaining(`${ENVIRONMENT_FILE} was written.\n`) as unknown})
       expect(changed.stderr).not.toContain(UNIT_FILE)
-      expect(changed.stderr).toContain('What differs in its variables:\n  CALICO_LIBNETWORK_LABEL_ENDPOINTS: none → true\n')
-      expect((await start()).stderr).toContain('What differs in its variables:\n  CALICO_LIBNETWORK_LABEL_ENDPOINTS: true → none\n')
+      expect(changed.stderr).toContain('Changed variables:\n  CALICO_LIBNETWORK_LABEL_ENDPOINTS: none → true\n')
+      expect((await start()).stderr).toContain('Changed variables:\n  CALICO_LIBNETWORK_LABEL_ENDPOINTS: true → none\n')
       expect((await start('', {CALICO_LIBNETWORK_LABEL_ENDPOINTS: 'true'})).code).toBe(0)
       expect(calls()).toEqual(Array.from({length: 3}, () => 'restart calico-libnetwork.service'))
       expect(pid()).not.toBe(first)
@@ -162,12 +162,12 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(answer()).toEqual(ACTIVATED)
     }, 60_000)
 
-    test('a driver that does not stay up: 1 with its last lines; it is stopped, calico-node runs on', async () => {
+    test('a driver that stopped: 1 with its last lines; it is stopped, calico-node runs on', async () => {
       withSystemd()
       shell('mkdir -p /run/docker/plugins; chmod 777 /run/docker/plugins')
       const {code, stderr} = await start()
       shell('chmod 755 /run/docker/plugins')
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/driver for Docker networks does not stay up: [^]*Its last lines:[^]*may be written by others[^]*journalctl -u calico-libnetwork/) as unknown})
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/driver for Docker networks stopped: [^]*Its last lines:[^]*is writable by other users[^]*journalctl -u calico-libnetwork/) as unknown})
       expect(calls().at(-1)).toBe('stop calico-libnetwork.service')
       expect(containers()).toBe('calico-node running')
     }, 60_000)
@@ -213,7 +213,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
   })
 
   test.each<[string, string, RegExp]>([
-    ['no systemd and no containers', ' --runtime=none', /can be a systemd unit only, and systemd does not run this host/],
+    ['no systemd and no containers', ' --runtime=none', /requires systemd, and this host does not run systemd/],
     ['an image that is none', ' --libnetwork-image=-x', /--libnetwork-image: '-x' is not the name of an image/],
     ['the embedded datastore', ' --datastore=embedded:/tmp/never', /cannot read the embedded datastore/],
   ])('refused: %s', async (_, more, message) => {
@@ -234,7 +234,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     }
   })
 
-  test('--libnetwork-image without --libnetwork is no line of the grammar', async () => {
+  test('--libnetwork-image without --libnetwork is not a line of the grammar', async () => {
     expect(await run('node --libnetwork-image=x')).toMatchObject({code: 1, stderr: expect.stringContaining('Usage:') as unknown})
   })
 
@@ -270,7 +270,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     expect(() => host.docker('exec', 'calico-libnetwork', 'node', '/usr/lib/calicoctl/bin/healthcheck.js', '/run/docker/plugins/nosuch.sock')).toThrow()
     expect((await run('status')).stdout).toMatch(/\nLibnetwork: container running, up \d+s, answers\n/)
 
-    expect(await start()).toMatchObject({code: 0, stderr: expect.stringContaining('The container calico-libnetwork runs already, and nothing of it changed.') as unknown, stdout: expect.stringContaining(id) as unknown})
+    expect(await start()).toMatchObject({code: 0, stderr: expect.stringContaining('The container calico-libnetwork is already running and was not changed.') as unknown, stdout: expect.stringContaining(id) as unknown})
     const changed = await start('', {CALICO_LIBNETWORK_LABEL_ENDPOINTS: 'true'})
     expect(changed).toMatchObject({code: 0, stderr: expect.stringContaining(`The container calico-libnetwork that was there before was removed (${id.slice(0, 12)}).`) as unknown})
     expect(answer()).toEqual(ACTIVATED)
@@ -283,9 +283,9 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     // Systemd has come: the container gives way to the unit, and back.
     await start()
     withSystemd()
-    expect(await start()).toMatchObject({code: 0, stderr: expect.stringContaining('The container calico-libnetwork was removed: systemd runs the driver now.') as unknown})
+    expect(await start()).toMatchObject({code: 0, stderr: expect.stringContaining('The container calico-libnetwork was removed: the driver now runs under systemd.') as unknown})
     expect(containers()).toBe('calico-node running')
-    expect(await start(` --libnetwork-image=${image}`)).toMatchObject({code: 0, stderr: expect.stringContaining('calico-libnetwork.service was stopped and removed: a container is the driver now.') as unknown})
+    expect(await start(` --libnetwork-image=${image}`)).toMatchObject({code: 0, stderr: expect.stringContaining('calico-libnetwork.service was stopped and removed: the driver now runs in a container.') as unknown})
     expect(containers()).toBe('calico-libnetwork running; calico-node running')
     expect(shell(`ls ${UNIT_FILE} 2>/dev/null; true`)).toBe('')
     expect(answer()).toEqual(ACTIVATED)

@@ -70,7 +70,7 @@ describe('the table', () => {
     const {code, stdout, stderr} = await run('node show')
     expect(code).toBe(0)
     expect(stdout).toContain('|  rack9   |           |           | 64512 (inherited) | 192.0.2.1 as 64513 |')
-    expect(stderr).toBe('There are BGP peers for rack9, but no such node.\n')
+    expect(stderr).toBe('There are BGP peers for nodes that do not exist: rack9.\n')
   })
   test('peers on a port, and those that a selector chooses', async () => {
     await node('host-1', {})

@@ -35,7 +35,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
   const putEndpoint = (node: string): string =>
     put('workloadendpoints', 'WorkloadEndpoint', `${node}-docker-web-e1`, {orchestrator: 'docker', workload: 'web', node, endpoint: 'e1', ipNetworks: ['192.168.0.1/32'], interfaceName: 'calie1', mac: '02:00:00:00:00:01'}, 'default')
 
-  test('stop: the container stays, stopped; what is left behind is told; again is no fault', async () => {
+  test('stop: the container stays, stopped; what is left behind is told; again is not a fault', async () => {
     await start()
     expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringMatching(/calico-node was stopped\.\nNot changed: .*--clean-host/) as unknown})
     expect(state()).toBe('calico-node exited')
@@ -163,7 +163,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(image()).toBe(full)
     expect(await run('node remove --clean-host')).toMatchObject({code: 0, stdout: 'Node configuration removed\n', stderr: expect.stringMatching(/device vxlan\.calico removed/) as unknown})
     expect(image()).toBe(foreign)
-    expect(await run('node remove --clean-host')).toMatchObject({code: 0, stderr: 'There is nothing of Calico to remove on this host.\n'})
+    expect(await run('node remove --clean-host')).toMatchObject({code: 0, stderr: 'Nothing of Calico is left on this host.\n'})
   }, 60_000)
 
   function has(line: string): boolean {

@@ -61,9 +61,9 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     await node('--ip=192.0.2.2', '--as=64600')
     const first = host.docker('ps', '-q')
     const {code, stderr} = await node('--ip=192.0.2.2')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('ip_forward = 1: already so') as unknown})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('ip_forward = 1: already done') as unknown})
     expect(stderr).toContain('node/rack1-host1 updated (AS number: 64600 → none)\n')
-    expect(stderr).toContain(`was removed (${first}).\nWhat differed:\n  AS: 64600 → none\n`)
+    expect(stderr).toContain(`was removed (${first}).\nDifferences:\n  AS: 64600 → none\n`)
     expect(host.docker('ps', '-aq')).not.toContain(first)
     expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
     expect(spec('nodes', 'rack1-host1')).not.toMatchObject({bgp: {asNumber: 64600}})
@@ -82,19 +82,19 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     const first = running()
     const {code, stdout, stderr} = await again('ready')
     expect({code, stdout}).toEqual({code: 0, stdout: `Calico node is running with id: ${first}\n`})
-    expect(stderr).toMatch(/node\/rack1-host1 unchanged[^]*The container calico-node runs already, and nothing of it changed\.\nFelix and BIRD are ready\.\n/)
+    expect(stderr).toMatch(/node\/rack1-host1 unchanged[^]*The container calico-node is already running and was not changed\.\nFelix and BIRD are ready\.\n/)
     expect(running()).toBe(first)
-    expect(await node('--ip=192.0.2.2', '--as=64600', '--dry-run')).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('nothing of it would change') as unknown})
+    expect(await node('--ip=192.0.2.2', '--as=64600', '--dry-run')).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('would not be changed') as unknown})
 
     host.docker('tag', TALKATIVE, STAND_IN)
-    expect((await again()).stderr).toContain(`another image is called ${STAND_IN} by now`)
+    expect((await again()).stderr).toContain(`the tag ${STAND_IN} now refers to another image`)
     const second = running()
     expect(second).not.toBe(first)
     importStandIn(host.docker)
     await again()
     host.run('sh', '-c', /^docker run .*$/m.exec((await node('--ip=192.0.2.3', '--as=64600', '--dry-run')).stdout)?.[0]?.replace('docker run ', 'docker rm -f calico-node; docker run -e FELIX_SECRET=hush ') ?? 'false')
     const replaced = await again()
-    expect(replaced.stderr).toContain('What differed:\n  FELIX_SECRET: removed\n  IP: 192.0.2.3/32 → 192.0.2.2/24\n')
+    expect(replaced.stderr).toContain('Differences:\n  FELIX_SECRET: removed\n  IP: 192.0.2.3/32 → 192.0.2.2/24\n')
     host.docker('stop', 'calico-node')
     expect(await again()).toMatchObject({code: 0, stdout: expect.stringContaining('Running Docker container') as unknown})
   }, 120_000)
@@ -104,10 +104,10 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     const first = host.docker('ps', '-q')
     const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--detach=false'], {}, (child) => {
       child.stderr?.on('data', (data: Buffer) => {
-        if (data.toString().includes('runs already')) child.kill('SIGTERM')
+        if (data.toString().includes('is already running')) child.kill('SIGTERM')
       })
     })
-    expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('was left as it is') as unknown})
+    expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('was not changed') as unknown})
     expect(host.docker('ps', '-q')).toBe(first)
   }, 60_000)
 
@@ -115,12 +115,12 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     importBase(host.docker, 'other:1', {changes: ['CMD ["sleep", "600"]']})
     for (const wait of ['ready', 'started']) {
       const {code, stderr} = await host.calicoctl(['node', '--node-image=other:1', '--ip=192.0.2.2', `--wait=${wait}`, '--wait-timeout=10m'])
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: there is no program calico-node in it\n\s*It runs: sleep 600\n[^]*--node-image/) as unknown})
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: it does not contain the program calico-node\n\s*It runs: sleep 600\n[^]*--node-image/) as unknown})
       expect(stderr).not.toContain('OCI runtime')
       expect(containers()).toBe('')
     }
     importBase(host.docker, 'other:2', {changes: ['CMD ["/nowhere"]']})
-    expect(await host.calicoctl(['node', '--node-image=other:2', '--ip=192.0.2.2'])).toMatchObject({code: 1, stderr: expect.stringMatching(/of the image other:2 could not be started: The program that the image names is not in it/) as unknown})
+    expect(await host.calicoctl(['node', '--node-image=other:2', '--ip=192.0.2.2'])).toMatchObject({code: 1, stderr: expect.stringMatching(/of the image other:2 could not be started: The image does not contain the program that it should start/) as unknown})
     expect(containers()).toBe('')
   }, 90_000)
 
@@ -135,7 +135,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(good.stdout.split('\n').filter((line) => / line \d+$/.test(line))).toHaveLength(18)
     expect(good.stdout).toMatch(/Using node name: rack1-host1\nCalico node started successfully\n$/)
     const failed = await host.calicoctl(['node', `--node-image=${FAILING}`, '--ip=192.0.2.2'])
-    expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/does not stay up: [^]*Its last lines:[^]*Calico node failed to start[^]*all of its log: docker logs calico-node/) as unknown})
+    expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/stopped: [^]*Its last lines:[^]*Calico node failed to start[^]*all of its log: docker logs calico-node/) as unknown})
     expect(failed.stdout).toMatch(/Waiting for successful startup\n$/)
     expect(`${failed.stdout}${failed.stderr}`.split('\n').filter((line) => / line \d+$/.test(line)).length).toBeLessThan(20)
     expect(host.docker('logs', 'calico-node').split('\n').length).toBeGreaterThan(3000)
@@ -177,7 +177,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     host.run('ip', 'addr', 'add', '10.5.5.5/24', 'dev', 'eth0')
     try {
       const {code, stdout} = await host.onTerminal(['node', IMAGE], '10.5.5.5 on eth0', '\u001b[B\r')
-      expect({code, stdout}).toEqual({code: 0, stdout: expect.stringContaining("Which address is the node's?") as unknown})
+      expect({code, stdout}).toEqual({code: 0, stdout: expect.stringContaining("Which address should the node use?") as unknown})
       expect(environment()).toContain('IP=10.5.5.5/24')
       expect(environment()).not.toContainEqual(expect.stringMatching(/^IP_AUTODETECTION_METHOD=/))
       // As the container itself has left it.
@@ -234,9 +234,9 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
   })
 
   test.each<[string, string[], RegExp]>([
-    ['all wrong values at once', ['--ip=1.2.3', '--as=0', '--runtime=rkt', '--log-dir=log', '--libnetwork', '--libnetwork-image=-x'], /5 things are wrong:[^]*--runtime: [^]*--as: [^]*--libnetwork-image: [^]*--ip: /],
+    ['all wrong values at once', ['--ip=1.2.3', '--as=0', '--runtime=rkt', '--log-dir=log', '--libnetwork', '--libnetwork-image=-x'], /5 problems in the command line:[^]*--runtime: [^]*--as: [^]*--libnetwork-image: [^]*--ip: /],
     ['the embedded datastore', ['--datastore=embedded:/tmp/never', '--ip=192.0.2.2'], /cannot read the embedded datastore/],
-    ['an interface without an address', ['--ip=interface=none'], /No IPv4 address of this host can be the node's/],
+    ['an interface without an address', ['--ip=interface=none'], /No IPv4 address of this host can be used for the node/],
   ])('refused: %s', async (_, args, message) => {
     const {code, stderr, stdout} = await node(...args)
     expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: expect.stringMatching(message) as unknown})
@@ -254,15 +254,15 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2', '--replace'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 0})
   }, 60_000)
 
-  test('of hosts that take one address at the same moment, one has it', async () => {
+  test('of hosts that take one address at the same time, one has it', async () => {
     await node('--runtime=none', '--ip=192.0.2.77')
     const codes = await Promise.all(['a', 'b', 'c'].map(async (HOSTNAME) => (await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2'], {env: {HOSTNAME}})).code))
     expect(codes.sort()).toEqual([0, 5, 5])
   })
 
-  test('a container that does not stay up: its last lines, exit 1; it is stopped', async () => {
+  test('a container that stopped: its last lines, exit 1; it is stopped', async () => {
     const {code, stderr} = await host.calicoctl(['node', `--node-image=${CRASHING}`, '--ip=192.0.2.2'])
-    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/does not stay up: [^]*Calico node started successfully[^]*Made before, and kept: [^]*node\/rack1-host1[^]*docker logs calico-node/) as unknown})
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/stopped: [^]*Calico node started successfully[^]*Already written, and kept: [^]*node\/rack1-host1[^]*docker logs calico-node/) as unknown})
     expect(containers()).toBe('calico-node exited')
   }, 60_000)
 
@@ -309,7 +309,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
           if (data.toString().includes('Pulling Docker image')) setTimeout(() => child.kill('SIGTERM'), 300)
         })
       })
-      expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('The pull of the image was given up; no container was touched.') as unknown})
+      expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('The pull of the image was cancelled; no container was changed.') as unknown})
       expect(host.docker('ps', '-q')).toBe(before)
     } finally {
       await proxy.stop()
@@ -362,7 +362,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     })
     await host.stopEngine()
     await host.startEngine()
-    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/Error: [^]*Made before, and kept: the change of node\/rack1-host1/) as unknown})
+    expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/Error: [^]*Already written, and kept: the change of node\/rack1-host1/) as unknown})
   }, 60_000)
 
   test('a locked store: 8, and the host is as before', async () => {

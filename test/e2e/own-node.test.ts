@@ -53,7 +53,7 @@ suite('a node that is not this host', whyNoHost(), () => {
 
   test.each(LINES)('named by a variable: %s', async (line) => {
     const before = image()
-    const refusal = {line, code: 8, stdout: '', stderr: expect.stringMatching(/^Error: This host is node rack1-host1 \(\/var\/lib\/calico\/nodename\), and the command was to work on node node-0003 \(from [A-Z_]+\); nothing was done/) as unknown}
+    const refusal = {line, code: 8, stdout: '', stderr: expect.stringMatching(/^Error: This host is node rack1-host1 \(\/var\/lib\/calico\/nodename\), but the command was given node node-0003 \(from [A-Z_]+\); nothing was done/) as unknown}
     expect({line, ...(await run(line, {HOSTNAME: 'node-0003'}))}).toMatchObject(refusal)
     expect({line, ...(await run(line, {CALICO_NODENAME: 'NODE-0003'}))}).toMatchObject(refusal)
     expect(image()).toBe(before)

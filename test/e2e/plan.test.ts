@@ -52,7 +52,7 @@ describe('plan', () => {
     writeFileSync(file('b.plan'), readFileSync(file('a.plan'), 'utf8').replaceAll('Deny', 'Pass'))
     expect(run(['apply', '--plan', 'b.plan'])).toMatchObject({code: 1, stderr: expect.stringContaining('its checksum is wrong') as unknown})
     for (const name of ['none.plan', '.', 'a.yaml', '/dev/null']) expect(run(['apply', '--plan', name])).toMatchObject({code: 1, stderr: expect.stringContaining('nothing was changed') as unknown})
-    expect(run(['plan', '-f', '-', '--out', 'same.plan'], run(['export', 'profile']).stdout)).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('Nothing differs: the plan changes nothing.') as unknown})
+    expect(run(['plan', '-f', '-', '--out', 'same.plan'], run(['export', 'profile']).stdout)).toMatchObject({code: 0, stdout: '', stderr: expect.stringContaining('There are no differences: the plan changes nothing.') as unknown})
     expect(run(['apply', '--plan', 'same.plan'])).toMatchObject({code: 0, stderr: 'profile/web unchanged\n'})
     store = `${folder}/other.json`
     expect(run(['profile', 'add', 'web']).code).toBe(0)
@@ -63,8 +63,8 @@ describe('plan', () => {
     expect({code, kind: (JSON.parse(stdout) as {kind: unknown}).kind}).toEqual({code: 0, kind: 'Plan'})
     expect(run(['apply', '--plan', '-', '-o', 'name'], stdout)).toMatchObject({code: 0, stdout: 'profile/web\n'})
     for (const line of ['--plan a -f b', '--plan a --set s', '--plan a --prune', '', '-f a --prune', '-f a --set -x']) expect(run(['apply', ...line.split(' ').filter((word) => word !== '')]).code).toBe(1)
-    expect(run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: there is no such file; there is no new plan') as unknown})
-    expect(run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('it is no regular file') as unknown})
+    expect(run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: there is no such file; no plan was written') as unknown})
+    expect(run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('it is not a regular file') as unknown})
     expect(run(['plan', '-f', '-', '--out', 'dry.plan', '--dry-run'], profile('dry'))).toMatchObject({code: 0, stdout: expect.stringContaining('+++ profile/dry') as unknown})
     expect(() => statSync(file('dry.plan'))).toThrow('ENOENT')
   })
@@ -76,13 +76,13 @@ describe('sets', () => {
     expect(run(['apply', '-f', '-', '--set', 's'], `${profile('a')}---\n${profile('b')}`)).toMatchObject({code: 0, stderr: expect.stringContaining('2 objects: 2 created') as unknown})
     expect(stored('a')).toMatchObject({metadata: {annotations: {'calicoctl/set': 's'}}})
     const files = profile('a', rule('Deny'))
-    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nTo delete them, add --yes.\n'.replace(/^/, 'Error: ')})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toEqual({code: 8, stdout: '', stderr: '--prune would delete this object of the set s; nothing was changed:\n  profile/b\nTo delete them, use --yes.\n'.replace(/^/, 'Error: ')})
     expect(stored('a')).not.toHaveProperty('spec.ingress')
     expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--dry-run'], files)).toMatchObject({code: 0, stdout: expect.stringContaining('--- profile/b\n+++ /dev/null') as unknown, stderr: 'profile/a would be updated (ingress changed)\nprofile/b would be deleted\n2 objects: 1 updated, 1 deleted\n'})
-    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted, because the set s has it and the files do not:\n  profile/b\nprofile/a updated (ingress changed)\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
+    expect(run(['apply', '-f', '-', '--set', 's', '--prune', '--yes'], files)).toEqual({code: 0, stdout: '', stderr: 'To be deleted (in the set s, but not in the files):\n  profile/b\nprofile/a updated (ingress changed)\nprofile/b deleted\n2 objects: 1 updated, 1 deleted\n'})
     expect(run(['profile', 'show', '-o', 'name']).stdout).toBe('a\nmine\n')
     expect(run(['apply', '-f', '-', '--set', 's', '--prune'], files)).toMatchObject({code: 0, stderr: 'profile/a unchanged\n'})
-    expect(run(['apply', '-f', '-', '--set', 's2'], files)).toMatchObject({code: 0, stderr: expect.stringContaining('profile/a was in the set s, and is in the set s2 now.') as unknown})
+    expect(run(['apply', '-f', '-', '--set', 's2'], files)).toMatchObject({code: 0, stderr: expect.stringContaining('profile/a was in the set s and is now in the set s2.') as unknown})
   })
   test('what is in use keeps all from being changed', () => {
     const endpoint = `${HEAD}kind: WorkloadEndpoint\nspec: {node: h1, orchestrator: docker, workload: w, endpoint: e, interfaceName: cali1, profiles: [b]}\n`
@@ -166,7 +166,7 @@ describe('edit', () => {
   })
   test('somebody else was faster: 5, kept, and the file can be applied', () => {
     const outcome = edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile web tag add other`))
-    expect(outcome).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed the object') as unknown})
+    expect(outcome).toMatchObject({code: 5, stderr: expect.stringContaining('another client has changed the object') as unknown})
     expect(stored('web')).toMatchObject({spec: {labelsToApply: {other: ''}, ingress: [{action: 'Allow'}]}})
     const path = /apply -f (\S+)/.exec(outcome.stderr)?.[1] ?? ''
     expect(run(['apply', '-f', path])).toMatchObject({code: 0, stderr: expect.stringMatching(/^profile\/web updated \(/) as unknown})

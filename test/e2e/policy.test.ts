@@ -86,9 +86,9 @@ describe('policy explain', () => {
         'Sender  : allow by profile client, outbound rule 1',
         'Receiver: deny by default: no rule of its profiles matches',
         'Allow it: calicoctl profile backend rule add inbound allow tcp from tag client to ports 9000',
-        'profile backend, inbound rule 1 would allow it if the source were selected by has(backend).',
-        'profile backend, inbound rule 2 would allow it if the source were selected by has(management-ui).',
-        'profile backend, inbound rule 3 would allow it if the source were selected by has(frontend).',
+        'profile backend, inbound rule 1 would allow it if the source matched has(backend).',
+        'profile backend, inbound rule 2 would allow it if the source matched has(management-ui).',
+        'profile backend, inbound rule 3 would allow it if the source matched has(frontend).',
         'Rules in order:',
         '  sender: profile client, outbound rule 1: allow: matches',
         '  receiver: profile backend, inbound rule 1: allow: does not match',
@@ -248,7 +248,7 @@ describe('policy matrix', () => {
         '',
       ].join('\n'),
     })
-    expect(stderr).toMatch(/^Warning: what reaches and leaves broken \(1\) cannot be told: Felix cannot read profile\/broken /m)
+    expect(stderr).toMatch(/^Warning: the traffic of broken \(1\) cannot be determined: Felix cannot read profile\/broken /m)
     expect((await words('policy matrix --from m1 --to b1 -o csv')).stdout).toBe('from,to,flows\nmanagement-ui,backend,tcp/9000\n')
   })
 

@@ -85,7 +85,7 @@ describe('pool add', () => {
     expect(await run('pool add 10.0.0.0/24 --nat-outgoing')).toMatchObject({
       code: 0,
       stdout: '',
-      stderr: 'ippool/10.0.0.0/24 updated (nat-outgoing off → on)\nippool/10.0.0.0/24 keeps what the line does not name: ipip. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip\n',
+      stderr: 'ippool/10.0.0.0/24 updated (nat-outgoing off → on)\nippool/10.0.0.0/24 keeps the options that were not given: ipip. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip\n',
     })
     expect(await spec('10-0-0-0-24')).toMatchObject({ipipMode: 'Always', natOutgoing: true})
   })
@@ -97,7 +97,7 @@ describe('pool add', () => {
       expect(await run(line)).toMatchObject({
         code: 0,
         stdout: '',
-        stderr: 'ippool/10.0.0.0/24 unchanged\nippool/10.0.0.0/24 keeps what the line does not name: ipip, nat-outgoing, disabled. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip --no-nat-outgoing --enabled\n',
+        stderr: 'ippool/10.0.0.0/24 unchanged\nippool/10.0.0.0/24 keeps the options that were not given: ipip, nat-outgoing, disabled. To change that: calicoctl pool set 10.0.0.0/24 --no-ipip --no-nat-outgoing --enabled\n',
       })
     }
     expect(await revision()).toBe(before)
@@ -127,21 +127,21 @@ describe('pool add', () => {
     ['pool add 10.0.0.1', /10\.0\.0\.1\/32 is a single address.*with its prefix length/],
     ['pool add 10.0.0.0/16 10.0.1.0/24', /10\.0\.1\.0\/24 overlaps 10\.0\.0\.0\/16 on the same line/],
     ['pool add fd00::/64 --ipip', /IPIP is not possible with IPv6/],
-    ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 things are wrong:\n {2}'x' is not[^]*IPIP[^]*too small/],
+    ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 problems in the command line:\n {2}'x' is not[^]*IPIP[^]*too small/],
     ['pool range add 10.0.0.0 10.0.0.95', /10\.0\.0\.0\/26, 10\.0\.0\.64\/27/],
     ['pool add 10.1', /^Error: '10\.1' is not written in full: v0\.20 read it as 10\.1\.0\.0\/32; if you mean that, write 10\.1\.0\.0\/32\.\n$/],
     ['pool add 192.168/16', /write 192\.168\.0\.0\/16/],
-    ['pool range add 10.1 10.0.2', /2 things are wrong:\n[^]*write 10\.0\.0\.1\.\n[^]*write 10\.0\.0\.2\./],
-    ['pool add 127.0.0.0/16', /127\.0\.0\.0\/16 cannot be a pool: it has 127\.0\.0\.0, a loopback address/],
+    ['pool range add 10.1 10.0.2', /2 problems in the command line:\n[^]*write 10\.0\.0\.1\.\n[^]*write 10\.0\.0\.2\./],
+    ['pool add 127.0.0.0/16', /127\.0\.0\.0\/16 cannot be a pool: it contains 127\.0\.0\.0, a loopback address/],
     ['pool add 0.0.0.0/0', /cannot be a pool/],
     ['pool add ::1 --block-size 128', /::1\/128 cannot be a pool/],
-    ['pool add 169.254.0.0/24 224.0.0.0/24 fe80::/64 ff05::/64', /4 things are wrong:/],
+    ['pool add 169.254.0.0/24 224.0.0.0/24 fe80::/64 ff05::/64', /4 problems in the command line:/],
     ['pool range add 239.0.0.0 239.255.255.255', /multicast address/],
     ['pool add 10.0.0.0/24 --block-size 19', /blocks of IPv4 are \/20 to \/32/],
     ['pool add 10.0.0.0/24 --block-size x', /'x' is not a prefix length/],
     ['pool range add 10.0.0.9 10.0.0.9', /is not below/],
     ['pool range add 10.0.0.9 fd00::9', /same IP version/],
-    ['pool range add nine ten', /2 things are wrong:\n {2}'nine'[^]*'ten'/],
+    ['pool range add nine ten', /2 problems in the command line:\n {2}'nine'[^]*'ten'/],
   ])('%s is refused, without usage, and adds nothing', async (line, message) => {
     const {code, stdout, stderr} = await run(line)
     expect({code, stdout}).toEqual({code: 1, stdout: ''})
@@ -189,7 +189,7 @@ describe('pool add', () => {
     expect([...(await stored(CLUSTER)).keys()]).toEqual([CLUSTER])
   })
 
-  test('of overlapping pools at the same moment: exactly one is added', async () => {
+  test('of overlapping pools at the same time: exactly one is added', async () => {
     for (let round = 0; round < 3; round++) {
       const results = await Promise.all(['10.0.0.0/16', '10.0.0.0/17', '10.0.64.0/18', '10.0.0.0/8'].map((cidr) => run(`pool add 10.${100 + round}.0.0/16 ${cidr}`)))
       expect(results.filter(({code}) => code === 0)).toHaveLength(1)
@@ -391,7 +391,7 @@ describe('pool remove', () => {
       child.kill(signal)
       const ended = await result
       expect(ended).toMatchObject({code, stdout: ''})
-      expect(ended.stderr).toMatch(new RegExp(`${word}: the disabling of 10\\.1\\.0\\.0/24 was made\\. 10\\.1\\.0\\.0/24 stays disabled and is not deleted\\. Addresses still in use \\(2\\): 10\\.1\\.0\\.\\d+: .*To go on: calicoctl pool remove 10\\.1\\.0\\.0/24 --drain\\.?\\n$`))
+      expect(ended.stderr).toMatch(new RegExp(`${word}: the disabling of 10\\.1\\.0\\.0/24 was made\\. 10\\.1\\.0\\.0/24 stays disabled and is not deleted\\. Addresses still in use \\(2\\): 10\\.1\\.0\\.\\d+: .*To continue: calicoctl pool remove 10\\.1\\.0\\.0/24 --drain\\.?\\n$`))
       expect(await spec('10-1-0-0-24')).toMatchObject({disabled: true})
     })
 
@@ -400,7 +400,7 @@ describe('pool remove', () => {
     })
 
     test.each([
-      ['--drain --force', /--drain and --force exclude each other/],
+      ['--drain --force', /--drain and --force cannot be combined/],
       ['--wait 1m', /--wait goes with --drain/],
       ['--drain --wait soon', /--wait: 'soon' is not a duration/],
     ])('%s: refused', async (words, message) => {

@@ -78,7 +78,7 @@ describe('an Engine that knows one network', () => {
     beforeEach(() => {
       network = {...network, Name: 'applications'}
     })
-    const CREATED = 'applications is a Calico Docker network of this host: its profile was created, with the stock rules.\n'
+    const CREATED = 'applications is a Calico Docker network of this host: its profile was created, with the default rules.\n'
     const STOCK = 'Inbound rules:\n   1 allow from tag applications\n'
 
     test.each([
@@ -128,7 +128,7 @@ describe('an Engine that knows one network', () => {
     expect(await run(`profile ${word} rule show`, env)).toMatchObject({code: 4, stderr: expect.stringContaining(`Profile ${word} not found.`) as unknown})
   })
 
-  test('Docker is not asked where the profile is stored, or the name is no id, or the command is another', async () => {
+  test('Docker is not asked where the profile is stored, or the name is not an id, or the command is another', async () => {
     await run(`profile add ${ID.slice(0, 12)}`, env)
     expect(await run(`profile ${ID.slice(0, 12)} tag show`, env)).toMatchObject({code: 0, stdout: `${ID.slice(0, 12)}\n`, stderr: ''})
     expect(await run('profile databases rule show', env)).toMatchObject({code: 0})

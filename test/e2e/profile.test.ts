@@ -197,7 +197,7 @@ describe('tags', () => {
     expect((await stored('web')).spec.labelsToApply ?? {}).toEqual({})
   })
 
-  test('a label with a value is no tag and is not lost', async () => {
+  test('a label with a value is not a tag and is not lost', async () => {
     await putProfile('web', {labelsToApply: {role: 'db'}})
     expect(await run('profile web tag show')).toMatchObject({code: 0, stdout: ''})
     expect((await run('profile web tag add role')).code).toBe(5)
@@ -445,7 +445,7 @@ test('an empty datastore has no profiles, and is not initialised by looking', as
 
 test('-q mutes notes, but not that the store is empty, or was initialised just now', async () => {
   await empty()
-  expect(await run('-q profile show')).toMatchObject({code: 0, stderr: expect.stringMatching(/^Warning: This datastore holds no Calico data yet \(etcd at .*\)\.\n$/) as unknown})
+  expect(await run('-q profile show')).toMatchObject({code: 0, stderr: expect.stringMatching(/^Warning: This datastore contains no Calico data yet \(etcd at .*\)\.\n$/) as unknown})
   expect(await run('-q profile add web')).toMatchObject({code: 0, stdout: '', stderr: expect.stringMatching(/^Warning: Initialising this datastore for Calico \(.*\)\.\n$/) as unknown})
   expect(await run('-q profile add db')).toMatchObject({code: 0, stderr: ''})
 })
@@ -453,7 +453,7 @@ test('-q mutes notes, but not that the store is empty, or was initialised just n
 test('a missing profile: what would make it is a hint where something is to be added, not where one looks or removes', async () => {
   for (const line of ['profile nosuch rule add inbound allow', 'profile nosuch tag add x']) expect((await run(line)).stderr).toContain('calicoctl profile add nosuch creates it.')
   for (const line of ['profile nosuch rule remove inbound allow', 'profile nosuch tag remove x', 'profile nosuch rule show', 'profile nosuch tag show']) {
-    expect(await run(line)).toMatchObject({code: 4, stderr: expect.stringContaining('See the profiles with: calicoctl profile show') as unknown})
+    expect(await run(line)).toMatchObject({code: 4, stderr: expect.stringContaining('To see the profiles: calicoctl profile show') as unknown})
   }
 })
 

@@ -30,7 +30,7 @@ describe('validate', () => {
     expect(run(['validate', '-ftypo.yaml', '-f-', '-Rfa.yaml'], profile('b', 'spec: {ingress: [{action: Allow, srouce: {}}]}\n'))).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'Error: There are 2 problems; nothing was changed:\n  typo.yaml: there is no such file\n  -:4:34: profile/b: spec.ingress[0].srouce: is no field of a Profile in this place. Did you mean source?\n',
+      stderr: 'Error: There are 2 problems; nothing was changed:\n  typo.yaml: there is no such file\n  -:4:34: profile/b: spec.ingress[0].srouce: is not a field of a Profile in this place. Did you mean source?\n',
     })
   })
   test('what would do harm on the nodes is refused', () => {
@@ -39,7 +39,7 @@ describe('validate', () => {
   test('neither a line without -f nor a pipe that nobody writes to is waited for', () => {
     expect(run(['validate']).code).toBe(1)
     execFileSync('mkfifo', [join(folder, 'fifo.yaml')])
-    expect(run(['validate', '-f', 'fifo.yaml'])).toMatchObject({code: 1, stderr: expect.stringContaining('fifo.yaml: it is no regular file') as unknown})
+    expect(run(['validate', '-f', 'fifo.yaml'])).toMatchObject({code: 1, stderr: expect.stringContaining('fifo.yaml: it is not a regular file') as unknown})
   })
 })
 
@@ -62,14 +62,14 @@ describe('create, apply, replace, delete', () => {
     expect(outcome).toEqual({
       code: 5,
       stdout: '',
-      stderr: 'Error: There are 2 problems; nothing was changed:\n  -:5:1: tier/sec: exists already (apply changes it; --skip-exists leaves it as it is)\n  -:10:1: globalnetworkpolicy/sec.p: exists already (apply changes it; --skip-exists leaves it as it is)\n',
+      stderr: 'Error: There are 2 problems; nothing was changed:\n  -:5:1: tier/sec: already exists (apply changes it; --skip-exists skips it)\n  -:10:1: globalnetworkpolicy/sec.p: already exists (apply changes it; --skip-exists skips it)\n',
     })
     expect(run(['get', 'profile', 'new']).code).toBe(4)
     expect(run(['replace', '-f', '-'], `${tier.replace('5', '7')}---\n${profile('new')}`).code).toBe(4)
-    expect(run(['apply', '-f', '-'], policy.replaceAll('sec', 'none'))).toMatchObject({code: 1, stderr: expect.stringContaining('-:4:14: globalnetworkpolicy/none.p: spec.tier: names a tier that does not exist: none') as unknown})
+    expect(run(['apply', '-f', '-'], policy.replaceAll('sec', 'none'))).toMatchObject({code: 1, stderr: expect.stringContaining('-:4:14: globalnetworkpolicy/none.p: spec.tier: refers to a tier that does not exist: none') as unknown})
   })
   test('a resourceVersion must be the one of the datastore', () => {
-    expect(run(['apply', '-f', '-'], profile('web', '').replace('name: web', 'name: web, resourceVersion: "1"'))).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed the object') as unknown})
+    expect(run(['apply', '-f', '-'], profile('web', '').replace('name: web', 'name: web, resourceVersion: "1"'))).toMatchObject({code: 5, stderr: expect.stringContaining('another client has changed the object') as unknown})
   })
   test('annotations of calicoctl stay, others are what the file says', () => {
     const annotated = (annotations: string): string => profile('noted').replace('name: noted', `name: noted, annotations: {${annotations}}`)
@@ -81,7 +81,7 @@ describe('create, apply, replace, delete', () => {
     const many = Array.from({length: 205}, (_, at) => profile(`many-${at}`)).join('---\n')
     expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 8, stderr: expect.stringContaining('It writes 205 keys') as unknown})
     const {code, stderr} = run(['apply', '-f', '-'], many)
-    expect({code, first: stderr.split('\n')[0], last: stderr.trimEnd().split('\n').at(-1)}).toEqual({code: 0, first: '205 objects differ: they are written in 3 transactions, what others need first.', last: '205 objects: 205 created'})
+    expect({code, first: stderr.split('\n')[0], last: stderr.trimEnd().split('\n').at(-1)}).toEqual({code: 0, first: '205 objects differ: they are written in 3 transactions, dependencies first.', last: '205 objects: 205 created'})
     expect(run(['apply', '-f', '-', '--atomic'], many)).toMatchObject({code: 0, stderr: expect.stringContaining('205 objects: 205 unchanged') as unknown})
     expect(run(['delete', '-f', '-', '-q'], many)).toMatchObject({code: 0})
   })

@@ -97,11 +97,11 @@ describe('all is well', () => {
         '',
       ].join('\n'),
     )
-    expect(ours).toMatch(/^ {7}h1\nContainer: {2}running, 0 restarts, up \S+\nImage: {6}quay\.io\/calico\/node:v3\.32\.1\nFelix: {6}ready\nBIRD: {7}ready, v0\.3\.3\+birdv1\.6\.8\nDatastore: {2}reachable, cluster \S+\nEndpoints: {2}1 up, 0 down\nLibnetwork: not installed(, but somebody's driver answers)?\n$/)
+    expect(ours).toMatch(/^ {7}h1\nContainer: {2}running, 0 restarts, up \S+\nImage: {6}quay\.io\/calico\/node:v3\.32\.1\nFelix: {6}ready\nBIRD: {7}ready, v0\.3\.3\+birdv1\.6\.8\nDatastore: {2}reachable, cluster \S+\nEndpoints: {2}1 up, 0 down\nLibnetwork: not installed(, but another driver answers)?\n$/)
     expect(ours).not.toContain('|')
     expect([...engine.started].sort()).toEqual(['calico-node -bird-ready', 'calico-node -felix-ready', 'calico-node -v'])
   })
-  test('the passive side of a pair is no fault, and says so', async () => {
+  test('the passive side of a pair is not a fault, and says so', async () => {
     await transcripts('02-mesh-passive.v4.txt', '02-mesh-passive.v6.txt')
     const {code, stdout} = await run()
     expect(code).toBe(0)
@@ -148,7 +148,7 @@ describe('something is wrong: 10, and each thing told', () => {
     const {code, stdout, stderr} = await run()
     expect(code).toBe(10)
     expect(stdout).toMatch(/\| +10\.201\.0\.9:1790 +\| +node specific +\| start \| 09:39:36 \| Active +Socket: Connection refused +\|/)
-    expect(stderr).toContain('4 things are wrong:')
+    expect(stderr).toContain('4 problems were found:')
     expect(stderr).toContain('No BGP session with 10.201.0.9 (global): Active, BGP Error: Bad peer AS.')
   })
   test('a disabled peer is shown', async () => {
@@ -180,7 +180,7 @@ describe('something is wrong: 10, and each thing told', () => {
     await transcripts('03-mesh-established.v4.txt', '03-mesh-established.v6.txt')
     engine.exec = () => ({exitCode: 127, output: 'OCI runtime exec failed: exec failed: unable to start container process: exec: "calico-node": executable file not found in $PATH: unknown\n'})
     const {code, stderr} = await run()
-    expect({code, stderr}).toEqual({code: 10, stderr: expect.stringContaining('Felix is not ready: the image quay.io/calico/node:v3.32.1 is not calico/node: there is no program calico-node in it.') as unknown})
+    expect({code, stderr}).toEqual({code: 10, stderr: expect.stringContaining('Felix is not ready: the image quay.io/calico/node:v3.32.1 is not calico/node: it does not contain the program calico-node.') as unknown})
     expect(stderr).not.toContain('OCI runtime')
   })
   test('a crash loop', async () => {
@@ -233,7 +233,7 @@ describe('something is wrong: 10, and each thing told', () => {
     const {code, stdout, stderr} = await run()
     expect(code).toBe(10)
     expect(stdout).toContain('No IPv4 address configured.\n\nIPv6 BGP status\nNo IPv6 address configured.\n\n')
-    expect(stderr).toContain('There is no node h1 in the datastore, or it cannot be read.')
+    expect(stderr).toContain('The node h1 does not exist in the datastore, or cannot be read.')
   })
   test('values that cannot be read do not end it', async () => {
     await transcripts('03-mesh-established.v4.txt', '03-mesh-established.v6.txt')
@@ -268,7 +268,7 @@ describe('no calico-node, no Engine, no rkt: 1', () => {
     expect(stderr).toContain('Cannot connect to the Docker Engine')
   })
   test('another host\'s Engine', async () => {
-    expect((await run('status', {DOCKER_HOST: 'tcp://192.0.2.1:2375'})).stderr).toContain('names another host\'s Docker Engine')
+    expect((await run('status', {DOCKER_HOST: 'tcp://192.0.2.1:2375'})).stderr).toContain('refers to the Docker Engine of another host')
   })
   test.each([['rkt', 'rkt has been abandoned'], ['none', '\'none\' is not a runtime'], ['', '\'\' is not a runtime']])('--runtime=%s', async (runtime, text) => {
     const {code, stdout, stderr} = await run(`status --runtime=${runtime}`)

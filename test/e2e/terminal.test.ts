@@ -82,7 +82,7 @@ describe('an etcd that does not answer', () => {
     expect(screen).toContain(`Connecting to etcd at ${endpoint} (from ETCD_ENDPOINTS) …\n`)
   })
 
-  test('not in less than a second, not with -q, not where stderr is no terminal', async () => {
+  test('not in less than a second, not with -q, not where stderr is not a terminal', async () => {
     const server = await startSilentServer()
     const piped = calicoctl(['profile', 'show', '--timeout', '1500ms'], {env: env({ETCD_ENDPOINTS: server.endpoint})})
     const all = [(await slow('profile show --timeout 300ms')).screen, (await slow('profile show -q --timeout 1500ms')).screen, (await piped).stderr]

@@ -5,6 +5,7 @@ import {type Role, ROLE_NAMES, roleOf, ROLES} from '../../lib/grants/roles.js'
 
 export default class ConfigGrants extends ShowCommand {
   static override summary = 'Show the etcd roles that Calico and calicoctl need if etcd uses authentication.'
+  static readonly exitCodes = {6: null, 7: null}
   static override description = [
     `Prints the etcdctl commands that create each role with exactly the keys that it needs. The roles: ${ROLE_NAMES.map((name) => `${name} (${ROLES[name].meaning})`).join('; ')}. ` +
       'The datastore is not read and nothing is changed.',

@@ -5,6 +5,7 @@ import {effectiveSettings} from '../../lib/settings/effective.js'
 
 export default class ConfigView extends ShowCommand {
   static override summary = 'Show the effective settings of calicoctl and the source of each.'
+  static readonly exitCodes = {6: null, 7: null}
   static override description = 'Options override environment variables, which override the configuration file and the defaults. The datastore is not read; passwords and keys are not shown.'
   static override examples = ['<%= config.bin %> config view', '<%= config.bin %> config view -o json']
 

@@ -18,6 +18,7 @@ export default class ContainerAdd extends ContainerCommand {
   ]
   static exitCodes = {
     1: 'The container is not running or uses the host\'s network, the Docker Engine is not available, the address is not in an enabled pool, or another failure; everything was rolled back.',
+    2: 'Not run as root.',
     4: 'There is no such container.',
     5: 'The container is already connected, possibly under another name (with --may-exist: and has no such address), or the address or an interface name is in use.',
     8: 'The container is in a Calico Docker network, no address is free, the datastore is locked, or --node or a variable names a node that is not this host\'s.',

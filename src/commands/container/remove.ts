@@ -11,6 +11,7 @@ export default class ContainerRemove extends ContainerCommand {
   static override examples = ['<%= config.bin %> container remove workload-A']
   static exitCodes = {
     0: 'Success, also if the container has no endpoint.',
+    2: 'Not run as root.',
     4: 'There is no such container.',
     5: 'Several deleted containers had that name, or the container has several endpoints.',
     8: 'The endpoint belongs to a Docker network or to Mesos (the message says how to remove it), or --node or a variable names a node that is not this host\'s.',
@@ -30,7 +31,7 @@ export default class ContainerRemove extends ContainerCommand {
     if (found || interfaces.length > 0) this.noteChanged()
     for (const name of interfaces) this.note(`interface ${name} deleted`)
     this.noteRemoval(removed)
-    if (removed.candidates.length > 0) this.note(`Warning: nothing was found under this name. These endpoints of this host have lost their interface, and one of them may be meant: ${removed.candidates.join(', ')}`)
+    if (removed.candidates.length > 0) this.note(`Warning: nothing was found under this name. One of these endpoints of this host, whose interfaces are missing, may belong to it: ${removed.candidates.join(', ')}`)
     if (problems.length > 0) throw new CalicoError('unknown', `The endpoint of ${args.container} was removed, but not all of its interfaces`, {details: problems})
   }
 }

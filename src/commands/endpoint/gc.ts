@@ -15,7 +15,7 @@ export default class EndpointGc extends HostEditCommand {
     'Checks the endpoints of Docker containers and network namespaces of this host. Endpoints of stopped containers, and endpoints whose interface is missing, are listed but never removed. ' +
     'An endpoint whose interface still exists is never removed.'
   static override examples = ['<%= config.bin %> endpoint gc', '<%= config.bin %> endpoint gc --apply']
-  static exitCodes = {0: 'Nothing was found, or everything was removed (--apply).', 1: 'The Docker Engine does not answer.', 4: 'The node given with --node does not exist.', 8: 'The given node is not this host\'s.', 10: 'Leftover endpoints were found (without --apply), or could not be removed.'}
+  static exitCodes = {0: 'Nothing was found, or everything was removed (--apply).', 1: 'The Docker Engine does not answer.', 4: 'The node given with --node does not exist.', 8: '--node or a variable names a node that is not this host\'s.', 10: 'Leftover endpoints were found (without --apply), or could not be removed.'}
   static override flags = {...outputFlags, apply: Flags.boolean({description: 'Remove the endpoints of deleted containers and release their addresses.'}), node: nodeFlag()}
 
   async run(): Promise<void> {

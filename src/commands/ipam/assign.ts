@@ -10,6 +10,7 @@ import {assignByHand} from '../../lib/ipam/by-hand.js'
 
 export default class IpamAssign extends HostEditCommand {
   static override summary = 'Assign addresses, for example for virtual machines.'
+  static readonly exitCodes = {4: 'The pool or the node does not exist.', 5: 'The address is already assigned, or another client keeps modifying the same blocks.', 8: 'No address is free, or the datastore is locked.'}
   static override description =
     'Prints the addresses, one per line, and their handle on stderr. WANTED is an address, ipv4 (the default), ipv6, or the CIDR of a pool. ' +
     'Without --node, they are assigned to this host, whose Node object is created if it does not exist. They stay assigned until `ipam release`, and `ipam check` treats them as in use. ' +
@@ -34,8 +35,8 @@ export default class IpamAssign extends HostEditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(IpamAssign, (line) => {
-      if (line.flags['may-exist'] && line.flags.handle === undefined) this.problem('--may-exist needs --handle: what that handle has counts.')
-      if (line.args.wanted?.type === 'address' && (line.flags.count ?? 1) !== 1) this.problem('--count goes with ipv4, ipv6 or a pool, not with an address.')
+      if (line.flags['may-exist'] && line.flags.handle === undefined) this.problem('--may-exist needs --handle: addresses that the handle already has are counted.')
+      if (line.args.wanted?.type === 'address' && (line.flags.count ?? 1) !== 1) this.problem('--count requires ipv4, ipv6 or a pool, and cannot be used with an address.')
     })
     const node = chosenNode(flags.node, (text) => this.note(text))
     const session = await this.session()

@@ -30,7 +30,7 @@ export default class IpamCheck extends HostEditCommand {
     'The problems that it finds:',
     ...Object.entries(FINDING_CLASSES).map(([name, meaning]) => `- ${name}: ${meaning}`),
   ].join('\n')
-  static readonly exitCodes = {0: 'No problems were found, or all were repaired.', 10: 'Problems were found, or could not be repaired.'}
+  static readonly exitCodes = {0: 'No problems were found, or all were repaired.', 2: '--docker must be run as root.', 10: 'Problems were found, or could not be repaired.'}
   static override examples = ['<%= config.bin %> ipam check', '<%= config.bin %> ipam check -o json', '<%= config.bin %> ipam check --repair --grace 1m']
   static override flags = {
     ...outputFlags,

@@ -27,7 +27,7 @@ export default class MesosCheck extends ShowCommand {
   async run(): Promise<void> {
     const {flags} = await this.read(MesosCheck)
     const files = hostRoot(flags.root)
-    if (flags['ask-plugin'] && files.root !== '') throw new CalicoError('invalid', '--ask-plugin and --root exclude each other: what the files of an image name is not run on this host')
+    if (flags['ask-plugin'] && files.root !== '') throw new CalicoError('invalid', '--ask-plugin and --root cannot be combined: programs of an image are not run on this host')
     const style = flags.style ?? detectStyle(files)
     const setup = readSetup(files, style)
     // The plugin asks the file first. Of an image, the host's own file says nothing.
@@ -36,7 +36,7 @@ export default class MesosCheck extends ShowCommand {
     const findings = await checkAgent(setup, around)
     await this.present(presentFindings(findings, style))
     const problems = problemsAmong(findings).length
-    this.note(`Checked a set-up of style ${style}${flags.style === undefined ? ' (as its files look)' : ''}${files.root === '' ? '' : ` below ${files.root}`}, as node ${node}.`)
+    this.note(`Checked a set-up of style ${style}${flags.style === undefined ? ' (detected from its files)' : ''}${files.root === '' ? '' : ` below ${files.root}`}, as node ${node}.`)
     if (problems > 0) throw new CalicoError('problems', problems === 1 ? '1 problem was found' : `${problems} problems were found`)
   }
 

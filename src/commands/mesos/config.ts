@@ -64,7 +64,7 @@ export default class MesosConfig extends BaseCommand {
       return []
     }
     const question = edits.length === 1 ? 'Write this file?' : `Write these ${edits.length} files?`
-    if (!yes && !(await this.confirm(question))) throw new CalicoError('refused', 'Nothing was written: it was not confirmed', {hint: 'To write without being asked, add --yes.'})
+    if (!yes && !(await this.confirm(question))) throw new CalicoError('refused', 'Not confirmed; nothing was written', {hint: 'To write without a prompt, use --yes.'})
     await writeEdits(files, edits, ({path, before}) => {
       noteMade(path)
       this.note(`${path} ${before === undefined ? 'created' : 'updated'}`)

@@ -33,6 +33,6 @@ export default class MesosGc extends HostEditCommand {
       await this.tell(removal.changes)
       for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
-    if (left > 0) throw new CalicoError('problems', `${left === 1 ? 'The container of 1 endpoint is' : `The containers of ${left} endpoints are`} gone`, flags.apply ? {} : {hint: 'Remove what is left of them with: calicoctl mesos gc --apply'})
+    if (left > 0) throw new CalicoError('problems', `${left === 1 ? 'The container of 1 endpoint is' : `The containers of ${left} endpoints are`} gone`, flags.apply ? {} : {hint: 'To remove these endpoints: calicoctl mesos gc --apply'})
   }
 }

@@ -45,7 +45,7 @@ export default class NodeStop extends HostEditCommand {
       return await countEndpoints(await this.session(), node)
     } catch (error) {
       if (!force || !isError(error, 'unreachable', 'denied')) throw error
-      this.note(`Warning: it is not known whether node ${node} has endpoints: ${error.message}`)
+      this.note(`Warning: cannot determine whether node ${node} has endpoints: ${error.message}`)
       return 0
     }
   }
@@ -56,7 +56,7 @@ export default class NodeStop extends HostEditCommand {
     for (const what of stopped) this.note(`${what} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
     if (stopped.length > 0) this.note('Not changed: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. The current policy stays in force. To remove them: calicoctl node remove --clean-host')
     if (driver && !this.dryRun) this.note('Until the driver for Docker networks runs again, containers on Calico\'s networks can be neither started nor removed.')
-    if (driverUnit && !this.dryRun) this.note('Its unit starts again at the next boot; `calicoctl node remove` removes it.')
+    if (driverUnit && !this.dryRun) this.note('Its systemd unit starts again at the next boot; `calicoctl node remove` removes it.')
     if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')
     if (!this.dryRun) this.success('Node stopped')
   }

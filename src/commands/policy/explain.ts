@@ -7,14 +7,14 @@ import {findParty, parseTraffic, type Traffic} from '../../lib/policy/probe.js'
 import {explain} from '../../lib/views/policy/explain.js'
 
 const readPort = (text: string): number => {
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65535) throw new CalicoError('invalid', `--sport: '${text}' is no port: 1 to 65535`)
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65535) throw new CalicoError('invalid', `--sport: '${text}' is not a port: give 1 to 65535`)
   return Number(text)
 }
 
 export default class PolicyExplain extends ShowCommand {
   static override summary = 'Explain whether a flow is allowed, and which rules decide.'
   static override description = [
-    'FROM and TO are each an endpoint (its id, name, or how one of these begins), a container, a workload, a profile, an address, host:NODE for the processes of a node, profile:NAME, tag:NAME, or any. A profile or tag stands for all endpoints that have it.',
+    'FROM and TO are each an endpoint (its id, name, or the beginning of one of these), a container, a workload, a profile, an address, host:NODE for the processes of a node, profile:NAME, tag:NAME, or any. A profile or tag stands for all endpoints that have it.',
     'Prints the verdict, the deciding rule on the sender\'s and the receiver\'s side, the commands that show or change it, and what would have to change for the opposite verdict. Without PROTO, prints all traffic that is allowed.',
     'The verdict is what the nodes enforce (Felix v3.32 with iptables). If it cannot be determined from the datastore, it is unknown, and the reason is printed.',
   ].join('\n')
@@ -26,12 +26,12 @@ export default class PolicyExplain extends ShowCommand {
   ]
   static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: 'FROM or TO is ambiguous; the candidates are listed.', 10: 'The verdict differs from the one given with --assert.'}
   static override args = {
-    from: Args.string({required: true, ignoreStdin: true, description: 'Who sends the first packet.'}),
-    to: Args.string({required: true, ignoreStdin: true, description: 'Who receives it.'}),
+    from: Args.string({required: true, ignoreStdin: true, description: 'The sender of the first packet.'}),
+    to: Args.string({required: true, ignoreStdin: true, description: 'The receiver.'}),
     proto: Args.custom<Traffic>({parse: checked(parseTraffic)})({ignoreStdin: true, description: 'The protocol and its port, or ICMP type and code: tcp/80, udp/53, icmp/8, icmpv6/128/0, 47.'}),
   }
   static override flags = {
-    assert: Flags.option({options: ['allow', 'deny'] as const})({description: 'Fail with exit code 10 if the verdict is another one.', helpValue: 'VERDICT'}),
+    assert: Flags.option({options: ['allow', 'deny'] as const})({description: 'Fail with exit code 10 if the verdict is different.', helpValue: 'VERDICT'}),
     sport: Flags.custom<number>({parse: checked(readPort)})({description: 'The source port, for rules that match on it.', helpValue: 'PORT'}),
     ipv6: Flags.boolean({description: 'Explain IPv6 traffic if both ends have IPv4 and IPv6 addresses.'}),
   }

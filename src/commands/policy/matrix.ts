@@ -7,21 +7,21 @@ import {matrixCsv, presentMatrix, unknownNotes} from '../../lib/views/policy/mat
 import {matrixOptions} from '../../lib/views/policy/matrix-options.js'
 
 export default class PolicyMatrix extends BaseCommand {
-  static override summary = 'Show who reaches whom: groups of endpoints against groups of endpoints.'
+  static override summary = 'Show which groups of endpoints can reach each other, and with which traffic.'
   static override description = [
-    'A group is all endpoints that no rule tells apart: the same labels, profiles and named ports, the same networks of rules, and the same node where host endpoints make a difference. It is called by its profiles. Beside these groups stand the processes of each node that has a host endpoint (host:NODE), the networks outside that rules and network sets name, and all other addresses (outside).',
-    'Pairs of which nothing passes are left out. Between a group and itself stands what passes between two of its endpoints; between a group and a host, what passes between an endpoint on another node and that host.',
-    '--from and --to take what policy explain takes.',
+    'A group contains all endpoints that the rules treat alike: they have the same labels, profiles and named ports, are in the same networks that rules match, and are on the same node if host endpoints make a difference. A group has the name of its profiles. Further groups are the processes of each node with a host endpoint (host:NODE), the external networks that rules and network sets contain, and all other addresses (outside).',
+    'Pairs without allowed traffic are not shown. The row from a group to itself is the traffic between two of its endpoints; the row between a group and a host is the traffic between that host and endpoints on other nodes.',
+    '--from and --to accept the same values as FROM and TO of policy explain.',
   ].join('\n')
   static override examples = [
     '<%= config.bin %> policy matrix',
     '<%= config.bin %> policy matrix --protocol tcp -o json',
     '<%= config.bin %> policy matrix --to 192.168.0.2 -o csv',
   ]
-  static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: '--from or --to may be several; they are listed.'}
+  static readonly exitCodes = {4: 'There is no such endpoint, profile or node.', 5: '--from or --to is ambiguous; the candidates are listed.'}
   static override flags = {
-    from: Flags.string({description: 'Only what this endpoint, profile, tag, node or address sends.', helpValue: 'FROM'}),
-    to: Flags.string({description: 'Only what it receives.', helpValue: 'TO'}),
+    from: Flags.string({description: 'Only traffic sent by this endpoint, profile, tag, node or address.', helpValue: 'FROM'}),
+    to: Flags.string({description: 'Only traffic received by this endpoint, profile, tag, node or address.', helpValue: 'TO'}),
     protocol: Flags.custom<number>({parse: checked(protocolOf)})({description: 'Only flows of this protocol: tcp, udp, sctp, icmp, icmpv6, udplite or a number.', helpValue: 'PROTOCOL'}),
     output: Flags.option({options: ['table', 'wide', 'json', 'yaml', 'csv'] as const})({char: 'o', description: 'The format: table (the default), wide (with the rules), json, yaml or csv (from,to,flows).', helpValue: 'FORMAT'}),
   }
@@ -32,6 +32,6 @@ export default class PolicyMatrix extends BaseCommand {
     const matrix = policyMatrix(world, matrixOptions(world, flags))
     if (flags.output === 'csv') await this.dataText(matrixCsv(matrix))
     else await this.presentAs(presentMatrix(matrix), flags.output ?? 'table')
-    this.note(unknownNotes(matrix, '-o json tells each'))
+    this.note(unknownNotes(matrix, '-o json lists them'))
   }
 }

@@ -8,8 +8,8 @@ import {ask, filesWorld, junit, presentResults} from '../../lib/views/policy/tes
 export default class PolicyTest extends BaseCommand {
   static override summary = 'Check that the policy gives the verdicts that a file expects.'
   static override description = [
-    'A FILE is YAML or JSON with apiVersion: calicoctl/v1, kind: PolicyTest and a list of probes. A probe is a text such as "web -> db tcp/5432 allow", whose ends are what policy explain takes, ' +
-      'or an object with from and to (each {endpoint: NAME}, {ip: ADDRESS}, {host: NODE} or such a word), proto, dport, sport, icmpType, icmpCode, ipVersion, and what is expected: expect (allow or deny), and by, members of the rule that decides.',
+    'A FILE is YAML or JSON with apiVersion: calicoctl/v1, kind: PolicyTest and a list of probes. A probe is a text such as "web -> db tcp/5432 allow", with ends as for policy explain, ' +
+      'or an object with from and to (each {endpoint: NAME}, {ip: ADDRESS}, {host: NODE} or such a text), proto, dport, sport, icmpType, icmpCode, ipVersion, and the expectation: expect (allow or deny), and by (properties of the deciding rule).',
     'Prints the probes whose verdict is not the expected one, and fails with exit code 10 if there are any. With -f, it evaluates the objects in files instead of a datastore: files as for validate, or a backup of datastore save.',
   ].join('\n')
   static override examples = ['<%= config.bin %> policy test policy-test.yaml', '<%= config.bin %> policy test policy-test.yaml -f profiles.yaml -o junit']

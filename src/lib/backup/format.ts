@@ -81,7 +81,7 @@ export async function* backupParts(bytes: AsyncIterable<Uint8Array>, name: strin
   for await (const lines of linesOf(bytes, name)) {
     const entries: Entry[] = []
     for (const line of lines) {
-      if (end) throw bad(name, 'it goes on behind its end')
+      if (end) throw bad(name, 'it has data after its end')
       const value = parsed(line, name)
       if (!header) {
         yield {header: headerIn(value, name)}
@@ -95,7 +95,7 @@ export async function* backupParts(bytes: AsyncIterable<Uint8Array>, name: strin
       } else {
         if (entries.length > 0) yield {entries: entries.splice(0)}
         const {keys: told, sha256} = value as Partial<BackupEnd>
-        if (told !== keys || sha256 !== hash.copy().digest('hex')) throw bad(name, 'its checksum is wrong: it has been changed, or damaged')
+        if (told !== keys || sha256 !== hash.copy().digest('hex')) throw bad(name, 'its checksum is wrong: it was modified or damaged')
         yield {end: {keys, sha256}}
         end = true
       }
@@ -104,11 +104,11 @@ export async function* backupParts(bytes: AsyncIterable<Uint8Array>, name: strin
     if (entries.length > 0) yield {entries}
   }
   if (!header) throw bad(name, 'it is empty')
-  if (!end) throw bad(name, 'it is cut short: its end is missing')
+  if (!end) throw bad(name, 'it is truncated: its end is missing')
 }
 
 const bad = (name: string, why: string, cause?: unknown): CalicoError =>
-  new CalicoError('invalid', `${name} is not a good backup: ${why}. Nothing was changed.`, {hint: 'Use another backup, made by: calicoctl datastore save FILE', cause})
+  new CalicoError('invalid', `${name} is not a valid backup: ${why}. Nothing was changed.`, {hint: 'Use another backup, made by: calicoctl datastore save FILE', cause})
 
 function parsed(line: string, name: string): object {
   let value: unknown
@@ -123,16 +123,16 @@ function parsed(line: string, name: string): object {
 
 function headerIn(value: object, name: string): BackupHeader {
   const {apiVersion, kind, format, clusterGUID, revision, savedAt} = value as Readonly<Record<string, unknown>>
-  if (apiVersion !== KIND.apiVersion || kind !== KIND.kind) throw bad(name, `it does not begin as a ${KIND.kind} of ${KIND.apiVersion}`)
-  if (format !== FORMAT) throw bad(name, `it is of format ${String(format)}, and this calicoctl reads format ${FORMAT}`)
+  if (apiVersion !== KIND.apiVersion || kind !== KIND.kind) throw bad(name, `it does not begin with a ${KIND.kind} of ${KIND.apiVersion}`)
+  if (format !== FORMAT) throw bad(name, `it is of format ${String(format)}, and this version of calicoctl reads format ${FORMAT}`)
   if (typeof revision !== 'string' || typeof savedAt !== 'string') throw bad(name, 'its first line lacks the revision or the time')
   return {clusterGUID: typeof clusterGUID === 'string' ? clusterGUID : undefined, revision, savedAt}
 }
 
 function entryIn(value: readonly unknown[], name: string): Entry {
   const [key, text] = value
-  if (value.length !== 2 || typeof key !== 'string' || typeof text !== 'string') throw bad(name, 'a line of it is no key with its value')
-  if (!key.startsWith(CALICO_PREFIX)) throw bad(name, `it has the key ${key.slice(0, 100)}, which does not lie under ${CALICO_PREFIX}`)
+  if (value.length !== 2 || typeof key !== 'string' || typeof text !== 'string') throw bad(name, 'a line of it is not a key with its value')
+  if (!key.startsWith(CALICO_PREFIX)) throw bad(name, `it has the key ${key.slice(0, 100)}, which is not under ${CALICO_PREFIX}`)
   return {key, value: text}
 }
 
@@ -149,11 +149,11 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGe
   } catch (error) {
     throw problemOf(error, name)
   }
-  if (rest !== '') throw bad(name, 'it is cut short: its last line has no end')
+  if (rest !== '') throw bad(name, 'it is truncated: its last line is incomplete')
 }
 
 /** zlib's errors by what they mean; others (of reading the file) as they are. */
-const ZLIB: Readonly<Record<string, string>> = {Z_BUF_ERROR: 'it is cut short', Z_DATA_ERROR: 'it is no gzip file, or it is damaged', ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text'}
+const ZLIB: Readonly<Record<string, string>> = {Z_BUF_ERROR: 'it is truncated', Z_DATA_ERROR: 'it is not a gzip file, or it is damaged', ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text'}
 
 function problemOf(error: unknown, name: string): unknown {
   const why = ZLIB[(error as {code?: string}).code ?? '']

@@ -43,7 +43,7 @@ function changed({stored, information}: ClusterState & {state: 'present'}, ready
   const {datastoreReady = true} = specOf(information)
   if (datastoreReady === ready) return {change: {...change, action: 'unchanged', after: information}, writes: []}
   if (ready && !force && unfinishedRestore(information) !== undefined) {
-    throw new CalicoError('refused', 'A restore has locked the datastore and is not finished: what it holds is partly of the backup and partly not. Nothing was changed.', {
+    throw new CalicoError('refused', 'A restore has locked the datastore and is not finished: only a part of the backup is restored. Nothing was changed.', {
       override: '--force',
       hint: 'To complete it, with the same file: calicoctl datastore restore FILE. To unlock the datastore as it is: calicoctl datastore unlock --force',
     })

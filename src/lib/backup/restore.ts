@@ -59,7 +59,7 @@ export async function checkBackup(file: BackupFile): Promise<CheckedBackup> {
   }
   const information = informationIn(informationText)
   if (header === undefined || end === undefined || information === undefined || informationText === undefined) {
-    throw new CalicoError('invalid', `${file.name} is not a good backup: it has no readable cluster information (${CLUSTER_KEY}). Nothing was changed.`)
+    throw new CalicoError('invalid', `${file.name} is not a valid backup: it has no readable ClusterInformation (${CLUSTER_KEY}). Nothing was changed.`)
   }
   return {...header, ...end, file, information, informationText}
 }
@@ -107,7 +107,7 @@ function halfDone(error: unknown, done: number): unknown {
 /** Somebody has unlocked the store, or another restore has taken it over. */
 class LockLost extends CalicoError {
   constructor() {
-    super('unknown', 'The restore is not finished: somebody has unlocked the datastore meanwhile, or restores another backup. What it holds is partly of the backup and partly not', {
+    super('unknown', 'The restore is not finished: another client has unlocked the datastore meanwhile, or restores another backup. Only a part of the backup is restored', {
       hint: 'Find out which client it was. To restore the backup again: calicoctl datastore restore FILE --replace',
     })
   }
@@ -132,13 +132,13 @@ function refuseUnlessFree(session: Session, cluster: ClusterState, backup: Check
   const restoring = cluster.state === 'present' ? unfinishedRestore(cluster.information) : undefined
   const {clusterGUID = '(without GUID)', datastoreReady} = cluster.state === 'present' ? specOf(cluster.information) : {}
   if (restoring !== undefined && datastoreReady === false && (restoring === backup.sha256 || replace)) {
-    session.warn(restoring === backup.sha256 ? 'A restore of this backup was not finished; it is completed now.' : 'A restore of another backup was not finished; this one takes its place.')
+    session.warn(restoring === backup.sha256 ? 'A restore of this backup was not finished; it is completed now.' : 'A restore of another backup was not finished; this restore replaces it.')
     return
   }
   if (datastoreReady === false) {
-    throw new CalicoError('refused', `The datastore is locked ${restoring === undefined ? 'by somebody else' : 'by the unfinished restore of another backup'} (${session.store.description}). Nothing was changed.`, {
+    throw new CalicoError('refused', `The datastore is locked ${restoring === undefined ? 'by another client' : 'by the unfinished restore of another backup'} (${session.store.description}). Nothing was changed.`, {
       ...(restoring === undefined ? {} : {override: '--replace'}),
-      hint: restoring === undefined ? 'To unlock it when the other client is done: calicoctl datastore unlock' : 'Complete that one with its own file, or give --replace to restore this one in its place.',
+      hint: restoring === undefined ? 'To unlock it when the other client is done: calicoctl datastore unlock' : 'Complete that restore with its own file, or use --replace to restore this backup instead.',
     })
   }
   if (!replace) {

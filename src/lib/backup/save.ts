@@ -27,12 +27,12 @@ export async function saveBackup(session: Session, write: (bytes: AsyncIterable<
       for await (const {entries} of session.store.list(CALICO_PREFIX, {revision, pageSize: PAGE})) {
         const saved = entries.filter(({key}) => !isStatus(key))
         keys += saved.length
-        for (const {key, value} of saved) if (value.includes('\ufffd')) session.warn(`The value of ${key} may not be UTF-8 text: what is no text is not saved as it is.`)
+        for (const {key, value} of saved) if (value.includes('\ufffd')) session.warn(`The value of ${key} may not be UTF-8 text: bytes that are not UTF-8 are not preserved in the backup.`)
         yield saved
       }
     } catch (error) {
       if (!(error instanceof CompactedError)) throw error
-      throw new CalicoError('failed', 'The datastore was compacted while it was saved; there is no backup', {hint: 'Run the command again.', cause: error})
+      throw new CalicoError('failed', 'The datastore was compacted while it was saved; no backup was written', {hint: 'Run the command again.', cause: error})
     }
   }
   await write(backupBytes(header, pages()))

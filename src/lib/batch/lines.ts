@@ -123,7 +123,7 @@ class Reader {
   private backslash(): void {
     const next = this.text.charAt(this.at + 1)
     if (next === '') {
-      this.note('it ends with a backslash, and no line follows')
+      this.note('it ends with a backslash, but there is no next line')
       this.at++
     } else if (next === '\n') {
       this.at += 2
@@ -219,7 +219,7 @@ class Reader {
   }
 
   private refuse(text: string, meaning: string): void {
-    this.note(`${text} (${meaning}) is for a shell; a batch runs calicoctl only. Quote it if it is meant as text`)
+    this.note(`${text} (${meaning}) is shell syntax, which a batch does not support. Quote it if it is meant literally`)
   }
 
   private note(problem: string): void {

@@ -28,10 +28,10 @@ export class BirdUnreachableError extends CalicoError {
 
 const REASONS: Readonly<Record<BirdUnreachableError['reason'], (path: string) => string>> = {
   missing: (path) => `BIRD's control socket ${path} does not exist`,
-  'not-running': (path) => `BIRD is not running: nobody answers at its control socket ${path}`,
+  'not-running': (path) => `BIRD is not running: there is no answer at its control socket ${path}`,
   forbidden: (path) => `Permission denied for BIRD's control socket ${path}`,
   silent: (path) => `BIRD did not answer in time at its control socket ${path}`,
-  failed: (path) => `The conversation with BIRD at its control socket ${path} broke off`,
+  failed: (path) => `The connection to BIRD's control socket ${path} was interrupted`,
 }
 
 const OF_CODE: Readonly<Record<string, BirdUnreachableError['reason']>> = {

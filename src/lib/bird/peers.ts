@@ -63,9 +63,9 @@ function remark(state: string, bgpState: string): string {
 }
 
 const REMARKS: Readonly<Record<string, string>> = {
-  Idle: 'waits before it tries again',
-  Connect: 'connects; no answer from the peer yet',
-  Active: 'failed to connect; tries again, and takes connections of the peer',
+  Idle: 'waits before the next attempt',
+  Connect: 'connecting; no answer from the peer yet',
+  Active: 'failed to connect; retries, and accepts connections from the peer',
   OpenSent: 'connected; waits for the peer\'s OPEN',
   OpenConfirm: 'connected; waits for the peer\'s confirmation',
   Close: 'the session is being closed',

@@ -48,7 +48,7 @@ async function resolve(interfaces: readonly HostInterface[], family: Family, wis
   const reason = unsuitable(interfaces, address)
   if (reason !== undefined) {
     throw new CalicoError('invalid', `${OPTIONS[family]}: ${formatAddress(address)} cannot be the node's address: ${reason}`, {
-      hint: `Name another one, or how to find it: ${OPTIONS[family]}=interface=REGEX takes any interface that is up.`,
+      hint: `Give another address, or a detection method: ${OPTIONS[family]}=interface=REGEX uses an interface that is up.`,
     })
   }
   const own = prefixOf(interfaces, address)
@@ -63,16 +63,16 @@ async function detect(interfaces: readonly HostInterface[], family: Family, meth
   const all = candidates(interfaces, family, method, reached)
   const choice = choose(all, method, stored)
   const lines = candidateLines(all, choice)
-  if (choice.type === 'none') throw new CalicoError('invalid', `No IPv${family} address of this host can be the node's`, {details: lines, hint: `Name one with ${option}.`})
+  if (choice.type === 'none') throw new CalicoError('invalid', `No IPv${family} address of this host can be used for the node`, {details: lines, hint: `Give one with ${option}.`})
   let chosen: Candidate
   if (choice.type === 'chosen') {
     chosen = choice.candidate
     for (const line of [`Addresses of this host (IPv${family}):`, ...lines.map((each) => `  ${each}`)]) asking.note(line)
   } else {
     if (!asking.ask) {
-      throw new CalicoError('invalid', `It is not clear which address of this host is the node's`, {details: lines, hint: `Name it with ${option}, or take the first with ${option}=first-found.`})
+      throw new CalicoError('invalid', `Several addresses of this host could be used for the node`, {details: lines, hint: `Give the address with ${option}, or use the first one with ${option}=first-found.`})
     }
-    chosen = await asking.ask(`Which address is the node's?`, choice.candidates)
+    chosen = await asking.ask(`Which address should the node use?`, choice.candidates)
   }
   const address = {address: chosen.address, prefix: chosen.prefix}
   if (!isFoundAgain(all, method, chosen)) return {address, variables: {value: `${formatAddress(chosen.address)}/${chosen.prefix}`}}

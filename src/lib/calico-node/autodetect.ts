@@ -40,7 +40,7 @@ export function parseMethod(text: string): Method | string | undefined {
       return wrong === undefined ? {type, networks: values} : `'${wrong}' ${shortFormProblem(wrong, 'cidr') ?? 'is not a CIDR'}`
     }
     default:
-      return `'${type}=' is no way to find an address: there are ${METHODS}`
+      return `'${type}=' is not a detection method. The methods are ${METHODS}`
   }
 }
 
@@ -113,7 +113,7 @@ function judgeOf(method: Method, reached: Address | undefined): Judge {
       return byDefault
     case 'interface': {
       const wanted = method.patterns.map((pattern) => new RegExp(pattern))
-      return ({interfaceName}) => (wanted.some((pattern) => pattern.test(interfaceName)) ? undefined : `${interfaceName} is not asked for`)
+      return ({interfaceName}) => (wanted.some((pattern) => pattern.test(interfaceName)) ? undefined : `${interfaceName} does not match the given interfaces`)
     }
     case 'skip-interface': {
       const unwanted = method.patterns.map((pattern) => new RegExp(pattern))
@@ -158,7 +158,7 @@ export function isFoundAgain(all: readonly Candidate[], method: Method, chosen: 
 export function candidateLines(all: readonly Candidate[], choice: Choice): string[] {
   return all.map((candidate) => {
     const {interfaceName, address, prefix, rejected} = candidate
-    const verdict = choice.type === 'chosen' && choice.candidate === candidate ? 'chosen' : (rejected ?? (choice.type === 'chosen' ? 'possible; another one was chosen' : 'possible'))
+    const verdict = choice.type === 'chosen' && choice.candidate === candidate ? 'chosen' : (rejected ?? (choice.type === 'chosen' ? 'usable, but another one was chosen' : 'possible'))
     return `${formatAddress(address)}/${prefix} on ${interfaceName}: ${verdict}`
   })
 }

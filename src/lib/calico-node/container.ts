@@ -91,8 +91,8 @@ export function certificateFiles({ca, cert, key}: EtcdSettings): CertificateFile
   const file = (name: string, setting: Setting<Pem> | undefined, target: string): CertificateFile[] => {
     if (!setting) return []
     const source = setting.value.file
-    if (source === 'inline') problems.push(`${setting.origin}: ${name} is written in the configuration itself; the container needs it as a file of this host.`)
-    else if (!isMountable(source)) problems.push(`${setting.origin}: '${source}' must be an absolute path without ':', for it is mounted into the container.`)
+    if (source === 'inline') problems.push(`${setting.origin}: ${name} is written in the configuration itself; the container needs it in a file on this host.`)
+    else if (!isMountable(source)) problems.push(`${setting.origin}: '${source}' must be an absolute path without ':', because it is mounted into the container.`)
     return [{name, source, target: `/etc/calico/certs/${target}`}]
   }
   const files = [...file('ETCD_CA_CERT_FILE', ca, 'ca_cert.crt'), ...file('ETCD_KEY_FILE', key, 'key.pem'), ...file('ETCD_CERT_FILE', cert, 'cert.crt')]

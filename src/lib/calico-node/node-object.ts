@@ -93,7 +93,7 @@ function ownNode(session: Session, entries: readonly KeyValue[], wanted: WantedN
   const key = resourceKey('Node', wanted.name)
   const own = nodes.find(({kv}) => kv.key === key)
   if (!own && entries.some((kv) => kv.key === key)) {
-    throw new CalicoError('invalid', `The stored value of node ${wanted.name} cannot be read; it was left alone`, {hint: 'Delete it with etcdctl, then run the command again.'})
+    throw new CalicoError('invalid', `The stored value of node ${wanted.name} cannot be read; it was not changed`, {hint: 'Delete it with etcdctl, then run the command again.'})
   }
   refuseTaken(nodes.filter((each) => each !== own), wanted)
   if (own) refuseForeignName(own, wanted)
@@ -111,7 +111,7 @@ function refuseTaken(others: readonly Stored<Node>[], {ipv4, ipv6}: WantedNode):
   if (!first) return
   throw new CalicoError('conflict', `The address ${first.address} belongs to node ${first.node} already; nothing was changed`, {
     details: taken.slice(1).map(({address, node}) => `${address} belongs to node ${node}`),
-    hint: `Give this node another one with --ip. If ${first.node} is gone for good: calicoctl node remove --hostname=${first.node}`,
+    hint: `Give this node another address with --ip. If ${first.node} has been decommissioned: calicoctl node remove --hostname=${first.node}`,
   })
 }
 
@@ -119,7 +119,7 @@ function refuseForeignName({resource}: Stored<Node>, {name, ipv4, ownName, isLoc
   const stored = storedAddress(resource.spec.bgp?.ipv4Address)
   if (ownName || !stored || !ipv4 || equalAddresses(stored, ipv4.address) || isLocal(stored)) return
   throw new CalicoError('conflict', `The name ${name} belongs to a node with the address ${formatAddress(stored)}, which is not of this host; nothing was changed`, {
-    hint: 'Give this node another name (NODENAME). If it is the same host and has got another address: add --replace.',
+    hint: 'Give this node another name (NODENAME). If it is the same host with a new address, add --replace.',
   })
 }
 

@@ -44,18 +44,18 @@ export function readNodeOptions(typed: RawOptions, env: Readonly<Record<string, 
   const options = Object.fromEntries(Object.entries(typed).filter(([, value]) => value !== '')) as RawOptions
   const networking = env.CALICO_NETWORKING?.toLowerCase() !== 'false'
   const {runtime = 'docker', detach = 'true'} = options
-  if (runtime === 'rkt') problem('--runtime: rkt has been given up by its makers; use docker, or none.')
+  if (runtime === 'rkt') problem('--runtime: rkt has been abandoned. Use docker or none.')
   else if (runtime !== 'docker' && runtime !== 'none') problem(`--runtime: '${runtime}' is neither docker nor none.`)
   if (detach !== 'true' && detach !== 'false') problem(`--detach: '${detach}' is neither true nor false.`)
   const asNumber = options.as === undefined ? undefined : parseLenientAsNumber(options.as)
   if (options.as && asNumber === undefined) problem(`--as: '${options.as}' is not an AS number: 1 to 4294967295, or 1.10 as HIGH.LOW.`)
   const logDirectory = options['log-dir'] ?? DEFAULT_LOG_DIRECTORY
-  if (!isMountable(logDirectory)) problem(`--log-dir: '${logDirectory}' must be an absolute path without ':' (Docker would take a relative one for the name of a volume).`)
+  if (!isMountable(logDirectory)) problem(`--log-dir: '${logDirectory}' must be an absolute path without ':' (Docker would treat a relative path as the name of a volume).`)
   const image = options['node-image'] ?? DEFAULT_IMAGE
   if (!isImageName(image)) problem(`--node-image: '${image}' is not the name of an image.`)
   const driverImage = options['libnetwork-image']
   if (driverImage !== undefined && !isImageName(driverImage)) problem(`--libnetwork-image: '${driverImage}' is not the name of an image.`)
-  if (driverImage !== undefined && runtime === 'none') problem('--libnetwork-image: with --runtime=none no container is run; without this option the driver is a systemd unit.')
+  if (driverImage !== undefined && runtime === 'none') problem('--libnetwork-image: with --runtime=none, no container is started; omit this option to run the driver as a systemd unit.')
   return {
     ip: readAddress('--ip', options.ip, 4, problem) ?? (networking ? {type: 'detect', method: {type: 'autodetect'}, typed: false} : undefined),
     ip6: readAddress('--ip6', options.ip6, 6, problem),

@@ -34,7 +34,7 @@ export interface Prepared {
 /** The settings of etcd. @throws CalicoError `invalid` for the embedded store, which calico-node cannot read */
 function etcdOf({datastore}: Settings) {
   if (datastore.type === 'etcd') return datastore
-  throw new CalicoError('invalid', `calico-node cannot read the embedded datastore (${datastore.path.origin})`, {hint: 'Name an etcd with ETCD_ENDPOINTS or --datastore.'})
+  throw new CalicoError('invalid', `calico-node cannot read the embedded datastore (${datastore.path.origin})`, {hint: 'Give the endpoints of etcd with ETCD_ENDPOINTS or --datastore.'})
 }
 
 /** The container of REQUEST, without a look at the datastore. STORED is the address that the node has had until now. */

@@ -29,7 +29,7 @@ export interface WaitOptions {
 /** Waits for the container ID. @throws CalicoError if the Engine does not answer any more */
 export async function waitUntilReady(engine: Lifecycle, id: string, {want, timeoutMs, networking, log, restartsBefore}: WaitOptions): Promise<Outcome> {
   const deadline = performance.now() + timeoutMs
-  let why = want === 'started' ? `it has not said '${STARTED_LINE}'` : 'calico/node has not said why'
+  let why = want === 'started' ? `it has not logged '${STARTED_LINE}'` : 'calico/node has not logged a reason'
   let hasProgram = false
   for (;;) {
     const state = await engine.state(id)
@@ -52,9 +52,9 @@ export async function waitUntilReady(engine: Lifecycle, id: string, {want, timeo
 
 /** Why the container is not up, undefined if it is. One that has been started anew since was not either. */
 function endOf(state: ContainerState | undefined, restartsBefore: number): string | undefined {
-  if (!state) return 'somebody removed its container'
+  if (!state) return 'its container was removed'
   if (state.running && state.restartCount === restartsBefore && !state.restarting) return undefined
-  if (state.restartCount > restartsBefore || state.restarting) return `it ends and is started again and again (exit code ${state.exitCode})`
+  if (state.restartCount > restartsBefore || state.restarting) return `it exits and is restarted repeatedly (exit code ${state.exitCode})`
   return `it ended with exit code ${state.exitCode}`
 }
 
@@ -66,7 +66,7 @@ async function askReadiness(engine: Lifecycle, id: string, networking: boolean):
     const {exitCode, output, missing} = await engine.exec(id, ['calico-node', '-felix-ready', ...(networking ? ['-bird-ready'] : [])])
     if (missing) return {type: 'no-program'}
     if (exitCode === 0) return {type: 'ready'}
-    return {type: 'not-ready', why: output.trim() || `its check for readiness ended with exit code ${exitCode ?? 'unknown'}`}
+    return {type: 'not-ready', why: output.trim() || `its readiness check ended with exit code ${exitCode ?? 'unknown'}`}
   } catch (error) {
     // Between two starts nothing can be run in it: its state tells.
     if (error instanceof EngineError) return {type: 'unknown', why: error.message}

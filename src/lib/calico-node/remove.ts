@@ -52,9 +52,9 @@ export async function removeNode(session: Session, node: string, endpoints: read
     return await removeAll(session, node, endpoints, local)
   } catch (error) {
     if (!(error instanceof CalicoError) || session.writes.done.length === before) throw error
-    throw new CalicoError('unknown', `Node ${node} was removed in part only: ${error.message}`, {
+    throw new CalicoError('unknown', `Node ${node} was not removed completely: ${error.message}`, {
       details: [...error.details, `Done: ${session.writes.done.slice(before).join(', ')}.`],
-      hint: 'The same command again removes the rest.',
+      hint: 'To remove the rest, run the same command again.',
       cause: error,
     })
   }
@@ -64,14 +64,14 @@ async function removeAll(session: Session, node: string, endpoints: readonly End
   const changes: ResourceChange[] = []
   const released: Address[] = []
   const warnings: string[] = []
-  session.writes.remaining = `Node ${node} is not removed completely: the same command again removes the rest`
+  session.writes.remaining = `Node ${node} was not removed completely. To remove the rest, run the same command again`
   const stored = await getResource<Node>(session, {kind: 'Node', name: node})
   for (const endpoint of endpoints) {
     if (local && !session.dryRun) await deleteVeth(endpoint.stored.resource.spec.interfaceName ?? '')
     const removal = await removeStale(session, endpoint)
     append(changes, removal.changes)
     append(released, removal.released)
-    for (const {address, by} of removal.held) warnings.push(`${formatAddress(address)} was not released: ${by} has it.`)
+    for (const {address, by} of removal.held) warnings.push(`${formatAddress(address)} was not released: ${by} uses it.`)
     append(released, await releaseOthers(session, endpoint, removal.foreign, warnings))
   }
   append(released, await releaseTunnels(session, node, stored?.resource, warnings))
@@ -95,11 +95,11 @@ const KNOWN_HANDLES: readonly string[] = ['docker', 'namespace']
 async function releaseOthers(session: Session, endpoint: Endpoint, addresses: readonly Address[], warnings: string[]): Promise<readonly Address[]> {
   if (addresses.length === 0) return []
   if (KNOWN_HANDLES.includes(endpoint.orchestrator)) {
-    for (const address of addresses) warnings.push(`${formatAddress(address)} was not released: it is assigned to somebody else.`)
+    for (const address of addresses) warnings.push(`${formatAddress(address)} was not released: it is assigned to another user.`)
     return []
   }
   const {released, held} = await releaseAddresses(session, addresses.map((address) => ({address})))
-  for (const {address, by} of held) warnings.push(`${formatAddress(address)} was not released: ${by} has it.`)
+  for (const {address, by} of held) warnings.push(`${formatAddress(address)} was not released: ${by} uses it.`)
   return released
 }
 
@@ -124,7 +124,7 @@ async function releaseTunnels(session: Session, node: string, object: Node | und
     try {
       const done = await releaseAddresses(session, [{address, handle: ''}])
       append(released, done.released)
-      for (const {by} of done.held) warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${by} has it.`)
+      for (const {by} of done.held) warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${by} uses it.`)
     } catch (error) {
       if (!isError(error, 'conflict', 'invalid')) throw error
       warnings.push(`The tunnel address ${formatAddress(address)} was not released: ${error.message}`)

@@ -23,7 +23,7 @@ const PUBLIC = /^(?:AS|IP6?|IP6?_AUTODETECTION_METHOD|NODENAME|HOSTNAME|NO_DEFAU
 /** What of FOUND is not as SPEC would make it of IMAGE, which gives it variables and its program: phrases for people, without secrets; none if all is. Pure. */
 export function containerDifferences(found: ComparedDetails, spec: ContainerSpec, image: ImageDetails): string[] {
   return [
-    ...(found.imageId === image.id ? [] : [found.image === spec.image ? `another image is called ${spec.image} by now` : `image: ${found.image} → ${spec.image}`]),
+    ...(found.imageId === image.id ? [] : [found.image === spec.image ? `the tag ${spec.image} now refers to another image` : `image: ${found.image} → ${spec.image}`]),
     ...environmentDifferences(found.environment, variables([...image.environment, ...spec.environment])),
     ...found.binds.filter((bind) => !spec.binds.includes(bind)).map((bind) => `mount ${bind}: removed`),
     ...spec.binds.filter((bind) => !found.binds.includes(bind)).map((bind) => `mount ${bind}: added`),
@@ -54,7 +54,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.length =
 
 /** For people, a line each: the container NAME with this ID was removed, and why. */
 export const removedLines = (name: string, id: string, differences: readonly string[]): string[] =>
-  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...listed('What differed:', differences)]
+  [`The container ${name} that was there before was removed (${id.slice(0, 12)}).`, ...listed('Differences:', differences)]
 
 /** PHRASES as lines under HEADING; nothing where there are none. */
 export const listed = (heading: string, phrases: readonly string[]): string[] => (phrases.length === 0 ? [] : [heading, ...phrases.map((each) => `  ${each}`)])
@@ -82,6 +82,6 @@ function writtenSince({mounts}: ContainerPlan, startedAt: string): string[] {
   const start = Date.parse(startedAt)
   return mounts.flatMap(({source}) => {
     const status = statSync(source, {throwIfNoEntry: false})
-    return status?.isFile() && status.ctimeMs > start ? [`${source}: written since its start`] : []
+    return status?.isFile() && status.ctimeMs > start ? [`${source}: modified since its start`] : []
   })
 }

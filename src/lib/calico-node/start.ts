@@ -73,10 +73,10 @@ export async function keepNode(session: Session, engine: Lifecycle, found: Conta
   const isInterrupted = (): boolean => interrupted
   writes.undo = () => {
     interrupted = true
-    return Promise.resolve(`The container ${CONTAINER_NAME}, which ran before, was left as it is.`)
+    return Promise.resolve(`The container ${CONTAINER_NAME}, which was running before, was not changed.`)
   }
   try {
-    options.note(`The container ${CONTAINER_NAME} runs already, and nothing of it changed.`)
+    options.note(`The container ${CONTAINER_NAME} is already running and was not changed.`)
     options.onStarted(found.id)
     await watch(engine, {id: found.id, image: found.image, restartsBefore: found.restarts, from: 'now'}, options)
   } catch (error) {
@@ -138,24 +138,24 @@ async function failureOf(engine: Lifecycle, id: string, image: string, outcome: 
   const {type, why, lines} = outcome
   const log = lines.length === 0 ? [] : ['Its last lines:', ...lines.map((line) => `  ${line}`)]
   if (type === 'late') {
-    const silent = lines.length === 0 ? ['It has written nothing: a calico-node that cannot reach its datastore waits in silence.'] : []
-    return new CalicoError('unknown', `calico-node runs, but was not ${want} within ${timeoutMs / 1000} s: ${why}`, {
+    const silent = lines.length === 0 ? ['It has written no log. A calico-node that cannot reach its datastore waits without a message.'] : []
+    return new CalicoError('unknown', `calico-node is running, but was not ${want} within ${timeoutMs / 1000} s: ${why}`, {
       details: [...log, ...silent],
-      hint: `The container goes on; look again with: calicoctl status. Its log: docker logs ${CONTAINER_NAME}`,
+      hint: `The container keeps running. To check again: calicoctl status. For its log: docker logs ${CONTAINER_NAME}`,
     })
   }
   // Left alone, the Engine would start it again for ever.
   await engine.stop(id)
-  return new CalicoError('failed', `calico-node does not stay up: ${why}`, {details: log, hint: `The container was stopped and kept; all of its log: docker logs ${CONTAINER_NAME}`})
+  return new CalicoError('failed', `calico-node stopped: ${why}`, {details: log, hint: `The container was stopped and kept. For its log: docker logs ${CONTAINER_NAME}`})
 }
 
 /** The image IMAGE runs, but is not calico/node: what it is instead. */
 async function strangerError(image: string): Promise<CalicoError> {
   const details = await imageDetails(image).catch(() => undefined)
-  const runs = details === undefined || details.command.length === 0 ? [] : [`It runs: ${details.command.map(quoteForShell).join(' ')}`]
-  return new CalicoError('failed', `The image ${image} is not calico/node: there is no program calico-node in it`, {
+  const runs = details === undefined || details.command.length === 0 ? [] : [`Its command: ${details.command.map(quoteForShell).join(' ')}`]
+  return new CalicoError('failed', `The image ${image} is not calico/node: it does not contain the program calico-node`, {
     details: runs,
-    hint: `Name an image of calico/node with --node-image; the default is ${DEFAULT_IMAGE}. The container was removed again.`,
+    hint: `Give an image of calico/node with --node-image; the default is ${DEFAULT_IMAGE}. The container was removed again.`,
   })
 }
 
@@ -164,5 +164,5 @@ async function attach(engine: Lifecycle, id: string, log: NodeLog): Promise<neve
   await log.ended
   const state = await engine.state(id)
   await engine.stop(id)
-  throw new CalicoError('failed', state ? `calico-node ended with exit code ${state.exitCode}` : 'calico-node was removed by somebody else', {hint: `The container ${CONTAINER_NAME} was stopped.`})
+  throw new CalicoError('failed', state ? `calico-node ended with exit code ${state.exitCode}` : 'calico-node was removed by another process', {hint: `The container ${CONTAINER_NAME} was stopped.`})
 }

@@ -114,9 +114,9 @@ export abstract class BaseCommand extends Command {
     this.parsed = true // oclif warns in development where nobody has parsed
     this.globals = line.flags
     for (const name of ofBatch?.refused ?? []) {
-      if ((line.flags as Values)[name] !== undefined) this.problem(`--${name} stands on batch itself, not on one of its lines`)
+      if ((line.flags as Values)[name] !== undefined) this.problem(`give --${name} to batch itself, not to one of its lines`)
     }
-    if (ofBatch && (line.flags as Values).watch === true) this.problem('--watch goes on until it is stopped, and is no line of a batch')
+    if (ofBatch && (line.flags as Values).watch === true) this.problem('--watch runs until it is stopped, and cannot be used in a batch')
     check?.(line)
     this.refuseProblems()
     ofBatch?.read()
@@ -127,7 +127,7 @@ export abstract class BaseCommand extends Command {
     const [first, ...more] = this.problems
     if (first === undefined) return
     if (more.length === 0) throw new CalicoError('invalid', first)
-    throw new CalicoError('invalid', `${this.problems.length} things are wrong:`, {details: this.problems})
+    throw new CalicoError('invalid', `${this.problems.length} problems in the command line:`, {details: this.problems})
   }
 
   /** Whether the user's own configuration file counts. */
@@ -330,7 +330,7 @@ export abstract class BaseCommand extends Command {
     for (;;) {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) was up before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})), budget.remaining())
+        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) was over before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})), budget.remaining())
       })
       const step = await Promise.race([iterator.next(), late]).finally(() => clearTimeout(timer))
       if (step.done === true) return

@@ -130,7 +130,7 @@ export abstract class EditCommand extends HostEditCommand {
 
   protected override read<F extends Values, B extends Values, A extends Values>(options: Interfaces.Input<F, B, A>, check?: (line: Interfaces.ParserOutput<F, B, A>) => void): Promise<Interfaces.ParserOutput<F, B, A>> {
     return super.read(options, (line) => {
-      if (this.confirmWithin !== undefined && this.dryRun) this.problem('--confirm-within does not go with --dry-run, which changes nothing')
+      if (this.confirmWithin !== undefined && this.dryRun) this.problem('--confirm-within cannot be combined with --dry-run, which changes nothing')
       check?.(line)
     })
   }

@@ -57,5 +57,5 @@ function doubts({before, after}: ChangedWorld): string[] {
   const bad = [...before.problems, ...after.problems].filter(({effect}) => effect === 'unreadable' || effect === 'stops')
   const names = [...new Set(bad.map(({kind, name}) => `${kind.toLowerCase()}/${name}`))]
   if (names.length === 0) return []
-  return [`Felix cannot use ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}: which flows they let pass cannot be known, and the list of flows takes them for absent. calicoctl lint says why.`]
+  return [`Felix cannot use ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}: it is not known which flows they allow, and the list of flows ignores them. For the reason: calicoctl lint`]
 }

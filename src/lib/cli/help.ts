@@ -115,7 +115,7 @@ class CommandPage extends CommandHelp {
 
 /** The exit codes that a command may end with, and what each means for it. */
 export function exitCodeRows({flags, exitCodes = {}}: Described): [code: string, text: string][] {
-  const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9] : []), ...('error-unchanged' in flags ? [3] : []), ...Object.keys(exitCodes).map(Number)] as const
+  const codes = [0, 1, ...('datastore' in flags ? [6, 7] : []), ...('dry-run' in flags ? [5, 8, 9, 130, 143] : []), ...('error-unchanged' in flags ? [3] : []), ...Object.keys(exitCodes).map(Number)] as const
   const used = [...new Set(codes)].filter((code) => exitCodes[String(code)] !== null).sort((a, b) => a - b)
   return used.map((code) => [String(code), exitCodes[String(code)] ?? exitText(code)])
 }

@@ -41,7 +41,7 @@ export function watchSignals({writes}: Pick<Session, 'writes'>, told: () => stri
 export function truth({done, open, remaining}: WriteLog): string {
   const parts = [
     ...(done.length === 0 ? [] : [`${done.join(', ')} was made`]),
-    ...(open ? [`${open.what} was under way; it may or may not have been made`] : []),
+    ...(open ? [`${open.what} was in progress; it may or may not have been made`] : []),
     ...(remaining === undefined ? [] : [remaining]),
   ]
   return parts.length === 0 ? 'nothing was changed' : parts.join('. ')

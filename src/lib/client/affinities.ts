@@ -127,7 +127,7 @@ function tryBlock(kv: KeyValue): Block | undefined {
   }
 }
 
-const tellUnreadable = (session: Session, {key}: KeyValue): void => session.warn(`The stored value of ${key} cannot be read. It was left alone.`)
+const tellUnreadable = (session: Session, {key}: KeyValue): void => session.warn(`The stored value of ${key} cannot be read. It was not changed.`)
 
 /** CANDIDATES in groups that fit into one transaction each, no block twice in one. */
 function* batches(candidates: readonly Candidate[]): Generator<Candidate[]> {

@@ -163,5 +163,5 @@ function whereItIs(all: readonly Stored<BGPPeer>[], address: Address): {hint?: s
   const ip = formatAddress(address)
   const {node} = other.stored.resource.spec
   if (!other.plain) return {hint: `bgppeer/${storedName(other.stored)} has that address with a port or selectors; the Go calicoctl can change it.`}
-  return {hint: node ? `It is a peer of node ${node}: calicoctl node bgp peer remove ${ip} --node ${node}` : `It is a global peer: calicoctl bgp peer remove ${ip}`}
+  return {hint: node ? `The peer belongs to node ${node}: calicoctl node bgp peer remove ${ip} --node ${node}` : `It is a global peer: calicoctl bgp peer remove ${ip}`}
 }

@@ -78,13 +78,13 @@ export const guidInValue = (value: string | undefined): string | undefined => (v
  */
 export function checkReadable(session: Session, cluster: ClusterState): void {
   if (cluster.state === 'foreign' && !session.init) {
-    throw new CalicoError('wrong-datastore', `This is not a Calico datastore: ${session.store.description} holds keys under /calico/ but no cluster information (${CLUSTER_KEY})`, {
-      hint: 'Check the endpoints with: calicoctl config view. If it is yours to use, initialise it with --init.',
+    throw new CalicoError('wrong-datastore', `This is not a Calico datastore: ${session.store.description} contains keys under /calico/ but no ClusterInformation (${CLUSTER_KEY})`, {
+      hint: 'Check the endpoints: calicoctl config view. To initialise this datastore for Calico, use --init.',
     })
   }
   if (cluster.state === 'empty') {
     if (session.expectCluster !== undefined) throw unexpectedCluster(session, 'it is not initialised')
-    session.announce(`This datastore holds no Calico data yet (${session.store.description}).`)
+    session.announce(`This datastore contains no Calico data yet (${session.store.description}).`)
   }
   if (cluster.state === 'present' && session.expectCluster !== undefined) {
     const guid = specOf(cluster.information).clusterGUID
@@ -100,14 +100,14 @@ export function checkSameCluster(session: Session, first: ClusterState, now: Clu
   if (first.state !== 'present') return
   const [before, after] = [first, now].map((cluster) => (cluster.state === 'present' ? specOf(cluster.information).clusterGUID : undefined))
   if (now.state === 'present' && (before === undefined || after === undefined || before === after)) return
-  throw new CalicoError('wrong-datastore', `The datastore has become another one while it was changed: ${before === undefined ? 'a cluster' : `the cluster ${before}`} was read, and now it ${after === undefined ? 'names no cluster' : `is ${after}`} (${session.store.description}). Nothing was changed.`, {
+  throw new CalicoError('wrong-datastore', `The datastore was replaced during this change: ${before === undefined ? 'a cluster' : `the cluster ${before}`} was read, and now it ${after === undefined ? 'contains no cluster' : `contains ${after}`} (${session.store.description}). Nothing was changed.`, {
     hint: 'Check that all endpoints belong to one cluster: calicoctl config view',
   })
 }
 
 const unexpectedCluster = (session: Session, why: string): CalicoError =>
   new CalicoError('wrong-datastore', `This is not the expected cluster ${session.expectCluster ?? ''}: ${why} (${session.store.description})`, {
-    hint: 'Check the endpoints and the expected cluster with: calicoctl config view',
+    hint: 'Check the endpoints and the expected cluster: calicoctl config view',
   })
 
 /**

@@ -133,7 +133,7 @@ async function untilDone<T>(
     }
     if (tries > 1) await sleep(Math.random() * Math.min(5 * tries, 100))
   }
-  throw new CalicoError('conflict', 'Somebody else keeps changing the same objects; nothing was changed', {hint: 'Run the command again.'})
+  throw new CalicoError('conflict', 'Another client keeps changing the same objects; nothing was changed', {hint: 'Run the command again.'})
 }
 
 /**
@@ -285,9 +285,9 @@ async function cannotComeLate<T>({store}: Session, {writes, decision: {guards = 
 const KEYS_PER_READ = 100
 
 const mayComeLate = <T>({decision, error: lost}: LostAttempt<T>, error: unknown): CalicoError =>
-  new CalicoError('unknown', `The answer to a write was lost, and the write may still arrive: ${decision.what} may or may not be made`, {
+  new CalicoError('unknown', `The response to a write was lost, and the write may still be executed: ${decision.what} may or may not be made`, {
     details: [lost.message, ...(error instanceof CalicoError ? [`Another attempt failed: ${error.message}`] : [])],
-    hint: 'Look at the object before you run the command again.',
+    hint: 'Check the object before you run the command again.',
     cause: error,
   })
 
@@ -340,13 +340,13 @@ async function areGone(session: Session, deletions: readonly Write[], after: Rev
 function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {
   const why =
     cause instanceof CompactedError
-      ? 'the datastore has compacted the history that would tell'
+      ? 'the datastore has compacted the history that is needed to find out'
       : isError(cause, 'wrong-datastore')
-        ? 'another etcd cluster answers now'
-        : 'the datastore does not answer any more'
-  return new CalicoError('unknown', `The answer to a write was lost and ${why}: ${lost.decision.what} may or may not have been made`, {
+        ? 'another etcd cluster now answers'
+        : 'the datastore no longer answers'
+  return new CalicoError('unknown', `The response to a write was lost and ${why}: ${lost.decision.what} may or may not have been made`, {
     details: [lost.error.message],
-    hint: 'Look at the object before you run the command again.',
+    hint: 'Check the object before you run the command again.',
     cause,
   })
 }
@@ -354,9 +354,9 @@ function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {
 /** A deadline that comes while others keep winning the race is a conflict, not an absent datastore (decisions.md 15). */
 function afterConflict(error: unknown, tries: number): unknown {
   if (tries > 1 && isError(error, 'unreachable')) {
-    return new CalicoError('conflict', 'Somebody else kept changing the same objects until the time was up; nothing was changed', {
+    return new CalicoError('conflict', 'Another client kept changing the same objects until the timeout; nothing was changed', {
       details: [error.message],
-      hint: 'Run the command again, or give it more time with --timeout.',
+      hint: 'Run the command again, or use a larger --timeout.',
       cause: error,
     })
   }

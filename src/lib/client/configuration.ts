@@ -63,12 +63,12 @@ export function findSetting(section: ConfigSection, name: string, {value, force}
     if (force && name !== '') return rawParameter(name)
     throw new CalicoError('invalid', `'${name}' is not a setting of config ${section.words}: use ${Object.keys(section.settings).join(', ')}.`, {
       hint: section.rawParameters
-        ? `--force keeps it as the raw parameter of that name, which Felix reads unchecked.`
-        : `--force keeps it as the annotation ${RAW_PREFIX}${name}, which today's Calico does not read.`,
+        ? `--force stores it as the raw parameter of that name, which is not validated.`
+        : `--force stores it as the annotation ${RAW_PREFIX}${name}, which current Calico versions do not read.`,
     })
   }
   if (value !== undefined && setting.values && !setting.values.includes(value) && !force) {
-    throw new CalicoError('invalid', `'${value}' is not a value of ${name}: use ${setting.values.join(', ')}.`, {hint: '--force stores it all the same.'})
+    throw new CalicoError('invalid', `'${value}' is not a value of ${name}: use ${setting.values.join(', ')}.`, {hint: '--force stores it anyway.'})
   }
   return setting
 }

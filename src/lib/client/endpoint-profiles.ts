@@ -73,7 +73,7 @@ function requireProfiles(action: ProfileAction, wanted: readonly string[], store
   if (first === undefined) return
   throw new CalicoError('not-found', `Profile with name ${first} was not found.`, {
     details: more.map((name) => `Profile with name ${name} was not found.`),
-    hint: action === 'remove' ? SEE_PROFILES : `calicoctl profile add ${first} creates it.`,
+    hint: action === 'remove' ? SEE_PROFILES : `To create it: calicoctl profile add ${first}`,
   })
 }
 

@@ -50,7 +50,7 @@ export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): 
   const {name, namespace = ENDPOINT_NAMESPACE} = key?.type === 'resource' ? key : metadata
   const segments = parseWorkloadEndpointName(name) ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
   const shown = displayWorkload(metadata, segments.workload)
-  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} has the annotation calicoctl/workload ${JSON.stringify(shown.suspicious)}, which cannot be its workload; that is shown under its stored name.`)
+  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} has the annotation calicoctl/workload ${JSON.stringify(shown.suspicious)}, which does not match its stored name; the stored name is shown.`)
   return {
     stored,
     place: {kind: 'WorkloadEndpoint', name, namespace},
@@ -135,14 +135,14 @@ function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
     const rest = endpoints.length - MAX_NAMED
     throw new CalicoError('conflict', `More than one endpoint matches ${word}; nothing was done`, {
       details: [...endpoints.slice(0, MAX_NAMED).map(endpointLabel), ...(rest > 0 ? [`and ${rest} more`] : [])],
-      hint: 'Refine it with --host, --orchestrator and --workload.',
+      hint: 'Use --host, --orchestrator or --workload to select one.',
     })
   }
   return first
 }
 
 function missing(word: string): never {
-  throw new CalicoError('not-found', `Endpoint ${word} is unknown to Calico.`, {hint: 'See all endpoints with: calicoctl endpoint show --detailed'})
+  throw new CalicoError('not-found', `Endpoint ${word} is unknown to Calico.`, {hint: 'To see all endpoints: calicoctl endpoint show --detailed'})
 }
 
 /** Endpoints as `endpoint show` counts them. */

@@ -100,7 +100,7 @@ function understand(session: Session, kind: IpamKind, kv: KeyValue): IpamObject 
   // An affinity without a value is an old one, and confirmed.
   const parsed = kv.value === '' ? {value: {}} : tryParseJson(kv.value)
   if (name !== undefined && 'value' in parsed && isRecord(parsed.value)) return {kv, name, value: parsed.value}
-  session.warn(`The stored value of ${kv.key} cannot be read. Passed over.`)
+  session.warn(`The stored value of ${kv.key} cannot be read. It is ignored.`)
   return undefined
 }
 

@@ -52,7 +52,7 @@ export async function unlessUnreadable<T>(session: Session, read: () => Promise<
     return await read()
   } catch (error) {
     if (!isError(error, 'invalid')) throw error
-    session.warn(`${error.message}: ${error.details.join('; ')}. Passed over.`)
+    session.warn(`${error.message}: ${error.details.join('; ')}. It is ignored.`)
     return undefined
   }
 }

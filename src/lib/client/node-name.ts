@@ -53,10 +53,10 @@ export function resolveNodeName({option, env, file, system}: NodeNameInputs, {fi
   if (origin === NODENAME_FILE) {
     const other = variables.find(({text: said}) => said !== undefined)
     if (other?.text === undefined || other.text.toLowerCase() === own) return {name, origin}
-    return {name, origin, warning: `${other.origin} says ${other.text}, but calico-node on this host calls itself ${own} (${NODENAME_FILE}): that name is used.`}
+    return {name, origin, warning: `${other.origin} is ${other.text}, but calico-node on this host uses the name ${own} (${NODENAME_FILE}); ${own} is used.`}
   }
   if (own === name || (origin === '--node' && !fileFirst)) return {name, origin}
-  return {name, origin, warning: `The node's name is taken as ${name} (from ${origin}), but calico-node on this host calls itself ${own} (${NODENAME_FILE}).`}
+  return {name, origin, warning: `The node name is ${name} (from ${origin}), but calico-node on this host uses the name ${own} (${NODENAME_FILE}).`}
 }
 
 /**
@@ -67,9 +67,9 @@ export function thisHostsName(inputs: NodeNameInputs): NodeName {
   const {name, origin} = resolveNodeName(inputs)
   const own = unlessEmpty(inputs.file)?.toLowerCase()
   if (own === undefined || own === name) return {name, origin}
-  throw new CalicoError('refused', `This host is node ${own} (${NODENAME_FILE}), and the command was to work on node ${name} (from ${origin}); nothing was done`, {
-    details: ['It looks at this host, or removes what this host has, and so it works on the node of this host only.'],
-    hint: origin === '--node' ? `Leave --node out, or run the command on ${name}.` : `Unset ${origin}, or set it to ${own}; to work on ${name}, run the command on that host.`,
+  throw new CalicoError('refused', `This host is node ${own} (${NODENAME_FILE}), but the command was given node ${name} (from ${origin}); nothing was done`, {
+    details: ['This command reads or changes the host itself, so it can be used only for the node of this host.'],
+    hint: origin === '--node' ? `Omit --node, or run the command on ${name}.` : `Unset ${origin}, or set it to ${own}; to work on ${name}, run the command on that host.`,
   })
 }
 
@@ -88,12 +88,12 @@ export function namesOfThisHost({env, file, system}: NodeNameInputs): string[] {
 const unlessEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text)
 
 function checked(text: string, origin: string): string {
-  if (text === '') throw new CalicoError('invalid', `${origin} is empty, which cannot be a node's name`, {hint: 'Name the node with --node or NODENAME.'})
+  if (text === '') throw new CalicoError('invalid', `${origin} is empty, which is not a valid node name`, {hint: 'Give the node name with --node or NODENAME.'})
   try {
     return nodeName(text)
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error
-    throw new CalicoError('invalid', `${origin}: ${error.message}`, {hint: 'Name the node with --node or NODENAME.', cause: error})
+    throw new CalicoError('invalid', `${origin}: ${error.message}`, {hint: 'Give the node name with --node or NODENAME.', cause: error})
   }
 }
 

@@ -35,7 +35,7 @@ export interface DrainOptions {
  *   nobody gives an address back; else as removePools
  */
 export async function drainPools(session: Session, cidrs: readonly Cidr[], {waitMs, ifExists = false, onHolders, offTheClock}: DrainOptions): Promise<PoolRemoval> {
-  if (session.store.restOn) throw new CalicoError('invalid', 'pool remove --drain waits for others, and cannot be a part of one transaction', {hint: 'Run it by itself, or in a batch without --atomic.'})
+  if (session.store.restOn) throw new CalicoError('invalid', 'pool remove --drain waits for other clients, and cannot be part of one transaction', {hint: 'Run it separately, or in a batch without --atomic.'})
   const wanted = distinctNetworks(cidrs)
   checkNumber(wanted)
   const {networks, pools} = await findPools(session, wanted, {ifExists})
@@ -64,7 +64,7 @@ async function drained(session: Session, networks: readonly Cidr[], pools: reado
     const revision = await stillDisabled(session, pools)
     const holders = await findHolders(session, networks)
     if (holders.count === 0) {
-      session.writes.remaining = `${labels(pools)} ${stays}. To go on: ${drainLine(networks)}`
+      session.writes.remaining = `${labels(pools)} ${stays}. To continue: ${drainLine(networks)}`
       try {
         return await giveBackAndDelete(session, networks, pools, false)
       } catch (error) {
@@ -76,7 +76,7 @@ async function drained(session: Session, networks: readonly Cidr[], pools: reado
     const lines = await holderLines(session, holders)
     if (holders.count !== before) onHolders(holders.count, before === undefined ? lines : [])
     before = holders.count
-    session.writes.remaining = `${labels(pools)} ${stays}. Addresses still in use (${holders.count}): ${lines.join('; ')}. To go on: ${drainLine(networks)}`
+    session.writes.remaining = `${labels(pools)} ${stays}. Addresses still in use (${holders.count}): ${lines.join('; ')}. To continue: ${drainLine(networks)}`
     const left = end - performance.now()
     if (left <= 0) throw late(networks, pools, holders.count, lines)
     await offTheClock(() => blocksChange(session, networks, revision, Math.min(left, LONGEST_WAIT_MS)))
@@ -94,7 +94,7 @@ async function stillDisabled(session: Session, pools: readonly Pool[]): Promise<
   const {revision, results} = await session.store.transact({then: pools.map(({stored}) => ({get: stored.kv.key}))})
   const enabled = pools.filter((_, index) => results[index]?.some((kv: KeyValue) => parseStored<IPPool>('IPPool', kv).resource.spec.disabled !== true))
   if (enabled.length === 0) return revision
-  throw new CalicoError('conflict', `Somebody has enabled ${enabled.map(poolLabel).join(', ')} again while addresses were waited for. Nothing was deleted.`)
+  throw new CalicoError('conflict', `Another client has enabled ${enabled.map(poolLabel).join(', ')} again during the wait. Nothing was deleted.`)
 }
 
 /** Waits until a block of NETWORKS is written or deleted after the revision AFTER, for MS at most. */

@@ -51,7 +51,7 @@ export async function movePool(session: Session, from: Cidr, to: Cidr): Promise<
   const [source, target] = [networkOf(from), networkOf(to)]
   const problem = poolNetworkProblem(target)
   if (problem !== undefined) throw new CalicoError('invalid', `${problem}. Nothing was changed.`)
-  if (source.family !== target.family) throw new CalicoError('invalid', `${formatCidr(source)} and ${formatCidr(target)} are not of the same IP version. Nothing was changed.`)
+  if (source.family !== target.family) throw new CalicoError('invalid', `${formatCidr(source)} and ${formatCidr(target)} have different IP versions. Nothing was changed.`)
   if (overlaps(source, target)) throw new CalicoError('invalid', `${formatCidr(target)} ${equalNetworks(source, target) ? 'is' : 'overlaps'} the pool to be moved. Nothing was changed.`)
   const {outcome: changes} = await commit(session, [{list: kindPrefix('IPPool')}, {list: blocksPrefixWithin(target), keysOnly: true}], (seen) => decide(session, seen, source, target))
   const left = await stragglers(session, source)
@@ -67,7 +67,7 @@ function decide(session: Session, {revision, results: [entries = [], blocks = []
   const [there] = poolsFor(pools, target)
   if (old === undefined) throw new TypeError('requireAll() has found it')
   const network = networkOfPool(old)
-  if (network !== undefined) throw new CalicoError('refused', `${poolLabel(old)} is the subnet of the Docker network ${network}, whose addresses Docker gives itself: make another Docker network instead. Nothing was changed.`)
+  if (network !== undefined) throw new CalicoError('refused', `${poolLabel(old)} is the subnet of the Docker network ${network}, whose addresses Docker assigns itself: create another Docker network instead. Nothing was changed.`)
   const {disabled: _, ...spec} = old.stored.resource.spec
   const wanted: IPPool['spec'] = {...spec, cidr: formatCidr(target)}
   const created = there ? checked(there, wanted) : create(old, wanted, target, pools, blockCidrs(blocks))
@@ -91,7 +91,7 @@ type Made = {readonly change: ResourceChange<IPPool>; readonly writes: Decision<
 function checked(there: Pool, wanted: IPPool['spec']): Made {
   const {resource} = there.stored
   if (!isDeepStrictEqual({...resource.spec, cidr: wanted.cidr}, wanted)) {
-    throw new CalicoError('conflict', `${poolLabel(there)} is a pool already, and it has other options than the pool to be moved. Nothing was changed.`, {hint: 'Compare them: calicoctl pool show -o yaml'})
+    throw new CalicoError('conflict', `${poolLabel(there)} already is a pool, with other options than the pool to be moved. Nothing was changed.`, {hint: 'Compare them: calicoctl pool show -o yaml'})
   }
   return {change: {kind: 'IPPool', name: poolLabel(there), action: 'unchanged', before: resource, after: resource}, writes: []}
 }

@@ -74,7 +74,7 @@ export async function removePools(session: Session, cidrs: readonly Cidr[], {for
 
 /** @throws CalicoError `invalid` for more NETWORKS than one line may remove */
 export function checkNumber(networks: readonly Cidr[]): void {
-  if (networks.length > MAX_POOLS) throw new CalicoError('invalid', `These are ${networks.length} pools; one line may remove at most ${MAX_POOLS}.`)
+  if (networks.length > MAX_POOLS) throw new CalicoError('invalid', `${networks.length} pools were given; one command can remove at most ${MAX_POOLS}.`)
 }
 
 /** POOLS as messages call them. */
@@ -145,7 +145,7 @@ export async function giveBackAndDelete(session: Session, networks: readonly Cid
     }
     if (await deleteIfUnchanged(session, networks, pools, left)) return {disowned: [...disowned], left}
   }
-  throw new CalicoError('conflict', `Blocks in ${networks.map(formatCidr).join(', ')} are being claimed all the time`, {hint: 'Run the command again.'})
+  throw new CalicoError('conflict', `Blocks in ${networks.map(formatCidr).join(', ')} keep being claimed by nodes`, {hint: 'Run the command again.'})
 }
 
 /** Refuses a block that somebody has assigned from since the removal began. */
@@ -186,7 +186,7 @@ function deletions(pools: readonly Pool[], {results}: Seen): Write[] {
     const kv = results[index]?.[0]
     if (!kv) return []
     if (parseStored<IPPool>('IPPool', kv).resource.spec.disabled !== true) {
-      throw new CalicoError('conflict', `Somebody has enabled the pool ${poolLabel(pool)} again while it was being removed`)
+      throw new CalicoError('conflict', `Another client has enabled the pool ${poolLabel(pool)} again while it was being removed`)
     }
     return [{key: kv.key, read: kv, value: undefined}]
   })
@@ -201,9 +201,9 @@ export async function tellLateClaims(session: Session, networks: readonly Cidr[]
     const parsed = parseKey(key)
     return parsed?.type === 'block' ? parsed.cidr : key
   })
-  throw new CalicoError('unknown', `Deleted ${labels(pools)}, but a node claimed ${blocks.join(', ')} at the same moment`, {
-    details: ['Addresses that are assigned from there keep working, but belong to no pool.'],
-    hint: `To give them back: calicoctl pool add ${networks.map(formatCidr).join(' ')}, and remove it again.`,
+  throw new CalicoError('unknown', `Deleted ${labels(pools)}, but a node claimed ${blocks.join(', ')} at the same time`, {
+    details: ['Addresses assigned from there keep working, but belong to no pool.'],
+    hint: `To release them: calicoctl pool add ${networks.map(formatCidr).join(' ')}, and remove it again.`,
   })
 }
 
@@ -224,7 +224,7 @@ export function halfDone(pools: readonly Pool[], error: unknown): unknown {
   if (!(error instanceof CalicoError)) return error
   return new CalicoError('unknown', `${labels(pools)}: the removal is not finished; ${disabledText(pools)} disabled but not deleted`, {
     details: [error.message, ...error.details],
-    hint: `Run the command again: it goes on where it stopped. To keep ${pools.length === 1 ? 'the pool' : 'the pools'} instead: calicoctl pool set ${[...new Set(pools.map(poolLabel))].join(' ')} --enabled`,
+    hint: `Run the command again to continue. To keep ${pools.length === 1 ? 'the pool' : 'the pools'} instead: calicoctl pool set ${[...new Set(pools.map(poolLabel))].join(' ')} --enabled`,
     cause: error,
   })
 }

@@ -45,9 +45,9 @@ export async function splitPool(session: Session, which: Which, number: number):
     const name = pool.stored.kv.key.slice(kindPrefix('IPPool').length)
     const taken = new Set(entries.map(({key}) => key.slice(kindPrefix('IPPool').length)))
     const network = networkOfPool(pool)
-    if (network !== undefined) throw new CalicoError('refused', `The pool ${name} is the subnet of the Docker network ${network}, whose addresses Docker gives itself, and cannot be split. Nothing was changed.`)
+    if (network !== undefined) throw new CalicoError('refused', `The pool ${name} is the subnet of the Docker network ${network}, whose addresses Docker assigns itself, and cannot be split. Nothing was changed.`)
     const made = partsOf(pool, name, number).map((part) => {
-      if (taken.has(part.metadata.name)) throw new CalicoError('conflict', `There is a pool named ${part.metadata.name} already. Nothing was changed.`)
+      if (taken.has(part.metadata.name)) throw new CalicoError('conflict', `A pool named ${part.metadata.name} already exists. Nothing was changed.`)
       return prepareChange<IPPool>({kind: 'IPPool', name: part.metadata.name}, undefined, part)
     })
     const deletion: Write = {key: pool.stored.kv.key, read: pool.stored.kv, value: undefined}
@@ -71,7 +71,7 @@ function find(pools: readonly Pool[], which: Which): Pool {
     ? pools.find(({stored}) => stored.resource.metadata.name === which.name)
     : pools.find(({cidr}) => cidr !== undefined && equalNetworks(cidr, which.cidr) && networkOf(which.cidr).value === which.cidr.value)
   if (found?.cidr) return found
-  throw new CalicoError('not-found', `There is no pool ${'name' in which ? `named ${which.name}` : `with the CIDR ${formatCidr(which.cidr)}`}. Nothing was changed.`, {hint: 'The pools are listed by: calicoctl pool show -o wide'})
+  throw new CalicoError('not-found', `There is no pool ${'name' in which ? `named ${which.name}` : `with the CIDR ${formatCidr(which.cidr)}`}. Nothing was changed.`, {hint: 'To see the pools: calicoctl pool show -o wide'})
 }
 
 function partsOf({stored: {resource}, cidr}: Pool, name: string, number: number): IPPool[] {

@@ -108,9 +108,9 @@ export function problemsOfLine(cidrs: readonly Cidr[], options: PoolOptions, {ot
   const networks = distinctNetworks(cidrs)
   const problems = [...networks.flatMap((cidr) => sentence(poolNetworkProblem(cidr))), ...optionProblems(networks, options)]
   for (const [index, cidr] of networks.entries()) {
-    for (const other of networks.slice(0, index)) if (overlaps(cidr, other)) problems.push(`${formatCidr(cidr)} overlaps ${formatCidr(other)} on the same line.`)
+    for (const other of networks.slice(0, index)) if (overlaps(cidr, other)) problems.push(`${formatCidr(cidr)} overlaps ${formatCidr(other)} in the same command.`)
   }
-  if (networks.length > MAX_POOLS) problems.push(`These are ${networks.length} pools; one line may add at most ${MAX_POOLS}.`)
+  if (networks.length > MAX_POOLS) problems.push(`${networks.length} pools were given; one command can add at most ${MAX_POOLS}.`)
   return othersFound || problems.length > 0 ? [...problems, ...networks.flatMap((cidr) => sizeProblem(cidr, options) ?? [])] : []
 }
 
@@ -118,8 +118,8 @@ const sentence = (text: string | undefined): string[] => (text === undefined ? [
 
 /** What is wrong with the range FIRST to LAST itself; undefined if it is one. */
 export function rangeProblem(first: Address, last: Address): string | undefined {
-  if (first.family !== last.family) return `${formatAddress(first)} and ${formatAddress(last)} are not of the same IP version.`
-  return first.value < last.value ? undefined : `${formatAddress(first)} is not below ${formatAddress(last)}.`
+  if (first.family !== last.family) return `${formatAddress(first)} and ${formatAddress(last)} have different IP versions.`
+  return first.value < last.value ? undefined : `${formatAddress(first)} is not less than ${formatAddress(last)}.`
 }
 
 /** What is wrong with adding the networks that make up the range FIRST to LAST. */
@@ -131,7 +131,7 @@ export function coverProblems(first: Address, last: Address, options: PoolOption
   const which = options.blockSize === undefined ? `the smallest IPv${family} pool` : 'a block of them'
   const {most} = BLOCK_SIZE_LIMITS[family]
   return [
-    `The range would be these pools, of which some are smaller than a /${smallest}, ${which}: ${networks.map(formatCidr).join(', ')}.${smallest < most ? ` --block-size ${Math.max(...networks.map(({prefix}) => prefix))} makes blocks that are small enough.` : ''}`,
+    `The range would become these pools, some of which are smaller than a /${smallest}, ${which}: ${networks.map(formatCidr).join(', ')}.${smallest < most ? ` --block-size ${Math.max(...networks.map(({prefix}) => prefix))} makes blocks that are small enough.` : ''}`,
     ...optionProblems(networks.slice(0, 1), {blockSize: options.blockSize}),
     ...(options.ipip && family === 6 ? ['IPIP is not possible with IPv6.'] : []),
   ]
@@ -210,7 +210,7 @@ export function requireAll(pools: readonly Pool[], networks: readonly Cidr[]): v
   const missing = networks.filter((cidr) => poolsFor(pools, cidr).length === 0).map((cidr) => `${formatCidr(cidr)} is not a configured pool.`)
   const [first, ...more] = missing
   if (first === undefined) return
-  throw new CalicoError('not-found', first, {details: more, hint: `${networks.length === 1 ? '' : 'No pool was changed. '}The pools are listed by: calicoctl pool show`})
+  throw new CalicoError('not-found', first, {details: more, hint: `${networks.length === 1 ? '' : 'No pool was changed. '}To see the pools: calicoctl pool show`})
 }
 
 /** What POOL has that a line with OPTIONS does not name, in words, and the options of `pool set` that would change it. */
@@ -282,7 +282,7 @@ const hasVxlan = (spec: IPPool['spec']): boolean => spec.vxlanMode !== undefined
 function dockerProblems(pool: Pool): PoolProblem[] {
   const network = networkOfPool(pool)
   if (network === undefined || !pool.stored.resource.spec.disabled) return []
-  return [{kind: 'refused', message: `${poolLabel(pool)} is the subnet of the Docker network ${network}, whose addresses Docker gives itself: Calico would give them to others as well.`}]
+  return [{kind: 'refused', message: `${poolLabel(pool)} is the subnet of the Docker network ${network}, whose addresses Docker assigns itself: Calico would assign them a second time.`}]
 }
 
 function changeProblems(pool: Pool, {ipip, blockSize}: PoolOptions): PoolProblem[] {

@@ -34,7 +34,7 @@ export function addProfile(session: Session, name: string): Promise<ResourceChan
     if (stored === undefined) return newProfile(name)
     const shown = displayName(stored.metadata).name
     if (shown !== name && shown !== stored.metadata.name) {
-      throw new CalicoError('conflict', `Profile ${name} cannot be added: under that name, the profile ${shown} is stored.`, {hint: 'Choose another name.'})
+      throw new CalicoError('conflict', `Profile ${name} cannot be added: its stored name is already used by the profile ${shown}.`, {hint: 'Choose another name.'})
     }
     return stored
   })
@@ -136,11 +136,11 @@ export async function editProfile<T extends {readonly profile: Profile}>(
 }
 
 /** What to do where a profile is missing and nothing would be gained by making it: an empty one has nothing to show or to remove. */
-export const SEE_PROFILES = 'See the profiles with: calicoctl profile show'
+export const SEE_PROFILES = 'To see the profiles: calicoctl profile show'
 
 /** LOOKS: nobody wants to add to it. */
 function missing(name: string, looks: boolean): never {
-  const hint = name === BUILT_IN ? 'Calico provides that profile itself: endpoints may name it, it allows everything, and it has nothing to show or edit.' : looks ? SEE_PROFILES : `calicoctl profile add ${name} creates it.`
+  const hint = name === BUILT_IN ? 'Calico provides this profile itself: endpoints can use it, it allows all traffic, and it cannot be shown or edited.' : looks ? SEE_PROFILES : `To create it: calicoctl profile add ${name}`
   throw new CalicoError('not-found', `Profile ${name} not found.`, {hint})
 }
 

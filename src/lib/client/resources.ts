@@ -83,7 +83,7 @@ function noteWritten(key: string, value: string, resource: Resource): string {
 const unreadable = (kv: KeyValue, problems: readonly Problem[]): CalicoError =>
   new CalicoError('invalid', `The stored value of ${kv.key} cannot be read`, {
     details: problems.map(problemText),
-    hint: 'It was left alone. Repair or delete it with the Go calicoctl or etcdctl.',
+    hint: 'It was not changed. Repair or delete it with the Go calicoctl or etcdctl.',
   })
 
 /**
@@ -137,7 +137,7 @@ export function tryParse<R extends Resource>(session: Session, kind: KindName, k
     return parseStored<R>(kind, kv)
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error
-    session.warn(`${error.message}: ${error.details.join('; ')}. Passed over.`)
+    session.warn(`${error.message}: ${error.details.join('; ')}. It is ignored.`)
     return undefined
   }
 }

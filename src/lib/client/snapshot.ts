@@ -19,7 +19,7 @@ export async function* listPages(session: Session, prefix: string, options: List
   } catch (error) {
     if (!(error instanceof CompactedError) || options.revision !== undefined) throw error
   }
-  session.warn('The datastore was compacted while it was listed; what follows is of a newer revision than what came before.')
+  session.warn('The datastore was compacted while it was listed; the following objects are from a newer revision than the previous ones.')
   for await (const page of session.store.list(prefix, options)) {
     const from = last
     yield from === undefined ? page : {...page, entries: page.entries.filter(({key}) => compareUtf8(key, from) > 0)}

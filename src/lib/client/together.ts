@@ -71,7 +71,7 @@ function tooLarge(what: string, {writes, guards = []}: Decision<unknown>, cause:
   const bytes = writes.reduce((sum, {key, value = ''}) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
   return new CalicoError('refused', `${what.slice(0, 1).toUpperCase()}${what.slice(1)} does not fit in one transaction of this datastore; nothing was changed`, {
     details: [`It writes ${writes.length} keys (${bytes} bytes) and compares ${writes.length + guards.length + 1} keys and prefixes.`, cause.message],
-    hint: 'etcd allows 128 operations, 128 comparisons and 1.5 MiB unless its --max-txn-ops and --max-request-bytes say otherwise. Make it in several parts.',
+    hint: 'etcd allows 128 operations, 128 comparisons and 1.5 MiB unless --max-txn-ops and --max-request-bytes are set higher. Split the change into several parts.',
     cause,
   })
 }

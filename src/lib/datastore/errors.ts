@@ -34,6 +34,6 @@ export class CompactedError extends CalicoError {
     readonly oldest: Revision | undefined,
     cause?: unknown,
   ) {
-    super('failed', 'the datastore no longer keeps the revision that was asked for (it has been compacted)', {cause})
+    super('failed', 'the requested revision is no longer available (it has been compacted)', {cause})
   }
 }

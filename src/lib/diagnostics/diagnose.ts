@@ -129,5 +129,5 @@ const ownEnvironment = (): string[] => Object.entries(process.env).flatMap(([nam
 
 function summary({collected, missing, remarks}: Gathered, now: Date): string {
   const part = (title: string, lines: readonly string[]): string => `${title}:\n${lines.length === 0 ? '  none\n' : lines.map((line) => `  ${line.replaceAll('\n', '\\n')}\n`).join('')}`
-  return `calicoctl diags, ${now.toISOString()}\n\n${part('Collected', collected)}\n${part('Missing', missing)}\n${part('Left out, and no fault', remarks)}`
+  return `calicoctl diags, ${now.toISOString()}\n\n${part('Collected', collected)}\n${part('Missing', missing)}\n${part('Not collected, because not needed', remarks)}`
 }

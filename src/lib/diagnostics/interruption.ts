@@ -7,7 +7,7 @@ export function discardWhenInterrupted(workspace: Workspace): void {
   for (const [signal, kind, word] of [['SIGINT', 'interrupted', 'Interrupted'], ['SIGTERM', 'terminated', 'Terminated']] as const) {
     process.once(signal, () => {
       workspace.discard()
-      process.stderr.write(`${word}: there is no archive, and nothing was changed\n`)
+      process.stderr.write(`${word}: no archive was written, and nothing was changed\n`)
       process.exit(EXIT_CODES[kind])
     })
   }

@@ -34,7 +34,7 @@ const TIME_LIMIT_MS = 30_000
 export async function collect({collect: work, timeLimitMs = TIME_LIMIT_MS}: Item): Promise<Collected> {
   let timer: NodeJS.Timeout | undefined
   const timeUp = new Promise<Collected>((resolve) => {
-    timer = setTimeout(() => resolve({missing: `it was not done within ${timeLimitMs / 1000} s`}), timeLimitMs)
+    timer = setTimeout(() => resolve({missing: `it did not finish within ${timeLimitMs / 1000} s`}), timeLimitMs)
   })
   try {
     return await Promise.race([work(), timeUp])

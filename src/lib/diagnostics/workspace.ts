@@ -24,7 +24,7 @@ export interface Workspace {
 
 /** All that it does throws CalicoError `failed` where the file system does not let it. */
 export function createWorkspace(): Workspace {
-  return told('The temporary folder cannot be made', create)
+  return told('The temporary folder cannot be created', create)
 }
 
 function create(): Workspace {
@@ -46,7 +46,7 @@ function create(): Workspace {
       try {
         await runCommand('tar', ['--create', '--gzip', `--file=${archive}`, '--force-local', '--owner=0', '--group=0', `--directory=${folder}`, CONTENT], {timeoutMs: PACKING_LIMIT_MS})
       } catch (error) {
-        throw new CalicoError('failed', 'What was collected could not be packed', {details: [String(error)], hint: `It lies in ${content}, without secrets.`, cause: error})
+        throw new CalicoError('failed', 'The collected files could not be packed', {details: [String(error)], hint: `They are in ${content}, without secrets.`, cause: error})
       }
       rmSync(content, {recursive: true, force: true})
       return archive
@@ -59,7 +59,7 @@ function told<T>(what: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw new CalicoError('failed', what, {details: [error instanceof Error ? error.message : String(error)], hint: 'Another place for temporary files can be named with TMPDIR.', cause: error})
+    throw new CalicoError('failed', what, {details: [error instanceof Error ? error.message : String(error)], hint: 'To use another folder for temporary files, set TMPDIR.', cause: error})
   }
 }
 

@@ -100,7 +100,7 @@ export async function askEngine<T>(address: string, timeLimitMs: number, questio
   // dockerode never ends when the connection does in the middle of an answer.
   const timeUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'See whether it works with: docker info.'}))
+      reject(new CalicoError('failed', `The Docker Engine at ${address} did not answer within ${timeLimitMs / 1000} s`, {hint: 'To check it: docker info'}))
       abort.abort()
     }, timeLimitMs)
   })
@@ -138,7 +138,7 @@ function containerOf({Id, Name, State, HostConfig, NetworkSettings}: Partial<Doc
 }
 
 function strange(address: string): never {
-  throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
+  throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
 }
 
 /** What a container can be called; the rest must not become part of a request's path. */
@@ -151,8 +151,8 @@ const isMeant = ({id, name}: Container, word: string): boolean => word.replace(/
 
 const tooShort = (word: string, {id, name}: Container): CalicoError =>
   new CalicoError('not-found', `Container ${word} was not found.`, {
-    details: [`No container is called ${word}. An id, such as that of ${name} (${id.slice(0, SHORT_ID)}), is recognised by its first ${LEAST_OF_AN_ID} characters or more.`],
-    hint: 'See the containers with: docker ps -a',
+    details: [`No container is named ${word}. An id, such as that of ${name} (${id.slice(0, SHORT_ID)}), is recognised by its first ${LEAST_OF_AN_ID} characters or more.`],
+    hint: 'To see the containers: docker ps -a',
   })
 
 const SHORT_ID = 12
@@ -163,7 +163,7 @@ const abbreviationText = ({id, name}: Container, word: string): string | undefin
 
 const notFound = (name: string, cause?: unknown): CalicoError =>
   new CalicoError('not-found', `Container ${name} was not found.`, {
-    hint: /^-|\//.test(name) ? 'The path of a network namespace is /proc/PID/ns/net of a process that runs, or one of: ls /var/run/netns' : 'See the containers with: docker ps -a',
+    hint: /^-|\//.test(name) ? 'The path of a network namespace is /proc/PID/ns/net of a process that runs, or one of: ls /var/run/netns' : 'To see the containers: docker ps -a',
     cause,
   })
 
@@ -197,7 +197,7 @@ function failure(error: unknown, address: string): CalicoError {
   }
   return new CalicoError('failed', `Cannot connect to the Docker Engine at ${address}: is the docker daemon running?`, {
     details: [message],
-    hint: 'Start it, or name another one with DOCKER_HOST.',
+    hint: 'Start it, or give another one with DOCKER_HOST.',
     cause: error,
   })
 }

@@ -120,6 +120,6 @@ function parseMessage(line: string): PullMessage {
 
 const cannotPull = (image: string, why: string, cause?: unknown): CalicoError =>
   new CalicoError('failed', `The image ${image} could not be pulled: ${why}`, {
-    hint: 'Check the name and whether the registry can be reached; or load the image with docker load, and start the node with --no-pull.',
+    hint: 'Check the name and the connection to the registry. Or load the image with docker load and start the node with --no-pull.',
     cause,
   })

@@ -86,7 +86,7 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
         )
         return id
       } catch (error) {
-        if (error instanceof EngineError && error.status === 404) throw new CalicoError('not-found', `The image ${image} is not on this host`, {hint: 'Without --no-pull it is pulled.', cause: error})
+        if (error instanceof EngineError && error.status === 404) throw new CalicoError('not-found', `The image ${image} is not on this host`, {hint: 'To pull it, omit --no-pull.', cause: error})
         throw error
       }
     },
@@ -94,7 +94,7 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
       try {
         await unless(304, () => ask((docker) => docker.getContainer(id).start(), STOP_LIMIT_MS))
       } catch (error) {
-        if (error instanceof EngineError && isProgramMissing(error.message)) throw new CalicoError('failed', 'The program that the image names is not in it', {details: [error.message], cause: error})
+        if (error instanceof EngineError && isProgramMissing(error.message)) throw new CalicoError('failed', 'The image does not contain the program that it should start', {details: [error.message], cause: error})
         throw error
       }
     },

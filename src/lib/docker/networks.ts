@@ -182,8 +182,8 @@ async function unlessMissing<T>(question: () => Promise<T>): Promise<T | undefin
 }
 
 function strange(address: string): never {
-  throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
+  throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
 }
 
 const ambiguous = (name: string, cause: unknown): CalicoError =>
-  new CalicoError('conflict', `More than one Docker network is called ${name}`, {hint: 'Name it by its id: docker network ls --no-trunc', cause})
+  new CalicoError('conflict', `More than one Docker network is named ${name}`, {hint: 'Use its id: docker network ls --no-trunc', cause})

@@ -18,7 +18,7 @@ export async function engineVersions({env = process.env, timeLimitMs = TIME_LIMI
   const address = engineAddress(env)
   const answer: Partial<Record<string, unknown>> = {...(await askEngine(address, timeLimitMs, (docker) => docker.version()))}
   const {Version, ApiVersion} = answer
-  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new CalicoError('failed', `What answers at ${address} is no Docker Engine`, {hint: 'Check DOCKER_HOST.'})
+  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
   return {version: Version, api: ApiVersion}
 }
 

@@ -19,7 +19,7 @@ export function appendLines(path: string, lines: Buffer, mode: number): void {
   const descriptor = openSync(path, APPEND, mode)
   try {
     const stats = fstatSync(descriptor)
-    if (!stats.isFile()) throw Object.assign(new Error('it is no regular file'), {code: 'ENOTREGULAR'})
+    if (!stats.isFile()) throw Object.assign(new Error('it is not a regular file'), {code: 'ENOTREGULAR'})
     // Somebody may have made it with other rights; who is not its owner cannot change them.
     if ((stats.mode & 0o777 & ~mode) !== 0 && stats.uid === process.geteuid?.()) fchmodSync(descriptor, mode)
     const bytes = endsInside(descriptor, stats.size) ? Buffer.concat([Buffer.from('\n'), lines]) : lines

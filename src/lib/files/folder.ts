@@ -32,7 +32,7 @@ export function workingFolder(): string {
   try {
     return process.cwd()
   } catch (error) {
-    throw new CalicoError('invalid', 'A relative path was given, and the working directory does not exist any more', {hint: 'Give the path from the root on, or change to a folder that exists.', cause: error})
+    throw new CalicoError('invalid', 'A relative path was given, and the working directory does not exist any more', {hint: 'Give an absolute path, or change to an existing folder.', cause: error})
   }
 }
 
@@ -42,9 +42,9 @@ function isFolder(at: string, wanted: string): boolean {
     if (statSync(at).isDirectory()) return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(at) !== at) return false
-    throw failed(wanted, at, (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? 'what is above it is no folder' : fileReason(error), error)
+    throw failed(wanted, at, (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? 'its parent is not a folder' : fileReason(error), error)
   }
-  throw failed(wanted, at, 'something that is no folder has that name')
+  throw failed(wanted, at, 'a file with this name exists')
 }
 
 function make(folder: string, mode: number, wanted: string): void {
@@ -54,7 +54,7 @@ function make(folder: string, mode: number, wanted: string): void {
     const {code} = error as NodeJS.ErrnoException
     // Somebody else may have made it meanwhile.
     if (code === 'EEXIST' && isFolder(folder, wanted)) return
-    const why = code === 'ENOENT' ? 'the file system lets no folder be made there' : code === 'EEXIST' ? 'a symbolic link to nothing has that name' : fileReason(error)
+    const why = code === 'ENOENT' ? 'the file system does not allow folders there' : code === 'EEXIST' ? 'a dangling symbolic link with this name exists' : fileReason(error)
     throw failed(wanted, folder, why, error)
   }
   // The umask may have taken bits away. Opened without following a link: it is the folder that was made, or none of ours.
@@ -68,5 +68,5 @@ function make(folder: string, mode: number, wanted: string): void {
 }
 
 function failed(wanted: string, at: string, why: string, cause?: unknown): CalicoError {
-  return new CalicoError('failed', `The folder ${wanted} cannot be made: ${at === wanted ? '' : `${at}: `}${why}`, {cause})
+  return new CalicoError('failed', `The folder ${wanted} cannot be created: ${at === wanted ? '' : `${at}: `}${why}`, {cause})
 }

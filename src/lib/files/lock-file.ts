@@ -82,14 +82,14 @@ function create(path: string, own: Identity): boolean {
   try {
     writeDraft(draft, text(own))
   } catch (error) {
-    throw new CalicoError('failed', `The lock ${path} cannot be made: ${fileReason(error)}`, {cause: error})
+    throw new CalicoError('failed', `The lock ${path} cannot be created: ${fileReason(error)}`, {cause: error})
   }
   try {
     linkSync(draft, path)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new CalicoError('failed', `The lock ${path} cannot be made: ${fileReason(error)}`, {cause: error})
+    throw new CalicoError('failed', `The lock ${path} cannot be created: ${fileReason(error)}`, {cause: error})
   } finally {
     remove(draft)
   }
@@ -126,7 +126,7 @@ function readLock(path: string): Identity | undefined {
     throw noLock(path, fileReason(error), error)
   }
   const [, pid, started, namespace] = CONTENT.exec(content) ?? []
-  if (pid === undefined || started === undefined || namespace === undefined) throw noLock(path, 'it does not hold the three numbers of a process')
+  if (pid === undefined || started === undefined || namespace === undefined) throw noLock(path, 'it does not contain the three numbers of a process')
   return {pid, started, namespace}
 }
 

@@ -27,7 +27,7 @@ const fault = (code: string, message: string): Error => Object.assign(new Error(
 function checkKind(stats: Stats, largest: number): void {
   if (stats.isDirectory()) throw fault('EISDIR', 'it is a folder')
   if (stats.isSymbolicLink()) throw fault('ELOOP', 'it is a symbolic link')
-  if (!stats.isFile()) throw fault(NOT_REGULAR, 'it is no regular file')
+  if (!stats.isFile()) throw fault(NOT_REGULAR, 'it is not a regular file')
   if (stats.size > largest) throw fault(TOO_LARGE, `it has more than ${largest} bytes`)
 }
 
@@ -92,7 +92,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'there is no such folder',
   EACCES: 'permission denied',
   EISDIR: 'it is a folder',
-  ELOOP: 'too many symbolic links, or one where none may be',
+  ELOOP: 'too many symbolic links, or a symbolic link where none is allowed',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is exceeded',
   EROFS: 'the file system is read-only',

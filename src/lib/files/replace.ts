@@ -112,7 +112,7 @@ async function syncFolder(folder: FileHandle): Promise<void> {
 
 /** Opens FOLDER, which lies below ROOT, step by step from there, following no link. */
 async function openBelow(root: string, folder: string): Promise<FileHandle> {
-  if (folder !== root && !folder.startsWith(`${root}/`)) throw Object.assign(new Error(`it does not lie below ${root}`), {code: 'ENOTBELOW'})
+  if (folder !== root && !folder.startsWith(`${root}/`)) throw Object.assign(new Error(`it is not below ${root}`), {code: 'ENOTBELOW'})
   let at = await open(root === '' ? '/' : root, FOLDER)
   for (const name of folder.slice(root.length).split('/').filter((step) => step !== '')) {
     const parent = at

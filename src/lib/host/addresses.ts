@@ -13,7 +13,7 @@ export async function sourceAddressFor(target: string, family: 4 | 6): Promise<A
     throw new CalicoError('invalid', `There is no route to ${target}`, {cause: error})
   })
   const source = parseAddress(route?.prefsrc ?? '')
-  if (!source) throw new CalicoError('invalid', `It is not known from which address ${target} is reached`)
+  if (!source) throw new CalicoError('invalid', `The source address for ${target} cannot be determined`)
   return source
 }
 

@@ -62,7 +62,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
   if (!failed) return text(stdout)
   if ((result.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') throw missing(file)
   if (!limits.timedOut() && exitCode === 0) return text(stdout) // its output was held open
-  const reason = limits.timedOut() ? `it was not done within ${timeoutMs / 1000} s` : signal ? `it was ended by ${signal}` : exitCode === undefined ? (result.shortMessage ?? 'it could not be started') : `exit code ${exitCode}`
+  const reason = limits.timedOut() ? `it did not finish within ${timeoutMs / 1000} s` : signal ? `it was terminated by ${signal}` : exitCode === undefined ? (result.shortMessage ?? 'it could not be started') : `exit code ${exitCode}`
   throw new CommandError([file, ...args].join(' '), {exitCode, stderr: text(stderr), reason})
 }
 

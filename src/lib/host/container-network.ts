@@ -94,7 +94,7 @@ async function undone(error: unknown, undo: Undo[]): Promise<unknown> {
   }
   if (problems.length === 0) return error
   const {message, details, hint} = error instanceof CalicoError ? error : {message: String(error), details: [], hint: undefined}
-  return new CalicoError('unknown', message, {details: [...details, 'Undoing the steps before it failed too:', ...problems], cause: error, ...(hint === undefined ? {} : {hint})})
+  return new CalicoError('unknown', message, {details: [...details, 'Rolling back the earlier steps failed too:', ...problems], cause: error, ...(hint === undefined ? {} : {hint})})
 }
 
 /** The host end of the very pair, if an earlier attempt made it. @throws CalicoError `conflict` if the names are those of something else */
@@ -174,7 +174,7 @@ async function enableIpv6(namespace: NetworkNamespace, name: string): Promise<vo
   try {
     await runIn(namespace, 'sh', ['-c', 'for file; do read -r value < "$file" && [ "$value" = 0 ] || echo 0 > "$file" || exit 1; done', 'sh', ...files])
   } catch (error) {
-    throw new CalicoError('failed', 'IPv6 cannot be switched on in the container: does this host have it?', {cause: error, details: error instanceof CalicoError ? error.details : []})
+    throw new CalicoError('failed', 'IPv6 cannot be enabled in the container. Check that this host supports IPv6.', {cause: error, details: error instanceof CalicoError ? error.details : []})
   }
 }
 

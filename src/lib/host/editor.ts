@@ -27,7 +27,7 @@ export async function openEditor(editor: string, path: string): Promise<void> {
     })
     if (code === 0) return
     const why = code === 127 || code === 126 ? 'cannot be started' : `ended with ${signal === null ? `exit code ${code ?? 0}` : `the signal ${signal} (${constants.signals[signal]})`}`
-    throw new CalicoError('failed', `The editor '${editor}' ${why}`, code === 127 || code === 126 ? {hint: 'Name another one in the environment variable VISUAL or EDITOR.'} : {})
+    throw new CalicoError('failed', `The editor '${editor}' ${why}`, code === 127 || code === 126 ? {hint: 'Set another editor in the environment variable VISUAL or EDITOR.'} : {})
   } finally {
     process.removeListener('exit', hangUp)
     process.removeListener('SIGINT', ignore)

@@ -18,8 +18,8 @@ export const hostInterfaceName = (endpointId: string): string => PREFIX + endpoi
 export function interfaceNameProblem(name: string): string | undefined {
   if (name.length > LONGEST_NAME) return `it is longer than ${LONGEST_NAME} characters`
   if (!/^[A-Za-z0-9_.-]+$/.test(name)) return "only letters, digits, '_', '.' and '-' are allowed"
-  if (name === '.' || name === '..' || name.startsWith('-')) return 'the kernel or `ip` would take it for something else'
-  if (name === 'lo' || name === 'all' || name === 'default') return 'that name is taken by the kernel'
+  if (name === '.' || name === '..' || name.startsWith('-')) return 'the kernel or `ip` gives it another meaning'
+  if (name === 'lo' || name === 'all' || name === 'default') return 'the kernel uses that name'
   return undefined
 }
 
@@ -108,7 +108,7 @@ export async function createVeth(host: VethEnd, container: VethEnd, namespace: N
   } catch (error) {
     if (await findInterface(undefined, host.name)) throw await nameTakenOnHost(host.name, error)
     if (!(await findInterface(namespace, container.name))) throw error
-    throw new CalicoError('conflict', `The interface name is taken in the container: ${container.name}`, {hint: 'Choose another one with --interface.', cause: error})
+    throw new CalicoError('conflict', `The interface name is already used in the container: ${container.name}`, {hint: 'Choose another one with --interface.', cause: error})
   }
 }
 
@@ -119,8 +119,8 @@ export async function createVeth(host: VethEnd, container: VethEnd, namespace: N
 export async function nameTakenOnHost(name: string, cause?: unknown): Promise<CalicoError> {
   const found = await findInterface(undefined, name)
   const isLeft = name.startsWith(PREFIX) && found?.linkinfo?.info_kind === 'veth'
-  const hint = isLeft ? `It is left of an earlier endpoint. If nothing uses it any more (ip -d link show ${name}), remove it: ip link del ${name}` : `Look at it with: ip -d link show ${name}`
-  return new CalicoError('conflict', `The interface name is taken on this host: ${name}`, {hint, cause})
+  const hint = isLeft ? `It is left over from an earlier endpoint. If nothing uses it (ip -d link show ${name}), remove it: ip link del ${name}` : `To see it: ip -d link show ${name}`
+  return new CalicoError('conflict', `The interface name is already used on this host: ${name}`, {hint, cause})
 }
 
 /**

@@ -56,6 +56,6 @@ export async function gatewayLinkLocal(name: string): Promise<string> {
     if (found !== undefined) return found
   }
   throw new CalicoError('failed', `The host's interface ${name} has no IPv6 link-local address, which would be the container's gateway`, {
-    hint: 'Is IPv6 switched off on this host? See: sysctl net.ipv6.conf.all.disable_ipv6',
+    hint: 'IPv6 may be disabled on this host. Check: sysctl net.ipv6.conf.all.disable_ipv6',
   })
 }

@@ -30,9 +30,9 @@ export async function withHostLock<T>(name: string, what: string, work: () => Pr
 }
 
 function tooLong(path: string, what: string, patienceMs: number, holder: Holder | undefined): CalicoError {
-  const message = `Another process${holder === undefined ? '' : ` (${holder.pid}${holder.elsewhere ? ', of another pid namespace' : ''})`} has been working on ${what} for ${patienceMs / 1000} s`
-  if (!holder?.elsewhere) return new CalicoError('conflict', message, {hint: 'Run the command again when that one has ended.'})
-  return new CalicoError('conflict', message, {hint: `Whether it still runs cannot be seen from here. Run the command again when it has ended; if it was killed, remove its lock: rm ${path}`})
+  const message = `Another process${holder === undefined ? '' : ` (${holder.pid}${holder.elsewhere ? ', of another pid namespace' : ''})`} has locked ${what} for ${patienceMs / 1000} s`
+  if (!holder?.elsewhere) return new CalicoError('conflict', message, {hint: 'Run the command again after that process has ended.'})
+  return new CalicoError('conflict', message, {hint: `It is not possible to check from here whether it is still running. Run the command again after it has ended; if it was killed, remove its lock: rm ${path}`})
 }
 
 /** @throws CalicoError if FOLDER cannot be made, or is not this user's alone */
@@ -41,11 +41,11 @@ function prepareFolder(folder: string): void {
     makeFolder(folder, {mode: PRIVATE_FOLDER, parents: 0o755})
   } catch (error) {
     const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code
-    throw code === 'EACCES' ? new CalicoError('not-root', `The folder of this host's locks, ${folder}, can only be made by root`, {hint: 'Run it with sudo; keep its settings with: sudo -E', cause: error}) : error
+    throw code === 'EACCES' ? new CalicoError('not-root', `The folder of this host's locks, ${folder}, can be created only by root`, {hint: 'Run it with sudo; keep its settings with: sudo -E', cause: error}) : error
   }
   const stats = lstatSync(folder)
   const own = process.geteuid?.() ?? 0
-  if (!stats.isDirectory()) throw new CalicoError('failed', `${folder} must be the folder of this host's locks, and is none`, {hint: `Remove it: rm ${folder}`})
-  if (stats.uid !== own) throw new CalicoError(own === 0 ? 'failed' : 'not-root', `The folder of this host's locks, ${folder}, belongs to the user ${stats.uid}`, {hint: own === 0 ? `Give it to root: chown root: ${folder}` : 'Run it with sudo; keep its settings with: sudo -E'})
-  if ((stats.mode & 0o077) !== 0) throw new CalicoError('failed', `The folder of this host's locks, ${folder}, is open to others`, {hint: `Take that away, and remove what is in it: chmod 700 ${folder}`})
+  if (!stats.isDirectory()) throw new CalicoError('failed', `${folder} must be a folder (for the locks of this host), but is not`, {hint: `Remove it: rm ${folder}`})
+  if (stats.uid !== own) throw new CalicoError(own === 0 ? 'failed' : 'not-root', `The folder of this host's locks, ${folder}, belongs to the user ${stats.uid}`, {hint: own === 0 ? `Change its owner: chown root: ${folder}` : 'Run it with sudo; keep its settings with: sudo -E'})
+  if ((stats.mode & 0o077) !== 0) throw new CalicoError('failed', `The folder of this host's locks, ${folder}, is accessible to other users`, {hint: `Restrict it, and remove its contents: chmod 700 ${folder}`})
 }

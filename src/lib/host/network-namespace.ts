@@ -75,7 +75,7 @@ function openNamespace(path: string, kind: 'failed' | 'invalid'): NetworkNamespa
   try {
     // Of the descriptor, and not of the path again.
     if (!isNamespace(`/proc/self/fd/${descriptor}`)) throw new CalicoError(kind, `${path} is not a network namespace`)
-    if (isOwn(descriptor)) throw new CalicoError(kind, `${path} is the host's own network namespace, which gets no endpoint`)
+    if (isOwn(descriptor)) throw new CalicoError(kind, `${path} is the host's own network namespace, which cannot have an endpoint`)
   } catch (error) {
     closeSync(descriptor)
     throw error

@@ -13,8 +13,8 @@ export function requireNetworkAdministrator(what: string, {userId = process.gete
   if (userId !== 0) throw new CalicoError('not-root', `${what} must be run as root`, {hint: 'Run it with sudo; keep its settings with: sudo -E'})
   const missing = missingCapabilities(status)
   if (missing.length > 0) {
-    throw new CalicoError('not-root', `${what} needs ${missing.join(' and ')}, which this process does not have although it is root's`, {
-      hint: `In a container, start that one with ${missing.map((name) => `--cap-add ${name.slice('CAP_'.length)}`).join(' ')}, --network host and --pid host.`,
+    throw new CalicoError('not-root', `${what} needs ${missing.join(' and ')}, which this process does not have although it runs as root`, {
+      hint: `In a container, start the container with ${missing.map((name) => `--cap-add ${name.slice('CAP_'.length)}`).join(' ')}, --network host and --pid host.`,
     })
   }
 }

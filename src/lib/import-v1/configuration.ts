@@ -46,8 +46,8 @@ const DEFAULTS: Readonly<Record<string, readonly string[]>> = {
 
 /** What was a setting of the store itself, or only a mark in it. */
 const MARKS: Readonly<Record<string, string>> = {
-  ClusterGUID: 'the new datastore is a cluster with a GUID of its own',
-  marker: 'it only said that the host had been set up',
+  ClusterGUID: 'the new datastore has its own cluster GUID',
+  marker: 'it only recorded that the host had been set up',
 }
 
 function felixParameters(gathered: Gathered, folder: string, growing: Growing, passOver: readonly string[] = []): void {
@@ -56,7 +56,7 @@ function felixParameters(gathered: Gathered, folder: string, growing: Growing, p
     if (passOver.includes(name) || !gathered.source.has(key)) continue
     const value = gathered.source.take(key) ?? ''
     if (MARKS[name] !== undefined) pass(gathered, key, MARKS[name])
-    else if (Object.hasOwn(DEFAULTS, name) && DEFAULTS[name]?.includes(value)) pass(gathered, key, 'it is what today\'s Calico does without it')
+    else if (Object.hasOwn(DEFAULTS, name) && DEFAULTS[name]?.includes(value)) pass(gathered, key, 'it is the default of current Calico versions')
     else change(gathered, growing, key, (object) => findSetting(FELIX, name === 'LogSeverityScreen' ? 'loglevel' : name, {value, force: true}).write(object, value))
   }
 }
@@ -86,7 +86,7 @@ export function convertGlobalBgp(gathered: Gathered): void {
   const as = gathered.source.take(`${GLOBAL}/as_num`)
   if (as !== undefined) {
     const asNumber = parseLenientAsNumber(as)
-    if (asNumber === undefined) lose(gathered, `${GLOBAL}/as_num`, `${JSON.stringify(as)} is no AS number`)
+    if (asNumber === undefined) lose(gathered, `${GLOBAL}/as_num`, `${JSON.stringify(as)} is not an AS number`)
     else change(gathered, growing, `${GLOBAL}/as_num`, (object) => withGlobalBgp(object, {asNumber}))
   }
   const meshKey = `${GLOBAL}/node_mesh`
@@ -125,7 +125,7 @@ function convertPeers(gathered: Gathered, folder: string, scope: PeerScope): voi
       if (!peer) continue
       const address = typeof peer.ip === 'string' ? parseAddress(peer.ip) : undefined
       const asNumber = typeof peer.as_num === 'string' || typeof peer.as_num === 'number' ? parseLenientAsNumber(String(peer.as_num)) : undefined
-      const problem = address === undefined ? '"ip" is no address' : (peerAddressProblem(address) ?? (asNumber === undefined ? '"as_num" is no AS number' : undefined))
+      const problem = address === undefined ? '"ip" is not an address' : (peerAddressProblem(address) ?? (asNumber === undefined ? '"as_num" is not an AS number' : undefined))
       if (!address || asNumber === undefined || problem !== undefined) {
         lose(gathered, key, problem ?? '')
         continue

@@ -20,9 +20,9 @@ export interface Converted {
 
 /** Keys that have no counterpart, by their beginnings, and why. */
 const WITHOUT_COUNTERPART: readonly (readonly [RegExp, string])[] = [
-  [/^\/calico\/v1\/policy\/(tier|policy)\//, 'v0.20 had no command for policies in tiers; write them anew as a GlobalNetworkPolicy (calicoctl apply)'],
-  [/^\/calico\/v1\/host\/[^/]+\/endpoint\//, 'v0.20 had no command for host endpoints; write it anew as a HostEndpoint (calicoctl apply)'],
-  [/^\/calico\/bgp\/v1\/.*custom_filters/, 'filters of BIRD have no counterpart; see the kind BGPFilter'],
+  [/^\/calico\/v1\/policy\/(tier|policy)\//, 'v0.20 had no command for policies in tiers; create a GlobalNetworkPolicy instead (calicoctl apply)'],
+  [/^\/calico\/v1\/host\/[^/]+\/endpoint\//, 'v0.20 had no command for host endpoints; create a HostEndpoint instead (calicoctl apply)'],
+  [/^\/calico\/bgp\/v1\/.*custom_filters/, 'BIRD filters have no equivalent; see the kind BGPFilter'],
 ]
 
 /** STORE converted. NOW: milliseconds since 1970, of the blocks. */
@@ -51,8 +51,8 @@ export function convertStore(store: OldStore, now: number): Converted {
   for (const key of source.rest()) {
     source.take(key)
     // What Felix says of itself: it says so anew.
-    if (/\/(status|last_reported_status)$/.test(key) || key.startsWith(`${OLD_ROOT}/felix/`)) pass(gathered, key, 'it is a report of Felix, which writes it anew')
-    else lose(gathered, key, 'v0.20 wrote no such key; nothing stands for it')
+    if (/\/(status|last_reported_status)$/.test(key) || key.startsWith(`${OLD_ROOT}/felix/`)) pass(gathered, key, 'it is a status report, which Felix writes again')
+    else lose(gathered, key, 'v0.20 did not write this key, and it has no equivalent')
   }
   return {items: [...gathered.items.values()], lost: gathered.lost, unneeded: gathered.unneeded}
 }

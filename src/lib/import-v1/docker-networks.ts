@@ -14,8 +14,8 @@ export function convertNetworks(gathered: Gathered): ReadonlyMap<string, string>
     const request = takeObject(gathered, key)
     if (!request) continue
     for (const cidr of [request.IPv4Data, request.IPv6Data].flatMap(subnets)) owners.set(cidr, id)
-    if (/^[0-9a-f]{64}$/.test(id)) pass(gathered, key, 'Docker keeps its networks itself; make this one anew with the driver of today')
-    else lose(gathered, key, 'its name is not the id of a Docker network')
+    if (/^[0-9a-f]{64}$/.test(id)) pass(gathered, key, 'Docker stores its networks itself; create this network again with the current driver')
+    else lose(gathered, key, 'its name is not a Docker network id')
   }
   return owners
 }

@@ -65,10 +65,10 @@ function convertEndpoint(gathered: Gathered, holders: Holders, old: OldEndpoint,
   if (!stored) return
   const made = attempt(gathered, key, () => {
     const content = readContent(stored, old.orchestrator === DOCKER_NETWORK)
-    if (stored.state !== undefined && stored.state !== 'active') throw new CalicoError('invalid', `its state is ${JSON.stringify(stored.state)}, and endpoints of today are always active`)
+    if (stored.state !== undefined && stored.state !== 'active') throw new CalicoError('invalid', `its state is ${JSON.stringify(stored.state)}, and current endpoints are always active`)
     for (const address of content.addresses) {
       const other = holders.get(formatAddress(address))
-      if (other) throw new CalicoError('invalid', `its address ${formatAddress(address)} is that of another endpoint, too: ${other.from}`)
+      if (other) throw new CalicoError('invalid', `its address ${formatAddress(address)} is also the address of another endpoint: ${other.from}`)
     }
     const owned = content.addresses.map(oldHandle).find((handle) => handle !== undefined && isHandle(handle))
     return {content, owner: ownerOf(old, owned)}
@@ -107,7 +107,7 @@ interface Owned {
 /** Whose the endpoint is, in our commands' terms. OLD_HANDLE: that of its addresses. @throws CalicoError `invalid` for one that they do not have */
 function ownerOf({node, orchestrator, workload: id, id: endpoint}: OldEndpoint, oldHandle: string | undefined): Owned {
   const stored = convertName(id)
-  if (orchestrator === 'k8s' || orchestrator === 'cni') throw new CalicoError('invalid', `it is an endpoint of ${orchestrator === 'k8s' ? 'Kubernetes' : 'a CNI plugin'}, which makes it anew when the workload is started with Calico's own plugin of today`)
+  if (orchestrator === 'k8s' || orchestrator === 'cni') throw new CalicoError('invalid', `it is an endpoint of ${orchestrator === 'k8s' ? 'Kubernetes' : 'a CNI plugin'}, which creates it again when the workload is started with Calico's current plugin`)
   // v0.20 stored namespaces as Docker's.
   if (orchestrator === 'docker' || orchestrator === 'namespace') {
     const isNamespace = orchestrator === 'namespace' || id.startsWith('-')
@@ -140,9 +140,9 @@ function readContent({name, mac, profile_id: legacy, profile_ids: ids, labels, i
   const profiles = legacy === undefined || legacy === null ? (ids ?? []) : [legacy]
   if (!Array.isArray(profiles) || !profiles.every((profile) => typeof profile === 'string')) problems.push('"profile_ids" is not a list of names')
   if (typeof name !== 'string') problems.push('"name", its interface, is missing')
-  if (mac !== undefined && mac !== null && typeof mac !== 'string') problems.push('"mac" is no text')
+  if (mac !== undefined && mac !== null && typeof mac !== 'string') problems.push('"mac" is not a string')
   const labelled = labels ?? {}
-  if (typeof labelled !== 'object' || !Object.values(labelled).every((value) => typeof value === 'string')) problems.push('"labels" is not a map of texts')
+  if (typeof labelled !== 'object' || !Object.values(labelled).every((value) => typeof value === 'string')) problems.push('"labels" is not a map of strings')
   if (problems.length > 0) throw new CalicoError('invalid', problems.join('; '))
   return {
     addresses,
@@ -157,13 +157,13 @@ function readNets(nets: unknown, {family, withPrefix}: {family: Family; withPref
   if (nets === undefined || nets === null) return []
   const field = `"ipv${family}_nets"`
   if (!Array.isArray(nets)) {
-    problems.push(`${field} is no list`)
+    problems.push(`${field} is not a list`)
     return []
   }
   return nets.flatMap((net: unknown) => {
     const cidr = typeof net === 'string' ? parseCidrOrAddress(net) : undefined
     if (cidr?.family === family && (withPrefix || cidr.prefix === ADDRESS_BITS[family])) return [{family, value: cidr.value}]
-    problems.push(`${field} has ${JSON.stringify(net)}, which is no IPv${family} address`)
+    problems.push(`${field} has ${JSON.stringify(net)}, which is not an IPv${family} address`)
     return []
   })
 }

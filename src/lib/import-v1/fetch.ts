@@ -26,7 +26,7 @@ export async function fetchOldStore(settings: EtcdSettings, limitMs: number): Pr
     }
   }
   const [first, ...others] = errors.toSorted((a, b) => Number(b.kind === 'denied') - Number(a.kind === 'denied'))
-  if (!first) throw new RangeError('there is no endpoint')
+  if (!first) throw new RangeError('no endpoint was given')
   throw new CalicoError(first.kind, first.message, {details: [...first.details, ...others.map(({message}) => message)], ...(first.hint === undefined ? {} : {hint: first.hint}), cause: first.cause})
 }
 
@@ -76,17 +76,17 @@ async function explained(url: string, settings: EtcdSettings, error: unknown): P
 }
 
 function readAnswer(url: string, status: number, headers: Answer['headers'], body: Buffer): OldStore {
-  if (status === 200 && headers['x-etcd-index'] !== undefined) return readDump(body, `What the etcd at ${url} answers`)
+  if (status === 200 && headers['x-etcd-index'] !== undefined) return readDump(body, `The answer of the etcd at ${url}`)
   const text = body.subarray(0, LONGEST_ERROR).toString('utf8').trim()
   const code = /^\{"errorCode":(\d+)/.exec(text)?.[1]
   if (status === 404 && code === '100') {
-    throw new CalicoError('not-found', `The etcd at ${url} holds no data of Calico v0.20: there is no ${OLD_ROOT} in its v2 API`, {hint: 'Is it the etcd that v0.20 used? Its setting was ETCD_AUTHORITY or ETCD_ENDPOINTS.'})
+    throw new CalicoError('not-found', `The etcd at ${url} has no data of Calico v0.20: its v2 API does not have ${OLD_ROOT}`, {hint: 'Check that it is the etcd that v0.20 used; it was set in ETCD_AUTHORITY or ETCD_ENDPOINTS.'})
   }
   if (status === 401 || status === 403 || code === '110') {
-    throw new CalicoError('denied', `The etcd at ${url} refuses to be read: status ${status}`, {hint: `Where its v2 API has users, make a dump as one of them: curl -u USER '${url}/v2/keys${OLD_ROOT}?recursive=true' > FILE, then: calicoctl import --from FILE`})
+    throw new CalicoError('denied', `The etcd at ${url} denies read access: status ${status}`, {hint: `If its v2 API has users, create a dump as one of them: curl -u USER '${url}/v2/keys${OLD_ROOT}?recursive=true' > FILE, then: calicoctl import --from FILE`})
   }
   if ([429, 500, 502, 503, 504].includes(status)) throw new CalicoError('unreachable', `The etcd endpoint ${url} is not available: status ${status}${code === undefined ? '' : ` (${text})`}`)
   throw new CalicoError('wrong-datastore', `What answers at ${url} has no v2 API of etcd: its answer has status ${status}${text === '' ? '' : ` and begins with ${JSON.stringify(text.slice(0, 60))}`}`, {
-    hint: 'etcd 3.4 and 3.5 have that API only with --enable-v2, and etcd 3.6 has none: start the old data with an etcd 3.4 and --enable-v2.',
+    hint: 'etcd 3.4 and 3.5 have this API only with --enable-v2, and etcd 3.6 does not have it: start an etcd 3.4 with the old data and --enable-v2.',
   })
 }

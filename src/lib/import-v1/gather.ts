@@ -81,7 +81,7 @@ export function takeJson(gathered: Gathered, key: string): unknown {
 
 /** Tells fields of OBJECT, the value at KEY, that are not among KNOWN: they do not come over. */
 export function loseUnknown(gathered: Gathered, key: string, object: object, known: readonly string[]): void {
-  for (const field of Object.keys(object)) if (!known.includes(field)) lose(gathered, key, `its field ${JSON.stringify(field)} is none that v0.20 wrote; what it says does not come over`)
+  for (const field of Object.keys(object)) if (!known.includes(field)) lose(gathered, key, `its field ${JSON.stringify(field)} was not written by v0.20, and is not imported`)
 }
 
 /**
@@ -106,7 +106,7 @@ export function addResource<R extends Resource>(
 export function add(gathered: Gathered, item: Item): boolean {
   const other = gathered.items.get(item.key)
   if (other) {
-    lose(gathered, item.from[0] ?? item.key, `${labelOf(item)} is made of ${other.from[0] ?? ''} already`)
+    lose(gathered, item.from[0] ?? item.key, `${labelOf(item)} was already created from ${other.from[0] ?? ''}`)
     return false
   }
   gathered.items.set(item.key, item)

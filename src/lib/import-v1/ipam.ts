@@ -59,7 +59,7 @@ export function readBlocks(gathered: Gathered): OldIpam {
         const block = readBlock(key, value)
         const text = formatCidr(block.cidr)
         const other = found.get(text)
-        if (other) lose(gathered, key, `it is the block ${text}, as ${other.key} is`)
+        if (other) lose(gathered, key, `it is the block ${text}, which ${other.key} also is`)
         else found.set(text, block)
       } catch (error) {
         if (!(error instanceof CalicoError)) throw error
@@ -80,14 +80,14 @@ const isOrdinal = (value: unknown): value is number => typeof value === 'number'
 /** @throws CalicoError `invalid` for what v0.20 could not have read either */
 function readBlock(key: string, {cidr: text, affinity, hostAffinity: legacy, allocations, attributes, unallocated}: Readonly<Record<string, unknown>>): OldBlock {
   const parsed = typeof text === 'string' ? parseCidr(text) : undefined
-  if (!parsed || !isNetwork(parsed)) throw invalid('"cidr" is no network')
-  if (parsed.prefix !== BLOCK_PREFIX[parsed.family]) throw invalid(`a block of v0.20 is a /${BLOCK_PREFIX[parsed.family]}, and this one a /${parsed.prefix}`)
+  if (!parsed || !isNetwork(parsed)) throw invalid('"cidr" is not a network')
+  if (parsed.prefix !== BLOCK_PREFIX[parsed.family]) throw invalid(`a block of v0.20 is a /${BLOCK_PREFIX[parsed.family]}, but this one is a /${parsed.prefix}`)
   if (!Array.isArray(allocations) || allocations.length !== BLOCK_SIZE) throw invalid(`"allocations" is not a list of ${BLOCK_SIZE}`)
   const known: unknown[] = Array.isArray(attributes) ? attributes : []
   const assigned = allocations.flatMap((index: unknown, ordinal): OldAssignment[] => {
     if (index === null) return []
     const attribute = typeof index === 'number' ? known[index] : undefined
-    if (!isObject(attribute)) throw invalid(`"allocations" names the attributes ${JSON.stringify(index)}, which are not there`)
+    if (!isObject(attribute)) throw invalid(`"allocations" refers to the attributes ${JSON.stringify(index)}, which do not exist`)
     const {handle_id: handle, secondary} = attribute
     const strings = isObject(secondary) ? Object.entries(secondary).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : []
     return [{address: addressAt(parsed, ordinal), ordinal, handle: typeof handle === 'string' ? handle : undefined, secondary: Object.fromEntries(strings)}]
@@ -143,7 +143,7 @@ export function convertIpam(gathered: Gathered, {blocks}: OldIpam, context: Ipam
     }
     const isEmpty = block.allocations.every((index) => index === null)
     if (isEmpty && node === undefined) {
-      pass(gathered, from, 'the block is empty and nobody\'s')
+      pass(gathered, from, 'the block is empty and belongs to no node')
       continue
     }
     block = before ? {...block, unallocated: before.free.filter((ordinal) => block.allocations[ordinal] === null)} : block
@@ -170,7 +170,7 @@ function fresh(cidr: Cidr, node: string | undefined, free: readonly number[] | u
 function nodeOf(gathered: Gathered, {key, host}: OldBlock, {hosts}: IpamContext): string | undefined {
   if (host === undefined) return undefined
   const node = hosts.get(host)
-  if (node === undefined) lose(gathered, key, `the block is kept for the host ${JSON.stringify(host)}, which does not come over; it comes over as nobody's, with its addresses assigned`)
+  if (node === undefined) lose(gathered, key, `the block belongs to the host ${JSON.stringify(host)}, which is not imported; the block is imported without a node, with its addresses assigned`)
   return node
 }
 
@@ -178,11 +178,11 @@ function nodeOf(gathered: Gathered, {key, host}: OldBlock, {hosts}: IpamContext)
 function assigneeOf(gathered: Gathered, {address, handle: old, secondary}: OldAssignment, node: string | undefined, {holders, tunnels}: IpamContext, key: string): {handle: string; attributes: Record<string, string>} {
   const text = formatAddress(address)
   const usable = old !== undefined && isHandle(old) ? old : undefined
-  if (old !== undefined && usable === undefined) lose(gathered, key, `the handle ${JSON.stringify(old)} of ${text} is none that Calico could find again; another one takes its place`)
+  if (old !== undefined && usable === undefined) lose(gathered, key, `the handle ${JSON.stringify(old)} of ${text} cannot be used by current Calico versions; it is replaced by another one`)
   const holder = holders.get(text)
   if (holder) {
     const handle = holder.keeps ? (usable ?? holder.handle) : holder.handle
-    if (usable !== undefined && handle !== usable) pass(gathered, key, `the handle ${JSON.stringify(usable)} of ${text}: the commands that give the address back know it as ${handle}`)
+    if (usable !== undefined && handle !== usable) pass(gathered, key, `the handle ${JSON.stringify(usable)} of ${text}: the commands that release the address use the handle ${handle}`)
     return {handle, attributes: {...secondary, ...holder.attributes}}
   }
   const tunnel = tunnels.get(text)
@@ -234,6 +234,6 @@ function takeIndex(gathered: Gathered): void {
   for (const key of gathered.source.rest(`${IPAM}/host/`)) if (/\/ipv[46]\/block\/[^/]+$/.test(key)) gathered.source.take(key)
   for (const key of gathered.source.rest(`${IPAM}/handle/`)) {
     const text = gathered.source.take(key)
-    if (text !== undefined && tryParseJson(text).error) lose(gathered, key, 'its value is not JSON; the handle is counted anew')
+    if (text !== undefined && tryParseJson(text).error) lose(gathered, key, 'its value is not JSON; the handle is counted again')
   }
 }

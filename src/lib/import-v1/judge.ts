@@ -31,7 +31,7 @@ export function judge(item: Item, stored: KeyValue | undefined, around: Around):
     return differenceOf(item, stored)
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error
-    return {differs: 'what is stored there cannot be read'}
+    return {differs: 'the stored value cannot be read'}
   }
 }
 
@@ -91,7 +91,7 @@ function judgePool(item: Item, stored: KeyValue | undefined, {pools}: Around): J
   if (same) return compareResources(ours, same.stored.resource)
   const overlapping = others.find(({cidr}) => cidr && network && overlaps(cidr, network))
   if (overlapping) return {differs: `it overlaps the pool ${poolLabel(overlapping)}`}
-  return stored ? {differs: 'another pool has its name'} : 'created'
+  return stored ? {differs: 'another pool has the same name'} : 'created'
 }
 
 /** A peer is the same by its address and scope, whatever its name (decisions.md 18). */
@@ -102,5 +102,5 @@ function judgePeer(item: Item, stored: KeyValue | undefined, {peers}: Around): J
     .map(peerOf)
     .find((peer) => peer.plain && peer.address && address && equalAddresses(peer.address, address) && (peer.stored.resource.spec.node ?? '') === (ours.spec.node ?? ''))
   if (same) return compareResources(ours, same.stored.resource)
-  return stored ? {differs: 'another peer has its name'} : 'created'
+  return stored ? {differs: 'another peer has the same name'} : 'created'
 }

@@ -24,7 +24,7 @@ export function hostNames(gathered: Gathered, owners: readonly string[]): Readon
   })
   const good = found.filter(({host, key, name}) => {
     const other = found.find((each) => each.name === name && each.host !== host)
-    if (other) lose(gathered, key, `the hosts ${JSON.stringify(host)} and ${JSON.stringify(other.host)} would both be the node ${name}: names of nodes are in lower case`)
+    if (other) lose(gathered, key, `the hosts ${JSON.stringify(host)} and ${JSON.stringify(other.host)} would both become the node ${name}, because node names are lower-case`)
     return !other
   })
   for (const host of hosts) if (!good.some((each) => each.host === host)) dropHost(gathered, host)
@@ -38,7 +38,7 @@ function dropHost({source, ...gathered}: Gathered, host: string): void {
   }
   for (const key of source.rest(`${HOSTS}/${host}/`)) {
     source.take(key)
-    lose({source, ...gathered}, key, `its host ${JSON.stringify(host)} does not come over`)
+    lose({source, ...gathered}, key, `its host ${JSON.stringify(host)} is not imported`)
   }
 }
 
@@ -59,7 +59,7 @@ export function convertNodes(gathered: Gathered, hosts: ReadonlyMap<string, stri
       if (!address || key === undefined) return undefined
       const other = taken.get(formatAddress(address))
       if (other !== undefined) {
-        lose(gathered, key, `the address ${formatAddress(address)} is that of node ${other}, too`)
+        lose(gathered, key, `the address ${formatAddress(address)} is also the address of node ${other}`)
         return undefined
       }
       taken.set(formatAddress(address), node)
@@ -72,7 +72,7 @@ export function convertNodes(gathered: Gathered, hosts: ReadonlyMap<string, stri
     const ipv6 = own(v6Key, 6)
     const as = gathered.source.take(asKey)
     const asNumber = as === undefined ? undefined : parseLenientAsNumber(as)
-    if (as !== undefined && asNumber === undefined) lose(gathered, asKey, `${JSON.stringify(as)} is no AS number`)
+    if (as !== undefined && asNumber === undefined) lose(gathered, asKey, `${JSON.stringify(as)} is not an AS number`)
     const tunnelKey = `${HOSTS}/${host}/config/${TUNNEL_PARAMETER}`
     const tunnel = readAddress(gathered, tunnelKey, 4)
     const plain = withWanted(undefined, {
@@ -97,7 +97,7 @@ function readAddress(gathered: Gathered, key: string, family: Family): Address |
   const text = gathered.source.take(key)
   if (text === undefined || text === '') return undefined
   const address = parseAddress(text)
-  const problem = address?.family === family ? notUnicast(address) : `is no IPv${family} address`
+  const problem = address?.family === family ? notUnicast(address) : `is not an IPv${family} address`
   if (address && problem === undefined) return address
   lose(gathered, key, problem?.startsWith('is ') ? `${JSON.stringify(text)} ${problem}` : `${text} is ${problem ?? ''}`)
   return undefined

@@ -25,8 +25,8 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
  */
 export function readDump(bytes: Uint8Array, name: string): OldStore {
   const bad = (why: string, cause?: unknown): CalicoError =>
-    new CalicoError('invalid', `${name} is no dump of etcd's v2 API: ${why}. Nothing was changed.`, {
-      hint: "Make one with: curl 'http://HOST:PORT/v2/keys/calico?recursive=true' > FILE",
+    new CalicoError('invalid', `${name} is not a dump of etcd's v2 API: ${why}. Nothing was changed.`, {
+      hint: "To create one: curl 'http://HOST:PORT/v2/keys/calico?recursive=true' > FILE",
       ...(cause === undefined ? {} : {cause}),
     })
   let answer: unknown
@@ -49,21 +49,21 @@ function readNodes(root: Record<string, unknown>, bad: (why: string) => CalicoEr
   const open: {readonly node: unknown; readonly parent: string | undefined}[] = [{node: root, parent: undefined}]
   for (let item = open.pop(); item; item = open.pop()) {
     const {node, parent} = item
-    if (!isObject(node)) throw bad(`what stands in the folder ${quoted(parent)} is no node`)
+    if (!isObject(node)) throw bad(`an item of the folder ${quoted(parent)} is not a node`)
     // etcd leaves the key of its root away.
     const key = node.key === undefined && parent === undefined ? '' : node.key
     if (typeof key !== 'string') throw bad(`a node in the folder ${quoted(parent)} has no "key"`)
-    if (parent !== undefined && !isChild(key, parent)) throw bad(`the node ${quoted(key)} stands in the folder ${quoted(parent)}, where it does not belong`)
+    if (parent !== undefined && !isChild(key, parent)) throw bad(`the node ${quoted(key)} is in the folder ${quoted(parent)}, where it does not belong`)
     if (seen.has(key)) throw bad(`the key ${quoted(key)} is in it twice`)
     seen.add(key)
     const {dir, nodes, value} = node
     if (dir !== undefined && typeof dir !== 'boolean') throw bad(`"dir" of ${quoted(key)} is neither true nor false`)
     if (dir === true || nodes !== undefined) {
-      if (nodes !== undefined && nodes !== null && !Array.isArray(nodes)) throw bad(`"nodes" of ${quoted(key)} is no list`)
+      if (nodes !== undefined && nodes !== null && !Array.isArray(nodes)) throw bad(`"nodes" of ${quoted(key)} is not a list`)
       folders.add(key)
       for (const child of nodes ?? []) open.push({node: child, parent: key})
     } else if (typeof value === 'string') values.set(key, value)
-    else throw bad(`${quoted(key)} is neither a folder nor has it a value that is a text`)
+    else throw bad(`${quoted(key)} is neither a folder nor does it have a string value`)
   }
   return {values, folders}
 }
@@ -81,7 +81,7 @@ export function mergeStores(stores: readonly OldStore[]): OldStore {
   for (const store of stores) {
     for (const [key, value] of store.values) {
       const other = values.get(key)
-      if (other !== undefined && other !== value) throw new CalicoError('invalid', `Two of the dumps have different values of ${key}; nothing was changed`, {hint: 'Make both of them anew, while nothing changes the store.'})
+      if (other !== undefined && other !== value) throw new CalicoError('invalid', `Two of the dumps have different values of ${key}; nothing was changed`, {hint: 'Create both dumps again while nothing changes the datastore.'})
       values.set(key, value)
     }
     for (const folder of store.folders) folders.add(folder)
@@ -97,9 +97,9 @@ export function treesIn({values, folders}: OldStore, name: string): ReadonlySet<
   const keys = [...values.keys(), ...folders]
   const found = TREES.filter((tree) => keys.some((key) => key === `${OLD_ROOT}/${tree}` || key.startsWith(`${OLD_ROOT}/${tree}/`)))
   if (found.length > 0 && values.size > 0) return new Set(found)
-  if (found.length > 0) throw new CalicoError('not-found', `${name} has folders of Calico v0.20, but no values in them; nothing was changed`, {hint: 'Was the dump made with ?recursive=true?'})
+  if (found.length > 0) throw new CalicoError('not-found', `${name} has folders of Calico v0.20, but no values in them; nothing was changed`, {hint: 'Check that the dump was created with ?recursive=true.'})
   const older = keys.find((key) => key.startsWith(`${OLD_ROOT}/`))
-  throw new CalicoError('not-found', `${name} holds no data of Calico v0.20: there is neither ${TREES.map((tree) => `${OLD_ROOT}/${tree}`).join(' nor ')}. Nothing was changed.`, {
+  throw new CalicoError('not-found', `${name} has no data of Calico v0.20: it contains neither ${TREES.map((tree) => `${OLD_ROOT}/${tree}`).join(' nor ')}. Nothing was changed.`, {
     hint: older === undefined ? 'Is it the etcd that v0.20 used? Its setting was ETCD_AUTHORITY or ETCD_ENDPOINTS.' : `It has ${older}: the layout of a Calico before v0.5, which v0.20 could not read either.`,
   })
 }

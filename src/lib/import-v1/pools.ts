@@ -49,9 +49,9 @@ export function convertPools(gathered: Gathered, owners: ReadonlyMap<string, str
 function networkFor(gathered: Gathered, key: string, {cidr, ipip, masquerade, disabled, ipam}: Readonly<Record<string, unknown>>): Cidr | undefined {
   const parsed = typeof cidr === 'string' ? parseCidr(cidr) : undefined
   const network = parsed && networkOf(parsed)
-  const problem = network === undefined ? 'it has no "cidr" that is a network' : poolNetworkProblem(network)
+  const problem = network === undefined ? 'its "cidr" is missing or is not a network' : poolNetworkProblem(network)
   const flags = [['ipip', ipip === undefined || typeof ipip === 'string'], ...Object.entries({masquerade, disabled, ipam}).map(([name, value]) => [name, value === undefined || typeof value === 'boolean'])] as const
-  const wrong = flags.filter(([, isGood]) => !isGood).map(([name]) => `"${String(name)}" has a value that v0.20 never wrote`)
+  const wrong = flags.filter(([, isGood]) => !isGood).map(([name]) => `"${String(name)}" has a value that v0.20 did not write`)
   if (problem === undefined && wrong.length === 0) return network
   lose(gathered, key, [problem, ...wrong].filter((text) => text !== undefined).join('; '))
   return undefined

@@ -29,11 +29,11 @@ function convertProfile(gathered: Gathered, name: string): void {
   const labels = labelsOf(gathered, `${folder}/labels`)
   const rules = rulesOf(gathered, `${folder}/rules`, name)
   if (!rules) {
-    lose(gathered, folder, 'the profile cannot come over without all of its rules: to leave one out could allow what it denies. Endpoints that have it drop what it would have decided')
+    lose(gathered, folder, 'the profile cannot be imported without all of its rules, because a missing rule could allow traffic that it denies. Endpoints with this profile drop the traffic that it would decide')
     return
   }
   if (name === BUILT_IN) {
-    lose(gathered, folder, 'Calico provides a profile of this name itself, which allows everything')
+    lose(gathered, folder, 'Calico provides a profile of this name itself, which allows all traffic')
     return
   }
   const profile = attempt(gathered, folder, () => {
@@ -54,9 +54,9 @@ function tagsOf(gathered: Gathered, key: string): string[] {
   }
   return [...new Set(tags as unknown[])].flatMap((tag) => {
     if (isNetworkId(tag)) return [pluginTag(tag)]
-    const problem = typeof tag === 'string' ? tagProblem(tag) : 'it is not a text'
+    const problem = typeof tag === 'string' ? tagProblem(tag) : 'it is not a string'
     if (problem === undefined) return [tag as string]
-    lose(gathered, key, `the tag ${JSON.stringify(tag)} cannot be a tag of today's Calico: ${problem}`)
+    lose(gathered, key, `the tag ${JSON.stringify(tag)} is not a valid tag in current Calico versions: ${problem}`)
     return []
   })
 }
@@ -68,7 +68,7 @@ function labelsOf(gathered: Gathered, key: string): Record<string, string> | und
   for (const [name, value] of Object.entries(labels)) {
     const problems: Problem[] = []
     if (typeof value === 'string') checkLabels({[name]: value}, 'labels', (field, message) => problems.push({field, message}))
-    if (typeof value !== 'string') lose(gathered, key, `the label ${JSON.stringify(name)} has no text as its value`)
+    if (typeof value !== 'string') lose(gathered, key, `the label ${JSON.stringify(name)} has a value that is not a string`)
     else if (problems.length > 0) lose(gathered, key, `the label ${JSON.stringify(name)}: ${problems.map(problemText).join('; ')}`)
     else Object.defineProperty(good, name, {value, enumerable: true, configurable: true, writable: true})
   }
@@ -83,7 +83,7 @@ function rulesOf(gathered: Gathered, key: string, profile: string) {
   const {id: _, ...rest} = document
   const read = readRulesDocument(withNetworkTags({inbound_rules: [], outbound_rules: [], ...rest}), profile, () => undefined)
   if (read.ok) return read.rules
-  lose(gathered, key, new CalicoError('invalid', 'its rules cannot be taken', {details: read.problems}))
+  lose(gathered, key, new CalicoError('invalid', 'its rules are not valid', {details: read.problems}))
   return undefined
 }
 

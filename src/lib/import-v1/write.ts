@@ -49,9 +49,9 @@ function settled(judged: readonly {readonly item: Item; readonly judgement: Judg
     else planned.push({item, change: judgement})
   }
   if (problems.length === 0) return planned
-  throw new CalicoError('conflict', `${problems.length === 1 ? 'An object is' : `${problems.length} objects are`} in the datastore already and not as in the old one; nothing was changed`, {
+  throw new CalicoError('conflict', `${problems.length === 1 ? 'An object' : `${problems.length} objects`} already in the datastore ${problems.length === 1 ? 'differs' : 'differ'} from the old datastore; nothing was changed`, {
     details: problems,
-    hint: 'Import into an empty datastore, or make these objects equal, or delete them, first.',
+    hint: 'Import into an empty datastore, or change or delete these objects first.',
   })
 }
 
@@ -63,15 +63,15 @@ function settled(judged: readonly {readonly item: Item; readonly judgement: Judg
 export async function writeImport(session: Session, planned: readonly Planned[], progress: (text: string) => void): Promise<void> {
   const missing = planned.filter(({change}) => change === 'created').map(({item}) => item)
   const chunks = chunked(missing)
-  if (chunks.length > 1 && !session.dryRun) progress(`${missing.length} objects are written in ${chunks.length} transactions, what others need first.`)
+  if (chunks.length > 1 && !session.dryRun) progress(`${missing.length} objects are written in ${chunks.length} transactions, dependencies first.`)
   let done = 0
   for (const chunk of chunks) {
-    if (chunks.length > 1) session.writes.remaining = `${missing.length - done} of ${missing.length} objects are still to be written: the same command again writes them`
+    if (chunks.length > 1) session.writes.remaining = `${missing.length - done} of ${missing.length} objects have not been written yet. To write them, run the same command again`
     try {
       await writeChunk(session, chunk)
     } catch (error) {
       if (done === 0 || !(error instanceof CalicoError)) throw error
-      throw new CalicoError('unknown', `${done} of ${missing.length} objects were written, the others were not: ${error.message}`, {details: error.details, hint: 'What was written stays. The same command again writes the rest.', cause: error})
+      throw new CalicoError('unknown', `${done} of ${missing.length} objects were written, the others were not: ${error.message}`, {details: error.details, hint: 'The written objects are kept. To write the rest, run the same command again.', cause: error})
     }
     done += chunk.length
   }

@@ -16,7 +16,7 @@ export interface Affinity {
 export function parseAffinity(stored: StoredText): Affinity {
   const value = stored.value === '' ? {} : parseObject(stored)
   const state = value.state === undefined || value.state === '' ? 'confirmed' : AFFINITY_STATES.find((known) => known === value.state)
-  if (state === undefined) throw unreadable(stored, 'its state is none that Calico knows')
+  if (state === undefined) throw unreadable(stored, 'Calico does not know its state')
   return {...value, state}
 }
 

@@ -60,7 +60,7 @@ export function assignAddress(session: Session, request: AddressRequest): Promis
 export async function assignOn(draft: Draft, {address, node, handle, attributes, maxPerHandle = 0}: AddressRequest): Promise<boolean> {
   const text = formatAddress(address)
   const pool = poolOfAddress((await readPools(draft)).filter(({enabled}) => enabled), address)
-  if (!pool) throw new CalicoError('invalid', `${text} is not in an enabled pool`, {hint: 'See the pools with: calicoctl pool show'})
+  if (!pool) throw new CalicoError('invalid', `${text} is not in an enabled pool`, {hint: 'To see the pools: calicoctl pool show'})
   const config = (await draft.get(CONFIG, IPAM_CONFIG_KEY)) ?? DEFAULT_CONFIG
   draft.restOn(IPAM_CONFIG_KEY)
   const cidr = blockOf(address, pool.blockSize)
@@ -75,12 +75,12 @@ export async function assignOn(draft: Draft, {address, node, handle, attributes,
   const block = stored ?? claim(draft, cidr, node)
   const assignee = {...(handle === undefined ? {} : {handle}), ...(attributes === undefined ? {} : {attributes})}
   if (await giveOrdinal(draft, pool, block, ordinalOf(block, address), assignee)) return true
-  throw new CalicoError('conflict', `${text} is assigned already`, {hint: `See by whom with: calicoctl ipam info ${text}`})
+  throw new CalicoError('conflict', `${text} is already assigned`, {hint: `To see by whom: calicoctl ipam info ${text}`})
 }
 
 function strict(text: string, block: Block): CalicoError {
   const owner = ownerOf(block)
-  return new CalicoError('refused', `${text} is in a block of ${owner ? `node ${owner.host}` : 'no node'}, and affinity is strict`, {hint: 'calicoctl ipam configure --strict-affinity=false would allow it.'})
+  return new CalicoError('refused', `${text} is in a block of ${owner ? `node ${owner.host}` : 'no node'}, and strict affinity is set`, {hint: 'To allow it: calicoctl ipam configure --strict-affinity=false'})
 }
 
 /** Whether the handle has the address. @throws CalicoError `conflict` if it has others, and may have no more */

@@ -87,7 +87,7 @@ function failureOf({families, error}: Assignment, got: number, count: number): C
   if (got >= count) return undefined
   const reasons = families.flatMap(({reasons: all}) => all)
   const hint = error?.hint ?? 'To see how many addresses are in use: calicoctl ipam show. To add a pool: calicoctl pool add CIDR'
-  if (got === 0) return error ?? new CalicoError('refused', `${count === 1 ? 'No address was' : 'No addresses were'} assigned: ${reasons.join('; ') || 'none is free'}`, {hint})
+  if (got === 0) return error ?? new CalicoError('refused', `${count === 1 ? 'No address was' : 'No addresses were'} assigned: ${reasons.join('; ') || 'no address is free'}`, {hint})
   return partly(got, count, error && reasons.length === 0 ? [error.message] : reasons, hint)
 }
 

@@ -123,7 +123,7 @@ function hold(gathered: Gathered, network: unknown, holder: string): void {
   const text = addressText(network)
   if (text === undefined) return
   const other = gathered.holders.get(text)
-  if (other !== undefined) add(gathered, 'shared-address', text, `${other} and ${holder} have it`, holder)
+  if (other !== undefined) add(gathered, 'shared-address', text, `${other} and ${holder} use it`, holder)
   else gathered.holders.set(text, holder)
 }
 
@@ -178,13 +178,13 @@ function whoseText(attribute: Attribute): string {
   const {node, type} = attribute.secondary ?? {}
   const parts = [handleOf(attribute) ? `handle ${handleOf(attribute) ?? ''}` : 'no handle', ...(type ? [type] : []), ...(node ? [`node ${node}`] : [])]
   const isPending = driverHandleOf(attribute)?.type === 'pending'
-  return `${isPending ? 'Docker asked for it and never used it' : 'no endpoint has it'} (${parts.join(', ')})`
+  return `${isPending ? 'Docker asked for it and never used it' : 'no endpoint uses it'} (${parts.join(', ')})`
 }
 
 function checkBlock(gathered: Gathered, {modRevision}: KeyValue, block: Block): void {
-  if (isEmpty(block) && block.affinity === null) add(gathered, 'empty-block', block.cidr, 'it is nobody\'s and empty', modRevision, {type: 'delete-block', block: block.cidr})
+  if (isEmpty(block) && block.affinity === null) add(gathered, 'empty-block', block.cidr, 'it belongs to no node and is empty', modRevision, {type: 'delete-block', block: block.cidr})
   if (expectedUnallocated(block) !== block.unallocated) {
-    add(gathered, 'free-list', block.cidr, 'its free addresses are not listed once each', modRevision, {type: 'free-list', block: block.cidr})
+    add(gathered, 'free-list', block.cidr, 'its list of free addresses is not consistent', modRevision, {type: 'free-list', block: block.cidr})
   }
 }
 
@@ -203,7 +203,7 @@ async function readHandles(gathered: Gathered): Promise<number> {
     const id = key.slice(0, at)
     blocks.set(id, [...(blocks.get(id) ?? []), key.slice(at + 1)])
   }
-  for (const [id, cidrs] of blocks) add(gathered, 'missing-handle', id, `it has addresses in ${cidrs.join(', ')} that no handle counts`, cidrs.join(), {type: 'handle', id, blocks: cidrs})
+  for (const [id, cidrs] of blocks) add(gathered, 'missing-handle', id, `it has addresses in ${cidrs.join(', ')} that the handle does not count`, cidrs.join(), {type: 'handle', id, blocks: cidrs})
   return number
 }
 
@@ -220,7 +220,7 @@ function checkHandle(gathered: Gathered, {key, modRevision}: KeyValue, {block}: 
     if (real !== counted) wrong.push(`${counted} instead of ${real} in ${cidr}`)
   }
   const cidrs = Object.keys(block)
-  const message = cidrs.length === 0 ? 'it counts no addresses at all' : `it counts ${wrong.join(', ')}`
+  const message = cidrs.length === 0 ? 'it counts no addresses' : `it counts ${wrong.join(', ')}`
   if (wrong.length > 0 || cidrs.length === 0) add(gathered, 'wrong-handle', id, message, modRevision, {type: 'handle', id, blocks: cidrs})
 }
 
@@ -236,7 +236,7 @@ async function readAffinities(gathered: Gathered): Promise<number> {
       const owner = `${parsed.affinityType}:${parsed.host}`
       const subject = `${parsed.host} ${parsed.cidr}`
       if (block?.affinity !== owner) {
-        const why = block ? `the block is ${block.affinity === null ? 'nobody\'s' : `of ${block.affinity}`}` : 'there is no such block'
+        const why = block ? `the block is ${block.affinity === null ? 'of no node' : `of ${block.affinity}`}` : 'there is no such block'
         add(gathered, 'stale-affinity', subject, why, kv.modRevision, {type: 'delete-affinity', key: kv.key, block: parsed.cidr, owner})
       } else if (affinity && affinity.state !== 'confirmed') {
         add(gathered, 'unconfirmed-affinity', subject, `it is ${affinity.state}`, kv.modRevision, {type: 'confirm-affinity', key: kv.key, block: parsed.cidr, owner})
@@ -256,7 +256,7 @@ function findUnassigned(gathered: Gathered, pools: readonly Cidr[]): void {
   for (const [text, holder] of gathered.holders) {
     if (gathered.assigned.has(text)) continue
     const address = parseCidrOrAddress(text)
-    if (address && pools.some((pool) => containsCidr(pool, address))) add(gathered, 'unassigned-address', text, `${holder} has it, but it is not assigned`, holder)
+    if (address && pools.some((pool) => containsCidr(pool, address))) add(gathered, 'unassigned-address', text, `${holder} uses it, but it is not assigned`, holder)
   }
 }
 
@@ -264,7 +264,7 @@ function findNested({blocks, findings}: Gathered): void {
   let outer: Cidr | undefined
   let name = ''
   for (const [text, {cidr, modRevision}] of [...blocks].sort(([, a], [, b]) => compareCidrs(a.cidr, b.cidr))) {
-    if (outer && containsCidr(outer, cidr)) findings.push({class: 'nested-block', subject: text, message: `it lies within ${name}`, identity: String(modRevision), repair: undefined})
+    if (outer && containsCidr(outer, cidr)) findings.push({class: 'nested-block', subject: text, message: `it is within ${name}`, identity: String(modRevision), repair: undefined})
     else [outer, name] = [cidr, text]
   }
 }

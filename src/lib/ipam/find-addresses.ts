@@ -61,11 +61,11 @@ export async function findAddresses(search: Search, count: number): Promise<Foun
   while (addresses.length < count) {
     if (owned >= limit) {
       const why = `node ${host} has ${owned} IPv${search.family} blocks, and ${limit} is its limit`
-      return {addresses, reasons: [why], more: false, error: new CalicoError('refused', `No new block may be claimed: ${why}`, {hint: limitHint(search)})}
+      return {addresses, reasons: [why], more: false, error: new CalicoError('refused', `No new block can be claimed: ${why}`, {hint: limitHint(search)})}
     }
     if (!config.auto_allocate_blocks) {
       const why = `node ${host} has no block with a free address, and automatic allocation of blocks is off`
-      return {addresses, reasons: [why], more: false, error: new CalicoError('refused', `No new block may be claimed: ${why}`, {hint: 'The setting is auto_allocate_blocks in the IPAM configuration.'})}
+      return {addresses, reasons: [why], more: false, error: new CalicoError('refused', `No new block can be claimed: ${why}`, {hint: 'The setting is auto_allocate_blocks in the IPAM configuration.'})}
     }
     if (!search.draft.hasRoom(KEYS_PER_BLOCK)) return {addresses, reasons: [], more: true}
     const given = await fromNewBlock(search, count - addresses.length)
@@ -74,7 +74,7 @@ export async function findAddresses(search: Search, count: number): Promise<Foun
     append(addresses, given)
   }
   if (addresses.length >= count) return {addresses, reasons: [], more: false}
-  if (config.strict_affinity) return {addresses, reasons: ['no block is left to claim, and with strict affinity none of another node may be used'], more: false}
+  if (config.strict_affinity) return {addresses, reasons: ['no block is left to claim, and with strict affinity blocks of other nodes cannot be used'], more: false}
   const borrowed = await fromAnyBlock(search, count - addresses.length)
   append(addresses, borrowed.addresses)
   const reasons = borrowed.more || addresses.length >= count ? [] : [`no address is free in ${pools.length === 1 ? 'pool' : 'pools'} ${pools.map(({cidr}) => formatCidr(cidr)).join(', ')}`]
@@ -88,7 +88,7 @@ function blockLimit({config: {maxBlocksPerHost: configured = 0}, maxBlocks: requ
 }
 
 const limitHint = ({config: {maxBlocksPerHost = 0}, maxBlocks}: Search): string =>
-  maxBlocksPerHost > 0 && (maxBlocks === 0 || maxBlocksPerHost <= maxBlocks) ? 'The limit is maxBlocksPerHost of the IPAM configuration.' : 'Ask for more with --max-blocks.'
+  maxBlocksPerHost > 0 && (maxBlocks === 0 || maxBlocksPerHost <= maxBlocks) ? 'The limit is maxBlocksPerHost of the IPAM configuration.' : 'To allow more, use --max-blocks.'
 
 /** The pool of SEARCH around BLOCK. */
 const poolAround = ({pools}: Pick<Search, 'pools'>, block: Cidr): Pool | undefined => pools.find(({cidr}) => containsCidr(cidr, block))

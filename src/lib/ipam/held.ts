@@ -82,7 +82,7 @@ export function heldError(held: readonly Held[]): CalicoError {
   const [first, ...more] = held
   if (first === undefined) throw new TypeError('nothing is held')
   const lines = held.slice(0, MAX_NAMED).map(({address, by}) => `${formatAddress(address)}: ${by}`)
-  return new CalicoError('refused', more.length === 0 ? `${formatAddress(first.address)} was not released: ${first.by} has it` : `${held.length} of the addresses are those of endpoints; nothing was released`, {
+  return new CalicoError('refused', more.length === 0 ? `${formatAddress(first.address)} was not released: ${first.by} uses it` : `${held.length} of the addresses are used by endpoints; nothing was released`, {
     details: more.length === 0 ? [] : [...lines, ...(held.length > lines.length ? [`and ${held.length - lines.length} more`] : [])],
     hint: 'Remove the endpoint, with its addresses: calicoctl endpoint remove. With --force they are released anyway; the endpoint keeps using them, although they can be assigned to others.',
     override: '--force',

@@ -78,7 +78,7 @@ export async function tryGet<T>(draft: Draft, codec: Codec<T>, key: string): Pro
     return await draft.get(codec, key)
   } catch (error) {
     if (!isError(error, 'invalid')) throw error
-    draft.session.warn(`${error.message}. It was left alone.`)
+    draft.session.warn(`${error.message}. It is ignored.`)
     return 'unreadable'
   }
 }

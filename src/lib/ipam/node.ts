@@ -20,7 +20,7 @@ export async function requireNode(draft: Draft, name: string, {create}: {create:
   if (stored === null) throw new CalicoError('invalid', `The stored value of node ${name} cannot be read`)
   if (stored) return {labels: stored.metadata.labels ?? {}, created: false}
   if (!create) {
-    throw new CalicoError('not-found', `Node ${name} does not exist, so it is not known which pools are for it`, {hint: 'calicoctl node, run on that host, creates it.'})
+    throw new CalicoError('not-found', `Node ${name} does not exist, so its pools cannot be determined`, {hint: 'To create it, run on that host: calicoctl node'})
   }
   const node: Node = {kind: 'Node', apiVersion: API_VERSION, metadata: {name}, spec: {}}
   const {after} = prepareChange<Node>({kind: 'Node', name}, undefined, node).change

@@ -1,4 +1,4 @@
-/** Pools as IPAM sees them: which may be used for what (datamodel-v3 §4.1). Pure. */
+/** Pools as IPAM sees them: which can be used for what (datamodel-v3 §4.1). Pure. */
 import {CalicoError} from '../errors.js'
 import {evaluate, parseSelector} from '../model/selector/index.js'
 import type {IPPool} from '../model/types.js'
@@ -62,10 +62,10 @@ export interface PoolWish {
  */
 export function choosePools(pools: readonly Pool[], {family, use, requested, node, nodeLabels}: PoolWish): Pool[] {
   const other = requested.find((cidr) => cidr.family !== family)
-  if (other) throw new CalicoError('invalid', `${formatCidr(other)} is no IPv${family} pool, but IPv${family} addresses are asked for from it`)
+  if (other) throw new CalicoError('invalid', `${formatCidr(other)} is not an IPv${family} pool, but IPv${family} addresses were requested`)
   const enabled = pools.filter((pool) => pool.enabled && pool.cidr.family === family)
-  const hint = {hint: 'See the pools with: calicoctl pool show'}
-  if (enabled.length === 0) throw new CalicoError('refused', `There is no enabled IPv${family} pool`, {hint: 'Add one with: calicoctl pool add CIDR'})
+  const hint = {hint: 'To see the pools: calicoctl pool show'}
+  if (enabled.length === 0) throw new CalicoError('refused', `There is no enabled IPv${family} pool`, {hint: 'To add one: calicoctl pool add CIDR'})
   const chosen = requested.map((cidr) => {
     const pool = enabled.find((each) => equalNetworks(each.cidr, cidr))
     if (!pool) throw new CalicoError('not-found', `The pool ${formatCidr(networkOf(cidr))} does not exist, or is disabled`, hint)
@@ -74,7 +74,7 @@ export function choosePools(pools: readonly Pool[], {family, use, requested, nod
   const matching = chosen.length > 0 ? chosen : enabled.filter((pool) => pool.automatic && selectsNode(pool, nodeLabels) && selects(pool.namespaceSelector, {}))
   if (matching.length === 0) throw new CalicoError('refused', `No IPv${family} pool is for node ${node}`, {details: enabled.map(({cidr, nodeSelector}) => `${formatCidr(cidr)}: ${nodeSelector || 'manual'}`), ...hint})
   const usable = matching.filter(({allowedUses}) => allowedUses.includes(use))
-  if (usable.length === 0) throw new CalicoError('refused', `No IPv${family} pool for node ${node} may be used for ${use === 'Workload' ? 'workloads' : use}`, hint)
+  if (usable.length === 0) throw new CalicoError('refused', `No IPv${family} pool for node ${node} can be used for ${use === 'Workload' ? 'workloads' : use}`, hint)
   return usable
 }
 

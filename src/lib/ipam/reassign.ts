@@ -74,8 +74,8 @@ function attributeAt({allocations, attributes}: Block, ordinal: number): Attribu
 
 function taken(address: Address, attribute: Attribute): CalicoError {
   const handle = handleOf(attribute)
-  return new CalicoError('conflict', `${formatAddress(address)} is assigned already, ${handle ? `with the handle ${handle}` : 'without a handle'}`, {
-    hint: `See by whom with: calicoctl ipam info ${formatAddress(address)}`,
+  return new CalicoError('conflict', `${formatAddress(address)} is already assigned, ${handle ? `with the handle ${handle}` : 'without a handle'}`, {
+    hint: `To see by whom: calicoctl ipam info ${formatAddress(address)}`,
   })
 }
 

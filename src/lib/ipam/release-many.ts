@@ -47,5 +47,5 @@ function partlyDone(error: unknown, released: readonly Address[]): unknown {
   if (!(error instanceof CalicoError) || released.length === 0) return error
   const named = released.slice(0, MAX_NAMED).map(formatAddress).join(', ')
   const more = released.length > MAX_NAMED ? ` and ${released.length - MAX_NAMED} more` : ''
-  return new CalicoError('unknown', error.message, {details: [...error.details, `Released before that, and free: ${named}${more}`], hint: error.hint ?? 'Run the command again: it releases what is left.', cause: error})
+  return new CalicoError('unknown', error.message, {details: [...error.details, `Released before that, and free: ${named}${more}`], hint: error.hint ?? 'To release the rest, run the command again.', cause: error})
 }

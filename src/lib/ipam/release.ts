@@ -85,4 +85,4 @@ function free(block: Block, ordinals: readonly number[], handle?: string): Block
 const used = (allocations: readonly (number | null)[]): Set<number | null> => new Set(allocations)
 
 const changedOwner = (block: Block, ordinal: number, found: string): CalicoError =>
-  new CalicoError('conflict', `${formatAddress(addressAt(blockCidr(block), ordinal))} has been assigned anew: it has ${found}`)
+  new CalicoError('conflict', `${formatAddress(addressAt(blockCidr(block), ordinal))} has been reassigned: it has ${found}`)

@@ -27,7 +27,7 @@ export const isObject = (value: unknown): value is Record<string, unknown> => ty
 
 /** The error for a value that no Calico component could read; it must be left as it is. */
 export const unreadable = ({key}: StoredText, why: string): CalicoError =>
-  new CalicoError('invalid', `The stored value of ${key} cannot be read: ${why}`, {hint: 'It was left alone. Repair or delete it with etcdctl.'})
+  new CalicoError('invalid', `The stored value of ${key} cannot be read: ${why}`, {hint: 'It was not changed. Repair or delete it with etcdctl.'})
 
 /** Whether VALUE is a whole number from 0 to LIMIT. */
 export const isIndex = (value: unknown, limit: number): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit

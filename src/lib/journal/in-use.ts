@@ -58,11 +58,11 @@ async function refuseAssignedPools(session: Session, created: readonly KeyChange
   return networks.map((network: Cidr) => ({prefix: blocksPrefixWithin(network), unchangedSince: revision}))
 }
 
-function refuse(uses: readonly string[], what = 'What the change created is in use'): void {
+function refuse(uses: readonly string[], what = 'Objects that the change created are in use'): void {
   if (uses.length === 0) return
   const more = uses.length - NAMED
   throw new CalicoError('refused', `${what}; nothing was changed`, {
     details: [...uses.slice(0, NAMED), ...(more > 0 ? [`and ${more} more`] : [])],
-    hint: 'Remove what uses it first, or delete it by its own command.',
+    hint: 'Remove the objects that use it first, or delete it with its own command.',
   })
 }

@@ -45,8 +45,8 @@ export interface UndoPlan {
 export function chooseEntry(entries: readonly Entry[], id: string | undefined): Entry {
   const found = id === undefined ? entries[0] : entries.find((entry) => entry.id === id)
   if (found) return found
-  if (id !== undefined) throw new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'calicoctl history shows the changes that there are.'})
-  throw new CalicoError('not-found', 'There is nothing to undo: the journal has no change.', {hint: 'It has only what calicoctl has changed for this user on this host since it has a journal.'})
+  if (id !== undefined) throw new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'To see the changes: calicoctl history'})
+  throw new CalicoError('not-found', 'There is nothing to undo: the journal has no changes.', {hint: 'The journal contains only changes made by this user with calicoctl on this host.'})
 }
 
 /** What ENTRY has done is what these PARTS of it have. @throws CalicoError `refused` if nothing of ENTRY can be taken back here, naming the command that does; `not-found` if it has changed nothing in the end */
@@ -61,12 +61,12 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   const host = commands.flatMap((command) => ON_THE_HOST[command] ?? [])
   const release = commands.flatMap((command) => ADDRESSES[command] ?? [])
   const rest = [
-    ...(addresses.length === 0 ? [] : [`The addresses and blocks of IPAM (${addresses.length} ${addresses.length === 1 ? 'key' : 'keys'}) stay as they are: ${release.length > 0 ? release.join(', ') : 'calicoctl ipam check shows what is left over, calicoctl ipam release IP gives an address back'}`]),
-    ...(host.length === 0 ? [] : [`What was changed on the host ${entry.host} stays as it is: ${host.join(', ')}`]),
+    ...(addresses.length === 0 ? [] : [`The addresses and blocks of IPAM (${addresses.length} ${addresses.length === 1 ? 'key' : 'keys'}) are not reverted: ${release.length > 0 ? release.join(', ') : 'calicoctl ipam check shows leftovers, calicoctl ipam release IP releases an address'}`]),
+    ...(host.length === 0 ? [] : [`Changes of the host ${entry.host} are not reverted: ${host.join(', ')}`]),
   ]
   const plan = {entry, changes, rest, initialised: initialisation.length > 0}
   if (changes.length > 0) return plan
-  if (rest.length === 0) throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which stays' : parts.length < entry.parts.length ? 'it was not made' : 'all objects ended as they were'}.`)
+  if (rest.length === 0) throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which is not reverted' : parts.length < entry.parts.length ? 'it was not made' : 'all objects have their previous values'}.`)
   throw new CalicoError('refused', `${nameOf(entry)} changed no stored object that undo can revert; nothing was changed`, {details: rest})
 }
 
@@ -80,7 +80,7 @@ export class ChangedSinceError extends CalicoError {
     readonly objects: readonly {readonly change: KeyChange; readonly now: string | undefined}[],
   ) {
     super('conflict', `${objects.map(({change}) => labelOf(change)).join(', ')} changed since ${nameOf(entry)}; nothing was changed`, {
-      hint: 'Undo the later changes first (calicoctl history KIND NAME shows them), or change the object by its own command.',
+      hint: 'Undo the later changes first (calicoctl history KIND NAME shows them), or change the object with its own command.',
     })
   }
 }
@@ -124,9 +124,9 @@ function executedParts({parts}: Entry, now: ReadonlyMap<string, KeyValue | undef
 }
 
 function tooLarge({entry, changes}: UndoPlan, cause: CalicoError): CalicoError {
-  return new CalicoError('refused', `${nameOf(entry)} changed ${changes.length} objects, more than this datastore takes in one transaction; nothing was changed`, {
+  return new CalicoError('refused', `${nameOf(entry)} changed ${changes.length} objects, more than this datastore accepts in one transaction; nothing was changed`, {
     details: [cause.message],
-    hint: 'etcd takes 128 operations unless its --max-txn-ops says otherwise.',
+    hint: 'etcd accepts 128 operations unless --max-txn-ops is set higher.',
     cause,
   })
 }
@@ -136,7 +136,7 @@ function checkCluster(session: Session, {cluster}: Seen, entry: Entry): void {
   const there = entry.parts.find((part) => part.cluster !== undefined)?.cluster
   if (here !== undefined && here === there) return
   throw new CalicoError('wrong-datastore', `${nameOf(entry)} was made in another cluster: in ${there ?? 'one without a GUID'}, and this is ${here ?? 'one without a GUID'} (${session.store.description}); nothing was changed`, {
-    hint: 'Name the datastore with --datastore, or another change: calicoctl undo ID.',
+    hint: 'Give the datastore with --datastore, or another change: calicoctl undo ID.',
   })
 }
 

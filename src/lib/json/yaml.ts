@@ -14,7 +14,7 @@ const STRING_TAG = 'tag:yaml.org,2002:str'
  * @throws CalicoError `failed` if it is nested too deeply
  */
 export async function stringifyYaml(value: unknown): Promise<string> {
-  if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which is not written as YAML`, {hint: 'Ask for JSON: -o json'})
+  if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which cannot be printed as YAML`, {hint: 'Use JSON: -o json'})
   const {stringify} = await import('yaml')
   const known = (scalars ??= new Map<string, string>())
   const scalar = (text: string): string => {

@@ -56,11 +56,11 @@ export interface PoolReply {
 export async function requestPool(session: Session, {pool, subPool, options, v6}: PoolRequest): Promise<PoolReply> {
   if (subPool !== '') {
     throw new CalicoError('refused', "Calico IPAM does not support sub pool configuration on 'docker create network'. Calico IP Pools should be configured first and IP assignment is from those pre-configured pools.", {
-      hint: `Leave out --ip-range, or make it a pool of its own: calicoctl pool add ${subPool}`,
+      hint: `Omit --ip-range, or add it as a separate pool: calicoctl pool add ${subPool}`,
     })
   }
   const names = Object.keys(options ?? {})
-  if (names.length > 0) throw new CalicoError('refused', 'Arbitrary options are not supported', {details: [`Calico's IPAM has no options, but was given ${names.sort().join(', ')} (--ipam-opt).`]})
+  if (names.length > 0) throw new CalicoError('refused', 'Arbitrary options are not supported', {details: [`Calico's IPAM has no options; these were given: ${names.sort().join(', ')} (--ipam-opt).`]})
   const family = v6 ? 6 : 4
   const fixed = FIXED[family]
   const Data = {[GATEWAY]: fixed.pool}
@@ -103,7 +103,7 @@ export interface AddressReply {
  */
 export async function requestAddress(session: Session, node: string, {poolId, address, options}: AddressRequest): Promise<AddressReply> {
   if (options?.RequestAddressType === GATEWAY) {
-    throw new CalicoError('refused', 'Calico IPAM does not support specifying a gateway.', {hint: 'Leave out --gateway: containers reach everything through their host.'})
+    throw new CalicoError('refused', 'Calico IPAM does not support specifying a gateway.', {hint: 'Omit --gateway: containers send all traffic through their host.'})
   }
   const wanted = address === '' ? undefined : parsedAddress(address)
   const given = wanted ? await takeGiven(session, node, wanted) : await takeAny(session, node, poolId)
@@ -154,7 +154,7 @@ async function requirePool(draft: Draft, cidr: Cidr): Promise<void> {
 function poolOfId(poolId: string): {family: Family; pool?: Cidr} {
   for (const family of [4, 6] as const) if (poolId === FIXED[family].id) return {family}
   const pool = parseCidr(poolId)
-  if (!pool) throw new CalicoError('invalid', `${JSON.stringify(poolId)} is not the id of a pool that Calico gave`)
+  if (!pool) throw new CalicoError('invalid', `${JSON.stringify(poolId)} is not a pool id from Calico's IPAM`)
   return {family: pool.family, pool: networkOf(pool)}
 }
 

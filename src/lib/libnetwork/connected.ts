@@ -34,8 +34,8 @@ export async function refuseConnected({session, node, networks, endpointId, sand
       const network = networkId === undefined ? undefined : await known(networks, networkId)
       if (network?.fromCalico === false) continue
       const holder = endpoint ? holderText(endpoint, [{name: network?.name ?? '', id: networkId ?? '', endpointId: endpoint.id}].filter((each) => each.name !== '')) : `the interface ${name}`
-      throw new CalicoError('conflict', `A container can be in one Calico network only, and this one is connected already: it has ${holder}`, {
-        hint: network?.name === undefined ? 'Disconnect it first: calicoctl container remove CONTAINER' : `Disconnect it first: docker network disconnect ${network.name} CONTAINER`,
+      throw new CalicoError('conflict', `A container can be in one Calico network only, and this one is already connected: it has ${holder}`, {
+        hint: network?.name === undefined ? 'To disconnect it first: calicoctl container remove CONTAINER' : `To disconnect it first: docker network disconnect ${network.name} CONTAINER`,
       })
     }
   } finally {

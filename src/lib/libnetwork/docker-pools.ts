@@ -86,7 +86,7 @@ function refuse(added: readonly Cidr[], pools: readonly Pool[], networks: readon
   if (first === undefined) return
   throw new CalicoError('invalid', more.length === 0 ? `The subnet ${first}` : 'The subnets of the network cannot be used', {
     details: more.length === 0 ? [] : problems,
-    hint: "Choose another --subnet. For a network with addresses of a Calico pool, name Calico's IPAM driver with --ipam-driver.",
+    hint: "Choose another --subnet. For a network with addresses of a Calico pool, use Calico's IPAM driver (--ipam-driver).",
   })
 }
 
@@ -111,12 +111,12 @@ export async function removeDockerPools(session: Session, networkId: string): Pr
 
 async function isUnused(session: Session, pool: Pool): Promise<boolean> {
   const keep = (why: string): boolean => {
-    session.warn(`The pool ${poolLabel(pool)} was made for a Docker network that is gone, but ${why}; it stays. Remove it with: calicoctl pool remove ${poolLabel(pool)}`)
+    session.warn(`The pool ${poolLabel(pool)} was created for a Docker network that no longer exists, but ${why}, so it is kept. To remove it: calicoctl pool remove ${poolLabel(pool)}`)
     return false
   }
   if (!pool.stored.resource.spec.disabled) return keep('it has been enabled since')
   const {cidr} = pool
   if (!cidr) return true
   const {results} = await session.store.transact({then: [{list: blocksPrefixWithin(cidr), keysOnly: true}]})
-  return results.flat().some(({key}) => isBlockWithin(cidr, key)) ? keep('addresses of it are assigned') : true
+  return results.flat().some(({key}) => isBlockWithin(cidr, key)) ? keep('its addresses are assigned') : true
 }

@@ -109,7 +109,7 @@ export function newDriver(parts: Parts, {scope, log, interfacePrefix = INTERFACE
       async run() {
         // Docker does not call Leave where Join has failed.
         await removeLink(parts, request, log)
-        if (!(await parts.deleteEndpoint(request.EndpointID))) log.debug(`${endpoint(request).subject} was not there to be deleted`)
+        if (!(await parts.deleteEndpoint(request.EndpointID))) log.debug(`${endpoint(request).subject} did not exist when it was to be deleted`)
         return {}
       },
     })),
@@ -137,7 +137,7 @@ export function newDriver(parts: Parts, {scope, log, interfacePrefix = INTERFACE
       async run() {
         const outcome = await parts.releaseAddress({poolId, address})
         if (outcome === 'foreign') log.warn(`The address ${address} was not released: Calico did not assign it to Docker on this node`)
-        else if (outcome === 'in-use') log.warn(`The address ${address} was not released: an endpoint has it`)
+        else if (outcome === 'in-use') log.warn(`The address ${address} was not released: an endpoint uses it`)
         return {}
       },
     })),
@@ -198,7 +198,7 @@ function newEndpoint(parts: Parts, request: CreateEndpointRequest, log: Log): Jo
       const mac = (Interface.MacAddress === '' ? CONTAINER_MAC : Interface.MacAddress).toLowerCase()
       const {created, createdProfile, createdNode} = await parts.createEndpoint({endpointId, networkId, profile, addresses, fromCalico, mac})
       isNew = created
-      if (createdNode) log.info('Created the Node of this host, which calico-node had not done yet')
+      if (createdNode) log.info('Created the Node of this host, because calico-node had not created it')
       if (createdProfile) log.info(`Created the profile ${profile}`)
       for (const text of ignoredOptions(request.Options, {fromCalico})) log.warn(`${endpoint(request).subject}: ${text}`)
       return {Interface: Interface.MacAddress === '' ? {MacAddress: CONTAINER_MAC} : {}}
@@ -210,13 +210,13 @@ function newEndpoint(parts: Parts, request: CreateEndpointRequest, log: Log): Jo
 /** The address in TEXT, with or without a prefix length: with Docker's own IPAM that is the network's. */
 function addressOf(text: string): Address {
   const cidr = parseCidrOrAddress(text)
-  if (cidr === undefined) throw new CalicoError('invalid', `Docker gave '${text}' for an address`)
+  if (cidr === undefined) throw new CalicoError('invalid', `Docker sent '${text}' as an address`)
   return {family: cidr.family, value: cidr.value}
 }
 
 async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId, SandboxKey: sandbox}: JoinRequest, interfacePrefix: string): Promise<JoinReply> {
   const [facts, stored] = await Promise.all([parts.findNetwork(networkId), parts.findEndpoint(endpointId)])
-  if (stored === undefined) throw new CalicoError('not-found', `The endpoint ${endpointId.slice(0, SHORT_ID)} does not exist (any more)`, {hint: 'Start the container again.'})
+  if (stored === undefined) throw new CalicoError('not-found', `The endpoint ${endpointId.slice(0, SHORT_ID)} does not exist or no longer exists`, {hint: 'Start the container again.'})
   if (facts.fromCalico) await parts.refuseConnected({endpointId, sandbox})
   const ipv6 = facts.fromCalico && stored.addresses.some(({family}) => family === 6)
   const {srcName, linkLocal} = await parts.makeLink({endpointId, mac: stored.mac, ipv6, mtu: facts.mtu})
@@ -235,7 +235,7 @@ async function join(parts: Parts, {NetworkID: networkId, EndpointID: endpointId,
 
 function routeTo(gateway: string): string {
   const address = parseAddress(gateway)
-  if (address === undefined) throw new TypeError(`${gateway} is no address`)
+  if (address === undefined) throw new TypeError(`${gateway} is not an address`)
   return formatCidr(hostCidr(address))
 }
 

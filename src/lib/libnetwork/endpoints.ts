@@ -91,7 +91,7 @@ export function createEndpoint(session: Session, request: NewEndpoint): Promise<
     async plan(draft) {
       const codec = endpointCodec(session)
       const stored = await draft.get(codec, key)
-      if (stored === null) throw new CalicoError('conflict', `Endpoint ${endpointId} exists, and what is stored of it cannot be read`)
+      if (stored === null) throw new CalicoError('conflict', `Endpoint ${endpointId} exists, but its stored value cannot be read`)
       if (stored) refuseOther(stored, wanted)
       const {created: createdNode} = await requireNode(draft, node, {create: true})
       const createdProfile = await addProfileOn(draft, profile)
@@ -133,7 +133,7 @@ function refuseOther(stored: WorkloadEndpoint, wanted: WorkloadEndpoint): void {
     ...((stored.spec.mac ?? '').toLowerCase() === mac ? [] : [`its MAC address is ${stored.spec.mac ?? 'not set'}`]),
     ...((stored.spec.profiles ?? []).includes(profile) ? [] : [`its profiles are ${stored.spec.profiles?.join(', ') ?? 'none'}`]),
   ]
-  if (differences.length > 0) throw new CalicoError('conflict', `Endpoint ${wanted.spec.endpoint ?? ''} exists already, but ${differences.join(' and ')}`)
+  if (differences.length > 0) throw new CalicoError('conflict', `Endpoint ${wanted.spec.endpoint ?? ''} already exists, but ${differences.join(' and ')}`)
 }
 
 /** Makes ADDRESS the endpoint's: of the addresses that are assigned, those that this node's driver was asked for may be. */
@@ -241,10 +241,10 @@ export async function describeEndpoint(session: Session, node: string, endpointI
 function allowedLabels(session: Session, endpointId: string, labels: Readonly<Record<string, string>>): Record<string, string> {
   const allowed: Record<string, string> = {}
   for (const [key, value] of Object.entries(labels)) {
-    const problems: string[] = key.includes('projectcalico.org/') ? ['is one of Calico\'s own'] : []
+    const problems: string[] = key.includes('projectcalico.org/') ? ['is reserved by Calico'] : []
     checkLabels({[key]: value}, '', (_, message) => problems.push(message))
     if (problems.length === 0) allowed[key] = value
-    else session.warn(`The label ${JSON.stringify(key)} of the container with endpoint ${endpointId.slice(0, 12)} is left out: it ${problems.join(', and it ')}.`)
+    else session.warn(`The label ${JSON.stringify(key)} of the container with endpoint ${endpointId.slice(0, 12)} is ignored: it ${problems.join(', and it ')}.`)
   }
   return allowed
 }

@@ -63,7 +63,7 @@ async function isThere(outerName: string, inner: string, {mac, mtu}: Pick<LinkRe
   const outer = await findInterface(undefined, outerName)
   if (!outer) return false
   const end = await innerOnHost(outer, inner)
-  if (!end) throw new CalicoError('conflict', `The interface ${outerName} exists, and its other end is not on this host: a container has it`, {hint: `Look at it with: ip -d link show ${outerName}`})
+  if (!end) throw new CalicoError('conflict', `The interface ${outerName} exists, and its other end is in a container`, {hint: `To see it: ip -d link show ${outerName}`})
   if (end.address === mac.toLowerCase() && (mtu === undefined || (end.mtu === mtu && outer.mtu === mtu))) return true
   await deleteVeth(outerName)
   return false

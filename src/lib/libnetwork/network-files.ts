@@ -40,11 +40,11 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
       const path = pathOf(id)
       try {
         const {name, request} = FILE.parse(JSON.parse(readTextFile(path, {noLinks: true})))
-        if (request.NetworkID !== id) throw new Error(`it is of the network ${request.NetworkID}`)
+        if (request.NetworkID !== id) throw new Error(`it belongs to the network ${request.NetworkID}`)
         return {name, request}
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        log.warn(`${path} cannot be used, Docker is asked instead: ${error instanceof z.ZodError ? z.prettifyError(error) : fileReason(error)}`)
+        log.warn(`${path} cannot be used; Docker is queried instead: ${error instanceof z.ZodError ? z.prettifyError(error) : fileReason(error)}`)
         return undefined
       }
     },
@@ -78,9 +78,9 @@ export function networkFiles(folder: string, log: Log): NetworkFiles {
 /** Makes FOLDER, and makes sure that it is one, only for its owner. The folders above it are calico-node's and stay open to others. */
 function prepareFolder(folder: string): void {
   makeFolder(folder, {mode: PRIVATE_FOLDER, parents: OPEN_FOLDER})
-  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is no folder`)
+  if (!lstatSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`)
   chmodSync(folder, PRIVATE_FOLDER)
 }
 
 const failed = (path: string, what: string, error: unknown): CalicoError =>
-  new CalicoError('failed', `${path}, which keeps what Docker said of the network, cannot be ${what}: ${fileReason(error)}`, {cause: error})
+  new CalicoError('failed', `${path}, which stores Docker's settings of the network, cannot be ${what}: ${fileReason(error)}`, {cause: error})

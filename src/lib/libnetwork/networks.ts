@@ -115,7 +115,7 @@ export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, na
         if (optionsOf(network).profile === undefined && (await ensureProfile(session, name))) log.info(`Created the profile ${name}`)
         return
       } catch (error) {
-        log.debug(`The name of network ${short(id)} was asked for, or its profile made, in vain: ${(error as Error).message}`)
+        log.debug(`The name of network ${short(id)} could not be determined, or its profile not created: ${(error as Error).message}`)
       }
     }
   }
@@ -131,7 +131,7 @@ export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, na
   async function rebuilt(id: string): Promise<RememberedNetwork> {
     const found = (await answered(inspect(id), id)) ?? unknown(id)
     const network = {name: found.name, request: requestOf(found)}
-    log.info(`Network ${found.name} (${short(id)}) is known again from Docker`)
+    log.info(`Network ${found.name} (${short(id)}) was found again in Docker`)
     await tryToRemember(network)
     await tryToAddPools(network)
     return network
@@ -194,7 +194,7 @@ export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, na
       known.delete(id)
       files.remove(id)
     } catch (error) {
-      log.warn(`What was made of network ${short(id)} could not be rolled back: ${(error as Error).message}`)
+      log.warn(`The objects of network ${short(id)} could not be rolled back: ${(error as Error).message}`)
     }
   }
 
@@ -204,7 +204,7 @@ export function openNetworks({folder = NETWORKS_FOLDER, docker, session, log, na
       return await question
     } catch (error) {
       const details = error instanceof CalicoError ? [error.message, ...error.details] : []
-      throw new CalicoError('failed', `The name of the Docker network ${id} is not known, and Docker did not tell it`, {details, hint: 'Try again when the Docker Engine answers.', cause: error})
+      throw new CalicoError('failed', `The name of the Docker network ${id} is not known, and Docker did not provide it`, {details, hint: 'Try again when the Docker Engine is available.', cause: error})
     }
   }
 }
@@ -241,11 +241,11 @@ function addressingOf({IPv4Data, IPv6Data}: Pick<CreateNetworkRequest, 'IPv4Data
   // Docker has asked for them as for a container's, which nothing tells from those that are left behind.
   if (fromCalico && kept.length > 0) {
     const addresses = kept.map(([name, text]) => ({name, address: text.split('/', 1)[0] ?? ''}))
-    problems.push(`Calico IPAM does not support --aux-address (${addresses.map(({name, address}) => `${name}=${address}`).join(', ')}). Keep an address from containers with: calicoctl ipam assign ${addresses[0]?.address ?? ''}`)
+    problems.push(`Calico IPAM does not support --aux-address (${addresses.map(({name, address}) => `${name}=${address}`).join(', ')}). To reserve an address: calicoctl ipam assign ${addresses[0]?.address ?? ''}`)
   }
   const cidrs = first.flatMap(({Pool}) => {
     const cidr = parseCidr(Pool)
-    if (!cidr) problems.push(`Docker gave '${Pool}' for a subnet`)
+    if (!cidr) problems.push(`Docker sent '${Pool}' as a subnet`)
     return cidr ? [networkOf(cidr)] : []
   })
   return {fromCalico, cidrs, problems}

@@ -84,7 +84,7 @@ const readSwitch = (text: string): boolean | undefined => (text === 'true' ? tru
 /** As `profile add` checks the name of a new one. Calico's own profile may be a network's. */
 function profileProblem(name: string): string | undefined {
   const problem = tagProblem(name)
-  return problem === undefined ? undefined : `this cannot be the name of a profile: the name is also the tag of its endpoints, and ${problem}`
+  return problem === undefined ? undefined : `this is not a valid profile name: the name is also the tag of its endpoints, and ${problem}`
 }
 
 const smallestMtu = (ipv6: boolean): number => SMALLEST_MTU[ipv6 ? 6 : 4]

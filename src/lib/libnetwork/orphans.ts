@@ -92,7 +92,7 @@ function tryRead<T>(session: Session, parse: () => T): T | undefined {
     return parse()
   } catch (error) {
     if (!isError(error, 'invalid')) throw error
-    session.warn(`${error.message}. It was left alone.`)
+    session.warn(`${error.message}. It was not changed.`)
     return undefined
   }
 }

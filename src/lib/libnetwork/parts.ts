@@ -51,7 +51,7 @@ export function driverParts({session, node, log, mtu: usualMtu, labelEndpoints, 
       const {labels} = await networks.find(networkId)
       describeLater({endpointId, networkId, labels})
     } catch (error) {
-      log.debug(`The container of endpoint ${endpointId.slice(0, 12)} is not noted: ${(error as Error).message}`)
+      log.debug(`The container of endpoint ${endpointId.slice(0, 12)} was not recorded: ${(error as Error).message}`)
     }
   }
 

@@ -23,7 +23,7 @@ export interface PluginSockets {
 export function socketPaths(path: string): PluginSockets {
   const stem = path.slice(0, -EXTENSION.length)
   if (!path.startsWith('/') || !path.endsWith(EXTENSION) || basename(stem) === '' || basename(path) === EXTENSION) {
-    throw new CalicoError('invalid', `--socket: '${path}' is not the path of a plugin's socket. It begins with / and ends with ${EXTENSION}; what stands between is the driver's name.`)
+    throw new CalicoError('invalid', `--socket: '${path}' is not the path of a plugin socket. Give an absolute path that ends with ${EXTENSION}; the file name without it is the driver's name.`)
   }
   const ipam = `${stem}-ipam${EXTENSION}`
   if (Math.max(Buffer.byteLength(ipam), Buffer.byteLength(scratchName(path))) > LONGEST_PATH) {
@@ -76,15 +76,15 @@ export async function listenOn(server: Server, path: string, {owner = 0}: {owner
 function prepareFolder(folder: string, owner: number): void {
   makeFolder(folder)
   const {uid, mode} = statSync(folder)
-  if (uid !== owner) throw new CalicoError('failed', `The folder of the socket, ${folder}, belongs to the user ${uid}, not to root: whoever owns it could put a plugin of his own there`)
+  if (uid !== owner) throw new CalicoError('failed', `The folder of the socket, ${folder}, belongs to the user ${uid}, not to root: its owner could replace the plugin`)
   // In a folder like /tmp (sticky), nobody can remove or replace what is another's.
-  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) throw new CalicoError('failed', `The folder of the socket, ${folder}, may be written by others`, {hint: `Take that away with: chmod go-w ${folder}`})
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) throw new CalicoError('failed', `The folder of the socket, ${folder}, is writable by other users`, {hint: `To restrict it: chmod go-w ${folder}`})
 }
 
 /** Binding happens within the call, so that the mask is changed for nobody else. */
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(new CalicoError('failed', `The socket ${path} cannot be made: ${reason(error)}`, {cause: error}))
+    const failed = (error: Error): void => reject(new CalicoError('failed', `The socket ${path} cannot be created: ${reason(error)}`, {cause: error}))
     server.once('error', failed)
     const before = process.umask(0o177)
     try {
@@ -105,20 +105,20 @@ async function claim(scratch: string, path: string): Promise<void> {
       linkSync(scratch, path)
       return
     } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw new CalicoError('failed', `The socket ${path} cannot be made: ${reason(error)}`, {cause: error})
+      if (!hasCode(error, 'EEXIST')) throw new CalicoError('failed', `The socket ${path} cannot be created: ${reason(error)}`, {cause: error})
     }
     await removeStale(path)
   }
-  throw new CalicoError('refused', `Others keep making ${path}`)
+  throw new CalicoError('refused', `Another process keeps creating ${path}`)
 }
 
 /** Removes the socket at PATH that nobody answers on. */
 async function removeStale(path: string): Promise<void> {
   const seen = identity(path)
   if (seen === undefined) return
-  if (!seen.isSocket()) throw new CalicoError('failed', `${path} is there and is not a socket`, {hint: 'Remove it, or choose another place with --socket.'})
+  if (!seen.isSocket()) throw new CalicoError('failed', `${path} exists and is not a socket`, {hint: 'Remove it, or choose another path with --socket.'})
   if (await answers(path)) {
-    throw new CalicoError('refused', `Another plugin already serves ${path}`, {hint: 'Stop that one first (systemctl status calico-libnetwork; docker ps), or choose another place with --socket.'})
+    throw new CalicoError('refused', `Another plugin already serves ${path}`, {hint: 'Stop that plugin first (systemctl status calico-libnetwork; docker ps), or choose another path with --socket.'})
   }
   // Another process may have done the same in the meantime, and its socket is not stale: moved aside, it can be looked at and put back.
   const aside = scratchName(path)

@@ -23,8 +23,8 @@ export async function refuseUnmetOptions(session: Session, subnets: readonly Cid
   const concerned = subnets.flatMap((subnet) => (subnet.prefix === 0 ? pools.filter((pool) => poolFamily(pool) === subnet.family && servesNetworks(pool)) : poolsFor(pools, subnet)))
   const unmet = concerned.filter((pool) => !isMet(pool, wishes))
   if (concerned.length > 0 && unmet.length === 0) return
-  throw new CalicoError('refused', `${words} is a property of the Calico IP pools, which other networks use too: ${concerned.length === 0 ? 'there is no pool yet' : 'a pool of this network is not so'}.`, {
-    hint: `First: ${[...new Set(unmet.length === 0 ? families.map((family) => poolLine(NEW_POOL, family, wishes)) : unmet.map((pool) => lineFor(pool, wishes)))].join('; ')}`,
+  throw new CalicoError('refused', `${words} is a property of the Calico IP pools, which other networks also use: ${concerned.length === 0 ? 'there is no pool yet' : 'a pool of this network has another setting'}.`, {
+    hint: `Run this first: ${[...new Set(unmet.length === 0 ? families.map((family) => poolLine(NEW_POOL, family, wishes)) : unmet.map((pool) => lineFor(pool, wishes)))].join('; ')}`,
   })
 }
 

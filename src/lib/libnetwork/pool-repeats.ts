@@ -16,8 +16,8 @@ export function newRepeatCheck(now: () => number = () => performance.now()): () 
     times = [...times.filter((each) => time - each < WITHIN_MS), time]
     if (times.length <= MOST) return
     times = []
-    throw new CalicoError('refused', 'Docker does not take any IPv6 pool for this network, but asks for another again and again: it does so where the host has an IPv6 name server', {
-      hint: 'Name the pool: docker network create --ipv6 --subnet CIDR',
+    throw new CalicoError('refused', 'Docker rejects every IPv6 pool for this network and keeps requesting another one, as it does on hosts with an IPv6 name server', {
+      hint: 'Give the pool: docker network create --ipv6 --subnet CIDR',
     })
   }
 }

@@ -77,17 +77,17 @@ export function newReconciler({session, node, docker, log, networks, describe, m
 
   async function askDocker(): Promise<Known | undefined> {
     if (!docker.local) {
-      once.info('engine', `What Docker does not know any more is not looked for: the Engine at ${docker.address} is not reached by a socket of this host`)
+      once.info('engine', `Endpoints unknown to Docker are not searched for: the Engine at ${docker.address} is not on a socket of this host`)
       return undefined
     }
     try {
       const all = await docker.list()
       // Every Engine has networks of its own, such as `host`.
-      if (all.length === 0) throw new Error(`the Engine at ${docker.address} says that it has no networks at all`)
+      if (all.length === 0) throw new Error(`the Engine at ${docker.address} reports no networks`)
       once.forget('engine')
       return {networks: new Set(all.map(({id}) => id)), endpoints: new Set(all.flatMap((network: DockerNetwork) => network.endpoints))}
     } catch (error) {
-      once.info('engine', `What Docker does not know any more is not looked for: ${(error as Error).message}`)
+      once.info('engine', `Endpoints unknown to Docker are not searched for: ${(error as Error).message}`)
       return undefined
     }
   }
@@ -104,7 +104,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
         const {changes, released} = await removeStaleEndpoint(session, node, id)
         removedEndpoints += changes.length
         releasedAddresses += released.length
-        log.info(`Removed endpoint ${short(id)}, which Docker does not know any more${released.length === 0 ? '' : `, and released ${released.map(formatAddress).join(', ')}`}`)
+        log.info(`Removed endpoint ${short(id)}, which Docker no longer knows${released.length === 0 ? '' : `, and released ${released.map(formatAddress).join(', ')}`}`)
       })
     }
     return {removedEndpoints, releasedAddresses}
@@ -114,7 +114,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
   async function removeUnusedLink(endpointId: string): Promise<boolean> {
     const state = await linkState(endpointId)
     if (state === 'in-use') {
-      once.warn(endpointId, `Docker does not know the endpoint ${short(endpointId)}, but its interface is in a container: it stays`)
+      once.warn(endpointId, `Docker does not know the endpoint ${short(endpointId)}, but its interface is in a container: it is kept`)
       return false
     }
     if (state === 'unused') await removeLink(endpointId)
@@ -129,11 +129,11 @@ export function newReconciler({session, node, docker, log, networks, describe, m
       const age = ageOf(orphan)
       const isOld = age === undefined ? certain.has(handle) : age >= orphanMs
       if (!isOld) continue
-      await attempt(`The addresses of ${handle}, which no endpoint has, were not released`, async () => {
+      await attempt(`The addresses of ${handle}, which no endpoint uses, were not released`, async () => {
         if (!(await isLetGo(handle, known))) return
         const released = await releaseOrphan(session, node, handle)
         count += released.length
-        if (released.length > 0) log.info(`Released ${released.map(formatAddress).join(', ')}, which no endpoint has (${handle})`)
+        if (released.length > 0) log.info(`Released ${released.map(formatAddress).join(', ')}, which no endpoint uses (${handle})`)
       })
     }
     return count
@@ -152,7 +152,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
     if (parsed?.type !== 'endpoint') return true
     if (!known) return false
     if (!known.endpoints.has(parsed.endpointId) && (await linkState(parsed.endpointId)) !== 'in-use') return true
-    once.warn(handle, `The endpoint ${short(parsed.endpointId)} is not stored any more, but a container has it: its addresses stay assigned. Start the container anew.`)
+    once.warn(handle, `The endpoint ${short(parsed.endpointId)} is no longer stored, but a container uses it: its addresses stay assigned. Restart the container.`)
     return false
   }
 
@@ -160,9 +160,9 @@ export function newReconciler({session, node, docker, log, networks, describe, m
     const used = new Set(endpoints.map(networkOf))
     const missing = remembered.filter((id) => !known.networks.has(id) && !used.has(id))
     for (const id of missingNetworks.lasting(missing, missingMs)) {
-      await attempt(`What was made of network ${short(id)}, which Docker does not know, was not removed`, async () => {
+      await attempt(`The objects of network ${short(id)}, which Docker does not know, were not removed`, async () => {
         await networks?.remove(id)
-        log.info(`Removed what was made of network ${short(id)}, which Docker does not know any more`)
+        log.info(`Removed the objects of network ${short(id)}, which Docker no longer knows`)
       })
     }
   }

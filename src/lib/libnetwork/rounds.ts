@@ -59,7 +59,7 @@ export async function keepRounds({state, probe, round, log, metrics, roundMs = R
       await question()
       return true
     } catch (error) {
-      log.debug(`The datastore was asked in vain: ${text(error)}`)
+      log.debug(`The datastore did not answer: ${text(error)}`)
       return false
     }
   }
@@ -73,7 +73,7 @@ export async function keepRounds({state, probe, round, log, metrics, roundMs = R
       return certainInMs
     } catch (error) {
       // That the datastore is away has been told already.
-      log[error instanceof CalicoError && error.kind === 'unreachable' ? 'debug' : 'warn'](`Reconciliation failed, and will be tried again: ${text(error)}`)
+      log[error instanceof CalicoError && error.kind === 'unreachable' ? 'debug' : 'warn'](`Reconciliation failed, and will be repeated: ${text(error)}`)
       return undefined
     }
   }

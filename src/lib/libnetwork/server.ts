@@ -70,8 +70,8 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
     let text: string | undefined
     try {
       text = await readBody(request)
-      if (request.method !== 'POST') return refused(405, `${request.method ?? 'this'} is not how plugins are asked: POST is`)
-      if (method === undefined) return refused(404, `The method ${name.slice(0, 100)} is not known here`)
+      if (request.method !== 'POST') return refused(405, `${request.method ?? 'this'} is not supported: use POST`)
+      if (method === undefined) return refused(404, `The method ${name.slice(0, 100)} is not known`)
       const job = method(parse(text))
       onJob(job)
       return await inTime(job)
@@ -92,7 +92,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       const limit = limitMs(job)
       const timer = setTimeout(() => {
         isLate = true
-        resolve({status: 500, body: {Err: `Not done within ${limit / 1000} s. ${whyLate()}`}, outcome: 'timeout'})
+        resolve({status: 500, body: {Err: `Not finished within ${limit / 1000} s. ${whyLate()}`}, outcome: 'timeout'})
       }, limit)
       const work = queue.run(job.key, async () => {
         if (isLate) return undefined
@@ -110,7 +110,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
         (thrown: unknown) => {
           clearTimeout(timer)
           const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-          if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not done in time, has failed: ${error.message}`)
+          if (isLate) log.debug(`${job.subject ?? 'a request'}, which was not finished in time, has failed: ${error.message}`)
           reject(error)
         },
       ).finally(() => running.delete(work))
@@ -132,7 +132,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       const server = createServer((request, response) => {
         response.on('error', () => undefined)
         handle(manifest, request, response).catch((error: unknown) => {
-          log.error(`A request could not be answered: ${error instanceof Error ? error.message : String(error)}`)
+          log.error(`A response could not be sent: ${error instanceof Error ? error.message : String(error)}`)
           response.destroy()
         })
       })
@@ -175,13 +175,13 @@ async function readBody(request: IncomingMessage): Promise<string> {
       parts.push(part)
     }
   } catch (error) {
-    throw error instanceof TooLarge ? error : new BadRequest('the request broke off', {cause: error})
+    throw error instanceof TooLarge ? error : new BadRequest('the request was interrupted', {cause: error})
   }
   return Buffer.concat(parts).toString()
 }
 
 /** Docker calls again, without a body, where the driver was ended before it answered. */
-const REPEATED = '. The request is empty: Docker repeats so what a driver that was ended meanwhile did not answer. Try again.'
+const REPEATED = '. The request is empty: Docker sends an empty request after a driver was stopped before its answer. Try again.'
 
 /** The handshake has no body. @throws BadRequest */
 function parse(text: string): unknown {

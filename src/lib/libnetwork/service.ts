@@ -61,7 +61,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     metrics,
     limitMs: ({onHost}) => (onHost ? HOST_LIMIT_MS : patience(state, limitMs)),
-    whyLate: () => (state.answers === false ? `The datastore does not answer: ${session.store.description}.` : 'The datastore, Docker or this host are slow; try again.'),
+    whyLate: () => (state.answers === false ? `The datastore does not answer: ${session.store.description}.` : 'The datastore, Docker or this host is slow. Try again.'),
   })
   const bound = await listenOnAll([
     {server: server.serve({Implements: ['NetworkDriver', 'IpamDriver']}), path: paths.main},
@@ -80,7 +80,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       abandon()
       ending.abort()
       const isWhole = await server.stop(STOP_LIMIT_MS)
-      if (!isWhole) log.warn(`Requests were cut off that were not done within ${STOP_LIMIT_MS / 1000} s`)
+      if (!isWhole) log.warn(`Requests that were not finished within ${STOP_LIMIT_MS / 1000} s were cancelled`)
       await Promise.race([rounds, new Promise((resolve) => setTimeout(resolve, 2_000).unref())])
       await writing?.end()
     },

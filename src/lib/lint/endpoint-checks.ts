@@ -30,7 +30,7 @@ export function endpointFindings(world: World, profileNames: ReadonlySet<string>
 function profileFindings({endpoints}: World, names: ReadonlySet<string>): Finding[] {
   return endpoints.flatMap(({object, profiles}) =>
     profiles.flatMap((profile, index) =>
-      profile === DEFAULT_ALLOW || names.has(profile) ? [] : [finding('profile-missing', object, `spec.profiles[${index}]`, `names the profile ${profile}, which does not exist: what no profile before it decides is dropped`, `calicoctl profile add ${shellWord(profile)}`)],
+      profile === DEFAULT_ALLOW || names.has(profile) ? [] : [finding('profile-missing', object, `spec.profiles[${index}]`, `names the profile ${profile}, which does not exist: traffic that earlier profiles do not decide is dropped`, `calicoctl profile add ${shellWord(profile)}`)],
     ),
   )
 }
@@ -65,10 +65,10 @@ function closedEndpoints(world: World, applied: ReadonlyMap<Group, Applied>, nam
     for (const endpoint of group.endpoints) {
       const {object, profiles: used} = endpoint
       if (used.length === 0 && decided.length === 0) {
-        found.push(finding('endpoint-without-policy', object, 'spec.profiles', 'is empty, and no policy selects the endpoint: nothing gets in or out', profileCommand(object)))
+        found.push(finding('endpoint-without-policy', object, 'spec.profiles', 'is empty, and no policy selects the endpoint: all its traffic is dropped', profileCommand(object)))
       } else if (used.length === 0 && decided.length === 1) {
         const open = decided[0] === 'ingress' ? 'in' : 'out'
-        found.push(finding('endpoint-half-closed', object, 'spec.profiles', `is empty, and policies decide only what gets ${open}: nothing gets ${open === 'in' ? 'out' : 'in'}`, profileCommand(object)))
+        found.push(finding('endpoint-half-closed', object, 'spec.profiles', `is empty, and policies cover only ${open === 'in' ? 'inbound' : 'outbound'} traffic: all ${open === 'in' ? 'outbound' : 'inbound'} traffic is dropped`, profileCommand(object)))
       } else if (decided.length === 0 && used.every((name) => name !== DEFAULT_ALLOW && names.has(name) && hasNoRules(profiles.get(name)))) {
         for (const name of used) if (!empty.has(name)) empty.set(name, endpoint)
       }
@@ -76,7 +76,7 @@ function closedEndpoints(world: World, applied: ReadonlyMap<Group, Applied>, nam
   }
   for (const [name, {object}] of empty) {
     const profile = profiles.get(name)
-    if (profile) found.push(finding('profile-without-rules', profile, 'spec', `has no rules, and nothing else decides for ${subjectLabel(object)}: nothing gets in or out`, `calicoctl profile ${shellWord(name)} rule add outbound allow`))
+    if (profile) found.push(finding('profile-without-rules', profile, 'spec', `has no rules, and no other profile or policy applies to ${subjectLabel(object)}: all its traffic is dropped`, `calicoctl profile ${shellWord(name)} rule add outbound allow`))
   }
   return found
 }
@@ -107,14 +107,14 @@ function twins({endpoints}: World): Finding[] {
       const address = formatAddress(cidr)
       const other = byAddress.get(address)
       if (!other) byAddress.set(address, endpoint)
-      else if (other.node === node) found.push(finding('address-twice-on-node', object, field, `is ${address}, which ${subjectLabel(other.object)} of the same node has too: only one of them is reached`, endpointCommand(object)))
-      else found.push(finding('address-twice', object, field, `is ${address}, which ${subjectLabel(other.object)} of the node ${other.node} has too: which one is reached depends on who asks`, endpointCommand(object)))
+      else if (other.node === node) found.push(finding('address-twice-on-node', object, field, `is ${address}, the same as ${subjectLabel(other.object)} on the same node: only one of them is reachable`, endpointCommand(object)))
+      else found.push(finding('address-twice', object, field, `is ${address}, the same as ${subjectLabel(other.object)} on the node ${other.node}: which one is reached depends on the sender`, endpointCommand(object)))
     }
     const {interfaceName} = object.resource.spec
     const place = `${node} ${interfaceName ?? ''}`
     const other = byInterface.get(place)
     if (interfaceName === undefined) continue
-    if (other) found.push(finding('interface-twice', object, 'spec.interfaceName', `is ${interfaceName}, which ${subjectLabel(other.object)} has too: Felix enforces the policy of one of them only`, endpointCommand(object)))
+    if (other) found.push(finding('interface-twice', object, 'spec.interfaceName', `is ${interfaceName}, the same as ${subjectLabel(other.object)}: Felix enforces the policy of only one of them`, endpointCommand(object)))
     else byInterface.set(place, endpoint)
   }
   return found
@@ -127,7 +127,7 @@ function outsidePools(world: World): Finding[] {
     return addressesOf(object.resource).flatMap(({field, cidr}) => {
       const ofFamily = pools.filter(({family}) => family === cidr.family)
       if (ofFamily.length === 0 || ofFamily.some((pool) => containsCidr(pool, {...cidr, prefix: cidr.family === 4 ? 32 : 128}))) return []
-      return [finding('address-outside-pools', object, field, `is ${formatAddress(cidr)}, outside all pools: nodes do not tell each other the way to it`, 'calicoctl pool add CIDR')]
+      return [finding('address-outside-pools', object, field, `is ${formatAddress(cidr)}, which is in no pool: nodes do not announce a route to it`, 'calicoctl pool add CIDR')]
     })
   })
 }
@@ -165,7 +165,7 @@ function cutOffHosts(world: World, applied: ReadonlyMap<Group, Applied>): Findin
       ]
       if (rules.some((rule) => mayAllow(rule, port))) return []
       const way = direction === 'ingress' ? `into the host on port ${port}` : `out of the host to port ${port}`
-      return [finding('host-cut-off', object, 'spec', `lets no ${what} ${way}: it is no failsafe port of ${node}, and no rule allows it`, `calicoctl edit felixconfiguration default: put the port into ${direction === 'ingress' ? 'failsafeInboundHostPorts' : 'failsafeOutboundHostPorts'}`)]
+      return [finding('host-cut-off', object, 'spec', `blocks ${what} ${way}: it is not a failsafe port of ${node}, and no rule allows it`, `calicoctl edit felixconfiguration default: add the port to ${direction === 'ingress' ? 'failsafeInboundHostPorts' : 'failsafeOutboundHostPorts'}`)]
     })
   }
 }

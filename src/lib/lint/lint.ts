@@ -57,7 +57,7 @@ export function createLint(): Lint {
       old.set(place, (old.get(place) ?? 0) + 1)
     },
     finish: () => {
-      append(found, [...old].map(([key, count]) => finding('old-model', {key}, '', `has ${count} ${count === 1 ? 'key' : 'keys'} of Calico before version 3, which nothing reads`, `etcdctl del --prefix ${shellWord(key)}`)))
+      append(found, [...old].map(([key, count]) => finding('old-model', {key}, '', `has ${count} ${count === 1 ? 'key' : 'keys'} of a Calico version before 3, which nothing reads`, `etcdctl del --prefix ${shellWord(key)}`)))
       append(found, storeFindings(objects))
       return found.sort(compareFindings)
     },
@@ -67,11 +67,11 @@ export function createLint(): Lint {
 
 /** A key below {@link ALL_RESOURCES} that is none of those that Calico v3.32 looks at. */
 function strangeKey(key: string): Finding {
-  if (!key.startsWith(RESOURCES_PREFIX)) return finding('newer-version', {key}, '', 'is no key of the version of Calico that this calicoctl knows: it is left alone', 'use the calicoctl of the newer Calico')
+  if (!key.startsWith(RESOURCES_PREFIX)) return finding('newer-version', {key}, '', 'is a key that this version of calicoctl does not know: it is ignored', 'use the calicoctl of the newer Calico version')
   const plural = key.slice(RESOURCES_PREFIX.length).split('/', 1)[0] ?? ''
   const known = Object.values(KINDS).find((kind) => kind.plural === plural)
-  if (!known) return finding('newer-kind', {key}, '', `is an object of a kind that this calicoctl does not know (${plural}): it is left alone, and what it does is not known`, 'calicoctl get kinds')
-  return finding('misplaced', {key, kind: known.kind, name: key.slice(key.lastIndexOf('/') + 1)}, '', `lies where Calico does not look: the key of a ${known.kind} is ${kindPrefix(known.kind)}${known.namespaced ? 'NAMESPACE/' : ''}NAME`, rawCommand({key}))
+  if (!known) return finding('newer-kind', {key}, '', `has a kind that this version of calicoctl does not know (${plural}): it is ignored, and its effect is not known`, 'calicoctl get kinds')
+  return finding('misplaced', {key, kind: known.kind, name: key.slice(key.lastIndexOf('/') + 1)}, '', `is a key that Calico does not read: the key of a ${known.kind} is ${kindPrefix(known.kind)}${known.namespaced ? 'NAMESPACE/' : ''}NAME`, rawCommand({key}))
 }
 
 function storeFindings(objects: readonly StoredObject[]): Finding[] {
@@ -111,7 +111,7 @@ function noCluster(hasTiers: boolean): Finding {
   const subject = {key: resourceKey('ClusterInformation', 'default'), kind: 'ClusterInformation' as const, name: 'default'}
   return hasTiers
     ? finding('cluster-information-missing', subject, '', 'does not exist: Felix stops', 'start calico/node, or: calicoctl profile add NAME --init')
-    : finding('not-initialised', subject, '', 'does not exist, nor any tier: the store has not been initialised, which calico/node does at its start', 'start calico/node, or: calicoctl profile add NAME --init')
+    : finding('not-initialised', subject, '', 'and the tiers do not exist: the datastore has not been initialised; calico/node does this when it starts', 'start calico/node, or: calicoctl profile add NAME --init')
 }
 
 function newerVersions(world: World): Finding[] {
@@ -119,6 +119,6 @@ function newerVersions(world: World): Finding[] {
     const {calicoVersion = ''} = object.resource.spec
     const [, major, minor] = /^v?(\d{1,9})\.(\d{1,9})/.exec(calicoVersion) ?? []
     const newer = Number(major) > KNOWN_VERSION[0] || (Number(major) === KNOWN_VERSION[0] && Number(minor) > KNOWN_VERSION[1])
-    return newer ? [finding('newer-version', object, 'spec.calicoVersion', `is ${calicoVersion}, and this calicoctl knows the data of v${KNOWN_VERSION.join('.')}: what it says may be incomplete`, 'use the calicoctl of the newer Calico')] : []
+    return newer ? [finding('newer-version', object, 'spec.calicoVersion', `is ${calicoVersion}, and this version of calicoctl supports data up to v${KNOWN_VERSION.join('.')}: results may be incomplete`, 'use the calicoctl of the newer Calico version')] : []
   })
 }

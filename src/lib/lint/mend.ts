@@ -7,12 +7,12 @@ export const shellWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.t
 const objectWords = ({kind, name = '', namespace}: Subject): string => `${(kind ?? '').toLowerCase()} ${shellWord(name)}${namespace === undefined ? '' : ` -n ${shellWord(namespace)}`}`
 
 /** Change the object in an editor; one whose name `edit` does not take has to be made anew. */
-export const editCommand = (subject: Subject): string => (/^[a-z0-9.-]+$/.test(subject.name ?? '') ? `calicoctl edit ${objectWords(subject)}` : `${deleteCommand(subject)}, then make it anew`)
+export const editCommand = (subject: Subject): string => (/^[a-z0-9.-]+$/.test(subject.name ?? '') ? `calicoctl edit ${objectWords(subject)}` : `${deleteCommand(subject)}, then create it again`)
 
 export const deleteCommand = (subject: Subject): string => `calicoctl delete ${objectWords(subject)}`
 
 /** For values that no command of ours can read. */
-export const rawCommand = ({key}: Subject): string => `etcdctl get ${shellWord(key)}; write it anew as it should be with etcdctl put, or: etcdctl del ${shellWord(key)}`
+export const rawCommand = ({key}: Subject): string => `etcdctl get ${shellWord(key)}; write a corrected value with etcdctl put, or delete it: etcdctl del ${shellWord(key)}`
 
 const DIRECTIONS: Readonly<Record<string, string>> = {ingress: 'inbound', egress: 'outbound'}
 

@@ -30,12 +30,12 @@ function missingNodes({endpoints, of}: World, nodes: ReadonlySet<string>): Findi
   const found: Finding[] = []
   for (const {object, node} of endpoints) {
     if (nodes.has(node) || /[A-Z]/.test(node)) continue
-    if (object.kind === 'WorkloadEndpoint') found.push(finding('endpoint-node-missing', object, 'metadata.name', `begins with the node ${node}, which does not exist: no Felix has the endpoint, and nothing gets in or out`, endpointCommand(object)))
+    if (object.kind === 'WorkloadEndpoint') found.push(finding('endpoint-node-missing', object, 'metadata.name', `begins with the node ${node}, which does not exist: no Felix programs the endpoint, so it has no connectivity`, endpointCommand(object)))
     else found.push(finding('node-missing', object, 'spec.node', `is ${node}, which does not exist: the host endpoint has no effect`, deleteCommand(object)))
   }
   for (const object of of('BGPPeer')) {
     const {node} = object.resource.spec
-    if (node !== undefined && !nodes.has(node)) found.push(finding('node-missing', object, 'spec.node', `is ${node}, which does not exist: nobody makes the session`, deleteCommand(object)))
+    if (node !== undefined && !nodes.has(node)) found.push(finding('node-missing', object, 'spec.node', `is ${node}, which does not exist: no session is established`, deleteCommand(object)))
   }
   return found
 }
@@ -45,11 +45,11 @@ function missingTiers(world: World, {initialised, tierNames, tierPrefix}: Networ
   for (const policy of policiesOf(world)) {
     const {tier = 'default'} = specOf(policy)
     if (tierNames.has(tier) || BUILT_IN_TIERS.includes(tier)) continue
-    found.push(finding('tier-missing', policy, 'spec.tier', `is ${tier}, which does not exist: the policy is enforced behind all tiers that do, and what it does not decide is dropped`, `calicoctl create -f a file with the tier ${tier}`))
+    found.push(finding('tier-missing', policy, 'spec.tier', `is ${tier}, which does not exist: the policy is enforced after all other tiers, and traffic that it does not decide is dropped`, `calicoctl create -f a file with the tier ${tier}`))
   }
   if (initialised) {
     for (const tier of NEEDED_TIERS) {
-      if (!tierNames.has(tier)) found.push(finding('built-in-tier-missing', {key: `${tierPrefix}${tier}`, kind: 'Tier', name: tier}, '', 'does not exist; Felix goes on as if it did', 'start calico/node, which makes it'))
+      if (!tierNames.has(tier)) found.push(finding('built-in-tier-missing', {key: `${tierPrefix}${tier}`, kind: 'Tier', name: tier}, '', 'does not exist; Felix behaves as if it did', 'start calico/node, which creates it'))
     }
   }
   return found
@@ -65,7 +65,7 @@ function overlappingPools({of}: World): Finding[] {
   let outer: (typeof pools)[number] | undefined
   for (const pool of pools) {
     if (outer && overlaps(outer.cidr, pool.cidr)) {
-      found.push(finding('pools-overlap', pool.object, 'spec.cidr', `is ${formatCidr(pool.cidr)}, which shares addresses with the pool ${outer.object.name} (${formatCidr(outer.cidr)}): which one's settings hold is chance`, `calicoctl pool remove ${formatCidr(pool.cidr)}`))
+      found.push(finding('pools-overlap', pool.object, 'spec.cidr', `is ${formatCidr(pool.cidr)}, which overlaps the pool ${outer.object.name} (${formatCidr(outer.cidr)}): it is undefined which pool's settings apply`, `calicoctl pool remove ${formatCidr(pool.cidr)}`))
     } else outer = pool
   }
   return found
@@ -86,7 +86,7 @@ function nodeTwins({of}: World): Finding[] {
     addressesOf(object).flatMap(({field, address}) => {
       const other = owners.get(address)
       if (other === undefined) owners.set(address, object.name)
-      return other === undefined || other === object.name ? [] : [finding('node-address-twice', object, field, `is ${address}, which the node ${other} has too: BGP and tunnels reach one of them only`, `on ${shellWord(object.name)}: calicoctl node --ip=ADDRESS`)]
+      return other === undefined || other === object.name ? [] : [finding('node-address-twice', object, field, `is ${address}, the same as the node ${other}: BGP and tunnels reach only one of them`, `on ${shellWord(object.name)}: calicoctl node --ip=ADDRESS`)]
     }),
   )
 }
@@ -102,12 +102,12 @@ function peers({of}: World, {nodeNames, filterNames}: NetworkOptions): Finding[]
     const {node, nodeSelector, peerSelector, peerIP, filters = []} = object.resource.spec
     const found: Finding[] = []
     const nobody = (field: string, message: string): number => found.push(finding('bgp-peer-nobody', object, field, message, deleteCommand(object)))
-    if (selectsNone(nodeSelector)) nobody('spec.nodeSelector', `selects no node (${nodeSelector ?? ''}): nobody makes the session`)
-    if (selectsNone(peerSelector)) nobody('spec.peerSelector', `selects no node (${peerSelector ?? ''}): there is nobody to speak to`)
+    if (selectsNone(nodeSelector)) nobody('spec.nodeSelector', `selects no node (${nodeSelector ?? ''}): no session is established`)
+    if (selectsNone(peerSelector)) nobody('spec.peerSelector', `selects no node (${peerSelector ?? ''}): no session is established`)
     const address = peerAddress(peerIP)
-    if (node !== undefined && address !== undefined && addresses.get(node)?.includes(address)) nobody('spec.peerIP', `is ${address}, the address of the node ${node} itself: there is nobody to speak to`)
+    if (node !== undefined && address !== undefined && addresses.get(node)?.includes(address)) nobody('spec.peerIP', `is ${address}, the address of the node ${node} itself: no session is established`)
     filters.forEach((name, index) => {
-      if (!filterNames.has(name)) found.push(finding('bgp-filter-missing', object, `spec.filters[${index}]`, `names the BGP filter ${name}, which does not exist: routes pass unfiltered`, editCommand(object)))
+      if (!filterNames.has(name)) found.push(finding('bgp-filter-missing', object, `spec.filters[${index}]`, `names the BGP filter ${name}, which does not exist: routes are not filtered`, editCommand(object)))
     })
     return found
   })

@@ -39,9 +39,9 @@ const placeOf = (field: string): string => /^spec\.(?:ingress|egress)\[\d+\]/.ex
 function nameFindings(object: StoredObject): Finding[] {
   if (object.kind !== 'WorkloadEndpoint' || object.resource === undefined) return []
   const segments = parseWorkloadEndpointName(object.name)
-  const closed = 'the endpoint belongs to no node, and nothing gets in or out'
+  const closed = 'the endpoint belongs to no node and has no connectivity'
   if (!segments) return [finding('endpoint-name', object, 'metadata.name', `is not NODE-ORCHESTRATOR-WORKLOAD-ENDPOINT with each "-" inside a part doubled: ${closed}`, endpointCommand(object))]
-  if (/[A-Z]/.test(segments.node)) return [finding('endpoint-name', object, 'metadata.name', `begins with ${segments.node}, and names of nodes have no capital letters: ${closed}`, endpointCommand(object))]
+  if (/[A-Z]/.test(segments.node)) return [finding('endpoint-name', object, 'metadata.name', `begins with ${segments.node}, but node names have no capital letters: ${closed}`, endpointCommand(object))]
   return []
 }
 
@@ -49,7 +49,7 @@ function unreadableValue(object: StoredObject): Finding {
   const {kind} = object
   const [hazard] = hazards(kind, undefined)
   const code = hazard ? codeOf(object, hazard) : 'unreadable'
-  const effect = hazard?.message.replace(/^.*?: /, '') ?? 'nothing of Calico reads it'
+  const effect = hazard?.message.replace(/^.*?: /, '') ?? 'Calico does not read it'
   return finding(code, object, '', `is not JSON: ${effect}`, rawCommand(object))
 }
 
@@ -74,7 +74,7 @@ function commandFor(object: StoredObject, code: Code, field: string): string {
   if (kind === 'ClusterInformation' && field === 'spec.datastoreReady') return 'calicoctl datastore unlock'
   if (code === 'frozen' || code === 'stale' || code === 'cannot-start' || object.resource === undefined) return rawCommand(object)
   if (code === 'unpoliced-interface') return endpointCommand(object)
-  if (kind === 'Profile' && code === 'tag-lost' && !/^spec\.(ingress|egress)\[/.test(field)) return field === 'metadata.name' ? `calicoctl profile add a profile with another name, give it to the endpoints, then: calicoctl delete profile ${shellWord(name)}` : editCommand(object)
+  if (kind === 'Profile' && code === 'tag-lost' && !/^spec\.(ingress|egress)\[/.test(field)) return field === 'metadata.name' ? `create a profile with another name, add it to the endpoints, then: calicoctl delete profile ${shellWord(name)}` : editCommand(object)
   return ruleCommand(object, field)
 }
 
@@ -90,7 +90,7 @@ export function endpointCommand(object: StoredObject): string {
   // A name that has no id in it is no endpoint for "endpoint remove".
   const words = endpointWords(object)
   const remove = words === undefined ? deleteCommand(object) : `calicoctl endpoint remove ${words}`
-  return `${remove}, then add its container anew`
+  return `${remove}, then add its container again`
 }
 
 function refusals(object: StoredObject): Finding[] {
@@ -98,7 +98,7 @@ function refusals(object: StoredObject): Finding[] {
   if (resource === undefined) return []
   const refuse = (field: string, message: string, command: string): Finding => finding('refused', object, field, message, command)
   if (WITH_RULES.includes(kind)) {
-    const effect = kind === 'Profile' ? 'Felix refuses the profile, and drops the traffic of its endpoints' : 'Felix refuses the policy, and goes on without it'
+    const effect = kind === 'Profile' ? 'Felix rejects the profile and drops the traffic of its endpoints' : 'Felix rejects the policy and ignores it'
     const selectors = POLICIES.includes(kind) ? ['selector', 'namespaceSelector', 'serviceAccountSelector'] : []
     const spec = recordOf(recordOf(object.raw).spec)
     return [
@@ -109,7 +109,7 @@ function refusals(object: StoredObject): Finding[] {
       }),
     ]
   }
-  return kind === 'WorkloadEndpoint' ? endpointProblems(object).map(({field, message}) => refuse(field, `${message}: Felix does without the endpoint, and nothing gets in or out`, endpointCommand(object))) : []
+  return kind === 'WorkloadEndpoint' ? endpointProblems(object).map(({field, message}) => refuse(field, `${message}: Felix ignores the endpoint, so it has no connectivity`, endpointCommand(object))) : []
 }
 
 /** What a workload endpoint cannot do without. */
@@ -147,7 +147,7 @@ function emptyRules(object: StoredObject): Finding[] {
     if (!['allow', 'pass'].includes(String(action).toLowerCase()) || Object.values(criteria).some(isGiven)) return []
     if (isGiven(source) && isGiven(destination)) return []
     if ([source, destination].some((end) => Object.values(recordOf(end)).some(isGiven))) return []
-    return [finding('matches-everything', object, field, 'has neither source nor destination, and so matches everything', ruleCommand(object, field))]
+    return [finding('matches-everything', object, field, 'has neither source nor destination, and therefore matches all traffic', ruleCommand(object, field))]
   })
 }
 
@@ -156,17 +156,17 @@ function clientFindings(object: StoredObject, told: ReadonlySet<string>): Findin
   const {kind, raw, fault} = object
   const found: Finding[] = []
   const command = object.resource === undefined ? rawCommand(object) : editCommand(object)
-  if (fault !== undefined) found.push(finding('invalid-value', object, '', `${fault}: Felix takes the last of them`, editCommand(object)))
+  if (fault !== undefined) found.push(finding('invalid-value', object, '', `${fault}: Felix uses the last of them`, editCommand(object)))
   const unreadable = object.resource === undefined ? decode(kind, raw).problems : []
   const {problems} = unreadable.length > 0 ? {problems: unreadable} : accept(kind, raw, {operation: 'update'})
   for (const {field, message} of problems) {
     if (told.has(placeOf(field))) continue
     // A pool that Felix cannot read is none for it, and nothing stops (measured); of the other kinds nobody has looked.
     const code = unreadable.length === 0 || kind === 'IPPool' ? 'invalid-value' : 'unreadable'
-    found.push(finding(code, object, field, unreadable.length === 0 ? message : `${message}: Calico passes over the object`, command))
+    found.push(finding(code, object, field, unreadable.length === 0 ? message : `${message}: Calico ignores the object`, command))
   }
   for (const field of unknownFields(kind, raw)) {
-    if (!told.has(placeOf(field))) found.push(finding('unknown-field', object, field, 'is no field that Calico knows: it is ignored', command))
+    if (!told.has(placeOf(field))) found.push(finding('unknown-field', object, field, 'is a field that Calico does not know: it is ignored', command))
   }
   const reason = withoutEffect(kind)
   if (reason !== undefined) found.push(finding('no-effect', object, '', `has no effect: ${reason}`, deleteCommand(object)))
@@ -180,12 +180,12 @@ function oddities(object: StoredObject, command: string): Finding[] {
   const {mac} = spec
   const found: Finding[] = []
   if (object.kind === 'WorkloadEndpoint' && typeof mac === 'string' && macAddress(mac) === undefined && mac !== mac.toLowerCase().replaceAll('-', ':')) {
-    found.push(finding('invalid-value', object, 'spec.mac', `is written in another way than Calico does: ${JSON.stringify(mac)}`, command))
+    found.push(finding('invalid-value', object, 'spec.mac', `is not in Calico's notation: ${JSON.stringify(mac)}`, command))
   }
-  if (object.kind === 'WorkloadEndpoint' && !isGiven(mac)) found.push(finding('invalid-value', object, 'spec.mac', 'is missing: hosts cannot tell others to whom the address belongs before the endpoint has spoken', command))
+  if (object.kind === 'WorkloadEndpoint' && !isGiven(mac)) found.push(finding('invalid-value', object, 'spec.mac', 'is missing: the host cannot answer for this address before the endpoint has sent traffic', command))
   if (object.kind === 'Profile') {
     for (const [label, value] of Object.entries(recordOf(spec.labelsToApply))) {
-      if (value === null) found.push(finding('invalid-value', object, `spec.labelsToApply.${label}`, 'is null, which is read as an empty text', command))
+      if (value === null) found.push(finding('invalid-value', object, `spec.labelsToApply.${label}`, 'is null, which is read as an empty string', command))
     }
   }
   return found
@@ -208,7 +208,7 @@ function metadataFindings(object: StoredObject): Finding[] {
   if (isGiven(metadata.resourceVersion)) report('metadata.resourceVersion', 'must not be stored')
   if (kind === 'WorkloadEndpoint') {
     const labels = recordOf(metadata.labels)
-    for (const label of ENVELOPE_LABELS) if (typeof labels[label] !== 'string') report(`metadata.labels.${label}`, 'is missing: selectors that ask for it pass over the endpoint')
+    for (const label of ENVELOPE_LABELS) if (typeof labels[label] !== 'string') report(`metadata.labels.${label}`, 'is missing: selectors that use it do not match the endpoint')
   }
   return found
 }

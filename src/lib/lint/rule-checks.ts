@@ -45,12 +45,12 @@ export function ruleFindings(world: World): Finding[] {
       const rules = judged(object, direction)
       if (rules.length === 0) continue
       if (object.kind !== 'Profile' && !hasDirection(specOf(object), direction)) {
-        found.push(finding('matches-nothing', object, `spec.${direction}`, `has rules, but the policy's types do not name ${direction === 'ingress' ? 'Ingress' : 'Egress'}: they are never asked`, editCommand(object)))
+        found.push(finding('matches-nothing', object, `spec.${direction}`, `has rules, but the policy's types do not include ${direction === 'ingress' ? 'Ingress' : 'Egress'}: they have no effect`, editCommand(object)))
         continue
       }
       const live = rules.filter((each) => {
         const reason = whyNothing(each, ports)
-        if (reason !== undefined) found.push(finding('matches-nothing', object, each.field, `can match nothing: ${reason}`, ruleCommand(object, each.field)))
+        if (reason !== undefined) found.push(finding('matches-nothing', object, each.field, `cannot match any traffic: ${reason}`, ruleCommand(object, each.field)))
         return reason === undefined
       })
       for (const [rule, earlier] of shadowed(live)) {
@@ -100,7 +100,7 @@ function ruleName({kind}: WithRules, {field}: JudgedRule): string {
 /** What is said of a rule to which those called NAMES, which are RULES, leave nothing. */
 function neverDecides(names: readonly string[], rules: readonly Rule[]): string {
   const texts = `${rules.slice(0, 5).map(ruleText).join('; ')}${rules.length > 5 ? '; …' : ''}`
-  return names.length === 1 ? `never decides: ${names.join()} before it takes all that it could match (${texts})` : `never decides: ${names.join(', ')} before it together take all that it could match (${texts})`
+  return names.length === 1 ? `never matches: ${names.join()} before it matches all its traffic (${texts})` : `never matches: ${names.join(', ')} before it together match all its traffic (${texts})`
 }
 
 /** Rules of one list to which earlier ones leave nothing, each with the first that takes all, or those that do together. */
@@ -194,7 +194,7 @@ function whyNothing({rule, match}: JudgedRule, ports: ReadonlySet<string>): stri
     if (match.families.every((family) => side.addresses[family].length === 0)) return `${end}.notNets excludes every address of ${end}.nets`
     const {any, names, numbers} = side.ports
     const isDefined = (name: string): boolean => ports.has(match.protocol === undefined ? name : `${name}/${match.protocol}`)
-    if (!any && numbers.length === 0 && !names.some(isDefined)) return `no endpoint has a port called ${names.join(' or ')}`
+    if (!any && numbers.length === 0 && !names.some(isDefined)) return `no endpoint has a port named ${names.join(' or ')}`
   }
   return undefined
 }
@@ -239,8 +239,8 @@ function nobodyFindings(object: WithRules, field: string, text: string, nobody: 
   const profile = tag === undefined ? undefined : profiles.get(tag)
   if (tag !== undefined && profile) {
     const command = `calicoctl profile ${shellWord(profile.name)} tag add ${shellWord(tag)}`
-    return [finding('profile-without-tag', profile, 'spec.labelsToApply', `does not give the tag ${tag}, which rules ask for and nobody else has: those rules match nothing`, command)]
+    return [finding('profile-without-tag', profile, 'spec.labelsToApply', `does not have the tag ${tag}, which rules match and no other profile has: these rules match nothing`, command)]
   }
-  const message = tag === undefined ? `matches no endpoint and no network set: ${text}` : `asks for the tag ${tag}, which no endpoint, profile or network set has`
+  const message = tag === undefined ? `matches no endpoint and no network set: ${text}` : `matches the tag ${tag}, which no endpoint, profile or network set has`
   return [finding('selects-nobody', object, field, message, ruleCommand(object, field))]
 }

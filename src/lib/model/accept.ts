@@ -76,7 +76,7 @@ function read(kind: KindName, object: unknown): {resource: Resource; findings: F
 
 /** Calico's client overwrites kind and apiVersion, but cannot read an object in which they are no texts. */
 function checkText(value: unknown, field: string, findings: Findings): void {
-  if (value !== undefined && value !== null && typeof value !== 'string') findings.unreadable.push({field, message: 'must be a text'})
+  if (value !== undefined && value !== null && typeof value !== 'string') findings.unreadable.push({field, message: 'must be a string'})
 }
 
 function checkMetadata(kind: KindName, {metadata}: Resource, {operation}: Situation, report: Report): void {

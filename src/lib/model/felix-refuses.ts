@@ -43,7 +43,7 @@ export function refusedByFelix(rule: Readonly<Record<string, unknown>>, field: s
 export function selectorProblem(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined
   const {error} = tryParseSelector(text)
-  return error && `is no selector (${error.message})`
+  return error && `is not a valid selector (${error.message})`
 }
 
 type Report = (place: string, message: string) => void
@@ -58,7 +58,7 @@ function checkPorts(ports: readonly unknown[], protocol: unknown, place: string,
   ports.forEach((port, index) => {
     const range = ranges[index]
     if (range && (range[0] < 1 || range[1] > 65535)) report(`${place}[${index}]`, `must be 1 to 65535, not ${JSON.stringify(port)}`)
-    if (!range && typeof port === 'string' && !/[a-zA-Z]/.test(port)) report(`${place}[${index}]`, `is no port, range such as 80:90, or name: ${JSON.stringify(port)}`)
+    if (!range && typeof port === 'string' && !/[a-zA-Z]/.test(port)) report(`${place}[${index}]`, `is not a port, a range such as 80:90, or a name: ${JSON.stringify(port)}`)
   })
   if (ports.length === 0) return
   if (protocol === undefined) {

@@ -40,7 +40,7 @@ export const DEFAULT_PREFIXES = ['cali']
 const LONGEST_INTERFACE = 15
 const INTERFACE_PREFIX = /^[a-zA-Z0-9_-]{1,15}(,[a-zA-Z0-9_-]{1,15})*$/
 
-const FROZEN = 'no node follows changes of this kind until Felix is restarted'
+const FROZEN = 'nodes ignore further changes of this kind until Felix is restarted'
 
 /** What an object of each kind does to Felix when Felix cannot read it. Without an entry: nothing that was seen. */
 const WHEN_UNREADABLE: Partial<Record<KindName, {level: HazardLevel; effect: string}>> = {
@@ -96,7 +96,7 @@ export function hazardsOfText(kind: KindName, text: string | undefined, situatio
     object = JSON.parse(text)
   } catch {
     const unreadable = WHEN_UNREADABLE[kind]
-    return unreadable ? [{level: unreadable.level, field: '', message: `is no JSON: ${unreadable.effect}`}] : []
+    return unreadable ? [{level: unreadable.level, field: '', message: `is not JSON: ${unreadable.effect}`}] : []
   }
   return hazards(kind, object, situation)
 }
@@ -149,7 +149,7 @@ function lostTag(object: unknown): Hazard[] {
   return accept('Profile', object, {operation: 'update'}).problems.map(({field, message}) => ({
     level: 'tag-lost',
     field,
-    message: `${message}: endpoints lose the labels of this profile (${Object.keys(labels).join(', ')})`,
+    message: `${message}: the labels of this profile are not applied to endpoints (${Object.keys(labels).join(', ')})`,
   }))
 }
 
@@ -162,7 +162,7 @@ function emptyNets(object: unknown): Hazard[] {
   const nets = ownField(specOf(object), 'nets')
   if (!Array.isArray(nets)) return []
   return nets.flatMap((net: unknown, index) =>
-    net === '' || net === null ? [{level: 'ignored' as const, field: `spec.nets[${index}]`, message: 'is empty: no network is meant by it'}] : [],
+    net === '' || net === null ? [{level: 'ignored' as const, field: `spec.nets[${index}]`, message: 'is empty, which is not a network'}] : [],
   )
 }
 
@@ -182,14 +182,14 @@ function prefixLengths(rule: Readonly<Record<string, unknown>>, field: string, l
   const [min, max] = [ownField(lengths, 'min') ?? cidr.prefix, ownField(lengths, 'max') ?? longest]
   const place = `${field}.prefixLength`
   const found: Hazard[] = []
-  const refused = 'BIRD refuses its whole configuration, and the node goes on with its old one'
+  const refused = 'BIRD rejects its whole configuration, and the node keeps its previous one'
   if (typeof min === 'number' && typeof max === 'number') {
-    if (min > max) found.push({level: 'frozen', field: place, message: `has a min (${min}) above its max (${max}): ${refused}`})
-    else if (max < cidr.prefix) found.push({level: 'frozen', field: place, message: `has a max (${max}) below the length of the cidr (${cidr.prefix}): ${refused}`})
+    if (min > max) found.push({level: 'frozen', field: place, message: `has a min (${min}) greater than its max (${max}): ${refused}`})
+    else if (max < cidr.prefix) found.push({level: 'frozen', field: place, message: `has a max (${max}) less than the prefix length of the CIDR (${cidr.prefix}): ${refused}`})
   }
   const operator = ownField(rule, 'matchOperator')
   if (operator === 'Equal' || operator === 'NotEqual') {
-    found.push({level: 'ignored', field: place, message: `does not limit the lengths with ${operator}, which then never compares what it says: use In or NotIn`})
+    found.push({level: 'ignored', field: place, message: `does not restrict prefix lengths with ${operator}, which then does not compare as written: use In or NotIn`})
   }
   return found
 }
@@ -227,21 +227,21 @@ function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unk
   }
   const {notProtocol, notICMP} = rule
   if ((notProtocol ?? undefined) !== undefined && protocol !== undefined) {
-    found.push({level: 'node-stops', field: `${field}.notProtocol`, message: 'must not stand beside protocol in one rule: Felix stops'})
+    found.push({level: 'node-stops', field: `${field}.notProtocol`, message: 'must not be used together with protocol in one rule: Felix stops'})
   }
   if ((notICMP ?? undefined) !== undefined && !(typeof protocol === 'string' && ICMP_NAMES.includes(protocol.toLowerCase()))) {
     found.push({level: 'node-stops', field: `${field}.notICMP`, message: 'needs the protocol ICMP or ICMPv6, by name, in the same rule: Felix stops'})
   }
   const unchecked = uncheckedLists(rule)
   if (unchecked.length > 0) {
-    found.push({level: 'wider', field, message: `${unchecked.join(' and ')} ${unchecked.length === 1 ? 'is' : 'are'} not checked once the lists before have matched, because the rule has more than two lists: Felix enforces it wider than it is written. Make several rules of it, with fewer alternatives each`})
+    found.push({level: 'wider', field, message: `${unchecked.join(' and ')} ${unchecked.length === 1 ? 'is' : 'are'} not checked after the lists before have matched, because the rule has more than two lists: Felix matches more traffic than the rule says. Split it into several rules with fewer alternatives each`})
   }
   const action = ownField(rule, 'action')
   if (typeof action === 'string' && HARMLESS.includes(action.toLowerCase())) return found
   const open = (place: string, message: string) => found.push({level: 'open', field: place, message})
   const asWritten = (place: string, message: string) => found.push({level: 'open', field: place, message, asWritten: true})
   for (const path of unknown) {
-    if (path.startsWith(`${field}.`)) open(path, 'is no field that Felix knows: it is ignored, and the rule matches more than it says')
+    if (path.startsWith(`${field}.`)) open(path, 'is a field that Felix does not know: it is ignored, and the rule matches more traffic than it says')
   }
   for (const end of ['source', 'destination']) {
     const entity = asRecord(ownField(rule, end)) ?? {}
@@ -250,7 +250,7 @@ function ruleHazards(rule: Readonly<Record<string, unknown>>, field: string, unk
       if (nets.length === 0) asWritten(`${field}.${end}.nets`, 'is empty: the rule matches every address')
       nets.forEach((net: unknown, index) => {
         if (typeof net === 'string' && !parseCidrOrAddress(net)) {
-          open(`${field}.${end}.nets[${index}]`, `is no network (${JSON.stringify(net)}): the rule matches every address`)
+          open(`${field}.${end}.nets[${index}]`, `is not a network (${JSON.stringify(net)}): the rule matches every address`)
         }
       })
     }

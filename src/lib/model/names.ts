@@ -48,7 +48,7 @@ export function convertProfileName(text: string): string {
 export function nodeName(text: string): string {
   const name = text.toLowerCase()
   if (isResourceName(name)) return name
-  throw new CalicoError('invalid', `${JSON.stringify(text)} cannot be a node name: letters, digits, '-' and '.' only, with a letter or digit at both ends, at most 253 characters`)
+  throw new CalicoError('invalid', `${JSON.stringify(text)} is not a valid node name: use letters, digits, '-' and '.' only, with a letter or digit at both ends, at most 253 characters`)
 }
 
 /** ADDRESS as a part of a name: `10-0-0-1`, or all 32 digits of an IPv6 address, `fd00-0000-…`. */

@@ -34,7 +34,7 @@ export function poolNetworkProblem(network: Cidr): string | undefined {
     const special = parseCidr(text)
     if (!special || !overlaps(special, network)) continue
     const [one, other] = [firstAddress(special), firstAddress(network)]
-    return `${formatCidr(network)} cannot be a pool: it has ${formatAddress(one.value > other.value ? one : other)}, ${what}`
+    return `${formatCidr(network)} cannot be a pool: it contains ${formatAddress(one.value > other.value ? one : other)}, ${what}`
   }
   return undefined
 }

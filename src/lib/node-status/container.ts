@@ -42,7 +42,7 @@ export function runFolder({mounts}: ContainerDetails): string {
 /** Undefined if there is no such container. @throws CalicoError if the Engine does not answer, or is another host's */
 export async function containerStatus(): Promise<ContainerStatus | undefined> {
   const {address} = containerLifecycle()
-  if (!address.startsWith('unix://')) throw new CalicoError('invalid', `DOCKER_HOST names another host's Docker Engine (${address}); status is about this one`, {hint: 'Run the command on that host.'})
+  if (!address.startsWith('unix://')) throw new CalicoError('invalid', `DOCKER_HOST refers to the Docker Engine of another host (${address}), but status is for this host`, {hint: 'Run the command on that host.'})
   const details = await containerDetails(CONTAINER_NAME)
   if (!details) return undefined
   const [felix, bird, version] = await Promise.all([readiness(details, '-felix-ready'), usesBird(details) ? readiness(details, '-bird-ready') : unused(details), felixVersion(details)])
@@ -55,9 +55,9 @@ async function readiness(details: ContainerDetails, flag: string): Promise<Readi
   if (!runs(details)) return {state: 'not-ready', why: `the container is ${details.state}`}
   try {
     const {exitCode, output, missing} = await containerLifecycle().exec(details.id, ['calico-node', flag])
-    if (missing) return {state: 'not-ready', why: `the image ${details.image} is not calico/node: there is no program calico-node in it`}
+    if (missing) return {state: 'not-ready', why: `the image ${details.image} is not calico/node: it does not contain the program calico-node`}
     if (exitCode === 0) return {state: 'ready', why: ''}
-    if (exitCode === undefined) return {state: 'unknown', why: `calico-node ${flag} did not end in time`}
+    if (exitCode === undefined) return {state: 'unknown', why: `calico-node ${flag} did not finish in time`}
     return {state: 'not-ready', why: reason(output) || `calico-node ${flag} ended with exit code ${exitCode}`}
   } catch (error) {
     if (!(error instanceof CalicoError)) throw error

@@ -19,7 +19,7 @@ export function problemsOf({node, container, datastore, bird, endpoints, libnetw
     ...readinessProblem('Felix', felix),
     ...readinessProblem('BIRD', birdReadiness),
     ...(datastore.state === 'away' ? [`The datastore: ${datastore.message}.`] : []),
-    ...(datastore.state === 'answers' && !datastore.exists ? [`There is no node ${node} in the datastore, or it cannot be read.`] : []),
+    ...(datastore.state === 'answers' && !datastore.exists ? [`The node ${node} does not exist in the datastore, or cannot be read.`] : []),
     ...(datastore.state === 'answers' && datastore.cluster.datastoreReady === false ? ['The datastore is locked.'] : []),
     ...FAMILIES.flatMap((family) => birdProblems(family, bird[family])),
     ...endpointProblems(endpoints),
@@ -28,7 +28,7 @@ export function problemsOf({node, container, datastore, bird, endpoints, libnetw
 }
 
 const readinessProblem = (name: string, {state, why}: Readiness): string[] =>
-  state === 'not-ready' ? [`${name} is not ready: ${why}.`] : state === 'unknown' ? [`Whether ${name} is ready is unknown: ${why}.`] : []
+  state === 'not-ready' ? [`${name} is not ready: ${why}.`] : state === 'unknown' ? [`It is not known whether ${name} is ready: ${why}.`] : []
 
 function birdProblems(family: Family, status: NodeStatus['bird'][Family]): string[] {
   if (!status) return []

@@ -44,8 +44,8 @@ export function hostEndpointDoubt(world: World, node: string, address: Address |
   const main = interfaceOf(info, address)
   if (main.name === undefined) {
     const names = new Set(own.flatMap(({interfaceName}) => (interfaceName === '' || interfaceName === WILDCARD ? [] : [interfaceName])))
-    return names.size > 1 ? `the store does not say which interface of node ${node} this passes, and its host endpoints are for several (${[...names].join(', ')})` : undefined
+    return names.size > 1 ? `the datastore does not show which interface of node ${node} this traffic uses, and its host endpoints are for several (${[...names].join(', ')})` : undefined
   }
   const endpoints = new Set((info?.interfaces ?? []).map((one) => hostEndpointOf(world, node, one)))
-  return endpoints.size > 1 ? `node ${node} has several interfaces with different host endpoints, and which one this passes is not in the store` : undefined
+  return endpoints.size > 1 ? `node ${node} has several interfaces with different host endpoints, and the datastore does not show which one this traffic uses` : undefined
 }

@@ -52,7 +52,7 @@ export function judge(world: World, from: Party, to: Party, packet: Packet): Jud
   if (natted) {
     const other = evaluateRoute(routeOf(world, {...from, address: natted}, to), packet)
     if (other.ingress?.verdict !== evaluation.ingress?.verdict) {
-      return {verdict: 'unknown', reason: `a pool with natOutgoing may have the receiver see ${formatAddress(natted)}, the sender's node, and its rules decide differently about the two`, ...sides, warnings, route}
+      return {verdict: 'unknown', reason: `because of a pool with natOutgoing, the receiver may see ${formatAddress(natted)}, the address of the sender's node, for which its rules decide differently`, ...sides, warnings, route}
     }
   }
   return {verdict: evaluation.verdict, ...sides, warnings, route}
@@ -69,7 +69,7 @@ function whatever(route: Route, packet: Packet, missing: readonly Open[], sides:
     return {verdict: first.verdict, egress, ingress, forward}
   }
   const passes = divisions.filter(({verdict}) => verdict === 'allow').flatMap(({flows}) => familyTexts(flows, family, family === 4 ? neverFlows().v4 : neverFlows().v6))
-  return {verdict: 'unknown', reason: `it depends on ${missing.map((what) => MISSING[what]).join(', and on ')} (what passes: ${[...new Set(passes)].join(' ')})`, ...sides}
+  return {verdict: 'unknown', reason: `it depends on ${missing.map((what) => MISSING[what]).join(', and on ')} (allowed: ${[...new Set(passes)].join(' ')})`, ...sides}
 }
 
 const deciders = ({egress, ingress, forward}: Division): string => [egress, ingress, ...forward].map((side) => (side ? byKey(side.by) : '')).join('\n')
@@ -78,20 +78,20 @@ const sameDeciders = (a: Division, b: Division): boolean => deciders(a) === deci
 /** Why nothing can be told about PACKET; undefined if it can. */
 export function doubtAbout(world: World, from: Party, to: Party, packet?: Packet): string | undefined {
   const [sender, receiver] = [nodeOf(from), nodeOf(to)]
-  if (from.type === 'workload' && to.type === 'workload' && from.workload === to.workload) return 'this is an endpoint to itself, which passes no rules'
-  if (from.type === 'host' && to.type === 'host' && sender === receiver) return 'this is a host to itself, which never passes its rules'
+  if (from.type === 'workload' && to.type === 'workload' && from.workload === to.workload) return 'this is traffic of an endpoint to itself, which no rule applies to'
+  if (from.type === 'host' && to.type === 'host' && sender === receiver) return 'this is traffic of a host to itself, which no rule applies to'
   for (const party of [from, to]) {
     const shared = party.type === 'workload' ? world.workloadsAt(party.address).filter((other) => other.shadowedBy === undefined) : []
     if (shared.length > 1) return `several endpoints have the address ${formatAddress(party.address)}: ${shared.map(({name}) => name).join(', ')}`
   }
-  if (isSpecial(to.address)) return `${formatAddress(to.address)} is no address of one receiver`
-  if (packet?.protocol === UDPLITE) return 'what becomes of UDPLite depends on the kernel'
+  if (isSpecial(to.address)) return `${formatAddress(to.address)} is not an address of one receiver`
+  if (packet?.protocol === UDPLITE) return 'the result for UDPLite depends on the kernel'
   for (const node of new Set([sender, receiver])) {
     if (node === undefined) continue
     const {unknown} = world.settings(node)
     if (unknown !== undefined) return `on node ${node}: ${unknown}`
     const stopped = stopsOn(world, node)
-    if (stopped !== undefined) return `Felix stops on node ${node}, and old rules stay: ${stopped}`
+    if (stopped !== undefined) return `Felix stops on node ${node}, and the old rules remain: ${stopped}`
   }
   for (const party of [from, to]) {
     const reason = party.type === 'workload' ? (isPoliced(world, party.workload) ? unreadableFor(world, party.workload) : undefined) : party.type === 'host' ? hostDoubt(world, party) : undefined
@@ -112,10 +112,10 @@ const isSpecial = ({family, value}: Address): boolean => (family === 4 ? value >
 function unreadableFor(world: World, endpoint: Endpoint): string | undefined {
   for (const name of endpoint.profiles) {
     const {problem} = world.profile(name)
-    if (problem?.effect === 'unreadable') return `Felix cannot read profile/${name} (${problem.message}): the nodes keep an older version of it, or after a restart none`
+    if (problem?.effect === 'unreadable') return `Felix cannot read profile/${name} (${problem.message}): the nodes keep an older version of it, or none after a restart`
   }
   const policy = world.problems.find(({effect, selector}) => effect === 'unreadable' && selector?.selects(endpoint.labels))
-  if (policy) return `Felix cannot read ${policy.kind.toLowerCase()}/${policy.name} (${policy.message}): the nodes keep an older version of it, or after a restart none`
+  if (policy) return `Felix cannot read ${policy.kind.toLowerCase()}/${policy.name} (${policy.message}): the nodes keep an older version of it, or none after a restart`
   return undefined
 }
 
@@ -190,7 +190,7 @@ function ignoredBy(route: Route, sides: readonly (SideVerdict | null)[]): Warnin
   const rules = points.flatMap(({doNotTrack, preDnat, tiers, profiles, direction}) => [...[...doNotTrack, ...preDnat, ...tiers].flatMap(({policies}) => policies), ...profiles].flatMap(({[direction]: list}) => list))
   const odd = rules.filter(({ignored}) => ignored.length > 0)
   const deciding = new Set(sides.flatMap((side) => (side ? [byKey(side.by)] : [])))
-  return odd.flatMap(({by, ignored}) => (deciding.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it matches other flows than it was meant to.`}] : []))
+  return odd.flatMap(({by, ignored}) => (deciding.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it may match other flows than intended.`}] : []))
 }
 
 /** ICMPv6 by which neighbours find each other. */
@@ -216,8 +216,8 @@ function deafNodes(world: World, from: Party, to: Party): Warning[] {
 }
 
 function quirkText({code, by}: Quirk): string {
-  if (code === 'third-list') return `${ruleLabel(by)} is enforced wider than it is written: it has three or more lists of alternatives, and Felix checks only the first two. It was meant to match fewer flows; divide it into several rules.`
-  return `${ruleLabel(by)} does not match, but ends its profile all the same, because a Pass rule matched before. It was meant to pass only what it matches.`
+  if (code === 'third-list') return `${ruleLabel(by)} matches more flows than it says: it has three or more lists of alternatives, and Felix checks only the first two. Split it into several rules.`
+  return `${ruleLabel(by)} does not match, but ends its profile anyway, because a Pass rule matched before.`
 }
 
 function warningsAbout(world: World, from: Party, to: Party, quirks: readonly Quirk[]): Warning[] {
@@ -226,18 +226,18 @@ function warningsAbout(world: World, from: Party, to: Party, quirks: readonly Qu
   for (const workload of workloads) {
     const {name, node, interfaceName, shadowedBy} = workload
     if (!isPoliced(world, workload)) found.push({code: 'not-policed', message: `The interface ${interfaceName} of ${name} does not begin with ${world.settings(node).interfacePrefixes.join(' or ')}: Felix applies no policy at all to it.`})
-    if (shadowedBy) found.push({code: 'shadowed', message: `${name} has the same interface as ${shadowedBy.name}, which is enforced in its place.`})
-    if (!world.nodes.has(node)) found.push({code: 'no-node', message: `${name} is on node ${node}, of which there is no Node object.`})
+    if (shadowedBy) found.push({code: 'shadowed', message: `${name} has the same interface as ${shadowedBy.name}, which is enforced instead.`})
+    if (!world.nodes.has(node)) found.push({code: 'no-node', message: `${name} is on node ${node}, which has no Node object.`})
     for (const profile of workload.profiles) {
       const {missing, problem} = world.profile(profile)
-      if (missing) found.push({code: 'missing-profile', message: problem ? `Felix refuses profile ${profile} of ${name}, which then drops: ${problem.message}.` : `Profile ${profile} of ${name} does not exist: it drops at its place in the list.`})
+      if (missing) found.push({code: 'missing-profile', message: problem ? `Felix rejects profile ${profile} of ${name}, whose traffic is then dropped: ${problem.message}.` : `Profile ${profile} of ${name} does not exist: traffic that earlier profiles do not decide is dropped.`})
       const lost = world.problems.find((other) => other.kind === 'Profile' && other.effect === 'labels-lost' && other.name === profile)
-      if (lost) found.push({code: 'labels-lost', message: `Endpoints of profile ${profile} do not get its labels (tags), because Felix finds it invalid: ${lost.message}.`})
+      if (lost) found.push({code: 'labels-lost', message: `Endpoints of profile ${profile} do not get its labels (tags), because Felix rejects it: ${lost.message}.`})
     }
   }
   for (const {kind, name, effect, message, selector} of world.problems) {
     if (!/Policy$|Set$/.test(kind) || effect === 'stops' || selector) continue
-    found.push({code: effect === 'unreadable' ? 'unreadable' : 'ignored', message: `${kind.toLowerCase()}/${name} counts as absent, because Felix cannot use it: ${message}.`})
+    found.push({code: effect === 'unreadable' ? 'unreadable' : 'ignored', message: `${kind.toLowerCase()}/${name} is ignored, because Felix cannot use it: ${message}.`})
   }
   return [...new Map(found.map((warning) => [warning.message, warning])).values()]
 }

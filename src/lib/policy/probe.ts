@@ -20,7 +20,7 @@ export interface Traffic {
 }
 
 const number = (text: string, most: number, what: string, least = 0): number => {
-  if (!/^\d{1,6}$/.test(text) || Number(text) > most || Number(text) < least) throw new CalicoError('invalid', `'${text}' is no ${what}: ${least} to ${most}`)
+  if (!/^\d{1,6}$/.test(text) || Number(text) > most || Number(text) < least) throw new CalicoError('invalid', `'${text}' is not a valid ${what}: give ${least} to ${most}`)
   return Number(text)
 }
 
@@ -45,7 +45,7 @@ export function parseTraffic(text: string): Traffic {
 export function protocolOf(text: string): number {
   if (/^\d+$/.test(text)) return number(text, 255, 'protocol number', 1)
   const known = protocolNumber(text)
-  if (known === undefined) throw new CalicoError('invalid', `'${text}' is no protocol: give tcp, udp, sctp, icmp, icmpv6, udplite or a number from 1 to 255`)
+  if (known === undefined) throw new CalicoError('invalid', `'${text}' is not a protocol: give tcp, udp, sctp, icmp, icmpv6, udplite or a number from 1 to 255`)
   return known
 }
 
@@ -98,14 +98,14 @@ function groupMember(group: Group): Member {
 }
 
 const several = (word: string, what: string, found: readonly Workload[]): CalicoError =>
-  new CalicoError('conflict', `'${word}' may be each of ${found.length} ${what}:`, {details: found.slice(0, 20).map((workload) => `${workload.name} (${workloadText(workload)})`), hint: 'Give the name of the endpoint, as it stands first in these lines.'})
+  new CalicoError('conflict', `'${word}' is ambiguous: it matches ${found.length} ${what}:`, {details: found.slice(0, 20).map((workload) => `${workload.name} (${workloadText(workload)})`), hint: 'Give the name of the endpoint, which is the first word of these lines.'})
 
 /** Who WORD is: host:NODE, profile:NAME, tag:NAME, any, an address, or the first of endpoint, container, workload and profile that there is. @throws CalicoError `not-found`, `conflict`, `invalid` */
 export function findParty(world: World, word: string): Selection {
   if (word === 'any') return group(world, 'any', {any: true}, [...world.workloads.values()], outsideGroups(world))
   const [, kind, name = ''] = /^(host|profile|tag):(.*)$/s.exec(word) ?? []
   if (kind === 'host') return hostNamed(world, name)
-  if (kind === 'profile') return profileNamed(world, name) ?? fail(`There is no profile '${name}', and no endpoint names it`)
+  if (kind === 'profile') return profileNamed(world, name) ?? fail(`There is no profile '${name}', and no endpoint refers to it`)
   if (kind === 'tag') {
     const tagged = [...world.workloads.values()].filter(({labels}) => labels.map.has(name))
     if (tagged.length === 0) fail(`No endpoint has the tag '${name}'`)
@@ -123,12 +123,12 @@ export function findParty(world: World, word: string): Selection {
 }
 
 function fail(message: string): never {
-  throw new CalicoError('not-found', message, {hint: 'calicoctl endpoint show and calicoctl profile show list what there is.'})
+  throw new CalicoError('not-found', message, {hint: 'To list endpoints and profiles: calicoctl endpoint show --detailed, calicoctl profile show'})
 }
 
 function hostNamed(world: World, name: string): Selection {
   const node = world.nodes.get(name.toLowerCase())
-  if (node === undefined) throw new CalicoError('not-found', `There is no node '${name}'`, {hint: 'calicoctl node show lists the nodes.'})
+  if (node === undefined) throw new CalicoError('not-found', `There is no node '${name}'`, {hint: 'To list the nodes: calicoctl node show'})
   if (Object.keys(node.addresses).length === 0) throw new CalicoError('not-found', `The node ${node.name} has no address in the datastore`)
   const json = {host: node.name}
   return {label: `host ${node.name}`, json, single: true, members: [{label: `host ${node.name}`, json, party: hostOf(node), endpoints: 0}]}
@@ -167,7 +167,7 @@ function named(world: World, word: string): Selection {
   const profile = profileNamed(world, word)
   if (profile) return profile
   const broken = world.problems.find(({kind, name, effect}) => kind === 'WorkloadEndpoint' && name === word && effect !== 'stops')
-  if (broken) throw new CalicoError('not-found', `Felix cannot use the endpoint ${word}: ${broken.message}`, {hint: `calicoctl get workloadendpoint ${word} -o yaml shows it.`})
+  if (broken) throw new CalicoError('not-found', `Felix cannot use the endpoint ${word}: ${broken.message}`, {hint: `To see it: calicoctl get workloadendpoint ${word} -o yaml`})
   if (isPrefix.length > 1) throw several(word, 'endpoints', isPrefix)
   return fail(`There is no endpoint, container, workload or profile '${word}'`)
 }

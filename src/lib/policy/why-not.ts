@@ -27,8 +27,8 @@ function endReasons({nets, notNets, set, notSet, ports, notPorts}: End, name: 's
   const found: string[] = []
   if (nets && !nets[family].some((net) => contains(net, address))) found.push(`the ${name} ${formatAddress(address)} were in ${nets[family].map(formatCidr).join(', ') || 'one of its networks'}`)
   if (notNets?.[family].some((net) => contains(net, address))) found.push(`the ${name} ${formatAddress(address)} were in none of ${notNets[family].map(formatCidr).join(', ')}`)
-  if (set && !isMember(place, set)) found.push(`the ${name} were selected by ${canonical(set.selector)}`)
-  if (notSet && isMember(place, notSet)) found.push(`the ${name} were not selected by ${canonical(notSet.selector)}`)
+  if (set && !isMember(place, set)) found.push(`the ${name} matched ${canonical(set.selector)}`)
+  if (notSet && isMember(place, notSet)) found.push(`the ${name} did not match ${canonical(notSet.selector)}`)
   const has = (list: Ports): boolean =>
     port !== undefined && (list.ranges.some(([from, to]) => port >= from && port <= to) || namedAt(list, place, set).some((named) => named.protocol === packet.protocol && named.port === port))
   const word = name === 'source' ? 'source port' : 'port'

@@ -45,7 +45,7 @@ export async function applyWanted(session: Session, wanted: Wanted, options: App
       return await inOne(session, wanted, options)
     } catch (error) {
       if (options.atomic || !(error instanceof CalicoError) || !(error.cause instanceof TooLargeError)) throw error
-      options.progress('The change does not fit into one transaction: it is made in several, the deletions last.')
+      options.progress('The change does not fit into one transaction: it is made in several, with the deletions last.')
     }
   }
   return inSeveral(session, wanted, options)
@@ -68,9 +68,9 @@ async function inSeveral(session: Session, wanted: Wanted, options: WriteOptions
   } catch (error) {
     const done = written.filter(({action}) => action !== 'unchanged').length
     if (done === 0 || !(error instanceof CalicoError)) throw error
-    throw new CalicoError('unknown', `${done} objects were written; the deletions were not all made: ${error.message}`, {
+    throw new CalicoError('unknown', `${done} objects were written; not all deletions were made: ${error.message}`, {
       details: error.details,
-      hint: 'What was done stays. The same command again does the rest.',
+      hint: 'The completed changes are kept. To make the rest, run the same command again.',
       cause: error,
     })
   }
@@ -92,7 +92,7 @@ async function steps(session: Session, {objects, deletions}: Wanted, options: Wr
 function refuseNodes(deletions: readonly LeftOver[]): void {
   const nodes = deletions.filter(({place}) => place.kind === 'Node')
   if (nodes.length === 0) return
-  throw new CalicoError('refused', 'A node is not deleted like other objects: its endpoints, addresses and blocks go with it; nothing was changed', {
+  throw new CalicoError('refused', 'A node is not deleted like other objects, because its endpoints, addresses and blocks are removed with it; nothing was changed', {
     details: nodes.map(({place: {name}}) => `calicoctl node remove --hostname=${name}`),
   })
 }

@@ -73,9 +73,9 @@ function edited(kind: KindName, label: string, before: Stored, value: unknown, n
 const invalid = (label: string, problems: readonly Problem[]): CalicoError => new CalicoError('invalid', `${label} is invalid; nothing was changed`, {details: problems.map(problemText)})
 
 function checkRevision(label: string, {kv}: Stored, version: unknown): void {
-  if (typeof version !== 'string' || version === '') throw invalid(label, [{field: 'metadata.resourceVersion', message: 'is the revision that the object must be at: leave it out of the change, or give it as a text'}])
+  if (typeof version !== 'string' || version === '') throw invalid(label, [{field: 'metadata.resourceVersion', message: 'is the required revision of the object: omit it, or give it as a string'}])
   if (version !== kv.modRevision.toString()) {
-    throw new CalicoError('conflict', `${label} is at the revision ${kv.modRevision}, not at ${version}: somebody has changed it. Nothing was changed.`, {hint: 'Look at it again with: calicoctl get'})
+    throw new CalicoError('conflict', `${label} is at the revision ${kv.modRevision}, not at ${version}: another client has changed it. Nothing was changed.`, {hint: `To see it: calicoctl get ${label.replace('/', ' ')} -o yaml`})
   }
 }
 
@@ -96,7 +96,7 @@ function unknownProblems(kind: KindName, before: Resource, raw: unknown, nearest
   return unknownFields(kind, raw).filter((path) => !known.has(path)).map((path) => {
     const {name, known: fields} = knownFields(kind, path)
     const suggestion = nearest(name, fields)
-    return {field: path, message: `is no field of a ${KINDS[kind].kind} in this place${suggestion === undefined ? '' : `. Did you mean ${suggestion}?`}`}
+    return {field: path, message: `is not a field of a ${KINDS[kind].kind} in this place${suggestion === undefined ? '' : `. Did you mean ${suggestion}?`}`}
   })
 }
 
@@ -107,7 +107,7 @@ const BUILT_IN_TIERS = ['default', 'kube-admin', 'kube-baseline']
 function checkTier(label: string, before: Resource, after: Resource, tiers: readonly string[]): void {
   const tier = tierOf(after)
   if (tier === undefined || tier === tierOf(before) || tiers.includes(tier) || BUILT_IN_TIERS.includes(tier)) return
-  throw invalid(label, [{field: 'spec.tier', message: `names a tier that does not exist: ${tier}`}])
+  throw invalid(label, [{field: 'spec.tier', message: `refers to a tier that does not exist: ${tier}`}])
 }
 
 /** The tier or filters that AFTER names are still there. */

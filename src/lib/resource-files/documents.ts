@@ -39,7 +39,7 @@ export function parseFile({name: file, text}: Source): FileContent {
     const faults = [...document.errors, ...document.warnings]
     // The first one causes most of the others.
     for (const {pos, message, code} of faults.slice(0, 1)) {
-      problems.push({file, position: positionAt(pos[0]), field: '', message: code === 'TAB_AS_INDENT' ? 'not YAML: a tab at the beginning of a line; YAML is indented with blanks' : `not YAML: ${firstLine(message)}`})
+      problems.push({file, position: positionAt(pos[0]), field: '', message: code === 'TAB_AS_INDENT' ? 'not YAML: a tab at the beginning of a line; indent YAML with spaces' : `not YAML: ${firstLine(message)}`})
     }
     const {yaml} = document.directives
     if (yaml.explicit && yaml.version !== '1.2') {

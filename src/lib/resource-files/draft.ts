@@ -7,8 +7,8 @@ const BELOW = '# ---------- The object begins below this line. ----------'
 export function draftOf(label: string, body: string, problems: readonly string[] = []): string {
   const about =
     problems.length === 0
-      ? [`# Edit ${label}, then save and leave the editor: the change is checked and written.`, '# Leave without a change, and nothing is written.']
-      : [`# ${label} was not written. Correct this, or leave without a further change to give up:`]
+      ? [`# Edit ${label}, then save and exit the editor: the change is validated and written.`, '# If you exit without a change, nothing is written.']
+      : [`# ${label} was not written. Correct the problems, or exit without a further change to cancel:`]
   const lines = about.length + problems.length + 1
   const placed = problems.map((problem) => `#   ${problem.replace(/^-:(\d+):(\d+): /, (_, line: string, column: string) => `line ${Number(line) + lines}, column ${column}: `)}`)
   return `${[...about, ...placed, BELOW].join('\n')}\n${body}`

@@ -63,14 +63,14 @@ export function judge(object: FileObject, kv: KeyValue | undefined, around: Arou
   }
   const before = tryStored(object, kv)
   if (before instanceof CalicoError) return refuse('invalid', '', `${before.message}: ${before.details.join('; ')}`)
-  if (verb === 'create' && resourceVersion !== undefined) return refuse('invalid', 'metadata.resourceVersion', 'must be absent in what is to be created')
+  if (verb === 'create' && resourceVersion !== undefined) return refuse('invalid', 'metadata.resourceVersion', 'must not be set for a new object')
   if (verb === 'create' && before) {
-    if (!skipExists) return refuse('conflict', '', 'exists already (apply changes it; --skip-exists leaves it as it is)')
+    if (!skipExists) return refuse('conflict', '', 'already exists (apply changes it; --skip-exists skips it)')
     return {change: {kind, name, action: 'unchanged', before: before.resource, after: before.resource}, write: undefined}
   }
-  if (verb === 'replace' && !before) return refuse('not-found', '', 'does not exist (create or apply makes it)')
+  if (verb === 'replace' && !before) return refuse('not-found', '', 'does not exist (create or apply creates it)')
   if (before && resourceVersion !== undefined && resourceVersion !== before.kv.modRevision.toString()) {
-    return refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${before.kv.modRevision}: somebody has changed the object`)
+    return refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${before.kv.modRevision}: another client has changed the object`)
   }
   if (before && isPlain(object) && isAsStored(object, before.resource)) return {change: {kind, name, action: 'unchanged', before: before.resource, after: before.resource}, write: undefined}
   if (!before && isPlain(object) && Object.keys(around).length === 0) return creation(object, name)
@@ -100,7 +100,7 @@ export function judge(object: FileObject, kv: KeyValue | undefined, around: Arou
 function writing(object: FileObject, change: ResourceChange, kv: KeyValue | undefined): Judged {
   const value = stringifyJson(change.after)
   const bytes = Buffer.byteLength(value)
-  if (bytes > LARGEST_VALUE) return {refusals: [{kind: 'invalid', problem: problemOf(object, '', `has ${bytes} bytes, more than the ${LARGEST_VALUE} that etcd takes`)}]}
+  if (bytes > LARGEST_VALUE) return {refusals: [{kind: 'invalid', problem: problemOf(object, '', `has ${bytes} bytes, more than the ${LARGEST_VALUE} that etcd accepts`)}]}
   return {change, write: {key: keyOf(object.place), read: kv, value}}
 }
 
@@ -165,7 +165,7 @@ export function finished(accepted: Resource, wanted: Resource): Resource {
 /** A policy in a tier that is not there does nothing. Calico's client looks at that only when the policy is created. */
 function missingTier(resource: Resource, {tiers}: Around): Problem[] {
   const tier = tierOf(resource)
-  return tier === undefined || tiers === undefined || tiers.includes(tier) ? [] : [{field: 'spec.tier', message: `names a tier that does not exist: ${tier}`}]
+  return tier === undefined || tiers === undefined || tiers.includes(tier) ? [] : [{field: 'spec.tier', message: `refers to a tier that does not exist: ${tier}`}]
 }
 
 /** The tier that RESOURCE, a policy, belongs to; undefined for everything else. */

@@ -28,7 +28,7 @@ export function labelled(object: unknown, {key, value, overwrite}: LabelChange):
   const labels = asRecord(ownField(metadata, 'labels')) ?? {}
   const before = ownField(labels, key) as string | undefined
   if (value === undefined && before === undefined) throw new CalicoError('not-found', `The object has no label ${key}. Nothing was changed.`)
-  if (value !== undefined && before !== undefined && before !== value && !overwrite) throw new CalicoError('conflict', `The label ${key} is ${before} already. Nothing was changed.`, {hint: 'Give --overwrite to change its value.'})
+  if (value !== undefined && before !== undefined && before !== value && !overwrite) throw new CalicoError('conflict', `The label ${key} is already ${before}. Nothing was changed.`, {hint: 'To change its value, use --overwrite.'})
   const others = Object.entries(labels).filter(([name]) => name !== key)
   const after = [...others, ...(value === undefined ? [] : [[key, value] as const])]
   const {labels: _, ...rest} = metadata

@@ -24,7 +24,7 @@ export async function loadObjects(options: LoadOptions): Promise<Loaded> {
   const files = sources.map(parseFile)
   const {objects, problems} = objectsOf(files, options)
   const without = files.filter(({items, problems: found}) => found.length === 0 && !items.some(hasObjects))
-  const empty: FileProblem[] = options.skipEmpty ? [] : without.map(({file}) => ({file, position: undefined, field: '', message: 'there are no objects in it (--skip-empty passes over such files)'}))
+  const empty: FileProblem[] = options.skipEmpty ? [] : without.map(({file}) => ({file, position: undefined, field: '', message: 'it contains no objects (--skip-empty ignores such files)'}))
   refuse([...unread, ...problems, ...empty])
   return {objects, files: files.length - without.length}
 }

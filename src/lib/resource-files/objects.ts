@@ -60,7 +60,7 @@ export function objectsOf(files: readonly FileContent[], options: ReadOptions): 
     const {kind, name, namespace = ''} = object.place
     const key = `${kind}/${namespace}/${name}`
     const first = seen.get(key)
-    if (first) problems.push(problemOf(object, 'metadata.name', `the same object stands at ${first.file}:${first.at.line}:${first.at.column}`))
+    if (first) problems.push(problemOf(object, 'metadata.name', `the same object is at ${first.file}:${first.at.line}:${first.at.column}`))
     else {
       seen.set(key, object)
       objects.push(object)
@@ -93,7 +93,7 @@ function readItem(item: Item, context: Context, take: (object: FileObject) => vo
   if (item.broken) return
   const record = asRecord(value)
   if (!record) {
-    tell({file, position: at, field: '', message: Array.isArray(value) ? 'a list inside a list is not taken: write its objects one level up' : 'must be an object with apiVersion, kind and metadata'})
+    tell({file, position: at, field: '', message: Array.isArray(value) ? 'a list inside a list is not supported: move its objects one level up' : 'must be an object with apiVersion, kind and metadata'})
     return
   }
   const kind = ownField(record, 'kind')
@@ -107,7 +107,7 @@ function readList(item: Item, kind: KindName, record: Readonly<Record<string, un
   const fail = (field: string, message: string, part: 'key' | 'value' = 'value'): void => tell({file: item.file, position: locate(field, part), object: KINDS[kind].listKind, field, message})
   if (ownField(record, 'apiVersion') !== API_VERSION) fail('apiVersion', `must be ${API_VERSION}`)
   for (const name of Object.keys(record)) {
-    if (!LIST_FIELDS.includes(name)) fail(name, `is no field of a list${didYouMean(context.nearest(name, LIST_FIELDS))}`, 'key')
+    if (!LIST_FIELDS.includes(name)) fail(name, `is not a field of a list${didYouMean(context.nearest(name, LIST_FIELDS))}`, 'key')
   }
   const items = ownField(record, 'items') ?? []
   if (!Array.isArray(items)) {
@@ -145,15 +145,15 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
   const unknown = unknownFields(kind, record)
   for (const path of unknown) {
     const {name, known} = knownFields(kind, path)
-    fail(path, `is no field of a ${kind} in this place${didYouMean(context.nearest(name, known))}`, 'key')
+    fail(path, `is not a field of a ${kind} in this place${didYouMean(context.nearest(name, known))}`, 'key')
   }
   const metadata = asRecord(ownField(record, 'metadata')) ?? {}
   const named = ownField(metadata, 'namespace')
   const inFile = typeof named === 'string' && named !== '' ? named : undefined
   const namespace = info.namespaced ? (inFile ?? context.namespace ?? 'default') : undefined
-  if (!info.namespaced && inFile !== undefined) fail('metadata.namespace', `must be absent: a ${kind} lies in no namespace`)
-  if (!info.namespaced && context.namespace !== undefined) fail('metadata.namespace', `-n does not fit: a ${kind} lies in no namespace`)
-  if (info.namespaced && inFile !== undefined && context.namespace !== undefined && inFile !== context.namespace) fail('metadata.namespace', `must be ${context.namespace}, as -n says, not ${inFile}`)
+  if (!info.namespaced && inFile !== undefined) fail('metadata.namespace', `must not be set: the kind ${kind} has no namespaces`)
+  if (!info.namespaced && context.namespace !== undefined) fail('metadata.namespace', `-n cannot be used: the kind ${kind} has no namespaces`)
+  if (info.namespaced && inFile !== undefined && context.namespace !== undefined && inFile !== context.namespace) fail('metadata.namespace', `must be ${context.namespace}, as given with -n, not ${inFile}`)
   else if (namespace !== undefined && !(namespace.length <= 63 && isNameLabel(namespace))) fail('metadata.namespace', `must be up to 63 lower-case letters, digits and inner "-", not ${JSON.stringify(namespace)}`)
 
   const placed = namespace === undefined ? record : {...record, metadata: {...metadata, namespace}}
@@ -192,15 +192,15 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
 function readKind(record: Readonly<Record<string, unknown>>, {nearest}: Context, fail: (field: string, message: string) => void): KindName | undefined {
   const [kind, version] = [ownField(record, 'kind'), ownField(record, 'apiVersion')]
   if (kind === 'List' && version === 'v1') {
-    fail('kind', "Kubernetes' List is not taken: write its objects as documents of their own, with --- between them")
+    fail('kind', "a Kubernetes List is not supported: write its objects as separate documents, with --- between them")
     return undefined
   }
   if (version === undefined || version === null) fail('apiVersion', `must be set: ${API_VERSION}`)
   else if (version !== API_VERSION) fail('apiVersion', `must be ${API_VERSION}, not ${typeof version === 'string' ? version : 'this'}${version === 'v1' ? ", which was calicoctl 1.x's" : ''}`)
   if (isKindName(kind)) return version === API_VERSION ? kind : undefined
   if (kind === undefined || kind === null) fail('kind', 'must be set')
-  else if (typeof kind !== 'string') fail('kind', 'must be a text')
-  else fail('kind', `is no kind that calicoctl reads: ${kind}${didYouMean(nearest(kind, KIND_NAMES))}`)
+  else if (typeof kind !== 'string') fail('kind', 'must be a string')
+  else fail('kind', `is not a kind that calicoctl reads: ${kind}${didYouMean(nearest(kind, KIND_NAMES))}`)
   return undefined
 }
 
@@ -208,8 +208,8 @@ const didYouMean = (suggestion: string | undefined): string => (suggestion === u
 
 /** MESSAGE, with the remedy where a scalar lacks quotes. */
 function quoted(item: Item, prefix: string, field: string, message: string): string {
-  const source = message.startsWith('must be a text') ? item.plain.get(join(prefix, field)) : undefined
-  return source === undefined ? message : `must be a text, and without quotes ${source} is none: write "${source}"`
+  const source = message.startsWith('must be a string') ? item.plain.get(join(prefix, field)) : undefined
+  return source === undefined ? message : `must be a string, which ${source} without quotes is not: write "${source}"`
 }
 
 /** What an object calls itself, for problems that make it unreadable: `profile/web`; undefined where it does not. */

@@ -30,7 +30,7 @@ const READERS: Readonly<Record<PatchType, (patch: unknown) => Patch>> = {
     return (object) => (fields === undefined ? object : merged(object, fields))
   },
   json(patch) {
-    if (!Array.isArray(patch)) throw new CalicoError('invalid', 'A patch of the type json is a list of operations (RFC 6902): [{"op": "replace", "path": "/spec/order", "value": 20}]', {hint: 'For an object with the fields to change, leave --type out.'})
+    if (!Array.isArray(patch)) throw new CalicoError('invalid', 'A patch of the type json is a list of operations (RFC 6902): [{"op": "replace", "path": "/spec/order", "value": 20}]', {hint: 'For an object with the fields to change, omit --type.'})
     const operations = patch.map(readOperation)
     return (object) => operations.reduce((value, operate) => operate(value), object)
   },
@@ -67,16 +67,16 @@ function strategic(object: unknown, patch: unknown, path: string): unknown {
   const fields = asRecord(patch)
   if (fields === undefined) return patch
   const wrong = Object.keys(fields).find((name) => name.startsWith('$') && !['$patch', '$retainKeys'].includes(name))
-  if (wrong !== undefined) throw new CalicoError('invalid', `The patch has ${wrong}${at(path)}: of the directives, only $patch and $retainKeys are known, because Calico's lists are replaced as a whole`)
+  if (wrong !== undefined) throw new CalicoError('invalid', `The patch has ${wrong}${at(path)}: only the directives $patch and $retainKeys are supported, because Calico's lists are replaced as a whole`)
   const {$patch: directive, $retainKeys: retained, ...rest} = fields
   if (directive !== undefined && directive !== 'merge') {
     if (directive === 'replace') return rest
     if (directive === 'delete') return {}
-    throw new CalicoError('invalid', `The patch has $patch: ${stringifyJson(directive)}${at(path)}: it is replace, delete or merge`)
+    throw new CalicoError('invalid', `The patch has $patch: ${stringifyJson(directive)}${at(path)}: it must be replace, delete or merge`)
   }
   const before = asRecord(object) ?? {}
   if (retained === undefined) return overlaid(before, rest, (value, old, name) => strategic(old, value, path === '' ? name : `${path}.${name}`))
-  if (!Array.isArray(retained) || !retained.every((name) => typeof name === 'string')) throw new CalicoError('invalid', `The patch has $retainKeys${at(path)} that is no list of names`)
+  if (!Array.isArray(retained) || !retained.every((name) => typeof name === 'string')) throw new CalicoError('invalid', `The patch has $retainKeys${at(path)} that is not a list of names`)
   const others = Object.keys(rest).filter((name) => !retained.includes(name))
   if (others.length > 0) throw new CalicoError('invalid', `The patch has ${others.join(', ')}${at(path)}, which $retainKeys there does not name`)
   const left = Object.fromEntries(Object.entries(before).filter(([name]) => retained.includes(name)))

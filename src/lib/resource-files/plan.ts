@@ -84,7 +84,7 @@ const checksum = (content: object): string => hexDigest('sha256', stringifyJson(
  * @throws CalicoError `invalid` if it is none, of another version, or was changed since it was written
  */
 export function readPlan(text: string, file: string): Plan {
-  const fail = (why: string, hint = 'Make the plan again: calicoctl plan -f FILE… --out FILE'): never => {
+  const fail = (why: string, hint = 'Create the plan again: calicoctl plan -f FILE… --out FILE'): never => {
     throw new CalicoError('invalid', `${file} cannot be applied as a plan: ${why}; nothing was changed`, {hint})
   }
   let value: unknown
@@ -94,11 +94,11 @@ export function readPlan(text: string, file: string): Plan {
     return fail(error instanceof Error ? error.message : String(error))
   }
   const record = asRecord(value)
-  if (record?.kind !== 'Plan') return fail('it is no plan', 'A plan is made by: calicoctl plan -f FILE… --out FILE. Files of objects are given with -f.')
-  if (record.apiVersion !== API_VERSION) return fail(`it is of another version of calicoctl (${typeof record.apiVersion === 'string' ? record.apiVersion : 'none is named'})`)
+  if (record?.kind !== 'Plan') return fail('it is not a plan', 'A plan is made by: calicoctl plan -f FILE… --out FILE. Files of objects are given with -f.')
+  if (record.apiVersion !== API_VERSION) return fail(`it was written by another version of calicoctl (${typeof record.apiVersion === 'string' ? record.apiVersion : 'without apiVersion'})`)
   const {sha256, ...content} = record
   if (typeof sha256 !== 'string') return fail('its checksum is missing')
-  if (sha256 !== checksum(content)) return fail('it is not as it was written: its checksum is wrong')
+  if (sha256 !== checksum(content)) return fail('it was modified after it was written: its checksum is wrong')
   return planOf(content) ?? fail('it is not complete')
 }
 
@@ -162,7 +162,7 @@ export async function applyPlan(session: Session, plan: Plan, file: string): Pro
     if (moved.length > 0) {
       throw new CalicoError('conflict', `The datastore has changed since ${file} was made; nothing was changed:`, {
         details: [...new Set(moved)].sort(),
-        hint: 'Make the plan again, and look at what it changes: calicoctl plan -f FILE… --out FILE',
+        hint: 'Create the plan again and check its changes: calicoctl plan -f FILE… --out FILE',
       })
     }
     // These hold; what is written rests on them.

@@ -50,7 +50,7 @@ export async function removeObjects(session: Session, targets: readonly Target[]
       append(changes, await removeTogether(session, ordered.slice(from, from + MOST_OBJECTS), ordered, options))
     } catch (error) {
       if (from === 0 || !(error instanceof CalicoError)) throw error
-      throw new CalicoError('unknown', `${from} of ${ordered.length} objects were deleted, the others were not: ${error.message}`, {details: error.details, hint: 'The same command with --skip-not-exists deletes the rest.', cause: error})
+      throw new CalicoError('unknown', `${from} of ${ordered.length} objects were deleted, but the others were not: ${error.message}`, {details: error.details, hint: 'To delete the rest, run the same command with --skip-not-exists.', cause: error})
     }
   }
   return changes
@@ -80,7 +80,7 @@ async function removeTogether(session: Session, targets: readonly Target[], all:
         return
       }
       if (resourceVersion !== undefined && resourceVersion !== kv.modRevision.toString()) {
-        refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${kv.modRevision}: somebody has changed the object`)
+        refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${kv.modRevision}: another client has changed the object`)
         return
       }
       const before = readable(place, kv)

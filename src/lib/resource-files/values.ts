@@ -79,7 +79,7 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
 
   const alias = (node: Alias, path: string, depth: number): unknown => {
     const target = anchors.get(node.source)
-    return target === undefined ? breakOff(node, path, `nothing before it is called &${node.source}`) : visit(target, path, depth + 1, true)
+    return target === undefined ? breakOff(node, path, `there is no anchor &${node.source} before it`) : visit(target, path, depth + 1, true)
   }
 
   const scalar = (node: Scalar, path: string, names: readonly string[]): unknown => {
@@ -105,7 +105,7 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
       const name = keyText(key, path)
       if (name === null) continue
       if (Object.hasOwn(result, name)) {
-        find(key as Node, memberPath(path, name), 'the key stands twice')
+        find(key as Node, memberPath(path, name), 'the key is duplicated')
         continue
       }
       const names = [memberPath(path, name), entryPath(path, name)]
@@ -119,13 +119,13 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
 
   const keyText = (key: unknown, path: string): string | null => {
     const node = isAlias(key) ? anchors.get(key.source) : key
-    if (!isScalar(node)) return find(key as Node, path, 'a key must be a text')
+    if (!isScalar(node)) return find(key as Node, path, 'a key must be a string')
     if (typeof node.value === 'string') {
       if (node.type === 'PLAIN' && OTHER_IN_1_1.test(node.value)) ambiguous.push({offset: node.range?.[0] ?? 0, field: memberPath(path, node.value), message: unquoted(node.value)})
       return node.value
     }
     const source = node.source ?? ''
-    return find(node, path, source === '' ? 'a key must not be empty' : `a key must be a text: write "${source}" in quotes`)
+    return find(node, path, source === '' ? 'a key must not be empty' : `a key must be a string: write "${source}" in quotes`)
   }
 
   /** `<<: *other`: its fields are added. One that stands there already is refused, as Go's calicoctl does: which of the two holds is easily misread. */
@@ -138,7 +138,7 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
         continue
       }
       for (const [name, field] of Object.entries(fields)) {
-        if (Object.hasOwn(result, name)) find(key as Node, memberPath(path, name), 'the key stands twice: here and in what << adds')
+        if (Object.hasOwn(result, name)) find(key as Node, memberPath(path, name), 'the key is duplicated: here and in the object merged with <<')
         else set(result, name, field)
       }
     }
@@ -148,7 +148,7 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
   return {value, findings, broken, ambiguous, plain, values, keys}
 }
 
-const unquoted = (source: string): string => `without quotes, ${source} is no text for every reader of YAML: write "${source}"`
+const unquoted = (source: string): string => `without quotes, ${source} is not a string for every reader of YAML: write "${source}"`
 
 function set(record: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(record, key, {value, enumerable: true, configurable: true, writable: true})

@@ -107,11 +107,11 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind) || a.index - b.index)
   if (session.dryRun || pending.length === 0) return changes
   const chunks = chunked(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
-  if (chunks.length > 1) options.progress(`${pending.length} objects differ: they are written in ${chunks.length} transactions, what others need first.`)
+  if (chunks.length > 1) options.progress(`${pending.length} objects differ: they are written in ${chunks.length} transactions, dependencies first.`)
   const result = [...changes]
   let done = 0
   for (const chunk of chunks) {
-    if (chunks.length > 1) session.writes.remaining = `${pending.length - done} of ${pending.length} objects are still to be written: the same command again writes them`
+    if (chunks.length > 1) session.writes.remaining = `${pending.length - done} of ${pending.length} objects have not been written yet. To write them, run the same command again`
     try {
       const written = await writeTogether(session, chunk.map(({object}) => object), objects, {...options, known})
       written.forEach((change, at) => (result[chunk[at]?.index ?? -1] = change))
@@ -131,13 +131,13 @@ function halfDone(error: unknown, done: number, all: number, failed: readonly st
   const unknown = error.kind === 'unknown'
   const untried = all - done - failed.length
   const more = (count: number): string => (count > 0 ? ` and ${count} more` : '')
-  return new CalicoError('unknown', unknown ? `${done} of ${all} objects were written; of ${failed.length} more nobody can tell: ${error.message}` : `${done} of ${all} objects were written, the others were not: ${error.message}`, {
+  return new CalicoError('unknown', unknown ? `${done} of ${all} objects were written; it is not known whether ${failed.length} more were: ${error.message}` : `${done} of ${all} objects were written, but the others were not: ${error.message}`, {
     details: [
       ...error.details,
       ...(error.hint === undefined ? [] : [error.hint]),
       ...(unknown ? [`Written or not: ${named}${more(failed.length - 10)}`, ...(untried > 0 ? [`Not tried: ${untried} objects`] : [])] : [`Not written: ${named}${more(all - done - Math.min(10, failed.length))}`]),
     ],
-    hint: 'What was written stays. The same command with apply writes the rest.',
+    hint: 'The written objects are kept. To write the rest, run the same command with apply.',
     cause: error,
   })
 }

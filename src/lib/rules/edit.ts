@@ -122,8 +122,8 @@ export function addTag(profile: Profile, tag: string): Profile {
   const value = Object.hasOwn(labels, tag) ? labels[tag] : undefined
   if (value === '') return profile
   if (value !== undefined) {
-    throw new CalicoError('conflict', `The profile gives its endpoints the label ${tag}=${value}, so that ${tag} cannot be a tag of it as well.`, {
-      hint: `Rules with "tag ${tag}" match its endpoints already.`,
+    throw new CalicoError('conflict', `The profile already applies the label ${tag}=${value}, so ${tag} cannot also be a tag.`, {
+      hint: `Rules with "tag ${tag}" already match its endpoints.`,
     })
   }
   return withSpec(profile, {labelsToApply: {...labels, [tag]: ''}})

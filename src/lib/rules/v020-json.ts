@@ -162,7 +162,7 @@ function readSide(end: End, value: ReadValue, bad: Bad): EntityRule {
   const notTag = value(`!${end}_tag`, ofString(readTag))
   const notSelector = value(`!${end}_selector`, ofString(readSelector))
   if (notTag !== undefined && notSelector !== undefined) {
-    bad(`"!${end}_tag" and "!${end}_selector" exclude each other: write "!${end}_selector": "has(${notTag}) || (…)"`)
+    bad(`"!${end}_tag" and "!${end}_selector" cannot be combined: write "!${end}_selector": "has(${notTag}) || (…)"`)
   }
   return withoutUndefined({
     nets: nets(''),
@@ -179,13 +179,13 @@ const icmpMatch = (type: number | undefined, code: number | undefined): IcmpMatc
 
 const readAction = (value: unknown, bad: Bad): Rule['action'] | undefined => {
   if (typeof value === 'string' && Object.hasOwn(ACTIONS, value)) return ACTIONS[value as keyof typeof ACTIONS]
-  bad(`${shown(value)} is no action: give ${Object.keys(ACTIONS).join(', ')}`)
+  bad(`${shown(value)} is not an action: give ${Object.keys(ACTIONS).join(', ')}`)
   return undefined
 }
 
 const readIpVersion = (value: unknown, bad: Bad): 4 | 6 | undefined => {
   if (value === 4 || value === 6) return value
-  bad(`${shown(value)} is no IP version: give 4 or 6`)
+  bad(`${shown(value)} is not an IP version: give 4 or 6`)
   return undefined
 }
 
@@ -203,13 +203,13 @@ const ofString =
   (read: (text: string, bad: Bad) => string | undefined) =>
   (value: unknown, bad: Bad): string | undefined => {
     if (typeof value === 'string') return read(value, bad)
-    bad(`${shown(value)} is no string`)
+    bad(`${shown(value)} is not a string`)
     return undefined
   }
 
 const readNetworks = (value: unknown, bad: Bad): string[] | undefined => {
   if (!Array.isArray(value) || value.length === 0) {
-    bad('give a list of at least one CIDR; leave the key out to match every address')
+    bad('give a list of at least one CIDR; omit the key to match every address')
     return undefined
   }
   return value.flatMap((item: unknown) => ofString(readNetwork)(item, bad) ?? [])
@@ -217,7 +217,7 @@ const readNetworks = (value: unknown, bad: Bad): string[] | undefined => {
 
 const readPortList = (value: unknown, bad: Bad): Port[] | undefined => {
   if (!Array.isArray(value) || value.length === 0) {
-    bad('give a list of at least one port; leave the key out to match every port')
+    bad('give a list of at least one port; omit the key to match every port')
     return undefined
   }
   return value.flatMap((item: unknown) => readPort(typeof item === 'number' || typeof item === 'string' ? String(item) : shown(item), bad) ?? [])

@@ -32,7 +32,7 @@ export function readPort(text: string, bad: Bad): PortMatch | undefined {
     bad(`port range ${quoted(text)}: the first port must be lower than the last`)
     return undefined
   }
-  bad(`${text === '' ? 'a port is missing' : `${quoted(text)} is no port`}: give numbers and ranges low:high, separated by commas without spaces`)
+  bad(`${text === '' ? 'a port is missing' : `${quoted(text)} is not a port`}: give numbers and ranges low:high, separated by commas without spaces`)
   return undefined
 }
 
@@ -47,7 +47,7 @@ function readPortNumber(digits: string, bad: Bad): number | undefined {
 export function readIcmpNumber(which: 'type' | 'code', text: string, bad: Bad): number | undefined {
   const number = /^\s*\+?\d+\s*$/.test(text) ? Number(text) : NaN
   if (number <= MAX_ICMP) return number
-  bad(`ICMP ${which} ${quoted(text)} is no number from 0 to ${MAX_ICMP}`)
+  bad(`ICMP ${which} ${quoted(text)} is not a number from 0 to ${MAX_ICMP}`)
   return undefined
 }
 
@@ -55,7 +55,7 @@ export function readIcmpNumber(which: 'type' | 'code', text: string, bad: Bad): 
 export function readNetwork(text: string, bad: Bad): string | undefined {
   const cidr = parseTypedCidr(text)
   if (cidr) return formatCidr(networkOf(cidr))
-  bad(`${quoted(text)} ${shortFormProblem(text, 'cidr') ?? 'is no CIDR or IP address'}`)
+  bad(`${quoted(text)} ${shortFormProblem(text, 'cidr') ?? 'is not a CIDR or IP address'}`)
   return undefined
 }
 
@@ -65,7 +65,7 @@ export function readProtocol(text: string, bad: Bad): RuleProtocol | undefined {
   if (Object.hasOwn(PROTOCOLS, name)) return name as RuleProtocol
   const number = /^\d+$/.test(text) ? Number(text) : 0
   if (number >= 1 && number <= 255) return number
-  bad(`${quoted(text)} is no protocol: give ${Object.keys(PROTOCOLS).join(', ')} or a number from 1 to 255`)
+  bad(`${quoted(text)} is not a protocol: give ${Object.keys(PROTOCOLS).join(', ')} or a number from 1 to 255`)
   return undefined
 }
 
@@ -73,7 +73,7 @@ export function readProtocol(text: string, bad: Bad): RuleProtocol | undefined {
 export function readTag(text: string, bad: Bad): string | undefined {
   const problem = tagProblem(text)
   if (problem === undefined) return text
-  bad(`${quoted(text)} cannot be a tag: ${problem}`)
+  bad(`${quoted(text)} is not a valid tag: ${problem}`)
   return undefined
 }
 
@@ -85,7 +85,7 @@ export function readSelector(text: string, bad: Bad): string | undefined {
   }
   const {selector, error} = tryParseSelector(text)
   if (error) bad(`selector ${quoted(text)}: ${error.problem} at character ${error.position + 1}`)
-  else if (usesGlobal(selector)) bad(`selector ${quoted(text)}: rules do not take global()`)
+  else if (usesGlobal(selector)) bad(`selector ${quoted(text)}: global() is not allowed in rules`)
   else return text
   return undefined
 }

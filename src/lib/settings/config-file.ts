@@ -66,14 +66,14 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
   } catch (error) {
     // Aliases that repeat each other a million times, or that mean nothing.
     // The name of an alias may be a password that begins with *.
-    return {problems: [`not read: ${(error as Error).message.replace(/(alias[^:]*): [^]*$/i, '$1')}. A text that begins with * is written in quotes`]}
+    return {problems: [`not read: ${(error as Error).message.replace(/(alias[^:]*): [^]*$/i, '$1')}. Write a string that begins with * in quotes`]}
   }
   if (isWithoutSetting(content)) return {file: {spec: {}, expectCluster: undefined}}
   const at = (path: readonly PropertyKey[], part: 'key' | 'value'): string => placeOf(document, lines, path, part)
   const old = oldForm(content, at)
   if (old !== undefined) return {problems: [old]}
   if (typeof content === 'string' && /^[A-Za-z_][A-Za-z0-9_]*=/.test(content)) {
-    return {problems: [`line 1, column 1: the file has lines NAME=value, as a file of environment variables. Write it as YAML: ${NEW_FORM}, spec: {etcdEndpoints: http://HOST:2379}`]}
+    return {problems: [`line 1, column 1: the file has lines NAME=value, as an environment file. Write it as YAML: ${NEW_FORM}, spec: {etcdEndpoints: http://HOST:2379}`]}
   }
   const parsed = FILE.safeParse(content)
   if (!parsed.success) return {problems: parsed.error.issues.flatMap((issue) => issueText(issue, at))}
@@ -88,7 +88,7 @@ const isWithoutSetting = (content: unknown): boolean => content === null || cont
 
 function syntaxText({code, message, linePos}: Pick<YAMLParseError, 'code' | 'message' | 'linePos'>, lines: LineCounter): string {
   const {line, col} = linePos?.[0] ?? lines.linePos(0)
-  const text = code === 'TAB_AS_INDENT' ? 'a tab at the beginning of a line; YAML is indented with blanks' : (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
+  const text = code === 'TAB_AS_INDENT' ? 'a tab at the beginning of a line; indent YAML with spaces' : (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
   return `line ${line}, column ${col}: ${text}`
 }
 
@@ -120,7 +120,7 @@ function oldForm(content: unknown, at: Place): string | undefined {
     ...(keys.length === 0 ? [] : [`etcdEndpoints: http://HOST:2379 instead of ${keys.map((key) => `${key} (${at(['spec', key], 'key')})`).join(' and ')}`]),
   ]
   const where = apiVersion === OLD.version ? at(['apiVersion'], 'value') : at(['kind'], 'value')
-  return `${where}: this file has the form of calicoctl 1.x (apiVersion: ${OLD.version}, kind: ${OLD.kind}); this calicoctl reads that of calicoctl 3.x. Write ${header.join(', ')}`
+  return `${where}: this file has the format of calicoctl 1.x (apiVersion: ${OLD.version}, kind: ${OLD.kind}); this version reads the format of calicoctl 3.x. Write ${header.join(', ')}`
 }
 
 /** A hint at the key that was meant by KEY under PATH: one that begins so, or of which KEY has the beginning, in whatever case. */

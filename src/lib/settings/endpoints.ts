@@ -24,7 +24,7 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
     }
     const [scheme, address, ...rest] = url.split('://')
     if (scheme === undefined || address === undefined || rest.length > 0) {
-      problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${presentable(url)}' has not the form http://HOST:PORT or https://HOST:PORT`}`)
+      problem(`${origin}: ${url === '' ? 'an entry is empty' : `'${presentable(url)}' does not have the form http://HOST:PORT or https://HOST:PORT`}`)
       continue
     }
     if (!isScheme(scheme)) problem(`${origin}: '${presentable(url)}' begins with neither http:// nor https://`)
@@ -43,10 +43,10 @@ function misquotedProblem(entry: string): string | undefined {
   const [, before = '', after = ''] = /^(\S+)\s+([^]*)$/.exec(entry) ?? []
   if (before !== '') {
     const next = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(after)?.[1]
-    const why = next === undefined ? 'several endpoints are separated by commas' : `${next}=… follows, which is another variable: in a systemd unit each is quoted by itself, Environment="A=1" "B=2"`
-    return `there is a blank inside the endpoint that begins with '${presentable(before)}'; ${why}`
+    const why = next === undefined ? 'separate several endpoints with commas' : `${next}=… follows, which is another variable: in a systemd unit, quote each one separately: Environment="A=1" "B=2"`
+    return `there is a space in the endpoint that begins with '${presentable(before)}'; ${why}`
   }
-  if (/["']/.test(entry)) return `'${presentable(entry)}' has quotation marks in it, which are not part of an endpoint; files for docker --env-file take none`
+  if (/["']/.test(entry)) return `'${presentable(entry)}' contains quotation marks, which are not part of an endpoint; do not use them in files for docker --env-file`
   return undefined
 }
 
@@ -61,18 +61,18 @@ export function checkAddress({value: typed, origin}: Setting<string>, problem: R
   }
   const value = withoutSlash(typed)
   if (USER_END.test(value)) {
-    problem(`${origin}: user name and password do not belong into a URL; set ETCD_USERNAME and ETCD_PASSWORD`)
+    problem(`${origin}: user name and password are not allowed in a URL; set ETCD_USERNAME and ETCD_PASSWORD`)
     return
   }
   const [, host, port] = /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(value) ?? []
   if (host === undefined || port === undefined) {
-    const hint = (value.match(/:/g) ?? []).length > 1 ? '; an IPv6 address is written in brackets: [fd00::1]:2379' : ''
-    problem(`${origin}: '${presentable(value)}' has not the form HOST:PORT${hint}`)
+    const hint = (value.match(/:/g) ?? []).length > 1 ? '; write an IPv6 address in brackets: [fd00::1]:2379' : ''
+    problem(`${origin}: '${presentable(value)}' does not have the form HOST:PORT${hint}`)
     return
   }
   if (port.includes('/')) problem(`${origin}: '${presentable(value)}' must end with the port; a path is not allowed`)
   else if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    problem(`${origin}: ${/^[0-9]*$/.test(port) ? `'${port}' in '${value}'` : `what follows the colon in '${presentable(value)}'`} is not a port between 1 and 65535`)
+    problem(`${origin}: ${/^[0-9]*$/.test(port) ? `'${port}' in '${value}'` : `the part after the colon in '${presentable(value)}'`} is not a port between 1 and 65535`)
     if (!/^[0-9]*$/.test(port)) return
   }
   const short = shortFormProblem(host, 'address')

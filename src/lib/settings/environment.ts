@@ -21,7 +21,7 @@ export function environmentSource(env: Environment, problem: Report, warning: Re
   const listed = variable('ETCD_ENDPOINTS')
   const unused = variable('ETCD_AUTHORITY')
   if (listed && unused && !listed.value.split(',').some((endpoint) => withoutSlash(endpoint.trim()).endsWith(`//${withoutSlash(unused.value)}`))) {
-    warning(`${listed.origin} is used; ${unused.origin}, which is set too, is not`)
+    warning(`${listed.origin} is used; ${unused.origin}, which is also set, is ignored`)
   }
   return {
     endpoints: listed ?? authority(unused, variable('ETCD_SCHEME'), problem),

@@ -29,8 +29,8 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const needed = source?.endpoints === DEFAULT_ENDPOINT || (source !== undefined && source === file.source)
   for (const text of file.missing ?? []) problem(text)
   if (needed) file.problems.forEach(problem)
-  else if (file.problems.length > 0) warning(`${file.problems.join('; ')}. It is not needed, since ${(source?.endpoints ?? source?.discovery ?? embedded?.path)?.origin ?? ''} names the datastore; nothing of it is used`)
-  if (source?.endpoints === DEFAULT_ENDPOINT && file.source && namesAnything(file.source)) warning(`${file.path} names no etcdEndpoints: its other settings of etcd are not used`)
+  else if (file.problems.length > 0) warning(`${file.problems.join('; ')}. It is not needed, since ${(source?.endpoints ?? source?.discovery ?? embedded?.path)?.origin ?? ''} sets the datastore; the file is ignored`)
+  if (source?.endpoints === DEFAULT_ENDPOINT && file.source && namesAnything(file.source)) warning(`${file.path} does not set etcdEndpoints: its other etcd settings are ignored`)
   const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
   const expectCluster =
     setting(flags.expectCluster, '--expect-cluster') ??
@@ -50,7 +50,7 @@ function refuse(problems: readonly string[]): void {
   const [first, ...more] = problems
   if (first === undefined) return
   if (more.length === 0) throw new CalicoError('invalid', first)
-  throw new CalicoError('invalid', `${problems.length} settings are wrong:`, {details: problems})
+  throw new CalicoError('invalid', `${problems.length} settings are invalid:`, {details: problems})
 }
 
 /** The store that `embedded` or `embedded:PATH` means; undefined for any other choice. */
@@ -60,7 +60,7 @@ function embeddedSettings({value, origin}: Setting<string>, {env, directory, hom
     return {type: 'embedded', path: {value: `${stateFolder(env, home)}/store.json`, origin}}
   }
   const path = value.slice('embedded:'.length)
-  if (path === '' || path.endsWith('/')) problem(`${origin}: '${value}' names no file; write embedded or embedded:PATH`)
+  if (path === '' || path.endsWith('/')) problem(`${origin}: '${value}' contains no file name; use embedded or embedded:PATH`)
   return {type: 'embedded', path: {value: path.startsWith('/') ? path : `${directory()}/${path}`, origin}}
 }
 
@@ -74,7 +74,7 @@ function etcdSource(
 ): Source {
   if (choice && choice.value !== 'etcd') {
     if (choice.value.includes('://')) return {endpoints: choice}
-    problem(`${choice.origin}: '${presentable(choice.value)}' is none of etcd, embedded, embedded:PATH and a list of etcd URLs (http://HOST:2379,…)`)
+    problem(`${choice.origin}: '${presentable(choice.value)}' is not etcd, embedded, embedded:PATH or a list of etcd URLs (http://HOST:2379,…)`)
     return {endpoints: DEFAULT_ENDPOINT}
   }
   const environment = environmentSource(env, problem, warning)
@@ -130,7 +130,7 @@ async function readFileAt({readFile, othersMayRead}: SettingsInputs, path: strin
   const problems: string[] = []
   const {spec, expectCluster} = parsed.file
   const secrets = [...(spec.etcdPassword ? ['the password of etcd'] : []), ...(spec.etcdKey ? ['the client key for etcd'] : [])]
-  if (secrets.length > 0 && othersMayRead?.(path)) warning(`every user of this host can read ${secrets.join(' and ')} in ${path}; take that right away: chmod o-r ${path}`)
+  if (secrets.length > 0 && othersMayRead?.(path)) warning(`every user of this host can read ${secrets.join(' and ')} in ${path}; remove this permission: chmod o-r ${path}`)
   const pem = (inline: string | undefined, file: string | undefined, name: string): Setting<PemSource> | undefined => {
     if (inline && file) problems.push(`${path}: etcd${name} and etcd${name}File are both set; one of them is enough`)
     if (inline) return {value: {inline}, origin: path}
@@ -160,9 +160,9 @@ const isOnlyComments = (text: string): boolean => text.split('\n').every((line) 
 function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {
   const {type, discovery, username, password} = source
   if (type && type.value !== 'etcdv3') {
-    problem(`${type.origin}: the datastore type '${presentable(type.value)}' is not supported; this calicoctl works on etcd v3 (etcdv3)`)
+    problem(`${type.origin}: the datastore type '${presentable(type.value)}' is not supported; this calicoctl supports etcd v3 (etcdv3) only`)
   }
-  if (discovery) problem(`${discovery.origin}: finding etcd by DNS SRV records is not supported; list the endpoints instead, as in ETCD_ENDPOINTS`)
+  if (discovery) problem(`${discovery.origin}: finding etcd with DNS SRV records is not supported; set the endpoints instead, for example in ETCD_ENDPOINTS`)
   if (username && !password) problem(`${username.origin}: a user name is set but no password`)
   if (password && !username) problem(`${password.origin}: a password is set but no user name`)
 
@@ -186,7 +186,7 @@ function tlsSettings(
 ): Pick<EtcdSettings, 'ca' | 'cert' | 'key'> {
   if (cert && !key) problem(`${cert.origin}: a client certificate is set but no key (ETCD_KEY_FILE)`)
   if (key && !cert) problem(`${key.origin}: a client key is set but no certificate (ETCD_CERT_FILE)`)
-  if (caRequired && !ca) problem(`${endpointsOrigin}: https needs the certificate of the CA that signed the server's; set ETCD_CA_CERT_FILE`)
+  if (caRequired && !ca) problem(`${endpointsOrigin}: https requires the CA certificate of the server; set ETCD_CA_CERT_FILE`)
   const read = (what: string, source: Setting<PemSource> | undefined): Setting<Pem> | undefined => source && readPem(what, source, readFile, problem)
   const pems = {ca: read('CA certificate', ca), cert: read('client certificate', cert), key: read('client key', key)}
   return {...(pems.ca && {ca: pems.ca}), ...(pems.cert && {cert: pems.cert}), ...(pems.key && {key: pems.key})}
@@ -195,7 +195,7 @@ function tlsSettings(
 /** The PEM text that SOURCE names; undefined, and told to PROBLEM, if it cannot be read or is none. */
 export function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
   if ('file' in value && value.file.includes('-----BEGIN ')) {
-    problem(`${origin}: the ${what} itself is given; what is needed is the path of a file that has it`)
+    problem(`${origin}: the value must be the path of a file with the ${what}, not the ${what} itself`)
     return undefined
   }
   if ('inline' in value) return checkPem(what, {value: {file: 'inline', pem: value.inline}, origin}, problem)
@@ -208,6 +208,6 @@ export function readPem(what: string, {value, origin}: Setting<PemSource>, readF
 }
 
 function checkPem(what: string, pem: Setting<Pem>, problem: Report): Setting<Pem> {
-  if (!pem.value.pem.includes('-----BEGIN ')) problem(`${pem.origin}: the ${what} (${pem.value.file}) is no PEM text: it has no line that begins with -----BEGIN`)
+  if (!pem.value.pem.includes('-----BEGIN ')) problem(`${pem.origin}: the ${what} (${pem.value.file}) is not a PEM text: no line begins with -----BEGIN`)
   return pem
 }

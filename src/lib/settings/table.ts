@@ -20,11 +20,11 @@ export const DEFAULT_CONFIG_FILE = '/etc/calico/calicoctl.cfg'
 export const DEFAULT_URL = 'http://127.0.0.1:2379'
 
 export const SETTINGS = [
-  {name: 'kind of store', flag: '--datastore etcd|URL,…|embedded[:PATH]', variables: ['CALICO_DATASTORE', 'DATASTORE_TYPE'], keys: ['datastoreType'], default: 'etcdv3'},
+  {name: 'datastore type', flag: '--datastore etcd|URL,…|embedded[:PATH]', variables: ['CALICO_DATASTORE', 'DATASTORE_TYPE'], keys: ['datastoreType'], default: 'etcdv3'},
   {name: 'endpoints', flag: '--datastore URL,…', variables: ['ETCD_ENDPOINTS', 'ETCD_AUTHORITY', 'ETCD_SCHEME'], keys: ['etcdEndpoints'], default: DEFAULT_URL},
   {name: 'CA certificate', variables: ['ETCD_CA_CERT_FILE'], keys: ['etcdCACertFile', 'etcdCACert']},
   {name: 'client certificate and key', variables: ['ETCD_CERT_FILE', 'ETCD_KEY_FILE'], keys: ['etcdCertFile', 'etcdKeyFile', 'etcdCert', 'etcdKey']},
-  {name: 'user and password', variables: ['ETCD_USERNAME', 'ETCD_PASSWORD'], keys: ['etcdUsername', 'etcdPassword']},
+  {name: 'user name and password', variables: ['ETCD_USERNAME', 'ETCD_PASSWORD'], keys: ['etcdUsername', 'etcdPassword']},
   {name: 'expected cluster', flag: '--expect-cluster GUID', variables: ['CALICO_EXPECT_CLUSTER'], keys: [], annotation: EXPECT_CLUSTER_ANNOTATION, default: 'any'},
   {name: 'configuration file', flag: '--config PATH', variables: [], keys: [], default: `~/.config/calicoctl/calicoctl.cfg ($XDG_CONFIG_HOME) if it names a datastore, else ${DEFAULT_CONFIG_FILE}; the user's own is not read by the plugins, the driver or under sudo`},
   {name: 'journal of changes', variables: ['CALICOCTL_JOURNAL'], keys: [], default: '$XDG_STATE_HOME/calicoctl/journal.jsonl'},

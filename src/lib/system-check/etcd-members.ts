@@ -65,7 +65,7 @@ export const askMembers = (settings: EtcdSettings, limitMs: number): Promise<Etc
 /** What the answers to /version and /health say. Pure. */
 export function readMember(url: string, version: HttpAnswer, health: HttpAnswer): EtcdMember {
   const found = /"etcdserver"\s*:\s*"(\d+\.\d+\.\d+)/.exec(version.body)?.[1]
-  if (found === undefined) return {url, problem: `what answers there is no etcd (status ${version.status})`}
+  if (found === undefined) return {url, problem: `the server is not etcd (status ${version.status})`}
   const clock = clockOf(version)
   return {url, version: found, healthy: health.status === 200 && /"health"\s*:\s*"?true/.test(health.body), ...(clock && {clock})}
 }

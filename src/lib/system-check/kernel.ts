@@ -126,10 +126,10 @@ export function missingModules(modules: readonly Module[], {loadable, builtIn, l
 
 function judgeModules(modules: readonly Module[], facts: ModuleFacts): Verdict {
   const missing = missingModules(modules, facts)
-  if (missing === undefined) return wrong(`nothing tells which modules Linux ${facts.release} has`)
+  if (missing === undefined) return wrong(`the modules of Linux ${facts.release} cannot be determined`)
   return verdict(
     missing.length === 0 ? [] : [`missing: ${missing.map(({name, use}) => (use === undefined ? name : `${name} (${use})`)).join(', ')}`],
-    `all ${modules.length} are there`,
+    `all ${modules.length} are available`,
   )
 }
 
@@ -146,5 +146,5 @@ export const featureModules: Check<ModuleFacts> = {
   required: false,
   gather: gatherModules,
   judge: (facts) => judgeModules(FOR_FEATURES, facts),
-  remedy: 'Do without these features, or install the package with the kernel\'s further modules.',
+  remedy: 'Install the package with the kernel\'s further modules.',
 }

@@ -14,13 +14,13 @@ export const capabilities: Check<string | undefined> = {
     if (status === undefined) return skipped('/proc/self/status cannot be read')
     try {
       requireNetworkAdministrator('calicoctl', {userId: 0, status})
-      return ok('root with the rights to change the network')
+      return ok('root, with permission to change the network')
     } catch (error) {
       if (!isError(error, 'not-root')) throw error
       return wrong(error.message)
     }
   },
-  remedy: 'Run calicoctl on the host itself; in a container, start that one with --privileged, --network host and --pid host.',
+  remedy: 'Run calicoctl on the host itself; in a container, start the container with --privileged, --network host and --pid host.',
 }
 
 export const nodeName: Check<NodeNameInputs> = {
@@ -31,7 +31,7 @@ export const nodeName: Check<NodeNameInputs> = {
     const {found, warnings} = tryNodeName(inputs)
     return found ? ok(describe(found, inputs)) : wrong(warnings.join('; '))
   },
-  remedy: 'Name the node with NODENAME, in lower case letters, digits, - and dots.',
+  remedy: 'Set the node name with NODENAME, in lower case letters, digits, - and dots.',
 }
 
 function describe({name, origin}: NodeName, {system}: NodeNameInputs): string {
@@ -46,9 +46,9 @@ export const nodenameFile: Check<NodeNameInputs> = {
   judge(inputs) {
     const {found} = tryNodeName(inputs)
     if (found?.warning !== undefined) return wrong(found.warning.replace(/\.$/, ''))
-    return ok(inputs.file === undefined || inputs.file === '' ? 'calico-node has not started on this host yet' : `calico-node calls itself ${inputs.file}`)
+    return ok(inputs.file === undefined || inputs.file === '' ? 'calico-node has not started on this host yet' : `calico-node uses the name ${inputs.file}`)
   },
-  remedy: 'Give calicoctl the same name with NODENAME, or start calico-node anew with: calicoctl node',
+  remedy: 'Set the same name for calicoctl with NODENAME, or restart calico-node: calicoctl node',
 }
 
 /** What `node` would say of this host's name and address. */
@@ -62,7 +62,7 @@ export const nodeAddress: Check<NodeAddressFacts> = {
     if (facts.state === 'free') return ok(`no other host is ${facts.name} or has its address`)
     return facts.state === 'taken' ? wrong(facts.why) : skipped(facts.why)
   },
-  remedy: 'Give this host a name and address of its own; the node of a host that is gone: calicoctl node remove --hostname=NAME',
+  remedy: 'Give this host its own name and address. To remove the node of a decommissioned host: calicoctl node remove --hostname=NAME',
 }
 
 /** Asks what `node` asks before it starts: is the name another host's, does another node have the address? */
@@ -70,7 +70,7 @@ async function gatherNodeAddress({nodeName: inputs, datastore, interfaces}: Sour
   const facts = await datastore()
   if (facts.state === 'fails') return {state: 'unknown', why: 'the nodes are not known without the datastore'}
   const {found} = tryNodeName(inputs)
-  if (!found) return {state: 'unknown', why: 'this host has no name that could be a node\'s'}
+  if (!found) return {state: 'unknown', why: 'this host has no valid node name'}
   const {name} = resolveNodeName(inputs)
   const {session} = facts
   const all = [...(await interfaces())]

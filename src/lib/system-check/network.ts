@@ -17,7 +17,7 @@ const preparation =
 function judgePreparation(steps: readonly PreparationStep[], good: string) {
   if (steps.length === 0) return skipped('this kernel does not have the setting')
   return verdict(
-    steps.filter(({result}) => result !== 'already').map(({what, result, why = ''}) => (result === 'failed' ? `${what} cannot be set: ${why}` : `not so: ${what}`)),
+    steps.filter(({result}) => result !== 'already').map(({what, result, why = ''}) => (result === 'failed' ? `${what} cannot be set: ${why}` : `not set: ${what}`)),
     good,
   )
 }
@@ -28,15 +28,15 @@ export const forwarding: Check<readonly PreparationStep[]> = {
   required: false,
   gather: preparation('forward'),
   judge: (steps) => judgePreparation(steps, 'IP forwarding is on'),
-  remedy: 'calicoctl node switches it on; see that nothing in /etc/sysctl.d switches it off.',
+  remedy: 'calicoctl node enables it; check that no file in /etc/sysctl.d disables it.',
 }
 
 export const conntrack: Check<readonly PreparationStep[]> = {
   name: 'conntrack',
   required: false,
   gather: preparation('conntrack'),
-  judge: (steps) => judgePreparation(steps, 'the connection table holds at least 1000000 entries'),
-  remedy: 'calicoctl node raises it where it may; to keep it: sysctl -w net.netfilter.nf_conntrack_max=1000000 and a file in /etc/sysctl.d.',
+  judge: (steps) => judgePreparation(steps, 'the connection table has at least 1000000 entries'),
+  remedy: 'calicoctl node increases it if it can; to make this permanent: sysctl -w net.netfilter.nf_conntrack_max=1000000 and a file in /etc/sysctl.d.',
 }
 
 const LOOSE = 2
@@ -48,7 +48,7 @@ export const rpFilter: Check<string | undefined> = {
   gather: ({files}) => files.read('/proc/sys/net/ipv4/conf/all/rp_filter')?.trim(),
   judge(value) {
     if (value === undefined) return skipped('this kernel does not have the setting')
-    return Number(value) === LOOSE ? wrong('net.ipv4.conf.all.rp_filter is 2 (loose): the kernel lets workloads use foreign source addresses') : ok(`net.ipv4.conf.all.rp_filter is ${value}`)
+    return Number(value) === LOOSE ? wrong('net.ipv4.conf.all.rp_filter is 2 (loose): workloads can use source addresses of others') : ok(`net.ipv4.conf.all.rp_filter is ${value}`)
   },
   remedy: 'Set it to 1: sysctl -w net.ipv4.conf.all.rp_filter=1 and a file in /etc/sysctl.d.',
 }
@@ -104,10 +104,10 @@ export const firewall: Check<FirewallFacts> = {
   gather: ({files}) => ({processes: processNames(files), ufw: files.read('/etc/ufw/ufw.conf')}),
   judge: ({processes, ufw = ''}) =>
     verdict(
-      [...(processes.includes('firewalld') ? ['firewalld runs'] : []), ...(/^\s*ENABLED\s*=\s*"?yes/im.test(ufw) ? ['ufw is switched on'] : [])].map((text) => `${text}: it may drop Calico's traffic, and takes away Felix' rules when it reloads`),
+      [...(processes.includes('firewalld') ? ['firewalld is running'] : []), ...(/^\s*ENABLED\s*=\s*"?yes/im.test(ufw) ? ['ufw is enabled'] : [])].map((text) => `${text}: it may drop Calico's traffic, and removes Felix's rules when it reloads`),
       'neither firewalld nor ufw is active',
     ),
-  remedy: 'Switch it off (systemctl disable --now firewalld; ufw disable), or let it pass TCP 179, IP protocol 4 for IPIP, and UDP 4789 for VXLAN.',
+  remedy: 'Disable it (systemctl disable --now firewalld; ufw disable), or allow TCP 179, IP protocol 4 for IPIP, and UDP 4789 for VXLAN.',
 }
 
 export interface NetworkManagerFacts {
@@ -123,11 +123,11 @@ export const networkManager: Check<NetworkManagerFacts> = {
   required: false,
   gather: ({files}) => ({running: processNames(files).includes('NetworkManager'), config: networkManagerConfig(files)}),
   judge({running, config}) {
-    if (!running) return ok('NetworkManager does not run')
+    if (!running) return ok('NetworkManager is not running')
     const unmanaged = config.split('\n').some((line) => /^\s*unmanaged-devices\+?\s*=.*interface-name:cali\*/.test(line))
-    return unmanaged ? ok('NetworkManager leaves cali* alone') : wrong('NetworkManager runs and is not told to leave cali* alone')
+    return unmanaged ? ok('NetworkManager ignores cali*') : wrong('NetworkManager is running and manages cali*')
   },
-  remedy: 'Write to /etc/NetworkManager/conf.d/calico.conf a section [keyfile] with unmanaged-devices=interface-name:cali*;interface-name:tunl*;interface-name:vxlan.calico, then: systemctl reload NetworkManager',
+  remedy: 'Add to /etc/NetworkManager/conf.d/calico.conf a section [keyfile] with unmanaged-devices=interface-name:cali*;interface-name:tunl*;interface-name:vxlan.calico, then: systemctl reload NetworkManager',
 }
 
 const networkManagerConfig = (files: Files): string =>

@@ -20,12 +20,12 @@ export const pluginFolder: Check<FolderFacts | undefined> = {
     return found && {isFolder: found.isDirectory(), uid: found.uid, mode: found.mode & 0o777}
   },
   judge(facts) {
-    if (!facts) return ok(`${PLUGIN_FOLDER} will be made by the driver`)
-    if (!facts.isFolder) return wrong(`${PLUGIN_FOLDER} is no folder`)
+    if (!facts) return ok(`${PLUGIN_FOLDER} will be created by the driver`)
+    if (!facts.isFolder) return wrong(`${PLUGIN_FOLDER} is not a folder`)
     return verdict(
-      [...(facts.uid === 0 ? [] : [`${PLUGIN_FOLDER} belongs to the user ${facts.uid}`]), ...((facts.mode & 0o022) === 0 ? [] : [`others may write in ${PLUGIN_FOLDER}`])],
-      `${PLUGIN_FOLDER} is root's`,
+      [...(facts.uid === 0 ? [] : [`${PLUGIN_FOLDER} belongs to the user ${facts.uid}`]), ...((facts.mode & 0o022) === 0 ? [] : [`other users can write to ${PLUGIN_FOLDER}`])],
+      `${PLUGIN_FOLDER} belongs to root`,
     )
   },
-  remedy: `Whoever can write there can put a plugin of his own in the driver's place: chown root ${PLUGIN_FOLDER}; chmod go-w ${PLUGIN_FOLDER}`,
+  remedy: `A user who can write there can replace the driver: chown root ${PLUGIN_FOLDER}; chmod go-w ${PLUGIN_FOLDER}`,
 }

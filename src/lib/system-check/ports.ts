@@ -28,7 +28,7 @@ export const localPorts = (endpoints: readonly string[]): number[] =>
     return [port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)]
   })
 
-const shown = (names: readonly string[]): string => names.map((name) => (name === '' ? 'a process that cannot be seen from here' : name)).join(', ')
+const shown = (names: readonly string[]): string => names.map((name) => (name === '' ? 'a process that is not visible from here' : name)).join(', ')
 
 export const ports: Check<PortFacts> = {
   name: 'ports',
@@ -40,10 +40,10 @@ export const ports: Check<PortFacts> = {
   judge({listeners: found, etcd}) {
     const taken = PORTS.flatMap(({port, use, owners}) => {
       const others = (found.get(port) ?? []).filter((name) => !owners.includes(name))
-      return others.length === 0 ? [] : [`${port} (${use}) is taken by ${shown(others)}`]
+      return others.length === 0 ? [] : [`${port} (${use}) is used by ${shown(others)}`]
     })
     const state = (port: number, use: string): string => `${port} (${use}): ${found.has(port) ? shown(found.get(port) ?? []) : 'free'}`
     return verdict(taken, [...PORTS.map(({port, use}) => state(port, use)), ...etcd.filter((port) => found.has(port)).map((port) => state(port, 'etcd'))].join(', '))
   },
-  remedy: 'Stop the program that has the port: calico-node cannot share it.',
+  remedy: 'Stop the program that uses the port: calico-node cannot share it.',
 }

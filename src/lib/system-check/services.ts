@@ -18,7 +18,7 @@ export const docker: Check<EngineVersions> = {
     if (isApiAtLeast(api, least)) return ok(`Docker ${version}, API ${api}`)
     return wrong(`Docker ${version} has API ${api}; ${libnetwork ? 'with --libnetwork ' : ''}${least} is needed`)
   },
-  remedy: 'Install a newer Docker Engine and start it; DOCKER_HOST names one that is elsewhere.',
+  remedy: 'Install a newer Docker Engine and start it; for an Engine elsewhere, set DOCKER_HOST.',
 }
 
 /** The oldest etcd that today's calico/node and this program are tested with. */

@@ -16,7 +16,7 @@ export const fileArgument = (description: string) => Args.string({required: true
 /** Makes BYTES the file at PATH (0600). @throws CalicoError `failed` if it cannot be written: what was there is untouched; what BYTES throw */
 export async function writeBackup(session: Session, path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
-  if (there && !there.isFile()) throw new CalicoError('invalid', `${path} is there, and it is no regular file; nothing was written`, {hint: 'Give a file, or - for stdout.'})
+  if (there && !there.isFile()) throw new CalicoError('invalid', `${path} exists and is not a regular file; nothing was written`, {hint: 'Give a file, or - for stdout.'})
   try {
     await replaceFile(path, bytes, {
       mode: 0o600,
@@ -29,7 +29,7 @@ export async function writeBackup(session: Session, path: string, bytes: AsyncIt
     })
   } catch (error) {
     if (error instanceof CalicoError) throw error
-    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; there is no new backup`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; no backup was written`, {cause: error})
   } finally {
     delete session.writes.undo
   }

@@ -34,7 +34,7 @@ function felixText({felix}: ClusterNode): string {
 /** What the datastore alone shows to be wrong, a sentence each. */
 export function clusterProblems(nodes: readonly ClusterNode[]): string[] {
   return nodes.flatMap(({name, stored, endpoints, peers, felix}) => [
-    ...(stored || (endpoints === 0 && peers.length === 0) ? [] : [`There is no node ${name} in the datastore, but there are ${peers.length} BGP peers for it.`]),
+    ...(stored || (endpoints === 0 && peers.length === 0) ? [] : [`The datastore has ${peers.length} BGP peers for the node ${name}, which does not exist.`]),
     ...(felix && !felix.alive ? [`Felix of ${name} has been silent since ${felix.time}.`] : []),
   ])
 }

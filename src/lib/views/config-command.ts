@@ -28,7 +28,7 @@ export abstract class ConfigCommand extends SettingCommand {
     const place = configurationPlace(section, node)
     const session = await this.session()
     if (!Object.hasOwn(section.settings, name) && !section.rawParameters) {
-      session.warn(`config ${section.words} ${name} is kept as an annotation, which today's Calico does not read.`)
+      session.warn(`config ${section.words} ${name} is stored as an annotation, which current Calico versions do not read.`)
     }
     if (remove) {
       const change = await removeSetting(session, place, setting)

@@ -23,7 +23,7 @@ export const wantedArgument = () =>
 
 function readInterface(text: string): string {
   const problem = interfaceNameProblem(text)
-  if (problem !== undefined) throw new CalicoError('invalid', `--interface: '${text}' cannot be an interface's name: ${problem}.`)
+  if (problem !== undefined) throw new CalicoError('invalid', `--interface: '${text}' is not a valid interface name: ${problem}.`)
   return text
 }
 

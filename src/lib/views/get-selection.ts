@@ -46,7 +46,7 @@ export function readOutput(text: string): GetOutput {
     return {format: 'table', bare: {columns: headings}}
   }
   if (text === 'ps') return {format: 'table', bare: {columns: undefined}}
-  if (/^go-template(-file)?(=|$)/.test(text)) throw new CalicoError('invalid', "-o go-template is not available: give -o json, and pick out what you need with jq, as in: calicoctl get profile -o json | jq -r '.items[].metadata.name'")
+  if (/^go-template(-file)?(=|$)/.test(text)) throw new CalicoError('invalid', "-o go-template is not available: use -o json and jq, for example: calicoctl get profile -o json | jq -r '.items[].metadata.name'")
   const format = text === 'yml' ? 'yaml' : OUTPUT_FORMATS.find((name) => name === text)
   if (format === undefined) throw new CalicoError('invalid', `-o: '${text}' is not a format. Give one of ${OUTPUT_FORMATS.join(', ')}, ps, or custom-columns=HEADING,HEADING.`)
   return {format}
@@ -55,7 +55,7 @@ export function readOutput(text: string): GetOutput {
 /** Refuses a REVISION that the store has not come to yet. @throws CalicoError `invalid` */
 export async function checkPast(session: Session, revision: Revision): Promise<void> {
   const {revision: now} = await read(session, [])
-  if (revision > now) throw new CalicoError('invalid', `--at: the datastore is at revision ${now}; there is no ${revision} yet.`)
+  if (revision > now) throw new CalicoError('invalid', `--at: the current revision of the datastore is ${now}; revision ${revision} does not exist yet.`)
 }
 
 /** Those of OBJECTS whose labels SELECTOR matches. */
@@ -95,7 +95,7 @@ const rank = (value: unknown): number => {
 export async function* sorted(session: Session, objects: AsyncIterable<Stored>, path: readonly string[]): AsyncGenerator<Stored> {
   const all: {readonly stored: Stored; readonly value: unknown}[] = []
   for await (const stored of objects) all.push({stored, value: valueAt(stored.resource, path)})
-  if (all.length > 0 && all.every(({value}) => value === undefined)) session.warn(`No object has a field ${path.join('.')} to sort by.`)
+  if (all.length > 0 && all.every(({value}) => value === undefined)) session.warn(`No object has the field ${path.join('.')} of --sort-by.`)
   all.sort((a, b) => compareValues(a.value, b.value))
   for (const {stored} of all) yield stored
 }

@@ -31,7 +31,7 @@ export function findTarget(word: string): GetTarget {
   if (info) return {type: 'resource', info}
   const suggestion = nearest(wanted, [...Object.values(KINDS).flatMap(spellings), ...IPAM_NAMES.flatMap((name) => [name, ...IPAM_KINDS[name].aliases]), 'kinds'])
   throw new CalicoError('invalid', `'${word}' is not a kind that calicoctl reads.${suggestion === undefined ? '' : ` Did you mean ${suggestion}?`}`, {
-    hint: `Kinds: ${[...Object.values(KINDS).map(({kind}) => kind.toLowerCase()), ...IPAM_NAMES].join(', ')}; and kinds, which lists those in the store.`,
+    hint: `Kinds: ${[...Object.values(KINDS).map(({kind}) => kind.toLowerCase()), ...IPAM_NAMES].join(', ')}; and kinds, which lists the kinds in the datastore.`,
   })
 }
 

@@ -26,12 +26,12 @@ export interface ImportSource {
 export function sourceProblems(source: ImportSource): string[] {
   const {'etcd-v2': url, 'etcd-v2-ca': ca, 'etcd-v2-cert': cert, 'etcd-v2-key': key, from} = source
   const problems: string[] = []
-  if (url === undefined && from === undefined) problems.push('give the old store: --etcd-v2 URL, or --from FILE')
+  if (url === undefined && from === undefined) problems.push('the old datastore is missing: give --etcd-v2 URL, or --from FILE')
   if (url !== undefined && from !== undefined) problems.push('give either --etcd-v2 or --from')
-  if ((from ?? []).filter((path) => path === STDIN).length > 1) problems.push('--from -: stdin can be read once only')
+  if ((from ?? []).filter((path) => path === STDIN).length > 1) problems.push('--from -: stdin can be given only once')
   const tls = Object.entries({'--etcd-v2-ca': ca, '--etcd-v2-cert': cert, '--etcd-v2-key': key}).filter(([, value]) => value !== undefined)
   if (tls.length > 0 && (url === undefined || url.startsWith('http://'))) problems.push(`${tls.map(([name]) => name).join(', ')}: only for --etcd-v2 with https`)
-  if ((cert === undefined) !== (key === undefined)) problems.push('--etcd-v2-cert and --etcd-v2-key belong together')
+  if ((cert === undefined) !== (key === undefined)) problems.push('--etcd-v2-cert and --etcd-v2-key must be given together')
   return problems
 }
 
@@ -62,7 +62,7 @@ export async function readOldStore({from = []}: ImportSource, etcd: EtcdSettings
     ...(trees.has('bgp/v1') ? [] : ['/calico/bgp/v1 (BGP, addresses of nodes)']),
     ...(trees.has('ipam/v2') ? [] : ['/calico/ipam/v2 (assigned addresses)']),
   ]
-  return {store, lacks: missing.length === 0 ? undefined : `${name} has nothing of ${missing.join(', nor of ')}`}
+  return {store, lacks: missing.length === 0 ? undefined : `${name} has no data of ${missing.join(' or ')}`}
 }
 
 async function readDumps(paths: readonly string[], stdin: ReadOptions['stdin']): Promise<{store: OldStore; name: string}> {

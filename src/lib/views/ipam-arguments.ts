@@ -26,21 +26,21 @@ interface ReleaseLine {
 export function releaseProblems({ip, last}: ReleaseLine['args'], {handle, also = [], range}: ReleaseLine['flags']): string[] {
   if (range) {
     return [
-      ...(handle === undefined ? [] : ['--range and --handle exclude each other.']),
-      ...(also.length === 0 ? [] : ['--range and --also exclude each other.']),
-      ...(ip === undefined || last === undefined ? ['--range goes with two addresses, START and END.'] : wasRead(ip) && wasRead(last) ? releaseRangeProblems(ip, last) : []),
+      ...(handle === undefined ? [] : ['--range and --handle cannot be combined.']),
+      ...(also.length === 0 ? [] : ['--range and --also cannot be combined.']),
+      ...(ip === undefined || last === undefined ? ['--range requires two addresses, START and END.'] : wasRead(ip) && wasRead(last) ? releaseRangeProblems(ip, last) : []),
     ]
   }
-  if (last !== undefined) return ['Two addresses go with --range; to release several, give the others with --also.']
+  if (last !== undefined) return ['Two addresses require --range. To release several addresses, give the others with --also.']
   if (ip !== undefined || (handle !== undefined && also.length === 0)) return []
-  return [also.length === 0 ? 'Name an address, or a handle with --handle.' : '--also goes with an address: name the first one without it.']
+  return [also.length === 0 ? 'Give an address, or a handle with --handle.' : '--also requires a first address, given without it.']
 }
 
 function releaseRangeProblems(first: Address, last: Address): string[] {
-  if (first.family !== last.family) return [`${formatAddress(first)} and ${formatAddress(last)} are not of the same IP version.`]
+  if (first.family !== last.family) return [`${formatAddress(first)} and ${formatAddress(last)} have different IP versions.`]
   const size = last.value - first.value + 1n
-  if (size <= 0n) return [`${formatAddress(first)} is above ${formatAddress(last)}.`]
-  return size > LARGEST_RANGE ? [`These are ${size} addresses; one range may have at most ${LARGEST_RANGE}.`] : []
+  if (size <= 0n) return [`${formatAddress(first)} is greater than ${formatAddress(last)}: give START and END in this order.`]
+  return size > LARGEST_RANGE ? [`The range has ${size} addresses; the maximum is ${LARGEST_RANGE}.`] : []
 }
 
 /** The id becomes a part of a key, and other programs read it there. */
@@ -55,7 +55,7 @@ export const handleFlag = (description: string) => Flags.custom({parse: checked(
 
 const readNumber = (name: string, least: number) => (text: string): number => {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN
-  if (!(number >= least)) throw new CalicoError('invalid', `--${name}: '${text}' is not a number from ${least} on.`)
+  if (!(number >= least)) throw new CalicoError('invalid', `--${name}: '${text}' is not a number of ${least} or more.`)
   return number
 }
 

@@ -52,9 +52,9 @@ function shared(finding: Finding): string {
 const REMEDIES: Readonly<Partial<Record<FindingClass, (finding: Finding) => string>>> = {
   'unassigned-address': unassigned,
   'shared-address': shared,
-  'twice-assigned-address': ({subject}) => `calicoctl endpoint remove ${subject}, then start its container anew`,
+  'twice-assigned-address': ({subject}) => `calicoctl endpoint remove ${subject}, then start its container again`,
   'nested-block': () => 'calicoctl endpoint remove for each address in it, then calicoctl ipam check --repair',
-  unreadable: ({subject}) => `etcdctl get ${subject}; etcdctl del ${subject} once nobody needs it`,
+  unreadable: ({subject}) => `etcdctl get ${subject}; etcdctl del ${subject} if it is not needed`,
 }
 
 /** The command that mends FINDING. */
@@ -71,7 +71,7 @@ export function presentCheck({findings, counts, repaired}: CheckResult, options:
     columns: [
       {header: 'Problem', value: (finding) => finding.class},
       {header: 'Subject', value: ({subject}) => subject},
-      {header: 'What is wrong', value: ({message}) => message, prose: true},
+      {header: 'Problem', value: ({message}) => message, prose: true},
       {header: 'Repair', value: stateText, prose: true},
     ],
     name: ({subject}) => subject,

@@ -31,5 +31,5 @@ export async function nodesHint(session: Session, name: string): Promise<string>
   const near = nearestFew(name, all, MAX_NAMED)
   const listed = all.length <= MAX_NAMED ? all.join(', ') : `${all.slice(0, MAX_NAMED).join(', ')} and ${all.length - MAX_NAMED} more`
   if (near.length > 0) return `Did you mean ${near.join(', ')}?`
-  return all.length > 0 ? `The datastore knows: ${listed}.` : 'The datastore knows no node at all.'
+  return all.length > 0 ? `The nodes in the datastore: ${listed}.` : 'There are no nodes in the datastore.'
 }

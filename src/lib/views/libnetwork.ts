@@ -67,7 +67,7 @@ export function watchingName<T>(round: () => Promise<T>, {node, look, log}: {nod
   let told = node
   return () => {
     const {name, origin} = look()
-    if (name !== told && name !== node) log.error(`This host is now called ${name} (${origin}), and endpoints are still made for ${node}, which calico-node does not serve: restart this service`)
+    if (name !== told && name !== node) log.error(`This host's node is now ${name} (${origin}), but this service still creates endpoints for ${node}, which calico-node does not program: restart this service`)
     told = name
     return round()
   }
@@ -100,7 +100,7 @@ function readMtu(text: string | undefined): number | undefined {
 /** Linux takes 15 characters for an interface's name; Docker adds a number. */
 export function readPrefix(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined
-  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,11}$/.test(text)) throw new CalicoError('invalid', `CALICO_LIBNETWORK_IFPREFIX: '${text}' is not how interfaces can be called: a letter, then at most 11 letters, digits, '_', '.' and '-'.`)
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,11}$/.test(text)) throw new CalicoError('invalid', `CALICO_LIBNETWORK_IFPREFIX: '${text}' is not a valid prefix of interface names: use a letter, then at most 11 letters, digits, '_', '.' and '-'.`)
   return text
 }
 

@@ -11,7 +11,7 @@ import {type Page, PAGES} from '../lint/pages.js'
 export function readCode(text: string): Code {
   if (isCode(text)) return text
   const meant = nearest(text, CODE_NAMES)
-  throw new CalicoError('invalid', `'${text}' is no code of lint.${meant === undefined ? '' : ` Did you mean ${meant}?`} All of them: calicoctl lint codes`)
+  throw new CalicoError('invalid', `'${text}' is not a lint code.${meant === undefined ? '' : ` Did you mean ${meant}?`} To list them: calicoctl lint codes`)
 }
 
 /** `2 errors, 1 warning` */
@@ -29,8 +29,8 @@ export function presentFindings(findings: readonly Finding[], objects: number): 
       {header: 'Level', value: ({level}) => level},
       {header: 'Code', value: ({code}) => code},
       {header: 'Object', value: ({subject}) => subjectLabel(subject)},
-      {header: 'What is wrong', value: ({field, message}) => (field === '' ? message : `${field} ${message}`), prose: true},
-      {header: 'Mend it with', value: ({command}) => command, prose: true},
+      {header: 'Problem', value: ({field, message}) => (field === '' ? message : `${field} ${message}`), prose: true},
+      {header: 'How to fix it', value: ({command}) => command, prose: true},
     ],
     name: ({subject}) => subjectLabel(subject),
     document: (all) =>
@@ -59,7 +59,7 @@ export const presentCodes = (): Presentation<CodeRow> => ({
   columns: [
     {header: 'Code', value: ({code}) => code},
     {header: 'Level', value: ({level}) => level},
-    {header: 'What is found', value: ({summary}) => summary, prose: true},
+    {header: 'Meaning', value: ({summary}) => summary, prose: true},
   ],
   name: ({code}) => code,
   document: (codes) => ownDocument('LintCodes', {codes}),
@@ -70,7 +70,7 @@ export function presentPage(code: Code): Presentation<CodeRow & Page> {
   const page = PAGES[code]
   return {
     rows: [{...rowOf(code), ...page}],
-    columns: [{header: 'Code', value: () => code}, {header: 'What it is', value: () => page.meaning, prose: true}, {header: 'How to mend it', value: () => page.mend, prose: true}],
+    columns: [{header: 'Code', value: () => code}, {header: 'Meaning', value: () => page.meaning, prose: true}, {header: 'How to fix it', value: () => page.mend, prose: true}],
     name: () => code,
     document: () => ownDocument('LintCode', {...rowOf(code), ...page}),
     text: () => pageLines(code, page),
@@ -87,6 +87,6 @@ function pageLines(code: Code, {meaning, example, mend}: Page): string[] {
     `${code} (${level}): ${summary}.`,
     '', ...wrapped(meaning),
     '', 'Example:', ...Object.entries(example).flatMap(([key, value]) => [`  ${key}`, `    ${value === null ? 'does not exist' : typeof value === 'string' ? value : JSON.stringify(value)}`]),
-    '', 'How to mend it:', ...wrapped(mend),
+    '', 'How to fix it:', ...wrapped(mend),
   ]
 }

@@ -34,7 +34,7 @@ export async function gatherSurroundings(setup: AgentSetup, {session, settings, 
   const live = setup.files.root === ''
   const environment = Object.fromEntries([...setup.environment].map(([name, {value}]) => [name, value]))
   const [store, docker, addresses] = await Promise.all([
-    settings ? storeFacts(session, node, live) : {away: 'calicoctl\'s own settings are wrong'},
+    settings ? storeFacts(session, node, live) : {away: 'calicoctl\'s own settings are invalid'},
     live ? dockerFacts() : undefined,
     live ? localAddresses() : undefined,
   ])
@@ -69,7 +69,7 @@ const DRIVER_SOCKETS = ['/run/docker/plugins/calico.sock', '/var/run/docker/plug
 async function dockerFacts(): Promise<DockerFacts | {away: string}> {
   try {
     const engine = containerLifecycle()
-    if (!engine.address.startsWith('unix://')) return {away: `DOCKER_HOST names another host's Docker Engine (${engine.address})`}
+    if (!engine.address.startsWith('unix://')) return {away: `DOCKER_HOST refers to the Docker Engine of another host (${engine.address})`}
     const state = await engine.state(CONTAINER_NAME)
     return {calicoNode: state && (state.running && !state.restarting ? 'running' : 'stopped'), driver: DRIVER_SOCKETS.some((path) => existsSync(path))}
   } catch (error) {

@@ -9,7 +9,7 @@ import {textDiff} from '../cli/output/diff.js'
 /** EDIT as a unified diff, without secrets. Where they are all that changes, that is said instead. */
 export async function editDiff({path, before, after}: FileEdit): Promise<string> {
   const [old, next] = [before === undefined ? undefined : redactText(before), redactText(after)]
-  return old === next ? `${path}: a secret changes, which is not shown\n` : textDiff(path, old, next)
+  return old === next ? `${path}: a secret changes; it is not shown\n` : textDiff(path, old, next)
 }
 
 /** FILES as they will be with EDITS. */

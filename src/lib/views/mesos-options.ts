@@ -20,7 +20,7 @@ export const absolutePath = (name: string, description: string) =>
     helpValue: 'PATH',
     description,
     parse: checked((text: string) => {
-      if (!text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) throw new CalicoError('invalid', `--${name}: '${text}' is no absolute path`)
+      if (!text.startsWith('/') || /[\u0000-\u001f\u007f]/.test(text)) throw new CalicoError('invalid', `--${name}: '${text}' is not an absolute path`)
       return text
     }),
   })()

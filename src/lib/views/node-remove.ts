@@ -30,7 +30,7 @@ interface RemoveFlags {
 export abstract class NodeRemoveCommand extends HostEditCommand {
   protected async remove({hostname, 'remove-endpoints': withEndpoints, 'clean-host': clean, yes}: RemoveFlags): Promise<void> {
     const {node, local} = hostname === undefined ? await this.thisNode() : namedNode(hostname)
-    if (clean && !local) throw new CalicoError('refused', `--clean-host cleans this host, which is not node ${node}; nothing was removed`, {hint: `Leave --clean-host out, or run the command on ${node}.`})
+    if (clean && !local) throw new CalicoError('refused', `--clean-host cleans this host, which is not node ${node}; nothing was removed`, {hint: `Omit --clean-host, or run the command on ${node}.`})
     if ((clean || (local && withEndpoints)) && !this.dryRun) requireNetworkAdministrator(`calicoctl node remove ${clean ? '--clean-host' : '--remove-endpoints'}`)
     if (local) await this.refuseRunning()
     if (local && !this.dryRun && (await driverForms()).unit) requireNetworkAdministrator('calicoctl node remove, on a host with the unit calico-libnetwork,')
@@ -55,9 +55,9 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     const {name: node, origin} = thisHostsName(inputs)
     const isCertain = [inputs.file, inputs.system].some((text) => text?.toLowerCase() === node)
     if (!isCertain && (await isKnownNode(await this.session(), node))) {
-      throw new CalicoError('refused', `Only ${origin} says that this host, ${inputs.system}, is node ${node}; nothing was removed`, {
-        details: [`calico-node has left no name here (${NODENAME_FILE}).`],
-        hint: `Name the node on the line: calicoctl node remove --hostname=${node}`,
+      throw new CalicoError('refused', `This host is ${inputs.system}, and only ${origin} identifies it as node ${node}; nothing was removed`, {
+        details: [`calico-node has not written a name on this host (${NODENAME_FILE}).`],
+        hint: `Give the node on the command line: calicoctl node remove --hostname=${node}`,
       })
     }
     return {node, local: true}
@@ -106,7 +106,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
   private async clean(would: string): Promise<void> {
     const {removed, problems} = await cleanHost({dryRun: this.dryRun})
     for (const what of removed) this.note(`${what} ${would}removed`)
-    if (removed.length === 0 && problems.length === 0) this.note('There is nothing of Calico to remove on this host.')
+    if (removed.length === 0 && problems.length === 0) this.note('Nothing of Calico is left on this host.')
     if (problems.length === 0) return
     throw new CalicoError('unknown', 'The node was removed from the datastore; this host could not be cleaned completely', {details: problems, hint: 'Run the command again.'})
   }

@@ -104,10 +104,10 @@ export abstract class NodeCommand extends HostEditCommand {
   private async showContainer(plan: ContainerPlan, options: NodeOptions): Promise<void> {
     const {keep, found, differences} = await comparePlanned(plan)
     if (keep) {
-      this.note(`The container ${CONTAINER_NAME} runs already, and nothing of it would change.`)
+      this.note(`The container ${CONTAINER_NAME} is already running and would not be changed.`)
       return
     }
-    if (found) this.note([`The container ${CONTAINER_NAME} would be replaced.`, ...listed('What differs:', differences)])
+    if (found) this.note([`The container ${CONTAINER_NAME} would be replaced.`, ...listed('Differences:', differences)])
     this.data(dockerRunLine(plan, options).split('\n'))
   }
 
@@ -148,7 +148,7 @@ export abstract class NodeCommand extends HostEditCommand {
   }
 
   private noDriverImage(image: string, details: readonly string[]): CalicoError {
-    return new CalicoError('not-found', `The image of the driver for Docker networks, ${image}, is not on this host; no container was touched`, {
+    return new CalicoError('not-found', `The image of the driver for Docker networks, ${image}, is not on this host; no container was changed`, {
       details,
       hint: `Build it with: docker build -t ${image} ${quoteForShell(this.packageFolder)}`,
     })
@@ -156,7 +156,7 @@ export abstract class NodeCommand extends HostEditCommand {
 
   private async runDriver(session: Session, engine: Lifecycle | undefined, driver: DriverPlan): Promise<void> {
     const before = session.writes.undo
-    session.writes.undo = async () => [...(before ? [await before()] : []), 'The start of the driver for Docker networks was cut short; the same command completes it.'].join(' ')
+    session.writes.undo = async () => [...(before ? [await before()] : []), 'The start of the driver for Docker networks was interrupted. To complete it, run the same command again.'].join(' ')
     try {
       const {id, notes} = await startDriver(engine, driver)
       for (const text of notes) this.note(text)
@@ -211,7 +211,7 @@ export abstract class NodeCommand extends HostEditCommand {
     if (await hasImage(image)) return
     say(paragraph(`Pulling Docker image ${image}`))
     const display = pullDisplay((text) => this.stderrText(text), {terminal: this.invocation.line === undefined && process.stderr.isTTY && process.env.TERM !== 'dumb'})
-    session.writes.undo = () => Promise.resolve('The pull of the image was given up; no container was touched.')
+    session.writes.undo = () => Promise.resolve('The pull of the image was cancelled; no container was changed.')
     try {
       await pullImage(image, display.show)
     } finally {
@@ -228,9 +228,9 @@ function stepText({what, result, why = ''}: PreparationStep, dryRun: boolean): s
     case 'done':
       return `${what}: ${dryRun ? 'would be done' : 'done'}`
     case 'already':
-      return `${what}: already so`
+      return `${what}: already done`
     case 'failed':
-      return `Warning: ${what}: not possible (${why.trim()}); going on without`
+      return `Warning: ${what}: not possible (${why.trim()}); continuing without it`
   }
 }
 
@@ -241,6 +241,6 @@ async function told(session: Session, work: () => Promise<void>): Promise<void> 
   } catch (error) {
     if (!(error instanceof CalicoError) || session.writes.done.length === 0) throw error
     const {kind, message, details, hint} = error
-    throw new CalicoError(kind, message, {details: [...details, `Made before, and kept: ${session.writes.done.join(', ')}.`], ...(hint === undefined ? {} : {hint}), cause: error})
+    throw new CalicoError(kind, message, {details: [...details, `Already written, and kept: ${session.writes.done.join(', ')}.`], ...(hint === undefined ? {} : {hint}), cause: error})
   }
 }

@@ -54,7 +54,7 @@ export function nodesNote(nodes: readonly ListedNode[]): string | undefined {
   const chosen = nodes.flatMap(({peers}) => peers).filter(({address}) => address === undefined).length
   const missing = nodes.filter(({stored}) => stored === undefined).map(({name}) => name)
   const parts = [
-    ...(missing.length === 0 ? [] : [`There are BGP peers for ${missing.join(', ')}, but no such node.`]),
+    ...(missing.length === 0 ? [] : [`There are BGP peers for nodes that do not exist: ${missing.join(', ')}.`]),
     ...(chosen === 0 ? [] : [`${chosen} more ${chosen === 1 ? 'peer is' : 'peers are'} chosen by selectors; see: calicoctl node bgp peer show -o wide --node NAME`]),
   ]
   return parts.length === 0 ? undefined : parts.join(' ')

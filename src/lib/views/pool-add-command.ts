@@ -19,7 +19,7 @@ export abstract class PoolAddCommand extends EditCommand {
     for (const {before, after, name} of changes) if (before && after) this.tellUnnamed(name, after, options)
     const created = changes.filter(({action}) => action === 'created').flatMap(({name}) => parseCidr(name) ?? [])
     for (const {pool, network, interfaceName} of hostOverlaps(created, await networks)) {
-      this.note(`Warning: the pool ${formatCidr(pool)} overlaps ${formatCidr(network)}, the network of ${interfaceName} on this host: workloads can get addresses that others have there.`)
+      this.note(`Warning: the pool ${formatCidr(pool)} overlaps ${formatCidr(network)}, the network of ${interfaceName} on this host: workloads can be assigned addresses that are in use there.`)
     }
   }
 
@@ -27,6 +27,6 @@ export abstract class PoolAddCommand extends EditCommand {
     const {words, set} = unnamed(pool, options)
     if (words.length === 0) return
     const how = set.length === 0 ? '' : ` To change that: calicoctl pool set ${name} ${set.join(' ')}`
-    this.note(`${objectLabel('IPPool', name)} keeps what the line does not name: ${words.join(', ')}.${how}`)
+    this.note(`${objectLabel('IPPool', name)} keeps the options that were not given: ${words.join(', ')}.${how}`)
   }
 }

@@ -26,8 +26,8 @@ export const drainFlags = {
 
 /** What is wrong with these options together. */
 export const drainProblems = ({drain, wait, force}: {readonly drain: boolean; readonly wait?: number | undefined; readonly force: boolean}): string[] => [
-  ...(drain && force ? ['--drain and --force exclude each other.'] : []),
-  ...(wait !== undefined && !drain ? ['--wait goes with --drain.'] : []),
+  ...(drain && force ? ['--drain and --force cannot be combined.'] : []),
+  ...(wait !== undefined && !drain ? ['--wait requires --drain.'] : []),
 ]
 
 export const rangeArgument = (which: 'first' | 'last') =>
@@ -40,7 +40,7 @@ export const rangeFlag = (description: string) => Flags.boolean({description})
 export function rangeWordProblems(words: readonly Cidr[]): string[] {
   const read = words.filter(wasRead)
   const networks = read.filter(({family, prefix}) => prefix !== ADDRESS_BITS[family])
-  if (words.length !== 2) return [`--range goes with two addresses, START and END, not with ${words.length === 1 ? 'one' : words.length}.`]
+  if (words.length !== 2) return [`--range requires two addresses, START and END, not ${words.length === 1 ? 'one' : words.length}.`]
   if (networks.length > 0) return networks.map((cidr) => `--range: ${formatCidr(cidr)} is not an address: give START and END.`)
   const [first, last] = read
   return first && last ? sentences(rangeProblem(first, last)) : []
@@ -95,8 +95,8 @@ export const chosenChanges = (flags: SetFlags): PoolOptions => Object.fromEntrie
 
 /** What is wrong with a line of `pool set` for CIDRS, of which some may not have been read. */
 export function problemsOfChange(cidrs: readonly Cidr[], flags: SetFlags): string[] {
-  const both = PAIRS.filter(([on, off]) => flags[on] && flags[off]).map(([on, off]) => `--${on} and --${off} exclude each other.`)
-  const none = PAIRS.every(([on, off]) => !flags[on] && !flags[off]) ? [`Say what to change: ${PAIRS.map(([on, off]) => `--${on} or --${off}`).join(', ')}.`] : []
+  const both = PAIRS.filter(([on, off]) => flags[on] && flags[off]).map(([on, off]) => `--${on} and --${off} cannot be combined.`)
+  const none = PAIRS.every(([on, off]) => !flags[on] && !flags[off]) ? [`Nothing to change: give ${PAIRS.map(([on, off]) => `--${on} or --${off}`).join(', ')}.`] : []
   return [...both, ...none, ...optionProblems(cidrs.filter(wasRead), chosenChanges(flags))]
 }
 

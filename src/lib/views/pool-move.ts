@@ -23,7 +23,7 @@ export function leftLines({left, others}: Pick<PoolMove, 'left' | 'others'>, tar
   const nodes = [...new Set(left.map(({node}) => node))]
   return [
     ...nodes.flatMap((node) => [`On ${node}:`, ...left.filter((each) => each.node === node).map((endpoint) => `  ${endpoint.address}: ${reconnection(endpoint, target)}`)]),
-    ...(others.length === 0 ? [] : ['Addresses of no endpoint:', ...others.map((line) => `  ${line}`)]),
+    ...(others.length === 0 ? [] : ['Addresses without an endpoint:', ...others.map((line) => `  ${line}`)]),
   ]
 }
 

@@ -49,7 +49,7 @@ export async function meantProfile(session: Session, typed: string, tell: (text:
     name,
     ifMissing: {
       make: (missing) => (asked ??= networkProfile(missing, network, {askByName: !NETWORK_ID.test(typed)})),
-      made: (missing) => tell(`${missing} is a Calico Docker network of this host: its profile ${session.dryRun ? 'would be' : 'was'} created, with the stock rules.`),
+      made: (missing) => tell(`${missing} is a Calico Docker network of this host: its profile ${session.dryRun ? 'would be' : 'was'} created, with the default rules.`),
     },
   }
 }
@@ -66,7 +66,7 @@ async function networkProfile(name: string, network: DockerNetwork | undefined, 
   if (!found || (found.driver !== DRIVER && !(await isRemembered(found.id)))) return undefined
   const profile = found.options.profile ?? found.name
   if (profile !== name) {
-    throw new CalicoError('not-found', `Profile ${name} not found.`, {hint: `${name} is a Docker network whose profile is called ${profile} (--opt profile): calicoctl profile ${profile} …`})
+    throw new CalicoError('not-found', `Profile ${name} not found.`, {hint: `${name} is a Docker network whose profile is ${profile} (--opt profile): calicoctl profile ${profile} …`})
   }
   return newProfile(name, pluginTag(name))
 }
@@ -102,7 +102,7 @@ async function isStored(session: Session, name: string): Promise<boolean> {
 
 function readTag(text: string): string {
   const problem = tagProblem(text)
-  if (problem !== undefined) throw new CalicoError('invalid', `'${text}' cannot be a tag: ${problem}.`)
+  if (problem !== undefined) throw new CalicoError('invalid', `'${text}' is not a valid tag: ${problem}.`)
   return text
 }
 
@@ -110,7 +110,7 @@ function readTag(text: string): string {
 function readNewProfileName(text: string): string {
   const name = readProfileName(text)
   const problem = tagProblem(name)
-  if (problem !== undefined) throw new CalicoError('invalid', `'${name}' cannot be the name of a new profile: the name is also the tag of its endpoints, and ${problem}.`)
+  if (problem !== undefined) throw new CalicoError('invalid', `'${name}' is not a valid name for a new profile: the name is also the tag of its endpoints, and ${problem}.`)
   return name
 }
 

@@ -6,7 +6,7 @@ import type {Removal} from '../workload/removal.js'
 export function removalNotes({released, foreign, held}: Pick<Removal, 'released' | 'foreign' | 'held'>, {dryRun}: {dryRun: boolean}): string[] {
   return [
     ...released.map((address) => `${formatAddress(address)} ${dryRun ? 'would be ' : ''}released`),
-    ...foreign.map((address) => `Warning: ${formatAddress(address)} was not released: it is assigned to somebody else.`),
-    ...held.map(({address, by}) => `Warning: ${formatAddress(address)} was not released: ${by} has it.`),
+    ...foreign.map((address) => `Warning: ${formatAddress(address)} was not released: it is assigned to another user.`),
+    ...held.map(({address, by}) => `Warning: ${formatAddress(address)} was not released: ${by} uses it.`),
   ]
 }

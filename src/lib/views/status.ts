@@ -124,13 +124,13 @@ function datastoreText(datastore: DatastoreStatus): string {
 
 /** The driver for Docker networks. */
 function driverText({form, state, since, restarts, socket}: DriverStatus, now: Date): string {
-  const answer = {answers: 'answers', silent: 'does not answer', unknown: 'only root may ask it'}[socket.state]
-  if (form === 'none') return socket.state === 'answers' ? 'not installed, but somebody\'s driver answers' : 'not installed'
+  const answer = {answers: 'answers', silent: 'does not answer', unknown: 'only root can query it'}[socket.state]
+  if (form === 'none') return socket.state === 'answers' ? 'not installed, but another driver answers' : 'not installed'
   return [`${form} ${state}`, ...(restarts > 0 ? [`${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`] : []), ...(since === undefined ? [] : [`up ${elapsed(since, now)}`]), answer].join(', ')
 }
 
 function endpointsText({reported, up, down, left}: EndpointStates): string {
-  if (!reported) return 'unknown: Felix keeps no status of endpoints on this host'
+  if (!reported) return 'unknown: Felix does not write the status of endpoints on this host'
   const parts = [`${up} up`, down === undefined ? 'down unknown' : `${down.length} down`, ...(left.length === 0 ? [] : [`${left.length} no longer in the datastore`])]
   return parts.join(', ')
 }
@@ -138,7 +138,7 @@ function endpointsText({reported, up, down, left}: EndpointStates): string {
 function remarks(family: Family, status: BirdStatus | undefined): string[] {
   if (status?.state !== 'answers') return []
   return [
-    ...(status.recovering ? [`IPv${family}: BIRD recovers from a restart; it leaves the kernel's routes alone until its peers have answered.`] : []),
+    ...(status.recovering ? [`IPv${family}: BIRD is recovering from a restart and does not change the kernel's routes until its peers have answered.`] : []),
     ...status.peers.filter(({remark}) => remark !== '').map((peer) => `${peerName(peer)}: ${peer.remark}`),
   ]
 }
@@ -187,6 +187,6 @@ export const notRunningDocument = (node: string, {ended, libnetwork}: NotRunning
 
 /** What became of the container, a sentence. */
 export function endText(ended: NotRunning['ended']): string {
-  if (!ended) return 'There is no container calico-node.'
+  if (!ended) return 'The container calico-node does not exist.'
   return ended.state === 'created' ? 'The container calico-node was never started.' : `The container calico-node ended at ${ended.finishedAt} with exit code ${ended.exitCode}.`
 }

@@ -73,7 +73,7 @@ describe('golden/bird', () => {
   test('a refusal', () => {
     expect(() => readProtocols(readReply(golden('syntaxerror.v4.txt')))).toThrow('BIRD refused: syntax error')
   })
-  test('the answer to another question is no table', () => {
+  test('the answer to another question is not a table', () => {
     expect(() => readProtocols(readReply(golden('showstatus.v4.txt')))).toThrow('was not understood')
     expect(readReply(golden('showstatus.v4.txt')).lines.map(({code, text}) => `${code} ${text}`)).toEqual([
       '1000 BIRD v0.3.3+birdv1.6.8', '1011 Router ID is 10.201.0.1', '1011 Current server time is 2026-11-21 09:38:37',
@@ -124,7 +124,7 @@ describe('names and times', () => {
     expect(peers('Local_Workload_10_65_0_2 BGP master start 2026-11-20 Idle BGP Error: Hold timer expired', 'uplink BGP master up 09:00:00 Established', 'Mesh_ BGP master up 1 x', 'Mesh_10_0_0_1 Static master up 1')).toEqual([
       {
         address: '10.65.0.2', port: undefined, type: 'local workload', state: 'start', since: '2026-11-20', bgpState: 'Idle', lastError: 'BGP Error: Hold timer expired',
-        info: 'Idle BGP Error: Hold timer expired', health: 'down', remark: 'waits before it tries again',
+        info: 'Idle BGP Error: Hold timer expired', health: 'down', remark: 'waits before the next attempt',
       },
     ])
   })

@@ -50,9 +50,9 @@ describe('the choice', () => {
     const all = candidates(HOST, 4, method('interface=eth0'))
     expect(candidateLines(all, choose(all, method('interface=eth0')))).toEqual([
       '127.0.0.1/8 on lo: loopback',
-      '172.17.0.1/16 on docker0: docker0 is not asked for',
+      '172.17.0.1/16 on docker0: docker0 does not match the given interfaces',
       '192.0.2.2/24 on eth0: chosen',
-      '198.51.100.2/25 on eth1: eth1 is not asked for',
+      '198.51.100.2/25 on eth1: eth1 does not match the given interfaces',
       '203.0.113.2/24 on eth2: eth2 is down',
     ])
   })
@@ -94,7 +94,7 @@ describe('what calico-node would find again at its next start', () => {
 describe('methods', () => {
   test.each(['interface=(', 'skip-interface=', 'cidr=10.0.0.0/40', 'can-reach=-x', 'kubernetes-internal-ip=x'])('%s is wrong', (text) => expect(typeof parseMethod(text)).toBe('string'))
   test.each([['can-reach=10.1', '10.0.0.1'], ['cidr=10.0.0.0/8,192.168/16', '192.168.0.0/16']])('%s is wrong, and the full form is named: %s', (text, full) => expect(parseMethod(text)).toContain(`if you mean that, write ${full}`))
-  test.each(['192.0.2.1', 'foo', ''])("'%s' is no method", (text) => expect(parseMethod(text)).toBeUndefined())
+  test.each(['192.0.2.1', 'foo', ''])("'%s' is not a method", (text) => expect(parseMethod(text)).toBeUndefined())
   test('are given on as they were typed', () => {
     for (const text of ['first-found', 'interface=eth0,bond.*', 'skip-interface=eth1', 'can-reach=db.example.com', 'cidr=10.0.0.0/8,fd00::/8']) expect(methodText(method(text))).toBe(text)
   })

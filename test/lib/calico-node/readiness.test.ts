@@ -43,7 +43,7 @@ describe('waiting', () => {
   })
   test.each<[string, ContainerState | undefined, RegExp]>([
     ['it ended', {...UP, running: false, exitCode: 1}, /^it ended with exit code 1$/],
-    ['it crash-loops', {...UP, running: true, restartCount: 2, exitCode: 3}, /again and again \(exit code 3\)/],
+    ['it crash-loops', {...UP, running: true, restartCount: 2, exitCode: 3}, /restarted repeatedly \(exit code 3\)/],
     ['it waits for its next start', {...UP, restarting: true, exitCode: 3}, /again and again/],
     ['it was removed', undefined, /removed/],
   ])('%s', async (_, state, why) => expect(await wait(engine([UP, UP, state]), {timeoutMs: 5_000})).toMatchObject({type: 'ended', why: expect.stringMatching(why) as unknown}))

@@ -209,7 +209,7 @@ describe('races', () => {
     expect(parseJson((await ipam()).get(blockKey(cidr('10.1.0.0/26'))) ?? '')).toMatchObject({affinity: null, attributes: [{handle_id: 'h1'}]})
   })
 
-  test('an affinity whose block appears at the same moment is kept with it', async () => {
+  test('an affinity whose block appears at the same time is kept with it', async () => {
     const key = affinityKey('host-1', cidr('10.1.0.0/26'))
     await put({[key]: '{"state":"pending","deleted":false}'})
     store.onWrite = async (send, transaction) => {

@@ -319,7 +319,7 @@ describe('which stores may be written', () => {
       const [here, there] = [await store.get(KEY), await other.get(KEY)]
       expect(here.kv?.modRevision).toBe(there.kv?.modRevision)
       store.onWrite = (_, transaction) => other.transact(transaction)
-      expect(await failure(append('c'))).toMatchObject({exitCode: 6, message: expect.stringContaining('has become another one')})
+      expect(await failure(append('c'))).toMatchObject({exitCode: 6, message: expect.stringContaining('was replaced during this change')})
       expect((await other.get(KEY)).kv?.value).toBe('b')
       expect(await stored()).toBe('a')
     } finally {

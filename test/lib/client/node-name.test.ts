@@ -91,7 +91,7 @@ describe('the plugins', () => {
   })
 })
 
-test('what this host may be called: by the variables and by the file; what is no name is left out', () => {
+test('what this host may be called: by the variables and by the file; what is not a name is left out', () => {
   expect(namesOfThisHost(inputs({option: 'x', env: {HOSTNAME: 'A'}, file: 'h1'}))).toEqual(['a', 'h1'])
   expect(namesOfThisHost(inputs({env: {HOSTNAME: 'a_b'}, file: 'h1'}))).toEqual(['h1'])
 })

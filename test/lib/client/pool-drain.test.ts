@@ -77,7 +77,7 @@ onBothStores((stores) => {
     expect(await disabled(store)).toBe(true)
     await store.transact({then: [put(used('10.1.0.0/26'))]})
     expect(await draining.told()).toEqual([1, []])
-    expect(truth(session.writes)).toMatch(/^the disabling of 10\.1\.0\.0\/16 was made\. 10\.1\.0\.0\/16 stays disabled and is not deleted\. Addresses still in use \(1\): 10\.1\.0\.0: .*host-1.*\. To go on: calicoctl pool remove 10\.1\.0\.0\/16 --drain$/)
+    expect(truth(session.writes)).toMatch(/^the disabling of 10\.1\.0\.0\/16 was made\. 10\.1\.0\.0\/16 stays disabled and is not deleted\. Addresses still in use \(1\): 10\.1\.0\.0: .*host-1.*\. To continue: calicoctl pool remove 10\.1\.0\.0\/16 --drain$/)
     await store.transact({then: [put(fresh('10.1.0.0/26'))]})
     expect(await draining.result).toMatchObject({changes: [{name: '10.1.0.0/16', action: 'deleted'}]})
     expect(await disabled(store)).toBeUndefined()
@@ -107,7 +107,7 @@ onBothStores((stores) => {
     await draining.told()
     await setPools(newSession(store, {warn: () => undefined}), [cidr('10.1.0.0/16')], {disabled: false})
     await store.transact({then: [put(fresh('10.1.0.0/26'))]})
-    expect(await draining.result).toMatchObject({kind: 'conflict', message: expect.stringContaining('Somebody has enabled 10.1.0.0/16 again') as unknown})
+    expect(await draining.result).toMatchObject({kind: 'conflict', message: expect.stringContaining('Another client has enabled 10.1.0.0/16 again') as unknown})
     expect(await disabled(store)).toBe(false)
   })
 
@@ -121,7 +121,7 @@ onBothStores((stores) => {
     expect((await store.get(POOL)).revision).toBe(revision)
   })
 
-  test('what is no pool is told before anything is disabled', async () => {
+  test('what is not a pool is told before anything is disabled', async () => {
     const store = await stores.empty()
     expect(await drain(await withPools(store), '10.1.0.0/16 10.9.0.0/16').result).toMatchObject({kind: 'not-found'})
     expect(await disabled(store)).toBe(false)
@@ -156,7 +156,7 @@ describe('races', () => {
     const store = await faultyStore()
     try {
       const session = await withPools(store)
-      expect(await drain({...session, store: {...store, restOn: () => undefined}}, '10.1.0.0/16').result).toMatchObject({kind: 'invalid', message: expect.stringContaining('cannot be a part of one transaction') as unknown})
+      expect(await drain({...session, store: {...store, restOn: () => undefined}}, '10.1.0.0/16').result).toMatchObject({kind: 'invalid', message: expect.stringContaining('cannot be part of one transaction') as unknown})
       expect(await disabled(store)).toBe(false)
     } finally {
       store.close()

@@ -156,7 +156,7 @@ describe('a pool with addresses in use', () => {
     expect(warnings).toEqual([])
     await remove('10.1.0.0/16', {force: true})
     expect(await ipamKeys()).toEqual([blockKey(cidr('10.1.0.0/26'))])
-    expect(warnings).toEqual(['The stored value of /calico/ipam/v2/assignment/ipv4/block/10.1.0.0-26 cannot be read. It was left alone.'])
+    expect(warnings).toEqual(['The stored value of /calico/ipam/v2/assignment/ipv4/block/10.1.0.0-26 cannot be read. It was not changed.'])
   })
 
   test('goes by force; the addresses stay assigned, in a block that is nobody\'s', async () => {
@@ -169,7 +169,7 @@ describe('a pool with addresses in use', () => {
   })
 })
 
-describe('an assignment at the same moment', () => {
+describe('an assignment at the same time', () => {
   test('before the pool is disabled: it is refused, and enabled again', async () => {
     before(() => true, claimed(used('10.1.0.0/26')))
     const error = await failure(remove('10.1.0.0/16'))
@@ -213,7 +213,7 @@ describe('an assignment at the same moment', () => {
       return result
     }
     const error = await failure(remove('10.1.0.0/16'))
-    expect(error).toMatchObject({kind: 'unknown', exitCode: 9, message: 'Deleted 10.1.0.0/16, but a node claimed 10.1.200.0/26 at the same moment'})
+    expect(error).toMatchObject({kind: 'unknown', exitCode: 9, message: 'Deleted 10.1.0.0/16, but a node claimed 10.1.200.0/26 at the same time'})
     expect(await value(POOL)).toBeUndefined()
   })
 
@@ -232,7 +232,7 @@ describe('an assignment at the same moment', () => {
   })
 })
 
-describe('our own allocator at the same moment', () => {
+describe('our own allocator at the same time', () => {
   /** How many milliseconds the removal begins after the first assignment: some before, some after, some in its midst. */
   test.each([-6, -3, -2, -1, 0, 1, 3])('%i ms after: the pool goes without a block left, or stays enabled with every address assigned', async (lead) => {
     const nodes = ['host-1', 'host-2', 'host-3']

@@ -216,7 +216,7 @@ describe('pools that exist', () => {
   })
 })
 
-test('a pool that another adds at the same moment is seen', async () => {
+test('a pool that another adds at the same time is seen', async () => {
   store.onWrite = async (send, transaction) => {
     store.onWrite = (again, next) => again(next)
     await addPools(newSession(store, {warn: () => undefined}), [cidr('10.0.0.0/16')], PLAIN)
@@ -238,7 +238,7 @@ describe('what a line itself shows', () => {
   test('IPv6 with IPIP, networks that overlap, and then also those that are too small', () => {
     expect(problems('10.0.0.0/16 10.0.1.0/24 10.9.0.0/30 fd00::/64', {ipip: true})).toEqual([
       'fd00::/64: IPIP is not possible with IPv6.',
-      '10.0.1.0/24 overlaps 10.0.0.0/16 on the same line.',
+      '10.0.1.0/24 overlaps 10.0.0.0/16 in the same command.',
       '10.9.0.0/30 is too small: the smallest IPv4 pool is a /26. Give a larger network, or smaller blocks with --block-size 30.',
     ])
     expect(problems('10.0.0.0/16 10.0.0.0/16 fd00::/64')).toEqual([])
@@ -246,22 +246,22 @@ describe('what a line itself shows', () => {
   })
 
   test('networks that no workload can be in, and block sizes that Calico does not take', () => {
-    expect(problems('127.0.0.0/16 fe80::/64 10.0.0.0/16')).toEqual(['127.0.0.0/16 cannot be a pool: it has 127.0.0.0, a loopback address.', 'fe80::/64 cannot be a pool: it has fe80::, a link-local address.'])
+    expect(problems('127.0.0.0/16 fe80::/64 10.0.0.0/16')).toEqual(['127.0.0.0/16 cannot be a pool: it contains 127.0.0.0, a loopback address.', 'fe80::/64 cannot be a pool: it contains fe80::, a link-local address.'])
     expect(problems('10.0.0.0/16 fd00::/64', {blockSize: 28})).toEqual(['--block-size 28: blocks of IPv6 are /116 to /128.'])
     expect(problems('10.0.0.0/16', {blockSize: 33})).toEqual(['--block-size 33: blocks of IPv4 are /20 to /32.'])
   })
 
   test('more pools than one transaction takes', () => {
-    expect(problems(Array.from({length: 101}, (_, index) => `10.${index}.0.0/16`).join(' '))).toEqual(['These are 101 pools; one line may add at most 100.'])
+    expect(problems(Array.from({length: 101}, (_, index) => `10.${index}.0.0/16`).join(' '))).toEqual(['101 pools were given; one command can add at most 100.'])
   })
 
   test('ranges', () => {
     expect(rangeProblem(address('10.0.0.0'), address('10.0.0.255'))).toBeUndefined()
-    expect(rangeProblem(address('10.0.0.1'), address('10.0.0.1'))).toBe('10.0.0.1 is not below 10.0.0.1.')
+    expect(rangeProblem(address('10.0.0.1'), address('10.0.0.1'))).toBe('10.0.0.1 is not less than 10.0.0.1.')
     expect(rangeProblem(address('10.0.0.1'), address('fd00::1'))).toMatch(/same IP version/)
     expect(coverProblems(address('172.24.0.0'), address('172.24.25.255'), PLAIN)).toEqual([])
     expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), PLAIN)).toEqual([
-      'The range would be these pools, of which some are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',
+      'The range would become these pools, some of which are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',
     ])
     expect(coverProblems(address('fd00::'), address('fd00::ff'), {...PLAIN, ipip: true})).toEqual(['fd00::/120: IPIP is not possible with IPv6.'])
   })

@@ -90,15 +90,15 @@ describe('the file', () => {
     await writeFile(join(folder, 'store.json.lock'), 'x')
     await chmod(folder, mode)
     if (!isRoot && mode === 0o770) return // it may be the user's own group
-    const message = expect.stringMatching(/may be written by (every user|its group)/)
-    await expect(put(await open(join(folder, 'store.json')), '/a', '1')).rejects.toMatchObject({kind: 'failed', message, hint: expect.stringContaining('only you may write')})
+    const message = expect.stringMatching(/is writable by (every user|its group)/)
+    await expect(put(await open(join(folder, 'store.json')), '/a', '1')).rejects.toMatchObject({kind: 'failed', message, hint: expect.stringContaining('only you can write')})
     await expect((await open(join(folder, 'store.json'))).get('/a')).rejects.toMatchObject({kind: 'failed', message})
     expect(await readdir(folder)).toEqual(['store.json.lock'])
   })
 
   test('a pipe in its place is refused at once', async () => {
     execFileSync('mkfifo', [path])
-    await expect((await open()).get('/a')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no file')})
+    await expect((await open()).get('/a')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is not a file')})
   })
 
   test('loose permissions of an old file are tightened by the next write', async () => {

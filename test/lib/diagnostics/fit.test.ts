@@ -35,6 +35,6 @@ test('files are called as v0.20 called them', () => {
   expect(archiveName(new Date(2026, 10, 5, 7, 8, 9))).toBe('diags-051126_070809.tar.gz')
 })
 test('an item that takes too long, or fails, is missing', async () => {
-  expect(await collect({name: 'x', timeLimitMs: 10, collect: () => new Promise(() => undefined)})).toEqual({missing: 'it was not done within 0.01 s'})
+  expect(await collect({name: 'x', timeLimitMs: 10, collect: () => new Promise(() => undefined)})).toEqual({missing: 'it did not finish within 0.01 s'})
   expect(await collect({name: 'x', collect: () => Promise.reject(new Error('no'))})).toEqual({missing: 'no'})
 })

@@ -39,7 +39,7 @@ test('bytes that are no UTF-8 stay as they are', async () => {
   writeFileSync(join(logs, 'felix/current'), Buffer.from([0xff, 0xe9, 0x0a]))
   expect((await copy()).entries[0]?.bytes).toEqual(Buffer.from([0xff, 0xe9, 0x0a]))
 })
-test('links, pipes, sockets, devices, files with further names and what is no text are left out', async () => {
+test('links, pipes, sockets, devices, files with further names and what is not a string are left out', async () => {
   symlinkSync(join(outside, 'shadow'), join(logs, 'link'))
   symlinkSync(outside, join(logs, 'folderlink'))
   linkSync(join(outside, 'shadow'), join(logs, 'hard'))

@@ -91,7 +91,7 @@ describe('answers of the Engine', () => {
       expect(typeof running).toBe('boolean')
     }
   })
-  test.each(['../images/x', 'a/b', '', '-x', 'a b', 'ü', 'x'.repeat(256), 'a?b', '%2e%2e'])('%j is no container, and is not asked for', async (name) => {
+  test.each(['../images/x', 'a/b', '', '-x', 'a b', 'ü', 'x'.repeat(256), 'a?b', '%2e%2e'])('%j is not a container, and is not asked for', async (name) => {
     await expect(engine().inspect(name)).rejects.toMatchObject({kind: 'not-found'})
     expect(requests).toEqual([])
   })
@@ -119,10 +119,10 @@ describe('no answer', () => {
     await expect(engine({timeLimitMs: 200}).inspect('web')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('did not answer within 0.2 s') as unknown})
     for (const socket of held) socket.destroy()
   })
-  test('what is no Engine', async () => {
+  test('what is not an Engine', async () => {
     answer = (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwhat')
-    await expect(engine().inspect('web')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no Docker Engine') as unknown})
-    await expect(engine().list()).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is no Docker Engine') as unknown})
+    await expect(engine().inspect('web')).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is not a Docker Engine') as unknown})
+    await expect(engine().list()).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is not a Docker Engine') as unknown})
   })
   test('SSH is refused before anything is started', async () => {
     await expect(dockerEngine({env: {DOCKER_HOST: 'ssh://root@host'}}).inspect('web')).rejects.toMatchObject({kind: 'invalid'})

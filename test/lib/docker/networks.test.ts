@@ -81,7 +81,7 @@ describe('one network', () => {
     changed['/networks/74c'] = recorded['/networks/apps'] ?? 'hang'
     expect(await networks().inspect('74c')).toBeUndefined()
   })
-  test('a name that is no word', async () => {
+  test('a name that is not a word', async () => {
     expect(await networks().inspect('a/b')).toMatchObject({name: 'a/b'})
     expect(requests).toEqual(['GET /networks/a%2Fb'])
   })
@@ -93,7 +93,7 @@ describe('one network', () => {
     expect(requests).toEqual([])
   })
   test('two of one name', async () => {
-    await expect(networks().inspect('databases')).rejects.toMatchObject({kind: 'conflict', message: 'More than one Docker network is called databases'})
+    await expect(networks().inspect('databases')).rejects.toMatchObject({kind: 'conflict', message: 'More than one Docker network is named databases'})
   })
   test('an endpoint that no container has yet', async () => {
     changed['/networks/apps'] = {status: 200, body: {...(recorded['/networks/apps']?.body as Network), Containers: {[`ep-${APP_ENDPOINT}`]: {EndpointID: APP_ENDPOINT}}}}
@@ -154,10 +154,10 @@ describe('no answer', () => {
       await expect(question).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('did not answer within 0.15 s') as unknown})
     }
   })
-  test('what is no Engine is told', async () => {
+  test('what is not an Engine is told', async () => {
     changed = {'/networks/apps': {status: 200, body: 'hello'}, '/networks': {status: 200, body: {}}}
-    await expect(networks().inspect('apps')).rejects.toMatchObject({message: expect.stringContaining('is no Docker Engine') as unknown})
-    await expect(networks().list()).rejects.toMatchObject({message: expect.stringContaining('is no Docker Engine') as unknown})
+    await expect(networks().inspect('apps')).rejects.toMatchObject({message: expect.stringContaining('is not a Docker Engine') as unknown})
+    await expect(networks().list()).rejects.toMatchObject({message: expect.stringContaining('is not a Docker Engine') as unknown})
   })
   test('its own errors are told', async () => {
     changed['/networks/apps'] = {status: 500, body: {message: 'the store is locked'}}

@@ -32,16 +32,16 @@ test('one that is there stays as it is, also behind a link', () => {
 })
 
 test.each([
-  ['/proc/x/y', '/proc/x: the file system lets no folder be made there'],
+  ['/proc/x/y', '/proc/x: the file system does not allow folders there'],
   ['/proc/self/fd/x/y', '/proc/self/fd/x: '],
-  ['FOLDER/file/x', 'what is above it is no folder'],
-  ['FOLDER/file', 'something that is no folder has that name'],
-  ['FOLDER/nothing/x', '/nothing: a symbolic link to nothing has that name'],
+  ['FOLDER/file/x', 'its parent is not a folder'],
+  ['FOLDER/file', 'a file with this name exists'],
+  ['FOLDER/nothing/x', '/nothing: a dangling symbolic link with this name exists'],
 ])('%s: %s', (path, why) => {
   writeFileSync(at('file'), '')
   symlinkSync(at('nosuch'), at('nothing'))
   const wanted = path.replace('FOLDER', folder)
-  expect(() => makeFolder(wanted)).toThrow(expect.objectContaining({kind: 'failed', message: expect.stringMatching(new RegExp(`^The folder ${wanted} cannot be made: .*${why}`)) as unknown}))
+  expect(() => makeFolder(wanted)).toThrow(expect.objectContaining({kind: 'failed', message: expect.stringMatching(new RegExp(`^The folder ${wanted} cannot be created: .*${why}`)) as unknown}))
 })
 
 test('no recursive mkdir is left in the source: Node goes round in it for ever', () => {

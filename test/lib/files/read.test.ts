@@ -24,8 +24,8 @@ test('a file of /proc, which says that it has no bytes', () => expect(readTextFi
 
 test.each([
   ['folder', 'it is a folder'],
-  ['pipe', 'it is no regular file'],
-  ['to-pipe', 'it is no regular file'],
+  ['pipe', 'it is not a regular file'],
+  ['to-pipe', 'it is not a regular file'],
   ['large', 'it has more than 4194304 bytes'],
   ['nosuch', 'there is no such file'],
 ])('%s: %s, at once', (name, why) => {
@@ -37,7 +37,7 @@ test.each([
   }
   expect(reason).toBe(why)
 })
-test.each(['/dev/zero', '/dev/null', '/dev/tty'])('%s is not opened', (device) => expect(() => readTextFile(device)).toThrow('it is no regular file'))
+test.each(['/dev/zero', '/dev/null', '/dev/tty'])('%s is not opened', (device) => expect(() => readTextFile(device)).toThrow('it is not a regular file'))
 test('what only seems to have no bytes is bounded too', () => expect(() => readTextFile('/proc/self/status', {largest: 10})).toThrow('more than 10 bytes'))
 test('a link is refused where none may be', () => expect(() => readTextFile(at('link'), {noLinks: true})).toThrow('symbolic link'))
 test('whether others may read it', () => expect(['file', 'empty', 'nosuch'].map((name) => othersMayRead(at(name)))).toEqual([true, false, false]))

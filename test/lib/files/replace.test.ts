@@ -52,7 +52,7 @@ describe('below a root', () => {
     rmSync(at('image/etc'), {recursive: true})
     symlinkSync(at('host'), at('image/etc'))
     await expect(replaceFile(at('image/etc/a'), 'x', {beneath: at('image')})).rejects.toThrow('etc: it is a symbolic link')
-    await expect(replaceFile(at('host/a'), 'x', {beneath: at('image')})).rejects.toThrow('does not lie below')
+    await expect(replaceFile(at('host/a'), 'x', {beneath: at('image')})).rejects.toThrow('is not below')
     expect(readdirSync(at('host'))).toEqual([])
   })
   test('the root may be the host itself', async () => {

@@ -36,13 +36,13 @@ describe('running a program', () => {
     await expect(runCommand('sh', ['-c', 'echo no luck >&2; exit 3'])).rejects.toMatchObject({kind: 'failed', details: ['no luck'], failure: {exitCode: 3}})
   })
   test('one that hangs is killed', async () => {
-    await expect(runCommand('sleep', ['60'], {timeoutMs: 100})).rejects.toMatchObject({message: "'sleep 60' failed: it was not done within 0.1 s"})
+    await expect(runCommand('sleep', ['60'], {timeoutMs: 100})).rejects.toMatchObject({message: "'sleep 60' failed: it did not finish within 0.1 s"})
   })
   test('the time limit ends those that it started too, and waits for nobody who holds its output', async () => {
     const pids = join(folder, 'pids')
     const program = `sleep 60 & echo $! >${pids}; setsid sleep 60 & echo $! >>${pids}; wait`
     const start = performance.now()
-    await expect(runCommand('sh', ['-c', program], {timeoutMs: 1_000})).rejects.toMatchObject({message: expect.stringContaining('it was not done within 1 s') as unknown})
+    await expect(runCommand('sh', ['-c', program], {timeoutMs: 1_000})).rejects.toMatchObject({message: expect.stringContaining('it did not finish within 1 s') as unknown})
     expect(performance.now() - start).toBeLessThan(10_000)
     const [child = 0, escaped = 0] = readFileSync(pids, 'utf8').trim().split('\n').map(Number)
     await until(() => isGone(child))
@@ -115,7 +115,7 @@ describe('a lock of the host', () => {
     const started = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19]
     await mkdir(folder, {mode: 0o700})
     await writeFile(join(folder, `${name}.lock`), `${child.pid} ${started} ${namespace}`)
-    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {patienceMs: 50, folder})).rejects.toMatchObject({kind: 'conflict', message: `Another process (${child.pid}) has been working on a test for 0.05 s`})
+    await expect(withHostLock(name, 'a test', () => Promise.resolve(), {patienceMs: 50, folder})).rejects.toMatchObject({kind: 'conflict', message: `Another process (${child.pid}) has locked a test for 0.05 s`})
     child.kill('SIGKILL')
     await once(child, 'exit')
     await expect(withHostLock(name, 'a test', () => Promise.resolve('done'), {folder})).resolves.toBe('done')

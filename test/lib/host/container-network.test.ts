@@ -152,7 +152,7 @@ suite('network of a container', whyNoNamespaces(), () => {
 
     test('undoing that fails too is told', async () => {
       useShim("'link delete '*|-batch*")
-      await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'unknown', details: ['no luck', 'Undoing the steps before it failed too:', `'ip link delete dev ${name}' failed: exit code 2`]})
+      await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'unknown', details: ['no luck', 'Rolling back the earlier steps failed too:', `'ip link delete dev ${name}' failed: exit code 2`]})
     })
   })
 
@@ -176,10 +176,10 @@ suite('network of a container', whyNoNamespaces(), () => {
 
   test('a taken name on either side is told, and nothing is left', async () => {
     peer.run('ip', 'link', 'add', 'eth1', 'type', 'bridge')
-    await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'conflict', message: 'The interface name is taken in the container: eth1'})
+    await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'conflict', message: 'The interface name is already used in the container: eth1'})
     expect(await findInterface(undefined, name)).toBeUndefined()
     execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', `${name.slice(0, 13)}pp`])
-    await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'conflict', message: `The interface name is taken on this host: ${name}`})
+    await expect(connectContainer(network('192.0.2.7'))).rejects.toMatchObject({kind: 'conflict', message: `The interface name is already used on this host: ${name}`})
     await expect(createVeth({name, mac: HOST_MAC}, {name: 'eth2', mac}, namespace)).rejects.toMatchObject({kind: 'conflict'})
   })
 
@@ -215,7 +215,7 @@ suite('network of a container', whyNoNamespaces(), () => {
   })
 })
 
-describe('what is no network namespace', () => {
+describe('what is not a network namespace', () => {
   test.each([
     ['/etc/hostname', /is not a network namespace/],
     ['/proc/self/ns/net', /the host's own/],

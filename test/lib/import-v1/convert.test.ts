@@ -142,12 +142,12 @@ describe('a network of v0.20\'s Docker driver for which Docker assigns the addre
     expect(of('IPPool')).toEqual(expect.arrayContaining([expect.objectContaining({metadata: expect.not.objectContaining({annotations: expect.anything() as unknown}) as unknown, spec: expect.objectContaining({cidr: '172.30.0.0/16', disabled: true}) as unknown})]))
   })
 
-  test.each([['no JSON', network, 'x'], ['another key', 'x', JSON.stringify(request)]])('what is no network is told: %s', (_, id, value) => {
+  test.each([['no JSON', network, 'x'], ['another key', 'x', JSON.stringify(request)]])('what is not a network is told: %s', (_, id, value) => {
     expect(convertWith({[`/calico/libnetwork/v1/${id}`]: value}).lost).toEqual([expect.objectContaining({key: `/calico/libnetwork/v1/${id}`})])
   })
 
   test('an address with a prefix of another endpoint is told as before', () => {
-    expect(convertWith(oldEndpoint('host-1', {id: 'eeee0a7e5a6d11e6b1d40242ac110002', nets: ['192.168.0.7/16']})).lost).toEqual([expect.objectContaining({why: expect.stringContaining('no IPv4 address') as unknown})])
+    expect(convertWith(oldEndpoint('host-1', {id: 'eeee0a7e5a6d11e6b1d40242ac110002', nets: ['192.168.0.7/16']})).lost).toEqual([expect.objectContaining({why: expect.stringContaining('not an IPv4 address') as unknown})])
   })
 })
 

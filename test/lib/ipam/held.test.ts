@@ -48,7 +48,7 @@ onBothStores((stores) => {
   test('by address: spared, refused or, where the caller insists, released; the endpoint is named', async () => {
     await endpoint(session, 'web', '10.1.0.1/32')
     const wanted = [{address: address('10.1.0.1')}, {address: address('10.1.0.2')}]
-    await expect(releaseAddresses(session, wanted, refuse)).rejects.toMatchObject(refusal('10.1.0.1 was not released: endpoint eweb of docker workload web on a has it'))
+    await expect(releaseAddresses(session, wanted, refuse)).rejects.toMatchObject(refusal('10.1.0.1 was not released: endpoint eweb of docker workload web on a uses it'))
     expect(await allAssigned(store)).toHaveLength(4)
     const spared = await releaseAddresses(session, wanted)
     expect([spared.released.map(formatAddress), spared.unassigned, spared.held.map(({by}) => by)]).toEqual([['10.1.0.2'], [], ['endpoint eweb of docker workload web on a']])

@@ -127,7 +127,7 @@ onBothStores((stores) => {
     expect(await take('10.1.0.1', 'two', () => false)).toBe('assigned')
     const {revision} = await store.get('/x')
     expect(await take('10.1.0.1', 'two', () => false)).toBe('held')
-    await expect(take('10.1.0.1', 'three', () => false)).rejects.toMatchObject({kind: 'conflict', message: '10.1.0.1 is assigned already, with the handle two'})
+    await expect(take('10.1.0.1', 'three', () => false)).rejects.toMatchObject({kind: 'conflict', message: '10.1.0.1 is already assigned, with the handle two'})
     await expect(take('10.9.0.1', 'three')).rejects.toMatchObject({kind: 'invalid'})
     expect((await store.get('/x')).revision).toBe(revision)
   })

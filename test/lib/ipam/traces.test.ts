@@ -43,7 +43,7 @@ const traces = readFileSync(resolve(import.meta.dirname, '../../fixtures/golden/
 /** Where libcalico-go's handle counts are wrong (golden/README.md): the blocks are the truth there. */
 const MISCOUNTED = ['04', '09', '21', '22', '38', '39', '64', '65', '70', '78']
 
-const address = (text: string): Address => parseAddress(text) ?? fail(`${text} is no address`)
+const address = (text: string): Address => parseAddress(text) ?? fail(`${text} is not an address`)
 const fail = (message: string): never => {
   throw new Error(message)
 }

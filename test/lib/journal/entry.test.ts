@@ -126,7 +126,7 @@ describe('many edits of one object', () => {
   })
 })
 
-test('a key whose value ends as it was is no net change', () => {
+test('a key whose value ends as it was is not a net change', () => {
   const change = (before: string | undefined, after: string | undefined) => ({changes: [{key: '/a', before, after}]})
   expect(netChanges({parts: [change(undefined, 'x'), change('x', undefined)]})).toEqual([])
 })
@@ -157,7 +157,7 @@ test('where it is', () => {
 })
 
 describe('reading', () => {
-  test('no file is no entry', () => expect(readJournal(path)).toEqual([]))
+  test('no file is not an entry', () => expect(readJournal(path)).toEqual([]))
 
   test('a torn last line is passed over, and the next entry is whole', async () => {
     await entry(['first']).add(written(1n, ['/a', undefined, '1']))
@@ -166,7 +166,7 @@ describe('reading', () => {
     expect(readJournal(path).map(({words}) => words)).toEqual([['second'], ['first']])
   })
 
-  test('anything else in the file is no entry', () => {
+  test('anything else in the file is not an entry', () => {
     const lines = ['', 'null', '1', '[]', '"x"', '{}', '{"v":2,"id":"a","begin":{}}', '{"v":1,"id":"--x","begin":{}}', '{"v":1,"id":"a","revision":"1","changes":[]}']
     expect(parseJournal([lines.join('\n')])).toEqual([])
     expect(parseJournal(['{"v":1,"id":"a","begin":{},"revision":"1","changes":[1,{"key":2},{"key":"k"}]}'])[0]?.parts).toEqual([{of: [], unknown: false, cluster: undefined, revision: '1', changes: [{key: 'k', before: undefined, after: undefined}]}])

@@ -60,21 +60,21 @@ onBothStores((stores) => {
       }
     })
 
-    test('what is no usable pool is refused, naming those that are', async () => {
+    test('what is not a usable pool is refused, naming those that are', async () => {
       await pool('four', '192.168.0.0/16')
       await pool('off', '10.1.0.0/24', {disabled: true})
       const text = 'The requested subnet must match the CIDR of a configured Calico IP Pool.'
       await expect(askPool({pool: '192.168.0.0/24'})).rejects.toMatchObject({kind: 'not-found', message: text, details: ['The IPv4 pools are: 192.168.0.0/16.'], hint: expect.stringContaining('calicoctl pool add 192.168.0.0/24') as unknown})
       await expect(askPool({pool: 'fd00::/64', v6: true})).rejects.toMatchObject({kind: 'not-found', message: text, details: ['There is no IPv6 pool.']})
-      await expect(askPool({pool: '10.1.0.0/24'})).rejects.toMatchObject({kind: 'refused', message: text, details: ['The pool 10.1.0.0/24 is disabled.', 'The IPv4 pools that can be used are: 192.168.0.0/16.'], hint: 'Enable it with: calicoctl pool set 10.1.0.0/24 --enabled'})
+      await expect(askPool({pool: '10.1.0.0/24'})).rejects.toMatchObject({kind: 'refused', message: text, details: ['The pool 10.1.0.0/24 is disabled.', 'The IPv4 pools that can be used are: 192.168.0.0/16.'], hint: 'To enable it: calicoctl pool set 10.1.0.0/24 --enabled'})
     })
 
     test.each([
       [{pool: '192.168.0.0/16', subPool: '192.168.7.0/24'}, 'refused', "Calico IPAM does not support sub pool configuration on 'docker create network'. Calico IP Pools should be configured first and IP assignment is from those pre-configured pools."],
       [{options: {x: 'y'}}, 'refused', 'Arbitrary options are not supported'],
-      [{pool: 'bogus'}, 'invalid', 'Invalid CIDR: "bogus" is no IPv4 network'],
-      [{pool: '192.168.0.1'}, 'invalid', 'Invalid CIDR: "192.168.0.1" is no IPv4 network'],
-      [{pool: 'fd00::/64'}, 'invalid', 'Invalid CIDR: "fd00::/64" is no IPv4 network'],
+      [{pool: 'bogus'}, 'invalid', 'Invalid CIDR: "bogus" is not an IPv4 network'],
+      [{pool: '192.168.0.1'}, 'invalid', 'Invalid CIDR: "192.168.0.1" is not an IPv4 network'],
+      [{pool: 'fd00::/64'}, 'invalid', 'Invalid CIDR: "fd00::/64" is not an IPv4 network'],
     ])('%j is refused: %s', async (request, kind, message) => {
       await expect(askPool(request)).rejects.toMatchObject({kind, message})
     })
@@ -121,12 +121,12 @@ onBothStores((stores) => {
       await ask({address: '10.1.0.9'})
       await endpointWith('10.1.0.9')
       for (const text of ['10.1.0.7', '10.1.0.8', '10.1.0.9']) {
-        await expect(ask({address: text})).rejects.toMatchObject({kind: 'conflict', message: `The address ${text} is already in use`, hint: `See by whom with: calicoctl ipam info ${text}`})
+        await expect(ask({address: text})).rejects.toMatchObject({kind: 'conflict', message: `The address ${text} is already in use`, hint: `To see by whom: calicoctl ipam info ${text}`})
       }
       expect(await unsound(store)).toEqual([])
     })
 
-    test('a given one that this driver was asked for before, and for which there is no endpoint', async () => {
+    test('a given one that this driver was asked for before, and for which no endpoint was given', async () => {
       await pool('four', '10.1.0.0/24')
       await ask({address: '10.1.0.7'})
       const first = await handle('10.1.0.7')
@@ -143,10 +143,10 @@ onBothStores((stores) => {
     test('where there is none, it says why and what to do', async () => {
       const message = 'There are no available IP addresses in the configured Calico IP pools'
       await createObject(session, 'Node', 'a', {})
-      await expect(ask()).rejects.toMatchObject({kind: 'refused', message, details: ['There is no enabled IPv4 pool'], hint: 'Add one with: calicoctl pool add CIDR'})
+      await expect(ask()).rejects.toMatchObject({kind: 'refused', message, details: ['There is no enabled IPv4 pool'], hint: 'To add one: calicoctl pool add CIDR'})
       await pool('four', '10.1.0.0/29', {blockSize: 29})
       for (let i = 0; i < 8; i++) await ask()
-      for (const poolId of ['CalicoPoolIPv4', '10.1.0.0/29']) await expect(ask({poolId})).rejects.toMatchObject({kind: 'refused', message, details: ['no address is free in pool 10.1.0.0/29'], hint: 'See their use with: calicoctl ipam show'})
+      for (const poolId of ['CalicoPoolIPv4', '10.1.0.0/29']) await expect(ask({poolId})).rejects.toMatchObject({kind: 'refused', message, details: ['no address is free in pool 10.1.0.0/29'], hint: 'To see how many addresses are in use: calicoctl ipam show'})
       await pool('others', '10.2.0.0/24', {nodeSelector: 'rack == "2"'})
       await expect(ask()).rejects.toMatchObject({message})
       expect(await unsound(store)).toEqual([])
@@ -157,10 +157,10 @@ onBothStores((stores) => {
       await expect(ask({poolId: '10.2.0.0/26'})).rejects.toMatchObject({
         kind: 'not-found',
         message: 'The network references a Calico pool which has been deleted.  Please re-instate the Calico pool before using the network.',
-        hint: 'Re-instate it with: calicoctl pool add 10.2.0.0/26',
+        hint: 'To add it again: calicoctl pool add 10.2.0.0/26',
       })
       await change('four', {disabled: true})
-      await expect(ask({poolId: '10.1.0.0/26'})).rejects.toMatchObject({kind: 'refused', message: 'The network references the Calico pool 10.1.0.0/26, which is disabled.', hint: 'Enable it with: calicoctl pool set 10.1.0.0/26 --enabled'})
+      await expect(ask({poolId: '10.1.0.0/26'})).rejects.toMatchObject({kind: 'refused', message: 'The network references the Calico pool 10.1.0.0/26, which is disabled.', hint: 'To enable it: calicoctl pool set 10.1.0.0/26 --enabled'})
       expect(await allAssigned(store)).toEqual([])
     })
 

@@ -90,7 +90,7 @@ onBothStores((stores) => {
       await expect(assignAddress(session, {address: address('172.30.0.9'), node: 'a'})).rejects.toMatchObject({kind: 'invalid'})
       await expect(requestPool(session, {pool: '172.30.0.0/16', subPool: '', options: {}, v6: false})).rejects.toMatchObject({
         kind: 'refused',
-        details: ["The pool 172.30.0.0/16 belongs to the Docker network db, which has Docker's own IPAM."],
+        details: ["The pool 172.30.0.0/16 belongs to the Docker network db, which uses Docker's own IPAM."],
       })
     })
 
@@ -148,13 +148,13 @@ onBothStores((stores) => {
       await putToUse()
       await removeDockerPools(session, NETWORK)
       expect(Object.keys(await pools())).toEqual(['172-30-0-0-16'])
-      expect(warnings).toContain('The pool 172.30.0.0/16 was made for a Docker network that is gone, but it has been enabled since; it stays. Remove it with: calicoctl pool remove 172.30.0.0/16')
+      expect(warnings).toContain('The pool 172.30.0.0/16 was created for a Docker network that no longer exists, but it has been enabled since, so it is kept. To remove it: calicoctl pool remove 172.30.0.0/16')
       await assignAddress(session, {address: address('172.30.0.9'), node: 'a'})
       const key = `${POOLS}172-30-0-0-16`
       const {kv} = await store.get(key)
       await store.transact({then: [{put: key, value: must(kv).value.replace('"spec":{', '"spec":{"disabled":true,')}]})
       await removeDockerPools(session, NETWORK)
-      expect(warnings.some((text) => text.includes('addresses of it are assigned'))).toBe(true)
+      expect(warnings.some((text) => text.includes('its addresses are assigned'))).toBe(true)
       expect(Object.keys(await pools())).toHaveLength(1)
     })
   })

@@ -120,7 +120,7 @@ describe('IPAM', () => {
     ['released', []],
     ['free', []],
     ['foreign', ['warn The address 10.0.0.1 was not released: Calico did not assign it to Docker on this node']],
-    ['in-use', ['warn The address 10.0.0.1 was not released: an endpoint has it']],
+    ['in-use', ['warn The address 10.0.0.1 was not released: an endpoint uses it']],
   ] as const)('ReleaseAddress: %s', async (outcome, lines) => {
     const {call, log} = newTable({releaseAddress: () => Promise.resolve(outcome)})
     expect(await call('IpamDriver.ReleaseAddress', {PoolID: 'P', Address: '10.0.0.1'})).toEqual({})
@@ -155,14 +155,14 @@ describe('CreateEndpoint', () => {
   test('no address, or none that is one', async () => {
     const {call, parts} = newTable()
     await expect(call('NetworkDriver.CreateEndpoint', {...request, Interface: {}})).rejects.toMatchObject({kind: 'invalid', message: 'No address assigned for endpoint'})
-    await expect(call('NetworkDriver.CreateEndpoint', {...request, Interface: {Address: 'x'}})).rejects.toMatchObject({kind: 'invalid', message: 'Docker gave \'x\' for an address'})
+    await expect(call('NetworkDriver.CreateEndpoint', {...request, Interface: {Address: 'x'}})).rejects.toMatchObject({kind: 'invalid', message: 'Docker sent \'x\' as an address'})
     expect(parts.calls).toEqual([])
   })
 
   test('what came into being with it is told', async () => {
     const {call, log} = newTable({createEndpoint: () => Promise.resolve({created: true, createdProfile: true, createdNode: true})})
     await call('NetworkDriver.CreateEndpoint', request)
-    expect(log.lines).toEqual(['info Created the Node of this host, which calico-node had not done yet', 'info Created the profile databases'])
+    expect(log.lines).toEqual(['info Created the Node of this host, because calico-node had not created it', 'info Created the profile databases'])
   })
 
   test.each([[true, 1], [false, 0]])('done too late and new: %p; removed: %i', async (created, count) => {
@@ -246,7 +246,7 @@ describe('Leave and DeleteEndpoint', () => {
     const {call, parts, log} = newTable({deleteEndpoint: () => Promise.resolve(false)})
     expect(await call('NetworkDriver.DeleteEndpoint', IDS)).toEqual({})
     expect(parts.calls).toEqual([`removeLink "${ENDPOINT}"`, `deleteEndpoint "${ENDPOINT}"`])
-    expect(log.lines).toEqual(['debug endpoint 0d69a0124353 was not there to be deleted'])
+    expect(log.lines).toEqual(['debug endpoint 0d69a0124353 did not exist when it was to be deleted'])
   })
 
   test('all calls for one endpoint have one key', () => {

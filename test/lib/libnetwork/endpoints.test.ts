@@ -124,7 +124,7 @@ onBothStores((stores) => {
         [request([text], {mac: '02:11:22:33:44:55'}), 'its MAC address is ee:ee:ee:ee:ee:ee'],
         [request([text], {profile: 'web'}), 'its profiles are databases'],
       ] as const) {
-        await expect(createEndpoint(session, changed)).rejects.toMatchObject({kind: 'conflict', message: `Endpoint ${ID} exists already, but ${why}`})
+        await expect(createEndpoint(session, changed)).rejects.toMatchObject({kind: 'conflict', message: `Endpoint ${ID} already exists, but ${why}`})
       }
       expect((await store.get('/x')).revision).toBe(revision)
     })
@@ -272,7 +272,7 @@ onBothStores((stores) => {
       const {metadata} = await stored()
       expect(metadata.annotations).toEqual({'calicoctl/network': NETWORK, 'calicoctl/container': 'db'})
       expect(metadata.labels).toEqual({'projectcalico.org/namespace': 'default', 'projectcalico.org/orchestrator': 'libnetwork', role: 'database', tier: ''})
-      expect(warnings.filter((text) => text.includes('is left out'))).toHaveLength(3)
+      expect(warnings.filter((text) => text.includes('is ignored: it'))).toHaveLength(3)
       await describeEndpoint(session, 'a', OTHER, {container: 'gone'})
       expect(await findEndpoint(session, 'a', OTHER)).toBeUndefined()
     })

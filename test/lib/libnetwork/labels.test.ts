@@ -93,12 +93,12 @@ describe('without success', () => {
     answer = () => Promise.resolve(undefined)
     await copy({limitMs: 250})
     expect(asked.length).toBeGreaterThanOrEqual(2)
-    expect(log.lines).toEqual(['warn The container of endpoint a1a1a1a1a1a1 was not to be seen in Docker within 0.25 s; it has not got the labels of its container'])
+    expect(log.lines).toEqual(['warn The container of endpoint a1a1a1a1a1a1 was not found in Docker within 0.25 s; the labels of the container were not copied to it'])
   })
   test('a datastore that is away is told, and nothing is thrown', async () => {
     store.transact = () => Promise.reject(new CalicoError('unreachable', 'etcd does not answer'))
     await copy()
-    expect(log.lines).toEqual(['warn The container of endpoint a1a1a1a1a1a1 could not be noted: etcd does not answer; it has not got the labels of its container'])
+    expect(log.lines).toEqual(['warn The container of endpoint a1a1a1a1a1a1 could not be recorded: etcd does not answer; the labels of the container were not copied to it'])
   })
   test('an endpoint that has gone meanwhile does not come back', async () => {
     const before = await findEndpoint(session, 'a', ENDPOINT)

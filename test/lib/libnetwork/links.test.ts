@@ -90,7 +90,7 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
   test('a pair that a container has stays as it is', async () => {
     await makeLink(request())
     moveIn()
-    await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict', message: `The interface ${outer} exists, and its other end is not on this host: a container has it`})
+    await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict', message: `The interface ${outer} exists, and its other end is in a container`})
     expect(container.run('ip', 'link', 'show', 'cali0')).toContain('UP')
     expect(await linkState(endpointId)).toBe('in-use')
   })
@@ -112,7 +112,7 @@ suite('the pair of a Docker endpoint', whyNoNamespaces(), () => {
 
   test('a name that belongs to something else is told, and neither thing is touched', async () => {
     execFileSync('ip', ['link', 'add', inner, 'type', 'bridge'])
-    await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict', message: `The interface name is taken on this host: ${inner}`})
+    await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict', message: `The interface name is already used on this host: ${inner}`})
     expect(await on(outer)).toBeUndefined()
     execFileSync('ip', ['link', 'add', outer, 'type', 'bridge'])
     await expect(makeLink(request())).rejects.toMatchObject({kind: 'conflict'})

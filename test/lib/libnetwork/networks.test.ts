@@ -135,8 +135,8 @@ describe('CreateNetwork', () => {
     ['several IPv6 subnets', request({}, {v6: [SIX, SIX]}), 'Unsupported: multiple Gateways defined for IPv6', []],
     ['no IPv4', request({}, {v4: [], v6: [SIX]}), "The network has no IPv4 subnet: addresses are needed from Calico's IPAM (--ipam-driver) or Docker's own.", []],
     ['no address data at all', request({}, {v4: [{AddressSpace: '', Pool: '', Gateway: ''}]}), "The network has no IPv4 subnet: addresses are needed from Calico's IPAM (--ipam-driver) or Docker's own.", []],
-    ['addresses that are not for containers', request({}, {v4: [{...MARKER, AuxAddresses: {router: '192.168.0.9/32'}}]}), 'Calico IPAM does not support --aux-address (router=192.168.0.9). Keep an address from containers with: calicoctl ipam assign 192.168.0.9', []],
-    ['what is no subnet', request({}, {v4: [{...OWN, Pool: '172.18.0.0/33'}]}), "Docker gave '172.18.0.0/33' for a subnet", []],
+    ['addresses that are not for containers', request({}, {v4: [{...MARKER, AuxAddresses: {router: '192.168.0.9/32'}}]}), 'Calico IPAM does not support --aux-address (router=192.168.0.9). To reserve an address: calicoctl ipam assign 192.168.0.9', []],
+    ['what is not a subnet', request({}, {v4: [{...OWN, Pool: '172.18.0.0/33'}]}), "Docker sent '172.18.0.0/33' as a subnet", []],
   ])('refuses %s before anything is done', async (_, wrong, message, details) => {
     const before = store.writes.length
     await expect(networks.create(wrong)).rejects.toMatchObject({kind: 'invalid', message, details})
@@ -157,11 +157,11 @@ describe('CreateNetwork', () => {
       await createObject(session, 'IPPool', 'off', {cidr: '10.1.0.0/16', disabled: true})
       await expect(networks.create(request({ipip: 'true'}))).rejects.toMatchObject({
         kind: 'refused',
-        message: '--opt ipip=true is a property of the Calico IP pools, which other networks use too: a pool of this network is not so.',
-        hint: 'First: calicoctl pool add 10.0.0.0/16 --ipip; calicoctl pool add 192.168.0.0/16 --ipip',
+        message: '--opt ipip=true is a property of the Calico IP pools, which other networks also use: a pool of this network has another setting.',
+        hint: 'Run this first: calicoctl pool add 10.0.0.0/16 --ipip; calicoctl pool add 192.168.0.0/16 --ipip',
       })
-      await expect(networks.create(request({'nat-outgoing': 'true'}))).rejects.toMatchObject({hint: 'First: calicoctl pool add 192.168.0.0/16 --nat-outgoing'})
-      await expect(networks.create(request({'nat-outgoing': 'false', ipip: 'true'}, {v4: [{...MARKER, Pool: '10.0.0.0/16'}]}))).rejects.toMatchObject({hint: 'First: calicoctl pool set 10.0.0.0/16 --ipip --no-nat-outgoing'})
+      await expect(networks.create(request({'nat-outgoing': 'true'}))).rejects.toMatchObject({hint: 'Run this first: calicoctl pool add 192.168.0.0/16 --nat-outgoing'})
+      await expect(networks.create(request({'nat-outgoing': 'false', ipip: 'true'}, {v4: [{...MARKER, Pool: '10.0.0.0/16'}]}))).rejects.toMatchObject({hint: 'Run this first: calicoctl pool set 10.0.0.0/16 --ipip --no-nat-outgoing'})
       await networks.create(request({'nat-outgoing': 'true'}, {v4: [{...MARKER, Pool: '10.0.0.0/16'}]}))
     })
     test('IPIP across subnets is IPIP, and of IPv4 only', async () => {
@@ -171,8 +171,8 @@ describe('CreateNetwork', () => {
     })
     test('without any pool', async () => {
       await expect(networks.create(request({'nat-outgoing': 'true'}, {v6: [{...SIX, Pool: '::/0'}], v4: [{...MARKER, Pool: '10.9.0.0/16'}]}))).rejects.toMatchObject({
-        message: '--opt nat-outgoing=true is a property of the Calico IP pools, which other networks use too: there is no pool yet.',
-        hint: 'First: calicoctl pool add CIDR --nat-outgoing',
+        message: '--opt nat-outgoing=true is a property of the Calico IP pools, which other networks also use: there is no pool yet.',
+        hint: 'Run this first: calicoctl pool add CIDR --nat-outgoing',
       })
     })
   })
@@ -251,7 +251,7 @@ describe('the name', () => {
     answer = () => Promise.reject(new CalicoError('failed', 'The Docker Engine at unix:///test.sock did not answer within 2 s'))
     await expect(networks.find(ID)).rejects.toMatchObject({
       kind: 'failed',
-      message: `The name of the Docker network ${ID} is not known, and Docker did not tell it`,
+      message: `The name of the Docker network ${ID} is not known, and Docker did not provide it`,
       details: ['The Docker Engine at unix:///test.sock did not answer within 2 s'],
     })
     answer = () => Promise.resolve(inspected())

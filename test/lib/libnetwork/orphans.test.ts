@@ -143,7 +143,7 @@ onBothStores((stores) => {
       expect(await problems()).toEqual([])
       await deleteEndpoint(session, 'a', ID)
       expect((await checkIpam(session)).findings).toMatchObject([{class: 'leaked-address', subject: text, passing: true}])
-      expect(await problems()).toEqual([`leaked-address ${text}: no endpoint has it (handle libnetwork.${ID}, libnetwork, node a)`])
+      expect(await problems()).toEqual([`leaked-address ${text}: no endpoint uses it (handle libnetwork.${ID}, libnetwork, node a)`])
       // Between the looks that one is given back, and the next one is about to be.
       const next = 'c3'.repeat(32)
       await create(session, 'a', next, await ask(session, 'a'))

@@ -87,7 +87,7 @@ describe('listenOn', () => {
 
   test('what is not a socket stays', async () => {
     writeFileSync(path, 'text')
-    await expect(listenOn(newServer(), path, {owner})).rejects.toMatchObject({kind: 'failed', message: `${path} is there and is not a socket`})
+    await expect(listenOn(newServer(), path, {owner})).rejects.toMatchObject({kind: 'failed', message: `${path} exists and is not a socket`})
     expect(lstatSync(path).isFile()).toBe(true)
     unlinkSync(path)
     symlinkSync('/nowhere', path)
@@ -111,7 +111,7 @@ describe('listenOn', () => {
     const open = join(folder, 'open')
     mkdirSync(open)
     chmodSync(open, 0o775)
-    await expect(listenOn(newServer(), join(open, 'calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('may be written by others') as unknown})
+    await expect(listenOn(newServer(), join(open, 'calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('is writable by other users') as unknown})
     chmodSync(open, 0o1777)
     await listenOn(newServer(), join(open, 'calico.sock'), {owner})
     writeFileSync(join(folder, 'file'), '')

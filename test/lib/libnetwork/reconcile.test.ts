@@ -160,7 +160,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       ['does not answer', () => Promise.reject(new CalicoError('failed', 'no answer')), true],
       ['has no networks at all, not even its own', () => Promise.resolve([]), true],
       ['is not of this host', () => Promise.resolve([network(NETWORK)]), false],
-    ])('an Engine that %s is no reason to remove anything', async (_, answer, isLocal) => {
+    ])('an Engine that %s is not a reason to remove anything', async (_, answer, isLocal) => {
       const endpoint = await newEndpoint()
       listed = answer
       local = isLocal
@@ -168,7 +168,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await exists(endpoint)).toBe(true)
-      expect(log.lines.filter((line) => line.includes('is not looked for'))).toHaveLength(1)
+      expect(log.lines.filter((line) => line.includes('are not searched for'))).toHaveLength(1)
     })
     test('a datastore that does not answer is told', async () => {
       await newEndpoint()
@@ -201,7 +201,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
         expect(await twice(subject)).toMatchObject(NOTHING)
         expect(await twice(subject)).toMatchObject(NOTHING)
         expect(await exists(endpoint)).toBe(true)
-        expect(log.lines).toEqual([`warn Docker does not know the endpoint ${endpoint.slice(0, 12)}, but its interface is in a container: it stays`])
+        expect(log.lines).toEqual([`warn Docker does not know the endpoint ${endpoint.slice(0, 12)}, but its interface is in a container: it is kept`])
         await deleteEndpoint(session, 'a', endpoint)
         expect(await twice(subject)).toMatchObject(NOTHING) // nor is its address given to somebody else
         expect(await allAssigned(store)).toHaveLength(1)
@@ -234,7 +234,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       const subject = reconciler()
       expect(await twice(subject)).toMatchObject(NOTHING)
-      expect(log.lines).toEqual(["info What Docker does not know any more is not looked for: no answer"])
+      expect(log.lines).toEqual(["info Endpoints unknown to Docker are not searched for: no answer"])
       listed = () => Promise.resolve([network(NETWORK, [endpoint])])
       expect(await twice(subject)).toMatchObject(NOTHING)
       expect(await allAssigned(store)).toHaveLength(1)

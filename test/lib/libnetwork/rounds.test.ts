@@ -125,7 +125,7 @@ describe('keepRounds', () => {
       },
     })
     await until(() => rounds > 1)
-    expect(seen.lines).toEqual(['warn Reconciliation failed, and will be tried again: broken'])
+    expect(seen.lines).toEqual(['warn Reconciliation failed, and will be repeated: broken'])
     await until(() => metrics.text().includes('last_success'))
   })
 

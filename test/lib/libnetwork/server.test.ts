@@ -70,13 +70,13 @@ describe('HTTP', () => {
   })
 
   test.each([
-    ['an unknown method', 'NetworkDriver.Unknown', {}, 404, 'The method NetworkDriver.Unknown is not known here'],
-    ['what only an object\'s prototype has', 'constructor', {}, 404, 'The method constructor is not known here'],
-    ['no name', '', {}, 404, 'The method  is not known here'],
+    ['an unknown method', 'NetworkDriver.Unknown', {}, 404, 'The method NetworkDriver.Unknown is not known'],
+    ['what only an object\'s prototype has', 'constructor', {}, 404, 'The method constructor is not known'],
+    ['no name', '', {}, 404, 'The method  is not known'],
     ['malformed JSON', 'NetworkDriver.Join', '{"NetworkID":', 400, 'Bad request: not JSON: '],
     ['options 100,000 deep', 'NetworkDriver.CreateNetwork', `{"NetworkID":"${NETWORK}","Options":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`, 400, 'Bad request: its JSON is nested more than 100 levels deep'],
     ['a missing member', 'NetworkDriver.Join', {NetworkID: NETWORK}, 400, 'Bad request: EndpointID is missing'],
-    ['no body where one is needed', 'NetworkDriver.Join', undefined, 400, 'Bad request: NetworkID is missing; EndpointID is missing. The request is empty: Docker repeats so what a driver that was ended meanwhile did not answer. Try again.'],
+    ['no body where one is needed', 'NetworkDriver.Join', undefined, 400, 'Bad request: NetworkID is missing; EndpointID is missing. The request is empty: Docker sends an empty request after a driver was stopped before its answer. Try again.'],
     ['not an object', 'NetworkDriver.Join', [1], 400, 'Bad request: the request is not a JSON object'],
   ])('%s', async (_, name, body, status, text) => {
     const {call, parts} = await start()
@@ -143,9 +143,9 @@ describe('errors', () => {
   })
 
   test('message, details and hint in one line; never a stack', async () => {
-    const error = new CalicoError('refused', 'There is no pool.', {details: ['a: used', 'b:\n  full'], hint: 'Add one with: calicoctl pool add'})
+    const error = new CalicoError('refused', 'There is no pool.', {details: ['a: used', 'b:\n  full'], hint: 'To add one: calicoctl pool add'})
     const {call, log} = await start({requestAddress: () => Promise.reject(error)})
-    const text = 'There is no pool. a: used; b: full. Add one with: calicoctl pool add'
+    const text = 'There is no pool. a: used; b: full. To add one: calicoctl pool add'
     expect(await call('IpamDriver.RequestAddress', {PoolID: 'P', Address: '', Options: null})).toMatchObject({status: 500, body: {Err: text}})
     expect(log.lines).toEqual([expect.stringMatching(/^error IpamDriver\.RequestAddress an address of P: There is no pool\. .* \(500, \d+ ms\)$/)])
   })
@@ -247,7 +247,7 @@ describe('deadlines', () => {
         return {created: true, createdProfile: false, createdNode: false}
       },
     }, LATE)
-    expect(await call('NetworkDriver.CreateEndpoint', CREATE)).toMatchObject({status: 500, body: {Err: 'Not done within 0.05 s. Why.'}})
+    expect(await call('NetworkDriver.CreateEndpoint', CREATE)).toMatchObject({status: 500, body: {Err: 'Not finished within 0.05 s. Why.'}})
     const remove = call('NetworkDriver.DeleteEndpoint', IDS)
     await sleep(10)
     open()
@@ -285,7 +285,7 @@ describe('deadlines', () => {
     for (let i = 0; i < 2; i++) expect(await call('IpamDriver.RequestAddress', {PoolID: 'P', Address: '', Options: null})).toMatchObject({status: 500})
     await sleep(100)
     expect(log.lines.filter((line) => line.startsWith('warn'))).toEqual(['warn The request had timed out, and its changes were not rolled back: an address of P: away. Reconciliation will remove them.'])
-    expect(log.lines.filter((line) => line.startsWith('debug'))).toEqual(['debug an address of P, which was not done in time, has failed: away'])
+    expect(log.lines.filter((line) => line.startsWith('debug'))).toEqual(['debug an address of P, which was not finished in time, has failed: away'])
   })
 })
 

@@ -85,7 +85,7 @@ describe('ClusterInformation', () => {
   })
 })
 
-test('a value that is no JSON freezes its kind, or stops what needs it', () => {
+test('a value that is not a JSON freezes its kind, or stops what needs it', () => {
   const levels = (kind: Parameters<typeof hazardsOfText>[0]) => hazardsOfText(kind, '{broken').map(({level}) => level)
   expect(levels('Profile')).toEqual(['frozen'])
   expect(levels('FelixConfiguration')).toEqual(['cannot-start'])

@@ -36,7 +36,7 @@ describe('the tier of a policy', () => {
     const previous = accept(kind, before, {operation: 'create'}).resource
     if (!previous) throw new Error('refused')
     const update = (tier: string) => accept(kind, object(kind, {tier, selector: 'has(a)'}, {namespace: 'default'}), {operation: 'update', previous, others: tiers}).problems
-    expect(update('nope')).toEqual([{field: 'spec.tier', message: 'names a tier that does not exist: nope'}])
+    expect(update('nope')).toEqual([{field: 'spec.tier', message: 'refers to a tier that does not exist: nope'}])
     expect(update('gone')).toEqual([])
     expect(update('default')).toEqual([])
   })

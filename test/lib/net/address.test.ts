@@ -36,7 +36,7 @@ describe('parseAddress and formatAddress', () => {
     '', ' ', '10', '10.0.0', '10.0.0.0.1', '10.0.0.256', '010.0.0.1', '10.0.0.01', '0x10', ' 10.0.0.1', '10.0.0.1 ', '10.0.0.1\n', '10.0.0.-1',
     '10.0.0.1/32', ':', ':::', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7:8::', 'fe80::1%eth0', '::1%1', '12345::', '::g',
     '::ffff:010.0.0.1', '::256.0.0.1', '10.0.0.1::', '::1.2.3', ':1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8:', '٣.0.0.1', '1:2:3:4:5:6:7:1.2.3.4', `${'0'.repeat(100)}::1`,
-  ])('%j is no address', (text) => expect(parseAddress(text)).toBeUndefined())
+  ])('%j is not an address', (text) => expect(parseAddress(text)).toBeUndefined())
 
   test('are inverse to each other', () => {
     fc.assert(fc.property(address, (value) => expect(parseAddress(formatAddress(value))).toEqual(value)))

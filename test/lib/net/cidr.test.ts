@@ -45,7 +45,7 @@ describe('parseCidr', () => {
   test.each([
     '', '/', '10.0.0.0', '10.0.0.0/', '/8', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/+8', '10.0.0.0/ 8', '10.0.0.0/8 ', ' 10.0.0.0/8', '10.0.0/8', '10/8',
     '010.0.0.0/8', '10.0.0.0/255.0.0.0', '10.0.0.0/8/8', '::/129', 'fe80::%eth0/64', '10.0.0.0/0x8', '::ffff:10.0.0.0/129', `10.0.0.0/${'0'.repeat(1e5)}8`, '10.0.0.0/٨',
-  ])('%j is no CIDR', (text) => expect(parseCidr(text)).toBeUndefined())
+  ])('%j is not a CIDR', (text) => expect(parseCidr(text)).toBeUndefined())
 
   test('a bare address is one only where either is allowed', () => {
     expect(parseCidrOrAddress('10.0.0.1')).toEqual(network('10.0.0.1/32'))

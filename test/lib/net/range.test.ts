@@ -41,7 +41,7 @@ describe('coverRange', () => {
     expect(cover('::1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe')).toHaveLength(254)
   })
 
-  test('refuses what is no range', () => {
+  test('refuses what is not a range', () => {
     expect(() => cover('10.0.0.2', '10.0.0.1')).toThrow(RangeError)
     expect(() => cover('10.0.0.2', 'fd00::1')).toThrow(RangeError)
   })

@@ -86,7 +86,7 @@ describe('parseTypedAddress', () => {
   test.each([
     '', ' ', '4294967296', '08.1.1.1', '256.1.1.1', '1.256.1.1', '1.2.65536', '1.16777216', '1..2', '1.2.3.4.', '-1', '+1', '1e3', '1.2.3.4.5', '1.2.3.4 x', '::1%eth0', '1.2.3.4/8', '0x1000000000', 'web',
     `${'0'.repeat(1e5)}1`,
-  ])('%j is no address, and no short form either', (text) => {
+  ])('%j is not an address, and no short form either', (text) => {
     expect(parseTypedAddress(text)).toBeUndefined()
     expect(shortFormProblem(text, 'address')).toBeUndefined()
   })

@@ -61,7 +61,7 @@ describe('patch', () => {
     expect((await stored()).metadata).toMatchObject({labels: {a: 'b'}, annotations: {by: 'somebody'}})
     const {kv} = await store.get(WEB)
     race()
-    expect(await patch(`{"metadata": {"resourceVersion": "${kv?.modRevision}", "labels": {"a": "c"}}}`)).toMatchObject({code: 5, stderr: expect.stringContaining('somebody has changed it. Nothing was changed') as unknown})
+    expect(await patch(`{"metadata": {"resourceVersion": "${kv?.modRevision}", "labels": {"a": "c"}}}`)).toMatchObject({code: 5, stderr: expect.stringContaining('another client has changed it. Nothing was changed') as unknown})
     expect((await stored()).metadata).toMatchObject({labels: {a: 'b'}})
     const now = (await store.get(WEB)).kv?.modRevision
     expect(await patch(`{"metadata": {"resourceVersion": "${now}", "labels": {"a": "c"}}}`)).toMatchObject({code: 0})
@@ -76,12 +76,12 @@ describe('patch', () => {
   })
 
   test.each([
-    ['{"spec": {"labelsToAply": {}}}', 1, /spec\.labelsToAply: is no field of a Profile in this place\. Did you mean labelsToApply\?/],
+    ['{"spec": {"labelsToAply": {}}}', 1, /spec\.labelsToAply: is not a field of a Profile in this place\. Did you mean labelsToApply\?/],
     ['{"spec": {"ingress": [{"action": "Permit"}]}}', 1, /spec\.ingress\[0\]\.action/],
     ['{"spec": {"ingress": [{"action": "Allow", "source": {"nets": []}}]}}', 1, /spec\.ingress\[0\]\.source\.nets/],
     ['{"spec": 7}', 1, /profile\/web|Profile web/],
     ['{"metadata": {"name": "db", "creationTimestamp": null}}', 1, /metadata\.name: cannot be changed[^]*metadata\.creationTimestamp: cannot be changed/],
-    ['{"metadata": {"resourceVersion": null}}', 1, /metadata\.resourceVersion: is the revision/],
+    ['{"metadata": {"resourceVersion": null}}', 1, /metadata\.resourceVersion: is the required revision/],
     ['{"kind": "Tier"}', 1, /kind: cannot be changed/],
     ['{"a": 1, "a": 2}', 1, /stands twice/],
     ['{', 1, /--patch is not valid JSON[^]*in quotes for the shell/],
@@ -96,8 +96,8 @@ describe('patch', () => {
   test.each([
     ['patch profile db -p {}', 4, /There is no profile\/db/],
     ['patch networkset s -n shop -p {}', 4, /There is no networkset\/s in the namespace shop/],
-    ['patch profile web -p {} -n shop', 1, /-n does not fit/],
-    ['patch block 10.0.0.0-26 -p {}', 1, /not a kind whose objects can be changed so/],
+    ['patch profile web -p {} -n shop', 1, /-n cannot be used/],
+    ['patch block 10.0.0.0-26 -p {}', 1, /not a kind whose objects can be changed with this command/],
     ['patch profil web -p {}', 1, /Did you mean profile/],
     ['patch clusterinformation default -p {}', 8, /written by Calico itself/],
     ['patch profile projectcalico-default-allow -p {}', 8, /provided by Calico itself/],
@@ -118,7 +118,7 @@ describe('label', () => {
   test('sets, keeps, changes and removes', async () => {
     expect(await label('team=shop')).toEqual({code: 0, stdout: '', stderr: 'profile/web updated (labels: +team=shop)\n'})
     expect(await label('team=shop')).toEqual({code: 0, stdout: '', stderr: 'profile/web unchanged\n'})
-    expect(await label('team=')).toMatchObject({code: 5, stderr: expect.stringMatching(/The label team is shop already\. Nothing was changed\.\nGive --overwrite/) as unknown})
+    expect(await label('team=')).toMatchObject({code: 5, stderr: expect.stringMatching(/The label team is already shop\. Nothing was changed\.\nTo change its value, use --overwrite/) as unknown})
     expect(await label('team=', '--overwrite')).toMatchObject({code: 0})
     expect((await stored()).metadata).toMatchObject({labels: {team: ''}})
     expect(await label('team', '--remove', '--dry-run')).toMatchObject({code: 0, stderr: 'profile/web would be updated (labels: -team)\n', stdout: expect.stringMatching(/^-.*team/m) as unknown})
@@ -134,7 +134,7 @@ describe('label', () => {
     [['=a'], 1, /is not a label/],
     [['team'], 1, /is not a label/],
     [['team=a', '--remove'], 1, /give the key alone/],
-    [['team=a', '--remove', '--overwrite'], 1, /exclude each other/],
+    [['team=a', '--remove', '--overwrite'], 1, /cannot be combined/],
     [['__proto__=a'], 1, /__proto__/],
   ])('%j: %d', async (words, code, message) => expect(await label(...words)).toMatchObject({code, stderr: expect.stringMatching(message) as unknown}))
 

@@ -34,34 +34,34 @@ const profile = (name: string, spec = '{}'): string => `${HEAD}kind: Profile\nme
 
 describe('all problems of all documents, with their places', () => {
   const PROBLEMS: readonly (readonly [string, string, ...string[]])[] = [
-    ['an unknown field', profile('web', '{ingres: []}'), '-:4:8: profile/web: spec.ingres: is no field of a Profile in this place. Did you mean ingress?'],
-    ['an unknown field in a rule', profile('web', '{ingress: [{action: Allow, srouce: {}}]}'), '-:4:34: profile/web: spec.ingress[0].srouce: is no field of a Profile in this place. Did you mean source?'],
-    ['another case', `${HEAD}kind: Profile\nmetadata: {Name: web}\n`, '-:3:11: profile: metadata.name: must be set', '-:3:12: profile: metadata.Name: is no field of a Profile in this place. Did you mean name?'],
+    ['an unknown field', profile('web', '{ingres: []}'), '-:4:8: profile/web: spec.ingres: is not a field of a Profile in this place. Did you mean ingress?'],
+    ['an unknown field in a rule', profile('web', '{ingress: [{action: Allow, srouce: {}}]}'), '-:4:34: profile/web: spec.ingress[0].srouce: is not a field of a Profile in this place. Did you mean source?'],
+    ['another case', `${HEAD}kind: Profile\nmetadata: {Name: web}\n`, '-:3:11: profile: metadata.name: must be set', '-:3:12: profile: metadata.Name: is not a field of a Profile in this place. Did you mean name?'],
     ['a wrong type', profile('web', '{ingress: {}}'), '-:4:17: profile/web: spec.ingress: must be a list, not an object'],
-    ['a number for a text', profile('010'), '-:3:18: profile: metadata.name: must be a text, and without quotes 010 is none: write "010"'],
-    ['a text of YAML 1.2 only', profile('y'), '-:3:18: profile/y: metadata.name: without quotes, y is no text for every reader of YAML: write "y"'],
-    ['a label that is a number', profile('web', '{labelsToApply: {a: 1.10}}'), '-:4:27: profile/web: spec.labelsToApply["a"]: must be a text, and without quotes 1.10 is none: write "1.10"'],
-    ['a key that is a number', profile('web', '{labelsToApply: {1: a}}'), '-:4:24: profile/web: spec.labelsToApply: a key must be a text: write "1" in quotes'],
-    ['a key twice', profile('web', '{ingress: [], ingress: []}'), '-:4:21: profile/web: spec.ingress: the key stands twice'],
-    ['a kind misspelt', `${HEAD}kind: Profiles\nmetadata: {name: a}\n`, '-:2:7: profiles/a: kind: is no kind that calicoctl reads: Profiles. Did you mean Profile?'],
+    ['a number for a text', profile('010'), '-:3:18: profile: metadata.name: must be a string, which 010 without quotes is not: write "010"'],
+    ['a text of YAML 1.2 only', profile('y'), '-:3:18: profile/y: metadata.name: without quotes, y is not a string for every reader of YAML: write "y"'],
+    ['a label that is a number', profile('web', '{labelsToApply: {a: 1.10}}'), '-:4:27: profile/web: spec.labelsToApply["a"]: must be a string, which 1.10 without quotes is not: write "1.10"'],
+    ['a key that is a number', profile('web', '{labelsToApply: {1: a}}'), '-:4:24: profile/web: spec.labelsToApply: a key must be a string: write "1" in quotes'],
+    ['a key twice', profile('web', '{ingress: [], ingress: []}'), '-:4:21: profile/web: spec.ingress: the key is duplicated'],
+    ['a kind misspelt', `${HEAD}kind: Profiles\nmetadata: {name: a}\n`, '-:2:7: profiles/a: kind: is not a kind that calicoctl reads: Profiles. Did you mean Profile?'],
     ['no apiVersion', 'kind: Profile\nmetadata: {name: a}\n', '-:1:1: profile/a: apiVersion: must be set: projectcalico.org/v3'],
-    ["calicoctl 1.x's", 'apiVersion: v1\nkind: profile\nmetadata: {name: a}\n', "-:1:13: profile/a: apiVersion: must be projectcalico.org/v3, not v1, which was calicoctl 1.x's", '-:2:7: profile/a: kind: is no kind that calicoctl reads: profile. Did you mean Profile?'],
-    ["Kubernetes' list", 'apiVersion: v1\nkind: List\nitems: []\n', "-:2:7: list: kind: Kubernetes' List is not taken: write its objects as documents of their own, with --- between them"],
-    ['a namespace of a global kind', `${HEAD}kind: Profile\nmetadata: {name: a, namespace: b}\n`, '-:3:32: profile/a: metadata.namespace: must be absent: a Profile lies in no namespace'],
-    ['the same object twice', `${profile('a')}---\n${profile('b')}---\n${profile('a')}`, '-:13:18: profile/a: metadata.name: the same object stands at -:1:1'],
+    ["calicoctl 1.x's", 'apiVersion: v1\nkind: profile\nmetadata: {name: a}\n', "-:1:13: profile/a: apiVersion: must be projectcalico.org/v3, not v1, which was calicoctl 1.x's", '-:2:7: profile/a: kind: is not a kind that calicoctl reads: profile. Did you mean Profile?'],
+    ["Kubernetes' list", 'apiVersion: v1\nkind: List\nitems: []\n', "-:2:7: list: kind: a Kubernetes List is not supported: write its objects as separate documents, with --- between them"],
+    ['a namespace of a global kind', `${HEAD}kind: Profile\nmetadata: {name: a, namespace: b}\n`, '-:3:32: profile/a: metadata.namespace: must not be set: the kind Profile has no namespaces'],
+    ['the same object twice', `${profile('a')}---\n${profile('b')}---\n${profile('a')}`, '-:13:18: profile/a: metadata.name: the same object is at -:1:1'],
     ['two documents', `${profile('A')}---\n${profile('web', '{x: 1}')}`,
       '-:3:18: profile/A: metadata.name: must be lower-case letters, digits, "-" and ".", each part beginning and ending with a letter or digit, not "A"',
-      '-:9:8: profile/web: spec.x: is no field of a Profile in this place'],
-    ['an item of a list', `${HEAD}kind: ProfileList\nitems:\n- ${profile('a', '{x: 1}').replaceAll('\n', '\n  ')}`, '-:7:10: profile/a: spec.x: is no field of a Profile in this place'],
+      '-:9:8: profile/web: spec.x: is not a field of a Profile in this place'],
+    ['an item of a list', `${HEAD}kind: ProfileList\nitems:\n- ${profile('a', '{x: 1}').replaceAll('\n', '\n  ')}`, '-:7:10: profile/a: spec.x: is not a field of a Profile in this place'],
     ['an item without kind', `${HEAD}kind: ProfileList\nitems:\n- metadata: {name: a}\n`, '-:4:3: apiVersion: must be set: projectcalico.org/v3', '-:4:3: kind: must be set'],
-    ['a tab', `${HEAD}kind: Profile\nmetadata:\n\tname: web\n`, '-:4:1: not YAML: a tab at the beginning of a line; YAML is indented with blanks'],
+    ['a tab', `${HEAD}kind: Profile\nmetadata:\n\tname: web\n`, '-:4:1: not YAML: a tab at the beginning of a line; indent YAML with spaces'],
     ['pools that overlap', `${HEAD}kind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/16}\n---\n${HEAD}kind: IPPool\nmetadata: {name: b}\nspec: {cidr: 10.0.1.0/24}\n`, '-:9:14: ippool/b: spec.cidr: overlaps the pool a (10.0.0.0/16)'],
     ['JSON without separators', JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name: 'a'}}).repeat(2), expect.stringContaining('-:1:79: not YAML:') as unknown as string],
     ['a version of YAML', `%YAML 1.1\n---\n${profile('a')}`, '-:2:1: %YAML 1.1: files are read as YAML 1.2. Remove the line.'],
-    ['nothing', '', '-: there are no objects in it (--skip-empty passes over such files)'],
-    ['only comments', '# a\n---\n# b\n', '-: there are no objects in it (--skip-empty passes over such files)'],
+    ['nothing', '', '-: it contains no objects (--skip-empty ignores such files)'],
+    ['only comments', '# a\n---\n# b\n', '-: it contains no objects (--skip-empty ignores such files)'],
     ['an alias to nothing', profile('a', '*nothing'), expect.stringContaining('-:4:7: ') as unknown as string],
-    ['merged twice', profile('a', '\n  ingress:\n  - &r {action: Allow, protocol: TCP}\n  - <<: *r\n    protocol: UDP'), '-:7:5: profile/a: spec.ingress[1].protocol: the key stands twice: here and in what << adds'],
+    ['merged twice', profile('a', '\n  ingress:\n  - &r {action: Allow, protocol: TCP}\n  - <<: *r\n    protocol: UDP'), '-:7:5: profile/a: spec.ingress[1].protocol: the key is duplicated: here and in the object merged with <<'],
   ]
   test.each(PROBLEMS)('%s', async (_, text, ...expected) => {
     expect(await problemsOf(text)).toEqual(expected)
@@ -79,7 +79,7 @@ describe('all problems of all documents, with their places', () => {
     expect(await problemsOf('['.repeat(5000))).toEqual(['-: not read: it has more than 100 brackets inside each other'])
   })
   test('bytes that are no text', async () => {
-    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is no text in UTF-8 (or in UTF-16 with a byte order mark)'])
+    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is not text in UTF-8 (or in UTF-16 with a byte order mark)'])
   })
 })
 
@@ -132,7 +132,7 @@ describe('files and folders', () => {
     writeFileSync(join(folder, 'q.yaml'), '')
     truncateSync(join(folder, 'q.yaml'), 100 * 1024 * 1024)
     await expect(load([join(folder, 'p.yaml'), join(folder, 'none.yaml'), join(folder, 'q.yaml')])).rejects.toMatchObject({
-      details: [`${folder}/p.yaml: it is no regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 33554432 bytes`],
+      details: [`${folder}/p.yaml: it is not a regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 33554432 bytes`],
     })
   })
   test('a link to a file is read, wherever that is; a link to nothing, and a chain of links without end, are told', async () => {
@@ -143,7 +143,7 @@ describe('files and folders', () => {
       expect(await names(folder)).toEqual(['a.yaml profile/x'])
       symlinkSync('nothing', join(folder, 'b.yaml'))
       symlinkSync('c.yaml', join(folder, 'c.yaml'))
-      await expect(load([folder])).rejects.toMatchObject({details: [`${folder}/b.yaml: there is no such file`, `${folder}/c.yaml: too many symbolic links, or one where none may be`]})
+      await expect(load([folder])).rejects.toMatchObject({details: [`${folder}/b.yaml: there is no such file`, `${folder}/c.yaml: too many symbolic links, or a symbolic link where none is allowed`]})
     } finally {
       rmSync(outside, {recursive: true})
     }
@@ -169,7 +169,7 @@ describe('files and folders', () => {
   })
   test('a folder without files is empty', async () => {
     chmodSync(folder, 0o700)
-    await expect(load([folder])).rejects.toMatchObject({details: [`${folder}: there are no objects in it (--skip-empty passes over such files)`]})
+    await expect(load([folder])).rejects.toMatchObject({details: [`${folder}: it contains no objects (--skip-empty ignores such files)`]})
     expect(await names(folder, {skipEmpty: true})).toEqual([])
   })
 })

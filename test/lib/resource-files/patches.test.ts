@@ -47,7 +47,7 @@ describe('strategic', () => {
     [{a: {$patch: 'remove'}}, /\$patch: "remove" in a/],
     [{a: {b: {'$setElementOrder/c': []}}}, /\$setElementOrder\/c in a\.b/],
     [{$retainKeys: ['a'], b: 1}, /b, which \$retainKeys/],
-    [{$retainKeys: 'a'}, /no list of names/],
+    [{$retainKeys: 'a'}, /not a list of names/],
     ['text', /is an object with the fields to change/],
     [[1], /not a list/],
   ])('%j is refused', (patch, message) => expect(failure(() => apply('strategic', {}, patch))).toMatchObject({kind: 'invalid', message: expect.stringMatching(message) as unknown}))

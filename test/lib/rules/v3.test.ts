@@ -44,7 +44,7 @@ describe('reading', () => {
       {action: 'Allow', source: {selector: '(has(a)) || (has(b)) && has(c)'}},
       {action: 'allow', from: {selector: '(has(a)) || (has(b)) && has(c)'}, to: {}},
     ],
-    ['a label that is no tag', {action: 'Allow', source: {selector: 'has(a/b)'}}, {action: 'allow', from: {selector: 'has(a/b)'}, to: {}}],
+    ['a label that is not a tag', {action: 'Allow', source: {selector: 'has(a/b)'}}, {action: 'allow', from: {selector: 'has(a/b)'}, to: {}}],
     ['a tag not to come from', {action: 'Pass', source: {notSelector: 'has(a)'}}, {action: 'next-tier', from: {notTag: 'a'}, to: {}}],
     [
       'a negated tag and selector',

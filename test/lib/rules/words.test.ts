@@ -43,10 +43,10 @@ describe('wrong values are told all together, and are no usage error', () => {
     ['allow tcp to ports 65536', ['65536']],
     ['allow tcp to ports 5:5', ['lower']],
     ['allow tcp to ports 3:1', ['lower']],
-    ['allow tcp to ports 1:2:3', ['"1:2:3" is no port']],
-    ['allow tcp to ports 1-2', ['"1-2" is no port']],
-    ['allow tcp to ports +80', ['"+80" is no port']],
-    ['allow tcp to ports http', ['"http" is no port']],
+    ['allow tcp to ports 1:2:3', ['"1:2:3" is not a port']],
+    ['allow tcp to ports 1-2', ['"1-2" is not a port']],
+    ['allow tcp to ports +80', ['"+80" is not a port']],
+    ['allow tcp to ports http', ['"http" is not a port']],
     ['allow tcp to ports 80,,443', ['a port is missing']],
     ['allow icmp type 255', ['ICMP type "255"']],
     ['allow icmp type 8 code x', ['ICMP code "x"']],
@@ -62,7 +62,7 @@ describe('wrong values are told all together, and are no usage error', () => {
     ['allow protocol gre', ['"gre"']],
     ['allow protocol udplite to ports 80', ['ports need the protocol']],
     ['allow from selector has(', ['selector "has("']],
-    ['allow from selector has(a)||!global()', ['do not take global()']],
+    ['allow from selector has(a)||!global()', ['global() is not allowed in rules']],
     ['allow from not cidr 0.0.0.0/0', ['excludes everything']],
     ['allow tcp from ports x tag @ cidr y to ports 0', ['"x"', '@', '"y"', 'port 0']],
   ])('%s', (line, texts) => {
@@ -77,7 +77,7 @@ describe('wrong values are told all together, and are no usage error', () => {
     expect(result).toMatchObject({ok: false, problems: [expect.any(String), expect.any(String), expect.any(String)]})
   })
 
-  test('a line that is no rule is told as such', () => {
+  test('a line that is not a rule is told as such', () => {
     expect(read('allow tcp from tag a ports x')).toMatchObject({ok: false, problem: expect.stringContaining('"ports"'), at: 5})
   })
 })

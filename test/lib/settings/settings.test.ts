@@ -78,17 +78,17 @@ describe('which endpoints', () => {
 
 describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is refused beyond', () => {
   test.each<[Record<string, string>, string]>([
-    [{ETCD_ENDPOINTS: 'a:1'}, 'has not the form'],
-    [{ETCD_ENDPOINTS: 'http://a:1://b'}, 'has not the form'],
+    [{ETCD_ENDPOINTS: 'a:1'}, 'does not have the form'],
+    [{ETCD_ENDPOINTS: 'http://a:1://b'}, 'does not have the form'],
     [{ETCD_ENDPOINTS: 'http://a:1,'}, 'an entry is empty'],
     [{ETCD_ENDPOINTS: 'http://a:1,https://b:2', ETCD_CA_CERT_FILE: '/ca'}, 'http and https are mixed'],
     [{ETCD_ENDPOINTS: 'ftp://a:1'}, 'neither http:// nor https://'],
-    [{ETCD_ENDPOINTS: 'http://a'}, 'has not the form HOST:PORT'],
+    [{ETCD_ENDPOINTS: 'http://a'}, 'does not have the form HOST:PORT'],
     [{ETCD_ENDPOINTS: 'http://fd00::1:2379'}, 'in brackets'],
     [{ETCD_ENDPOINTS: 'http://[fd00::g]:2379'}, 'neither a host name nor an IP address'],
     [{ETCD_ENDPOINTS: 'http://a:1/v2'}, 'a path'],
     [{ETCD_ENDPOINTS: 'http://a:1//'}, 'a path'],
-    [{ETCD_ENDPOINTS: 'http://a:1 http://b:2'}, "a blank inside the endpoint that begins with 'http://a:1'; several endpoints are separated by commas"],
+    [{ETCD_ENDPOINTS: 'http://a:1 http://b:2'}, "a space in the endpoint that begins with 'http://a:1'; separate several endpoints with commas"],
     [{ETCD_ENDPOINTS: 'http://a:1 ETCD_PASSWORD=hunter2'}, 'ETCD_PASSWORD=… follows'],
     [{ETCD_AUTHORITY: 'a:1 ETCD_SCHEME=http'}, 'ETCD_SCHEME=… follows'],
     [{ETCD_ENDPOINTS: '"http://a:1"'}, 'quotation marks'],
@@ -100,7 +100,7 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
     [{ETCD_ENDPOINTS: 'http://a-.b:1'}, 'neither a host name nor an IP address'],
     [{ETCD_ENDPOINTS: `http://${'a'.repeat(64)}:1`}, 'neither a host name nor an IP address'],
     [{ETCD_ENDPOINTS: `http://${'a.'.repeat(128)}a:1`}, 'neither a host name nor an IP address'],
-    [{ETCD_AUTHORITY: 'a'}, 'has not the form HOST:PORT'],
+    [{ETCD_AUTHORITY: 'a'}, 'does not have the form HOST:PORT'],
     [{ETCD_AUTHORITY: '10.1:2379'}, "the address '10.1' in '10.1:2379' is not written in full: v0.20 read it as 10.0.0.1; if you mean that, write 10.0.0.1"],
     [{ETCD_ENDPOINTS: 'http://127.1:2379'}, 'write 127.0.0.1'],
     [{ETCD_ENDPOINTS: 'http://010.0.0.1:2379'}, 'write 8.0.0.1'],
@@ -109,13 +109,13 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
     [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/none'}, 'there is no such file'],
     [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/ca', ETCD_CERT_FILE: '/ca'}, 'no key'],
     [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/ca', ETCD_KEY_FILE: '/ca'}, 'no certificate'],
-    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/text'}, 'no PEM text'],
-    [{ETCD_DISCOVERY_SRV: 'example.com'}, 'not supported; list the endpoints'],
+    [{ETCD_ENDPOINTS: 'https://a:1', ETCD_CA_CERT_FILE: '/text'}, 'not a PEM text'],
+    [{ETCD_DISCOVERY_SRV: 'example.com'}, 'not supported; set the endpoints'],
     [{DATASTORE_TYPE: 'kubernetes'}, "'kubernetes' is not supported"],
     [{ETCD_USERNAME: 'u'}, 'no password'],
     [{ETCD_PASSWORD: 'p'}, 'no user name'],
-    [{CALICO_DATASTORE: 'zookeeper'}, 'is none of etcd, embedded'],
-    [{CALICO_DATASTORE: 'embedded:'}, 'names no file'],
+    [{CALICO_DATASTORE: 'zookeeper'}, 'is not etcd, embedded'],
+    [{CALICO_DATASTORE: 'embedded:'}, 'contains no file name'],
   ])('%j', async (env, words) => {
     const found = await problems({env, files: {'/ca': PEM, '/text': 'hello'}})
     expect(found).toEqual([expect.stringContaining(words)])
@@ -228,13 +228,13 @@ describe('the configuration file', () => {
 
   test('one of calicoctl 1.x: whose form it is and what to write, with line and column', async () => {
     expect(await problems({files: {[CONFIG]: OLD}})).toEqual([
-      `${CONFIG}: line 1, column 13: this file has the form of calicoctl 1.x (apiVersion: v1, kind: calicoApiConfig); this calicoctl reads that of calicoctl 3.x. Write apiVersion: projectcalico.org/v3 (line 1, column 13), kind: CalicoAPIConfig (line 2, column 7), datastoreType: etcdv3 (line 5, column 18), etcdEndpoints: http://HOST:2379 instead of etcdAuthority (line 6, column 3) and etcdScheme (line 7, column 3)`,
+      `${CONFIG}: line 1, column 13: this file has the format of calicoctl 1.x (apiVersion: v1, kind: calicoApiConfig); this version reads the format of calicoctl 3.x. Write apiVersion: projectcalico.org/v3 (line 1, column 13), kind: CalicoAPIConfig (line 2, column 7), datastoreType: etcdv3 (line 5, column 18), etcdEndpoints: http://HOST:2379 instead of etcdAuthority (line 6, column 3) and etcdScheme (line 7, column 3)`,
     ])
     expect((await problems({files: {[CONFIG]: 'apiVersion: projectcalico.org/v3\nkind: calicoApiConfig\n'}})).join()).toMatch(/line 2, column 7: .*Write kind: CalicoAPIConfig \(line 2, column 7\)$/)
   })
 
   test.each<[string, string, string]>([
-    ['tabs', TABS, 'not YAML: line 4, column 1: a tab at the beginning of a line; YAML is indented with blanks'],
+    ['tabs', TABS, 'not YAML: line 4, column 1: a tab at the beginning of a line; indent YAML with spaces'],
     ['an unknown key', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoint: http://a:1\n', 'line 4, column 3: unknown key spec.etcdEndpoint'],
     ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword'],
     ['a list', '- a\n', 'line 1, column 1: the file'],
@@ -242,14 +242,14 @@ describe('the configuration file', () => {
     expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
   })
 
-  test.each(['', '\n', '# nothing yet\n', '---\n', '# a\n---\n# b\n', '--- \n...\n', '{}\n', '\uFEFF# a\n', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\nspec:\n'])('one without a setting is no file: %j', async (text) => {
+  test.each(['', '\n', '# nothing yet\n', '---\n', '# a\n---\n# b\n', '--- \n...\n', '{}\n', '\uFEFF# a\n', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\nspec:\n'])('one without a setting is not a file: %j', async (text) => {
     for (const given of [{files: {[CONFIG]: text}}, {flags: {config: '/x.cfg'}, files: {'/x.cfg': text}}]) {
       expect(await resolve(given)).toEqual({datastore: etcd(['http://127.0.0.1:2379'], 'the default'), warnings: []})
     }
   })
 
   test('one with a password but without endpoints: that it is not used is said', async () => {
-    expect((await resolve({files: {[CONFIG]: config({etcdUsername: 'u', etcdPassword: 'p'})}})).warnings).toEqual([expect.stringContaining(`${CONFIG} names no etcdEndpoints`)])
+    expect((await resolve({files: {[CONFIG]: config({etcdUsername: 'u', etcdPassword: 'p'})}})).warnings).toEqual([expect.stringContaining(`${CONFIG} does not set etcdEndpoints`)])
   })
 })
 

@@ -72,7 +72,7 @@ describe('modules', () => {
     expect(judged({'/proc/config.gz': config, '/proc/net/ip_tables_matches': 'setting\nmark\n'})).toEqual({state: 'wrong', found: 'missing: xt_set'})
   })
   test('nothing tells of modules: wrong', () => {
-    expect(judged({})).toEqual({state: 'wrong', found: `nothing tells which modules Linux ${RELEASE} has`})
+    expect(judged({})).toEqual({state: 'wrong', found: `the modules of Linux ${RELEASE} cannot be determined`})
     expect(missingModules([], gatherModules(recordedHost(RELEASE_FILE)))).toBeUndefined()
   })
   test('those of single features only warn, and say of what', () => {

@@ -21,7 +21,7 @@ describe('what node would set', () => {
   })
   test('is not yet so; nothing is written', async () => {
     const host = recordedHost(sysctls('0\n', '1\n', '262144\n'))
-    expect(forwarding.judge(await forwarding.gather(host), {libnetwork: false})).toEqual({state: 'wrong', found: expect.stringMatching(/^not so: \S+\/net\/ipv4\/ip_forward = 1$/) as unknown})
+    expect(forwarding.judge(await forwarding.gather(host), {libnetwork: false})).toEqual({state: 'wrong', found: expect.stringMatching(/^not set: \S+\/net\/ipv4\/ip_forward = 1$/) as unknown})
     expect(conntrack.judge(await conntrack.gather(host), {libnetwork: false}).state).toBe('wrong')
     expect(host.files.read('/proc/sys/net/ipv4/ip_forward')).toBe('0\n')
   })
@@ -89,8 +89,8 @@ describe('ports', () => {
   })
   test('somebody else has one', async () => {
     const files = {'/proc/net/tcp': table(line(179, 7)), ...processes('bgpd')}
-    expect(await run(ports, files, {'/proc/100/fd/3': 'socket:[7]'})).toEqual({state: 'wrong', found: '179 (BGP) is taken by bgpd'})
-    expect((await run(ports, files)).found).toBe('179 (BGP) is taken by a process that cannot be seen from here')
+    expect(await run(ports, files, {'/proc/100/fd/3': 'socket:[7]'})).toEqual({state: 'wrong', found: '179 (BGP) is used by bgpd'})
+    expect((await run(ports, files)).found).toBe('179 (BGP) is taken by a process that is not visible from here')
   })
   test('connections are no listeners', async () => expect((await run(ports, {'/proc/net/tcp': table(line(179, 7, '01'))})).state).toBe('ok'))
   test('the ports of a local etcd', () => expect(localPorts(['http://127.0.0.1:2379', 'https://localhost', 'http://[::1]:4001', 'http://10.0.0.1:2379'])).toEqual([2379, 443, 4001]))

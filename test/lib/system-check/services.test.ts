@@ -43,7 +43,7 @@ describe('what etcd answers over HTTP', () => {
   test.each([['{"health":"true"}', 200, true], ['{"health":"true","reason":""}', 200, true], ['{"health":true}', 200, true], ['{"health":"false","reason":"NOSPACE"}', 503, false], ['', 404, false]])('health %s %s', (body, status, healthy) => {
     expect(readMember('u', answer(version), answer(body, {status}))).toMatchObject({version: '3.5.1', healthy})
   })
-  test('something else answers', () => expect(readMember('u', answer('<html>', {status: 404}), answer(''))).toEqual({url: 'u', problem: 'what answers there is no etcd (status 404)'}))
+  test('something else answers', () => expect(readMember('u', answer('<html>', {status: 404}), answer(''))).toEqual({url: 'u', problem: 'the server is not etcd (status 404)'}))
   test('clocks that agree differ by less than what is uncertain', () => {
     const {clock: found} = readMember('u', answer(version), answer(''))
     expect(found).toEqual({aheadMs: 240, uncertainMs: 510})

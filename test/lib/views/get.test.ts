@@ -328,7 +328,7 @@ describe('which objects, and in which order', () => {
     expect(await text(of({sortBy: readPath('.metadata.labels.a.b/c')}), 'name')).toBe('b\na\nc\n')
     expect(warnings).toEqual([])
     expect(await text(of({sortBy: readPath('spec.bogus')}), 'name')).toBe('a\nb\nc\n')
-    expect(warnings).toEqual(['No object has a field spec.bogus to sort by.'])
+    expect(warnings).toEqual(['No object has the field spec.bogus of --sort-by.'])
     expect(() => readPath('a..b')).toThrow('--sort-by')
   })
 
@@ -345,7 +345,7 @@ describe('which objects, and in which order', () => {
     expect(await text(of({at: revision}), 'name')).toBe('a\nb\nc\n')
     expect(JSON.parse(await text(of({at: revision, names: ['b']}), 'json'))).toMatchObject({spec: {node: 'n1'}})
     await expect(of({at: revision, names: ['d']})).rejects.toThrow(`There is no hostendpoint/d at revision ${revision}.`)
-    await expect(of({at: revision + 100n})).rejects.toThrow('there is no')
+    await expect(of({at: revision + 100n})).rejects.toThrow('does not exist yet')
     expect(() => readRevision('0')).toThrow('--at')
     expect(() => readRevision('1e3')).toThrow('--at')
   })

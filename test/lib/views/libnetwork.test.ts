@@ -14,7 +14,7 @@ test('another name of the node is told once, and the rounds go on', async () => 
   expect(errors).toEqual([])
   name = 'rack1-host1'
   expect([await round(), await round()]).toEqual([2, 3])
-  expect(errors).toEqual(['This host is now called rack1-host1 (/var/lib/calico/nodename), and endpoints are still made for host1, which calico-node does not serve: restart this service'])
+  expect(errors).toEqual(['This host\'s node is now rack1-host1 (/var/lib/calico/nodename), but this service still creates endpoints for host1, which calico-node does not program: restart this service'])
   name = 'host1'
   await round()
   name = 'rack1-host1'

@@ -9,6 +9,7 @@ export default class ContainerIpAdd extends ContainerCommand {
   static override examples = ['<%= config.bin %> container workload-A ip add 192.168.0.7', '<%= config.bin %> container workload-A ip add ipv6']
   static exitCodes = {
     1: 'The container is not running or has no such interface, the address is not in an enabled pool, or another failure; everything was rolled back.',
+    2: 'Not run as root.',
     4: 'There is no such container, or it has no endpoint.',
     5: 'The address is in use.',
     8: 'The endpoint belongs to a Docker network or to Mesos, no address is free, the datastore is locked, or --node or a variable names a node that is not this host\'s.',

@@ -48,8 +48,8 @@ export default class ProfileRuleAdd extends EditCommand {
     const earlier = coveringRules(rules.slice(0, at - 1), rule)
     const [first = 0, second] = earlier
     if (first === 0) return
-    const takers = second === undefined ? `rule ${first} before it takes` : `rules ${earlier.join(', ')} before it together take`
+    const takers = second === undefined ? `rule ${first} before it matches` : `rules ${earlier.join(', ')} before it together match`
     const texts = earlier.slice(0, 5).flatMap((number) => rules[number - 1] ?? []).map(ruleText).join('; ')
-    session.warn(`the ${direction} rule ${at} never decides: ${takers} all that it could match (${texts}${earlier.length > 5 ? '; …' : ''}). To put it first, remove it and add it with --at=${first}.`)
+    session.warn(`the ${direction} rule ${at} never matches: ${takers} all its traffic (${texts}${earlier.length > 5 ? '; …' : ''}). To put it first, remove it and add it with --at=${first}.`)
   }
 }

@@ -21,7 +21,7 @@ export default class ProfileRuleUpdate extends EditCommand {
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const read = readRulesDocument(document, profile, nearest)
-    if (!read.ok) throw new CalicoError('invalid', 'These rules cannot be taken; nothing was changed', {details: read.problems})
+    if (!read.ok) throw new CalicoError('invalid', 'These rules are not valid; nothing was changed', {details: read.problems})
     const {change} = await editProfile(session, profile, (stored) => ({profile: replaceRules(stored, read.rules)}), {ifMissing})
     await this.tell([change], {done: `Successfully updated rules on profile ${profile}`, detail: 'rules replaced'})
   }

@@ -19,8 +19,8 @@ export function chooseDriver(wish: DriverWish): DriverPlan {
   const {image, systemd, engine, program} = wish
   if (image === undefined && systemd) return {form: 'unit', program, variables: driverVariables(wish)}
   if (!engine) {
-    throw new CalicoError('invalid', '--libnetwork: with --runtime=none the driver for Docker networks can be a systemd unit only, and systemd does not run this host', {
-      hint: 'Leave --runtime=none away, or run calicoctl libnetwork serve yourself.',
+    throw new CalicoError('invalid', '--libnetwork: with --runtime=none, the driver for Docker networks requires systemd, and this host does not run systemd', {
+      hint: 'Omit --runtime=none, or start the driver yourself: calicoctl libnetwork serve',
     })
   }
   return {form: 'container', container: planDriverContainer({...wish, image: image ?? defaultDriverImage(program.version)})}

@@ -39,7 +39,7 @@ export function driverVariables(inputs: DriverInputs): Variable[] {
     ...DOCKER_VARIABLES.flatMap((name) => given(name, env[name])).map((variable) => (variable.value.includes('@') ? {...variable, secret: true} : variable)),
   ]
   const wrong = variables.filter(({value}) => /[\0-\x1f\x7f]/.test(value))
-  if (wrong.length > 0) throw new CalicoError('invalid', `These settings hold control characters: ${wrong.map(({name}) => name).join(', ')}`)
+  if (wrong.length > 0) throw new CalicoError('invalid', `These settings contain control characters: ${wrong.map(({name}) => name).join(', ')}`)
   return variables
 }
 

@@ -31,8 +31,8 @@ export async function requireNetworkPlugins(): Promise<void> {
 /** Refuses to put the service beside a driver that somebody else runs. @throws CalicoError `refused` */
 export function refuseOthersDriver({running, socket}: DriverStatus): void {
   if (running || socket.state !== 'answers') return
-  throw new CalicoError('refused', `A driver that is neither the unit nor the container ${DRIVER_NAME} answers on ${DRIVER_SOCKET}; nothing was changed`, {
-    hint: 'End it first (calicoctl libnetwork serve in some shell?), or start the node without --libnetwork.',
+  throw new CalicoError('refused', `A driver other than the unit or the container ${DRIVER_NAME} is listening on ${DRIVER_SOCKET}; nothing was changed`, {
+    hint: 'Stop it first (it may be calicoctl libnetwork serve in a shell), or start the node without --libnetwork.',
   })
 }
 
@@ -57,7 +57,7 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
   const old = await engine?.state(DRIVER_NAME)
   if (old) {
     await engine?.remove(old.id)
-    notes.push(`The container ${DRIVER_NAME} was removed: systemd runs the driver now.`)
+    notes.push(`The container ${DRIVER_NAME} was removed: the driver now runs under systemd.`)
   }
   const ended = async (): Promise<string | undefined> => {
     const state = await unitState()
@@ -71,8 +71,8 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
     throw await unitFailure([error.message, ...error.details].join('; '))
   }
   append(notes, installation.written.map((path) => `${path} was written.`))
-  append(notes, listed('What differs in its variables:', installation.differences))
-  notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} runs already, and nothing of it changed.`)
+  append(notes, listed('Changed variables:', installation.differences))
+  notes.push(installation.started ? `${DRIVER_UNIT} was started.` : `${DRIVER_UNIT} is already running and was not changed.`)
   const answer = await waitForDriver(DRIVER_SOCKET, ANSWER_LIMIT_MS, installation.started ? ended : () => Promise.resolve(undefined))
   if (answer.state === 'answers') return {id: DRIVER_UNIT, notes}
   const why = await ended()
@@ -83,24 +83,24 @@ async function startUnit(engine: Lifecycle | undefined, {program, variables}: Ex
 async function unitFailure(why: string): Promise<CalicoError> {
   const log = await unitLog(LINES_SHOWN)
   await stopUnit().catch(() => undefined)
-  return failure(why, log, `The unit was stopped and kept; all of its log: journalctl -u ${DRIVER_NAME}`)
+  return failure(why, log, `The unit was stopped and kept. For its log: journalctl -u ${DRIVER_NAME}`)
 }
 
 async function startContainer(engine: Lifecycle | undefined, {container}: Extract<DriverPlan, {form: 'container'}>): Promise<Started> {
-  if (!engine) throw new CalicoError('invalid', 'Without a Docker Engine the driver can be a systemd unit only')
+  if (!engine) throw new CalicoError('invalid', 'Without a Docker Engine, the driver requires systemd')
   const notes: string[] = []
   const {unit} = await driverForms()
   if (unit) {
     await removeUnit()
-    notes.push(`${DRIVER_UNIT} was stopped and removed: a container is the driver now.`)
+    notes.push(`${DRIVER_UNIT} was stopped and removed: the driver now runs in a container.`)
   }
   const {id, removed, differences, started} = await runDriverContainer(engine, container)
   if (removed !== undefined) append(notes, removedLines(DRIVER_NAME, removed, differences))
-  if (!started) notes.push(`The container ${DRIVER_NAME} runs already, and nothing of it changed.`)
+  if (!started) notes.push(`The container ${DRIVER_NAME} is already running and was not changed.`)
   const before = (await engine.state(id))?.restartCount ?? 0
   const ended = async (): Promise<string | undefined> => {
     const state = await engine.state(id)
-    if (!state) return 'somebody removed its container'
+    if (!state) return 'its container was removed'
     if (state.running && !state.restarting && state.restartCount === before) return undefined
     return `its container ended with exit code ${state.exitCode}`
   }
@@ -110,18 +110,18 @@ async function startContainer(engine: Lifecycle | undefined, {container}: Extrac
   const log = await engine.tail(id, LINES_SHOWN).catch(() => [])
   if (why === undefined) throw late(answer.why, log, `docker logs ${DRIVER_NAME}`)
   await engine.stop(id)
-  throw failure(why, log, `The container was stopped and kept; all of its log: docker logs ${DRIVER_NAME}`)
+  throw failure(why, log, `The container was stopped and kept. For its log: docker logs ${DRIVER_NAME}`)
 }
 
 const lastLines = (log: readonly string[]): string[] => (log.length === 0 ? [] : ['Its last lines:', ...log.map((line) => `  ${line}`)])
 
 const failure = (why: string, log: readonly string[], hint: string): CalicoError =>
-  new CalicoError('failed', `calico-node runs, but its driver for Docker networks does not stay up: ${why}`, {details: lastLines(log), hint})
+  new CalicoError('failed', `calico-node is running, but its driver for Docker networks stopped: ${why}`, {details: lastLines(log), hint})
 
 const late = (why: string, log: readonly string[], where: string): CalicoError =>
   new CalicoError('unknown', `The driver for Docker networks was started, but did not answer within ${ANSWER_LIMIT_MS / 1000} s: ${why}`, {
     details: lastLines(log),
-    hint: `It goes on; look again with: calicoctl status. Its log: ${where}`,
+    hint: `It keeps running. To check again: calicoctl status. For its log: ${where}`,
   })
 
 /** PLAN for people and for a dry run, without secrets. */
@@ -148,7 +148,7 @@ export async function stopDriver(engine: Lifecycle, {dryRun}: {dryRun: boolean})
 export async function refuseRunningDriver(): Promise<void> {
   const {unit, container} = await driverForms()
   if (!(unit && isUp(unit)) && !(container && isContainerUp(container))) return
-  throw new CalicoError('refused', 'The driver for Docker networks runs on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
+  throw new CalicoError('refused', 'The driver for Docker networks is running on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
 }
 
 /** Removes the driver, which does not run; what of it was there, or would be removed. */

@@ -18,13 +18,13 @@ export function askDriver(path: string, limitMs = ASK_LIMIT_MS): Promise<SocketA
       let text = ''
       response.on('data', (data: Buffer) => (text = (text + data.toString()).slice(0, 10_000)))
       response.on('error', failed)
-      response.on('end', () => resolve(isNetworkDriver(text) ? {state: 'answers'} : {state: 'silent', why: `what answers at ${path} is no network driver`}))
+      response.on('end', () => resolve(isNetworkDriver(text) ? {state: 'answers'} : {state: 'silent', why: `what answers at ${path} is not a network driver`}))
     })
     const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${limitMs / 1000} s`)), limitMs)
     function failed(error: NodeJS.ErrnoException): void {
       const {code, message} = error
-      if (code === 'EACCES' || code === 'EPERM') resolve({state: 'unknown', why: 'only root may ask it'})
-      else resolve({state: 'silent', why: code === 'ENOENT' ? `there is no ${path}` : code === 'ECONNREFUSED' ? `nobody listens on ${path}` : message})
+      if (code === 'EACCES' || code === 'EPERM') resolve({state: 'unknown', why: 'only root can query it'})
+      else resolve({state: 'silent', why: code === 'ENOENT' ? `${path} does not exist` : code === 'ECONNREFUSED' ? `nothing listens on ${path}` : message})
     }
     asking.on('error', failed)
     asking.on('close', () => clearTimeout(timer))

@@ -52,7 +52,7 @@ export abstract class BatchCommand extends EditCommand {
     const around = await this.surroundings(flags)
     const {ready, wrong} = await this.check(lines, problems, around)
     if (wrong.length > 0) return this.refuse(ready, wrong, flags)
-    if (ready.length === 0) this.note('There are no lines; nothing was done.')
+    if (ready.length === 0) this.note('The batch has no lines; nothing was done.')
     const progress = new Progress(ready, flags.file)
     const session = newSession(await this.openStore(around.settings, around.budget), {
       dryRun: this.dryRun,
@@ -137,7 +137,7 @@ export abstract class BatchCommand extends EditCommand {
   }
 
   private warnOfSize(keys: number): void {
-    if (keys > ETCD_KEYS) this.note(`Warning: ${keys} keys would be written in one transaction; etcd allows ${ETCD_KEYS}, unless its --max-txn-ops says otherwise.`)
+    if (keys > ETCD_KEYS) this.note(`Warning: ${keys} keys would be written in one transaction; etcd allows ${ETCD_KEYS}, unless --max-txn-ops is set higher.`)
   }
 
   private async surroundings({atomic}: BatchFlags): Promise<Around> {

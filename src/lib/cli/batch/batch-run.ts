@@ -94,7 +94,7 @@ export class Progress {
     const notRun = this.count('notRun') - (at?.exitCode !== null ? 0 : 1)
     return [
       `${doneText(this.results, this.file)}${this.failedText()}`,
-      ...(at?.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was under way: ${this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'}`]),
+      ...(at?.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was in progress: ${this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'}`]),
       ...(notRun === 0 ? [] : [`${linesText(notRun)} not tried`]),
     ].join('. ')
   }

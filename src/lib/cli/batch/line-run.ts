@@ -60,7 +60,7 @@ export function readWords(line: number, words: readonly string[], {config, stage
       return {line, words, meaning, place: 'neither'}
     case 'command': {
       const place = placeOf(meaning.id)
-      if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} is no line of a batch`}
+      if (place === 'endless') return {line, problem: `calicoctl ${meaning.id.replaceAll(':', ' ')} cannot be used in a batch`}
       const canRehearse = commands[meaning.id]?.flags['dry-run'] !== undefined
       const problem = staged && whyNotStaged(meaning.id, {atomic: staged === 'atomic', canRehearse, argv: meaning.argv})
       return problem === undefined ? {line, words, meaning, place, reading: {}} : {line, problem}

@@ -39,7 +39,7 @@ export function optionProblems(line: SplitLine, v020?: ReadonlyMap<string, boole
   return [
     ...line.unknown.map((option) => `unknown option ${option}`),
     ...line.options.filter(({kind}) => kind.ours && v020?.has(kind.name)).map(({kind}) => `--${kind.name} must come after '${line.words[0] ?? ''}'`),
-    ...(line.wantsVersion ? ['--version cannot be combined with other words'] : []),
+    ...(line.wantsVersion ? ['--version cannot be combined with other arguments'] : []),
     ...[...repeated].map((name) => `--${name} is given more than once`),
   ]
 }

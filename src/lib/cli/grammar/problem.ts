@@ -63,7 +63,7 @@ export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const bare = topic.length === line.words.length && !Object.hasOwn(commands, topic.join(':'))
   const usages = bare ? idsUnder(topic, commands).map((id) => usageText(id, commands)) : reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
-    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in another order'])],
+    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in the wrong order'])],
     usage: usages,
     suggestion: lacking !== undefined ? undefined : betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
     help: topic,
@@ -75,7 +75,7 @@ export function misspeltHelp(words: readonly string[], help: readonly string[], 
   const word = words[help.length]
   const next = [...new Set(idsUnder(help, commands).map((id) => id.split(':')[help.length] ?? ''))]
   const suggestion = word === undefined || next.includes(word) ? undefined : meant(word, next)
-  return suggestion === undefined ? undefined : refused({problems: [`there is no help on '${[...help, word].join(' ')}'`], usage: ['help [<COMMAND>...]'], suggestion: quoted(['help', ...help, suggestion]), help: []})
+  return suggestion === undefined ? undefined : refused({problems: [`there is no help for '${[...help, word].join(' ')}'`], usage: ['help [<COMMAND>...]'], suggestion: quoted(['help', ...help, suggestion]), help: []})
 }
 
 /** What is wrong with the words of LINE, or with how its options fit them. */

@@ -52,7 +52,7 @@ function encodeChange({revision, key, kv, previous}: Change): StoredState['log']
 /** The state in TEXT. @throws Error that says what is wrong with it. */
 export function decodeState(text: string): State {
   const stored = object(JSON.parse(text))
-  if (stored.format !== FORMAT && stored.format !== FORMAT_1) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this calicoctl knows '${FORMAT}'`)
+  if (stored.format !== FORMAT && stored.format !== FORMAT_1) throw new Error(`its format is ${JSON.stringify(stored.format ?? null)}, this version of calicoctl supports '${FORMAT}'`)
   const keys = new Map<string, KeyValue>()
   for (const entry of array(stored.keys, 'keys')) {
     const [key, ...value] = array(entry, 'an entry of keys')
@@ -103,21 +103,21 @@ function decodeValue(key: string, [value, created, modified, version]: readonly 
 
 function decodeRevision(stored: unknown): Revision {
   const text = string(stored, 'a revision')
-  if (!/^[0-9]{1,19}$/.test(text)) throw new Error(`'${text}' is no revision`)
+  if (!/^[0-9]{1,19}$/.test(text)) throw new Error(`'${text}' is not a revision`)
   return BigInt(text)
 }
 
 function object(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a JSON object')
   return value as Record<string, unknown>
 }
 
 function array(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Error(`${what} is no list`)
+  if (!Array.isArray(value)) throw new Error(`${what} is not a list`)
   return value
 }
 
 function string(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw new Error(`${what} is no text`)
+  if (typeof value !== 'string') throw new Error(`${what} is not a string`)
   return value
 }

@@ -91,14 +91,14 @@ function checked(path: string, what: 'file' | 'folder'): BigIntStats | undefined
   const wrong = stats.isSymbolicLink()
     ? 'is a symbolic link'
     : (what === 'file' ? !stats.isFile() : !stats.isDirectory())
-      ? `is no ${what}`
+      ? `is not a ${what}`
       : stats.uid !== BigInt(process.geteuid?.() ?? 0)
         ? `belongs to another user (uid ${stats.uid})`
         : what === 'folder'
           ? whoElseWrites(path, stats)
           : undefined
   if (wrong === undefined) return stats
-  throw new CalicoError('failed', `The embedded store's ${what} ${path} ${wrong}`, {hint: `Choose a path in a folder that only you may write: --datastore embedded:PATH${hint(path, what, stats)}`})
+  throw new CalicoError('failed', `The embedded store's ${what} ${path} ${wrong}`, {hint: `Choose a path in a folder that only you can write: --datastore embedded:PATH${hint(path, what, stats)}`})
 }
 
 const OTHERS_WRITE = 0o002
@@ -110,8 +110,8 @@ const STICKY = 0o1000
  * harm to whom it belongs alone, as the one that many systems make for each user.
  */
 function whoElseWrites(path: string, {mode, gid}: BigIntStats): string | undefined {
-  if (Number(mode) & OTHERS_WRITE) return 'may be written by every user of this host'
-  return Number(mode) & GROUP_WRITES && !isOwnGroup(Number(gid)) ? `may be written by its group (gid ${gid})` : undefined
+  if (Number(mode) & OTHERS_WRITE) return 'is writable by every user of this host'
+  return Number(mode) & GROUP_WRITES && !isOwnGroup(Number(gid)) ? `is writable by its group (gid ${gid})` : undefined
 }
 
 /** Whether GID is this user's own primary group, called as the user is; root's never is. */
@@ -127,7 +127,7 @@ function isOwnGroup(gid: number): boolean {
 
 /** The remedy where it is the folder's mode alone, and the folder is no common one like /tmp. */
 const hint = (path: string, what: 'file' | 'folder', {uid, mode}: BigIntStats): string =>
-  what === 'folder' && uid === BigInt(process.geteuid?.() ?? 0) && !(Number(mode) & STICKY) && Number(mode) & (OTHERS_WRITE | GROUP_WRITES) ? `, or take that right away: chmod go-w ${path}` : ''
+  what === 'folder' && uid === BigInt(process.geteuid?.() ?? 0) && !(Number(mode) & STICKY) && Number(mode) & (OTHERS_WRITE | GROUP_WRITES) ? `, or remove this permission: chmod go-w ${path}` : ''
 
 function failed(path: string, what: string, error: unknown): CalicoError {
   return new CalicoError('failed', `The embedded store ${path} ${what}: ${error instanceof CalicoError ? error.message : fileReason(error)}`, {hint: 'To use another file: --datastore embedded:PATH', cause: error})

@@ -14,7 +14,7 @@ export function withLock<T>(path: string, budget: Budget, work: () => Promise<T>
 function locked(path: string, holder: Holder | undefined): CalicoError {
   if (holder?.elsewhere) {
     return new CalicoError('refused', `The embedded store is locked by process ${holder.pid} of another pid namespace (${path}); nothing was changed`, {
-      hint: `Whether that process still runs cannot be seen from here. Wait for it; if it has ended, remove its lock: rm ${path}`,
+      hint: `It is not possible to check from here whether that process is still running. Wait for it; if it has ended, remove its lock: rm ${path}`,
     })
   }
   return new CalicoError('unreachable', `The embedded store is locked by process ${holder?.pid ?? ''} (${path})`, {hint: 'Wait for that process, or end it.'})

@@ -59,7 +59,7 @@ const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> 
   },
   garbled: {
     kind: 'unreachable',
-    message: (scene, text) => `What the etcd endpoint ${at(scene)} answers is neither HTTP nor TLS: ${text}`,
+    message: (scene, text) => `The answer of the etcd endpoint ${at(scene)} is neither HTTP nor TLS: ${text}`,
     hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
   },
   unavailable: {
@@ -69,47 +69,47 @@ const DIAGNOSES: Readonly<Record<Exclude<Diagnosis['problem'], 'none'>, Words>> 
   },
   'speaks-tls': {
     kind: 'denied',
-    message: (scene) => `The etcd endpoint ${at(scene)} does not speak plain HTTP; it probably wants TLS`,
-    hint: (scene) => `Write https:// in ${scene.settings.endpoints.origin} and set ETCD_CA_CERT_FILE.`,
+    message: (scene) => `The etcd endpoint ${at(scene)} does not accept plain HTTP; it probably requires TLS`,
+    hint: (scene) => `Use https:// in ${scene.settings.endpoints.origin} and set ETCD_CA_CERT_FILE.`,
   },
   'speaks-plain': {
     kind: 'denied',
-    message: (scene) => `The etcd endpoint ${at(scene)} does not speak TLS`,
-    hint: (scene) => `If this etcd is meant to have no TLS, write http:// in ${scene.settings.endpoints.origin}.`,
+    message: (scene) => `The etcd endpoint ${at(scene)} does not use TLS`,
+    hint: (scene) => `If this etcd has no TLS, use http:// in ${scene.settings.endpoints.origin}.`,
   },
   'unknown-ca': {
     kind: 'denied',
     message: (scene, text) =>
-      `The certificate of the etcd endpoint ${at(scene)} is not signed by ${scene.settings.ca ? `the CA in ${scene.settings.ca.value.file}` : 'a CA that is known here'}: ${text}`,
+      `The certificate of the etcd endpoint ${at(scene)} is not signed by ${scene.settings.ca ? `the CA in ${scene.settings.ca.value.file}` : 'a CA known to this host'}: ${text}`,
     hint: ({settings: {ca}}) => `Set the CA that signed it ${ca ? `in ${ca.origin}` : 'by ETCD_CA_CERT_FILE'}.`,
   },
   'wrong-name': {
     kind: 'denied',
-    message: (scene, text) => `The certificate of the etcd endpoint ${at(scene)} is made out to another name: ${text}`,
-    hint: (scene) => `Use a name of the certificate in ${scene.settings.endpoints.origin}, or give the server a certificate for ${host(scene)}.`,
+    message: (scene, text) => `The certificate of the etcd endpoint ${at(scene)} is for another name: ${text}`,
+    hint: (scene) => `Use a name of the certificate in ${scene.settings.endpoints.origin}, or install a certificate for ${host(scene)} on the server.`,
   },
   expired: {
     kind: 'denied',
     message: (scene, text) => `The certificate of the etcd endpoint ${at(scene)} is not valid at this time: ${text}`,
-    hint: () => `Renew the server's certificate, or set this host's clock right.`,
+    hint: () => `Renew the server's certificate, or correct this host's clock.`,
   },
   'client-certificate': {
     kind: 'denied',
     message: (scene, text) =>
       scene.settings.cert
         ? `The etcd endpoint ${at(scene)} does not accept ${certificate(scene)}: ${text}`
-        : `The etcd endpoint ${at(scene)} asks for a client certificate, and none is set`,
+        : `The etcd endpoint ${at(scene)} requires a client certificate, and none is set`,
     hint: ({settings: {cert}}) =>
       cert ? `Use a certificate signed by the CA that the server trusts.` : `Set ETCD_CERT_FILE and ETCD_KEY_FILE.`,
   },
   tls: {
     kind: 'denied',
-    message: (scene, text) => `TLS with the etcd endpoint ${at(scene)} fails: ${text}`,
+    message: (scene, text) => `TLS with the etcd endpoint ${at(scene)} failed: ${text}`,
     hint: ({settings: {ca}}) => `Check the CA (${from(ca, 'none is set')}), the client certificate and its key.`,
   },
   'not-etcd': {
     kind: 'unreachable',
-    message: (scene, text) => `What answers at ${at(scene)} is not etcd v3: ${text}`,
+    message: (scene, text) => `The server at ${at(scene)} is not etcd v3: ${text}`,
     hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
   },
   'old-etcd': {
@@ -132,12 +132,12 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   },
   interrupted: {
     kind: 'unreachable',
-    message: (scene, text) => `The connection to the etcd endpoint ${at(scene)} broke: ${text}`,
+    message: (scene, text) => `The connection to the etcd endpoint ${at(scene)} was interrupted: ${text}`,
     hint: CHECK_SERVER,
   },
   'no-leader': {
     kind: 'unreachable',
-    message: (scene) => `The etcd endpoint ${at(scene)} has no leader: the cluster has lost its majority, or is just electing`,
+    message: (scene) => `The etcd endpoint ${at(scene)} has no leader: the cluster has lost its majority, or an election is in progress`,
     hint: CHECK_CLUSTER,
   },
   busy: {
@@ -147,7 +147,7 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   },
   'not-etcd': {
     kind: 'unreachable',
-    message: (scene, text) => `What answers at ${at(scene)} is not etcd v3: ${text}`,
+    message: (scene, text) => `The server at ${at(scene)} is not etcd v3: ${text}`,
     hint: (scene) => `Check address and port in ${scene.settings.endpoints.origin}; etcd's client port is usually 2379.`,
   },
   'wrong-password': {
@@ -158,33 +158,33 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
   },
   'no-credentials': {
     kind: 'denied',
-    message: (scene) => `etcd at ${at(scene)} asks for a user and a password, and none is set`,
+    message: (scene) => `etcd at ${at(scene)} requires a user name and password, and none is set`,
     hint: () => `Set ETCD_USERNAME and ETCD_PASSWORD, or etcdUsername and etcdPassword in the configuration file.`,
   },
   'no-permission': {
     kind: 'denied',
     message: (scene) =>
-      `etcd at ${at(scene)} forbids ${scene.subject}${scene.settings.username ? ` to the user ${scene.settings.username.value}` : ''}`,
-    hint: () => `The roles that commands need, and how to make them: calicoctl config grants`,
+      `etcd at ${at(scene)} denies ${scene.subject}${scene.settings.username ? ` for the user ${scene.settings.username.value}` : ''}`,
+    hint: () => `To see the required roles and how to create them: calicoctl config grants`,
   },
   login: {
     kind: 'denied',
-    message: (scene, text) => `Logging in to etcd at ${at(scene)} fails: ${text}`,
+    message: (scene, text) => `The login to etcd at ${at(scene)} failed: ${text}`,
     hint: ({settings: {username}}) => `Check the user (${from(username, 'none is set')}).`,
   },
   'no-space': {
     kind: 'failed',
-    message: (scene) => `etcd at ${at(scene)} is full and takes no writes (NOSPACE alarm)`,
-    hint: () => `Make room, then let it write again: etcdctl compact REVISION, etcdctl defrag, etcdctl alarm disarm; or give it a larger --quota-backend-bytes. calicoctl datastore status shows its revision and size.`,
+    message: (scene) => `etcd at ${at(scene)} is full and refuses writes (NOSPACE alarm)`,
+    hint: () => `Free space and disarm the alarm: etcdctl compact REVISION, etcdctl defrag, etcdctl alarm disarm. Or set a larger --quota-backend-bytes. To see its revision and size: calicoctl datastore status`,
   },
   'too-large': {
     kind: 'failed',
     message: (scene) => `etcd at ${at(scene)} refuses the request: it is larger than the server allows (${scene.subject}); nothing was written`,
-    hint: () => `Write less at once, or raise the server's --max-request-bytes and --max-txn-ops.`,
+    hint: () => `Make a smaller change, or raise the server's --max-request-bytes and --max-txn-ops.`,
   },
   'future-revision': {
     kind: 'failed',
-    message: (scene) => `etcd at ${at(scene)} has not reached the revision that was asked for (${scene.subject})`,
+    message: (scene) => `etcd at ${at(scene)} has not reached the requested revision (${scene.subject})`,
     hint: () => `Was the store replaced or restored from a backup? Run the command again.`,
   },
   refused: {
@@ -236,17 +236,17 @@ const clusterId = (id: string): string => BigInt(id).toString(16)
 export function explainClusters({endpoints}: EtcdSettings, first: ClusterAnswer, other: ClusterAnswer): CalicoError {
   const message =
     first.url === other.url
-      ? `The etcd endpoint ${first.url} (from ${endpoints.origin}) belonged to the etcd cluster ${clusterId(first.id)} at first, and now to ${clusterId(other.id)}`
+      ? `The etcd endpoint ${first.url} (from ${endpoints.origin}) belonged to the etcd cluster ${clusterId(first.id)} first, and now to ${clusterId(other.id)}`
       : `The etcd endpoints (from ${endpoints.origin}) belong to different etcd clusters: ${first.url} to ${clusterId(first.id)}, ${other.url} to ${clusterId(other.id)}`
   return new CalicoError('wrong-datastore', message, {
-    hint: `Was a member set up anew, without the data of the others? Compare the members: etcdctl --endpoints ${endpoints.value.join(',')} endpoint status -w json`,
+    hint: `A member may have been set up again without the data of the others. Compare the members: etcdctl --endpoints ${endpoints.value.join(',')} endpoint status -w json`,
   })
 }
 
 /** The error for the one request that found the whole cluster replaced, after which the new one is used. */
 export function explainReplaced({endpoints}: EtcdSettings, before: ClusterAnswer, after: ClusterAnswer, cause: CalicoError): CalicoError {
   return new CalicoError('wrong-datastore', `The etcd cluster ${clusterId(before.id)} has been replaced by ${clusterId(after.id)} (${endpoints.value.join(', ')}, from ${endpoints.origin})`, {
-    hint: 'The new cluster is used from now on; try again.',
+    hint: 'The new cluster is used from now on. Try again.',
     cause,
   })
 }

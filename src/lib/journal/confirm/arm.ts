@@ -43,7 +43,7 @@ export interface ArmOptions {
 
 /** @throws CalicoError `refused` if the command ID, as oclif has it, changes more than undo takes back by itself */
 export function refuseOnHost(id: string): void {
-  if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: what calicoctl ${id.replaceAll(':', ' ')} changes on this host cannot be rolled back automatically; nothing was changed`, {hint: `To revert it by hand: ${ON_THE_HOST[id]}`})
+  if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: changes that calicoctl ${id.replaceAll(':', ' ')} makes on this host cannot be rolled back automatically; nothing was changed`, {hint: `To revert them manually: ${ON_THE_HOST[id]}`})
 }
 
 /**
@@ -100,7 +100,7 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
 }
 
 const waitsAlready = ({id, words}: Waiting): CalicoError =>
-  new CalicoError('refused', `The change ${id} (${words.join(' ')}) of this cluster waits to be confirmed; nothing was changed`, {hint: `Confirm it or revert it first: calicoctl confirm ${id}, or calicoctl undo ${id}`})
+  new CalicoError('refused', `The change ${id} (${words.join(' ')}) of this cluster is not confirmed yet; nothing was changed`, {hint: `Confirm it or revert it first: calicoctl confirm ${id}, or calicoctl undo ${id}`})
 
 /** Starts the process that waits for the file at PATH, and is there until it has begun. It survives this process, its terminal and its login. */
 async function startTimer(path: string, id: string): Promise<void> {

@@ -27,5 +27,5 @@ function overdueOnes(env: NodeJS.ProcessEnv): ReturnType<typeof listWaiting> {
 function overdueText({id, words, deadline, failed}: Waiting): string {
   const name = `The change ${id} (${words.join(' ')})`
   if (failed !== null) return `${name} was not confirmed in time, and could not be rolled back: ${failed}.`
-  return `${name} is past its time${deadline === null ? '' : ` (${deadline})`}: it was neither confirmed nor rolled back.`
+  return `${name} was neither confirmed nor rolled back in time${deadline === null ? '' : ` (${deadline})`}.`
 }

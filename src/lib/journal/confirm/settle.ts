@@ -6,7 +6,7 @@ import {noteConfirmation} from '../entry.js'
 import type {Entry} from '../read.js'
 import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
 
-const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back at this moment`, {hint: 'To see the result: calicoctl history'})
+const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back now`, {hint: 'To see the result: calicoctl history'})
 
 /**
  * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first.
@@ -25,7 +25,7 @@ export async function confirmChange(id: string | undefined, entries: () => reado
 function choose(id: string | undefined, all: readonly WaitingFile[], entries: () => readonly Entry[]): WaitingFile {
   const [first, ...more] = id === undefined ? all : all.filter(({waiting}) => waiting.id === id)
   if (first === undefined) throw notWaiting(id, entries())
-  if (more.length > 0) throw new CalicoError('invalid', `${all.length} changes wait to be confirmed: say which one`, {details: all.map(({waiting}) => `calicoctl confirm ${waiting.id}    # ${waiting.words.join(' ')}`)})
+  if (more.length > 0) throw new CalicoError('invalid', `${all.length} changes are pending: give the ID of one`, {details: all.map(({waiting}) => `calicoctl confirm ${waiting.id}    # ${waiting.words.join(' ')}`)})
   return first
 }
 
@@ -34,12 +34,12 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
   // Without ID: the last one that was to be confirmed, if nothing has been changed since it was taken back.
   const meant = id !== undefined ? entries.find((entry) => entry.id === id) : last?.command === 'undo' ? entries.find(({confirmation}) => confirmation !== undefined) : undefined
   if (meant?.confirmation === 'undone') return takenBack(meant.id)
-  if (id === undefined) return new CalicoError('not-found', 'No change waits to be confirmed.')
-  if (meant === undefined) return new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'calicoctl confirm --list shows what waits.'})
-  return new CalicoError('not-found', `The change ${id} does not wait to be confirmed${meant.confirmation === 'confirmed' ? ': it is confirmed already' : ''}.`)
+  if (id === undefined) return new CalicoError('not-found', 'No change is pending.')
+  if (meant === undefined) return new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'To see the pending changes: calicoctl confirm --list'})
+  return new CalicoError('not-found', `The change ${id} is not pending${meant.confirmation === 'confirmed' ? ': it is already confirmed' : ''}.`)
 }
 
-const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was rolled back already: it was not confirmed in time`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
+const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed in time`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
 
 /** ID was taken back by a command: it does not wait any more. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {

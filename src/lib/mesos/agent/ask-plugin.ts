@@ -12,14 +12,14 @@ const TIME_LIMIT_MS = 10_000
 export async function askPlugin(command: string, environment: Readonly<Record<string, string>>, limitMs = TIME_LIMIT_MS): Promise<{readonly problem?: string}> {
   const answer = await run(command.trim().split(/\s+/), environment, limitMs)
   if ('problem' in answer) return answer
-  if (answer.text === '') return {problem: 'it answered nothing'}
+  if (answer.text === '') return {problem: 'it gave no answer'}
   try {
     const reply: unknown = JSON.parse(answer.text)
     const {error} = typeof reply === 'object' && reply !== null ? (reply as {error?: unknown}) : {}
     if (error === REFUSAL) return {}
-    return {problem: typeof error === 'string' ? `it says: ${error.slice(0, 200)}` : `it did not refuse an empty request, but answered ${answer.text.slice(0, 200)}`}
+    return {problem: typeof error === 'string' ? `its answer is: ${error.slice(0, 200)}` : `it did not refuse an empty request, but answered ${answer.text.slice(0, 200)}`}
   } catch {
-    return {problem: `its answer is no JSON: ${answer.text.slice(0, 200)}`}
+    return {problem: `its answer is not JSON: ${answer.text.slice(0, 200)}`}
   }
 }
 
@@ -30,7 +30,7 @@ function run([program = '', ...args]: readonly string[], environment: Readonly<R
     let ended = false
     const timer = setTimeout(() => {
       // Others may have its output: there is no end of that to wait for.
-      settle({problem: ended ? `it left its output open for ${limitMs / 1000} s` : `it did not end within ${limitMs / 1000} s`})
+      settle({problem: ended ? `it did not close its output within ${limitMs / 1000} s` : `it did not end within ${limitMs / 1000} s`})
       if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL') // what it started too
       child.stdout.destroy()
     }, limitMs)
@@ -46,7 +46,7 @@ function run([program = '', ...args]: readonly string[], environment: Readonly<R
     })
     child.on('close', (_code, signal) => {
       clearTimeout(timer)
-      settle(signal === null ? {text: text.trim()} : {problem: `it was ended by ${signal}`})
+      settle(signal === null ? {text: text.trim()} : {problem: `it was terminated by ${signal}`})
     })
     child.stdin.on('error', () => undefined) // it may end without reading
     child.stdin.end('{}')

@@ -39,8 +39,8 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   const path = origin.startsWith('/') ? origin : pathOf(origin)
   return [
     ...(origin === 'the default' ? [finding('etcd-missing', standard, `Neither ${AUTHORITY} nor ${ENDPOINTS} is set`)] : []),
-    ...endpoints.filter((url) => isHttpsAddress(url)).map((url) => finding('etcd-https-ip', path, `etcd with TLS is named by its address: ${url}`)),
-    ...endpoints.filter((url) => url.endsWith(':4001')).map((url) => finding('etcd-port', path, `etcd is named with port 4001: ${url}`)),
+    ...endpoints.filter((url) => isHttpsAddress(url)).map((url) => finding('etcd-https-ip', path, `etcd with TLS is given by its address: ${url}`)),
+    ...endpoints.filter((url) => url.endsWith(':4001')).map((url) => finding('etcd-port', path, `etcd is given with port 4001: ${url}`)),
     ...(own ? compare(own, endpoints, path) : []),
     ...common,
   ]
@@ -72,20 +72,20 @@ function compare({datastore}: Settings, endpoints: readonly string[], path: stri
   if (datastore.type !== 'etcd') return []
   const own = datastore.endpoints.value
   if (own.some((url) => endpoints.includes(url)) || (own.every(isLoopback) && endpoints.every(isLoopback) && own.map(afterHost).join() === endpoints.map(afterHost).join())) return []
-  return [finding('etcd-differs', path, `The plugin works on ${endpoints.join(',')}, and calicoctl on ${own.join(',')} (from ${datastore.endpoints.origin})`)]
+  return [finding('etcd-differs', path, `The plugin uses ${endpoints.join(',')}, but calicoctl uses ${own.join(',')} (from ${datastore.endpoints.origin})`)]
 }
 
 const isLoopback = (url: string): boolean => /^https?:\/\/(localhost|127\.[\d.]+|\[::1\])(:|$)/.test(url)
 const afterHost = (url: string): string => `${url.split('://', 1)[0] ?? ''}${url.slice(url.lastIndexOf(':'))}`
 
 function checkCaName(standard: string, path: string, variables: Readonly<Partial<Record<string, string>>>): Finding[] {
-  return variables[WRONG_CA] && !givenVariable(variables, CA) ? [finding('etcd-ca-name', path || standard, `${WRONG_CA} is set, and ${CA} is not`)] : []
+  return variables[WRONG_CA] && !givenVariable(variables, CA) ? [finding('etcd-ca-name', path || standard, `${WRONG_CA} is set, but ${CA} is not`)] : []
 }
 
 function checkUnitEnvironment(files: HostFiles, path: string): Finding[] {
   const file = files.read(path)
   if (file.state !== 'file') return []
-  const password = givenVariable(environmentOf(file.text), PASSWORD) && (file.mode & WORLD_READABLE) !== 0 ? [finding('password-exposed', path, `${PASSWORD} stands in a file that everybody can read`, {remedy: `Take the right away: chmod o-r ${path}`})] : []
+  const password = givenVariable(environmentOf(file.text), PASSWORD) && (file.mode & WORLD_READABLE) !== 0 ? [finding('password-exposed', path, `${PASSWORD} is in a file that all users can read`, {remedy: `Remove this permission: chmod o-r ${path}`})] : []
   return [...checkCaName(path, path, environmentOf(file.text)), ...password]
 }
 
@@ -93,6 +93,6 @@ function checkPasswords(files: HostFiles, paths: readonly string[]): Finding[] {
   return paths.flatMap((path) => {
     const file = files.read(path)
     if (file.state !== 'file' || !givenVariable(environmentOf(file.text), PASSWORD) || (file.mode & WORLD_READABLE) === 0) return []
-    return [finding('password-exposed', path, `${PASSWORD} stands in a file that everybody can read`, {remedy: `Take the right away: chmod o-r ${path}`})]
+    return [finding('password-exposed', path, `${PASSWORD} is in a file that all users can read`, {remedy: `Remove this permission: chmod o-r ${path}`})]
   })
 }

@@ -38,11 +38,11 @@ function checkNamed({style, mayHide}: AgentSetup, flag: Flag, name: string, miss
 /** All hooks are modules. What is another spelling, or of the generation before, is told of as that. */
 function checkHooks(flag: Flag, modules: ReadonlySet<string> | undefined): Finding[] {
   const entries = listEntries(valueOf(flag) ?? '').filter((entry) => entry === ISOLATOR || (modules?.has(entry) === false && meantName(entry) === undefined && !OLD_MODULES.includes(entry)))
-  return entries.map((entry) => finding('flag-name', placeOf(flag)?.path ?? '', `The flag hooks has ${entry}, which is no hook`, {remedy: entry === ISOLATOR ? 'It belongs into the flag isolation.' : 'Take it away, or add its library to modules.json.'}))
+  return entries.map((entry) => finding('flag-name', placeOf(flag)?.path ?? '', `The flag hooks has ${entry}, which is not a hook`, {remedy: entry === ISOLATOR ? 'Move it to the flag isolation.' : 'Remove it, or add its library to modules.json.'}))
 }
 
 function checkIsolation(flag: Flag): Finding[] {
-  return listEntries(valueOf(flag) ?? '').includes(HOOK) ? [finding('flag-name', placeOf(flag)?.path ?? '', `The flag isolation has ${HOOK}, which is no isolator`, {remedy: 'It belongs into the flag hooks.'})] : []
+  return listEntries(valueOf(flag) ?? '').includes(HOOK) ? [finding('flag-name', placeOf(flag)?.path ?? '', `The flag isolation has ${HOOK}, which is not an isolator`, {remedy: 'Move it to the flag hooks.'})] : []
 }
 
 /** All places of a flag must say the same. */
@@ -50,7 +50,7 @@ function checkPlaces({name, places}: Flag): Finding[] {
   const last = places.at(-1)
   if (last === undefined) return []
   return places.slice(0, -1).flatMap(({path, value, variable}) =>
-    value === undefined || last.value === undefined || same(value, last.value) ? [] : [finding('flags-differ', path, `${variable ?? name} is ${value}, and ${last.path} says ${last.value}, which counts`)],
+    value === undefined || last.value === undefined || same(value, last.value) ? [] : [finding('flags-differ', path, `${variable ?? name} is ${value}, but ${last.path} has ${last.value}, which is used`)],
   )
 }
 

@@ -77,7 +77,7 @@ export interface HostNames {
 export function checkHostName(setup: AgentSetup, {node}: HostNames): Finding[] {
   const place = placeOf(setup.flag('hostname'))
   if (place?.value === undefined || place.value.toLowerCase() === node) return []
-  const what = parseAddress(place.value) ? `The agent is called ${place.value}, an address, and the node ${node}` : `The agent is called ${place.value}, and the node ${node}`
+  const what = parseAddress(place.value) ? `The agent's name is ${place.value}, an address, and the node's name is ${node}` : `The agent's name is ${place.value}, and the node's name is ${node}`
   return [finding('host-name', place.path, what)]
 }
 
@@ -90,7 +90,7 @@ export function checkStore({nodes, hasPool, stale}: StoreFacts, {node, addresses
     ...(own === undefined ? [finding('node-missing', '', `There is no node ${node} in the datastore`)] : []),
     ...[...shared, ...taken].map((other) => finding('node-address-taken', '', `The node ${other.name} has an address of this host: ${other.addresses.join(', ')}`)),
     ...(foreign ? [finding('node-name-taken', '', `The node ${node} has the address ${own.addresses.join(', ')}, which is not of this host`)] : []),
-    ...(hasPool ? [] : [finding('no-pool', '', 'There is no pool of IPv4 addresses that may be used')]),
-    ...(stale > 0 ? [finding('stale-endpoints', '', stale === 1 ? 'The container of 1 endpoint of this host is gone' : `The containers of ${stale} endpoints of this host are gone`)] : []),
+    ...(hasPool ? [] : [finding('no-pool', '', 'There is no usable IPv4 pool')]),
+    ...(stale > 0 ? [finding('stale-endpoints', '', stale === 1 ? 'The container of 1 endpoint of this host no longer exists' : `The containers of ${stale} endpoints of this host no longer exist`)] : []),
   ]
 }

@@ -34,7 +34,7 @@ export function checkModules(setup: AgentSetup): CheckedModules {
   if (value.form === 'wrong') return nothing(...both, finding('modules-flag-form', place.path, `The flag modules is '${place.value}'`))
   if (value.form === 'inline') return withBefore(both, checkText(setup, place.path, value.text))
   const file = setup.files.read(value.path)
-  if (file.state === 'missing') return nothing(...both, finding('modules-file-missing', value.path, `The file is missing; ${place.path} names it`))
+  if (file.state === 'missing') return nothing(...both, finding('modules-file-missing', value.path, `The file is missing, but ${place.path} refers to it`))
   if (file.state === 'unreadable') return nothing(...both, unreadable(value.path, file.why))
   return withBefore(both, checkText(setup, value.path, file.text))
 }
@@ -77,10 +77,10 @@ function checkNames(path: string, names: readonly string[]): Finding[] {
   })
   const excused = new Set([...slips.map(({meant}) => meant), ...names.filter((name) => OLD_MODULES.includes(name)).map((name) => (name.endsWith('Hook') ? HOOK : ISOLATOR))])
   return [
-    ...slips.map(({name, meant}) => finding('module-name', path, `The module is called ${name}`, {remedy: `Did you mean ${meant}?`})),
-    ...names.filter((name) => OLD_MODULES.includes(name)).map((name) => finding('old-generation', path, `The module ${name} is of the generation before net-modules`)),
+    ...slips.map(({name, meant}) => finding('module-name', path, `The module is named ${name}`, {remedy: `Did you mean ${meant}?`})),
+    ...names.filter((name) => OLD_MODULES.includes(name)).map((name) => finding('old-generation', path, `The module ${name} is from the generation before net-modules`)),
     ...[ISOLATOR, HOOK].filter((name) => !has(name) && !excused.has(name)).map((name) => finding('module-missing', path, `The module ${name} is missing`)),
-    ...[ISOLATOR, HOOK].filter((name) => names.indexOf(name) !== names.lastIndexOf(name)).map((name) => finding('module-twice', path, `The module ${name} stands there twice`)),
+    ...[ISOLATOR, HOOK].filter((name) => names.indexOf(name) !== names.lastIndexOf(name)).map((name) => finding('module-twice', path, `The module ${name} is listed twice`)),
   ]
 }
 
@@ -91,15 +91,15 @@ function checkLibrary(setup: AgentSetup, path: string, {file}: Library): Finding
   const expected = STYLE_FACTS[style].library
   if (kind.type !== 'file') {
     const there = LIBRARY_PATHS.find((each) => each !== file && files.kind(each).type === 'file')
-    const what = kind.type === 'missing' ? `The library ${file} is missing` : `The library ${file} is no file that can be read`
+    const what = kind.type === 'missing' ? `The library ${file} is missing` : `The library ${file} is not a file that can be read`
     return [finding('library-missing', path, what, there === undefined ? {} : {remedy: `There is one at ${there}: calicoctl mesos config --style ${style} --library ${there}`})]
   }
   const name = file.slice(file.lastIndexOf('/') + 1)
   const unusual = LIBRARY_PATHS.includes(file) && file !== expected && !isOlderGuide(style, file)
   const version = libraryVersionProblem(files, kind.target)
   return [
-    ...(unusual ? [finding('library-path', path, `The library is ${file}; a set-up of style ${style} has it at ${expected}`)] : []),
-    ...(name.startsWith(LIBRARY_NAME) ? [] : [finding('library-path', path, `The library is called ${name}, and not ${LIBRARY_NAME}.so`)]),
+    ...(unusual ? [finding('library-path', path, `The library is ${file}; in the style ${style} it is ${expected}`)] : []),
+    ...(name.startsWith(LIBRARY_NAME) ? [] : [finding('library-path', path, `The library is named ${name}, not ${LIBRARY_NAME}.so`)]),
     ...version.map(({id, what}) => finding(id, path, what)),
   ]
 }
@@ -110,7 +110,7 @@ const isOlderGuide = (style: string, file: string): boolean => style !== 'dcos' 
 function checkParameters(path: string, {module}: PlacedModule): Finding[] {
   const old = (module.parameters ?? []).map(({key}) => key).filter((key) => OLD_PARAMETERS.includes(key))
   return [
-    ...old.map((key) => finding('old-generation', path, `The parameter ${key} is of the generation before net-modules`)),
+    ...old.map((key) => finding('old-generation', path, `The parameter ${key} is from the generation before net-modules`)),
     ...COMMANDS.filter((key) => (parameterOf(module, key) ?? '').trim() === '').map((key) => finding('command-missing', path, `${ISOLATOR} has no parameter ${key}`)),
   ]
 }
@@ -132,11 +132,11 @@ export const programOf = (command: string): string => command.trim().split(/\s+/
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
 
 function checkPlugin(files: HostFiles, path: string, key: string, program: string): Finding[] {
-  if (!program.startsWith('/')) return [finding('plugin-missing', path, `${key} is '${program}', which is no absolute path`, {remedy: 'Write the whole path of the program.'})]
+  if (!program.startsWith('/')) return [finding('plugin-missing', path, `${key} is '${program}', which is not an absolute path`, {remedy: 'Use the absolute path of the program.'})]
   const {type, executable} = files.kind(program)
   const at = (remedy: string): {remedy: string} => ({remedy: remedy.replace('PATH', program)})
-  if (type === 'missing') return [finding('plugin-missing', path, `${key} is ${program}, which is missing`, at('Link it there: ln -s "$(command -v calico_mesos)" PATH; or name another one with: calicoctl mesos config --plugin FILE'))]
-  if (type !== 'file') return [finding('plugin-missing', path, `${key} is ${program}, which is no file that can be read`)]
+  if (type === 'missing') return [finding('plugin-missing', path, `${key} is ${program}, which is missing`, at('Link it: ln -s "$(command -v calico_mesos)" PATH; or use another one: calicoctl mesos config --plugin FILE'))]
+  if (type !== 'file') return [finding('plugin-missing', path, `${key} is ${program}, which is not a file that can be read`)]
   if (!executable) return [finding('plugin-not-executable', path, `${key} is ${program}, which is not executable`, at('Make it executable: chmod 755 PATH'))]
   const old = program.slice(program.lastIndexOf('/') + 1).startsWith('calico_mesos') && files.head(program, ELF.length)?.equals(ELF) === true
   return old ? [finding('plugin-old', path, `${program} is a binary, as the plugins up to v0.1.6 are; calicoctl's is a script`)] : []

@@ -32,8 +32,8 @@ export interface DockerFacts {
 /** What is wrong with SETUP, the gravest first. */
 export async function checkAgent(setup: AgentSetup, around: Surroundings = {}): Promise<Finding[]> {
   const unread = setup.unreadable.map(({path, why}) => unreadable(path, why))
-  const lineEnds = setup.carriageReturns.map((path) => finding('line-ends', path, 'Lines of the file end with a carriage return', {remedy: `Take them away: sed -i 's/\\r$//' ${path}`}))
-  if (setup.empty) return sorted([finding('no-setup', '', `There is nothing of a Mesos agent of style ${setup.style}${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
+  const lineEnds = setup.carriageReturns.map((path) => finding('line-ends', path, 'Lines of the file end with a carriage return', {remedy: `Remove them: sed -i 's/\\r$//' ${path}`}))
+  if (setup.empty) return sorted([finding('no-setup', '', `There are no files of a Mesos agent of style ${setup.style}${setup.files.root === '' ? '' : ` below ${setup.files.root}`}`), ...checkClusterStore(setup.files), ...checkMesosDns(setup.files)])
   const unified = isUnified(setup) ? await checkUnified(setup, around) : []
   return sorted([
     ...unread,
@@ -53,7 +53,7 @@ async function checkUnified(setup: AgentSetup, {settings, askPlugin}: Surroundin
   const modules = checkModules(setup)
   const known = modules.plugin !== undefined && !modules.findings.some(({id}) => id.startsWith('plugin-'))
   const answer = known && askPlugin ? await askPlugin(modules.plugin) : undefined
-  const silent = answer?.problem === undefined ? [] : [finding('plugin-silent', '', `${programOf(modules.plugin ?? '')} does not answer as a plugin: ${answer.problem}`)]
+  const silent = answer?.problem === undefined ? [] : [finding('plugin-silent', '', `${programOf(modules.plugin ?? '')} does not work as a plugin: ${answer.problem}`)]
   return [...modules.findings, ...silent, ...checkFlags(setup, modules.names), ...(await checkEtcd(setup, settings))]
 }
 
@@ -65,9 +65,9 @@ function storeFindings({store, names}: Surroundings): Finding[] {
 
 function dockerFindings(setup: AgentSetup, {docker}: Surroundings): Finding[] {
   if (docker === undefined) return []
-  if ('away' in docker) return [finding('not-asked', '', `Not looked for calico-node: ${docker.away}`)]
+  if ('away' in docker) return [finding('not-asked', '', `calico-node was not checked: ${docker.away}`)]
   const wantsDriver = containerizers(setup)?.includes('docker') === true
-  const what = docker.calicoNode === undefined ? 'There is no container calico-node on this host' : 'The container calico-node does not run'
+  const what = docker.calicoNode === undefined ? 'The container calico-node does not exist on this host' : 'The container calico-node is not running'
   return [
     ...(docker.calicoNode === 'running' ? [] : [finding('calico-node-down', '', what)]),
     ...(wantsDriver && !docker.driver ? [finding('docker-driver', '', 'The Docker Engine has no driver calico', isUnified(setup) ? {severity: 'note'} : {})] : []),
@@ -78,7 +78,7 @@ const AGENT_PROGRAMS = ['mesos-slave', 'mesos-agent', 'lt-mesos-slave', 'lt-meso
 
 function portFindings({agentPort}: Surroundings): Finding[] {
   const others = agentPort?.listeners.filter((name) => name !== '' && !AGENT_PROGRAMS.includes(name)) ?? []
-  return others.length === 0 ? [] : [finding('agent-port', '', `Port ${agentPort?.port ?? ''} of the agent is taken by ${others.join(', ')}`)]
+  return others.length === 0 ? [] : [finding('agent-port', '', `Port ${agentPort?.port ?? ''} of the agent is used by ${others.join(', ')}`)]
 }
 
 const RANK: Readonly<Record<Severity, number>> = {error: 0, warning: 1, note: 2}

@@ -23,11 +23,11 @@ export const PASSWORD = 'ETCD_PASSWORD'
  */
 export function etcdVariables({datastore}: Settings, existing: ReadonlySet<string>, absolute: (path: string) => string): Variables {
   if (datastore.type !== 'etcd') {
-    throw new CalicoError('invalid', 'The plugin of the agents needs etcd; the embedded store is for trying calicoctl', {hint: 'Name etcd with ETCD_ENDPOINTS or --datastore http://HOST:2379'})
+    throw new CalicoError('invalid', 'The plugin requires etcd; the embedded store is only for trying calicoctl', {hint: 'Give the endpoints of etcd with ETCD_ENDPOINTS or --datastore http://HOST:2379'})
   }
   const values = [...addresses(datastore.endpoints.value, existing), ...kinds(existing), ...certificates(datastore, absolute), ...credentials(datastore)].flatMap(([name, value]) => namesHeard(name, existing).map((each) => [each, value] as const))
   for (const [name, value] of values) {
-    if (/[\u0000-\u001f\u007f]/.test(value)) throw new CalicoError('invalid', `${name} has a control character, which a file of variables cannot hold`)
+    if (/[\u0000-\u001f\u007f]/.test(value)) throw new CalicoError('invalid', `${name} has a control character, which an environment file cannot contain`)
   }
   return {values, secret: datastore.password !== undefined}
 }
@@ -65,7 +65,7 @@ function certificates({ca, cert, key}: EtcdSettings, absolute: (path: string) =>
   return files.flatMap(([name, setting]): Value[] => {
     if (!setting) return []
     if (setting.value.file === 'inline') {
-      throw new CalicoError('invalid', `${name}: the agent needs a file, and ${setting.origin} has the text itself`, {hint: `Put it into a file and name that one, as in ${name}=/etc/calico/certs/…`})
+      throw new CalicoError('invalid', `${name}: the agent needs a file, but ${setting.origin} contains the text itself`, {hint: `Write it to a file and set the path, for example ${name}=/etc/calico/certs/…`})
     }
     return [[name, absolute(setting.value.file)]]
   })

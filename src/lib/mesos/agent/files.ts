@@ -55,7 +55,7 @@ export function hostFiles(root: string): HostFiles {
         // The links have been followed.
         const {bytes, stats} = readRegularFile(locate(path), {noLinks: true})
         // Other bytes would not survive being written again.
-        if (!isUtf8(bytes)) return {state: 'unreadable', why: 'it is no text in UTF-8', denied: false}
+        if (!isUtf8(bytes)) return {state: 'unreadable', why: 'it is not UTF-8 text', denied: false}
         return {state: 'file', text: bytes.toString('utf8'), mode: stats.mode & 0o7777}
       } catch (error) {
         return isMissing(error) ? {state: 'missing'} : {state: 'unreadable', why: whyNot(error), denied: codeOf(error) === 'EACCES'}
@@ -94,7 +94,7 @@ export function hostFiles(root: string): HostFiles {
         readdirSync(locate(path))
         return undefined
       } catch (error) {
-        return codeOf(error) === 'ENOENT' ? undefined : codeOf(error) === 'ENOTDIR' ? 'it is no folder' : whyNot(error)
+        return codeOf(error) === 'ENOENT' ? undefined : codeOf(error) === 'ENOTDIR' ? 'it is not a folder' : whyNot(error)
       }
     },
   }
@@ -110,7 +110,7 @@ export function textOf(files: HostFiles, path: string): string {
 /** Opens PLACE, whose links have been followed, without waiting for the writer of a pipe. */
 const openNow = (place: string): number => openSync(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
 
-const whyNot = (error: unknown): string => (codeOf(error) === 'ENXIO' ? 'it is no regular file' : fileReason(error))
+const whyNot = (error: unknown): string => (codeOf(error) === 'ENXIO' ? 'it is not a regular file' : fileReason(error))
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error))
 

@@ -18,7 +18,7 @@ export function whyGone({stored}: Endpoint, links: HostLinks): string | undefine
   if (interfaceName === '') return undefined
   if (!links.exists(interfaceName)) return `its interface ${interfaceName} is missing`
   const other = links.otherEnd(interfaceName)
-  if (other === 'dead') return `no process has the network namespace that its interface ${interfaceName} leads to`
+  if (other === 'dead') return `no process uses the network namespace that its interface ${interfaceName} leads to`
   return other === 'here' ? `its interface ${interfaceName} leads to no container` : undefined
 }
 

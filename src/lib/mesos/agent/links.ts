@@ -32,7 +32,7 @@ export async function readLinks(): Promise<HostLinks> {
   const seesAll = process.geteuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === ALL_PROCESSES
   if (!seesAll) return linksOf([], undefined, hasHostInterface)
   const [veths, living] = await Promise.all([ipJson<Veth>(undefined, ['-d', 'link', 'show', 'type', 'veth']), livingNamespaces()])
-  if ('problem' in living) return {...linksOf(veths, undefined, hasHostInterface), problem: `Whether processes have the namespaces of containers cannot be seen: ${living.problem}`}
+  if ('problem' in living) return {...linksOf(veths, undefined, hasHostInterface), problem: `It cannot be determined whether processes use the containers' namespaces: ${living.problem}`}
   return linksOf(veths, living, hasHostInterface)
 }
 

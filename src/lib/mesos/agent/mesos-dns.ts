@@ -10,10 +10,10 @@ export function readSources(text: string): {readonly sources: readonly string[] 
   const parsed = tryParseJson(text)
   if (parsed.error) return {problem: parsed.error.message}
   const {value} = parsed
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {problem: 'it is no JSON object'}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {problem: 'it is not a JSON object'}
   const {IPSources: sources} = value as {IPSources?: unknown}
   if (sources === undefined) return {sources: undefined}
-  return Array.isArray(sources) && sources.every((source) => typeof source === 'string') ? {sources} : {problem: 'IPSources is no list of texts'}
+  return Array.isArray(sources) && sources.every((source) => typeof source === 'string') ? {sources} : {problem: 'IPSources is not a list of strings'}
 }
 
 /** TEXT with netinfo before all other sources; the same text if it is. @throws CalicoError `invalid` if TEXT cannot be read: PATH, for the message */

@@ -64,9 +64,9 @@ function placed(text: string, problem: string): string {
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function shapeProblem(value: unknown): string | undefined {
-  if (!isObject(value)) return 'it is no JSON object'
+  if (!isObject(value)) return 'it is not a JSON object'
   const {libraries} = value
-  if (!Array.isArray(libraries)) return '"libraries" is missing, or is no list'
+  if (!Array.isArray(libraries)) return '"libraries" is missing, or is not a list'
   return firstProblem(libraries, (library, at) => libraryProblem(library, `libraries[${at}]`))
 }
 
@@ -79,13 +79,13 @@ function firstProblem(list: readonly unknown[], judge: (item: unknown, at: numbe
 }
 
 function libraryProblem(library: unknown, path: string): string | undefined {
-  if (!isObject(library)) return `${path} is no object`
+  if (!isObject(library)) return `${path} is not an object`
   const {file, name, modules} = library
-  if (file !== undefined && typeof file !== 'string') return `${path}.file is no text`
-  if (name !== undefined && typeof name !== 'string') return `${path}.name is no text`
+  if (file !== undefined && typeof file !== 'string') return `${path}.file is not a string`
+  if (name !== undefined && typeof name !== 'string') return `${path}.name is not a string`
   if (file === undefined && name === undefined) return `${path} has neither "file" nor "name"`
   if (modules === undefined) return undefined
-  if (!Array.isArray(modules)) return `${path}.modules is no list`
+  if (!Array.isArray(modules)) return `${path}.modules is not a list`
   return firstProblem(modules, (module, at) => moduleProblem(module, `${path}.modules[${at}]`))
 }
 
@@ -93,9 +93,9 @@ function moduleProblem(module: unknown, path: string): string | undefined {
   if (!isObject(module) || typeof module.name !== 'string') return `${path} has no name`
   const {parameters} = module
   if (parameters === undefined) return undefined
-  if (!Array.isArray(parameters)) return `${path}.parameters is no list`
+  if (!Array.isArray(parameters)) return `${path}.parameters is not a list`
   return firstProblem(parameters, (parameter, at) =>
-    isObject(parameter) && typeof parameter.key === 'string' && typeof parameter.value === 'string' ? undefined : `${path}.parameters[${at}] has no "key" and "value" that are texts`,
+    isObject(parameter) && typeof parameter.key === 'string' && typeof parameter.value === 'string' ? undefined : `${path}.parameters[${at}] has no "key" and "value" that are strings`,
   )
 }
 
@@ -135,7 +135,7 @@ export function withNetModules(path: string, text: string | undefined, wanted: W
 function editable(path: string, text: string): ReadModules {
   const read = readModules(text)
   if ('problem' in read) {
-    throw new CalicoError('invalid', `${path} cannot be edited: ${read.problem}`, {hint: 'Correct it, or move it away, then run the command again.'})
+    throw new CalicoError('invalid', `${path} cannot be edited: ${read.problem}`, {hint: 'Correct or remove it, then run the command again.'})
   }
   return read // the whole document: its other members are kept
 }

@@ -18,6 +18,6 @@ export function modulesPath(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
   const flag = readModulesFlag(value)
   if (flag.form === 'file') return flag.path
-  const why = flag.form === 'inline' ? 'is the document itself, and not a file' : `is '${value}', which is no file:///PATH`
-  throw new CalicoError('invalid', `The agent's flag modules ${why}; nothing was changed`, {hint: 'Put the document into a file and name that: file:///calico/modules.json'})
+  const why = flag.form === 'inline' ? 'is the document itself, and not a file' : `is '${value}', which is not a file:///PATH`
+  throw new CalicoError('invalid', `The agent's flag modules ${why}; nothing was changed`, {hint: 'Write the document to a file and set its path: file:///calico/modules.json'})
 }

@@ -146,7 +146,7 @@ function newFlags(draft: Draft, style: Style): Flags {
         const {value, raw = ''} = {...variable(path, flag)}
         if (value !== undefined) draft.edit(path, (text = '') => setVariable(text, variableOf(flag), change(value === '' ? undefined : value)))
         else if (entry === undefined || !raw.includes(entry)) {
-          throw new CalicoError('invalid', `${path}: only a shell could tell the value of ${variableOf(flag)}`, {hint: `Write it without $ and backticks${entry === undefined ? '' : `, or add ${entry} to it by hand`}.`})
+          throw new CalicoError('invalid', `${path}: only a shell can determine the value of ${variableOf(flag)}`, {hint: `Write it without $ and backticks${entry === undefined ? '' : `, or add ${entry} to it by hand`}.`})
         }
       }
       if (file !== undefined && (inFile(flag) !== undefined || places.length === 0)) {
@@ -164,7 +164,7 @@ function newFlags(draft: Draft, style: Style): Flags {
 function refuseModulesFolder(flags: Flags): void {
   const folder = flags.now('modules_dir')
   if (folder === undefined) return
-  throw new CalicoError('refused', `The agent takes its modules from the folder ${folder} (modules_dir), and would not start with the flag modules beside it; nothing was changed`, {
-    hint: 'Mesos that has this flag has CNI, too, which replaces net-modules. To use net-modules all the same, take modules_dir away.',
+  throw new CalicoError('refused', `The agent loads its modules from the folder ${folder} (modules_dir), and does not start if the flag modules is also set; nothing was changed`, {
+    hint: 'Mesos versions with this flag also have CNI, which replaces net-modules. To use net-modules anyway, remove modules_dir.',
   })
 }

@@ -21,12 +21,12 @@ export function checkWritable(files: HostFiles, edits: readonly FileEdit[]): voi
   for (const {path, secret} of edits) {
     const file = files.read(path)
     if (secret && file.state === 'file' && (file.mode & WORLD_READABLE) !== 0) {
-      throw new CalicoError('refused', `${path} would get the password of etcd, and everybody can read that file; nothing was changed`, {hint: `Take the right to read it away first: chmod o-r ${path}`})
+      throw new CalicoError('refused', `The password of etcd would be written to ${path}, which all users can read; nothing was changed`, {hint: `Remove the read permission first: chmod o-r ${path}`})
     }
     let folder = dirname(files.locate(path))
     while (!existsSync(folder)) folder = dirname(folder)
     try {
-      if (!statSync(folder).isDirectory()) throw new CalicoError('invalid', `${path} cannot be written: ${folder} is no folder`)
+      if (!statSync(folder).isDirectory()) throw new CalicoError('invalid', `${path} cannot be written: ${folder} is not a folder`)
       accessSync(folder, constants.W_OK)
     } catch (error) {
       if (isError(error)) throw error
@@ -51,7 +51,7 @@ export async function writeEdits(files: HostFiles, edits: readonly FileEdit[], o
     } catch (error) {
       const message = `${edit.path} could not be written: ${fileReason(error)}`
       if (written.length === 0) throw new CalicoError('failed', message, {cause: error})
-      throw new CalicoError('unknown', `${message}. Written before it: ${written.join(', ')}`, {hint: 'Run the command again when that is mended: what is written already stays as it is.', cause: error})
+      throw new CalicoError('unknown', `${message}. Written before it: ${written.join(', ')}`, {hint: 'Run the command again after this is fixed; files that are already written are kept.', cause: error})
     }
     written.push(edit.path)
     onWritten(edit)

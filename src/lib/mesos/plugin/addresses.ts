@@ -71,7 +71,7 @@ function refuseNothing(step: Step<Assignment>, {ipv4, ipv6}: Wanted): Step<Assig
   for (const [family, requested] of [[4, ipv4], [6, ipv6]] as const) {
     const given = families.find((each) => each.family === family)
     if (requested === 0 || (given && given.addresses.length > 0)) continue
-    throw error ?? new CalicoError('refused', `There is no IPv${family} address for the task: ${given?.reasons.join('; ') ?? 'no pool has one'}`)
+    throw error ?? new CalicoError('refused', `There is no IPv${family} address for the task: ${given?.reasons.join('; ') ?? 'no pool has a free address'}`)
   }
   return step
 }
@@ -103,7 +103,7 @@ const KEYS_PER_ADDRESS = 4
 export async function assignFixed(draft: Draft, {node, uid, attributes, addresses}: {node: string; uid: string; attributes: Record<string, string>; addresses: readonly Address[]}): Promise<void> {
   await requireNode(draft, node, {create: true})
   for (const address of addresses) {
-    if (!draft.hasRoom(KEYS_PER_ADDRESS)) throw new CalicoError('refused', 'So many addresses of different blocks cannot be assigned at once')
+    if (!draft.hasRoom(KEYS_PER_ADDRESS)) throw new CalicoError('refused', 'Too many addresses of different blocks were requested at once')
     try {
       await assignOn(draft, {address, node, handle: uid, attributes})
     } catch (error) {
@@ -156,7 +156,7 @@ async function ownAssignments(session: Session, node: string, addresses: readonl
     if (!assignment) return []
     const {handle, attributes, sequenceNumber} = assignment
     if (handle !== undefined && attributes.type === ADDRESS_TYPE && attributes.node === node) return [{address, handle, sequenceNumber}]
-    log(`${formatAddress(address)} is left alone: it is assigned to ${handle ?? 'somebody without a handle'}, not by this plugin on ${node}`)
+    log(`${formatAddress(address)} is not changed: it is assigned to ${handle ?? 'a user without a handle'}, not by this plugin on ${node}`)
     return []
   })
 }

@@ -31,8 +31,8 @@ export async function cleanup(session: Session, container: Container, {idempoten
       const look = lookAmong(all.filter((other) => other !== endpoint && mayShare(other, endpoint)).map(({place}) => keyOf(place)))
       const {released, foreign, held} = await removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(resource), look, what: `the removal of container ${container.id}`})
       log(`removed endpoint ${endpoint.id}, released ${released.map(formatAddress).join(', ') || 'nothing'}`)
-      if (foreign.length > 0) log(`${foreign.map(formatAddress).join(', ')} left alone: not of this container any more`)
-      for (const {address, by} of held) log(`${formatAddress(address)} left alone: ${by} has it`)
+      if (foreign.length > 0) log(`${foreign.map(formatAddress).join(', ')} not released: no longer assigned to this container`)
+      for (const {address, by} of held) log(`${formatAddress(address)} not released: ${by} uses it`)
     }
   })
 }

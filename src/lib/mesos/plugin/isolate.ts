@@ -117,10 +117,10 @@ async function findAssigned(session: Session, {container, addresses}: IsolateReq
   return {handle, held, blocks: [...blocks], free}
 }
 
-const notAssigned = (address: Address): CalicoError => new CalicoError('conflict', `IP '${formatAddress(address)}' has been released meanwhile.`)
+const notAssigned = (address: Address): CalicoError => new CalicoError('conflict', `IP '${formatAddress(address)}' has been released since then.`)
 
 const foreign = (address: Address, handle: string | undefined): CalicoError =>
-  new CalicoError('conflict', `IP '${formatAddress(address)}' is assigned to ${handle ?? 'somebody else'}, not to a task of this agent.`)
+  new CalicoError('conflict', `IP '${formatAddress(address)}' is assigned to ${handle ?? 'another user'}, not to a task of this agent.`)
 
 function openNamespace(pid: number): NetworkNamespace {
   try {
@@ -184,7 +184,7 @@ async function store(session: Session, request: IsolateRequest, {handle, held, b
 async function keepAddresses(draft: Draft, handle: string, blocks: readonly string[], addresses: readonly Address[]): Promise<void> {
   const key = handleKey(handle)
   const stored = await draft.get(HANDLE, key)
-  if (!stored) throw new CalicoError('conflict', `There is no handle ${handle}, which the addresses are assigned with`, {hint: 'See: calicoctl ipam check'})
+  if (!stored) throw new CalicoError('conflict', `There is no handle ${handle}for the assigned addresses`, {hint: 'See: calicoctl ipam check'})
   await draft.load(blocks)
   await draft.verify(blocks)
   const all = (await Promise.all(blocks.map((block) => draft.get(BLOCK, block)))).flatMap((block) => block ?? [])
@@ -224,7 +224,7 @@ async function removeLeftover(namespace: NetworkNamespace, {spec}: WorkloadEndpo
   if (!outer) return
   if (!(await otherEnd(outer, namespace))) throw await nameTakenOnHost(name)
   await deleteVeth(name)
-  log(`deleted ${name}, which an earlier attempt had left`)
+  log(`deleted ${name}, left over from an earlier attempt`)
 }
 
 async function connect(namespace: NetworkNamespace, {spec}: WorkloadEndpoint, addresses: readonly Address[]): Promise<void> {

@@ -111,7 +111,7 @@ function requiredText(args: Arguments, name: string): string {
 function readPid(value: unknown): number {
   if (isFalsy(value)) throw wrong('Missing pid')
   const pid = typeof value === 'string' && /^[0-9]{1,10}$/.test(value) ? Number(value) : value
-  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) throw wrong('pid must be the number of a process')
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) throw wrong('pid must be a process id')
   return pid
 }
 

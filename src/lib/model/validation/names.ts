@@ -27,7 +27,7 @@ function isLabelValue(value: string): boolean {
 export function checkLabels(labels: Readonly<Record<string, string>>, field: string, report: Report): void {
   for (const [key, value] of Object.entries(labels)) {
     if (!isQualifiedName(key)) {
-      report(`${field}[${JSON.stringify(key)}]`, 'is no label key: up to 63 letters, digits, "-", "_" and ".", a letter or digit at both ends')
+      report(`${field}[${JSON.stringify(key)}]`, 'is not a label key: up to 63 letters, digits, "-", "_" and ".", a letter or digit at both ends')
     }
     if (!isLabelValue(value)) {
       report(`${field}[${JSON.stringify(key)}]`, `must have a value of up to 63 letters, digits, "-", "_" and ".", not ${JSON.stringify(value)}`)
@@ -40,7 +40,7 @@ export function checkAnnotations(annotations: Readonly<Record<string, string>>, 
   let bytes = 0
   for (const [key, value] of Object.entries(annotations)) {
     if (!isQualifiedName(key.toLowerCase())) {
-      report(`${field}[${JSON.stringify(key)}]`, 'is no annotation key: up to 63 letters, digits, "-", "_" and "." after an optional DNS name and "/"')
+      report(`${field}[${JSON.stringify(key)}]`, 'is not an annotation key: up to 63 letters, digits, "-", "_" and "." after an optional DNS name and "/"')
     }
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
   }

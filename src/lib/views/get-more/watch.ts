@@ -83,7 +83,7 @@ export async function* watchResources(session: Session, info: KindInfo, {names, 
       }
     } catch (error) {
       if (!(error instanceof CompactedError)) throw error
-      session.warn('The datastore was compacted before all changes were read: the objects are read anew, and changes in between may be missing.')
+      session.warn('The datastore was compacted before all changes were read: all objects are read again, and changes in between may be missing.')
     }
   }
 }

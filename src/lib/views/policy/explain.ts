@@ -57,7 +57,7 @@ function explainTraffic({world, from, to, family: wanted}: Question, traffic: Tr
   }
   const headline = `${verdict}: ${trafficText(traffic)} from ${from.label} to ${to.label}`
   if (first === undefined) {
-    const reason = 'there is no pair of different endpoints to ask about'
+    const reason = 'there is no pair of different endpoints'
     return {verdict, warnings, presentation: presentationOf([headline, `Because ${reason}.`], {...asked, verdict, reason, egress: null, ingress: null, forward: [], warnings})}
   }
   const single = pairs.length === 1 || verdict !== 'mixed'
@@ -79,7 +79,7 @@ const distinct = (warnings: readonly Warning[]): Warning[] => [...new Map(warnin
 /** What decided about PAIR, what would have to differ, and the rules that were asked. */
 function detailLines(pair: JudgedPair, traffic: Traffic, family: Family): string[] {
   const {verdict, reason, egress, ingress, forward} = pair.judgement
-  const lines = verdict === 'unknown' ? [`Because ${reason ?? 'it cannot be known'}.`] : []
+  const lines = verdict === 'unknown' ? [`Because ${reason ?? 'it cannot be determined'}.`] : []
   lines.push(sideLine('Sender  ', egress), sideLine('Receiver', ingress))
   for (const step of forward) lines.push(`On ${step.host}: host endpoint ${step.hostEndpoint}: ${decisionText(step)}`)
   const deciding = [egress, ingress, ...forward].filter((side) => side !== null && (verdict !== 'deny' || side.verdict === 'deny')) as SideVerdict[]
@@ -94,10 +94,10 @@ function detailLines(pair: JudgedPair, traffic: Traffic, family: Family): string
 const decisionText = (side: SideVerdict): string => {
   const passed = (side.passed ?? []).map((by) => ruleLabel(by))
   const logged = (side.logged ?? []).map((by) => ruleLabel(by))
-  return `${side.verdict} by ${byText(side.by)}${passed.length > 0 ? `, passed on by ${passed.join(', ')}` : ''}${logged.length > 0 ? `, logged by ${logged.join(', ')}` : ''}`
+  return `${side.verdict} by ${byText(side.by)}${passed.length > 0 ? `, passed to the next tier by ${passed.join(', ')}` : ''}${logged.length > 0 ? `, logged by ${logged.join(', ')}` : ''}`
 }
 
-const sideLine = (title: string, side: SideVerdict | null): string => `${title}: ${side === null ? 'not policed' : `${side.hostEndpoint === undefined ? '' : `host endpoint ${side.hostEndpoint}: `}${decisionText(side)}`}`
+const sideLine = (title: string, side: SideVerdict | null): string => `${title}: ${side === null ? 'no policy applies' : `${side.hostEndpoint === undefined ? '' : `host endpoint ${side.hostEndpoint}: `}${decisionText(side)}`}`
 
 /** What decides, for people. */
 export function byText(by: By): string {
@@ -105,17 +105,17 @@ export function byText(by: By): string {
     case 'NoMatch':
       return 'default: no rule of its profiles matches'
     case 'Tier':
-      return `the end of tier ${by.name ?? ''}, none of whose policies has a rule that matches`
+      return `the end of tier ${by.name ?? ''}, in which no rule matches`
     case 'Failsafe':
       return 'a failsafe port of the host'
     case 'EndpointToHost':
-      return `defaultEndpointToHostAction ${by.action}, which decides about traffic of an endpoint to its own host`
+      return `defaultEndpointToHostAction ${by.action}, which applies to traffic from an endpoint to its own host`
     case 'Encapsulation':
       return 'Felix: an endpoint may not send encapsulated packets'
     case 'Conntrack':
-      return 'connection tracking: this ICMP type opens no flow'
+      return 'connection tracking: this ICMP type does not start a flow'
     case 'ICMPv6Router':
-      return 'Felix: the host takes router and neighbour messages'
+      return 'Felix: the host always accepts router and neighbour messages'
     default:
       return by.missing ? `profile ${by.name ?? ''}, which does not exist` : ruleLabel(by)
   }
@@ -150,7 +150,7 @@ function commandLines({by, hostEndpoint}: SideVerdict, pair: JudgedPair, traffic
 function allowCommand({sender, receiver}: JudgedPair, traffic: Traffic, side: 'inbound' | 'outbound', hostEndpoint: string | undefined): string {
   const [own, other] = side === 'inbound' ? [receiver, sender] : [sender, receiver]
   const profile = own.type === 'workload' ? own.workload.profiles.at(-1) : undefined
-  if (profile === undefined || hostEndpoint !== undefined) return hostEndpoint === undefined ? 'Give it a profile: calicoctl endpoint ENDPOINT profile append PROFILE' : `Show it: calicoctl get hostendpoint ${hostEndpoint} -o yaml`
+  if (profile === undefined || hostEndpoint !== undefined) return hostEndpoint === undefined ? 'Add a profile: calicoctl endpoint ENDPOINT profile append PROFILE' : `Show it: calicoctl get hostendpoint ${hostEndpoint} -o yaml`
   const tag = other.type === 'workload' ? other.workload.profiles.find((name) => other.workload.labels.map.has(name)) : undefined
   const word = side === 'inbound' ? 'from' : 'to'
   const whom = tag === undefined ? '' : ` ${word} tag ${tag}`
@@ -199,8 +199,8 @@ function explainFlows({world, from, to, family}: Question): Explained {
   const text = ({doubt, texts}: PairFlows): string => (doubt === undefined ? texts.join(' ') || 'nothing' : `unknown: ${doubt}`)
   const lines =
     same && first
-      ? [`From ${from.label} to ${to.label} passes: ${text(first)}`, ...first.passing.by.map((by) => `  by ${byText(by)}`)]
-      : pairs.map((pair) => `From ${pair.from.label} to ${pair.to.label} passes: ${text(pair)}`)
+      ? [`Allowed from ${from.label} to ${to.label}: ${text(first)}`, ...first.passing.by.map((by) => `  by ${byText(by)}`)]
+      : pairs.map((pair) => `Allowed from ${pair.from.label} to ${pair.to.label}: ${text(pair)}`)
   return {verdict: undefined, warnings: [], presentation: presentationOf(lines, document)}
 }
 

@@ -47,6 +47,6 @@ const WARNINGS = 10
 
 /** What is to be said about groups that have no cells because nothing can be told about them; MORE says where the rest is told. */
 export function unknownNotes({groups}: Matrix, more: string): string[] {
-  const notes = groups.flatMap((group) => (group.unknown === undefined ? [] : [`Warning: what reaches and leaves ${shown(group)} cannot be told: ${group.unknown}.`]))
-  return notes.length > WARNINGS ? [...notes.slice(0, WARNINGS), `Warning: the same of ${notes.length - WARNINGS} more groups; ${more}.`] : notes
+  const notes = groups.flatMap((group) => (group.unknown === undefined ? [] : [`Warning: the traffic of ${shown(group)} cannot be determined: ${group.unknown}.`]))
+  return notes.length > WARNINGS ? [...notes.slice(0, WARNINGS), `Warning: the same applies to ${notes.length - WARNINGS} more groups; ${more}.`] : notes
 }

@@ -44,7 +44,7 @@ export async function readProbes(paths: readonly string[]): Promise<Probe[]> {
   for (const source of sources) {
     const {items, problems: found} = parseFile(source)
     for (const problem of found) all.push(problem)
-    if (items.length === 0 && found.length === 0) all.push({file: source.name, position: undefined, field: '', message: 'there are no probes in it'})
+    if (items.length === 0 && found.length === 0) all.push({file: source.name, position: undefined, field: '', message: 'it contains no probes'})
     for (const item of items) new Reader(item, probes, all).document()
   }
   refuseMistakes(all)
@@ -54,7 +54,7 @@ export async function readProbes(paths: readonly string[]): Promise<Probe[]> {
 /** @throws CalicoError `invalid` with MISTAKES, if there are any */
 export function refuseMistakes(mistakes: readonly FileProblem[]): void {
   if (mistakes.length === 0) return
-  throw new CalicoError('invalid', mistakes.length === 1 ? 'There is a mistake in the probes; nothing was asked:' : `There are ${mistakes.length} mistakes in the probes; nothing was asked:`, {details: mistakes.map(problemLine)})
+  throw new CalicoError('invalid', mistakes.length === 1 ? 'There is an error in the probes; nothing was evaluated:' : `There are ${mistakes.length} errors in the probes; nothing was evaluated:`, {details: mistakes.map(problemLine)})
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -101,7 +101,7 @@ class Reader {
     for (const name of Object.keys(fields)) {
       if (known.includes(name)) continue
       const suggestion = nearest(name, known)
-      this.fail(path === '' ? name : `${path}.${name}`, `is not known here${suggestion === undefined ? '' : `. Did you mean ${suggestion}?`}`)
+      this.fail(path === '' ? name : `${path}.${name}`, `is unknown${suggestion === undefined ? '' : `. Did you mean ${suggestion}?`}`)
     }
   }
 
@@ -146,7 +146,7 @@ class Reader {
     const version = this.number(ipVersion, `${path}.ipVersion`, 4, 6)
     if (version === 5) this.fail(`${path}.ipVersion`, 'must be 4 or 6')
     if (expect !== undefined && expect !== null && expect !== 'allow' && expect !== 'deny') this.fail(`${path}.expect`, 'must be allow or deny')
-    if (by !== undefined && by !== null && fieldsOf(by) === undefined) this.fail(`${path}.by`, 'must be an object with members of a rule: kind, name, index and others')
+    if (by !== undefined && by !== null && fieldsOf(by) === undefined) this.fail(`${path}.by`, 'must be an object with properties of a rule: kind, name, index and others')
     if (traffic && version !== undefined && ((traffic.protocol === 1 && version === 6) || (traffic.protocol === 58 && version === 4))) this.fail(`${path}.proto`, `does not exist in IPv${version}`)
     if (from === undefined || to === undefined || traffic === undefined) return undefined
     const {expect: _, by: __, ...rest} = fields
@@ -179,8 +179,8 @@ class Reader {
     const [icmpType, icmpCode] = [this.number(fields.icmpType, `${path}.icmpType`, 0, 255), this.number(fields.icmpCode, `${path}.icmpCode`, 0, 255)]
     if (protocol === undefined) return undefined
     const icmp = protocol === 1 || protocol === 58
-    for (const [name, given] of Object.entries({dport, sport})) if (given !== undefined && !hasPorts(protocol)) this.fail(`${path}.${name}`, 'must be absent: this protocol has no ports')
-    for (const [name, given] of Object.entries({icmpType, icmpCode})) if (given !== undefined && !icmp) this.fail(`${path}.${name}`, 'must be absent: this protocol is not ICMP')
+    for (const [name, given] of Object.entries({dport, sport})) if (given !== undefined && !hasPorts(protocol)) this.fail(`${path}.${name}`, 'must not be set: this protocol has no ports')
+    for (const [name, given] of Object.entries({icmpType, icmpCode})) if (given !== undefined && !icmp) this.fail(`${path}.${name}`, 'must not be set: this protocol is not ICMP')
     return {protocol, ...(dport === undefined ? {} : {dport}), ...(sport === undefined ? {} : {sport}), ...(icmpType === undefined ? {} : {icmpType}), ...(icmpCode === undefined ? {} : {icmpCode})}
   }
 

@@ -28,7 +28,7 @@ export abstract class ApplyFilesCommand extends WriteFilesCommand {
     const {text, name} = await readPlanFile(path)
     const plan = readPlan(text, name)
     const changes = await applyPlan(await this.session(), plan, name)
-    if (changes.length === 0) this.note(`${name} changes nothing.`)
+    if (changes.length === 0) this.note(`${name} contains no changes.`)
     else await this.tellAll(changes, {format})
   }
 }

@@ -43,7 +43,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     }
     const info = findKind(kind)
     if (info === undefined) this.problem(`'${kind}' is not a kind that calicoctl reads`)
-    else if (!info.namespaced && namespace !== undefined) this.problem(`-n does not fit: a ${info.kind} lies in no namespace`)
+    else if (!info.namespaced && namespace !== undefined) this.problem(`-n cannot be used: the kind ${info.kind} has no namespaces`)
     if (names.some((name) => !/^[a-z0-9.-]+$/.test(name))) this.problem('a name must be lower-case letters, digits, "-" and "."')
   }
 
@@ -54,7 +54,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     const nodes = targets.filter(({place}) => place.kind === 'Node')
     const pools = targets.filter(({place}) => place.kind === 'IPPool')
     const others = targets.filter(({place}) => place.kind !== 'IPPool' && place.kind !== 'Node')
-    if (pools.length + nodes.length > 0 && flags.atomic) throw new CalicoError('refused', 'Pools and nodes are deleted in several transactions, which give their blocks back; nothing was deleted', {hint: 'Leave --atomic out, or the pools and nodes.'})
+    if (pools.length + nodes.length > 0 && flags.atomic) throw new CalicoError('refused', 'Pools and nodes cannot be deleted in one transaction, because their blocks are released in several; nothing was deleted', {hint: 'Omit --atomic, or the pools and nodes.'})
     const hosts = await this.findNodes(session, nodes, others, flags)
     const found = await this.findPools(session, pools, flags)
     const changes = [...(others.length === 0 ? [] : await removeObjects(session, others, {force: flags.force, skipMissing: flags['skip-not-exists'], atomic: flags.atomic}))]
@@ -70,7 +70,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       if (stored === undefined) {
         if (!skip) refuseAll([{kind: 'not-found', problem: problem('', 'does not exist (--skip-not-exists skips it)')}])
       } else if (resourceVersion !== undefined && resourceVersion !== stored.kv.modRevision.toString()) {
-        refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: somebody has changed the object`)}])
+        refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: another client has changed the object`)}])
       } else found.push({cidr: stored.resource.spec.cidr, label: objectLabel('IPPool', place.name)})
     }
     return found
@@ -87,14 +87,14 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
         continue
       }
       if (resourceVersion !== undefined && resourceVersion !== stored.kv.modRevision.toString()) {
-        refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: somebody has changed the object`)}])
+        refuseAll([{kind: 'conflict', problem: problem('metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${stored.kv.modRevision}: another client has changed the object`)}])
       }
-      if (!force && isOwnNode(place.name)) throw new CalicoError('refused', `Node ${place.name} is this host's; nothing was deleted`, {hint: 'To remove it with what it has on this host: calicoctl node remove. From the datastore alone: --force.'})
+      if (!force && isOwnNode(place.name)) throw new CalicoError('refused', `Node ${place.name} is this host's; nothing was deleted`, {hint: 'To remove it with its data on this host: calicoctl node remove. To delete it from the datastore only: --force'})
       const endpoints = (await endpointsOf(session, place.name)).filter((endpoint) => !gone.has(endpoint.stored.kv.key))
       if (!force && endpoints.length > 0) {
         throw new CalicoError('refused', `Node ${place.name} has ${endpoints.length === 1 ? 'an endpoint' : `${endpoints.length} endpoints`}; nothing was deleted`, {
           details: [...endpoints.slice(0, 10).map(endpointLabel), ...(endpoints.length > 10 ? [`and ${endpoints.length - 10} more`] : [])],
-          hint: 'Remove them first; or give --force: then they are deleted with the node, and their addresses released.',
+          hint: 'Remove them first, or use --force: it deletes them with the node and releases their addresses.',
         })
       }
       found.push(place.name)
@@ -113,7 +113,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       return changes
     } catch (error) {
       if (done.length === 0 || this.dryRun || !(error instanceof CalicoError)) throw error
-      throw new CalicoError('unknown', `${done.length} objects were deleted, node ${name} was not, or in part only: ${error.message}`, {details: error.details, hint: 'The same command with --skip-not-exists deletes the rest.', cause: error})
+      throw new CalicoError('unknown', `${done.length} objects were deleted, but node ${name} was not deleted completely: ${error.message}`, {details: error.details, hint: 'To delete the rest, run the same command with --skip-not-exists.', cause: error})
     }
   }
 
@@ -122,7 +122,7 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       return (await removePools(session, pools.flatMap(({cidr}) => parseCidr(cidr) ?? []), {force})).changes
     } catch (error) {
       if (done.length === 0 || this.dryRun || !(error instanceof CalicoError)) throw error
-      throw new CalicoError('unknown', `${done.length} objects were deleted, the pools were not: ${error.message}`, {details: [...error.details, ...pools.map(({label}) => `Not deleted: ${label}`)], cause: error})
+      throw new CalicoError('unknown', `${done.length} objects were deleted, but the pools were not: ${error.message}`, {details: [...error.details, ...pools.map(({label}) => `Not deleted: ${label}`)], cause: error})
     }
   }
 }

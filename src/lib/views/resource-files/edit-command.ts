@@ -25,7 +25,7 @@ const LARGEST = 32 * 1024 * 1024
 export abstract class EditObjectCommand extends ChangeFilesCommand {
   protected async edit(place: Place): Promise<void> {
     const label = objectLabel(place.kind, place.name)
-    if (this.globals['no-input']) throw new CalicoError('invalid', 'An editor asks for input, which --no-input forbids', {hint: 'Change the object from a file: calicoctl apply -f FILE'})
+    if (this.globals['no-input']) throw new CalicoError('invalid', 'An editor requires input, and --no-input is set', {hint: 'Change the object from a file: calicoctl apply -f FILE'})
     const session = await this.session()
     const reason = protectedReason(place)
     if (reason !== undefined) throw new CalicoError('refused', `${label}: ${reason}`)
@@ -65,7 +65,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
         const object = await theObject(typed, place, label)
         return {changes: await writeObjects(session, [{...object, resourceVersion: revision}], {verb: 'replace', skipExists: false, progress: () => undefined})}
       } catch (error) {
-        if (!isError(error, 'invalid')) throw this.kept(isError(error, 'not-found') ? new CalicoError('conflict', `Somebody has deleted ${label} meanwhile; nothing was written`, {cause: error}) : error, draft)
+        if (!isError(error, 'invalid')) throw this.kept(isError(error, 'not-found') ? new CalicoError('conflict', `Another client has deleted ${label} meanwhile; nothing was written`, {cause: error}) : error, draft)
         problems = error
         before = typed
       }
@@ -112,7 +112,7 @@ function newDraft(session: Session, {kind, name}: Place): Draft {
     removed: () => removed,
     async write(text) {
       await replaceFile(path, text, {mode: 0o600})
-      session.writes.remaining = `what was typed is kept in ${path}`
+      session.writes.remaining = `your text is kept in ${path}`
     },
     read() {
       try {

@@ -18,9 +18,9 @@ export const objectFlags = {namespace: namespaceFlag, output: changeFlags.output
 /** The object that users call KIND and NAME. @throws CalicoError `invalid` for a kind that there is not, or that lies in no NAMESPACE */
 export function placeOf(word: string, name: string, namespace: string | undefined): Place {
   const target = findTarget(word)
-  if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' is not a kind whose objects can be changed so.`)
+  if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' is not a kind whose objects can be changed with this command.`)
   const {info} = target
-  if (!info.namespaced && namespace !== undefined) throw new CalicoError('invalid', `-n does not fit: a ${info.kind} lies in no namespace`)
+  if (!info.namespaced && namespace !== undefined) throw new CalicoError('invalid', `-n cannot be used: the kind ${info.kind} has no namespaces`)
   return {kind: info.kind, name: storedName(info, name), ...(info.namespaced ? {namespace: namespace ?? 'default'} : {})}
 }
 

@@ -22,7 +22,7 @@ export async function readPlanFile(path: string): Promise<{text: string; name: s
 /** Makes TEXT the file at PATH, which nobody but its owner can read: objects may hold what others must not see. @throws CalicoError `invalid` or `failed` */
 export async function writePlanFile(session: Session, path: string, text: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
-  if (there && !there.isFile()) throw new CalicoError('invalid', `${path} is there, and it is no regular file; there is no plan`, {hint: 'Give a file, or - for stdout.'})
+  if (there && !there.isFile()) throw new CalicoError('invalid', `${path} exists and is not a regular file; no plan was written`, {hint: 'Give a file, or - for stdout.'})
   try {
     await replaceFile(path, text, {
       mode: 0o600,
@@ -34,7 +34,7 @@ export async function writePlanFile(session: Session, path: string, text: string
       },
     })
   } catch (error) {
-    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; there is no new plan`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; no plan was written`, {cause: error})
   } finally {
     delete session.writes.undo
   }

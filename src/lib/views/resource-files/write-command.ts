@@ -42,7 +42,7 @@ interface SetLine {
 /** What is wrong with the options of sets on LINE. */
 export function setProblems({set, prune}: SetLine): readonly string[] {
   const problem = set === undefined ? undefined : setNameProblem(set)
-  return [...(problem === undefined ? [] : [`--set: ${problem}`]), ...(prune && set === undefined ? ['--prune needs --set NAME: it deletes what that set has and the files do not have'] : [])]
+  return [...(problem === undefined ? [] : [`--set: ${problem}`]), ...(prune && set === undefined ? ['--prune requires --set NAME: it deletes the members of that set that are not in the files'] : [])]
 }
 
 /** What OBJECTS mean with the options of sets: marked, and with what is to be deleted. */
@@ -55,7 +55,7 @@ export function warnOfOtherSets(session: Session, changes: readonly ResourceChan
   if (set === undefined) return
   for (const {kind, name, before, after} of changes) {
     const other = before && after ? setOf(before) : undefined
-    if (other !== undefined && other !== set) session.warn(`${kind.toLowerCase()}/${name} was in the set ${other}, and is in the set ${set} now.`)
+    if (other !== undefined && other !== set) session.warn(`${kind.toLowerCase()}/${name} was in the set ${other} and is now in the set ${set}.`)
   }
 }
 
@@ -90,13 +90,13 @@ export abstract class WriteFilesCommand extends ChangeFilesCommand {
     if (deletions.length === 0 || this.dryRun) return
     const list = deletions.map(({label}) => label)
     if (yes) {
-      this.note([`To be deleted, because the set ${set} has ${list.length === 1 ? 'it and the files do not' : 'them and the files do not'}:`, ...list.map((label) => `  ${label}`)])
+      this.note([`To be deleted (in the set ${set}, but not in the files):`, ...list.map((label) => `  ${label}`)])
       return
     }
     const refusal = new CalicoError('refused', `--prune would delete ${list.length === 1 ? 'this object' : `these ${list.length} objects`} of the set ${set}; nothing was changed:`, {
       details: list,
       override: '--yes',
-      hint: 'To delete them, add --yes.',
+      hint: 'To delete them, use --yes.',
     })
     await this.orInsist(() => Promise.reject(refusal), () => Promise.resolve())
   }

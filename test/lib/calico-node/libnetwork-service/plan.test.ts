@@ -64,7 +64,7 @@ describe('the container', () => {
     image: spec.image, command: ['/bin/x', 'serve'], privileged: true, networkMode: 'host', pidMode: 'host', restartPolicy: 'unless-stopped'}
   test('is the same one', () => expect(containerDifferences(found, spec, image)).toEqual([]))
   test.each<[string, Partial<typeof found>, string]>([
-    ['another image of the same name', {imageId: 'sha256:2'}, `another image is called ${spec.image} by now`],
+    ['another image of the same name', {imageId: 'sha256:2'}, `the tag ${spec.image} now refers to another image`],
     ['an image of another name', {imageId: 'sha256:2', image: 'old:1'}, `image: old:1 → ${spec.image}`],
     ['a variable more', {environment: new Map([...found.environment, ['CALICO_LIBNETWORK_VETH_MTU', '1400']])}, 'CALICO_LIBNETWORK_VETH_MTU: 1400 → none'],
     ['a variable more, which may be secret', {environment: new Map([...found.environment, ['X', 'hush']])}, 'X: removed'],

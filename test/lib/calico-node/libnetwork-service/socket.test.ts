@@ -39,13 +39,13 @@ test('a network driver answers', async () => {
   expect(asked).toEqual(['POST /Plugin.Activate'])
 })
 
-test.each([['another plugin', '{"Implements":["VolumeDriver"]}'], ['no JSON', 'hello'], ['null', 'null'], ['nothing', '']])('%s is no network driver', async (_, body) => {
+test.each([['another plugin', '{"Implements":["VolumeDriver"]}'], ['no JSON', 'hello'], ['null', 'null'], ['nothing', '']])('%s is not a network driver', async (_, body) => {
   await serve((_request, response) => response.end(body))
-  expect(await askDriver(path)).toEqual({state: 'silent', why: `what answers at ${path} is no network driver`})
+  expect(await askDriver(path)).toEqual({state: 'silent', why: `what answers at ${path} is not a network driver`})
 })
 
 test('no socket, one that hangs, one that hangs up', async () => {
-  expect(await askDriver(path)).toEqual({state: 'silent', why: `there is no ${path}`})
+  expect(await askDriver(path)).toEqual({state: 'silent', why: `${path} does not exist`})
   await serve(() => undefined)
   expect(await askDriver(path, 50)).toEqual({state: 'silent', why: 'no answer within 0.05 s'})
   servers[0]?.removeAllListeners('request').on('request', (request) => request.socket.destroy())
@@ -59,5 +59,5 @@ test('is waited for', async () => {
 
 test('is not waited for when it has ended, nor for ever', async () => {
   expect(await waitForDriver(path, 60_000, () => Promise.resolve('it ended'))).toEqual({state: 'silent', why: 'it ended'})
-  expect(await waitForDriver(path, 50, goOn)).toEqual({state: 'silent', why: `there is no ${path}`})
+  expect(await waitForDriver(path, 50, goOn)).toEqual({state: 'silent', why: `${path} does not exist`})
 })

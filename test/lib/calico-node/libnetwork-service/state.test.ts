@@ -7,7 +7,7 @@ import {readUnitState} from '../../../../src/lib/calico-node/libnetwork-service/
 
 const ANSWERS: SocketAnswer = {state: 'answers'}
 const SILENT: SocketAnswer = {state: 'silent', why: 'there is no socket'}
-const UNKNOWN: SocketAnswer = {state: 'unknown', why: 'only root may ask it'}
+const UNKNOWN: SocketAnswer = {state: 'unknown', why: 'only root can query it'}
 const show = (lines: string) => readUnitState(lines, {now: Date.parse('2026-11-21T10:00:00Z'), monotonicMs: 3_600_000})
 const up = show('ActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nActiveEnterTimestampMonotonic=3000000000\nNRestarts=2')
 const down = show('ActiveState=failed\nSubState=failed\nUnitFileState=disabled\nNeedDaemonReload=yes\nActiveEnterTimestampMonotonic=3000000000\nNRestarts=0')

@@ -69,8 +69,8 @@ describe('lines of v0.20', () => {
     ['--debug', 'a command is missing'],
     ['bogus', 'unknown command \'bogus\''],
     ['--request-timeout 1s profile show', 'unknown option --request-timeout'],
-    ['help profil', 'there is no help on \'profil\''],
-    ['help profile rul', 'there is no help on \'profile rul\''],
+    ['help profil', 'there is no help for \'profil\''],
+    ['help profile rul', 'there is no help for \'profile rul\''],
     ['profile rule show', '<PROFILE> is missing'],
     ['endpoint profile', '<ENDPOINT_ID> is missing'],
     ['profile web rule remove inbound --at=1 allow', '--at and the words of a rule cannot be combined'],
@@ -113,7 +113,7 @@ describe('what is ours', () => {
     ['profile:show', 'unknown command'],
     ['datastore', 'export is missing'],
     ['datastore exprt', 'expected export, not \'exprt\''],
-    ['profile --version', '--version cannot be combined with other words'],
+    ['profile --version', '--version cannot be combined with other arguments'],
     ['__proto__', 'unknown command'],
   ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
 })
@@ -125,7 +125,7 @@ describe('an option of ours that begins one of v0.20\'s', () => {
     ['node --node image', command('node', '--node-image=image')],
     ['node --node=image --ip=10.0.0.1', command('node', '--ip=10.0.0.1', '--node-image=image')],
   ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
-  test('is no option of a command that has neither', () => expect(read('node show --node x').type).toBe('usage'))
+  test('is not an option of a command that has neither', () => expect(read('node show --node x').type).toBe('usage'))
 })
 
 describe('help', () => {

@@ -63,7 +63,7 @@ describe('TLS', () => {
 
   test('no CA at all: those that Node knows', async () => {
     const store = await open(etcd.endpoints[0], await client(good.client))
-    await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('not signed by a CA that is known here')})
+    await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('not signed by a CA known to this host')})
   })
 
   test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not make an unknown CA a known one', async () => {
@@ -80,7 +80,7 @@ describe('TLS', () => {
     const store = await open(etcd.endpoints[0], await ca(good.ca))
     await expect(store.get('/a')).rejects.toMatchObject({
       kind: 'denied',
-      message: expect.stringContaining('asks for a client certificate, and none is set'),
+      message: expect.stringContaining('requires a client certificate, and none is set'),
       hint: 'Set ETCD_CERT_FILE and ETCD_KEY_FILE.',
     })
   })
@@ -103,7 +103,7 @@ describe('TLS', () => {
     const other = await startServer(tls)
     await expect((await open(other, await ca(tls.ca))).get('/a')).rejects.toMatchObject({
       kind: 'denied',
-      message: expect.stringContaining('made out to another name'),
+      message: expect.stringContaining('is for another name'),
       hint: expect.stringContaining('ETCD_ENDPOINTS'),
     })
   })
@@ -123,7 +123,7 @@ describe('TLS', () => {
     const plain = await startEtcd()
     others.push(plain)
     const store = await open(plain.endpoints[0]?.replace('http:', 'https:'), await ca(good.ca))
-    await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('does not speak TLS'), hint: expect.stringContaining('http://')})
+    await expect(store.get('/a')).rejects.toMatchObject({kind: 'denied', message: expect.stringContaining('does not use TLS'), hint: expect.stringContaining('http://')})
   })
 
   /** A TLS server with exactly this certificate. Not etcd, whose own health check would refuse to work with a bad one. */
@@ -190,7 +190,7 @@ describe('users and roles', () => {
     test('no user', async () => {
       await expect((await open(etcd.endpoints[0])).get('/calico/a')).rejects.toMatchObject({
         kind: 'denied',
-        message: expect.stringContaining('asks for a user and a password, and none is set'),
+        message: expect.stringContaining('requires a user name and password, and none is set'),
       })
     })
 

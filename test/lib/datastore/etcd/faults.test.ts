@@ -51,7 +51,7 @@ describe('no etcd there', () => {
     expect(ms).toBeLessThan(5_000)
   })
 
-  test('a write that was refused a connection is no write of unknown outcome', async () => {
+  test('a write that was refused a connection is not a write of unknown outcome', async () => {
     const [port = 0] = await freePorts(1)
     const store = await open([`http://127.0.0.1:${port}`])
     const error = await failureOf(store.transact({then: [{put: '/a', value: ''}]}))
@@ -128,7 +128,7 @@ async function doorman(act: (socket: Socket) => void): Promise<{host: string; co
   }
 }
 
-describe.each(['http', 'https'])('%s, and what answers is no etcd but what stands before it', (scheme) => {
+describe.each(['http', 'https'])('%s, and what answers is not an etcd but what stands before it', (scheme) => {
   const GARBAGE = Buffer.from(Array.from({length: 64}, (_, i) => (i * 89 + 200) % 256))
   test.each([
     ['closes', (socket: Socket) => socket.end(), 'closes them without an answer'],

@@ -28,10 +28,10 @@ test.each([
   ['sends the request back', 'cat', 'it did not refuse an empty request, but answered {}'],
   ['refuses something else', 'echo \'{"error": "broken"}\'; exit 1', 'it says: broken'],
   ['is satisfied', 'echo \'{"error": null}\'', 'it did not refuse an empty request, but answered {"error": null}'],
-  ['says nothing', 'exit 1', 'it answered nothing'],
-  ['says something else', 'echo hello', 'its answer is no JSON: hello'],
+  ['says nothing', 'exit 1', 'it gave no answer'],
+  ['says something else', 'echo hello', 'its answer is not JSON: hello'],
   ['says a word of JSON', 'echo null', 'it did not refuse an empty request, but answered null'],
-  ['is killed', 'kill -9 $$', 'it was ended by SIGKILL'],
+  ['is killed', 'kill -9 $$', 'it was terminated by SIGKILL'],
 ])('one that %s', async (_, script, problem) => expect(await ask(script)).toEqual(problem === undefined ? {} : {problem}))
 
 test('it has the arguments and the environment of the agent, and PATH', async () => {
@@ -43,5 +43,5 @@ test('what is not there', async () => expect((await askPlugin('/gone/calico_meso
 
 test('one that does not end, and one that leaves its output to another program', async () => {
   expect(await ask('exec sleep 30', {limitMs: 300})).toEqual({problem: 'it did not end within 0.3 s'})
-  expect(await ask('sleep 3 & echo "{}"', {limitMs: 300})).toEqual({problem: 'it left its output open for 0.3 s'})
+  expect(await ask('sleep 3 & echo "{}"', {limitMs: 300})).toEqual({problem: 'it did not close its output within 0.3 s'})
 })

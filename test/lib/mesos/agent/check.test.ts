@@ -199,7 +199,7 @@ describe('by hand', () => {
     const [hook] = await checkAgent(readSetup(hostFiles(root.folder)))
     expect(hook).toMatchObject({id: 'flag-name', remedy: 'Did you mean com_mesosphere_mesos_NetworkHook?'})
   })
-  test('a certificate that this user may not read is no fault of the set-up', async () => {
+  test('a certificate that this user may not read is not a fault of the set-up', async () => {
     root.put(DEFAULTS, 'ETCD_AUTHORITY=etcd:2379\nETCD_SCHEME=https\nETCD_CA_CERT_FILE=/ca.pem\n')
     const files = hostFiles(root.folder)
     const read: typeof files.read = (path) => (path === '/ca.pem' ? {state: 'unreadable', why: 'permission denied', denied: true} : files.read(path))

@@ -34,11 +34,11 @@ describe('files below a root', () => {
   })
   test('bytes that would not survive being written again', () => {
     writeFileSync(join(root.folder, 'latin'), Buffer.from([0x23, 0xe4, 0x0a]))
-    expect(files().read('/latin')).toEqual({state: 'unreadable', why: 'it is no text in UTF-8', denied: false})
+    expect(files().read('/latin')).toEqual({state: 'unreadable', why: 'it is not UTF-8 text', denied: false})
   })
-  test('what is no file of a set-up: a pipe that nobody writes to, a file that is too large', () => {
+  test('what is not a file of a set-up: a pipe that nobody writes to, a file that is too large', () => {
     execFileSync('mkfifo', [join(root.folder, 'pipe')])
-    expect(files().read('/pipe')).toEqual({state: 'unreadable', why: 'it is no regular file', denied: false})
+    expect(files().read('/pipe')).toEqual({state: 'unreadable', why: 'it is not a regular file', denied: false})
     expect(files().head('/pipe', 4)).toBeUndefined()
     root.put('/large', '')
     truncateSync(join(root.folder, 'large'), 4 * 1024 * 1024)
@@ -48,7 +48,7 @@ describe('files below a root', () => {
   })
   test('why a folder is not listed', () => {
     root.put('/etc/x', '')
-    expect([files().whyNotListed('/etc'), files().whyNotListed('/gone'), files().whyNotListed('/etc/x')]).toEqual([undefined, undefined, 'it is no folder'])
+    expect([files().whyNotListed('/etc'), files().whyNotListed('/gone'), files().whyNotListed('/etc/x')]).toEqual([undefined, undefined, 'it is not a folder'])
   })
   test('absolute links stay below it, and none leads out', () => {
     root.put('/data/real', 'mine')
@@ -111,7 +111,7 @@ describe('writing', () => {
   })
   test('a folder that is none: before anything is written', () => {
     root.put('/a', '')
-    expect(() => checkWritable(files(), [edit('/a/b', undefined, 'x')])).toThrow(/is no folder/)
+    expect(() => checkWritable(files(), [edit('/a/b', undefined, 'x')])).toThrow(/is not a folder/)
   })
   test('half done is said', async () => {
     root.put('/a', 'a')

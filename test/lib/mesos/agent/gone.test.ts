@@ -12,7 +12,7 @@ describe('whose container is gone', () => {
   test.each([
     ['cali0', 'its interface cali0 is missing'],
     ['cali1', undefined],
-    ['cali2', 'no process has the network namespace that its interface cali2 leads to'],
+    ['cali2', 'no process uses the network namespace that its interface cali2 leads to'],
     ['cali3', 'its interface cali3 leads to no container'],
     ['cali4', undefined],
     ['eth0', undefined],

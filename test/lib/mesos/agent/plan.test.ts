@@ -66,12 +66,12 @@ describe('what is there already', () => {
     expect(files['/etc/default/mesos-slave']).toContain(`MESOS_HOOKS=a,${HOOK}\n`)
   })
   test('a value that only a shell knows is refused, unless it has ours', () => {
-    expect(() => plan('rpm', {'/etc/default/mesos-slave': 'MESOS_ISOLATION=$BASE,x\n'})).toThrow(/only a shell could tell/)
+    expect(() => plan('rpm', {'/etc/default/mesos-slave': 'MESOS_ISOLATION=$BASE,x\n'})).toThrow(/only a shell can determine/)
     expect(applied('rpm', {'/etc/default/mesos-slave': `MESOS_ISOLATION=$BASE,${ISOLATOR}\n`})['/etc/default/mesos-slave']).toContain(`MESOS_ISOLATION=$BASE,${ISOLATOR}\n`)
   })
   test.each([
     [{'/etc/mesos-slave/modules': '{"libraries":[]}'}, /document itself/],
-    [{'/etc/mesos-slave/modules': 'modules.json'}, /no file:\/\/\/PATH/],
+    [{'/etc/mesos-slave/modules': 'modules.json'}, /not a file:\/\/\/PATH/],
     [{'/etc/mesos-slave/modules_dir': '/etc/mesos/modules.d'}, /modules_dir/],
     [{'/calico/modules.json': '{'}, /cannot be edited/],
     [{'/etc/default/mesos-slave': 'A="b\n'}, /line 1 has a quote/],
@@ -106,7 +106,7 @@ describe('etcd', () => {
     expect(plan('rpm', {'/etc/default/mesos-slave': 'ETCD_USERNAME=calico\nETCD_PASSWORD="p \\$\\"\\\\w"\n'}, {settings}).edits.filter(({secret}) => secret)).toEqual([])
   })
   test('the embedded store, and control characters', () => {
-    expect(() => plan('rpm', {}, {settings: {datastore: {type: 'embedded', path: {value: '/s', origin: 'x'}}, warnings: []}})).toThrow(/needs etcd/)
+    expect(() => plan('rpm', {}, {settings: {datastore: {type: 'embedded', path: {value: '/s', origin: 'x'}}, warnings: []}})).toThrow(/requires etcd/)
     expect(() => environment(etcd(['http://a:2379'], {username: {value: 'a', origin: 'x'}, password: {value: 'a\nMESOS_X=1', origin: 'x'}}))).toThrow(/control character/)
   })
 })
