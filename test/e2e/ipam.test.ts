@@ -42,7 +42,7 @@ describe('release of an address that an endpoint has', () => {
 
   test.each(LINES)('ipam release %s: 8, and nothing is released', async (words) => {
     for (const line of [`ipam release ${words}`, `ipam release ${words} --dry-run`]) {
-      expect(await run(line)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/^Error: 192\.168\.0\.1 was not released: endpoint e1 of docker workload web on host-1 has it[^]*--force/) as unknown})
+      expect(await run(line)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/^Error: 192\.168\.0\.1 was not released: endpoint e1 of docker workload web on host-1 uses it[^]*--force/) as unknown})
     }
     expect((await allAssigned(store)).sort()).toEqual(['192.168.0.1', '192.168.0.2'])
   })

@@ -383,7 +383,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
 
   test('a stale nodename file: the name of the environment holds, and the difference is told', async () => {
     host.run('sh', '-c', 'mkdir -p /var/lib/calico; echo old-name > /var/lib/calico/nodename')
-    expect(await node('--ip=192.0.2.2', '--wait=started')).toMatchObject({code: 0, stderr: expect.stringMatching(/taken as rack1-host1 .*calls itself old-name/) as unknown})
+    expect(await node('--ip=192.0.2.2', '--wait=started')).toMatchObject({code: 0, stderr: expect.stringMatching(/The node name is rack1-host1 .*uses the name old-name/) as unknown})
     expect(host.run('cat', '/var/lib/calico/nodename')).toBe('rack1-host1')
   }, 60_000)
 

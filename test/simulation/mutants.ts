@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 305,
     world: 'docker',
     mutation: {file: 'src/lib/ipam/queue.ts', from: 'last?.outcome === outcome', to: 'last'},
-    tells: /there is no handle|listed|counts|is .+'s|has it/,
+    tells: /there is no handle|listed|counts|is .+'s|has it|uses it/,
   },
   {
     what: 'addresses without endpoint are never released',

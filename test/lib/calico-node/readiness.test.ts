@@ -44,7 +44,7 @@ describe('waiting', () => {
   test.each<[string, ContainerState | undefined, RegExp]>([
     ['it ended', {...UP, running: false, exitCode: 1}, /^it ended with exit code 1$/],
     ['it crash-loops', {...UP, running: true, restartCount: 2, exitCode: 3}, /restarted repeatedly \(exit code 3\)/],
-    ['it waits for its next start', {...UP, restarting: true, exitCode: 3}, /again and again/],
+    ['it waits for its next start', {...UP, restarting: true, exitCode: 3}, /restarted repeatedly/],
     ['it was removed', undefined, /removed/],
   ])('%s', async (_, state, why) => expect(await wait(engine([UP, UP, state]), {timeoutMs: 5_000})).toMatchObject({type: 'ended', why: expect.stringMatching(why) as unknown}))
   test.each(['ready', 'started'] as const)('for %s, in a container without calico-node: at once', async (want) => {

@@ -52,7 +52,7 @@ test.each([
 
 describe('the warning that calico-node calls itself otherwise', () => {
   test('is given where the environment differs from the file', () => {
-    expect(resolveNodeName(inputs({env: {HOSTNAME: 'a'}, file: 'b'})).warning).toContain('calls itself b')
+    expect(resolveNodeName(inputs({env: {HOSTNAME: 'a'}, file: 'b'})).warning).toContain('uses the name b')
   })
   test('is not given for another host by --node, nor for equal names in another case', () => {
     expect(resolveNodeName(inputs({option: 'a', file: 'b'})).warning).toBeUndefined()
@@ -64,7 +64,7 @@ describe('a command that looks at the host itself', () => {
   test.each([
     ['a variable', inputs({env: {HOSTNAME: 'node-0003'}, file: 'h1'}), /node h1 .*node node-0003 \(from HOSTNAME\)/, 'Unset HOSTNAME'],
     ['the first variable, whatever the next one says', inputs({env: {NODENAME: 'node-0003', HOSTNAME: 'h1'}, file: 'h1'}), /from NODENAME/, 'Unset NODENAME'],
-    ['the option', inputs({option: 'node-0003', file: 'h1'}), /from --node/, 'Leave --node out'],
+    ['the option', inputs({option: 'node-0003', file: 'h1'}), /from --node/, 'Omit --node'],
   ])('%s that names another node than the nodename file is refused', (_, given, message, hint) => {
     const refusal = {kind: 'refused', message: expect.stringMatching(message) as unknown, hint: expect.stringContaining(hint) as unknown}
     expect(() => thisHostsName(given)).toThrow(expect.objectContaining(refusal))
@@ -82,12 +82,12 @@ describe('a command that looks at the host itself', () => {
 
 describe('the plugins', () => {
   test('take the name of the file, and tell of a variable that says otherwise', () => {
-    expect(resolveNodeName(inputs({env: {NODENAME: '', HOSTNAME: 'other'}, file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'h1', warning: expect.stringMatching(/^HOSTNAME says other/) as unknown})
+    expect(resolveNodeName(inputs({env: {NODENAME: '', HOSTNAME: 'other'}, file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'h1', warning: expect.stringMatching(/^HOSTNAME is other/) as unknown})
     expect(resolveNodeName(inputs({env: {HOSTNAME: 'H1'}, file: 'h1'}), {fileFirst: true}).warning).toBeUndefined()
     expect(resolveNodeName(inputs({env: {HOSTNAME: ''}, file: 'h1'}), {fileFirst: true}).warning).toBeUndefined()
   })
   test('tell of --node too, which holds', () => {
-    expect(resolveNodeName(inputs({option: 'x', file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'x', warning: expect.stringContaining('calls itself h1') as unknown})
+    expect(resolveNodeName(inputs({option: 'x', file: 'h1'}), {fileFirst: true})).toMatchObject({name: 'x', warning: expect.stringContaining('uses the name h1') as unknown})
   })
 })
 

@@ -258,7 +258,7 @@ describe('what a line itself shows', () => {
   test('ranges', () => {
     expect(rangeProblem(address('10.0.0.0'), address('10.0.0.255'))).toBeUndefined()
     expect(rangeProblem(address('10.0.0.1'), address('10.0.0.1'))).toBe('10.0.0.1 is not less than 10.0.0.1.')
-    expect(rangeProblem(address('10.0.0.1'), address('fd00::1'))).toMatch(/same IP version/)
+    expect(rangeProblem(address('10.0.0.1'), address('fd00::1'))).toMatch(/different IP versions/)
     expect(coverProblems(address('172.24.0.0'), address('172.24.25.255'), PLAIN)).toEqual([])
     expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), PLAIN)).toEqual([
       'The range would become these pools, some of which are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',

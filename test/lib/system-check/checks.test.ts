@@ -36,8 +36,8 @@ describe('names and rights', () => {
     [{env: {NODENAME: 'rack1'}}, 'ok', 'rack1 (from NODENAME)'],
   ])('%j: %s', (more, state, found) => expect(nodeName.judge(inputs(more), OPTIONS)).toEqual({state, found}))
   test.each([{system: 'host_1'}, {system: '-host'}, {env: {HOSTNAME: '_'}}, {system: 'a b'}])('%j cannot be a node\'s', (more) => expect(nodeName.judge(inputs(more), OPTIONS).state).toBe('wrong'))
-  test('calico-node calls itself otherwise', () => {
-    expect(nodenameFile.judge(inputs({file: 'other', env: {NODENAME: 'rack1'}}), OPTIONS)).toMatchObject({state: 'wrong', found: expect.stringContaining('calls itself other') as unknown})
+  test('calico-node uses the name otherwise', () => {
+    expect(nodenameFile.judge(inputs({file: 'other', env: {NODENAME: 'rack1'}}), OPTIONS)).toMatchObject({state: 'wrong', found: expect.stringContaining('uses the name other') as unknown})
     expect(nodenameFile.judge(inputs({file: 'host-1'}), OPTIONS).state).toBe('ok')
     expect(nodenameFile.judge(inputs({}), OPTIONS).state).toBe('ok')
   })

@@ -30,7 +30,7 @@ const folder = `/lib/modules/${RELEASE}`
 
 describe('modules', () => {
   test.each(['', '.xz', '.zst', '.gz'])('modules.dep with .ko%s', (suffix) => {
-    expect(judged({[`${folder}/modules.dep`]: dep(REQUIRED, suffix)})).toEqual({state: 'ok', found: 'all 14 are there'})
+    expect(judged({[`${folder}/modules.dep`]: dep(REQUIRED, suffix)})).toEqual({state: 'ok', found: 'all 14 are available'})
   })
   test('each one is missed when it alone is not there', () => {
     for (const name of REQUIRED.filter((each) => each !== 'xt_icmp' && each !== 'ip_tables')) {

@@ -90,7 +90,7 @@ describe('ports', () => {
   test('somebody else has one', async () => {
     const files = {'/proc/net/tcp': table(line(179, 7)), ...processes('bgpd')}
     expect(await run(ports, files, {'/proc/100/fd/3': 'socket:[7]'})).toEqual({state: 'wrong', found: '179 (BGP) is used by bgpd'})
-    expect((await run(ports, files)).found).toBe('179 (BGP) is taken by a process that is not visible from here')
+    expect((await run(ports, files)).found).toBe('179 (BGP) is used by a process that is not visible from here')
   })
   test('connections are no listeners', async () => expect((await run(ports, {'/proc/net/tcp': table(line(179, 7, '01'))})).state).toBe('ok'))
   test('the ports of a local etcd', () => expect(localPorts(['http://127.0.0.1:2379', 'https://localhost', 'http://[::1]:4001', 'http://10.0.0.1:2379'])).toEqual([2379, 443, 4001]))

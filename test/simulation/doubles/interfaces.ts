@@ -37,7 +37,7 @@ let index = 1
 
 export async function createVethOnHost(name: string, inner: VethEnd, mtu = 1_500, namespace?: string): Promise<void> {
   await takesTime()
-  if (host.pairs.has(name)) throw new CalicoError('conflict', `The interface name is taken on this host: ${name}`)
+  if (host.pairs.has(name)) throw new CalicoError('conflict', `The interface name is already used on this host: ${name}`)
   index += 2
   host.pairs.set(name, {name, inner: inner.name, mac: inner.mac.toLowerCase(), mtu, namespace, index})
 }

@@ -66,7 +66,7 @@ const jsonType = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'bigint') return 'a number'
-  return {string: 'a text', boolean: 'true or false'}[typeof value as string] ?? `a ${typeof value}`
+  return {string: 'a string', boolean: 'true or false'}[typeof value as string] ?? `a ${typeof value}`
 }
 
 /** Notes that VALUE at PATH cannot be read as EXPECTED. */
@@ -121,7 +121,7 @@ export function text(rule?: Rule<string>): Codec<string> {
   const codec: Codec<string> = {
     decode: (value, path, findings) => {
       if (typeof value === 'string') return value
-      refuse(findings, path, 'a text', value)
+      refuse(findings, path, 'a string', value)
       return ''
     },
     zero: () => '',
@@ -281,7 +281,7 @@ export const textMap: Codec<Readonly<Record<string, string>>> = {
       const element = record[key]
       if (element === null) result[key] = ''
       else if (typeof element === 'string') result[key] = element
-      else refuse(findings, `${path}[${JSON.stringify(key)}]`, 'a text', element)
+      else refuse(findings, `${path}[${JSON.stringify(key)}]`, 'a string', element)
     }
     return result
   },

@@ -26,7 +26,7 @@ test.each([
   ['refuses an empty request', 'cat > /dev/null; echo \'{"error": "Missing command"}\'; exit 1', undefined],
   ['does not read', 'echo \'{"error": "Missing command"}\'', undefined],
   ['sends the request back', 'cat', 'it did not refuse an empty request, but answered {}'],
-  ['refuses something else', 'echo \'{"error": "broken"}\'; exit 1', 'it says: broken'],
+  ['refuses something else', 'echo \'{"error": "broken"}\'; exit 1', 'its answer is: broken'],
   ['is satisfied', 'echo \'{"error": null}\'', 'it did not refuse an empty request, but answered {"error": null}'],
   ['says nothing', 'exit 1', 'it gave no answer'],
   ['says something else', 'echo hello', 'its answer is not JSON: hello'],

@@ -33,8 +33,8 @@ async function isolated(container: Container, uid: string, address: string): Pro
 }
 
 test.each([
-  ['of the same uid', '10.1.0.2', ['10.1.0.2'], /10\.1\.0\.2 left alone: endpoint \S+ of mesos workload c2 on a has it/],
-  ['that is both of theirs', '10.1.0.1', ['10.1.0.1'], /10\.1\.0\.1 left alone/],
+  ['of the same uid', '10.1.0.2', ['10.1.0.2'], /10\.1\.0\.2 not released: endpoint \S+ of mesos workload c2 on a uses it/],
+  ['that is both of theirs', '10.1.0.1', ['10.1.0.1'], /10\.1\.0\.1 not released/],
 ])('an address %s', async (_, second, left, said) => {
   for (const text of new Set(['10.1.0.1', second])) {
     const address = parseAddress(text)
