@@ -263,7 +263,7 @@ describe('faults', () => {
     running.process.kill(signal)
     const {code, stdout, stderr} = await running.result
     expect([code, stdout, await names()]).toEqual([signal === 'SIGINT' ? 130 : null, 'Created profile a\n', ['a', 'web']])
-    if (signal === 'SIGINT') expect(stderr).toContain('1 line was done, the last of them stdin:1. stdin:2 (profile a rule add inbound allow protocol sctp) was under way: the change of profile/a was in progress; it may or may not have been made. 2 lines were not tried')
+    if (signal === 'SIGINT') expect(stderr).toContain('1 line was done, the last of them stdin:1. stdin:2 (profile a rule add inbound allow protocol sctp) was in progress: the change of profile/a was in progress; it may or may not have been made. 2 lines were not tried')
   })
 
   test('on a terminal without FILE it says what it reads', async () => {

@@ -270,10 +270,10 @@ describe('dumps', () => {
     ['a list', '[]', 1, /not a JSON object/],
     ["etcd's error", '{"errorCode":100,"message":"Key not found","cause":"/calico","index":3}', 1, /error of etcd/],
     ['no node', '{"action":"get"}', 1, /no "node"/],
-    ['a node that is none', JSON.stringify(tree('/calico', [7])), 1, /no node/],
+    ['a node that is none', JSON.stringify(tree('/calico', [7])), 1, /not a node/],
     ['a node without key', JSON.stringify(tree('/calico', [{value: 'x'}])), 1, /no "key"/],
     ['a value of a wrong type', JSON.stringify(tree('/calico', [leaf('/calico/v1', 7)])), 1, /neither a folder/],
-    ['nodes of a wrong type', JSON.stringify(tree('/calico', {})), 1, /no list/],
+    ['nodes of a wrong type', JSON.stringify(tree('/calico', {})), 1, /not a list/],
     ['a folder in itself', JSON.stringify(tree('/calico', [{key: '/calico', dir: true, nodes: []}])), 1, /does not belong/],
     ['a folder in its child', JSON.stringify(tree('/calico', [{key: '/calico/v1', dir: true, nodes: [{key: '/calico', dir: true}]}])), 1, /does not belong/],
     ['a key that climbs', JSON.stringify(tree('/calico', [leaf('/calico/v1/../x', 'x')])), 1, /does not belong/],
@@ -368,7 +368,7 @@ describe('dumps', () => {
     const store = newStore()
     const keys = {...CLUSTER}
     const result = await importDump(store, dumpOf(keys, '/calico/v1'), '--yes', '-o', 'json')
-    expect({code: result.code, stderr: result.stderr}).toEqual({code: 0, stderr: expect.stringContaining('has nothing of /calico/bgp/v1')})
+    expect({code: result.code, stderr: result.stderr}).toEqual({code: 0, stderr: expect.stringContaining('has no data of /calico/bgp/v1')})
     const env = {CALICO_DATASTORE: `embedded:${store}`}
     expect((await calicoctl(['ipam', 'check'], {env})).code).toBe(0)
     expect((await calicoctl(['ipam', 'info', '192.168.10.2', '-o', 'json'], {env})).stdout).toContain(`docker.${WORKLOAD}`)

@@ -102,12 +102,12 @@ describe('release of several', () => {
 
   test.each([
     ['ipam release --range 10.0.0.0 10.1.0.0', /65537 addresses; the maximum is 65536/],
-    ['ipam release --range 10.0.0.9 10.0.0.8', /is above/],
-    ['ipam release --range 10.0.0.9 fd00::1', /same IP version/],
+    ['ipam release --range 10.0.0.9 10.0.0.8', /is greater than/],
+    ['ipam release --range 10.0.0.9 fd00::1', /different IP versions/],
     ['ipam release --range 10.0.0.9', /two addresses, START and END/],
-    ['ipam release --range 10.0.0.1 10.0.0.2 --also 10.0.0.3', /exclude each other/],
-    ['ipam release --range 10.0.0.1 10.0.0.2 --handle h', /exclude each other/],
-    ['ipam release 10.0.0.1 10.0.0.2 --handle h', /go with --range/],
+    ['ipam release --range 10.0.0.1 10.0.0.2 --also 10.0.0.3', /cannot be combined/],
+    ['ipam release --range 10.0.0.1 10.0.0.2 --handle h', /cannot be combined/],
+    ['ipam release 10.0.0.1 10.0.0.2 --handle h', /require --range/],
     ['ipam release 10.0.0.1 10.0.0.2', /^Usage:/],
     ['ipam release --also 10.0.0.2', /^Usage:/],
     ['ipam release 1.2.3', /read it as 1\.2\.0\.3/],
@@ -141,7 +141,7 @@ describe('assign', () => {
     await pool('192.168.0.0/29', {blockSize: 29})
     await run('ipam assign 192.168.0.1')
     const cases: [string, number, string][] = [
-      ['ipam assign 192.168.0.1', 5, 'assigned already'],
+      ['ipam assign 192.168.0.1', 5, 'already assigned'],
       ['ipam assign 10.0.0.1', 1, 'not in an enabled pool'],
       ['ipam assign ipv6', 8, 'no enabled IPv6 pool'],
       ['ipam assign --node other', 4, 'Node other does not exist'],

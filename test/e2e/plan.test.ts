@@ -64,7 +64,7 @@ describe('plan', () => {
     expect(run(['apply', '--plan', '-', '-o', 'name'], stdout)).toMatchObject({code: 0, stdout: 'profile/web\n'})
     for (const line of ['--plan a -f b', '--plan a --set s', '--plan a --prune', '', '-f a --prune', '-f a --set -x']) expect(run(['apply', ...line.split(' ').filter((word) => word !== '')]).code).toBe(1)
     expect(run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: there is no such file; no plan was written') as unknown})
-    expect(run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('it is not a regular file') as unknown})
+    expect(run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('is not a regular file') as unknown})
     expect(run(['plan', '-f', '-', '--out', 'dry.plan', '--dry-run'], profile('dry'))).toMatchObject({code: 0, stdout: expect.stringContaining('+++ profile/dry') as unknown})
     expect(() => statSync(file('dry.plan'))).toThrow('ENOENT')
   })
@@ -157,7 +157,7 @@ describe('edit', () => {
     ['another name', ['sed -i s/web/db/ $1'], 1, 'name: db'],
     ['the editor fails', ['sed -i s/Allow/Deny/ $1; exit 3'], 1, 'Deny'],
     ['the editor is killed', ['sed -i s/Allow/Deny/ $1; kill -9 $$'], 1, 'Deny'],
-  ])('%s: not written, and what was typed is kept where the command says', (_, steps, code, typed) => {
+  ])('%s: not written, and your text is kept where the command says', (_, steps, code, typed) => {
     const outcome = edit(editor(...steps))
     expect({code: outcome.code, stored: stored('web')}).toMatchObject({code, stored: {spec: {ingress: [{action: 'Allow'}]}}})
     const path = /Your text is kept in (\S+)\. To write it: calicoctl apply -f (\S+)\n/.exec(outcome.stderr)?.[1] ?? ''
@@ -179,7 +179,7 @@ describe('edit', () => {
     expect(edit('true', ['--no-input']).code).toBe(1)
     expect(left()).toEqual([])
     rmSync(`${folder}/editor${number}.count`)
-    expect(edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile remove web`))).toMatchObject({code: 5, stderr: expect.stringContaining('Somebody has deleted profile/web meanwhile') as unknown})
+    expect(edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile remove web`))).toMatchObject({code: 5, stderr: expect.stringContaining('Another client has deleted profile/web meanwhile') as unknown})
     expect(left()).toHaveLength(1)
   })
   test('--dry-run shows the difference, writes nothing and keeps the file', () => {
@@ -205,7 +205,7 @@ describe('edit', () => {
     } catch {
       // It has gone with its shell.
     }
-    const path = /Terminated: what was typed is kept in (\S+)/.exec(stderr)?.[1] ?? ''
+    const path = /Terminated: your text is kept in (\S+)/.exec(stderr)?.[1] ?? ''
     expect({code, kept: existsSync(path) && readFileSync(path, 'utf8').includes('Deny')}).toEqual({code: 143, kept: true})
   })
 })

@@ -258,7 +258,7 @@ describe('rules', () => {
     ['profile db tag show', 4, 'Profile db not found.'],
     ['profile db tag add x', 4, 'Profile db not found.'],
     ['profile db tag remove x', 4, 'Profile db not found.'],
-    ['profile projectcalico-default-allow rule show', 4, 'Calico provides that profile itself'],
+    ['profile projectcalico-default-allow rule show', 4, 'Calico provides this profile itself'],
   ])('%s: exit %d, nothing written', async (line, exit, message) => {
     const before = await revision()
     const {code, stdout, stderr} = await run(line)
@@ -343,12 +343,12 @@ describe('rule update', () => {
   beforeEach(() => given('profile add web'))
   const update = (document: unknown): Promise<Result> => run('profile web rule update', typeof document === 'string' ? document : JSON.stringify(document))
 
-  test('a rule that Felix enforces wider than it is written is taken, with a warning, once', async () => {
+  test('a rule that Felix enforces matches more traffic than the rule says is taken, with a warning, once', async () => {
     const nets = ['10.0.0.0/24', '10.0.1.0/24']
     const document = {inbound_rules: [{v3: {action: 'Allow', protocol: 'TCP', source: {nets}, destination: {nets, ports: ['http', 81]}}}], outbound_rules: []}
     const {code, stderr} = await update(document)
     expect(code).toBe(0)
-    expect(stderr).toMatch(/Warning: profile\/web: spec\.ingress\[0\]:? .*destination\.nets is not checked.*wider than it is written/)
+    expect(stderr).toMatch(/Warning: profile\/web: spec\.ingress\[0\]:? .*destination\.nets is not checked.*matches more traffic than the rule says/)
     expect((await run('profile web tag add other')).stderr).not.toContain('wider')
   })
 
@@ -451,7 +451,7 @@ test('-q mutes notes, but not that the store is empty, or was initialised just n
 })
 
 test('a missing profile: what would make it is a hint where something is to be added, not where one looks or removes', async () => {
-  for (const line of ['profile nosuch rule add inbound allow', 'profile nosuch tag add x']) expect((await run(line)).stderr).toContain('calicoctl profile add nosuch creates it.')
+  for (const line of ['profile nosuch rule add inbound allow', 'profile nosuch tag add x']) expect((await run(line)).stderr).toContain('To create it: calicoctl profile add nosuch')
   for (const line of ['profile nosuch rule remove inbound allow', 'profile nosuch tag remove x', 'profile nosuch rule show', 'profile nosuch tag show']) {
     expect(await run(line)).toMatchObject({code: 4, stderr: expect.stringContaining('To see the profiles: calicoctl profile show') as unknown})
   }

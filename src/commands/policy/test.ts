@@ -21,7 +21,9 @@ export default class PolicyTest extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const {args, flags} = await this.read(PolicyTest)
+    const {args, flags} = await this.read(PolicyTest, ({args: {file}, flags: {filename = []}}) => {
+      if ([...file, ...filename].filter((path) => path === '-').length > 1) this.problem('-: stdin can be given only once')
+    })
     const probes = await readProbes(args.file)
     const world = flags.filename ? await filesWorld(flags.filename) : await readWorld(await this.session())
     const results = ask(world, probes)

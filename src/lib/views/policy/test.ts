@@ -16,6 +16,7 @@ import {BUILT_IN_TIERS} from '../../client/cluster.js'
 import {resourceKey} from '../../model/keys.js'
 import {API_VERSION} from '../../model/resource.js'
 import {ownDocument, type Presentation} from '../../cli/output/presentation.js'
+import {currentInvocation} from '../../cli/invocation.js'
 import {escapeText} from '../../printable.js'
 import type {FileProblem} from '../../resource-files/problem.js'
 import {hazardProblems, refuse} from '../../resource-files/load.js'
@@ -53,25 +54,34 @@ export async function filesWorld(files: readonly string[]): Promise<World> {
 }
 
 const GZIP = [0x1f, 0x8b]
+const isGzip = (bytes: Uint8Array): boolean => GZIP.every((byte, index) => bytes[index] === byte)
+
+/** The first bytes of stdin, which stay to be read. */
+async function beginningOfStdin(): Promise<Uint8Array> {
+  await new Promise((resolve) => process.stdin.once('readable', resolve))
+  const bytes = process.stdin.read() as Buffer | null
+  if (bytes !== null) process.stdin.unshift(bytes)
+  return bytes ?? new Uint8Array()
+}
 
 async function isBackup(file: string): Promise<boolean> {
-  if (file === '-') return false
+  if (file === '-') return currentInvocation().line === undefined && isGzip(await beginningOfStdin())
   const {readRegularFile} = await import('../../files/read.js')
   try {
     const {bytes} = readRegularFile(file, {largest: Infinity})
-    return GZIP.every((byte, index) => bytes[index] === byte)
+    return isGzip(bytes)
   } catch {
     return false // reading it as objects tells why
   }
 }
 
 async function backupEntries(file: string): Promise<Entry[]> {
-  const [{backupParts}, {readRegularFile}] = await Promise.all([import('../../backup/format.js'), import('../../files/read.js')])
-  const {bytes} = readRegularFile(file, {largest: Infinity})
-  const entries: Entry[] = []
-  // eslint-disable-next-line @typescript-eslint/require-await -- the parts come one after another
-  for await (const part of backupParts((async function* () { yield bytes })(), file)) if ('entries' in part) for (const entry of part.entries) entries.push(entry)
-  return entries
+  const [{backupParts}, {withBackup}] = await Promise.all([import('../../backup/format.js'), import('../backup.js')])
+  return withBackup(file, async ({name, open}) => {
+    const entries: Entry[] = []
+    for await (const part of backupParts(open(), name)) if ('entries' in part) for (const entry of part.entries) entries.push(entry)
+    return entries
+  })
 }
 
 /** Asks PROBES of WORLD. @throws CalicoError `invalid` with every probe that names what is not there */
