@@ -245,7 +245,7 @@ describe('embedded', () => {
     kill(Number(state?.timer?.pid))
     await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
     const {stderr} = await run('profile show -o name')
-    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) is past its time \\(.*\\n  Roll it back: calicoctl undo `))
+    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) was neither confirmed nor rolled back in time \\(.*\\n  Roll it back: calicoctl undo `))
     expect((await run('profile show -o name --quiet')).stderr).toBe('')
     await ok(`undo ${state?.id ?? ''}`)
     expect(isGone()).toBe(true)

@@ -94,7 +94,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
       ['with something behind its end', () => backup([[CLUSTER, INFORMATION]], {tail: 'x\n'})],
       ['with keys elsewhere', () => backup([[CLUSTER, INFORMATION], ['/registry/x', '']])],
       ['without cluster information', () => backup([['/calico/x', '']])],
-      ['no gzip', () => Buffer.from('hello')],
+      ['not a gzip', () => Buffer.from('hello')],
       ['empty', () => Buffer.alloc(0)],
     ] as const) {
       writeFileSync(path('bad.gz'), bytes())

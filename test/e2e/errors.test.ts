@@ -1,9 +1,10 @@
 /** What an error says: what failed, on which object, why, and what to do next (issue 12 §2). By the built command, on the embedded store. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {spawnSync} from 'node:child_process'
+import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
-import {calicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, calicoctl, type Result} from '../support/cli.js'
 import {codesOnPage, commandOf} from '../support/help-pages.js'
 import {freePorts} from '../support/ports.js'
 
@@ -39,6 +40,7 @@ test.each([
   ['get profile nosuch', 4, /^Error: There is no profile\/nosuch\.\nTo see those that exist: calicoctl get profile\n$/],
   ['pool show -o jsn', 1, /^Error: --output: 'jsn' is not valid\. Did you mean json\? Valid values: table, /],
   ['--request-timeout 1s profile show', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
+  ['policy test - -f -', 1, /^Error: -: stdin can be given only once\n$/],
   ['profile show --request-timeout 1s', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
   ['container add a 10.44.0.1 --wait', 1, /Error: --wait is not an option of container add\.\n/],
   ['endpoint profile', 1, /Error: <ENDPOINT_ID> is missing\.\n/],
@@ -50,6 +52,15 @@ test.each([
   expect(await run(line)).toMatchObject({code, stdout: '', stderr: expect.stringMatching(stderr) as unknown})
   const command = commandOf(line.split(' '))
   if (command) expect(codesOnPage(command)).toContain(code)
+})
+
+test('- is stdin for a backup too: policy test -f -', async () => {
+  writeFileSync(path('none.yaml'), 'apiVersion: calicoctl/v1\nkind: PolicyTest\nprobes: ["192.0.2.1 -> 192.0.2.2 tcp/80"]\n')
+  expect((await run('datastore save b.gz')).code).toBe(0)
+  const input = openSync(path('b.gz'), 'r')
+  const {status, stderr} = spawnSync(process.execPath, [CALICOCTL, 'policy', 'test', 'none.yaml', '-f', '-'], {cwd: folder, stdio: [input, 'pipe', 'pipe'], encoding: 'utf8'})
+  closeSync(input)
+  expect({status, stderr}).toEqual({status: 0, stderr: '1 probe: all as expected\n'})
 })
 
 test('no etcd: the next step of somebody who has none', async () => {
