@@ -85,7 +85,7 @@ describe('what is written', () => {
     // A profile that Felix cannot read: what it does is open.
     writeFileSync(at('broken.json'), readFileSync(at('store.json'), 'utf8').replace(/(profiles\/frontend","[^]*?\\"ingress\\":)/, String.raw`$15,\"other\":`))
     const outcome = await picture(['-o', 'svg'], broken)
-    expect(outcome.stderr).toMatch(/Warning: what reaches and leaves .* cannot be told: /)
+    expect(outcome.stderr).toMatch(/Warning: the traffic of .* cannot be determined: /)
     expect(outcome.stdout).toContain('class="box workloads unknown"')
   }, 30_000)
 })
