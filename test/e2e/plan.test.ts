@@ -148,7 +148,7 @@ describe('edit', () => {
   })
   test('what is wrong opens the editor again, with the problem and its place in that file', () => {
     expect(edit(editor('sed -i s/action:/acton:/ $1', 'sed -i s/acton:/action:/ $1; sed -i s/Allow/Deny/ $1'))).toMatchObject({code: 0, stderr: 'profile/web updated (ingress changed)\n'})
-    const [, line, column] = /^# {3}line (\d+), column (\d+): profile\/web: spec\.ingress\[0\]\.acton: is no field/m.exec(seen(2)) ?? []
+    const [, line, column] = /^# {3}line (\d+), column (\d+): profile\/web: spec\.ingress\[0\]\.acton: is not a field/m.exec(seen(2)) ?? []
     expect(seen(2).split('\n')[Number(line) - 1]?.slice(Number(column) - 1)).toMatch(/^acton: Allow/)
   })
   test.each([
