@@ -58,10 +58,13 @@ export function setVariable(text: string, name: string, value: string): string {
   const at = all.findLastIndex(({assignment}) => assignment?.name === name)
   const found = all[at]?.assignment
   const line = `${name}=${quoted(value)}`
-  if (!found) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`
+  if (!found) return `${text}${text === '' || (text.endsWith('\n') && !isContinued(all.at(-1))) ? '' : '\n'}${line}\n`
   if (found.value === value) return text
   return all.map(({raw}, index) => (index === at ? found.before + line + found.after : raw)).join('')
 }
+
+/** Whether the line feed at the end of PIECE, the last one, is behind a backslash: what is added would belong to its value. */
+const isContinued = (piece: Piece | undefined): boolean => piece?.assignment?.after === ''
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*=/y
 

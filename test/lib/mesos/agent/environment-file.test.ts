@@ -63,6 +63,11 @@ describe('setting', () => {
 
 test.each([['', undefined], ['A="b"\nC=\'d\'\n', undefined], ['#"\nA="b\nC=d\n', 2], ["A='b", 1], ['B=c\nA=b\\', 2], ['A=b\\\n', undefined]])('the unfinished line of %j', (text, line) => expect(unfinishedLine(text)).toBe(line))
 
+test('a variable that is added behind a line which the file leaves continued', () => {
+  for (const text of ['B=\\\n', 'A=1\nB=x\\\r\n']) expect(environmentOf(setVariable(text, 'C', 'd'))).toEqual({...environmentOf(text), C: 'd'})
+  expect(setVariable('B=x\n', 'C', 'd')).toBe('B=x\nC=d\n')
+})
+
 const NAME = fc.constantFrom('A', 'B', 'ETCD_AUTHORITY', 'MESOS_HOOKS')
 const LINE = fc.oneof(
   fc.tuple(fc.constantFrom('', ' ', 'export '), NAME, fc.constantFrom('x', '"a b"', "'c'", '', 'a\\\nb', '$HOME', '"x\ny"', 'a b', "'", '"'), fc.constantFrom('', ' # why', '  ')).map((parts) => `${parts[0]}${parts[1]}=${parts[2]}${parts[3]}`),

@@ -1,0 +1,26 @@
+/** The fuzzer of test/fuzz as one file: a plain process runs it faster than a test would in jest, and can be ended when it hangs. */
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {build} from 'esbuild'
+
+/**
+ * Writes the fuzzer to OUTFILE, an ES module.
+ * @param {string} root
+ * @param {string} outfile
+ * @returns {Promise<{targets: string[]}>} the names of the readers
+ */
+export async function bundleFuzzer(root, outfile) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/fuzz/main.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['dockerode'], // asked by no reader
+    logLevel: 'warning',
+    banner: {js: "import {createRequire as createRequireOfBundle} from 'node:module'; const require = createRequireOfBundle(import.meta.url);"},
+  })
+  return {targets: [...readFileSync(join(root, 'test/fuzz/targets.ts'), 'utf8').matchAll(/^ {4}name: '([\w-]+)',$/gm)].map(([, name = '']) => name)}
+}
