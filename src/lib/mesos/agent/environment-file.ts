@@ -165,7 +165,7 @@ const unclosed = (text: string, at: number): Part => ({value: text.charAt(at), e
 
 function readEscape(text: string, at: number): Part {
   const next = text.startsWith('\r\n', at + 1) ? '\r\n' : text.charAt(at + 1)
-  return {value: next.endsWith('\n') ? '' : next, end: at + 1 + next.length, literal: true, unfinished: next === ''}
+  return {value: next.endsWith('\n') ? '' : next, end: at + 1 + next.length, literal: true, unfinished: next === '' || text.slice(at + 1) === '\r'}
 }
 
 function readDoubleQuoted(text: string, from: number): Part {
