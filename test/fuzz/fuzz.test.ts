@@ -69,7 +69,7 @@ describe('the fuzzer is no decoration', () => {
     expect(await fault(reader((text) => {
       const {user} = process.cpuUsage()
       while (text !== '' && process.cpuUsage().user - user < 2_100_000);
-    }), Buffer.from('x'))).toMatch(/^takes 2\.\d s$/)
+    }), Buffer.from('x'))).toMatch(/^takes \d+\.\d s$/)
   })
 
   test('the same seed gives the same inputs', async () => {
