@@ -52,12 +52,12 @@ export interface Finding {
 }
 
 /** The input number RUN of TARGET: always the same for one SEED and the same seeds of the target. */
-export function inputOf(target: Target, seeds: readonly Buffer[], seed: string, run: number): Buffer {
+function inputOf(target: Target, seeds: readonly Buffer[], seed: string, run: number): Buffer {
   const random = newRandom(`${seed}/${target.name}/${run}`)
   return mutated(seeds.length > 0 ? random.pick(seeds) : Buffer.alloc(0), random, {seeds, dictionary: target.dictionary})
 }
 
-export const seedsOf = (target: Target, more: readonly Buffer[] = []): Buffer[] => [...target.seeds().map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)), ...more]
+const seedsOf = (target: Target, more: readonly Buffer[] = []): Buffer[] => [...target.seeds().map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)), ...more]
 
 export interface Budget {
   readonly seed: string

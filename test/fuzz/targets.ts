@@ -213,7 +213,7 @@ export const TARGETS: readonly Target[] = [
         if (cidr) promise(parseCidr(formatCidr(cidr)) !== undefined, `${formatCidr(cidr)} is not read back`)
       }
       const [first, last] = words.map(parseAddress)
-      if (first && last && first.family === last.family && first.value <= last.value) coverRange(first, last)
+      if (first && last?.family === first.family && first.value <= last.value) coverRange(first, last)
     },
   },
   {

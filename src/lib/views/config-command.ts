@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core'
-import {type Configuration, configurationPlace, type ConfigSection, findSetting, readSetting, removeSetting, writeSetting} from '../client/configuration.js'
+import {configurationPlace, type ConfigSection, findSetting, readSetting, removeSetting, writeSetting} from '../client/configuration.js'
 import {SettingCommand} from './setting-command.js'
 
 /** The arguments and options of every `config SECTION` command. */
@@ -36,7 +36,7 @@ export abstract class ConfigCommand extends SettingCommand {
       await this.tell([change], {done})
     } else if (value !== undefined) {
       const change = await writeSetting(session, place, setting, value)
-      const was = change.before && setting.read(change.before as Configuration)
+      const was = change.before && setting.read(change.before)
       await this.tell([change], {detail: `${name} ${was ?? 'none'} → ${value}`})
     } else {
       const stored = await readSetting(session, place, setting)

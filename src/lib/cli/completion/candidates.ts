@@ -173,7 +173,7 @@ async function ownArguments(id: string, line: SplitLine, commands: CommandTable,
 
 /** The words that may stand in PLACE; KIND is what a line calls the objects that it is about. */
 async function placeWords(place: Place, names: Names, about: About, kind = ''): Promise<readonly string[]> {
-  const all = await Promise.all(place.map((each) => (typeof each === 'object' ? each.words : names(each === 'object' ? `of:${kind}` : each, about))))
+  const all = await Promise.all(place.map((each) => (typeof each === 'object' ? Promise.resolve(each.words) : names(each === 'object' ? `of:${kind}` : each, about))))
   return all.flat()
 }
 

@@ -13,8 +13,11 @@ import type {NameKind} from './places.js'
 type Found = readonly (string | undefined)[]
 
 /** Names in the objects of KIND. */
-const inObjects = <R extends Resource>(kind: KindName, names: (resource: R, about: About) => Found): Source => async function* (session, about) {
-  for await (const {resource} of listResources<R>(await session(), kind)) yield* names(resource, about)
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- callers name the type of the kind's objects
+function inObjects<R extends Resource>(kind: KindName, names: (resource: R, about: About) => Found): Source {
+  return async function* (session, about) {
+    for await (const {resource} of listResources<R>(await session(), kind)) yield* names(resource, about)
+  }
 }
 
 type Source = (session: () => Promise<Session>, about: About) => AsyncIterable<string | undefined>

@@ -12,7 +12,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isScalar = (value: unknown): boolean => typeof value !== 'object'
 const isTextMap = (value: unknown): boolean => value === undefined || (isObject(value) && Object.values(value).every((each) => typeof each === 'string'))
 const isScalarList = (value: unknown): value is readonly unknown[] | undefined => value === undefined || (Array.isArray(value) && value.every(isScalar))
-const text = (value: unknown): string => (value === undefined ? 'none' : String(value))
+const text = (value: unknown): string => (value === undefined ? 'none' : isScalar(value) ? `${value as string | number | boolean}` : JSON.stringify(value))
 
 /** What differs between BEFORE and AFTER: `order 5 → 6`, `profiles: +web -db`, `labels: +team=shop`, `ingress changed`; undefined if nothing does. */
 export function whatChanged(before: unknown, after: unknown): string | undefined {

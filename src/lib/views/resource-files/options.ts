@@ -30,9 +30,9 @@ export function loadFiles({filename = [], recursive, 'skip-empty': skipEmpty, na
 
 /** All of stdin. @throws CalicoError `invalid` if it is larger than a file may be, or a line of a batch cannot have it */
 export async function readInput(): Promise<Buffer> {
-  const {line, stderr} = currentInvocation()
-  if (line) return Buffer.from(await line.stdin())
-  if (process.stdin.isTTY) stderr('Reading the input from the terminal; end it with Ctrl-D.\n')
+  const invocation = currentInvocation()
+  if (invocation.line) return Buffer.from(await invocation.line.stdin())
+  if (process.stdin.isTTY) invocation.stderr('Reading the input from the terminal; end it with Ctrl-D.\n')
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin) {
