@@ -63,7 +63,7 @@ function readRequest(done) {
   process.stdin.on('end', () => {
     const request = Buffer.concat(parts)
     // Other bytes would make one name of several.
-    if (!isUtf8(request)) leave({error: 'The request is no text in UTF-8.'})
+    if (!isUtf8(request)) leave({error: 'The request is not UTF-8 text.'})
     done(request.toString()).catch(fault)
   })
 }

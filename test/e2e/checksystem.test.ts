@@ -244,7 +244,7 @@ suite('a host of its own', whyNoNamespaces(), () => {
       const {checks: list} = JSON.parse(stdout) as {checks: ShownCheck[]}
       const shown = Object.fromEntries(list.map((each) => [each.name, each]))
       expect(code).toBe(10)
-      expect(shown.ports).toMatchObject({state: 'failed', found: expect.stringMatching(/^179 \(BGP\) is taken by \S+$/) as unknown})
+      expect(shown.ports).toMatchObject({state: 'failed', found: expect.stringMatching(/^179 \(BGP\) is used by \S+$/) as unknown})
       expect(shown.forwarding).toMatchObject({state: 'warning', found: expect.stringContaining('ip_forward') as unknown})
       expect(shown['rp-filter']?.state).toBe('warning')
       expect(shown.mtu?.state).toBe('skipped')

@@ -551,7 +551,7 @@ suite('containers', whyNoEngine(), () => {
       await given('ipam assign 192.168.0.0/26 --count 64 --handle filler')
       const before = await etcd.ctl('get', '--prefix', IPAM)
       expect(await run(`container add ${name} 192.168.0.0/26`)).toMatchObject({code: 8, stdout: ''})
-      expect(await run(`container add ${name} 192.168.0.5`)).toMatchObject({code: 5, stderr: expect.stringContaining('192.168.0.5 is assigned already') as unknown})
+      expect(await run(`container add ${name} 192.168.0.5`)).toMatchObject({code: 5, stderr: expect.stringContaining('192.168.0.5 is already assigned') as unknown})
       expect(await etcd.ctl('get', '--prefix', IPAM)).toBe(before)
       expect(await keys(ENDPOINTS)).toEqual([])
       await given('ipam release --handle filler')

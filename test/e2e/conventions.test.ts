@@ -235,7 +235,7 @@ describe('invocation and help', () => {
       detailed: 'v0.20: more of what is shown',
       filename: 'kubectl\'s -f: what the objects in it are for is the command\'s',
       force: 'insist: what is insisted on is the command\'s',
-      from: 'import: from a file; policy matrix: from whom',
+      from: 'import: from a file; policy matrix, policy picture: from whom',
       handle: 'of what is assigned, and of what is released',
       interface: 'of what is added, and of what is there',
       ip: 'v0.20: of the node; ipam show: Go\'s',
@@ -413,7 +413,7 @@ describe('errors and exit codes', () => {
   })
 
   test('25. all problems of a line are told together', () => {
-    expect(one('pool add 10.0.0.0/99 --confirm-within x --timeout y').stderr).toMatch(/^Error: 3 things are wrong:$/m)
+    expect(one('pool add 10.0.0.0/99 --confirm-within x --timeout y').stderr).toMatch(/^Error: 3 problems in the command line:$/m)
     writeFileSync(join(folder, 'bad.yaml'), 'kind: Profile\napiVersion: projectcalico.org/v3\nmetadata: {name: a}\nspec: {nonsense: 1}\n---\nkind: Tier\napiVersion: projectcalico.org/v3\nmetadata: {name: b}\nspec: {order: x}\n')
     expect(one('validate -f bad.yaml').stderr).toMatch(/bad\.yaml:4[^]*bad\.yaml:9/)
   })

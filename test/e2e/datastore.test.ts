@@ -168,7 +168,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
 
   test('what is not a regular file is neither written nor read, and a full disk leaves the old backup', async () => {
     await given('profile add web')
-    expect(await run('datastore save /dev/null')).toMatchObject({code: 1, stderr: expect.stringContaining('no regular file') as unknown})
+    expect(await run('datastore save /dev/null')).toMatchObject({code: 1, stderr: expect.stringContaining('is not a regular file') as unknown})
     expect(await run(`datastore save ${folder}`)).toMatchObject({code: 1})
     expect(await run(`datastore save ${folder}/none/b.gz`)).toMatchObject({code: 1, stderr: expect.stringContaining('no backup was written') as unknown})
     expect(await run('datastore restore /dev/zero --replace')).toMatchObject({code: 1})

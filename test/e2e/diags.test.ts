@@ -183,7 +183,7 @@ suite('diags', whyNoHost(), () => {
         child.kill('SIGINT')
       })
     })
-    expect({...ended, left: readdirSync(tmp)}).toMatchObject({code: 130, stderr: expect.stringContaining('Interrupted: there is no archive') as unknown, left: []})
+    expect({...ended, left: readdirSync(tmp)}).toMatchObject({code: 130, stderr: expect.stringContaining('Interrupted: no archive was written') as unknown, left: []})
   }, 60_000)
 })
 

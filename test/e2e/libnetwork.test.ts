@@ -96,7 +96,7 @@ suite('the service without a datastore', whyNoNamespaces(), () => {
   })
 
   test.each<[string, readonly string[], Record<string, string>, RegExp]>([
-    ['a folder that no file system makes', ['--socket', '/proc/x/c.sock'], {}, /^Error: The folder \/proc\/x cannot be made: the file system does not allow folders there\n/],
+    ['a folder that no file system makes', ['--socket', '/proc/x/c.sock'], {}, /^Error: The folder \/proc\/x cannot be created: the file system does not allow folders there\n/],
     ['a socket that is none', ['--socket', 'calico.sock'], {}, /^Error: --socket: 'calico\.sock' is not the path of a plugin socket/],
     ['a scope that is none', ['--scope', 'world'], {}, /--scope: 'world' is not valid. Valid values: local, global/],
     ['an MTU that is none', [], {CALICO_LIBNETWORK_VETH_MTU: '67'}, /^Error: CALICO_LIBNETWORK_VETH_MTU: '67' is not an MTU: 68 to 65535\.\n$/],

@@ -116,9 +116,9 @@ describe('mesos config', () => {
   test.each([
     ['mesos config', 1, '--style is missing'],
     ['mesos config --style apt', 1, 'rpm, manual, dcos'],
-    ['mesos config --style rpm --plugin calico_mesos', 1, 'no absolute path'],
+    ['mesos config --style rpm --plugin calico_mesos', 1, 'is not an absolute path'],
     ['mesos config --style rpm --root /no/such/folder', 1, 'no folder /no/such/folder'],
-    ['mesos config --style rpm --datastore embedded:/tmp/none.json', 1, 'needs etcd'],
+    ['mesos config --style rpm --datastore embedded:/tmp/none.json', 1, 'requires etcd'],
     ['mesos config rpm', 1, 'Usage:'],
     ['mesos', 1, 'Usage:'],
   ])('%s: %d', async (line, code, words) => {
@@ -197,7 +197,7 @@ describe('mesos check', () => {
   test('nothing there; a style that is not that of the files', async () => {
     expect((await below('mesos check -o name', {ETCD_ENDPOINTS: 'http://127.0.0.1:1'})).stdout).toContain('no-setup\n')
     putAgent(root, 'manual', authority())
-    expect((await below('mesos check --style dcos')).stdout).toContain('nothing of a Mesos agent of style dcos')
+    expect((await below('mesos check --style dcos')).stdout).toContain('There are no files of a Mesos agent of style dcos')
     expect(await below('mesos check --style apt')).toMatchObject({code: 1})
   })
   test('what an image names is never run on this host', async () => {

@@ -115,7 +115,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     importBase(host.docker, 'other:1', {changes: ['CMD ["sleep", "600"]']})
     for (const wait of ['ready', 'started']) {
       const {code, stderr} = await host.calicoctl(['node', '--node-image=other:1', '--ip=192.0.2.2', `--wait=${wait}`, '--wait-timeout=10m'])
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: it does not contain the program calico-node\n\s*It runs: sleep 600\n[^]*--node-image/) as unknown})
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: it does not contain the program calico-node\n\s*Its command: sleep 600\n[^]*--node-image/) as unknown})
       expect(stderr).not.toContain('OCI runtime')
       expect(containers()).toBe('')
     }
@@ -135,7 +135,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(good.stdout.split('\n').filter((line) => / line \d+$/.test(line))).toHaveLength(18)
     expect(good.stdout).toMatch(/Using node name: rack1-host1\nCalico node started successfully\n$/)
     const failed = await host.calicoctl(['node', `--node-image=${FAILING}`, '--ip=192.0.2.2'])
-    expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/stopped: [^]*Its last lines:[^]*Calico node failed to start[^]*all of its log: docker logs calico-node/) as unknown})
+    expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/stopped: [^]*Its last lines:[^]*Calico node failed to start[^]*For its log: docker logs calico-node/) as unknown})
     expect(failed.stdout).toMatch(/Waiting for successful startup\n$/)
     expect(`${failed.stdout}${failed.stderr}`.split('\n').filter((line) => / line \d+$/.test(line)).length).toBeLessThan(20)
     expect(host.docker('logs', 'calico-node').split('\n').length).toBeGreaterThan(3000)
@@ -161,7 +161,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     host.run('ip', 'addr', 'add', '198.51.100.7/25', 'dev', 'uplink')
     try {
       const refused = await node('--runtime=none')
-      expect(refused).toMatchObject({code: 1, stderr: expect.stringMatching(/\nName it with --ip/) as unknown})
+      expect(refused).toMatchObject({code: 1, stderr: expect.stringMatching(/\nGive the address with --ip/) as unknown})
       for (const line of ['  192.0.2.2/24 on eth0: possible\n', '  198.51.100.7/25 on uplink: possible\n', '  127.0.0.1/8 on lo: loopback\n']) expect(refused.stderr).toContain(line)
       expect(keys()).toEqual([])
       expect(await node('--runtime=none', '--ip=cidr=198.51.100.0/24')).toMatchObject({code: 0})

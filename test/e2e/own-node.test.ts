@@ -89,7 +89,7 @@ suite('a node that is not this host', whyNoHost(), () => {
     endpoint('rack1-host1', 'docker', '192.168.2.1')
     host.run('ip', 'link', 'add', 'caliedocker', 'type', 'veth', 'peer', 'name', 'far0')
     try {
-      expect(await run('endpoint remove 192.168.2.1', {HOSTNAME: 'node-0003'})).toMatchObject({code: 8, stderr: expect.stringMatching(/Warning: HOSTNAME says node-0003[^]*it is connected/) as unknown})
+      expect(await run('endpoint remove 192.168.2.1', {HOSTNAME: 'node-0003'})).toMatchObject({code: 8, stderr: expect.stringMatching(/Warning: HOSTNAME is node-0003[^]*it is connected/) as unknown})
     } finally {
       host.run('ip', 'link', 'del', 'caliedocker')
     }
@@ -140,7 +140,7 @@ suite('a node that is not this host', whyNoHost(), () => {
   test('where calico-node has left no name, a variable alone does not choose the node to remove', async () => {
     host.run('rm', NODENAME_FILE)
     const before = image()
-    expect(await run('node remove --remove-endpoints', {HOSTNAME: 'node-0003'})).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/Only HOSTNAME says[^]*node remove --hostname=node-0003/) as unknown})
+    expect(await run('node remove --remove-endpoints', {HOSTNAME: 'node-0003'})).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/only HOSTNAME identifies it as node node-0003[^]*node remove --hostname=node-0003/) as unknown})
     expect(image()).toBe(before)
   }, 60_000)
 })

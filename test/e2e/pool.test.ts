@@ -125,7 +125,7 @@ describe('pool add', () => {
     ['pool add 10.0.0.0/24 300.0.0.0/24', /'300\.0\.0\.0\/24' is not a valid CIDR/],
     ['pool add 10.0.0.0/30', /10\.0\.0\.0\/30 is too small/],
     ['pool add 10.0.0.1', /10\.0\.0\.1\/32 is a single address.*with its prefix length/],
-    ['pool add 10.0.0.0/16 10.0.1.0/24', /10\.0\.1\.0\/24 overlaps 10\.0\.0\.0\/16 on the same line/],
+    ['pool add 10.0.0.0/16 10.0.1.0/24', /10\.0\.1\.0\/24 overlaps 10\.0\.0\.0\/16 in the same command/],
     ['pool add fd00::/64 --ipip', /IPIP is not possible with IPv6/],
     ['pool add x 10.0.0.0/30 fd00::/64 --ipip', /3 problems in the command line:\n {2}'x' is not[^]*IPIP[^]*too small/],
     ['pool range add 10.0.0.0 10.0.0.95', /10\.0\.0\.0\/26, 10\.0\.0\.64\/27/],
@@ -139,8 +139,8 @@ describe('pool add', () => {
     ['pool range add 239.0.0.0 239.255.255.255', /multicast address/],
     ['pool add 10.0.0.0/24 --block-size 19', /blocks of IPv4 are \/20 to \/32/],
     ['pool add 10.0.0.0/24 --block-size x', /'x' is not a prefix length/],
-    ['pool range add 10.0.0.9 10.0.0.9', /is not below/],
-    ['pool range add 10.0.0.9 fd00::9', /same IP version/],
+    ['pool range add 10.0.0.9 10.0.0.9', /is not less than/],
+    ['pool range add 10.0.0.9 fd00::9', /have different IP versions/],
     ['pool range add nine ten', /2 problems in the command line:\n {2}'nine'[^]*'ten'/],
   ])('%s is refused, without usage, and adds nothing', async (line, message) => {
     const {code, stdout, stderr} = await run(line)
@@ -218,8 +218,8 @@ describe('pool set', () => {
 
   test.each([
     ['pool set 10.0.0.0/24 10.9.0.0/24 --disabled', 4, /10\.9\.0\.0\/24 is not a configured pool/],
-    ['pool set 10.0.0.0/24', 1, /Say what to change/],
-    ['pool set 10.0.0.0/24 --ipip --no-ipip', 1, /--ipip and --no-ipip exclude each other/],
+    ['pool set 10.0.0.0/24', 1, /Nothing to change: give --nat-outgoing/],
+    ['pool set 10.0.0.0/24 --ipip --no-ipip', 1, /--ipip and --no-ipip cannot be combined/],
     ['pool set fd00::/64 --ipip', 1, /IPIP is not possible with IPv6/],
     ['pool set 10.8.0.0/24 --ipip', 8, /uses VXLAN/],
     ['pool set 10.7.0.0/24 --enabled', 8, /Docker network dnet/],
@@ -309,8 +309,8 @@ describe('pool remove', () => {
     ['pool remove --range 172.24.0.0', 1, /two addresses, START and END/],
     ['pool remove --range 172.24.0.0 172.24.1.0 172.24.2.0', 1, /two addresses, START and END/],
     ['pool remove --range 172.24.0.0/23 172.24.2.0', 1, /172\.24\.0\.0\/23 is not an address/],
-    ['pool remove --range 172.24.2.0 172.24.0.0', 1, /is not below/],
-    ['pool remove --range 172.24 172.25', 1, /2 things are wrong/],
+    ['pool remove --range 172.24.2.0 172.24.0.0', 1, /is not less than/],
+    ['pool remove --range 172.24 172.25', 1, /2 problems in the command line/],
   ])('%s ends with %d and removes nothing', async (line, code, message) => {
     await given('pool add 172.24.0.0/23')
     const result = await run(line)
@@ -401,7 +401,7 @@ describe('pool remove', () => {
 
     test.each([
       ['--drain --force', /--drain and --force cannot be combined/],
-      ['--wait 1m', /--wait goes with --drain/],
+      ['--wait 1m', /--wait requires --drain/],
       ['--drain --wait soon', /--wait: 'soon' is not a duration/],
     ])('%s: refused', async (words, message) => {
       expect(await run(`pool remove 10.1.0.0/24 ${words}`)).toMatchObject({code: 1, stderr: expect.stringMatching(message) as unknown})

@@ -23,8 +23,8 @@ export default class PolicyPicture extends BaseCommand {
   ]
   static readonly exitCodes = {1: 'The file cannot be written, or its ending is none of these.', 4: 'There is no such endpoint, profile or node.', 5: '--from or --to may be several; they are listed.'}
   static override flags = {
-    from: Flags.string({description: 'Only what this endpoint, profile, tag, node or address sends.', helpValue: 'FROM'}),
-    to: Flags.string({description: 'Only what it receives.', helpValue: 'TO'}),
+    from: Flags.string({description: 'Only traffic sent by this endpoint, profile, tag, node or address.', helpValue: 'FROM'}),
+    to: Flags.string({description: 'Only traffic received by this endpoint, profile, tag, node or address.', helpValue: 'TO'}),
     protocol: Flags.custom<number>({parse: checked(protocolOf)})({description: 'Only flows of this protocol: tcp, udp, sctp, icmp, icmpv6, udplite or a number.', helpValue: 'PROTOCOL'}),
     output: Flags.custom<Target>({parse: checked(parseTarget)})({char: 'o', description: 'A file whose name ends with .html, .svg or .dot, or one of html (the default), svg and dot for stdout.', helpValue: 'FILE|FORMAT'}),
   }

@@ -287,7 +287,7 @@ export abstract class BaseCommand extends Command {
     return !this.globals['no-input'] && this.onTerminal
   }
 
-  /** All of stdin as text, of LARGEST bytes at most; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is no text, too long, or a terminal with --no-input */
+  /** All of stdin as text, of LARGEST bytes at most; ABOUT says on a terminal what is read. @throws CalicoError `invalid` if it is not text, too long, or a terminal with --no-input */
   protected async stdinText(about: string, largest?: number): Promise<string> {
     const {line} = this.invocation
     if (line) return line.stdin()

@@ -4,7 +4,7 @@ import {LARGEST_SETTING} from '../files/read.js'
 /** What a file of objects may have, which a line of a batch may read from stdin. */
 export const LARGEST_INPUT = 32 * 1024 * 1024
 
-/** All of stdin as text, at most LARGEST bytes. @throws CalicoError `invalid` if it is no UTF-8 (a replaced character could change what is meant), or larger */
+/** All of stdin as text, at most LARGEST bytes. @throws CalicoError `invalid` if it is not UTF-8 (a replaced character could change what is meant), or larger */
 export async function readStdin(largest = LARGEST_SETTING): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

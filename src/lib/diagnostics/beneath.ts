@@ -89,20 +89,20 @@ export async function findFiles(root: FileHandle): Promise<{files: FoundFile[]; 
       if (path.length < DEEPEST) folders.push(path)
       else leftOut.push({path, why: `deeper than ${DEEPEST} folders`, failed: true})
     } else if (found.isFile()) files.push({path, bytes: Number(found.size), changed: Number(found.mtimeMs)})
-    else leftOut.push({path, why: found.isSymbolicLink() ? 'a link' : 'no regular file', failed: false})
+    else leftOut.push({path, why: found.isSymbolicLink() ? 'a link' : 'not a regular file', failed: false})
   }
 }
 
 /**
  * The last MOST bytes of the file at PATH under ROOT.
- * @throws NotCopied if it is no regular file by now, or has further names, which may lie anywhere; Error as node:fs does
+ * @throws NotCopied if it is not a regular file by now, or has further names, which may lie anywhere; Error as node:fs does
  */
 export async function readBeneath(root: FileHandle, path: readonly string[], most: number): Promise<{bytes: Buffer; cut: number}> {
   const file = await openBeneath(root, path, 'file')
   try {
     const found = await file.stat()
     const {size, nlink} = found
-    if (!found.isFile()) throw new NotCopied('no regular file')
+    if (!found.isFile()) throw new NotCopied('not a regular file')
     if (nlink > 1) throw new NotCopied('a file with several names')
     const cut = Math.max(0, size - most)
     const bytes = Buffer.alloc(size - cut)

@@ -15,7 +15,7 @@ export interface CopiedLogs {
 }
 
 /**
- * The logs in FOLDER without SECRETS, at most MOST bytes of them: the newest files, of large ones the end. What is no text is left out: its secrets could
+ * The logs in FOLDER without SECRETS, at most MOST bytes of them: the newest files, of large ones the end. What is not text is left out: its secrets could
  * not be found.
  * @throws Error as node:fs does if the folder cannot be opened, also if it is a link
  */

@@ -34,7 +34,7 @@ export function readDump(bytes: Uint8Array, name: string): OldStore {
     answer = parseJson(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
   } catch (error) {
     if (error instanceof JsonError) throw bad(error.message, error)
-    throw bad('it is not UTF-8', error)
+    throw bad('it is not UTF-8 text', error)
   }
   if (!isObject(answer)) throw bad('it is not a JSON object')
   if (answer.errorCode !== undefined) throw bad('it is an error of etcd: ' + JSON.stringify(answer).slice(0, 200))

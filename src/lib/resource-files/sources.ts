@@ -38,7 +38,7 @@ export async function readSources(paths: readonly string[], {recursive, stdin}: 
     try {
       sources.push({name, text: decodeText(read())})
     } catch (error) {
-      fail(name, (error as {code?: unknown}).code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not text in UTF-8 (or in UTF-16 with a byte order mark)' : fileReason(error))
+      fail(name, (error as {code?: unknown}).code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text (or UTF-16 text with a byte order mark)' : fileReason(error))
     }
   }
   for (const path of paths) {

@@ -7,7 +7,7 @@
  *     SIDE  := [ports L] [tag T] [cidr C] [selector S] [not ports L] [not tag T] [not cidr C] [not selector S]
  *
  * `protocol`, `not` and `selector` are ours (decisions.md 1): without one of them a line means what it meant in v0.20, or is refused.
- * `ports` stands only after `tcp`, `udp` or `protocol P`; `not tag` and `not selector` exclude each other. Values are not judged here.
+ * `ports` stands only after `tcp`, `udp` or `protocol P`; `not tag` and `not selector` cannot be combined. Values are not judged here.
  */
 
 /** The parts of one side that take a value, by the words that open them, in the order in which they may stand. */

@@ -94,7 +94,7 @@ function sideFromV3(side: EntityRule): RuleSide | undefined {
   }
 }
 
-/** As splitSelector, but a tag together with a selector stays one selector: `not tag` and `not selector` exclude each other. */
+/** As splitSelector, but a tag together with a selector stays one selector: `not tag` and `not selector` cannot be combined. */
 export function splitNotSelector(text: string): ReturnType<typeof splitSelector> {
   const parts = splitSelector(text)
   return parts?.tag !== undefined && parts.selector !== undefined ? {selector: text} : parts

@@ -40,5 +40,5 @@ function refuseOther({metadata}: Profile, stored: Profile | null): void {
   if (stored === null) throw new CalicoError('conflict', `Profile ${name} cannot be used: what is stored of it cannot be read`)
   const shown = displayName(stored.metadata).name
   if (shown === name || shown === metadata.name) return
-  throw new CalicoError('conflict', `Profile ${name} cannot be made: under that name, the profile ${shown} is stored`, {hint: 'Choose another name.'})
+  throw new CalicoError('conflict', `Profile ${name} cannot be created: under that name, the profile ${shown} is stored`, {hint: 'Choose another name.'})
 }

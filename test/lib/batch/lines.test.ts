@@ -28,7 +28,7 @@ test.each([
   ['$x', 'a variable'], ['"$x"', 'a variable'], ['${x}', 'a variable'], ['$1', 'a variable'], ['$(date)', 'the output of a command'], ['`date`', 'the output of a command'], ['"`date`"', 'the output of a command'],
   ['$((1+1))', 'a calculation'], ['a*', 'a pattern'], ['a?', 'a pattern'], ['[a]', 'a pattern'], ['a | b', 'a pipe'], ['a; b', 'a list of commands'], ['a && b', 'a list of commands'], ['a || b', 'a list of commands'],
   ['a & b', 'in the background'], ['a < b', 'a redirection'], ['a > b', 'a redirection'], ['a << b', 'a here-document'], ['(a)', 'a subshell'], ['~/x', 'the home folder'], ['{a,b}', 'a list of alternatives'],
-  ['X=1 profile show', 'setting a variable'], ["$'a'", 'a special quotation'], ["'a", 'is not closed'], ['"a', 'is not closed'], ['a \\', 'no line follows'],
+  ['X=1 profile show', 'setting a variable'], ["$'a'", 'a special quotation'], ["'a", 'is not closed'], ['"a', 'is not closed'], ['a \\', 'there is no next line'],
 ])('%s is refused by name', (text, name) => {
   const read = readLines(`profile show\n${text}`)
   expect(read.problems).toMatchObject([{line: 2}])

@@ -54,7 +54,7 @@ test('links, pipes, sockets, devices, files with further names and what is not a
   expect(Object.keys(texts(found))).toEqual(['logs/felix/current'])
   expect(found.leftOut.filter(({failed}) => failed)).toEqual([])
   expect(Object.fromEntries(found.leftOut.map(({path, why}) => [path.join('/'), why]))).toEqual({
-    link: 'a link', folderlink: 'a link', hard: 'a file with several names', pipe: 'no regular file', socket: 'no regular file', binary: 'not a text', ...(device ? {device: 'no regular file'} : {}),
+    link: 'a link', folderlink: 'a link', hard: 'a file with several names', pipe: 'not a regular file', socket: 'no regular file', binary: 'not a text', ...(device ? {device: 'no regular file'} : {}),
   })
 })
 test('the folder itself may not be a link; one that is not there is none', async () => {
@@ -90,7 +90,7 @@ describe('what is swapped between the look and the copy does not lead out', () =
     expect(await swapped(() => {
       rmSync(join(logs, 'felix/current'))
       execFileSync('mknod', [join(logs, 'felix/current'), 'p'])
-    })).toMatchObject({message: 'no regular file'})
+    })).toMatchObject({message: 'not a regular file'})
   })
   test('the log folder itself for a link: it stays the folder that was opened', async () => {
     expect(await swapped(() => {

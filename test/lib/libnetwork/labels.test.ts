@@ -79,12 +79,12 @@ describe('a container', () => {
     expect(asked).toHaveLength(4)
     expect(await metadata()).toMatchObject({labels: {role: 'database'}})
   })
-  test('a label that Calico does not take is told and left out, the others are not', async () => {
+  test('a label that Calico does not accept is reported and ignored, the others are not', async () => {
     answer = () => Promise.resolve({...CONTAINER, labels: {'org.projectcalico.label.role': 'database', 'org.projectcalico.label.-x': 'y', 'org.projectcalico.label.z': 'a b', 'org.projectcalico.label.': 'y'}})
     await copy()
     expect(await metadata()).toMatchObject({labels: {role: 'database'}})
     expect(Object.keys((await metadata())?.labels ?? {})).not.toEqual(expect.arrayContaining(['-x']))
-    expect(warnings.filter((text) => text.includes('is left out'))).toHaveLength(3)
+    expect(warnings.filter((text) => text.includes('is ignored: it '))).toHaveLength(3)
   })
 })
 

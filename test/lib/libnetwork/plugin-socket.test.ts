@@ -115,7 +115,7 @@ describe('listenOn', () => {
     chmodSync(open, 0o1777)
     await listenOn(newServer(), join(open, 'calico.sock'), {owner})
     writeFileSync(join(folder, 'file'), '')
-    await expect(listenOn(newServer(), join(folder, 'file/calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('cannot be made') as unknown})
+    await expect(listenOn(newServer(), join(folder, 'file/calico.sock'), {owner})).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('cannot be created') as unknown})
   })
 
   test('a hard link to a socket that is served is one that is served', async () => {

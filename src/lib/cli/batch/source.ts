@@ -2,7 +2,7 @@
 import {CalicoError} from '../../errors.js'
 import {fileReason, readRegularFile} from '../../files/read.js'
 
-/** The text of the file at PATH. @throws CalicoError `failed` if it cannot be read, `invalid` if it is no text */
+/** The text of the file at PATH. @throws CalicoError `failed` if it cannot be read, `invalid` if it is not UTF-8 text */
 export function readBatchFile(path: string): string {
   let bytes: Buffer
   try {

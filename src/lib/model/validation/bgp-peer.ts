@@ -16,7 +16,7 @@ export function parsePeerAddress(text: string): {address: Address; port?: number
   return port >= 1 && port <= 65535 ? {address, port} : undefined
 }
 
-/** Fields that exclude each other. */
+/** Fields that cannot be combined. */
 const EXCLUSIVE: readonly (readonly [keyof BGPPeerSpec, keyof BGPPeerSpec])[] = [
   ['node', 'nodeSelector'],
   ['peerIP', 'peerSelector'],

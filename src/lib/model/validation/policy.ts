@@ -75,7 +75,7 @@ function check(policy: Policy, report: Report, situation: Situation, {global, st
 function checkTier({spec}: Policy, report: Report, {operation, previous, others}: Situation): void {
   const tier = spec.tier ?? 'default'
   const stays = operation === 'update' && ((previous?.spec as PolicySpec | undefined)?.tier ?? 'default') === tier
-  if (!stays && others && !others.some((other) => other.metadata.name === tier)) report('spec.tier', `names a tier that does not exist: ${tier}`)
+  if (!stays && others && !others.some((other) => other.metadata.name === tier)) report('spec.tier', `refers to a tier that does not exist: ${tier}`)
 }
 
 /** A staged deletion says nothing of what it deletes: fields other than ALLOWED are absent. */
