@@ -54,7 +54,7 @@ test('links, pipes, sockets, devices, files with further names and what is not a
   expect(Object.keys(texts(found))).toEqual(['logs/felix/current'])
   expect(found.leftOut.filter(({failed}) => failed)).toEqual([])
   expect(Object.fromEntries(found.leftOut.map(({path, why}) => [path.join('/'), why]))).toEqual({
-    link: 'a link', folderlink: 'a link', hard: 'a file with several names', pipe: 'not a regular file', socket: 'no regular file', binary: 'not a text', ...(device ? {device: 'no regular file'} : {}),
+    link: 'a link', folderlink: 'a link', hard: 'a file with several names', pipe: 'not a regular file', socket: 'not a regular file', binary: 'not a text', ...(device ? {device: 'not a regular file'} : {}),
   })
 })
 test('the folder itself may not be a link; one that is not there is none', async () => {
