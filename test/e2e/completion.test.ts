@@ -1,5 +1,5 @@
 /** Completion from the key press to the store: a real bash, the built command, and a store in which somebody left traps. */
-import {execFileSync, spawnSync} from 'node:child_process'
+import {execFileSync, spawn, spawnSync} from 'node:child_process'
 import {chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {createServer as createHttpServer} from 'node:http'
 import {type AddressInfo, createServer} from 'node:net'
@@ -62,6 +62,45 @@ function shell(name: 'bash' | 'zsh' | 'fish', script: string): {stdout: string; 
   const {stdout, stderr} = spawnSync(name, [...flags, '-c', script], {cwd: folder, env: {PATH: `${folder}:${process.env.PATH ?? ''}`, HOME: folder, TERM: 'dumb', ...env}, encoding: 'utf8'})
   return {stdout, stderr}
 }
+
+/** What the interactive SHELL on a terminal makes of LINE at the key TAB; ends when the screen shows AWAITED. */
+function atTab(name: 'bash' | 'zsh', line: string, awaited: string): Promise<string> {
+  const start = {bash: 'bash --norc -i', zsh: 'zsh -f -i'}[name]
+  const load = {bash: '', zsh: 'autoload -Uz compinit && compinit -u -D; '}[name]
+  const child = spawn('script', ['-qec', start, '/dev/null'], {cwd: folder, env: {PATH: `${folder}:${process.env.PATH ?? ''}`, HOME: folder, TERM: 'dumb', PS1: '$ ', ...env}, timeout: 20_000, killSignal: 'SIGKILL'})
+  return new Promise((settle) => {
+    let screen = ''
+    let typed = false
+    child.stdout.on('data', (data: Buffer) => {
+      screen += data.toString()
+      if (!typed && /loaded\r?\n/.test(screen)) {
+        typed = true
+        screen = ''
+        child.stdin.write(`${line}\t`)
+      } else if (typed && screen.includes(awaited)) child.kill('SIGKILL')
+    })
+    child.on('close', () => settle(screen))
+    child.stdin.write(`${load}source <(calicoctl completion ${name}); echo load''ed\n`)
+  })
+}
+
+describe('files, where the command takes one', () => {
+  beforeAll(() => {
+    for (const name of ['old dump.json', 'probes.yaml']) writeFileSync(join(folder, name), '')
+  })
+
+  test.each(['bash', 'zsh'] as const)('%s, as it does for every program: blanks are escaped', async (name) => {
+    for (const line of ['import --from', 'import --from=', 'policy picture -o']) {
+      expect(await atTab(name, `calicoctl ${line}${line.endsWith('=') ? '' : ' '}ol`, '\\ dump.json')).toContain('old\\ dump.json')
+    }
+  }, 30_000)
+  test('fish', async () => {
+    await calicoctl(['completion', 'fish', '--install'], {env: {...env, HOME: folder}})
+    const lines = ['import --from', 'import --from=', 'datastore restore', 'batch', 'policy test', 'policy picture -o']
+    const {stdout, stderr} = shell('fish', lines.map((line) => `complete -C "calicoctl ${line}${line.endsWith('=') ? '' : ' '}ol"`).join('; '))
+    expect({stderr, found: stdout.trim().split('\n')}).toEqual({stderr: '', found: lines.map((line) => `${line.endsWith('=') ? '--from=' : ''}old dump.json`)})
+  })
+})
 
 describe('completion --install', () => {
   const install = (name: string) => calicoctl(['completion', name, '--install'], {env: {...env, HOME: folder}})

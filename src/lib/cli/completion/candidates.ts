@@ -10,7 +10,7 @@ import {idsUnder, ownId, ownNextWords} from '../grammar/own-usage.js'
 import type {Match} from '../grammar/match.js'
 import {optionsOf} from '../grammar/pattern.js'
 import {splitLine, type SplitLine, type Unreadable} from '../grammar/split.js'
-import {type NameKind, OPTIONS, OWN_ARGUMENTS, type Place} from './places.js'
+import {type NameKind, OPTIONS, OPTIONS_OF, OWN_ARGUMENTS, type Place} from './places.js'
 
 /** What the rest of a line says about the names that are wanted: its --node and --namespace. */
 export interface About {
@@ -23,6 +23,9 @@ export type Names = (kind: NameKind, about?: About) => Promise<readonly string[]
 
 /** Only such names are offered: a name from the store must not become code or an option (decisions.md 7). */
 export const SAFE_NAME = /^[A-Za-z0-9_.:/][A-Za-z0-9_.:/-]*$/
+
+/** Stands among the candidates where a file may be named: the scripts replace it with what the shell finds. No safe name is spelt so. */
+export const FILES = '%files'
 
 /** Arguments whose words are names; `<CIDRS>` and `<PEER_IP>` only where existing ones are meant. */
 const NAMES_OF_ARGUMENTS: Readonly<Record<string, NameKind>> = {
@@ -62,15 +65,15 @@ export async function candidates(words: readonly string[], current: string, comm
   const first = await possible(splitLine(words, commands, v020Options), current, commands, safe)
   // As readLine: an option that would be v0.20's abbreviated is ours where the line has no other meaning.
   const found = first.length > 0 || !words.some((word) => word.startsWith('--')) ? first : await possible(splitLine(words, commands, v020Options, {oursFirst: true}), current, commands, safe)
-  return [...new Set(found)].filter((word) => word.startsWith(current))
+  return [...new Set(found)].filter((word) => word === FILES || word.startsWith(current))
 }
 
 async function possible(line: SplitLine | Unreadable, current: string, commands: CommandTable, names: Names): Promise<readonly string[]> {
-  if ('problem' in line) return line.waiting === undefined ? [] : valuesOf(line.waiting, commands, names)
+  if ('problem' in line) return line.waiting === undefined ? [] : valuesOf(line.waiting, idsOf({...line, options: []}, commands), commands, names)
   const equals = current.indexOf('=')
   if (current.startsWith('--') && equals > 0) {
-    const values = await valuesOf(current.slice(2, equals), commands, names)
-    return values.map((value) => current.slice(0, equals + 1) + value)
+    const values = await valuesOf(current.slice(2, equals), idsOf(line, commands), commands, names)
+    return values.map((value) => (value === FILES ? FILES : current.slice(0, equals + 1) + value))
   }
   if (current.startsWith('-')) return optionNames(line, commands)
   if (line.words.length === 0) return [...new Set(idsUnder([], commands).map((id) => id.split(':', 1)[0] ?? ''))]
@@ -141,9 +144,8 @@ function fitsRule(rule: readonly string[], more: readonly string[]): boolean {
 /** The options that LINE may still get. */
 function optionNames(line: SplitLine, commands: CommandTable): string[] {
   const given = new Set(line.options.filter((option) => !option.kind.multiple).map((option) => option.kind.name))
-  const own = ownId(line.words, commands)
-  const attempts = own === undefined ? open(line, commands) : []
-  const ids = own === undefined ? attempts.map((attempt) => attempt.id) : [own]
+  const attempts = ownId(line.words, commands) === undefined ? open(line, commands) : []
+  const ids = idsOf(line, commands)
   const withOption = (name: string, takesValue: boolean): Words => ({...line, options: [...line.options, {kind: {name, takesValue, ours: false, multiple: false}, value: undefined}]})
   const v020 = attempts.flatMap(({id, pattern}) => [...optionsOf(pattern)].filter(([name, value]) => hopeful(id, withOption(name, value !== undefined))).map(([name]) => name))
   const ours = ids.flatMap((id) => Object.entries(commands[id]?.flags ?? {}).filter(([name, flag]) => !flag.hidden && !v020Options(line.words[0] ?? '').has(name)))
@@ -151,9 +153,20 @@ function optionNames(line: SplitLine, commands: CommandTable): string[] {
   return [...names.map((name) => `--${name}`), '--help', ...(line.words.length === 0 ? ['--version'] : [])]
 }
 
-/** What an option may be given. */
-async function valuesOf(option: string, commands: CommandTable, names: Names): Promise<readonly string[]> {
-  const flag = Object.values(commands).map(({flags}) => (Object.hasOwn(flags, option) ? flags[option] : undefined)).find((shape) => shape?.options !== undefined)
+/** The commands that LINE may be, as far as it has been typed. */
+function idsOf(line: Words, commands: CommandTable): string[] {
+  const own = ownId(line.words, commands)
+  return own === undefined ? open(line, commands).map(({id}) => id) : [own]
+}
+
+/** What an option of one of the commands IDS may be given; before the command's words are typed, of any. */
+async function valuesOf(option: string, ids: readonly string[], commands: CommandTable, names: Names): Promise<readonly string[]> {
+  const elsewise = ids.map((id) => (Object.hasOwn(OPTIONS_OF, id) ? OPTIONS_OF[id] : undefined)).find((places) => places !== undefined && Object.hasOwn(places, option))?.[option]
+  if (elsewise) return placeWords(elsewise, names, {})
+  const flag = [...ids, ...Object.keys(commands)]
+    .map((id) => commands[id]?.flags ?? {})
+    .map((flags) => (Object.hasOwn(flags, option) ? flags[option] : undefined))
+    .find((shape) => shape?.options !== undefined)
   const place = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined
   return flag?.options ?? (Object.hasOwn(VALUES, option) ? VALUES[option] : undefined) ?? placeWords(place ?? [], names, {})
 }
@@ -173,8 +186,11 @@ async function ownArguments(id: string, line: SplitLine, commands: CommandTable,
 
 /** The words that may stand in PLACE; KIND is what a line calls the objects that it is about. */
 async function placeWords(place: Place, names: Names, about: About, kind = ''): Promise<readonly string[]> {
-  const all = await Promise.all(place.map((each) => (typeof each === 'object' ? Promise.resolve(each.words) : names(each === 'object' ? `of:${kind}` : each, about))))
-  return all.flat()
+  const words = (each: Place[number]): Promise<readonly string[]> => {
+    if (typeof each === 'object') return Promise.resolve(each.words)
+    return each === 'file' ? Promise.resolve([FILES]) : names(each === 'object' ? `of:${kind}` : each, about)
+  }
+  return (await Promise.all(place.map(words))).flat()
 }
 
 const aboutOf = ({options}: Pick<SplitLine, 'options'>): About => {

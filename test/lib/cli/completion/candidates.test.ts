@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import {describe, expect, test} from '@jest/globals'
-import {candidates, SAFE_NAME, type Names} from '../../../../src/lib/cli/completion/candidates.js'
+import {candidates, FILES, SAFE_NAME, type Names} from '../../../../src/lib/cli/completion/candidates.js'
 import type {NameKind} from '../../../../src/lib/cli/completion/places.js'
 import {readLine} from '../../../../src/lib/cli/grammar/read-line.js'
+import type {CommandTable} from '../../../../src/lib/cli/grammar/line.js'
 import {TABLE} from '../grammar/table.js'
 
 const STORE: Partial<Record<NameKind, string[]>> = {
@@ -159,6 +160,45 @@ describe('options', () => {
   })
 })
 
+describe('files', () => {
+  const ARGUMENT = {file: {required: true}}
+  const output = (options?: string[]) => ({output: {type: 'option' as const, char: 'o' as const, ...(options && {options})}})
+  const table: CommandTable = {
+    get: {flags: {...output(['table', 'json']), config: {type: 'option'}}, args: {kind: {}}},
+    apply: {flags: {filename: {type: 'option', char: 'f', multiple: true}, plan: {type: 'option'}}, args: {}},
+    batch: {flags: {}, args: ARGUMENT},
+    import: {flags: {from: {type: 'option'}}, args: {}},
+    plan: {flags: {out: {type: 'option'}}, args: {}},
+    'datastore:restore': {flags: {}, args: ARGUMENT},
+    'datastore:save': {flags: {}, args: ARGUMENT},
+    'policy:matrix': {flags: {...output(['table', 'csv']), from: {type: 'option'}}, args: {}},
+    'policy:picture': {flags: {...output(), from: {type: 'option'}}, args: {}},
+    'policy:test': {flags: {}, args: {file: {required: true, multiple: true}}},
+  }
+  test.each([
+    ['apply -f ', [FILES]],
+    ['apply -f a.yaml -f b', [FILES]],
+    ['apply --filename=b', [FILES]],
+    ['apply --plan ', [FILES]],
+    ['batch ', [FILES]],
+    ['batch a ', []],
+    ['import --from ', [FILES]],
+    ['import --from=x', [FILES]],
+    ['plan --out ', [FILES]],
+    ['datastore save ', [FILES]],
+    ['datastore restore x', [FILES]],
+    ['policy test a.yaml ', [FILES]],
+    ['policy picture --from ', ['any', 'e1', 'db', 'web', 'web.2']],
+    ['policy picture -o ', ['html', 'svg', 'dot', FILES]],
+    ['policy picture -o s', ['svg', FILES]],
+    ['policy matrix -o ', ['table', 'csv']],
+    ['get --config ', [FILES]],
+  ])('%s', async (line, expected) => {
+    const words = line.split(' ')
+    expect(await candidates(words.slice(0, -1), words.at(-1) ?? '', table, names)).toEqual(expected)
+  })
+})
+
 describe('properties', () => {
   const line = fc.array(fc.oneof(fc.constantFrom('profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'from', 'not', 'tag', 'pool', 'remove', '--at', '--at=1', '-o', '--', '__proto__', 'help'), fc.string()))
 
@@ -166,6 +206,7 @@ describe('properties', () => {
     await fc.assert(
       fc.asyncProperty(line, fc.oneof(fc.constantFrom('', '-', '--', '--at=', 'w', '--constructor=', '--__proto__='), fc.string()), async (words, current) => {
         for (const word of await candidates(words, current, TABLE, names)) {
+          if (word === FILES) continue
           expect(word.startsWith(current)).toBe(true)
           expect(word.replace(/^--[a-z0-9-]+=?/, 'x')).toMatch(SAFE_NAME)
         }
