@@ -36,6 +36,7 @@ const COMMANDS_ELSEWHERE: Readonly<Record<string, string>> = {edit: 'plan.test.t
 /** The marked examples of README and docs/ that are not run here. */
 const ELSEWHERE_IN_DOCS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['docker-etcd', 'docker-node', 'docker-networks', 'docker-policy', 'docker-down', 'mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down', 'containers', 'repair', 'pool-move', 'handle'].map((name) => [name, 'readme-networks.test.ts'])),
+  ...Object.fromEntries(['first-host', 'second-host', 'first-container', 'second-container', 'host-out', 'host-gone'].map((name) => [name, 'readme-two-hosts.test.ts'])),
   dump: 'import.test.ts', plan: 'import.test.ts', import: 'import.test.ts', grants: 'import.test.ts',
 }
 
@@ -110,6 +111,12 @@ describe('README and docs/', () => {
   })
   afterAll(() => etcd.stop())
   const readme = page('README.md')
+
+  test('the quick start, in a checkout: the main job of this page', async () => {
+    const {code, stdout} = await shell(`cd ${ROOT} && npm run --silent quickstart`, {npm_config_cache: join(folder, 'npm')})
+    expect({code, ends: stdout.includes('\nAll done.')}).toEqual({code: 0, ends: true})
+    expect([...stdout.matchAll(/^\$ (calicoctl .*)$/gm)].map(([, line]) => line)).toEqual(example('main-job'))
+  }, 60_000)
 
   test('the main job, line by line, on a real etcd', async () => {
     const env = {ETCD_ENDPOINTS: etcd.endpoints.join(',')}

@@ -1,11 +1,12 @@
 /** The package as npm installs it: into an empty folder, without a network, and what its code caches may suffer. */
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {execFileSync, spawnSync} from 'node:child_process'
-import {chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {dirname, join, resolve} from 'node:path'
 import {MAIN_JOB} from '../../scripts/main-job.mjs'
 import {calicoctl, checkBuild, type Result} from '../support/cli.js'
+import {unmarked} from '../support/pages.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const {version} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {version: string}
@@ -21,31 +22,31 @@ beforeAll(() => {
   checkBuild()
   folder = mkdtempSync(join(tmpdir(), 'calicoctl-package-'))
   chmodSync(folder, 0o755)
-  const npm = (...args: string[]) => execFileSync('npm', [...args, '--silent', '--no-audit', '--no-fund', '--cache', join(folder, 'npm')], {cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit']})
-  npm('pack', '--ignore-scripts', '--pack-destination', folder)
-  const archive = readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? ''
-  mkdirSync(join(folder, 'app'))
-  writeFileSync(join(folder, 'app/package.json'), '{}')
-  npm('install', '--offline', '--prefix', join(folder, 'app'), join(folder, archive))
-  installed = join(folder, 'app/node_modules/calicoctl')
+  // README's lines, into a folder of the test's own, without a network and without another build.
+  const [pack = '', install = ''] = unmarked('README.md').find((block) => block.startsWith('npm ci'))?.replace('npm ci && ', '').split('\n') ?? []
+  const quietly = {PATH: process.env.PATH, HOME: folder, npm_config_loglevel: 'silent', npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false', npm_config_cache: join(folder, 'npm')}
+  const type = (line: string, cwd: string, env: Record<string, string>) => execFileSync('sh', ['-c', line], {cwd, stdio: ['ignore', 'ignore', 'inherit'], env: {...quietly, ...env}})
+  type(pack, ROOT, {npm_config_ignore_scripts: 'true', npm_config_pack_destination: folder})
+  type(install, folder, {npm_config_offline: 'true', npm_config_prefix: join(folder, 'app')})
+  installed = join(folder, 'app/lib/node_modules/calicoctl')
 }, 120_000)
 
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 describe('an installation', () => {
   test('has what it needs and nothing else', () => {
-    expect(readdirSync(join(folder, 'app/node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['calicoctl'])
+    expect(readdirSync(join(folder, 'app/lib/node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['calicoctl'])
     expect(readdirSync(installed).sort()).toEqual(['CHANGELOG.md', 'Dockerfile', 'LICENSE', 'README.md', 'bin', 'dist', 'docs', 'package.json'])
     expect(readFileSync(join(installed, 'dist/LICENSES.txt'), 'utf8')).toContain('etcd3 ')
   })
 
   test('answers through the link that npm makes', () => {
-    const {stdout, status} = spawnSync(join(folder, 'app/node_modules/.bin/calicoctl'), ['version'], {encoding: 'utf8'})
+    const {stdout, status} = spawnSync(join(folder, 'app/bin/calicoctl'), ['version'], {encoding: 'utf8'})
     expect({stdout, status}).toEqual({stdout: `${version}\n`, status: 0})
   })
 
   test('has the Mesos plugin under its own name: through npm\'s link, and through the link that the guides make to that one', () => {
-    const link = join(folder, 'app/node_modules/.bin/calico_mesos')
+    const link = join(folder, 'app/bin/calico_mesos')
     const guides = join(folder, 'calico_mesos')
     symlinkSync(link, guides)
     const env = {PATH: process.env.PATH, CALICO_MESOS_LOG_FILE: '/dev/null', CALICO_NODENAME: 'agent1', CALICO_DATASTORE: `embedded:${join(folder, 'mesos.json')}`}

@@ -2,9 +2,7 @@
  * The pages on Docker networks, containers, faults and Mesos in docs/, typed as they stand, one after the other in one shell each, on a host of its own with a
  * real etcd, a real Docker Engine, the driver and the plugin. calico-node and systemctl are stand-ins; there is no Mesos.
  */
-import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
-import {execFileSync} from 'node:child_process'
-import {tmpdir} from 'node:os'
+import {copyFileSync, existsSync, mkdirSync, rmdirSync, symlinkSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {CALICOCTL} from '../support/cli.js'
@@ -12,37 +10,31 @@ import {suite} from '../support/docker.js'
 import {CALICO_MESOS} from '../support/net-modules.js'
 import {example, page as pageText} from '../support/pages.js'
 import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
-import {importStandIn} from '../support/stand-in/image.js'
+import {importBusybox, importStandIn} from '../support/stand-in/image.js'
+import {CHECKS, keyboard, type Keyboard} from '../support/stand-in/keyboard.js'
 
 /** What `node` starts when no image is named. */
 const NODE_IMAGE = 'quay.io/calico/node:v3.32.1'
 /** The address that the pages give to their host. */
 const ADDRESS = '10.0.0.1'
 
-interface Step {
-  readonly line: string
-  readonly code: number
-  readonly output: string
-}
-
-/** Lines that judge the machine or a stand-in, and so may find something. */
-const CHECKS = /^calicoctl (checksystem|status|mesos check)\b/
-
 suite('the pages on networks', whyNoHost(), () => {
   let host: TestHost
   let programs: string
-  let shells = 0
+  let type: Keyboard['type']
+  let page: Keyboard['page']
   const madeFolder = !existsSync('/calico')
 
   beforeAll(async () => {
     host = await startHost()
     await host.startEngine()
     importStandIn(host.docker, NODE_IMAGE)
-    importBusybox()
+    importBusybox(host.docker)
     programs = join(host.folder, 'bin')
     mkdirSync(programs)
     symlinkSync(CALICOCTL, join(programs, 'calicoctl'))
-    symlinkSync(CALICO_MESOS, join(programs, 'calico_mesos'))
+    symlinkSync(CALICO_MESOS, join(programs, 'calico_mesos'));
+    ({type, page} = keyboard(host, {PATH: `${programs}:${process.env.PATH ?? ''}`, HOSTNAME: 'agent1', CALICO_MESOS_LOG_FILE: '/run/isolator.log'}))
     for (const name of ['systemctl', 'journalctl']) copyFileSync(resolve(import.meta.dirname, '../support/stand-in/systemctl'), join(programs, name))
     mkdirSync('/calico', {recursive: true})
     host.run('sh', '-c', `
@@ -58,39 +50,6 @@ suite('the pages on networks', whyNoHost(), () => {
     await host.stop()
     if (madeFolder) rmdirSync('/calico')
   }, 60_000)
-
-  function importBusybox(): void {
-    const root = mkdtempSync(join(tmpdir(), 'calicoctl-busybox-'))
-    mkdirSync(join(root, 'bin'))
-    copyFileSync(execFileSync('sh', ['-c', 'command -v busybox'], {encoding: 'utf8'}).trim(), join(root, 'bin/busybox'))
-    for (const applet of ['sh', 'sleep']) symlinkSync('busybox', join(root, 'bin', applet))
-    execFileSync('tar', ['-C', root, '-cf', `${root}.tar`, '.'])
-    host.docker('import', `${root}.tar`, 'busybox')
-    for (const path of [root, `${root}.tar`]) rmSync(path, {recursive: true})
-  }
-
-  /** Types LINES into one bash; what they leave running goes on. Gives what became of each. */
-  async function type(lines: readonly string[]): Promise<Step[]> {
-    const name = join(host.folder, `shell-${++shells}`)
-    writeFileSync(
-      `${name}.sh`,
-      [`exec >${name}.out 2>&1 </dev/null`, ...lines.flatMap((line, i) => [line, `printf '\\n@@ %s %s\\n' ${i} $?`]), `jobs -p >${name}.jobs`, ''].join('\n'),
-    )
-    const child = host.spawn(['bash', `${name}.sh`], {PATH: `${programs}:${process.env.PATH ?? ''}`, DOCKER_HOST: `unix://${host.socket}`, HOSTNAME: 'agent1', CALICO_MESOS_LOG_FILE: '/run/isolator.log'})
-    await new Promise((settle) => child.once('exit', settle))
-    const parts = readFileSync(`${name}.out`, 'utf8').split(/\n@@ \d+ (\d+)\n/)
-    return lines.map((line, i) => ({line, output: parts[2 * i] ?? '', code: Number(parts[2 * i + 1] ?? -1)}))
-  }
-
-  /** Types EXAMPLES after LINES; each line must succeed. Gives the output of the last line that begins so. */
-  async function page(examples: readonly string[], lines: readonly string[] = []): Promise<(beginning: string) => string> {
-    const steps = await type([...lines, ...examples.flatMap(example)])
-    for (const {line, code, output} of steps) {
-      if (code !== 0 && !(code === 10 && CHECKS.test(line))) throw new Error(`${line} ended with ${code}\n${output}`)
-      expect({line, output}).toEqual({line, output: expect.not.stringMatching(/bug in calicoctl|Usage:|error response/i) as unknown})
-    }
-    return (beginning) => steps.filter(({line}) => line.startsWith(beginning)).at(-1)?.output ?? `no line begins with ${beginning}`
-  }
 
   test('Docker networks', async () => {
     await page(['docker-etcd'])

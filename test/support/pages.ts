@@ -23,3 +23,11 @@ export function example(name: string): string[] {
 
 /** The names of all marked examples, page by page. */
 export const marked = (): string[] => PAGES.flatMap((path) => [...page(path).matchAll(/<!-- example: (\S+) -->/g)].map(([, name = '']) => name))
+
+/** The blocks of the page PATH that are set off as code and not marked: a fence, or lines that begin with four blanks. Their lines, without the blanks. */
+export function unmarked(path: string): string[] {
+  const text = page(path).replaceAll(/<!-- \S+: \S+ -->\n *```\w*\n[^`]+```/g, '')
+  const fenced = [...text.matchAll(/^ *```\w*\n([^`]+)```/gm)].map(([, block = '']) => block.trimEnd())
+  const indented = [...text.matchAll(/(?<=\n\n)(?: {4}.*\n)+/g)].map(([block]) => block.replaceAll(/^ {4}/gm, '').trimEnd())
+  return [...fenced, ...indented]
+}

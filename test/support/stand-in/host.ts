@@ -29,6 +29,8 @@ export const ETCD = `http://${HOST_ADDRESS}:2379`
 export interface TestHost {
   readonly folder: string
   readonly socket: string
+  /** The process that holds the namespaces. */
+  readonly pid: number
   /** Starts a program in the host's namespaces. */
   spawn(command: readonly string[], env?: Readonly<Record<string, string | undefined>>): ChildProcess
   /** Runs one to its end and gives its stdout. */
@@ -39,7 +41,8 @@ export interface TestHost {
   calicoctl(args: readonly string[], options?: Options, started?: (child: ChildProcess) => void): Promise<Result>
   /** The same on a terminal of its own (`script`, util-linux): when the screen shows QUESTION, KEYS are typed. Stdout is the screen. */
   onTerminal(args: readonly string[], question: string, keys: string): Promise<Result>
-  startEtcd(): Promise<void>
+  /** On the host's first address, or at ENDPOINT. */
+  startEtcd(endpoint?: string): Promise<void>
   stopEtcd(): Promise<void>
   startEngine(): Promise<void>
   stopEngine(): Promise<void>
@@ -91,6 +94,7 @@ export async function startHost(): Promise<TestHost> {
   const host: TestHost = {
     folder,
     socket,
+    pid,
     spawn: spawnIn,
     run,
     docker,
@@ -112,9 +116,9 @@ export async function startHost(): Promise<TestHost> {
       })
       return outcome(child, args, 60_000)
     },
-    async startEtcd() {
-      etcd = daemon('etcd', ['etcd', '--data-dir', join(folder, 'etcd'), '--listen-client-urls', ETCD, '--advertise-client-urls', ETCD, '--listen-peer-urls', 'http://127.0.0.1:2380'])
-      await until('etcd answers', () => etcdctl('endpoint', 'health').length >= 0)
+    async startEtcd(endpoint = ETCD) {
+      etcd = daemon('etcd', ['etcd', '--data-dir', join(folder, 'etcd'), '--listen-client-urls', endpoint, '--advertise-client-urls', endpoint, '--listen-peer-urls', 'http://127.0.0.1:2380'])
+      await until('etcd answers', () => run('etcdctl', `--endpoints=${endpoint}`, 'endpoint', 'health').length >= 0)
     },
     async stopEtcd() {
       await ended(etcd, 'SIGKILL')

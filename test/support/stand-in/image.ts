@@ -68,3 +68,12 @@ export function importBase(docker: (...args: string[]) => string, name: string, 
     symlinkSync('/run', join(root, 'var/run'))
   })
 }
+
+/** The image busybox of this machine's own. */
+export function importBusybox(docker: (...args: string[]) => string): void {
+  importFolder(docker, 'busybox', [], (root) => {
+    mkdirSync(join(root, 'bin'))
+    copyFileSync(programFile('busybox'), join(root, 'bin/busybox'))
+    for (const applet of ['sh', 'sleep']) symlinkSync('busybox', join(root, 'bin', applet))
+  })
+}
