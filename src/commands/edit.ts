@@ -22,10 +22,9 @@ export default class Edit extends EditObjectCommand {
       const info = findKind(line.args.kind)
       if (info === undefined) this.problem(`'${line.args.kind}' is not a kind that calicoctl reads`)
       else if (!info.namespaced && line.flags.namespace !== undefined) this.problem(`-n cannot be used: the kind ${info.kind} has no namespaces`)
-      if (!/^[a-z0-9.-]+$/.test(line.args.name)) this.problem('a name must be lower-case letters, digits, "-" and "."')
     })
     const info = findKind(args.kind)
     if (info === undefined) throw new TypeError('the line was checked')
-    await this.edit({kind: info.kind, name: args.name, ...(info.namespaced ? {namespace: flags.namespace ?? 'default'} : {})})
+    await this.edit({info, name: args.name, namespace: flags.namespace})
   }
 }

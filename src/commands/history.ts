@@ -1,13 +1,14 @@
 import {Args, Flags} from '@oclif/core'
 import {getGuid} from '../lib/client/cluster.js'
+import {objectLabel} from '../lib/client/resources.js'
 import {CalicoError, isError} from '../lib/errors.js'
 import {knownChanges} from '../lib/journal/past.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 import {checked} from '../lib/cli/base-command.js'
-import {findTarget} from '../lib/views/get.js'
-import {entryRow, journal, keyOfObject, objectRows, presentHistory, type Row} from '../lib/views/history.js'
+import {findName, findTarget} from '../lib/views/get.js'
+import {entryRow, journal, keyOfObject, nameInJournal, objectRows, presentHistory, type Row} from '../lib/views/history.js'
 import type {Entry} from '../lib/journal/read.js'
-import type {KindInfo} from '../lib/model/kinds.js'
+import {findKind, type KindInfo} from '../lib/model/kinds.js'
 
 const readLimit = (text: string): number => {
   if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new CalicoError('invalid', `--limit: '${text}' is not a number of changes: give 1 or more.`)
@@ -32,7 +33,7 @@ export default class History extends ShowCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(History, ({args: {kind, name}}) => {
-      if (kind !== undefined && name === undefined) this.problem(`The name of the ${kind} is missing.`)
+      if (kind !== undefined && name === undefined) this.problem(`the name of the ${findKind(kind) === undefined ? 'object' : kind} is missing`)
     })
     const rows = args.kind === undefined || args.name === undefined ? journal().map(entryRow) : await this.ofObject(args.kind, args.name, flags.namespace ?? 'default')
     const limit = flags.limit ?? 20
@@ -43,19 +44,25 @@ export default class History extends ShowCommand {
   private async ofObject(word: string, name: string, namespace: string): Promise<readonly Row[]> {
     const target = findTarget(word)
     if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' has no history: it is not a kind of stored objects.`)
-    return this.rowsOf(target.info, keyOfObject(target.info, name, namespace), journal())
+    return this.rowsOf(target.info, name, namespace, journal())
   }
 
-  /** From the journal and the datastore; where that does not answer, from the journal alone. */
-  private async rowsOf(info: KindInfo, key: string, entries: readonly Entry[]): Promise<readonly Row[]> {
+  /** From the journal and the datastore; where that does not answer, from the journal alone. @throws CalicoError `not-found` for an object that neither knows */
+  private async rowsOf(info: KindInfo, typed: string, namespace: string, entries: readonly Entry[]): Promise<readonly Row[]> {
+    const told = nameInJournal(info, typed, entries)
     try {
       const session = await this.session()
       const cluster = await getGuid(session)
-      return objectRows(key, entries, await knownChanges(session, key), cluster)
+      const found = await findName(session, info, typed)
+      const exists = async (name: string): Promise<boolean> => (await session.store.get(keyOfObject(info, name, namespace))).kv !== undefined
+      const name = found !== told && (await exists(found)) ? found : told
+      const rows = objectRows(keyOfObject(info, name, namespace), entries, await knownChanges(session, keyOfObject(info, name, namespace)), cluster)
+      if (rows.length > 0 || (await exists(name))) return rows
+      throw new CalicoError('not-found', `There is no ${objectLabel(info.kind, typed)}, and neither the journal nor the datastore has a change of it.`, {hint: 'To see the changes: calicoctl history'})
     } catch (error) {
       if (!isError(error, 'unreachable', 'denied')) throw error
       this.note(`Warning: ${error.message}. Only the journal's changes of ${info.kind} are shown.`)
-      return objectRows(key, entries, [], undefined)
+      return objectRows(keyOfObject(info, told, namespace), entries, [], undefined)
     }
   }
 }

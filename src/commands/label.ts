@@ -1,7 +1,7 @@
 import {ifExistsFlag} from '../lib/cli/edit-command.js'
 import {Args, Flags} from '@oclif/core'
 import {type LabelChange, labelled, readLabel} from '../lib/resource-files/labels.js'
-import {objectArguments, objectFlags, OneObjectCommand, placeOf} from '../lib/views/resource-files/one-object.js'
+import {objectArguments, objectFlags, namedBy, OneObjectCommand} from '../lib/views/resource-files/one-object.js'
 
 export default class Label extends OneObjectCommand {
   static override summary = 'Set or remove a label of an object.'
@@ -20,9 +20,9 @@ export default class Label extends OneObjectCommand {
     const {args, flags} = await this.read(Label, (line) => {
       if (line.flags.overwrite && line.flags.remove) this.problem('--overwrite and --remove cannot be combined')
     })
-    const place = placeOf(args.kind, args.name, flags.namespace)
+    const named = namedBy(args.kind, args.name, flags.namespace)
     const wanted: LabelChange = readLabel(args.label, flags)
-    const {after, action} = await this.change(place, (object) => labelled(object, wanted), flags.output)
+    const {after, action} = await this.change(named, (object) => labelled(object, wanted), flags.output)
     if (action === 'unchanged' && wanted.value !== undefined && after?.metadata.labels?.[wanted.key] !== wanted.value) {
       this.note(`Calico itself sets the label ${wanted.key} of this object to ${after?.metadata.labels?.[wanted.key] ?? 'nothing'}.`)
     }

@@ -3,14 +3,14 @@ import {CalicoError} from '../lib/errors.js'
 import {parseJson} from '../lib/json/json.js'
 import {JsonError} from '../lib/json/errors.js'
 import {type Patch as Change, type PatchType, readPatch} from '../lib/resource-files/patches.js'
-import {objectArguments, objectFlags, OneObjectCommand, placeOf} from '../lib/views/resource-files/one-object.js'
+import {objectArguments, objectFlags, namedBy, OneObjectCommand} from '../lib/views/resource-files/one-object.js'
 
 function readText(type: PatchType, text: string): Change {
   try {
     return readPatch(type, parseJson(text))
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
-    throw new CalicoError('invalid', `--patch is ${error.message}`, {hint: 'A patch is JSON, in quotes for the shell: calicoctl patch tier security -p \'{"spec": {"order": 20}}\''})
+    throw new CalicoError('invalid', `--patch: ${error.message}`, {hint: 'A patch is JSON, in quotes for the shell: calicoctl patch tier security -p \'{"spec": {"order": 20}}\''})
   }
 }
 
@@ -34,7 +34,7 @@ export default class Patch extends OneObjectCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(Patch)
-    const place = placeOf(args.kind, args.name, flags.namespace)
-    await this.change(place, readText(flags.type, flags.patch), flags.output)
+    const named = namedBy(args.kind, args.name, flags.namespace)
+    await this.change(named, readText(flags.type, flags.patch), flags.output)
   }
 }

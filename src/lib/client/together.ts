@@ -52,6 +52,11 @@ export async function together<T>(session: Session, what: string, work: (staged:
   }
 }
 
+/** What {@link together} would give, on what is there now; nothing is sent. @throws what together() throws before it writes */
+export async function rehearse<T>({store, init, expectCluster, warn}: Session, what: string, work: (staged: Session) => Promise<T>): Promise<T> {
+  return (await together(newSession(store, {dryRun: true, init, expectCluster, warn, announce: () => undefined}), what, work)).outcome
+}
+
 async function untilNotCompacted<T>(attempt: () => Promise<Committed<T>>): Promise<Committed<T>> {
   for (let tries = 1; ; tries++) {
     try {

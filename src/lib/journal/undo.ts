@@ -23,7 +23,7 @@ export const ON_THE_HOST: Readonly<Record<string, string>> = {
 /** Commands that change addresses, with what takes that back. */
 const ADDRESSES: Readonly<Record<string, string>> = {
   'ipam:assign': 'calicoctl ipam release IP',
-  'ipam:release': 'calicoctl ipam assign --address IP',
+  'ipam:release': 'calicoctl ipam assign IP',
   'ipam:configure': 'calicoctl ipam configure',
 }
 

@@ -47,6 +47,10 @@ export async function applyWanted(session: Session, wanted: Wanted, options: App
       if (options.atomic || !(error instanceof CalicoError) || !(error.cause instanceof TooLargeError)) throw error
       options.progress('The change does not fit into one transaction: it is made in several, with the deletions last.')
     }
+  } else if (deletions.length > 0) {
+    // What keeps one of the deletions from being made is told before anything is written.
+    const {rehearse} = await import('../client/together.js')
+    await rehearse(session, WHAT, (staged) => stagedChanges(staged, wanted, options))
   }
   return inSeveral(session, wanted, options)
 }

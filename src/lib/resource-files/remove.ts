@@ -4,8 +4,8 @@
  */
 import {append} from '../append.js'
 import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
-import {commit, type Seen, type Write} from '../client/commit.js'
-import {keyOf, objectLabel, parseStored, type Place, type ResourceChange} from '../client/resources.js'
+import {commit, type Write} from '../client/commit.js'
+import {keyOf, objectLabel, parseStored, type Place, read, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {parseJson} from '../json/json.js'
@@ -43,9 +43,12 @@ export async function removeObjects(session: Session, targets: readonly Target[]
     const {together} = await import('../client/together.js')
     return (await together(session, 'the deletion of these objects', (staged) => removeObjects(staged, targets, {...options, atomic: false}))).outcome
   }
-  const ordered = targets.length > MOST_OBJECTS ? [...targets].sort((a, b) => rank(b.place.kind) - rank(a.place.kind)) : targets
+  if (targets.length <= MOST_OBJECTS) return removeTogether(session, targets, targets, options)
+  refuseAll(await removalRefusals(session, targets, options))
+  const ordered = [...targets].sort((a, b) => rank(b.place.kind) - rank(a.place.kind))
   const changes: ResourceChange[] = []
   for (let from = 0; from < ordered.length; from += MOST_OBJECTS) {
+    session.writes.remaining = `${ordered.length - from} of ${ordered.length} objects have not been deleted yet. To delete them, run the same command again with --skip-not-exists`
     try {
       append(changes, await removeTogether(session, ordered.slice(from, from + MOST_OBJECTS), ordered, options))
     } catch (error) {
@@ -53,55 +56,78 @@ export async function removeObjects(session: Session, targets: readonly Target[]
       throw new CalicoError('unknown', `${from} of ${ordered.length} objects were deleted, but the others were not: ${error.message}`, {details: error.details, hint: 'To delete the rest, run the same command with --skip-not-exists.', cause: error})
     }
   }
+  session.writes.remaining = undefined
   return changes
 }
 
-async function removeTogether(session: Session, targets: readonly Target[], all: readonly Target[], {force, skipMissing}: RemoveOptions): Promise<readonly ResourceChange[]> {
-  const users = usersOf(targets, force)
+/** Why TARGETS cannot be deleted as things stand, every reason in their order; nothing is written. */
+export async function removalRefusals(session: Session, targets: readonly Target[], options: Omit<RemoveOptions, 'atomic'>): Promise<readonly Refusal[]> {
+  const users = usersOf(targets, options.force)
+  const uses = usesOf(users.length === 0 ? [] : (await read(session, users.map((list) => ({list})))).results, keysOf(targets))
+  const refusals: Refusal[] = []
+  for (let from = 0; from < targets.length; from += MOST_OBJECTS) {
+    const part = targets.slice(from, from + MOST_OBJECTS)
+    const {results} = await read(session, part.map(({place}) => ({get: keyOf(place)})))
+    append(refusals, judgeTargets(part, results, uses, options).refusals)
+  }
+  return refusals
+}
+
+const keysOf = (targets: readonly Target[]): ReadonlySet<string> => new Set(targets.map(({place}) => keyOf(place)))
+
+async function removeTogether(session: Session, targets: readonly Target[], all: readonly Target[], options: Omit<RemoveOptions, 'atomic'>): Promise<readonly ResourceChange[]> {
+  const users = usersOf(targets, options.force)
   const reads: Operation[] = [...targets.map(({place}) => ({get: keyOf(place)})), ...users.map((list) => ({list}))]
-  const gone = new Set(all.map(({place}) => keyOf(place)))
-  const {outcome} = await commit(session, reads, (seen) => {
-    const uses = usesOf(users, seen, targets.length, gone)
-    const refusals: Refusal[] = []
-    const writes: Write[] = []
-    const changes: ResourceChange[] = []
-    targets.forEach(({place, resourceVersion, problem, onlyIf}, at) => {
-      const kv = seen.results[at]?.[0]
-      const refuse = (kind: Refusal['kind'], field: string, message: string): void => {
-        refusals.push({kind, problem: problem(field, message)})
-      }
-      const reason = protectedReason(place) ?? (place.kind === 'Tier' && place.name === 'default' ? 'the tier default cannot be deleted' : undefined)
-      if (reason !== undefined) {
-        refuse('refused', '', reason)
-        return
-      }
-      if (kv === undefined) {
-        if (!skipMissing) refuse('not-found', '', 'does not exist (--skip-not-exists skips it)')
-        return
-      }
-      if (resourceVersion !== undefined && resourceVersion !== kv.modRevision.toString()) {
-        refuse('conflict', 'metadata.resourceVersion', `is ${resourceVersion}, but the datastore is at ${kv.modRevision}: another client has changed the object`)
-        return
-      }
-      const before = readable(place, kv)
-      if (onlyIf !== undefined && !(before && onlyIf(before))) return
-      const by = uses.get(`${place.kind}/${place.name}`)
-      if (by !== undefined) {
-        refuse('refused', '', `in use by ${shown(by)}${place.kind === 'Tier' ? '' : ' (--force deletes it anyway)'}`)
-        return
-      }
-      writes.push({key: kv.key, read: kv, value: undefined})
-      changes.push({kind: place.kind, name: before ? displayName({...before.metadata, name: place.name}).name : place.name, action: 'deleted', before, after: undefined})
-    })
+  const gone = keysOf(all)
+  const {outcome} = await commit(session, reads, ({results, revision}) => {
+    const {refusals, writes, changes} = judgeTargets(targets, results, usesOf(results.slice(targets.length), gone), options)
     refuseAll(refusals)
     return {
       writes,
-      guards: writes.length === 0 ? [] : users.map((prefix): Compare => ({prefix, unchangedSince: seen.revision})),
+      guards: writes.length === 0 ? [] : users.map((prefix): Compare => ({prefix, unchangedSince: revision})),
       what: `the deletion of ${changes.slice(0, 5).map(({kind, name}) => objectLabel(kind, name)).join(', ')}${changes.length > 5 ? ` and ${changes.length - 5} more` : ''}`,
       outcome: changes,
     }
   })
   return outcome
+}
+
+/** What becomes of TARGETS, each of which STORED has in its place, where USES are known. */
+function judgeTargets(targets: readonly Target[], stored: readonly (readonly KeyValue[])[], uses: ReadonlyMap<string, readonly string[]>, {skipMissing}: Pick<RemoveOptions, 'skipMissing'>): {refusals: Refusal[]; writes: Write[]; changes: ResourceChange[]} {
+  const refusals: Refusal[] = []
+  const writes: Write[] = []
+  const changes: ResourceChange[] = []
+  targets.forEach(({place, resourceVersion, problem, onlyIf}, at) => {
+    const kv = stored[at]?.[0]
+    const refuse = (kind: Refusal['kind'], field: string, message: string): void => {
+      refusals.push({kind, problem: problem(field, message)})
+    }
+    const reason = protectedReason(place) ?? (place.kind === 'Tier' && place.name === 'default' ? 'the tier default cannot be deleted' : undefined)
+    if (reason !== undefined) {
+      refuse('refused', '', reason)
+      return
+    }
+    const found = foundRefusal(kv, resourceVersion, skipMissing)
+    if (found !== undefined) refuse(found.kind, found.field, found.message)
+    if (found !== undefined || kv === undefined) return
+    const before = readable(place, kv)
+    if (onlyIf !== undefined && !(before && onlyIf(before))) return
+    const by = uses.get(`${place.kind}/${place.name}`)
+    if (by !== undefined) {
+      refuse('refused', '', `in use by ${shown(by)}${place.kind === 'Tier' ? '' : ' (--force deletes it anyway)'}`)
+      return
+    }
+    writes.push({key: kv.key, read: kv, value: undefined})
+    changes.push({kind: place.kind, name: before ? displayName({...before.metadata, name: place.name}).name : place.name, action: 'deleted', before, after: undefined})
+  })
+  return {refusals, writes, changes}
+}
+
+/** Why what stands as KV cannot be deleted where RESOURCEVERSION is asked for; undefined where it can, or is to be passed over. */
+export function foundRefusal(kv: KeyValue | undefined, resourceVersion: string | undefined, skipMissing: boolean): {readonly kind: Refusal['kind']; readonly field: string; readonly message: string} | undefined {
+  if (kv === undefined) return skipMissing ? undefined : {kind: 'not-found', field: '', message: 'does not exist (--skip-not-exists skips it)'}
+  if (resourceVersion === undefined || resourceVersion === kv.modRevision.toString()) return undefined
+  return {kind: 'conflict', field: 'metadata.resourceVersion', message: `is ${resourceVersion}, but the datastore is at ${kv.modRevision}: another client has changed the object`}
 }
 
 const shown = (by: readonly string[]): string => `${by.slice(0, 5).join(', ')}${by.length > 5 ? ` and ${by.length - 5} more` : ''}`
@@ -126,14 +152,14 @@ function usersOf(targets: readonly Target[], force: boolean): readonly string[] 
   ]
 }
 
-/** Who uses what, by `Kind/name`; users that are GONE after this are none. */
-function usesOf(users: readonly string[], seen: Seen, from: number, gone: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
+/** Who of USERS uses what, by `Kind/name`; those that are GONE after this are none. */
+function usesOf(users: readonly (readonly KeyValue[])[], gone: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
   const uses = new Map<string, string[]>()
   const note = (of: string, by: string): void => {
     uses.set(of, [...(uses.get(of) ?? []), by])
   }
-  users.forEach((_, at) => {
-    for (const kv of seen.results[from + at] ?? []) {
+  for (const stored of users) {
+    for (const kv of stored) {
       if (gone.has(kv.key)) continue
       const key = parseKey(kv.key)
       const value = parsed(kv)
@@ -145,7 +171,7 @@ function usesOf(users: readonly string[], seen: Seen, from: number, gone: Readon
       const tier = tierOf({...value, kind: key.kind, spec: value.spec})
       if (tier !== undefined) note(`Tier/${tier}`, label)
     }
-  })
+  }
   return uses
 }
 

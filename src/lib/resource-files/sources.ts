@@ -42,7 +42,8 @@ export async function readSources(paths: readonly string[], {recursive, stdin}: 
     }
   }
   for (const path of paths) {
-    if (path === '-') {
+    if (path === '-' && sources.some(({name}) => name === '-')) fail(path, 'it is given twice, but stdin can only be read once')
+    else if (path === '-') {
       const bytes = await stdin()
       take(path, () => bytes)
     } else if (isFolder(path)) {

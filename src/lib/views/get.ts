@@ -8,6 +8,8 @@ import {displayName} from '../model/display-name.js'
 import {findKind, type KindInfo, KINDS} from '../model/kinds.js'
 import {convertName, isResourceName} from '../model/names.js'
 import type {Resource} from '../model/resource.js'
+import type {IPPool} from '../model/types.js'
+import {equalNetworks, parseCidr} from '../net/index.js'
 import type {Selector} from '../model/selector/index.js'
 import type {Revision} from '../datastore/datastore.js'
 import {checkPast, exported, selected, sorted} from './get-selection.js'
@@ -73,7 +75,7 @@ export async function presentResources(session: Session, info: KindInfo, wanted:
     const found: Stored[] = []
     const missing: string[] = []
     for (const name of names) {
-      const stored = await getResource(session, {kind, name: storedName(info, name), ...(namespaced ? {namespace: namespace ?? 'default'} : {})}, at)
+      const stored = await getResource(session, {kind, name: await findName(session, info, name, at), ...(namespaced ? {namespace: namespace ?? 'default'} : {})}, at)
       if (stored === undefined) {
         missing.push(name)
         continue
@@ -109,7 +111,19 @@ async function missingError(session: Session, {kind, namespaced}: KindInfo, miss
   return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, {hint: kind === 'Node' ? await nodesHint(session, first) : `To see those that exist: calicoctl get ${kind.toLowerCase()}${namespaced ? ' -A' : ''}`})
 }
 
-/** The name that the object users call TYPED is stored under. */
+/** The name that the object users call TYPED is (AT a revision, was) stored under: as {@link storedName}, and a pool is called by its CIDR, too. */
+export async function findName(session: Session, info: KindInfo, typed: string, at?: Revision): Promise<string> {
+  const cidr = info.kind === 'IPPool' && typed.includes('/') ? parseCidr(typed) : undefined
+  if (cidr !== undefined) {
+    for await (const {resource} of listResources<IPPool>(session, 'IPPool', {revision: at})) {
+      const own = parseCidr(resource.spec.cidr)
+      if (own !== undefined && equalNetworks(own, cidr)) return resource.metadata.name
+    }
+  }
+  return storedName(info, typed)
+}
+
+/** The name that the object users call TYPED is stored under, as far as the name alone tells. */
 export function storedName({kind}: KindInfo, typed: string): string {
   if (kind === 'Node') return typed.toLowerCase()
   return isResourceName(typed) ? typed : convertName(typed)

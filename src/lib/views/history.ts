@@ -4,7 +4,8 @@ import type {OwnItem} from '../documents/own.js'
 import {CalicoError} from '../errors.js'
 import {parseJson} from '../json/json.js'
 import type {KindInfo} from '../model/kinds.js'
-import {resourceKey} from '../model/keys.js'
+import {parseKey, resourceKey} from '../model/keys.js'
+import {formatCidr, networkOf, parseCidr} from '../net/index.js'
 import {isIpam, labelOf, objectOf, wordOf} from '../journal/objects.js'
 import {type Confirmation, type Entry, type KeyChange, netChanges, type PartLine, readJournal} from '../journal/read.js'
 import {ChangedSinceError, type UndoPlan} from '../journal/undo.js'
@@ -21,8 +22,21 @@ export function journal(): Entry[] {
   return readJournal(path)
 }
 
-/** The key of the object that users call NAME. */
-export const keyOfObject = (info: KindInfo, name: string, namespace: string): string => resourceKey(info.kind, storedName(info, name), info.namespaced ? namespace : undefined)
+/** The key of the object stored under NAME. */
+export const keyOfObject = (info: KindInfo, name: string, namespace: string): string => resourceKey(info.kind, name, info.namespaced ? namespace : undefined)
+
+/** The stored name of the object that ENTRIES know as TYPED, the newest that they have: a pool that is gone is still called by its CIDR. */
+export function nameInJournal(info: KindInfo, typed: string, entries: readonly Entry[]): string {
+  const cidr = info.kind === 'IPPool' && typed.includes('/') ? parseCidr(typed) : undefined
+  if (cidr !== undefined) {
+    const wanted = formatCidr(networkOf(cidr))
+    for (const {key, before, after} of entries.flatMap(({parts}) => parts.flatMap(({changes}) => changes))) {
+      const parsed = parseKey(key)
+      if (parsed?.type === 'resource' && parsed.kind === 'IPPool' && objectOf(key, before, after)?.name === wanted) return parsed.name
+    }
+  }
+  return storedName(info, typed)
+}
 
 /** A line of the history: an entry of the journal, or a revision that only the datastore knows. */
 export interface Row {

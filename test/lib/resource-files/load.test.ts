@@ -79,7 +79,7 @@ describe('all problems of all documents, with their places', () => {
     expect(await problemsOf('['.repeat(5000))).toEqual(['-: not read: it has more than 100 brackets inside each other'])
   })
   test('bytes that are no text', async () => {
-    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is not text in UTF-8 (or in UTF-16 with a byte order mark)'])
+    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is not UTF-8 text (or UTF-16 text with a byte order mark)'])
   })
 })
 

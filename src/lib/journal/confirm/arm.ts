@@ -10,7 +10,7 @@ import {ownIdentity} from '../../files/lock-file.js'
 import {fileReason} from '../../files/read.js'
 import type {JournalEntry} from '../entry.js'
 import {ON_THE_HOST} from '../undo.js'
-import {makeWaitingFolder, readWaiting, type StoreOptions, type Waiting, waitingPath, withWaitingLock, writeWaiting} from './waiting.js'
+import {makeWaitingFolder, readWaiting, type StoreOptions, updateWaiting, type Waiting, waitingPath, withWaitingLock, writeWaiting} from './waiting.js'
 
 /** How long the timer's process may take to begin. */
 const START_MS = 15_000
@@ -85,7 +85,7 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
       return []
     }
     const deadline = new Date(Date.now() + within).toISOString()
-    await writeWaiting(path, {...now, deadline})
+    if (!(await updateWaiting(path, entry.id, busy, (waits) => ({...waits, deadline})))) return []
     return [`This change will be rolled back at ${deadline.replace(/\.[0-9]+Z$/, 'Z')} (in ${within / 1000} s) unless it is confirmed first: calicoctl confirm ${entry.id}`]
   }
   return {

@@ -39,7 +39,7 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
   return new CalicoError('not-found', `The change ${id} is not pending${meant.confirmation === 'confirmed' ? ': it is already confirmed' : ''}.`)
 }
 
-const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed in time`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
+const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
 
 /** ID was taken back by a command: it does not wait any more. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {

@@ -1,10 +1,11 @@
 /** The process that waits: it takes a change back when its time is over and nobody has confirmed it. */
 import {spawn} from 'node:child_process'
+import {uptime} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError, EXIT_CODES} from '../../errors.js'
 import {hasEnded, ownIdentity} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
-import {readWaiting, type Waiting, withWaitingLock, writeWaiting} from './waiting.js'
+import {readWaiting, updateWaiting, type Waiting, withWaitingLock, writeWaiting} from './waiting.js'
 import {TIMER} from './arm.js'
 
 /** How often it looks whether the command has ended, and whether somebody has confirmed the change. */
@@ -29,19 +30,46 @@ export async function runTimer(path: string): Promise<void> {
   }
 }
 
-/** Waits until the change ID of PATH is to be taken back; false if it does not wait any more. */
-async function waitForDeadline(path: string, id: string): Promise<boolean> {
+/** What time it is. */
+export interface Clock {
+  /** Milliseconds since 1970; somebody may set it. */
+  readonly now: () => number
+  /** Milliseconds since the machine was started, those that it slept included; nobody sets it. */
+  readonly uptime: () => number
+  readonly sleep: (milliseconds: number) => Promise<unknown>
+}
+
+const CLOCK: Clock = {now: Date.now, uptime: () => uptime() * 1_000, sleep}
+
+/**
+ * Waits until the change ID of PATH is to be taken back; false if it does not wait any more. From when the command has ended, the time that it may wait is
+ * measured without the machine's clock: one that is set meanwhile makes it neither shorter nor longer.
+ */
+export async function waitForDeadline(path: string, id: string, clock: Clock = CLOCK): Promise<boolean> {
+  let until: number | undefined
   for (;;) {
-    const now = readWaiting(path)
-    if (now?.id !== id) return false
-    if (now.deadline === null) {
-      if (hasEnded(now.command)) await writeWaiting(path, {...now, deadline: new Date(Date.now() + now.within).toISOString()})
-      else await sleep(LOOK_MS)
+    const waiting = readWaiting(path)
+    if (waiting?.id !== id) return false
+    const {deadline, within, command} = waiting
+    if (deadline === null) {
+      if (hasEnded(command)) await setDeadline(path, id, new Date(clock.now() + within).toISOString())
+      else await clock.sleep(LOOK_MS)
       continue
     }
-    const left = Date.parse(now.deadline) - Date.now()
+    until ??= clock.uptime() + Math.min(Math.max(Date.parse(deadline) - clock.now(), 0), within)
+    const left = until - clock.uptime()
     if (left <= 0) return true
-    await sleep(Math.min(left, LONGEST_SLEEP_MS))
+    await clock.sleep(Math.min(left, LONGEST_SLEEP_MS))
+  }
+}
+
+/** Another process may be at it: then it is tried again. */
+async function setDeadline(path: string, id: string, deadline: string): Promise<void> {
+  const busy = new CalicoError('conflict', 'Another process is confirming the change')
+  try {
+    await updateWaiting(path, id, () => busy, (waiting) => ({...waiting, deadline}))
+  } catch (error) {
+    if (error !== busy) throw error
   }
 }
 

@@ -123,6 +123,22 @@ export async function withWaitingLock<T>(path: string, busy: () => CalicoError, 
   }
 }
 
+/** Makes the file at PATH say what CHANGE makes of it, unless the change ID, which it was about, has ended meanwhile. @returns whether it still waits */
+export async function updateWaiting(path: string, id: string, busy: () => CalicoError, change: (waiting: Waiting) => Waiting): Promise<boolean> {
+  try {
+    return await withWaitingLock(path, busy, async () => {
+      const now = readWaiting(path)
+      if (now?.id !== id) return false
+      await writeWaiting(path, change(now))
+      return true
+    })
+  } catch (error) {
+    // Whoever ended it has removed the folder, too.
+    if (readWaiting(path)?.id !== id) return false
+    throw error
+  }
+}
+
 function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder)

@@ -15,7 +15,7 @@ import type {Column, OutputFormat} from '../../cli/output/presentation.js'
 import {isSafeName} from '../../cli/output/safe-name.js'
 import {shownResource} from '../../cli/output/shown.js'
 import {exported} from '../get-selection.js'
-import {storedName} from '../get.js'
+import {findName} from '../get.js'
 import {bareLines, cellsOf, widthsOf} from './bare.js'
 
 export interface Event {
@@ -38,7 +38,8 @@ export interface Watched {
 export async function* watchResources(session: Session, info: KindInfo, {names, namespace, selector}: Watched, signal: AbortSignal): AsyncGenerator<readonly Event[]> {
   const {kind, namespaced} = info
   const under = namespaced && namespace !== undefined ? `${namespace}/` : ''
-  const keys = names.length === 0 ? undefined : new Set(names.map((name) => resourceKey(kind, storedName(info, name), namespaced ? (namespace ?? 'default') : undefined)))
+  const stored = await Promise.all(names.map((name) => findName(session, info, name)))
+  const keys = names.length === 0 ? undefined : new Set(stored.map((name) => resourceKey(kind, name, namespaced ? (namespace ?? 'default') : undefined)))
   const known = new Map<string, Stored>()
   const isWanted = ({kv, resource}: Stored): boolean => (keys === undefined || keys.has(kv.key)) && (selector === undefined || evaluate(selector, resource.metadata.labels ?? {}))
 

@@ -11,22 +11,24 @@ import {replaceFile} from '../../files/replace.js'
 import {editorFrom, openEditor} from '../../host/editor.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {escapeText} from '../../printable.js'
-import {bodyOf, draftOf} from '../../resource-files/draft.js'
+import {bodyOf, draftOf, placedIn} from '../../resource-files/draft.js'
 import {protectedReason} from '../../resource-files/judge.js'
 import {hazardProblems, loadObjects, refuse} from '../../resource-files/load.js'
 import type {FileObject} from '../../resource-files/objects.js'
 import {writeObjects} from '../../resource-files/write.js'
 import {withoutStore} from './export.js'
+import {type Named, placeOf} from './one-object.js'
 import {ChangeFilesCommand} from './write-command.js'
 
 /** Bytes of a text that an editor may leave. */
 const LARGEST = 32 * 1024 * 1024
 
 export abstract class EditObjectCommand extends ChangeFilesCommand {
-  protected async edit(place: Place): Promise<void> {
-    const label = objectLabel(place.kind, place.name)
+  protected async edit(named: Named): Promise<void> {
     if (this.globals['no-input']) throw new CalicoError('invalid', 'An editor requires input, and --no-input is set', {hint: 'Change the object from a file: calicoctl apply -f FILE'})
     const session = await this.session()
+    const place = await placeOf(session, named)
+    const label = objectLabel(place.kind, place.name)
     const reason = protectedReason(place)
     if (reason !== undefined) throw new CalicoError('refused', `${label}: ${reason}`)
     const stored = await getResource(session, place)
@@ -73,10 +75,11 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
   }
 
   /** ERROR, with the place where what was typed is. */
-  private kept(error: unknown, {path, removed}: Draft): unknown {
+  private kept(error: unknown, {path, removed, readQuietly}: Draft): unknown {
     if (!(error instanceof CalicoError) || removed()) return error
+    const text = readQuietly((all) => all) ?? ''
     return new CalicoError(error.kind, error.message, {
-      details: error.details,
+      details: error.details.map((line) => placedIn(path, text, line)),
       hint: [...(error.hint === undefined ? [] : [error.hint]), `Your text is kept in ${path}. To write it: calicoctl apply -f ${path}`].join(' '),
       cause: error,
     })
