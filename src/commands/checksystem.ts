@@ -3,6 +3,7 @@ import {nodeFlag} from '../lib/views/node-option.js'
 import {ownDocument, type Presentation} from '../lib/cli/output/presentation.js'
 import {ShowCommand} from '../lib/cli/show-command.js'
 import {CalicoError} from '../lib/errors.js'
+import {escapeText} from '../lib/printable.js'
 import {requireNetworkAdministrator} from '../lib/host/privileges.js'
 import {checkSystem, type CheckResult} from '../lib/system-check/checks.js'
 import {thisHost} from '../lib/system-check/sources.js'
@@ -36,8 +37,19 @@ export default class Checksystem extends ShowCommand {
     const sources = thisHost({settings: await this.settings(), session: () => this.session(), node: flags.node, timeoutMs: flags.timeout})
     const results = await checkSystem(sources, {libnetwork: flags.libnetwork})
     if (flags.output !== undefined || flags.json) await this.present(presentChecks(results))
-    else for (const result of results) this.note(lineOf(result))
+    else await this.list(results)
     this.refuse(results.filter(({state}) => state === 'failed'))
+  }
+
+  /** One line for each of RESULTS; on a terminal, its sentences are folded beside the name. */
+  private async list(results: readonly CheckResult[]): Promise<void> {
+    const {width} = this.invocation
+    if (width === undefined || !process.stderr.isTTY) for (const result of results) this.note(lineOf(result))
+    else {
+      const {foldText} = await import('../lib/cli/output/text-width.js')
+      const room = Math.max((width || USUAL_WIDTH) - LABEL_WIDTH - NAME_WIDTH, LEAST_ROOM)
+      for (const result of results) this.note(foldText(escapeText(sentencesOf(result)), room).map((line, at) => `${at === 0 ? headOf(result) : ' '.repeat(LABEL_WIDTH + NAME_WIDTH)}${line}`))
+    }
   }
 
   private checkRuntime(runtime: string): void {
@@ -54,11 +66,22 @@ export default class Checksystem extends ShowCommand {
 
 const LABELS = {ok: 'ok', failed: 'FAILED', warning: 'warning', skipped: 'skipped'} as const
 
-/** One line; FOUND may be a sentence already, as errors are. */
-function lineOf({name, state, found, remedy}: CheckResult): string {
+const LABEL_WIDTH = 8
+const NAME_WIDTH = 17
+/** The width of a terminal that tells none. */
+const USUAL_WIDTH = 80
+/** Sentences get so much on a terminal that is narrower than they could be read on. */
+const LEAST_ROOM = 20
+
+const headOf = ({name, state}: CheckResult): string => `${LABELS[state].padEnd(LABEL_WIDTH)}${name.padEnd(NAME_WIDTH)}`
+
+/** What was found, which may be a sentence already, as errors are, and what to do. */
+function sentencesOf({found, remedy}: CheckResult): string {
   const sentence = /[.?!]$/.test(found) ? found : `${found}.`
-  return `${LABELS[state].padEnd(8)}${name.padEnd(17)}${sentence}${remedy === undefined ? '' : ` ${remedy}`}`
+  return remedy === undefined ? sentence : `${sentence} ${remedy}`
 }
+
+const lineOf = (result: CheckResult): string => `${headOf(result)}${sentencesOf(result)}`
 
 const presentChecks = (results: readonly CheckResult[]): Presentation<CheckResult> => ({
   rows: results,

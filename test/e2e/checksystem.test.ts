@@ -10,6 +10,7 @@ import {heldToSchema} from '../support/schemas.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startSilentServer} from '../support/silent-server.js'
+import {onTerminal} from '../support/terminal.js'
 import {startNamespace, type TestNamespace, whyNoNamespaces} from '../support/namespaces.js'
 
 interface ShownCheck {
@@ -50,6 +51,15 @@ afterAll(async () => {
 beforeEach(async () => {
   api = '1.41'
   await etcd.ctl('del', '--prefix', '/')
+})
+
+test('on a terminal: no line is wider than it, and sentences stand beside the names', async () => {
+  const {screen} = await onTerminal(['checksystem'], {env: {...env(), HOME: folder}, columns: 60})
+  const lines = screen.trimEnd().split('\n')
+  expect(Math.max(...lines.filter((line) => !line.startsWith('Error:')).map(({length}) => length))).toBeLessThanOrEqual(60)
+  expect(lines.filter((line) => !line.startsWith('Error:') && !/^(ok|FAILED|warning|skipped) +[a-z-]+ +\S/.test(line) && !/^ {25}\S/.test(line))).toEqual([])
+  const {stderr} = await run()
+  expect(stderr.replaceAll(/\s/g, '')).toBe(screen.replaceAll(/\u001b\[\d+m/g, '').replaceAll(/\s/g, ''))
 })
 
 const env = (): Record<string, string> => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), NODENAME: 'h1', DOCKER_HOST: `unix://${folder}/docker.sock`})

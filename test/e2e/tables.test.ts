@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tables-'))
   path = join(folder, 'store.json')
   store = openEmbedded({type: 'embedded', path: {value: path, origin: 'test'}}, createBudget({perRequest: true}))
-  run = await loadCommands('profile', 'pool', 'endpoint', 'node:show', 'node:bgp', 'bgp', 'ipam', 'get', 'lint')
+  run = await loadCommands('profile', 'pool', 'endpoint', 'node:show', 'node:bgp', 'bgp', 'ipam', 'get', 'lint', 'schema', 'status', 'datastore:status', 'policy:matrix')
   for (const line of ['profile add web', 'profile add frontend', 'profile add bare', 'pool add 192.168.0.0/16 --nat-outgoing', 'pool add fd80:24e2:f998:72d6::/64', 'pool add 172.16.0.0/16', 'bgp peer add 10.0.0.1 as 65000']) {
     expect(await run(store, line.split(' '))).toMatchObject({code: 0, stderr: expect.not.stringContaining('Error') as unknown})
   }
@@ -55,7 +55,7 @@ const cells = (text: string): string[][] => lines(text).filter((line) => line.st
 
 const TABLES = [
   'endpoint show', 'endpoint show --detailed', `endpoint ${ID} profile show`, 'profile show', 'profile show --detailed', 'pool show', 'bgp peer show', `node bgp peer show --node ${HOST}`, 'node show', 'ipam show',
-  'ipam show --show-blocks', 'get kinds', 'get workloadendpoint', 'get ippool', 'get profile', 'get node', 'get bgppeer', 'get clusterinformation', 'lint codes',
+  'ipam show --show-blocks', 'get kinds', 'get workloadendpoint', 'get ippool', 'get profile', 'get node', 'get bgppeer', 'get clusterinformation', 'get block', 'get handle', 'get affinity', 'lint codes', 'schema', 'ipam check', 'status --all', 'datastore status', 'policy matrix',
 ]
 
 describe.each(TABLES)('%s', (line) => {
@@ -66,6 +66,9 @@ describe.each(TABLES)('%s', (line) => {
     expect(Math.max(...lines(stdout).map(({length}) => length))).toBeLessThanOrEqual(width || 80)
     const first = lines(stdout).filter((text, index, all) => text.startsWith('|') && all[index - 1]?.startsWith('+'))
     expect(first.filter((text) => text.split('|').slice(1, -1).some((cell) => cell.trim() === ''))).toEqual([])
+    const head = cells(stdout.split(/^\+.*\n/m)[1] ?? '')
+    const headers = (head[0] ?? []).map((_, column) => head.map((row) => row[column]).join(' '))
+    expect(new Set(headers).size).toBe(headers.length)
   })
 })
 
@@ -76,6 +79,17 @@ test('80 columns: ids as Docker shows them, the name of the container first, and
   expect(row).toEqual(expect.arrayContaining(['shop-frontend-1', ID.slice(0, 12)]))
   expect(stdout).not.toContain(WORKLOAD)
   expect(stderr.replaceAll('\n', ' ')).toMatch(/^Columns left out to fit the terminal: .*MAC.*State\. For all columns, use -o wide\. $/)
+})
+
+test('80 columns: what is looked for in a list stays, ids in longer names are shortened, an address is a line', async () => {
+  const endpoints = await at(80, 'get workloadendpoint')
+  expect(cells(endpoints.stdout)[0]).toEqual(['WORKLOAD', 'NODE', 'NETWORKS'])
+  expect(endpoints.stdout).toMatch(/\| c0ffeec0ffee \|[^|]+\| +192\.168\.100\.101 +\|\n\|[^|]+\|[^|]+\| fd80:24e2:f998:72d6::1 +\|/)
+  expect(endpoints.stderr).toBe('Columns left out to fit the terminal: INTERFACE. For all columns, use -o wide.\n')
+  const peers = cells((await at(60, 'get bgppeer')).stdout)
+  expect(peers[0]).toEqual(['NAME', 'PEERIP', 'ASN'])
+  const problems = cells((await at(80, 'ipam check')).stdout).map((row) => row[2]).join('')
+  expect(problems).toContain(`docker-${WORKLOAD.slice(0, 12)}-`)
 })
 
 test('200 columns: all columns, nothing is said', async () => {

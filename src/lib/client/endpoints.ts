@@ -142,7 +142,7 @@ function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
 }
 
 function missing(word: string): never {
-  throw new CalicoError('not-found', `Endpoint ${word} is unknown to Calico.`, {hint: 'To see all endpoints: calicoctl endpoint show --detailed'})
+  throw new CalicoError('not-found', `Endpoint ${word} is unknown to Calico.`, {hint: 'To see all endpoints: calicoctl endpoint show --detailed -o wide'})
 }
 
 /** Endpoints as `endpoint show` counts them. */

@@ -5,7 +5,7 @@ import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCoun
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {dockerName} from '../model/display-name.js'
-import {type Column, ownDocument, type Presentation, resourceList, shortId} from '../cli/output/presentation.js'
+import {type Column, ownDocument, type Presentation, resourceList, shortId, shortNetworks} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
 import {readProfileName} from '../cli/arguments.js'
 import {checked} from '../cli/base-command.js'
@@ -72,7 +72,7 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
     orchestrator: {header: 'Orchestrator ID', value: ({orchestrator}) => orchestrator, rank: 4},
     workload: {header: 'Workload ID', value: ({workload}) => workload, short: ({workload}) => shortId(workload), rank: 1},
     id: {header: 'Endpoint ID', value: ({id}) => id, short: ({id}) => shortId(id)},
-    addresses: {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? [], short: (endpoint) => (spec(endpoint).ipNetworks ?? []).map(withoutLength)},
+    addresses: {header: 'Addresses', value: (endpoint) => spec(endpoint).ipNetworks ?? [], short: (endpoint) => shortNetworks(spec(endpoint).ipNetworks ?? [])},
     mac: {header: 'MAC', value: (endpoint) => spec(endpoint).mac ?? 'None', rank: 5},
     profiles: {header: 'Profiles', value: (endpoint) => (spec(endpoint).profiles ?? []).map(profileNameOf).join(','), rank: 2},
     state: {header: 'State', value: () => 'active', rank: 6},
@@ -91,9 +91,6 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
     blankAfter: true,
   }
 }
-
-/** The address of NETWORK, if that is one. */
-const withoutLength = (network: string): string => network.replace(/\/(32|128)$/, '')
 
 const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
   (annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? dockerName(annotations[CONTAINER_ANNOTATION]) : undefined) ?? ''

@@ -11,7 +11,7 @@ import {type Confirmation, type Entry, type KeyChange, netChanges, type PartLine
 import {ChangedSinceError, type UndoPlan} from '../journal/undo.js'
 import {journalPath} from '../journal/place.js'
 import {textDiff} from '../cli/output/diff.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortIds} from '../cli/output/presentation.js'
 import {indentedJson} from '../cli/output/render.js'
 import {storedName} from './get.js'
 
@@ -84,18 +84,22 @@ export function presentHistory(rows: readonly Row[]): Presentation<Row> {
     alignment: 'left',
     columns: [
       {header: 'ID', value: ({entry}) => entry?.id ?? '-'},
-      {header: 'TIME', value: ({entry}) => entry?.time.replace(/\.[0-9]+Z$/, 'Z') ?? '-'},
+      {header: 'TIME', value: (row) => timeOf(row), short: (row) => timeOf(row).split('T')},
       {header: 'USER', value: ({entry}) => (entry ? userOf(entry) : '-')},
       {header: 'HOST', value: ({entry}) => entry?.host ?? '-', wide: true},
       {header: 'REVISION', value: ({revision}) => revision, rank: 1},
       {header: 'CLUSTER', value: ({entry}) => entry?.parts[0]?.cluster ?? '', wide: true},
-      {header: 'CHANGES', value: ({changes}) => summary(changes), prose: true},
-      {header: 'COMMAND', value: (row) => (row.entry ? commandOf(row.entry, row) : '-'), prose: true},
+      {header: 'CHANGES', value: ({changes}) => summary(changes), short: ({changes}) => summary(changes).map(shortIds), prose: true},
+      {header: 'COMMAND', value: commandText, short: (row) => shortIds(commandText(row)), prose: true},
     ],
     name: ({entry}) => entry?.id ?? '',
     document: (all) => ownDocument('ChangeList', {items: all.map(changeDocument)}),
   }
 }
+
+const timeOf = ({entry}: Row): string => entry?.time.replace(/\.[0-9]+Z$/, 'Z') ?? '-'
+
+const commandText = (row: Row): string => (row.entry ? commandOf(row.entry, row) : '-')
 
 const userOf = ({user, sudoUser}: Entry): string => (sudoUser === undefined ? user : `${user} (${sudoUser})`)
 

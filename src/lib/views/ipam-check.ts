@@ -2,7 +2,7 @@
 import type {Finding, FindingClass} from '../ipam/findings.js'
 import type {CheckResult} from '../ipam/run-check.js'
 import {parseWorkloadEndpointName, type WorkloadEndpointSegments} from '../model/workload-endpoint-name.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortIds} from '../cli/output/presentation.js'
 
 interface CheckOptions {
   readonly dryRun: boolean
@@ -69,9 +69,9 @@ export function presentCheck({findings, counts, repaired}: CheckResult, options:
   const presentation: Presentation<Finding> = {
     rows: findings,
     columns: [
-      {header: 'Problem', value: (finding) => finding.class},
-      {header: 'Subject', value: ({subject}) => subject},
-      {header: 'Problem', value: ({message}) => message, prose: true},
+      {header: 'Code', value: (finding) => finding.class},
+      {header: 'Subject', value: ({subject}) => subject, short: ({subject}) => shortIds(subject)},
+      {header: 'Problem', value: ({message}) => message, short: ({message}) => shortIds(message), prose: true},
       {header: 'Repair', value: stateText, prose: true},
     ],
     name: ({subject}) => subject,

@@ -5,7 +5,7 @@ import {stringifyJson} from '../json/index.js'
 import {displayName, displayWorkload} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
 import type {BGPFilterSpec, KubernetesSelector, ResourceOf, WorkloadEndpoint} from '../model/types.js'
-import {type Column, shortId} from '../cli/output/presentation.js'
+import {type Column, shortId, shortIds, shortNetworks} from '../cli/output/presentation.js'
 
 /** A cell's text from what a field holds: lists and label maps with commas, nothing for what is absent. */
 function cell(value: unknown): string {
@@ -109,7 +109,7 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     {header: 'NAME', value: ({resource}) => resource.metadata.name, wide: true},
     {header: 'WORKLOAD', value: workloadText, short: (stored) => shortId(workloadText(stored))},
     spec('NODE', 'node'),
-    spec('NETWORKS', 'ipNetworks'),
+    {...spec<'WorkloadEndpoint'>('NETWORKS', 'ipNetworks'), short: ({resource}) => shortNetworks(resource.spec.ipNetworks ?? [])},
     spec('INTERFACE', 'interfaceName'),
     spec('PROFILES', 'profiles', WIDE),
     {header: 'NATS', value: ({resource}) => cell(resource.spec.ipNATs?.map(({internalIP, externalIP}) => `${externalIP}->${internalIP}`)), wide: true},
@@ -119,15 +119,18 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
 /** The columns of KIND; NAMESPACE is added where asked for. */
 export function resourceColumns(kind: KindName, {namespace = false} = {}): readonly Column<Stored>[] {
   const columns = COLUMNS[kind] as readonly Column<Stored>[]
-  return ranked(namespace ? [{header: 'NAMESPACE', value: ({resource}) => resource.metadata.namespace ?? ''}, ...columns] : columns, namespace ? 2 : 1)
+  return ranked(namespace ? [{header: 'NAMESPACE', value: ({resource}) => resource.metadata.namespace ?? ''}, ...columns] : columns, ['NAMESPACE', ...(KEPT[kind] ?? [])])
 }
 
-/** COLUMNS with their ranks, where there is no room for all: the last ones are left out first, the first KEPT never. */
-function ranked<Row>(columns: readonly Column<Row>[], kept = 1): readonly Column<Row>[] {
-  const shown = columns.filter(({wide}) => !wide)
+/** What is shown beside the name also where there is no room for all: what somebody looks for in a list of these. */
+const KEPT: Readonly<Partial<Record<KindName, readonly string[]>>> = {BGPPeer: ['PEERIP', 'ASN'], IPPool: ['CIDR'], WorkloadEndpoint: ['NODE', 'NETWORKS']}
+
+/** COLUMNS with their ranks, where there is no room for all: the last ones are left out first, the name and those with the headers KEPT never. */
+function ranked<Row>(columns: readonly Column<Row>[], kept: readonly string[]): readonly Column<Row>[] {
+  const shown = columns.filter(({wide, header}) => !wide && !kept.includes(header))
   return columns.map((column) => {
     const at = shown.indexOf(column)
-    return at < kept ? column : {...column, rank: at}
+    return at <= 0 ? column : {...column, rank: at}
   })
 }
 
@@ -155,7 +158,7 @@ export const IPAM_COLUMNS: Readonly<Record<IpamKind, readonly Column<IpamObject>
     ipam('STATE', 'state', {absent: 'confirmed'}),
   ],
   handle: [
-    ipamName('HANDLE'),
+    {...ipamName('HANDLE'), short: (object) => shortIds(object.name)},
     {header: 'BLOCKS', value: ({value}) => Object.keys((value.block ?? {})).join(',')},
     {header: 'ADDRESSES', value: ({value}) => cell(Object.values((value.block ?? {})).reduce<number>((sum, count) => sum + Number(count), 0))},
   ],

@@ -18,7 +18,7 @@ export const presentDocumentKinds = (): Presentation<DocumentKind> => ({
   rows: DOCUMENT_KINDS,
   columns: [
     {header: 'KIND', value: ({kind}) => kind},
-    {header: 'APIVERSION', value: ({apiVersion}) => apiVersion},
+    {header: 'APIVERSION', value: ({apiVersion}) => apiVersion, rank: 1},
     {header: 'PRINTED BY', value: ({commands}) => commands.join(', '), plain: ({commands}) => commands.join(','), prose: true},
   ],
   name: ({kind}) => kind,

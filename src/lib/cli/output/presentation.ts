@@ -77,3 +77,9 @@ const SHORT_ID = 12
 
 /** TEXT as Docker shows ids, if it is one: hexadecimal digits, more than a person reads. */
 export const shortId = (text: string): string => (/^[0-9a-f]{20,}$/.test(text) ? text.slice(0, SHORT_ID) : text)
+
+/** TEXT with each id in it so shortened: those of handles, names of stored endpoints and the like. */
+export const shortIds = (text: string): string => text.replaceAll(/(?<![0-9a-z])[0-9a-f]{20,}(?![0-9a-z])/g, (id) => id.slice(0, SHORT_ID))
+
+/** NETWORKS as addresses, where they are single ones; a line each. */
+export const shortNetworks = (networks: readonly string[]): readonly string[] => networks.map((network) => network.replace(/\/(32|128)$/, ''))
