@@ -16,14 +16,14 @@ const rows = (values) => ({kind: 'rows', rows: values})
 
 /** What is read besides the settings of the datastore. @type {readonly Row[]} */
 const OTHER_VARIABLES = [
-  ['CALICO_NODENAME, NODENAME, HOSTNAME', 'The name of this host\'s node, the first that is set; without them what calico-node has written to /var/lib/calico/nodename, then the host name. calico_mesos and the Docker driver ask that file first.'],
+  ['CALICO_NODENAME, NODENAME, HOSTNAME', 'The name of this host\'s node: the first of these variables that is set, else the name in /var/lib/calico/nodename (written by calico-node), else the host name. calico_mesos and the Docker driver read that file first.'],
   ['CALICOCTL_JOURNAL', 'The file of the journal of changes, for calicoctl-history(1) and calicoctl-undo(1), or off. The default is calicoctl/journal.jsonl below XDG_STATE_HOME.'],
   ['CALICO_CTL_CONTAINER', 'Set in a container that runs calicoctl: the host that it sees is not the machine.'],
-  ['CALICO_MESOS_LOG_FILE', 'Where calico_mesos writes its log.'],
-  ['CALICO_MESOS_NETGROUP_PREFIX', 'What calico_mesos puts before the name of a net-group to name its profile, as ng_, which the plugins of 2015 had.'],
+  ['CALICO_MESOS_LOG_FILE', 'The log file of calico_mesos.'],
+  ['CALICO_MESOS_NETGROUP_PREFIX', 'A prefix that calico_mesos adds to the name of a net-group to get the name of its profile, for example ng_, as the plugins of 2015 did.'],
   ['CALICO_MESOS_IDEMPOTENT_CLEANUP', 'true: a cleanup of what is gone already is no error for calico_mesos.'],
   ['CALICO_LIBNETWORK_LABEL_ENDPOINTS, CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT, CALICO_LIBNETWORK_VETH_MTU, CALICO_LIBNETWORK_IFPREFIX', 'For the driver of Docker networks: calicoctl-libnetwork(1).'],
-  ['CALICO_NETWORKING, NO_DEFAULT_POOLS', 'As calico-node knows them, for `calicoctl node`; NO_DEFAULT_POOLS=true: it makes no pools.'],
+  ['CALICO_NETWORKING, NO_DEFAULT_POOLS', 'Passed to calico-node by `calicoctl node`. NO_DEFAULT_POOLS=true: no default pools are created.'],
   ['DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH', 'Which Docker Engine is asked, as for docker itself.'],
   ['XDG_STATE_HOME', 'Where calicoctl keeps what it notes of a user: the embedded datastore and the journal of changes. The default is ~/.local/state.'],
   ['NO_COLOR', 'No colours, as --no-color.'],
@@ -153,7 +153,7 @@ function batchPage() {
     synopsis: ['calicoctl batch [<FILE>]'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('Each line is a command line, with or without calicoctl in front. Words are divided by blanks. Between single quotes everything stands for itself; between double quotes a backslash quotes $, `, ", \\ and the end of the line; elsewhere it quotes what follows, and at the end of a line it continues the line. From a # at the beginning of a word to the end of the line is a comment. Empty lines are no lines. Line ends may be those of Windows.'),
+        text('Each line is a command line, with or without calicoctl in front. Words are separated by blanks. Inside single quotes, all characters are literal; inside double quotes, a backslash quotes $, `, ", \\ and the end of the line; elsewhere it quotes what follows, and at the end of a line it continues the line. From a # at the beginning of a word to the end of the line is a comment. Empty lines are no lines. Line ends may be those of Windows.'),
         text('What only a shell can do is refused, with its place: variables and the output of commands ($x, `x`), patterns (* ? [), pipes, redirections, ; & and parentheses, outside quotes.'),
         text('The options --datastore, --config, --expect-cluster and --timeout stand on batch itself; on a line they are refused. All lines are read and checked before the first one runs.'),
       ]},
@@ -172,7 +172,7 @@ function environmentPage({settings, variableNames}) {
     synopsis: [],
     sections: [
       {heading: 'THE DATASTORE', blocks: [
-        text('They win over calicoctl.cfg(5), options win over them. Each is also heard with CALICO_ in front, which wins. An empty variable is an unset one. `calicoctl config view` shows what is in force, and why.'),
+        text('They override calicoctl.cfg(5), and options override them. Each can also be given with the prefix CALICO_, which takes precedence. An empty variable counts as unset. `calicoctl config view` shows the settings in force and their origin.'),
         rows(settings.filter(({variables}) => variables.length > 0).map(({name, variables, default: value}) => /** @type {Row} */ ([variables.map((variable) => variableNames(variable).at(-1)).join(', '), `${capital(name)}.${value === undefined ? '' : ` The default is ${value}.`}`]))),
       ]},
       {heading: 'OTHERS', blocks: [rows(OTHER_VARIABLES)]},
@@ -205,10 +205,10 @@ function mesosPage() {
     synopsis: ['calico_mesos < REQUEST'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('A Mesos agent with net-modules starts this program for each task that wants an address: it reads one JSON request from stdin to its end, prints one JSON document, and ends. Nobody types it. `calicoctl mesos config` sets an agent up, `calicoctl mesos check` looks whether it is right.'),
+        text('A Mesos agent with net-modules starts this program for each task that requests an address: it reads one JSON request from stdin, prints one JSON document, and exits. It is not meant to be run by hand. `calicoctl mesos config` configures an agent, and `calicoctl mesos check` checks the configuration.'),
         text('It finds the datastore as calicoctl does: by environment variables, and by calicoctl.cfg(5), which is what is left in the environment of an agent.'),
       ]},
-      {heading: 'EXIT STATUS', blocks: [rows([['0', 'Done.'], ['1', 'Not done; the member error of the document says why.']])]},
+      {heading: 'EXIT STATUS', blocks: [rows([['0', 'Success.'], ['1', 'The request failed; the field error of the document contains the reason.']])]},
       {heading: 'EXAMPLE', blocks: [lines(['echo \'{}\' | calico_mesos'])]},
     ],
     see: ['calicoctl-mesos(1)', 'calicoctl.cfg(5)', 'calicoctl-environment(7)'],

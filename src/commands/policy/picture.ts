@@ -11,17 +11,17 @@ import {parseTarget, pictureOf, type Target, writePicture} from '../../lib/views
 export default class PolicyPicture extends BaseCommand {
   static override summary = 'Draw who reaches whom, as a page, an image or a graph.'
   static override description = [
-    'Draws what policy matrix shows: each box is a group of endpoints that no rule tells apart, with their number; each arrow is what passes from one group to another. Where there is no arrow, nothing passes. The picture never hides a flow: what is merged says exactly what the matrix does.',
-    'So that many groups stay readable, three things are merged. Of more than 8 groups, those that reach the same and are reached by the same share a box. Pairs of groups that pass the same share an arrow, which may have several ends. And what is common to everyone, or to more than 8 boxes, is a line in a box instead of arrows: "← everyone: tcp/80" in the box that all reach, "→ everyone: tcp/9100" in the one that reaches all. Where there would still be too many arrows to follow, fewer boxes are enough for that. "everyone inside" is all endpoints and hosts, without the addresses outside.',
-    'The HTML page needs a browser, but no network: choose an arrow to see the rules that allow it, or a box to see its endpoints; / finds a group, endpoint, profile or address. SVG is the same image alone. DOT is for Graphviz, which places it anew.',
-    'Of the same objects the same picture is made, byte for byte. --from and --to take what policy explain takes.',
+    'Draws what policy matrix shows: each box is a group of endpoints that the rules treat alike, with their number; each arrow is the traffic that is allowed from one group to another. Without an arrow, no traffic is allowed. The picture shows every flow of the matrix, also where boxes or arrows are merged.',
+    'To keep large pictures readable, three things are merged. If there are more than 8 groups, groups with the same incoming and outgoing flows share a box. Pairs of groups with the same traffic share an arrow, which can have several ends. Traffic that all boxes have in common, or more than 8 of them, is a line in a box instead of arrows: "← everyone: tcp/80" in the box that all can reach, "→ everyone: tcp/9100" in the box that can reach all. If there would still be too many arrows, such lines are also used for fewer than 8 boxes. "everyone inside" means all endpoints and hosts, without the addresses outside.',
+    'The HTML page needs a browser, but no network: choose an arrow to see the rules that allow it, or a box to see its endpoints; / finds a group, endpoint, profile or address. SVG contains only the image. DOT is for Graphviz, which computes its own layout.',
+    'The same objects always give the same picture, byte for byte. --from and --to accept the same values as FROM and TO of policy explain.',
   ].join('\n')
   static override examples = [
     '<%= config.bin %> policy picture -o policy.html',
     '<%= config.bin %> policy picture --protocol tcp -o svg > policy.svg',
     '<%= config.bin %> policy picture --to 192.168.0.2 -o policy.dot',
   ]
-  static readonly exitCodes = {1: 'The file cannot be written, or its ending is none of these.', 4: 'There is no such endpoint, profile or node.', 5: '--from or --to may be several; they are listed.'}
+  static readonly exitCodes = {1: 'The file cannot be written, or its name does not end with .html, .svg or .dot.', 4: 'There is no such endpoint, profile or node.', 5: '--from or --to is ambiguous; the candidates are listed.'}
   static override flags = {
     from: Flags.string({description: 'Only traffic sent by this endpoint, profile, tag, node or address.', helpValue: 'FROM'}),
     to: Flags.string({description: 'Only traffic received by this endpoint, profile, tag, node or address.', helpValue: 'TO'}),
