@@ -128,7 +128,7 @@ function configurationPage({settings}) {
     synopsis: ['/etc/calico/calicoctl.cfg'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('The file is YAML or JSON, of the kind CalicoAPIConfig, which the calicoctl of Calico 3 reads too. Options win over the environment, the environment over this file. Endpoints, certificates and credentials are taken together, from the first of them that names endpoints. A key that is not known is refused with its place. A file with nothing but comments says nothing.'),
+        text('The file is YAML or JSON, of the kind CalicoAPIConfig, which the calicoctl of Calico 3 reads too. Options win over the environment, the environment over this file. Endpoints, certificates and credentials are taken together, from the first of them that names endpoints. An unknown key is refused, with its position. A file that contains only comments has no effect.'),
         text('Where the file has a password or a key, only its owner should read it; calicoctl warns if every user may.'),
       ]},
       {heading: 'KEYS', blocks: [
@@ -189,7 +189,7 @@ function exitCodesPage({exitCodes}) {
     title: 'what calicoctl tells a script by its exit code',
     synopsis: [],
     sections: [{heading: 'EXIT CODES', blocks: [
-      text('0 is done, anything else is not. The page of a command says what its own codes mean.'),
+      text('0 is success; all other codes are failures. The page of each command describes its own codes.'),
       rows(exitCodes),
     ]}],
     see: ['calicoctl(1)'],

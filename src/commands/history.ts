@@ -22,6 +22,7 @@ export default class History extends ShowCommand {
     'With KIND and NAME, shows the changes of one object, including recent changes by other clients; those have no ID. ' +
     'Use calicoctl undo ID to revert a change.'
   static override examples = ['<%= config.bin %> history', '<%= config.bin %> history profile web', '<%= config.bin %> history --limit 5 -o json']
+  static readonly exitCodes = {4: 'The object does not exist, and neither the journal nor the datastore has a change of it.'}
   static override args = {
     kind: Args.string({ignoreStdin: true, description: 'The kind of the object, in singular or plural.'}),
     name: Args.string({ignoreStdin: true, description: 'The object\'s name.'}),

@@ -60,7 +60,7 @@ export const etcd: Check<EtcdFacts> = {
     const good = members.filter((member) => memberProblem(member) === undefined)
     return ok(`etcd ${[...new Set(good.map(({version}) => version))].join(', ')} is healthy (${good.map(({url}) => url).join(', ')})`)
   },
-  remedy: 'Start etcd 3.4 or newer, and see where the endpoints come from with: calicoctl config view',
+  remedy: 'Start etcd 3.4 or newer, or correct the endpoints. To see where they come from: calicoctl config view',
 }
 
 /** Each of several members. */
@@ -84,7 +84,7 @@ export const datastore: Check<DatastoreFacts> = {
     if (facts.state === 'fails') return wrong([facts.error.message, ...facts.error.details].join('; '))
     return ok(facts.cluster === 'empty' ? 'holds no Calico data yet; the first command that writes initialises it' : 'holds Calico data and can be written')
   },
-  remedy: 'See which datastore is meant, and who says so, with: calicoctl config view',
+  remedy: 'To see which datastore is configured, and where: calicoctl config view',
 }
 
 /** Above this, times in logs and states cannot be compared, and certificates and tokens may be refused. */
