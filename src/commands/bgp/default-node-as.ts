@@ -1,6 +1,5 @@
 import {Args} from '@oclif/core'
 import {BGP_DEFAULTS, readGlobalBgp, setDefaultAs} from '../../lib/client/bgp-configuration.js'
-import type {BGPConfiguration} from '../../lib/model/types.js'
 import {checked} from '../../lib/cli/base-command.js'
 import {readAsNumber} from '../../lib/views/peer-arguments.js'
 import {SettingCommand} from '../../lib/views/setting-command.js'
@@ -28,7 +27,7 @@ export default class BgpDefaultNodeAs extends SettingCommand {
       return
     }
     const {change, effective} = await setDefaultAs(session, args.as_num)
-    await this.tell([change], {detail: `AS number ${(change.before as BGPConfiguration | undefined)?.spec.asNumber ?? BGP_DEFAULTS.asNumber} → ${args.as_num}`})
+    await this.tell([change], {detail: `AS number ${(change.before)?.spec.asNumber ?? BGP_DEFAULTS.asNumber} → ${args.as_num}`})
     if (effective && !this.dryRun) this.note('The BGP sessions of the nodes without an AS number of their own will be set up anew.')
   }
 }
