@@ -5,6 +5,8 @@ import {EngineError} from '../docker/engine.js'
 import {LINES_SHOWN, type NodeLog, STARTED_LINE} from './node-log.js'
 
 const POLL_MS = 250
+/** How long a container that was started again is given to end again, since the reason is in its last lines then. */
+const NEXT_END_MS = 5_000
 
 export type Outcome =
   | {readonly type: 'ready'}
@@ -34,7 +36,10 @@ export async function waitUntilReady(engine: Lifecycle, id: string, {want, timeo
   for (;;) {
     const state = await engine.state(id)
     const ended = endOf(state, restartsBefore)
-    if (ended !== undefined) return {type: 'ended', why: ended, lines: state ? await engine.tail(id, LINES_SHOWN) : log.lastLines()}
+    if (ended !== undefined) {
+      if (state) await untilItIsDown(engine, id, state, Math.min(deadline, performance.now() + NEXT_END_MS))
+      return {type: 'ended', why: ended, lines: state ? await engine.tail(id, LINES_SHOWN) : log.lastLines()}
+    }
     if (want === 'started' && log.hasStarted()) return {type: 'ready'}
     if (want === 'ready' || !hasProgram) {
       const answer = await askReadiness(engine, id, networking)
@@ -48,6 +53,11 @@ export async function waitUntilReady(engine: Lifecycle, id: string, {want, timeo
     if (performance.now() >= deadline) return {type: 'late', why, lines: log.lastLines()}
     await sleep(POLL_MS)
   }
+}
+
+/** Waits while the container ID, found in STATE, runs once more: in the middle of a start its log does not say why the start before failed. */
+async function untilItIsDown(engine: Lifecycle, id: string, state: ContainerState | undefined, deadline: number): Promise<void> {
+  for (let now = state; now?.running && !now.restarting && performance.now() < deadline; now = await engine.state(id)) await sleep(POLL_MS)
 }
 
 /** Why the container is not up, undefined if it is. One that has been started anew since was not either. */

@@ -46,7 +46,22 @@ describe('waiting', () => {
     ['it crash-loops', {...UP, running: true, restartCount: 2, exitCode: 3}, /restarted repeatedly \(exit code 3\)/],
     ['it waits for its next start', {...UP, restarting: true, exitCode: 3}, /restarted repeatedly/],
     ['it was removed', undefined, /removed/],
-  ])('%s', async (_, state, why) => expect(await wait(engine([UP, UP, state]), {timeoutMs: 5_000})).toMatchObject({type: 'ended', why: expect.stringMatching(why) as unknown}))
+  ])('%s', async (_, state, why) => expect(await wait(engine([UP, UP, state]), {timeoutMs: 1_000})).toMatchObject({type: 'ended', why: expect.stringMatching(why) as unknown}))
+  test('it was started again meanwhile: its last lines are looked at when it has ended again', async () => {
+    const states = [UP, {...UP, restartCount: 1, exitCode: 1}, {...UP, restartCount: 1, exitCode: 1}, {...UP, restartCount: 1, restarting: true, exitCode: 1}]
+    const looked: ContainerState[] = []
+    const on = engine(states)
+    const outcome = await wait({
+      ...on,
+      state: async (id) => {
+        const state = await on.state(id)
+        if (state) looked.push(state)
+        return state
+      },
+      tail: () => Promise.resolve([looked.at(-1)?.restarting === true ? 'the reason' : 'line 1 of its next start']),
+    }, {timeoutMs: 5_000})
+    expect(outcome).toEqual({type: 'ended', why: 'it exits and is restarted repeatedly (exit code 1)', lines: ['the reason']})
+  })
   test.each(['ready', 'started'] as const)('for %s, in a container without calico-node: at once', async (want) => {
     expect(await wait(engine([UP], {answers: [{exitCode: 127, output: 'OCI runtime exec failed', missing: true}]}), {want, timeoutMs: 60_000})).toEqual({type: 'stranger'})
   })

@@ -80,6 +80,8 @@ const BY_TEXT: readonly (readonly [string, Verdict])[] = [
   ['too many operations in txn request', verdict('not-executed', 'none', 'too-large')],
   ['received message larger than max', verdict('not-executed', 'none', 'too-large')],
   ['revision has been compacted', verdict('not-executed', 'none', 'compacted')],
+  // grpc-js' words, with the code of what etcd does not know, for a good status behind no message, or a part of one.
+  ['No message received', verdict('unknown', 'elsewhere', 'interrupted')],
   // What is before etcd, and not etcd, speaks in HTTP's codes, which gRPC translates into codes that etcd gives as well.
   ['Received HTTP status code 4', verdict('not-executed', 'elsewhere', 'not-etcd')],
   ['Received HTTP status code', verdict('unknown', 'elsewhere', 'interrupted')],
