@@ -48,7 +48,7 @@ export async function applyWanted(session: Session, wanted: Wanted, options: App
       options.progress('The change does not fit into one transaction: it is made in several, with the deletions last.')
     }
   } else if (deletions.length > 0) {
-    // What keeps one of the deletions from being made is told before anything is written.
+    // Every reason why a deletion is refused is reported before anything is written.
     const {rehearse} = await import('../client/together.js')
     await rehearse(session, WHAT, (staged) => stagedChanges(staged, wanted, options))
   }

@@ -16,8 +16,9 @@ export function draftOf(label: string, body: string, problems: readonly string[]
 
 /** PROBLEM, whose place is in the body of the draft TEXT as `-:LINE:COLUMN: …`, with its place in the file PATH that has that text. */
 export function placedIn(path: string, text: string, problem: string): string {
-  const at = text.replaceAll('\r\n', '\n').indexOf(`${BELOW}\n`)
-  const above = at < 0 ? 0 : text.slice(0, at).split('\n').length
+  const plain = text.replaceAll('\r\n', '\n')
+  const at = plain.indexOf(`${BELOW}\n`)
+  const above = at < 0 ? 0 : plain.slice(0, at).split('\n').length
   return problem.replace(/^-:(\d+):(\d+): /, (_, line: string, column: string) => `${path}:${Number(line) + above}:${column}: `)
 }
 

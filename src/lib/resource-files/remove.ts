@@ -123,7 +123,7 @@ function judgeTargets(targets: readonly Target[], stored: readonly (readonly Key
   return {refusals, writes, changes}
 }
 
-/** Why what stands as KV cannot be deleted where RESOURCEVERSION is asked for; undefined where it can, or is to be passed over. */
+/** Why what stands as KV cannot be deleted where RESOURCEVERSION is asked for; undefined where it can, or is to be skipped. */
 export function foundRefusal(kv: KeyValue | undefined, resourceVersion: string | undefined, skipMissing: boolean): {readonly kind: Refusal['kind']; readonly field: string; readonly message: string} | undefined {
   if (kv === undefined) return skipMissing ? undefined : {kind: 'not-found', field: '', message: 'does not exist (--skip-not-exists skips it)'}
   if (resourceVersion === undefined || resourceVersion === kv.modRevision.toString()) return undefined
