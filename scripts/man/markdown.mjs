@@ -12,7 +12,7 @@ export function referenceFiles(program) {
   const topics = [...new Set(program.commands.map(({id}) => id.split(':', 1)[0] ?? ''))]
   const pages = manualPages(program).filter(({section}) => section !== 1)
   return [
-    {name: 'README.md', text: [MADE, '# Reference', 'Every command, as its help has it; each is also a page of the manual: `man calicoctl-profile`.',
+    {name: 'README.md', text: [MADE, '# Reference', 'The help of every command. The manual has the same pages, for example `man calicoctl-profile`.',
       topics.map((topic) => `* [${topic}](${topic}.md): ${prose(topicTitle(program, topic, program.commands.filter(({id}) => id === topic)))}`).join('\n'),
       '## Files, environment, exit codes', pages.map(({name, section, title}) => `* [${name}](${name}.${section}.md): ${title}`).join('\n'),
       '## Global options', list(program.globalFlags)].join('\n\n') + '\n'},

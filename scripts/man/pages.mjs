@@ -18,16 +18,16 @@ const rows = (values) => ({kind: 'rows', rows: values})
 const OTHER_VARIABLES = [
   ['CALICO_NODENAME, NODENAME, HOSTNAME', 'The name of this host\'s node: the first of these variables that is set, else the name in /var/lib/calico/nodename (written by calico-node), else the host name. calico_mesos and the Docker driver read that file first.'],
   ['CALICOCTL_JOURNAL', 'The file of the journal of changes, for calicoctl-history(1) and calicoctl-undo(1), or off. The default is calicoctl/journal.jsonl below XDG_STATE_HOME.'],
-  ['CALICO_CTL_CONTAINER', 'Set in a container that runs calicoctl: the host that it sees is not the machine.'],
+  ['CALICO_CTL_CONTAINER', 'Set this in a container that runs calicoctl, so that the container is not taken for the host.'],
   ['CALICO_MESOS_LOG_FILE', 'The log file of calico_mesos.'],
   ['CALICO_MESOS_NETGROUP_PREFIX', 'A prefix that calico_mesos adds to the name of a net-group to get the name of its profile, for example ng_, as the plugins of 2015 did.'],
-  ['CALICO_MESOS_IDEMPOTENT_CLEANUP', 'true: a cleanup of what is gone already is no error for calico_mesos.'],
+  ['CALICO_MESOS_IDEMPOTENT_CLEANUP', 'If true, calico_mesos reports success for the cleanup of a container that is already cleaned up.'],
   ['CALICO_LIBNETWORK_LABEL_ENDPOINTS, CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT, CALICO_LIBNETWORK_VETH_MTU, CALICO_LIBNETWORK_IFPREFIX', 'For the driver of Docker networks: calicoctl-libnetwork(1).'],
   ['CALICO_NETWORKING, NO_DEFAULT_POOLS', 'Passed to calico-node by `calicoctl node`. NO_DEFAULT_POOLS=true: no default pools are created.'],
-  ['DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH', 'Which Docker Engine is asked, as for docker itself.'],
-  ['XDG_STATE_HOME', 'Where calicoctl keeps what it notes of a user: the embedded datastore and the journal of changes. The default is ~/.local/state.'],
-  ['NO_COLOR', 'No colours, as --no-color.'],
-  ['FORCE_COLOR', 'Colours even where the output is not a terminal, and despite NO_COLOR and TERM=dumb; 0: none.'],
+  ['DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH', 'The Docker Engine to connect to, as for docker itself.'],
+  ['XDG_STATE_HOME', 'The folder for data of a user: the embedded datastore and the journal of changes. The default is ~/.local/state.'],
+  ['NO_COLOR', 'Use no colours, as with --no-color.'],
+  ['FORCE_COLOR', 'Use colours even if the output is not a terminal, and despite NO_COLOR and TERM=dumb. 0: use no colours.'],
 ]
 
 /**
@@ -68,21 +68,21 @@ function mainPage(program, topics) {
     synopsis: ['calicoctl <command> [<args>...]', 'calicoctl help [<command>]'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('calicoctl manages Calico without Kubernetes: who may reach whom, from which pools addresses come, how hosts exchange routes, and the calico-node of this host. It has the command line of calicoctl v0.20 and writes the v3 data model into etcd, which calico-node 3.30 and newer enforces.'),
-        text('What is data stands on stdout, notes, warnings and errors on stderr. A command that changes something takes --dry-run; one that shows something takes -o json.'),
-        text('Kubernetes is out of scope: it has a CNI plugin and policies of its own.'),
+        text('calicoctl manages Calico without Kubernetes: network policy, address pools, BGP, and calico-node on this host. It has the command line of calicoctl v0.20 and writes the v3 data model into etcd, which calico-node 3.30 and newer enforces.'),
+        text('Data is printed on stdout; notes, warnings and errors are printed on stderr. Commands that change something accept --dry-run; commands that show something accept -o json.'),
+        text('Kubernetes is out of scope: it has a CNI plugin and its own policies.'),
       ]},
       {heading: 'COMMANDS', blocks: [rows([...topics].map(([word, commands]) => /** @type {Row} */ ([`calicoctl ${word}`, topicTitle(program, word, commands)])))]},
-      {heading: 'OPTIONS', blocks: [text('Options may stand anywhere on the line. All commands but completion, help and version take these:'), rows(program.globalFlags)]},
+      {heading: 'OPTIONS', blocks: [text('Options may stand anywhere on the line. All commands except completion, help and version accept these:'), rows(program.globalFlags)]},
       {heading: 'FILES', blocks: [rows([
-        ['/etc/calico/calicoctl.cfg', 'Which datastore, and how to reach it: calicoctl.cfg(5).'],
-        ['~/.config/calicoctl/calicoctl.cfg', 'The same for one user; it takes precedence if it names a datastore. Not read under sudo, nor by the driver and the plugin.'],
+        ['/etc/calico/calicoctl.cfg', 'The datastore and how to connect to it: calicoctl.cfg(5).'],
+        ['~/.config/calicoctl/calicoctl.cfg', 'The same for one user; it takes precedence if it names a datastore. It is not read under sudo, nor by the driver and the plugin.'],
         ['/etc/calico/libnetwork.env', 'The variables of the driver for Docker networks; calicoctl node --libnetwork writes it.'],
-        ['/var/lib/calico', 'What calico-node, the driver and calicoctl note of this host.'],
+        ['/var/lib/calico', 'State of calico-node, the driver and calicoctl on this host.'],
         ['~/.local/state/calicoctl', 'The journal of changes (calicoctl-history(1)), and the embedded store.'],
-        ['/usr/share/doc/calicoctl', 'Where calicoctl was installed from a package: README.md, and docs/ with first steps, Docker networks, Mesos, policy and operations.'],
+        ['/usr/share/doc/calicoctl', 'If calicoctl was installed from a package: README.md, and docs/ with first steps, Docker networks, Mesos, policy and operations.'],
       ])]},
-      {heading: 'EXIT STATUS', blocks: [text('0 is done, or already so; anything else is not: calicoctl-exit-codes(7).')]},
+      {heading: 'EXIT STATUS', blocks: [text('0 is success, also if nothing had to be changed; all other codes are failures: calicoctl-exit-codes(7).')]},
     ],
     see: [...[...topics.keys()].map((word) => `calicoctl-${word}(1)`), 'calicoctl.cfg(5)', 'calicoctl-batch(5)', 'calicoctl-environment(7)', 'calicoctl-exit-codes(7)', 'calico_mesos(8)'],
   }
@@ -98,7 +98,7 @@ function topicPage(program, topic, commands) {
     synopsis: commands.flatMap(({usage}) => usage),
     sections: [
       ...commands.map((command) => ({heading: commands.length === 1 ? 'DESCRIPTION' : command.id.replaceAll(':', ' ').toUpperCase(), blocks: commandBlocks(command, commands.length > 1)})),
-      ...(match === undefined ? [] : [{heading: 'RULES', blocks: [text('A rule matches what all of its parts say:'), lines(match.split('\n'))]}]),
+      ...(match === undefined ? [] : [{heading: 'RULES', blocks: [text('A rule matches traffic that matches all of its parts:'), lines(match.split('\n'))]}]),
       ...(commands.some(({global}) => global) ? [{heading: 'GLOBAL OPTIONS', blocks: [rows(program.globalFlags)]}] : []),
     ],
     see: ['calicoctl(1)', 'calicoctl-exit-codes(7)', ...(topic === 'batch' ? ['calicoctl-batch(5)'] : []), ...(topic === 'mesos' ? ['calico_mesos(8)'] : []), ...(topic === 'config' ? ['calicoctl.cfg(5)'] : [])],
@@ -124,19 +124,19 @@ function configurationPage({settings}) {
   return {
     name: 'calicoctl.cfg',
     section: 5,
-    title: 'which datastore calicoctl uses on this host',
+    title: 'settings of calicoctl on this host: the datastore',
     synopsis: ['/etc/calico/calicoctl.cfg'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('The file is YAML or JSON, of the kind CalicoAPIConfig, which the calicoctl of Calico 3 reads too. Options win over the environment, the environment over this file. Endpoints, certificates and credentials are taken together, from the first of them that names endpoints. An unknown key is refused, with its position. A file that contains only comments has no effect.'),
-        text('Where the file has a password or a key, only its owner should read it; calicoctl warns if every user may.'),
+        text('The file is YAML or JSON, of the kind CalicoAPIConfig, which the calicoctl of Calico v3 also reads. Options override environment variables, which override this file. Endpoints, certificates and credentials are taken together, from the first of these sources that names endpoints. An unknown key is an error, which is reported with its position. A file that contains only comments has no effect.'),
+        text('If the file contains a password or a key, only its owner should have read permission; calicoctl prints a warning if all users have it.'),
       ]},
       {heading: 'KEYS', blocks: [
         text('Below spec:'),
         rows(settings.filter(({keys}) => keys.length > 0).map(({name, keys, default: value}) => /** @type {Row} */ ([keys.join(', '), `${capital(name)}.${value === undefined ? '' : ` The default is ${value}.`}`]))),
         text('As an annotation, below metadata:'),
         rows(settings.flatMap(({name, annotation}) => (annotation === undefined ? [] : [/** @type {Row} */ ([annotation, `${capital(name)}.`])]))),
-        text('Certificates and keys are paths (…File), or the text itself.'),
+        text('Certificates and keys are given as paths (…File), or as the text itself.'),
       ]},
       {heading: 'EXAMPLE', blocks: [lines(['apiVersion: projectcalico.org/v3', 'kind: CalicoAPIConfig', 'metadata:', 'spec:', '  etcdEndpoints: https://10.0.0.1:2379,https://10.0.0.2:2379', '  etcdCACertFile: /etc/calico/certs/ca.pem', '  etcdCertFile: /etc/calico/certs/cert.pem', '  etcdKeyFile: /etc/calico/certs/key.pem'])]},
     ],
@@ -153,9 +153,9 @@ function batchPage() {
     synopsis: ['calicoctl batch [<FILE>]'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
-        text('Each line is a command line, with or without calicoctl in front. Words are separated by blanks. Inside single quotes, all characters are literal; inside double quotes, a backslash quotes $, `, ", \\ and the end of the line; elsewhere it quotes what follows, and at the end of a line it continues the line. From a # at the beginning of a word to the end of the line is a comment. Empty lines are no lines. Line ends may be those of Windows.'),
-        text('What only a shell can do is refused, with its place: variables and the output of commands ($x, `x`), patterns (* ? [), pipes, redirections, ; & and parentheses, outside quotes.'),
-        text('The options --datastore, --config, --expect-cluster and --timeout stand on batch itself; on a line they are refused. All lines are read and checked before the first one runs.'),
+        text('Each line is a command line, with or without calicoctl in front. Words are separated by blanks. Inside single quotes, all characters are literal; inside double quotes, a backslash quotes $, `, ", \\ and the end of the line; elsewhere it quotes the next character, and at the end of a line it continues the line. A # at the beginning of a word starts a comment, which ends with the line. Empty lines are ignored. Lines may end with CR LF.'),
+        text('Shell features are refused, with their position: outside quotes, patterns (* ? [), pipes, redirections, ; & and parentheses; and everywhere except in single quotes, variables and command substitution ($x, `x`).'),
+        text('The options --datastore, --config, --expect-cluster and --timeout must be given to batch itself; they are refused on a line. All lines are read and checked before the first one runs.'),
       ]},
       {heading: 'EXAMPLE', blocks: [lines(['# Two groups, and who reaches whom', 'pool add 192.168.0.0/16 --nat-outgoing', 'profile add web', 'profile add db', 'profile db rule add inbound allow tcp \\', '    from tag web to ports 5432'])]},
     ],
@@ -186,7 +186,7 @@ function exitCodesPage({exitCodes}) {
   return {
     name: 'calicoctl-exit-codes',
     section: 7,
-    title: 'what calicoctl tells a script by its exit code',
+    title: 'exit codes of calicoctl',
     synopsis: [],
     sections: [{heading: 'EXIT CODES', blocks: [
       text('0 is success; all other codes are failures. The page of each command describes its own codes.'),
@@ -201,12 +201,12 @@ function mesosPage() {
   return {
     name: 'calico_mesos',
     section: 8,
-    title: 'plugin of Calico for the net-modules of Mesos',
+    title: 'Calico plugin for net-modules of Mesos',
     synopsis: ['calico_mesos < REQUEST'],
     sections: [
       {heading: 'DESCRIPTION', blocks: [
         text('A Mesos agent with net-modules starts this program for each task that requests an address: it reads one JSON request from stdin, prints one JSON document, and exits. It is not meant to be run by hand. `calicoctl mesos config` configures an agent, and `calicoctl mesos check` checks the configuration.'),
-        text('It finds the datastore as calicoctl does: by environment variables, and by calicoctl.cfg(5), which is what is left in the environment of an agent.'),
+        text('It uses the same environment variables as calicoctl to find the datastore, and calicoctl.cfg(5) if the agent does not pass them on.'),
       ]},
       {heading: 'EXIT STATUS', blocks: [rows([['0', 'Success.'], ['1', 'The request failed; the field error of the document contains the reason.']])]},
       {heading: 'EXAMPLE', blocks: [lines(['echo \'{}\' | calico_mesos'])]},

@@ -126,7 +126,7 @@ describe('README and docs/', () => {
       const {code, stdout, stderr} = await shell(line, env)
       expect({line, code, stderr}).toEqual({line, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
       if (line.endsWith('backend rule show')) {
-        const shown = readme.split('`profile backend rule show` then says\n\n')[1]?.split('\n\n')[0] ?? ''
+        const shown = readme.split('`profile backend rule show` then prints\n\n')[1]?.split('\n\n')[0] ?? ''
         expect(stdout.trimEnd()).toBe(shown.replaceAll(/^ {4}/gm, ''))
       }
     }

@@ -219,7 +219,7 @@ class Reader {
   }
 
   private refuse(text: string, meaning: string): void {
-    this.note(`${text} (${meaning}) is shell syntax, which a batch does not support. Quote it if it is meant literally`)
+    this.note(`${text} (${meaning}) is shell syntax, which a batch does not support. If it is meant literally, put it in single quotes`)
   }
 
   private note(problem: string): void {
