@@ -42,6 +42,7 @@ export const PARTS = {
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],
   picture: ['src/lib/views/policy-picture/', 'src/commands/policy/picture.ts'],
   policy: ['src/lib/policy/', 'src/lib/client/policy-world.ts', 'src/lib/cli/flows.ts', 'src/lib/views/policy/', 'src/commands/policy/'],
+  endpoints: ['src/lib/model/felix-endpoints.ts'],
   covers: ['src/lib/rules/covers.ts'],
   completion: ['src/lib/cli/completion/', 'src/lib/docker/container-names.ts', 'src/commands/completion.ts', 'src/commands/__complete.ts'],
   documents: ['src/lib/documents/', 'src/lib/views/schema.ts', 'src/commands/schema.ts'],

@@ -3,6 +3,8 @@
  * endpoints.
  */
 import {append} from '../append.js'
+import {letsBorrow} from '../model/felix-endpoints.js'
+import {felixParameters} from '../model/hazards.js'
 import {KINDS} from '../model/kinds.js'
 import {kindPrefix, parseKey, RESOURCES_PREFIX, resourceKey} from '../model/keys.js'
 import type {KindName} from '../model/resource.js'
@@ -13,7 +15,7 @@ import {networkFindings} from './network-checks.js'
 import {objectFindings} from './object-checks.js'
 import {ruleFindings} from './rule-checks.js'
 import {storedObject, type StoredObject} from './stored.js'
-import {interfacePrefixes, type World, worldOf} from './world.js'
+import {effectiveSetting, interfacePrefixes, type World, worldOf} from './world.js'
 import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 
 /** Where the resources of all versions lie. */
@@ -97,9 +99,10 @@ function storeFindings(objects: readonly StoredObject[]): Finding[] {
 export function singleFindings(objects: readonly StoredObject[]): Finding[] {
   const light: Pick<World, 'of'> = {of: (kind) => objects.filter((object) => object.kind === kind && object.resource !== undefined) as never}
   const prefixesOf = interfacePrefixes(light)
+  const spoofingOf = effectiveSetting(light, ({raw}) => felixParameters(raw, 'workloadSourceSpoofing').at(-1)?.value)
   return objects.flatMap((object) => {
     const node = object.kind === 'WorkloadEndpoint' ? (parseWorkloadEndpointName(object.name)?.node ?? '') : ''
-    return objectFindings(object, prefixesOf(node))
+    return objectFindings(object, {interfacePrefixes: prefixesOf(node), borrowing: letsBorrow(spoofingOf(node))})
   })
 }
 

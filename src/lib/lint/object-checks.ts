@@ -1,14 +1,14 @@
 /** What one stored object shows by itself: what Felix makes of it (felix-behaviour.md §2), and what Calico's client would say. Pure. */
 import {accept, decode, unknownFields} from '../model/accept.js'
 import {type Hazard, type HazardLevel, hazards} from '../model/hazards.js'
+import {borrowsAddresses, hostEndpointRefusals, workloadEndpointRefusals} from '../model/felix-endpoints.js'
 import {refusedByFelix, selectorProblem} from '../model/felix-refuses.js'
-import type {KindName, Problem} from '../model/resource.js'
+import type {KindName} from '../model/resource.js'
 import {API_VERSION} from '../model/resource.js'
 import {ownField} from '../model/schema/codec.js'
 import {macAddress} from '../model/schema/rules.js'
 import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 import {withoutEffect} from '../model/without-effect.js'
-import {parseCidrOrAddress} from '../net/index.js'
 import type {Code} from './codes.js'
 import {type Finding, finding} from './finding.js'
 import {deleteCommand, editCommand, rawCommand, ruleCommand, shellWord} from './mend.js'
@@ -22,10 +22,17 @@ const CODE_OF: Readonly<Record<HazardLevel, Code>> = {
   open: 'rule-open', wider: 'rule-wider', 'node-stops': 'node-stops', 'cannot-start': 'cannot-start', 'tag-lost': 'tag-lost', frozen: 'frozen', ignored: 'ignored',
 }
 
-/** What is to be said of OBJECT. Felix's interfaces begin with PREFIXES on the endpoint's node. */
-export function objectFindings(object: StoredObject, prefixes: readonly string[]): Finding[] {
+/** Felix's settings on the node of an endpoint. */
+export interface NodeSettings {
+  readonly interfacePrefixes: readonly string[]
+  /** Endpoints may send from addresses of others. */
+  readonly borrowing: boolean
+}
+
+/** What is to be said of OBJECT; SETTINGS are those of the endpoint's node. */
+export function objectFindings(object: StoredObject, settings: NodeSettings): Finding[] {
   if (object.raw === undefined) return [unreadableValue(object)]
-  const found = [...hazardFindings(object, prefixes), ...refusals(object), ...nameFindings(object), ...emptyRules(object)]
+  const found = [...hazardFindings(object, settings.interfacePrefixes), ...refusals(object, settings), ...nameFindings(object), ...emptyRules(object)]
   // One reason for a rule or a field is enough, and the loss of the labels is the least of them.
   const worse = new Set(found.flatMap(({code, level, field}) => (level !== 'error' || code === 'tag-lost' ? [] : [placeOf(field)])))
   const all = found.filter(({code, field}) => code !== 'tag-lost' || !worse.has(placeOf(field)))
@@ -93,7 +100,7 @@ export function endpointCommand(object: StoredObject): string {
   return `${remove}, then add its container again`
 }
 
-function refusals(object: StoredObject): Finding[] {
+function refusals(object: StoredObject, {borrowing}: NodeSettings): Finding[] {
   const {kind, resource} = object
   if (resource === undefined) return []
   const refuse = (field: string, message: string, command: string): Finding => finding('refused', object, field, message, command)
@@ -109,23 +116,15 @@ function refusals(object: StoredObject): Finding[] {
       }),
     ]
   }
-  return kind === 'WorkloadEndpoint' ? endpointProblems(object).map(({field, message}) => refuse(field, `${message}: Felix ignores the endpoint, so it has no connectivity`, endpointCommand(object))) : []
-}
-
-/** What a workload endpoint cannot do without. */
-function endpointProblems({raw}: StoredObject): Problem[] {
-  const spec = recordOf(recordOf(raw).spec)
-  const problems: Problem[] = []
-  const {interfaceName, ipNetworks, mac} = spec
-  if (typeof interfaceName !== 'string' || interfaceName === '') problems.push({field: 'spec.interfaceName', message: 'must be set'})
-  const nets = Array.isArray(ipNetworks) ? (ipNetworks as unknown[]) : []
-  if (nets.length === 0) problems.push({field: 'spec.ipNetworks', message: 'must have an address'})
-  nets.forEach((net, index) => {
-    if (typeof net !== 'string' || parseCidrOrAddress(net) === undefined) problems.push({field: `spec.ipNetworks[${index}]`, message: `must be an address, not ${JSON.stringify(net)}`})
-  })
-  const macProblem = typeof mac === 'string' && mac !== '' ? macAddress(mac) : undefined
-  if (macProblem !== undefined) problems.push({field: 'spec.mac', message: macProblem})
-  return problems
+  const spec = recordOf(recordOf(object.raw).spec)
+  if (kind === 'WorkloadEndpoint') {
+    const closed = 'Felix ignores the endpoint, so it has no connectivity'
+    const found = workloadEndpointRefusals(spec).map(({field, message}) => refuse(field, `${message}: ${closed}`, endpointCommand(object)))
+    if (found.length > 0 || borrowing || !borrowsAddresses(spec)) return found
+    return [refuse('spec.allowSpoofedSourcePrefixes', `must be empty where the Felix setting workloadSourceSpoofing is not Any: ${closed}`, 'calicoctl edit felixconfiguration default: set workloadSourceSpoofing to Any')]
+  }
+  if (kind === 'HostEndpoint') return hostEndpointRefusals(spec).map(({field, message}) => refuse(field, `${message}: Felix ignores the host endpoint, and nothing restricts the traffic of the host`, editCommand(object)))
+  return []
 }
 
 /** The rules of OBJECT as they are stored, with their fields. */

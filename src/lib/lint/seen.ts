@@ -1,5 +1,6 @@
 /** What can be said of objects that were read for another purpose: only what each of them shows by itself. */
 import type {Datastore, KeyValue} from '../datastore/datastore.js'
+import type {Finding} from './finding.js'
 import {ALL_RESOURCES, singleFindings} from './lint.js'
 import {storedObject} from './stored.js'
 
@@ -45,7 +46,9 @@ export function recording(store: Datastore): {readonly store: Datastore; readonl
 /** The number of lint's errors in the objects SEEN, which may be a part of a store. */
 export function countErrors(seen: ReadonlyMap<string, string>): number {
   const objects = [...seen].flatMap(([key, value]) => storedObject(key, value) ?? [])
-  const knowsPrefix = objects.some(({kind}) => kind === 'FelixConfiguration')
-  // What interfaces may be called is a setting of Felix, which may not be among them.
-  return singleFindings(objects).filter(({code, level}) => level === 'error' && (knowsPrefix || code !== 'unpoliced-interface')).length
+  const knowsSettings = objects.some(({kind}) => kind === 'FelixConfiguration')
+  return singleFindings(objects).filter((found) => found.level === 'error' && (knowsSettings || !dependsOnSettings(found))).length
 }
+
+/** Whether FOUND would be none with other settings of Felix, which may not be among what was read: how interfaces are called, and who may send from addresses of others. */
+const dependsOnSettings = ({code, field}: Finding): boolean => code === 'unpoliced-interface' || (code === 'refused' && field === 'spec.allowSpoofedSourcePrefixes')

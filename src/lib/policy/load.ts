@@ -5,6 +5,7 @@
 import {accept, decode} from '../model/accept.js'
 import {RAW_PREFIX} from '../model/hazards.js'
 import {displayWorkload} from '../model/display-name.js'
+import {borrowsAddresses, hostEndpointRefusals, workloadEndpointRefusals} from '../model/felix-endpoints.js'
 import {parseKey} from '../model/keys.js'
 import {type KindName, problemText, type Resource} from '../model/resource.js'
 import {asRecord, ownField} from '../model/schema/codec.js'
@@ -69,6 +70,7 @@ class Loader {
   private readonly profiles = new Map<string, Profile>()
   private readonly inherited = new Map<string, readonly (readonly [string, string])[]>()
   private readonly book = new AddressBook()
+  private readonly settings: (node: string) => Settings
 
   constructor(entries: Iterable<Entry>) {
     for (const {key, value} of entries) {
@@ -77,11 +79,12 @@ class Loader {
       const kind = place.kind as PolicyKind
       this.raw.get(kind)?.set(`${place.namespace ?? ''}/${place.name}`, {key, kind, name: place.name, namespace: place.namespace, value})
     }
+    const configurations = this.of('FelixConfiguration').map((raw) => this.configuration(raw))
+    this.settings = remembered((node) => settingsOf(configurations, node, this.nodeLabels(node)))
   }
 
   world(): World {
     const nodes = new Map(this.of('Node').flatMap((raw) => this.node(raw)).map((node) => [node.name, node]))
-    const nodeLabels = new Map(this.of('Node').map((raw) => [raw.name, raw] as const))
     const workloads = this.workloads()
     const hostEndpoints = this.of('HostEndpoint').flatMap((raw) => this.hostEndpoint(raw)).sort((a, b) => compareUtf8(a.name, b.name))
     for (const endpoint of [...workloads.values(), ...hostEndpoints]) this.book.addEndpoint(endpoint)
@@ -91,12 +94,6 @@ class Loader {
     const tiers = new Map(this.of('Tier').flatMap((raw) => this.tier(raw)).map((tier) => [tier.name, tier]))
     const tier = (name: string): Tier => tiers.get(name) ?? {name, order: undefined, missing: true, pass: false}
     const ordered = inOrder(policies, tier)
-    const configurations = this.of('FelixConfiguration').map((raw) => this.configuration(raw))
-    const settings = remembered((node: string): Settings => {
-      const raw = nodeLabels.get(node)
-      const metadata = raw && asRecord(ownField(asRecord(this.parsed(raw)) ?? {}, 'metadata'))
-      return settingsOf(configurations, node, textMap(ownField(metadata ?? {}, 'labels')))
-    })
     let networks: readonly Cidr[] | undefined
     return {
       workloads,
@@ -108,7 +105,7 @@ class Loader {
       profileStops: (name) => this.profileStops(name),
       profileNames: this.of('Profile').map(({name}) => name),
       tier,
-      settings,
+      settings: this.settings,
       claims: (address) => this.book.claims(address),
       workloadsAt: (address) => this.book.workloadsAt(address),
       nodeAt: (address) => this.book.nodeAt(address),
@@ -120,6 +117,13 @@ class Loader {
 
   private of(kind: PolicyKind): Raw[] {
     return [...(this.raw.get(kind)?.values() ?? [])]
+  }
+
+  /** The labels of the Node object of NODE. */
+  private nodeLabels(node: string): Map<string, string> {
+    const raw = this.raw.get('Node')?.get(`/${node}`)
+    const metadata = raw && asRecord(ownField(asRecord(this.parsed(raw)) ?? {}, 'metadata'))
+    return textMap(ownField(metadata ?? {}, 'labels'))
   }
 
   private parsed({value}: Raw): unknown {
@@ -240,15 +244,12 @@ class Loader {
       return []
     }
     if (ids === undefined) return refuse('its name is not NODE-ORCHESTRATOR-WORKLOAD-ENDPOINT')
-    const networks = spec.ipNetworks ?? []
-    const addresses = networks.flatMap((text) => {
-      const cidr = parseCidrOrAddress(text)
-      return cidr ? [{family: cidr.family, value: cidr.value}] : []
-    })
-    if (networks.length === 0) return refuse('it has no ipNetworks')
-    if (addresses.length < networks.length) return refuse('an address of it cannot be read')
-    if (!spec.interfaceName) return refuse('it has no interfaceName')
-    if (spec.interfaceName.length > LONGEST_INTERFACE) this.note(raw, 'stops', `its interfaceName has more than ${LONGEST_INTERFACE} characters`)
+    const refusals = workloadEndpointRefusals({...spec})
+    if (refusals.length > 0) return refuse(refusals.map(problemText).join('; '))
+    if (borrowsAddresses({...spec}) && !this.settings(ids.node).borrowing) return refuse('it has allowSpoofedSourcePrefixes, and the Felix setting workloadSourceSpoofing is not Any')
+    const {interfaceName = ''} = spec
+    const addresses = (spec.ipNetworks ?? []).flatMap((text) => addressOf(text) ?? [])
+    if (interfaceName.length > LONGEST_INTERFACE) this.note(raw, 'stops', `its interfaceName has more than ${LONGEST_INTERFACE} characters`)
     const container = metadata.annotations?.['calicoctl/container']
     const profiles = spec.profiles ?? []
     const account: [string, string][] = spec.serviceAccountName ? [[SERVICE_ACCOUNT_LABEL, spec.serviceAccountName]] : []
@@ -262,7 +263,7 @@ class Loader {
         name: raw.name,
         namespace: raw.namespace ?? '',
         ...ids,
-        interfaceName: spec.interfaceName,
+        interfaceName,
         addresses,
         profiles,
         labels,
@@ -279,9 +280,14 @@ class Loader {
       this.note(raw, 'absent', spec.node ? 'it has neither interfaceName nor expectedIPs' : 'it has no node')
       return []
     }
-    const own = Object.entries(metadata.labels ?? {}).filter(([key]) => !key.startsWith(NAMESPACE_PREFIX) && !key.startsWith(SERVICE_ACCOUNT_PREFIX))
+    const refusals = hostEndpointRefusals({...spec})
+    if (refusals.length > 0) {
+      this.note(raw, 'absent', refusals.map(problemText).join('; '))
+      return []
+    }
     const profiles = spec.profiles ?? []
-    const labels = this.labels(own, profiles)
+    // Felix drops own labels with the prefixes of namespaces and service accounts from workload endpoints only.
+    const labels = this.labels(Object.entries(metadata.labels ?? {}), profiles)
     return [
       {
         kind: 'HostEndpoint',
@@ -300,7 +306,7 @@ class Loader {
     for (const raw of [...this.of('GlobalNetworkSet'), ...this.of('NetworkSet')]) {
       const object = this.decoded<{nets?: readonly string[]}>(raw)
       if (object === undefined) continue
-      const own = Object.entries(object.metadata.labels ?? {}).filter(([key]) => !key.startsWith(NAMESPACE_PREFIX) && !key.startsWith(SERVICE_ACCOUNT_PREFIX))
+      const own = Object.entries(object.metadata.labels ?? {})
       const labels =
         raw.namespace === undefined ? this.labels(own, []) : this.labels([...own.filter(([key]) => key !== NAMESPACE_LABEL), [NAMESPACE_LABEL, raw.namespace]], [`kns.${raw.namespace}`])
       const nets = (object.spec.nets ?? []).flatMap((text) => parseCidrOrAddress(text) ?? [])

@@ -1,4 +1,5 @@
 /** Felix's settings as far as they decide about flows: what the store says, over Felix's own defaults (policy-evaluation §8.2, §8.3). */
+import {letsBorrow} from '../model/felix-endpoints.js'
 import {evaluate, tryParseSelector} from '../model/selector/index.js'
 import {type Cidr, networkOf, parseCidrOrAddress} from '../net/index.js'
 import {protocolNumber} from './packets.js'
@@ -18,6 +19,8 @@ export interface Settings {
   readonly vxlanPort: number
   readonly allowVxlan: boolean
   readonly allowIpip: boolean
+  /** Endpoints may send from addresses of others. */
+  readonly borrowing: boolean
   /** Connection tracking drops what opens no flow. */
   readonly dropInvalid: boolean
   /** Why nothing can be told of this node. */
@@ -61,6 +64,7 @@ export function settingsOf(configurations: readonly Configuration[], node: strin
     vxlanPort: Number.isInteger(vxlanPort) ? vxlanPort : 4789,
     allowVxlan: on('allowVXLANPacketsFromWorkloads'),
     allowIpip: on('allowIPIPPacketsFromWorkloads'),
+    borrowing: letsBorrow(value('workloadSourceSpoofing')),
     dropInvalid: !on('disableConntrackInvalidCheck'),
     ...(unknown === undefined ? {} : {unknown}),
   }
