@@ -4,9 +4,10 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, type Options, startCalicoctl} from '../support/cli.js'
+import {CALICOCTL, type Options, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
+import {calicoctl} from '../support/warm.js'
 
 let etcd: TestEtcd
 let folder: string

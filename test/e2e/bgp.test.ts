@@ -1,7 +1,8 @@
 /** The BGP commands as a script meets them: exit code, both streams, and what is in etcd. */
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
 

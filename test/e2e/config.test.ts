@@ -3,8 +3,9 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
 

@@ -1,13 +1,14 @@
-/** endpoint commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
+/** endpoint commands by the built command, on a real etcd: what they print, their exit codes, and what is stored. */
 import {readdirSync, readFileSync} from 'node:fs'
 import {networkInterfaces} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {convertName} from '../../src/lib/model/names.js'
 import {workloadEndpointName} from '../../src/lib/model/workload-endpoint-name.js'
-import {calicoctl, CALICOCTL, type Result} from '../support/cli.js'
+import {CALICOCTL, type Result} from '../support/cli.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const ENDPOINTS = `${RESOURCES}workloadendpoints/`

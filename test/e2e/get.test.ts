@@ -2,8 +2,9 @@
 import {createInterface} from 'node:readline'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {parse} from 'yaml'
-import {calicoctl, type Result, startCalicoctl} from '../support/cli.js'
+import {type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
 

@@ -2,9 +2,10 @@
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {newSession} from '../../src/lib/client/session.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {createObject} from '../support/ipam.js'
+import {calicoctl} from '../support/warm.js'
 
 let etcd: TestEtcd
 beforeAll(async () => {

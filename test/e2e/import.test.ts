@@ -6,10 +6,11 @@ import type {AddressInfo} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, checkBuild, type Result} from '../support/cli.js'
+import {CALICOCTL, checkBuild, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {createCertificates, type TestCertificates} from '../support/tls.js'
 import {CASES, dumpOf, OTHER_CASES, OTHER_RULES, ENDPOINT_ID, fillV2, oldBlock, oldEndpoint, type OldKeys, oldNode, oldProfile, WORKLOAD} from '../support/v020-store.js'
+import {calicoctl} from '../support/warm.js'
 
 let folder: string
 let number = 0

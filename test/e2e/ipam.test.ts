@@ -5,9 +5,10 @@ import type {Datastore} from '../../src/lib/datastore/datastore.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
 import {assignedAddresses, autoAssign} from '../../src/lib/ipam/auto-assign.js'
 import {formatAddress} from '../../src/lib/net/index.js'
-import {calicoctl, type Options, type Result, startCalicoctl} from '../support/cli.js'
+import {type Options, type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {allAssigned, blocksOf, createObject, unsound} from '../support/ipam.js'
+import {calicoctl} from '../support/warm.js'
 
 let etcd: TestEtcd
 let store: Datastore

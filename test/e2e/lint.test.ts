@@ -8,8 +8,9 @@ import {CODE_NAMES, levelOf} from '../../src/lib/lint/codes.js'
 import {PAGES} from '../../src/lib/lint/pages.js'
 import {exampleStore, RESOURCES, stored} from '../lib/lint/store.js'
 import {goldenLines} from '../lib/model/golden.js'
-import {calicoctl, checkBuild} from '../support/cli.js'
+import {checkBuild} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 interface Result {
   readonly code: number | null

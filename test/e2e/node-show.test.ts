@@ -1,7 +1,8 @@
 /** `node show` as a process, on a real etcd: v0.20's table, the Node objects in the other formats, and stores that are not as they should be. */
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org'
 

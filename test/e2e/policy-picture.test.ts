@@ -6,8 +6,9 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import type {MatrixGroup} from '../../src/lib/policy/matrix.js'
 import {pictureOf} from '../../src/lib/views/policy-picture/picture.js'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {type Browser, type Page, startChromium} from '../support/chromium.js'
+import {calicoctl} from '../support/warm.js'
 
 const STARS = `profile add client frontend backend management-ui
 profile management-ui rule add inbound allow tcp to ports 9001

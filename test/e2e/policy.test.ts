@@ -1,12 +1,13 @@
-/** `policy explain` and `policy test` by the built command as a process: on a real etcd, and on files without a datastore. */
+/** `policy explain` and `policy test` by the built command: on a real etcd, and on files without a datastore. */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {backupBytes} from '../../src/lib/backup/format.js'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {goldenLines} from '../lib/policy/golden.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const STARS = resolve(import.meta.dirname, '../../examples/stars/policy-test.yaml')

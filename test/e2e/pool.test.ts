@@ -1,12 +1,13 @@
-/** The pool commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
+/** The pool commands by the built command, on a real etcd: what they print, their exit codes, and what is stored. */
 import type {ChildProcess} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {networkInterfaces} from 'node:os'
 import {resolve} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Result, startCalicoctl} from '../support/cli.js'
+import {type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const POOLS = `${RESOURCES}ippools/`

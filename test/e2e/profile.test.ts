@@ -1,7 +1,8 @@
-/** The profile commands by the built command as a process, on a real etcd: what they print, their exit codes, and what is stored. */
+/** The profile commands by the built command, on a real etcd: what they print, their exit codes, and what is stored. */
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Result} from '../support/cli.js'
+import type {Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {calicoctl} from '../support/warm.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 const DEFAULT_RULES = 'Inbound rules:\n   1 allow from tag web\nOutbound rules:\n   1 allow\n'

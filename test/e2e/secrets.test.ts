@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import {calicoctl} from '../support/cli.js'
+import {calicoctl} from '../support/warm.js'
 
 const S = 's3cretPW9'
 

@@ -78,7 +78,8 @@ function finished(child: ChildProcess, args: readonly string[], stdin: string | 
 
 let emptyHome: string | undefined
 
-function home(): string {
+/** The empty folder that is the HOME of the commands of this test file. */
+export function home(): string {
   if (emptyHome === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'calicoctl-home-'))
     process.on('exit', () => rmSync(folder, {recursive: true, force: true}))
