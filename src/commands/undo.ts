@@ -16,7 +16,7 @@ export default class Undo extends EditCommand {
     4: 'There is nothing to undo, or no change with that ID.',
     5: 'An object was modified since; the difference is printed.',
     6: 'The change was made in another cluster.',
-    8: 'The change affected only addresses or the host, or objects that it created are in use.',
+    8: 'The change affected only addresses or the host, or the undo would do what no command does: delete what is in use, refer to what is gone.',
     9: 'The stored objects were reverted; addresses or the host were not.',
   }
   static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of the change, as printed by history.'})}

@@ -15,7 +15,7 @@ import {listResources, prepareChange, type ResourceChange, type Stored, tryParse
 import type {Session} from './session.js'
 
 /** The prefix length of a pool's blocks, and so of the smallest pool, where nothing is said of it. */
-const BLOCK_SIZES = {4: 26, 6: 122} as const
+export const BLOCK_SIZES = {4: 26, 6: 122} as const
 
 /** The prefix lengths that Calico takes for blocks (datamodel-v3 §1.5). */
 const BLOCK_SIZE_LIMITS = {4: {least: 20, most: 32}, 6: {least: 116, most: 128}} as const
