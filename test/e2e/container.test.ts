@@ -242,7 +242,7 @@ suite('containers', whyNoEngine(), () => {
       await given(`container add ${name} ipv4`, `container ${name} ip add 192.168.9.9`)
       const [before] = await endpoints()
       await engine.docker('restart', '-t', '0', name)
-      expect(await run('endpoint gc')).toMatchObject({code: 10, stdout: expect.stringContaining('is missing; container add completes it') as unknown})
+      expect(await run('endpoint gc')).toMatchObject({code: 10, stdout: expect.stringContaining('is missing; container add restores it') as unknown})
       expect(await run(`container add ${name} 192.168.77.77`)).toMatchObject({code: 5})
       const first = before?.spec.ipNetworks?.[0]?.split('/')[0] ?? ''
       expect(await run(`container ${name} ip add ipv4`)).toMatchObject({code: 1, stderr: expect.stringContaining(`calicoctl container add ${name} ${first}`) as unknown})
@@ -677,7 +677,7 @@ suite('containers', whyNoEngine(), () => {
         if (count === which) await engine.docker('stop', '-t', '0', name)
         return 'pass' as const
       }
-      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('was stopped while it was being worked on') as unknown})
+      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('was stopped during the command') as unknown})
       await expectNothingLeft()
     }, 60_000)
 
@@ -686,7 +686,7 @@ suite('containers', whyNoEngine(), () => {
         if (count === which) await engine.docker('restart', '-t', '0', name)
         return 'pass' as const
       }
-      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stderr: expect.stringContaining('was restarted while it was being worked on') as unknown})
+      expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stderr: expect.stringContaining('was restarted during the command') as unknown})
       await expectNothingLeft()
       expect(await inside(name, 'ip', 'link')).not.toContain('eth1')
     }, 60_000)

@@ -198,6 +198,18 @@ describe('profiles of an endpoint', () => {
     await given('endpoint e1 profile set client --host=HOST-2')
     expect([await profilesOf(key), await profilesOf(other)]).toEqual([['web'], ['client']])
   })
+  test('the beginning of an id is enough where it is that of one endpoint', async () => {
+    const [first, second] = [`4a5b6c${'0'.repeat(26)}`, `4a5b6d${'0'.repeat(26)}`]
+    const keys = [await put({workload: ID.db, endpoint: first}), await put({workload: ID.db, endpoint: second})]
+    await given('endpoint 4a5b6c profile append client', 'endpoint 4a5b6d profile append Prof_1')
+    expect(await Promise.all(keys.map(profilesOf))).toEqual([['client'], [convertName('Prof_1')]])
+    expect(await run('endpoint 4a5b profile append web')).toMatchObject({code: 5, stderr: expect.stringMatching(/More than one endpoint matches 4a5b[^]*endpoint 4a5b6c000000 of docker workload/) as unknown})
+    expect((await run('endpoint show --endpoint=4a5b6d -o name')).stdout).toBe(`${second}\n`)
+    expect(await run('endpoint remove 4a5b6c')).toMatchObject({code: 0})
+    expect((await run('endpoint show -o name')).stdout.split('\n').sort()).toEqual(['', second, 'e1'])
+    // Three digits are too few.
+    expect(await run('endpoint 4a5 profile show')).toMatchObject({code: 4})
+  })
   test.each(['192.168.0.1', 'calie1', ID.web.slice(0, 12), ID.web])('the endpoint is also found as %s', async (word) => {
     await put({node: 'host-2', workload: ID.db, endpoint: 'e2', spec: {ipNetworks: ['192.168.0.2/32']}})
     await given(`endpoint ${word} profile append client`)

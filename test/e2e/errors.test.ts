@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, {recursive: true, force: true}))
 test.each([
   ['profile web rule remove inbound allow tcp', 4, /^Error: Rule not found\. Profile web has no inbound rule: allow tcp\n {2}Its inbound rules:\n {4}\d .*\n {4}\d .*\n.*calicoctl profile web rule show\n$/],
   ['profile web rule remove inbound --at=99', 1, /^Error: Position 99 is out of range: the valid inbound positions in profile web are 1 to 2\.\n.*calicoctl profile web rule show\n$/],
-  ['profile web rule add inbound allow to tag a from tag b', 1, /Error: "from" may be given only once, and must come before "to"/],
+  ['profile web rule add inbound allow to tag a from tag b', 1, /Error: "from" must come before "to": from tag A to tag B\.\n/],
   ['profile web tag remove nosuch', 4, /^Error: Tag nosuch is not on profile web\n.*calicoctl profile web tag show\n$/],
   ['endpoint e1 profile append', 1, /^Error: No profile specified\. Give the names of the profiles to append\.\n$/],
   ['pool add 10.46.0.0', 1, /^Error: 10\.46\.0\.0\/32 is a single address.*Give a network with its prefix length/],
@@ -44,6 +44,9 @@ test.each([
   ['profile show --request-timeout 1s', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
   ['container add a 10.44.0.1 --wait', 1, /Error: --wait is not an option of container add\.\n/],
   ['endpoint profile', 1, /Error: <ENDPOINT_ID> is missing\.\n/],
+  ['profile rule add inbound allow', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule add --help\n$/],
+  ['profile web rule add inbound allow from tag a from tag b', 1, /Error: "from" may be given only once\.\n/],
+  ['profile web rule add inbound allow tcp to port 80', 1, /Error: "port" is not a keyword: write "to ports 80"\.\n/],
   ['profile rule show', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule show --help\n$/],
   ['profile web rule remove inbound --at=1 allow', 1, /Error: --at and the words of a rule cannot be combined: give one of them\.\n/],
   ['--config calicoctl.cfg config view', 1, /unknown key spec\.etcdEndpoint; did you mean spec\.etcdEndpoints\?/],

@@ -52,7 +52,7 @@ describe('what is written', () => {
 
   test('SVG and DOT are read by their own parsers', () => {
     parse('xmllint', ['--noout', 'policy.svg'])
-    expect(parse('xmllint', ['--xpath', "string(//*[@class='heading'])", 'policy.svg'])).toContain('What passes to and from these is written in the boxes')
+    expect(parse('xmllint', ['--xpath', "string(//*[@class='heading'])", 'policy.svg'])).toContain('The traffic of these is written in the boxes')
     const drawn = parse('dot', ['-Tsvg', 'policy.dot'])
     for (const text of ['management&#45;ui', '← everyone: tcp/9001', 'tcp/9000']) expect(drawn).toContain(text)
     expect(readFileSync(at('policy.dot'), 'utf8')).toContain('label="client\\n(2 endpoints)\\namong themselves: all"')
@@ -136,7 +136,7 @@ describe('the page in a browser', () => {
     expect(await text('#chosen')).toMatch(/Rules that allow it, of 4 pairs of groups\s+sender: profile backend, outbound rule 1 \(1 of 4 pairs\)[^]*Each pair\s+backend → outside/)
     expect(await page.evaluate("document.querySelectorAll('.ghost').length")).toBe(4)
     await page.click('svg .face[aria-label^="client:"]')
-    expect(await text('#chosen')).toMatch(/client\s+2 endpoints[\s\S]*It is reached by\s+management-ui: tcp\/9000\s+It reaches\s[\s\S]*frontend: tcp\/9000\s[\s\S]*h1-docker-c1-eth0/)
+    expect(await text('#chosen')).toMatch(/client\s+2 endpoints[\s\S]*Reached by\s+management-ui: tcp\/9000\s+It reaches\s[\s\S]*frontend: tcp\/9000\s[\s\S]*h1-docker-c1-eth0/)
     expect(await page.evaluate("[...document.querySelectorAll('.box:not(.near) .name')].map((one) => one.textContent)")).toEqual(['backend'])
     await page.press('Escape')
     expect(await text('#panel')).toContain('5 groups, 5 endpoints')
@@ -154,7 +154,7 @@ describe('the page in a browser', () => {
     expect(await text('#chosen h2')).toBe('frontend')
     expect(await active()).toBe('frontend: 1 endpoint')
     await page.press('/', ...Array.from('zzz'))
-    expect(await text('#results')).toBe('Nothing has this in its name.')
+    expect(await text('#results')).toBe('No name contains this.')
     await page.press('Escape', 'Escape')
   })
 

@@ -28,6 +28,6 @@ export default class BgpDefaultNodeAs extends SettingCommand {
     }
     const {change, effective} = await setDefaultAs(session, args.as_num)
     await this.tell([change], {detail: `AS number ${change.before?.spec.asNumber ?? BGP_DEFAULTS.asNumber} → ${args.as_num}`})
-    if (effective && !this.dryRun) this.note('The BGP sessions of the nodes without an AS number of their own will be set up anew.')
+    if (effective && !this.dryRun) this.note('The BGP sessions of nodes without their own AS number will be restarted.')
   }
 }

@@ -12,7 +12,7 @@ export default class EndpointShow extends ShowCommand {
   static exitCodes = {0: 'Success, also if there are no endpoints.', 4: 'The node given with --host does not exist.'}
   static override flags = {
     ...filterFlags,
-    endpoint: Flags.string({description: 'Only the endpoint with this id.', helpValue: 'ENDPOINT_ID'}),
+    endpoint: Flags.string({description: 'Only the endpoint with this id, or with an id that begins with these digits (at least 4).', helpValue: 'ENDPOINT_ID'}),
     detailed: Flags.boolean({description: 'Show each endpoint.'}),
   }
 

@@ -142,7 +142,7 @@ function refuseUnlessFree(session: Session, cluster: ClusterState, backup: Check
     })
   }
   if (!replace) {
-    throw new CalicoError('refused', `This datastore is not empty: it holds the cluster ${clusterGUID} (${session.store.description}). Nothing was changed.`, {
+    throw new CalicoError('refused', `This datastore is not empty: it contains the cluster ${clusterGUID} (${session.store.description}). Nothing was changed.`, {
       override: '--replace',
       hint: 'With --replace, everything under /calico/ is replaced by the backup; keys that are not in the backup are deleted.',
     })

@@ -43,4 +43,4 @@ function readRow(text: string): Protocol {
   return {name, type, table, state, since, info}
 }
 
-const notUnderstood = (line: string): CalicoError => new CalicoError('failed', 'BIRD\'s answer was not understood', {details: [line.slice(0, 200)]})
+const notUnderstood = (line: string): CalicoError => new CalicoError('failed', 'BIRD\'s answer has an unknown format', {details: [line.slice(0, 200)]})

@@ -49,7 +49,7 @@ export function readReply(text: string): Reply {
 
 /** @throws CalicoError `failed` if REPLY says that BIRD refused, or has no end */
 export function checkReply({lines, complete}: Reply): void {
-  if (!complete) throw new CalicoError('failed', 'BIRD\'s answer has no end')
+  if (!complete) throw new CalicoError('failed', 'BIRD\'s answer is incomplete')
   const last = lines.at(-1)
   if (last && last.code >= FIRST_ERROR) throw new CalicoError('failed', `BIRD refused: ${last.text}`)
 }

@@ -117,7 +117,7 @@ function judgeOf(method: Method, reached: Address | undefined): Judge {
     }
     case 'skip-interface': {
       const unwanted = method.patterns.map((pattern) => new RegExp(pattern))
-      return (candidate) => (unwanted.some((pattern) => pattern.test(candidate.interfaceName)) ? `${candidate.interfaceName} is to be skipped` : byDefault(candidate))
+      return (candidate) => (unwanted.some((pattern) => pattern.test(candidate.interfaceName)) ? `${candidate.interfaceName} is excluded by skip-interface` : byDefault(candidate))
     }
     case 'can-reach':
       return ({address}) => (address.value === reached?.value ? undefined : `not the address from which ${method.target} is reached`)

@@ -118,7 +118,7 @@ function refuseTaken(others: readonly Stored<Node>[], {ipv4, ipv6}: WantedNode):
 function refuseForeignName({resource}: Stored<Node>, {name, ipv4, ownName, isLocal}: WantedNode): void {
   const stored = storedAddress(resource.spec.bgp?.ipv4Address)
   if (ownName || !stored || !ipv4 || equalAddresses(stored, ipv4.address) || isLocal(stored)) return
-  throw new CalicoError('conflict', `The name ${name} belongs to a node with the address ${formatAddress(stored)}, which is not of this host; nothing was changed`, {
+  throw new CalicoError('conflict', `The name ${name} belongs to a node with the address ${formatAddress(stored)}, which this host does not have; nothing was changed`, {
     hint: 'Give this node another name (NODENAME). If it is the same host with a new address, add --replace.',
   })
 }

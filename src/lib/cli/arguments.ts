@@ -18,7 +18,7 @@ export function readAddress(text: string, otherwise = 'is not a valid IP address
 }
 
 /** The CIDR that TEXT spells in full; a bare address is its /32 or /128. @throws CalicoError, see readAddress */
-export function readCidr(text: string, otherwise = 'is not a valid CIDR'): Cidr {
+export function readCidr(text: string, otherwise = 'is not a valid CIDR: give an address and a prefix length, such as 192.168.0.0/16'): Cidr {
   return parseTypedCidr(text) ?? refuse(text, shortFormProblem(text, 'cidr') ?? otherwise)
 }
 

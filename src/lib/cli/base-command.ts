@@ -330,7 +330,7 @@ export abstract class BaseCommand extends Command {
     for (;;) {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) was over before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})), budget.remaining())
+        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) expired before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})), budget.remaining())
       })
       const step = await Promise.race([iterator.next(), late]).finally(() => clearTimeout(timer))
       if (step.done === true) return

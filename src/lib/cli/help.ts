@@ -30,9 +30,9 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
 
 /** The one rule of what a repeated command does. */
 const IDEMPOTENCE =
-  'A command that makes something so succeeds if it is so already, and prints "unchanged". Some commands of v0.20 fail with 4 when they are to remove what does not exist, or with 5 when they are to add what exists. ' +
-  'Every command that removes something takes --if-exists, and every command that adds something takes --may-exist: then they succeed as well. ' +
-  'A script that must know gives --error-unchanged: the command exits with 3 if it changed nothing.'
+  'A command succeeds and prints "unchanged" if nothing has to be changed. As in v0.20, some commands fail with exit code 4 if the object to remove does not exist, or with 5 if the object to add exists. ' +
+  'With --if-exists, which every command that removes something accepts, and --may-exist, which every command that adds something accepts, they succeed too. ' +
+  'With --error-unchanged, a command fails with exit code 3 if it changed nothing.'
 
 /** What the first words of commands are about. */
 export const TOPICS: Readonly<Record<string, string>> = {

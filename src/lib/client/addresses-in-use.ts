@@ -1,6 +1,6 @@
 /** Which addresses of a network are assigned, and to whom. */
 import {type Attribute, assignedIn, handleOf, isReserved} from '../ipam/block.js'
-import {displayWorkload} from '../model/display-name.js'
+import {displayWorkload, shortId} from '../model/display-name.js'
 import type {WorkloadEndpoint} from '../model/types.js'
 import {type Address, type Cidr, formatAddress, parseCidrOrAddress} from '../net/index.js'
 import {blocksWithin} from './affinities.js'
@@ -91,5 +91,5 @@ async function endpointsOf(session: Session, addresses: ReadonlySet<string>): Pr
 }
 
 function endpointText({metadata, spec: {orchestrator = '', workload = '', node = ''}}: WorkloadEndpoint): string {
-  return `${orchestrator} workload ${displayWorkload(metadata, workload).name} on ${node}`
+  return `${orchestrator} workload ${shortId(displayWorkload(metadata, workload).name)} on ${node}`
 }

@@ -1,7 +1,7 @@
 /** Workload endpoints by what v0.20 found them with: host, orchestrator, workload and endpoint id (cli-v0.20 §4.5). */
 import type {KeyValue, Operation} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
-import {displayWorkload} from '../model/display-name.js'
+import {displayWorkload, shortId} from '../model/display-name.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import {convertName, nodeName} from '../model/names.js'
 import type {WorkloadEndpoint} from '../model/types.js'
@@ -61,8 +61,8 @@ export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): 
   }
 }
 
-/** How messages call ENDPOINT. */
-export const endpointLabel = ({id, orchestrator, workload, host}: Endpoint): string => `endpoint ${id} of ${orchestrator} workload ${workload} on ${host}`
+/** How messages call ENDPOINT: with short ids, by which findEndpoint finds it. */
+export const endpointLabel = ({id, orchestrator, workload, host}: Endpoint): string => `endpoint ${shortId(id)} of ${orchestrator} workload ${shortId(workload)} on ${host}`
 
 /** The addresses of ENDPOINT; what cannot be read is left out. */
 export const endpointAddresses = ({spec}: WorkloadEndpoint): Address[] => (spec.ipNetworks ?? []).flatMap((text) => networkAddress(text) ?? [])
@@ -95,8 +95,15 @@ function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (end
     (node === undefined || found.host === node) &&
     isOrchestrator(found.orchestrator) &&
     (isWorkload(found.workload) || isWorkload(storedWorkload(found))) &&
-    isEndpoint(found.id)
+    (isEndpoint(found.id) || (endpoint !== undefined && beginsId(endpoint, found.id)))
 }
+
+/** The fewest digits by which the id of an endpoint is known. */
+const LEAST_OF_AN_ID = 4
+
+/** Whether WORD is the beginning of ID, an endpoint's: of ids of hex digits only, which nobody chooses. */
+const beginsId = (word: string, id: string): boolean =>
+  word.length >= LEAST_OF_AN_ID && /^[0-9a-f]+$/.test(word) && /^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(id) && id.startsWith(word)
 
 const storedWorkload = ({place}: Endpoint): string => parseWorkloadEndpointName(place.name)?.workload ?? ''
 
@@ -110,18 +117,21 @@ function isCalled({stored, workload}: Endpoint, word: string): boolean {
 }
 
 /**
- * The one endpoint that WORD means among those that FILTER lets through: by its id, else by its interface, address or container.
+ * The one endpoint that WORD means among those that FILTER lets through: by its id, else by its interface, address or container, else by how its id
+ * begins.
  * @throws CalicoError `not-found`, `conflict` if there are several
  */
 export async function findEndpoint(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
   const byId: Endpoint[] = []
   const others: Endpoint[] = []
+  const byBeginning: Endpoint[] = []
   const id = convertName(word)
   for await (const endpoint of listEndpoints(session, filter)) {
     if (endpoint.id === word || endpoint.id === id) byId.push(endpoint)
     else if (isCalled(endpoint, word)) others.push(endpoint)
+    else if (beginsId(word, endpoint.id)) byBeginning.push(endpoint)
   }
-  return theOne(byId.length > 0 ? byId : others, word)
+  return theOne([byId, others].find((found) => found.length > 0) ?? byBeginning, word)
 }
 
 /** How many endpoints an error names before it only counts the rest. */

@@ -1,5 +1,5 @@
 /** Which endpoints name which profiles (decisions.md 5). */
-import {displayWorkload} from '../model/display-name.js'
+import {displayWorkload, shortId} from '../model/display-name.js'
 import type {HostEndpoint, WorkloadEndpoint} from '../model/types.js'
 import {listResources} from './resources.js'
 import type {Session} from './session.js'
@@ -35,11 +35,8 @@ export async function listUses(session: Session, only?: string): Promise<Map<str
 
 function workloadUse({metadata, spec: {node = '', orchestrator = '', workload = '', endpoint = ''}}: WorkloadEndpoint): ProfileUse {
   const shown = displayWorkload(metadata, workload).name
-  return {host: node, orchestrator, workload: shown, endpoint, label: `endpoint ${short(endpoint)} of ${orchestrator} workload ${short(shown)} on ${node}`}
+  return {host: node, orchestrator, workload: shown, endpoint, label: `endpoint ${shortId(endpoint)} of ${orchestrator} workload ${shortId(shown)} on ${node}`}
 }
-
-/** An id of Docker's or of ours as people know it: its first 12 digits. */
-const short = (id: string): string => (/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(id) ? id.slice(0, 12) : id)
 
 const hostUse = ({metadata: {name}, spec: {node = ''}}: HostEndpoint): ProfileUse => ({
   host: node,

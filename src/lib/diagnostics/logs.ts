@@ -52,7 +52,7 @@ async function openIfThere(folder: string): Promise<FileHandle | undefined> {
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    if (code === 'ELOOP' || code === 'ENOTDIR') throw new Error(`${folder} is a link or no folder; name the folder itself`, {cause: error})
+    if (code === 'ELOOP' || code === 'ENOTDIR') throw new Error(`${folder} is a symbolic link, or not a folder; give the folder itself`, {cause: error})
     throw error
   }
 }

@@ -100,7 +100,7 @@ export const OWN_DOCUMENTS = {
   BlockAffinityList: document('get', ipamList(ipamFields())),
   ChangeList: document(
     ['history', 'create', 'apply', 'replace', 'delete', 'patch', 'label'],
-    about('Of history: what the journal has. Of the other commands: what became of each object.', object({items: list(either(journalChange, objectChange))}, {dryRun: flag, flows})),
+    about('In history: the changes in the journal. In other commands: the outcome for each object.', object({items: list(either(journalChange, objectChange))}, {dryRun: flag, flows})),
   ),
   ClusterStatus: document(
     'status',
@@ -211,7 +211,7 @@ export const OWN_DOCUMENTS = {
 
 /** Documents without `apiVersion` and `kind`, by a name that only the schemas have. */
 export const BARE_DOCUMENTS = {
-  RulesDocument: document('profile rule json', about('The rules of a profile as v0.20 printed them; profile rule update takes it.', object({id: text, inbound_rules: list(openObject()), outbound_rules: list(openObject())}))),
+  RulesDocument: document('profile rule json', about('The rules of a profile as v0.20 printed them; profile rule update accepts it.', object({id: text, inbound_rules: list(openObject()), outbound_rules: list(openObject())}))),
   WatchEvent: document('get', about('A line of get --watch -o json.', object({event: oneOf('ADDED', 'MODIFIED', 'DELETED'), object: openObject()}))),
 } as const
 

@@ -92,6 +92,6 @@ async function alreadyHeld(draft: Draft, block: Block | undefined, {address, han
   const held = (await addressesIn(draft, handle)).filter(({family}) => family === address.family)
   if (held.some((each) => equalAddresses(each, address))) return true
   if (held.length < maxPerHandle) return false
-  throw new CalicoError('conflict', `Handle ${handle} has ${held.map(formatAddress).join(', ')} already`)
+  throw new CalicoError('conflict', `Handle ${handle} already has ${held.map(formatAddress).join(', ')}`)
 }
 

@@ -168,5 +168,5 @@ async function alreadyHeld(draft: Draft, {handle, maxPerHandle = 0}: AssignReque
   const held = (await addressesIn(draft, handle)).filter((address) => address.family === family)
   if (held.length + count <= maxPerHandle) return undefined
   if (held.length >= count) return held.slice(0, count)
-  throw new CalicoError('conflict', `Handle ${handle} has ${held.length} IPv${family} addresses; ${count} more would be above ${maxPerHandle}`)
+  throw new CalicoError('conflict', `Handle ${handle} has ${held.length} IPv${family} addresses; ${count} more would exceed the limit of ${maxPerHandle}`)
 }

@@ -178,7 +178,7 @@ function whoseText(attribute: Attribute): string {
   const {node, type} = attribute.secondary ?? {}
   const parts = [handleOf(attribute) ? `handle ${handleOf(attribute) ?? ''}` : 'no handle', ...(type ? [type] : []), ...(node ? [`node ${node}`] : [])]
   const isPending = driverHandleOf(attribute)?.type === 'pending'
-  return `${isPending ? 'Docker asked for it and never used it' : 'no endpoint uses it'} (${parts.join(', ')})`
+  return `${isPending ? 'Docker requested it and never used it' : 'no endpoint uses it'} (${parts.join(', ')})`
 }
 
 function checkBlock(gathered: Gathered, {modRevision}: KeyValue, block: Block): void {
@@ -247,7 +247,7 @@ async function readAffinities(gathered: Gathered): Promise<number> {
     const owner = ownerOf({affinity} as Block)
     const key = owner && affinityKey(owner.host, cidr, owner.type)
     if (key === undefined || affinity === null || found.has(key)) continue
-    add(gathered, 'missing-affinity', `${owner?.host ?? ''} ${text}`, 'the block is the node\'s, but no affinity says so', modRevision, {type: 'confirm-affinity', key, block: text, owner: affinity})
+    add(gathered, 'missing-affinity', `${owner?.host ?? ''} ${text}`, 'the block belongs to the node, but there is no affinity for it', modRevision, {type: 'confirm-affinity', key, block: text, owner: affinity})
   }
   return found.size
 }

@@ -23,7 +23,7 @@ export function parseJson(text: string): unknown {
   if (isDeeperThan(text, MAX_JSON_DEPTH)) throw new JsonError('depth', `JSON nested more than ${MAX_JSON_DEPTH} levels deep`)
   const value = parseQuickly(text)
   const key = duplicateKey(text, value)
-  if (key !== undefined) throw new JsonError('duplicate-key', `the key ${JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key)} stands twice in one object`, key)
+  if (key !== undefined) throw new JsonError('duplicate-key', `the key ${JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key)} occurs twice in one object`, key)
   if (MAYBE_TOO_LARGE.test(text) && hasInfinity(value)) throw new JsonError('number', 'a number too large for any program')
   return /\d{16}/.test(text) ? parse(text, undefined, exactNumber) : value
 }

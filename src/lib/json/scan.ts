@@ -26,7 +26,7 @@ export function isDeeperThan(text: string, limit: number): boolean {
 }
 
 /**
- * A key that stands twice in one object of TEXT, which is valid JSON; undefined if there is none. VALUE is what JSON.parse made of TEXT:
+ * A key that occurs twice in one object of TEXT, which is valid JSON; undefined if there is none. VALUE is what JSON.parse made of TEXT:
  * where it has as many keys as the text has colons behind quotes, nothing was lost and the text is not looked at any closer.
  */
 export function duplicateKey(text: string, value: unknown): string | undefined {

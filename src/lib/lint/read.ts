@@ -21,7 +21,7 @@ export async function lintStore(session: Session): Promise<Lint> {
   }
   if (cluster === undefined) return lint
   if (cluster.state === 'foreign' && lint.count() > 0 && session.expectCluster === undefined) {
-    session.announce(`This datastore holds keys under /calico/ but no ClusterInformation (${CLUSTER_KEY}): other commands refuse to use it.`)
+    session.announce(`This datastore contains keys under /calico/ but no ClusterInformation (${CLUSTER_KEY}): other commands refuse to use it.`)
   } else checkReadable(session, cluster)
   return lint
 }

@@ -36,6 +36,9 @@ export function displayName(metadata: Metadata): DisplayName {
   return displayed(metadata.name, ownValue(metadata.annotations, NAME_ANNOTATION), (typed) => typed.length <= LONGEST_NAME && TYPED_NAME.test(typed))
 }
 
+/** An id of Docker's or of ours (32 or 64 hex digits) as people know it: its first 12 digits. Anything else as it is. */
+export const shortId = (id: string): string => (/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(id) ? id.slice(0, 12) : id)
+
 /** The same for the workload of an endpoint, whose stored form is WORKLOAD. */
 export function displayWorkload(metadata: Metadata, workload: string): DisplayName {
   return displayed(workload, ownValue(metadata.annotations, WORKLOAD_ANNOTATION), (typed) => TYPED_WORKLOAD.test(typed))

@@ -183,7 +183,7 @@ export function familyOf(from: Selection, to: Selection, protocol: number | unde
   if (chosen !== undefined) return chosen
   if (bound !== undefined && shared.length > 0) throw new CalicoError('invalid', `${protocolName(protocol ?? 0)} is of IPv${bound}, but ${from.label} and ${to.label} have no addresses of IPv${bound} in common: give ${bound === 4 ? 'icmpv6' : 'icmp'}`)
   if (asked !== undefined && shared.length > 0) throw new CalicoError('invalid', `${from.label} and ${to.label} have no addresses of IPv${asked} in common`)
-  throw new CalicoError('invalid', `${from.label} and ${to.label} have no addresses of one family in common: IPv4 cannot talk to IPv6`)
+  throw new CalicoError('invalid', `${from.label} and ${to.label} have no addresses of one family in common: IPv4 and IPv6 addresses cannot communicate`)
 }
 
 /** TRAFFIC in FAMILY as a packet. */

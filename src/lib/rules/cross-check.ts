@@ -22,7 +22,7 @@ export function crossProblems(rule: Rule): string[] {
     const family = FAMILY_OF_PROTOCOL[String(name)]
     if (family === undefined) continue
     const icmpName = family === 4 ? 'icmp' : 'icmpv6'
-    if (name === protocol && families.has(family === 4 ? 6 : 4)) problems.push(`${icmpName} goes with IPv${family} CIDRs only`)
+    if (name === protocol && families.has(family === 4 ? 6 : 4)) problems.push(`${icmpName} can be used with IPv${family} CIDRs only`)
     if (ipVersion !== undefined && ipVersion !== family) problems.push(`${icmpName} is a protocol of IPv${family}`)
   }
   if (ipVersion !== undefined && families.size === 1 && !families.has(ipVersion)) problems.push(`the CIDRs of a rule for IPv${ipVersion} must be IPv${ipVersion}`)

@@ -41,6 +41,11 @@ const PROTOCOL_WORDS = ['tcp', 'udp', 'icmp', 'icmpv6'] as const
 type ProtocolWord = (typeof PROTOCOL_WORDS)[number]
 const OPENING = new Set<string>(['from', 'to', 'type', 'code', 'protocol', 'not', 'ports', 'tag', 'cidr', 'selector', ...PROTOCOL_WORDS])
 
+/** Words of other tools, and slips, for those that open a part of a side. */
+const MEANT: Readonly<Record<string, SidePart>> = {
+  port: 'ports', dport: 'ports', sport: 'ports', tags: 'tag', profile: 'tag', group: 'tag', cidrs: 'cidr', net: 'cidr', network: 'cidr', ip: 'cidr', subnet: 'cidr', selectors: 'selector',
+}
+
 class Misplaced extends Error {
   constructor(
     message: string,
@@ -129,7 +134,7 @@ function misplaced(words: readonly string[], at: number): string {
   if (word === 'type' || word === 'code') {
     return word === 'code' ? '"code" must follow "icmp type N"' : '"type" must follow "icmp" or "icmpv6"'
   }
-  if (word === 'from') return '"from" may be given only once, and must come before "to": from tag A to tag B'
+  if (word === 'from') return words.indexOf('from') < at ? '"from" may be given only once' : '"from" must come before "to": from tag A to tag B'
   if (word === 'to') return '"to" may be given only once, at the end of the rule'
   if (word === 'not' && words[at + 1] === 'selector') return '"not tag" and "not selector" cannot be combined: put the tag into the selector, as has(TAG) || …'
   if (word === 'tag' || word === 'cidr' || word === 'selector') {
@@ -140,6 +145,10 @@ function misplaced(words: readonly string[], at: number): string {
   if (OPENING.has(word)) return `"${word}" is not valid at this position`
   if (at === 1 && /^(\d+|sctp|udplite)$/i.test(word)) return `"${word}" is not a keyword: write "protocol ${word}"`
   if (at === 1) return `"${word}" is not a protocol: expected "tcp", "udp", "icmp", "icmpv6" or "protocol NAME", or "from" or "to"`
+  if (before === 'from' || before === 'to') {
+    const keyword = MEANT[word]
+    if (keyword !== undefined && words[at + 1] !== undefined) return `"${word}" is not a keyword: write "${before} ${keyword} ${words[at + 1] ?? ''}"`
+  }
   if ((before === 'from' || before === 'to') && word !== '') {
     return `"${word}" needs a keyword before it: "${before} ${/^[0-9a-fA-F]*[.:]/.test(word) ? 'cidr' : 'tag'} ${word}"`
   }

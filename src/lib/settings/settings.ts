@@ -29,7 +29,7 @@ export async function resolveSettings(inputs: SettingsInputs): Promise<Settings>
   const needed = source?.endpoints === DEFAULT_ENDPOINT || (source !== undefined && source === file.source)
   for (const text of file.missing ?? []) problem(text)
   if (needed) file.problems.forEach(problem)
-  else if (file.problems.length > 0) warning(`${file.problems.join('; ')}. It is not needed, since ${(source?.endpoints ?? source?.discovery ?? embedded?.path)?.origin ?? ''} sets the datastore; the file is ignored`)
+  else if (file.problems.length > 0) warning(`${file.problems.join('; ').replace(/[^.?]$/, '$&.')} The file is not needed, because ${(source?.endpoints ?? source?.discovery ?? embedded?.path)?.origin ?? ''} sets the datastore; it is ignored`)
   if (source?.endpoints === DEFAULT_ENDPOINT && file.source && namesAnything(file.source)) warning(`${file.path} does not set etcdEndpoints: its other etcd settings are ignored`)
   const datastore = embedded ?? etcdSettings(source ?? {}, inputs, problem)
   const expectCluster =

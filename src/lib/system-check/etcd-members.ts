@@ -5,7 +5,7 @@ import type {EtcdSettings} from '../settings/types.js'
 /** One endpoint of etcd, as it answered. */
 export interface EtcdMember {
   readonly url: string
-  /** Why it gave no answer that could be read; the rest is undefined then. */
+  /** Why it printed no answer that could be read; the rest is undefined then. */
   readonly problem?: string
   readonly version?: string
   readonly healthy?: boolean

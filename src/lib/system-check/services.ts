@@ -14,7 +14,7 @@ export const docker: Check<EngineVersions> = {
   gather: ({engine}) => engine(),
   judge({version, api}, {libnetwork}) {
     const least = libnetwork ? LEAST_API_LIBNETWORK : LEAST_API
-    if (!/^\d+(\.\d+)*$/.test(api)) return wrong(`the Docker Engine does not say which API it has (${api === '' ? 'nothing' : api})`)
+    if (!/^\d+(\.\d+)*$/.test(api)) return wrong(`the Docker Engine does not report the version of its API (${api === '' ? 'nothing' : api})`)
     if (isApiAtLeast(api, least)) return ok(`Docker ${version}, API ${api}`)
     return wrong(`Docker ${version} has API ${api}; ${libnetwork ? 'with --libnetwork ' : ''}${least} is needed`)
   },
@@ -70,10 +70,10 @@ export const etcdMembers: Check<EtcdFacts> = {
   gather: gatherEtcd,
   judge({members = []}) {
     const problems = memberProblems(members)
-    if (problems.length === members.length) return skipped('no member of etcd is good')
-    return verdict(problems, members.length === 1 ? 'the only endpoint is good' : `all ${members.length} endpoints are good`)
+    if (problems.length === members.length) return skipped('no member of etcd is healthy')
+    return verdict(problems, members.length === 1 ? 'the only endpoint is healthy' : `all ${members.length} endpoints are healthy`)
   },
-  remedy: 'Start the members that are away; a cluster without its majority stands still.',
+  remedy: 'Start the missing members: without a majority of its members, a cluster does not work.',
 }
 
 export const datastore: Check<DatastoreFacts> = {
@@ -82,7 +82,7 @@ export const datastore: Check<DatastoreFacts> = {
   gather: (sources) => sources.datastore(),
   judge(facts) {
     if (facts.state === 'fails') return wrong([facts.error.message, ...facts.error.details].join('; '))
-    return ok(facts.cluster === 'empty' ? 'holds no Calico data yet; the first command that writes initialises it' : 'holds Calico data and can be written')
+    return ok(facts.cluster === 'empty' ? 'contains no Calico data yet; the first command that writes initialises it' : 'contains Calico data and can be written')
   },
   remedy: 'To see which datastore is configured, and where: calicoctl config view',
 }
@@ -96,7 +96,7 @@ export const clock: Check<readonly EtcdMember[]> = {
   gather: ({members}) => members(),
   judge(members) {
     const clocks = members.flatMap(({url, clock: read}) => (read ? [{url, ...read}] : []))
-    if (clocks.length === 0) return skipped('etcd did not tell its time')
+    if (clocks.length === 0) return skipped('etcd did not report its time')
     const problems = clocks
       .filter(({aheadMs, uncertainMs}) => Math.abs(aheadMs) - uncertainMs > MOST_SKEW_MS)
       .map(({url, aheadMs}) => `the clock of ${url} is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this host's`)

@@ -13,7 +13,7 @@ import {requireKnownNode} from './known-node.js'
 import {paragraph} from '../cli/paragraph.js'
 
 export const endpointArgument = () =>
-  Args.string({required: true, ignoreStdin: true, description: 'The endpoint: its id, its host interface, one of its addresses, or the full or short id of its container.'})
+  Args.string({required: true, ignoreStdin: true, description: 'The endpoint: its id or at least the first 4 digits of it, its host interface, one of its addresses, or the full or short id of its container.'})
 
 export const profilesArgument = ({required}: {required: boolean}) =>
   Args.custom({parse: checked(readProfileName)})({required: false, ignoreStdin: true, multiple: true, description: `The profiles, in order of evaluation.${required ? '' : ' With no names, all profiles are removed.'}`})

@@ -26,7 +26,7 @@ export interface ImportSource {
 export function sourceProblems(source: ImportSource): string[] {
   const {'etcd-v2': url, 'etcd-v2-ca': ca, 'etcd-v2-cert': cert, 'etcd-v2-key': key, from} = source
   const problems: string[] = []
-  if (url === undefined && from === undefined) problems.push('the old datastore is missing: give --etcd-v2 URL, or --from FILE')
+  if (url === undefined && from === undefined) problems.push('no old datastore is given: use --etcd-v2 URL or --from FILE')
   if (url !== undefined && from !== undefined) problems.push('give either --etcd-v2 or --from')
   if ((from ?? []).filter((path) => path === STDIN).length > 1) problems.push('--from -: stdin can be given only once')
   const tls = Object.entries({'--etcd-v2-ca': ca, '--etcd-v2-cert': cert, '--etcd-v2-key': key}).filter(([, value]) => value !== undefined)

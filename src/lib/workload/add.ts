@@ -124,7 +124,7 @@ async function addNew(session: Session, entered: Entered, request: AddRequest, o
   }
 }
 
-const howToGoOn = ({typed}: Workload): string => `The endpoint of ${typed} is not complete: the same command again completes it, 'calicoctl container remove ${typed}' undoes it`
+const howToGoOn = ({typed}: Workload): string => `The endpoint of ${typed} is not complete: run the same command again to complete it, or remove it: calicoctl container remove ${typed}`
 
 function connect({namespace}: Entered, endpoint: WorkloadEndpoint, request: Pick<AddRequest, 'interfaceName' | 'mtu'>, onStep: OnStep): Promise<void> {
   const {spec} = endpoint
@@ -153,7 +153,7 @@ async function takenBack(session: Session, workload: Workload, {endpoint, connec
   const ours = endpoint ? [{place: placeOf(workload), id: endpointIdOf(workload), uid: endpoint.metadata.uid}] : []
   try {
     if (endpoint && connected) await deleteVeth(endpoint.spec.interfaceName ?? '')
-    await removeEndpoints(session, ours, {handle: handleOf(workload), what: `taking back the endpoint and address of ${workload.typed}`})
+    await removeEndpoints(session, ours, {handle: handleOf(workload), what: `the rollback of the endpoint and address of ${workload.typed}`})
     session.writes.remaining = undefined
     return error
   } catch (problem) {
@@ -162,10 +162,10 @@ async function takenBack(session: Session, workload: Workload, {endpoint, connec
       details: [
         ...details,
         ...(hint === undefined ? [] : [hint]),
-        `Taking back what had been done before failed too: ${problem instanceof Error ? problem.message : String(problem)}`,
-        `What may be left: addresses with the handle ${handleOf(workload)}${endpoint ? `, among them ${(endpoint.spec.ipNetworks ?? []).join(', ')}, and the endpoint ${endpointIdOf(workload)}` : ''}.`,
+        `Rolling back the earlier steps failed too: ${problem instanceof Error ? problem.message : String(problem)}`,
+        `These may be left over: addresses with the handle ${handleOf(workload)}${endpoint ? `, among them ${(endpoint.spec.ipNetworks ?? []).join(', ')}, and the endpoint ${endpointIdOf(workload)}` : ''}.`,
       ],
-      hint: `Once the datastore answers again, the same command completes it, and 'calicoctl container remove ${workload.typed}' removes what is left.`,
+      hint: `When the datastore answers again, run the same command to complete it, or remove what is left over: calicoctl container remove ${workload.typed}`,
       cause: error,
     })
   }
@@ -200,7 +200,7 @@ async function finishContainer(session: Session, entered: Entered, existing: End
   if ((await connectionState(namespace, name, addresses)) === 'complete') return asItIs(existing, request) ?? refuseConfigured(workload)
   const address = addresses.find((each) => satisfies(request.wanted, each))
   if (!address) {
-    throw alreadyConfigured(workload, `Its interfaces are missing, and its endpoint has ${addresses.map(formatAddress).join(', ') || 'no address'}: ask for that one, or begin with: calicoctl container remove ${workload.typed}`)
+    throw alreadyConfigured(workload, `Its interfaces are missing, and its endpoint has ${addresses.map(formatAddress).join(', ') || 'no address'}: give this address, or first run: calicoctl container remove ${workload.typed}`)
   }
   onStep('address')
   await requireAddresses(session, workload, addresses)
@@ -224,8 +224,8 @@ async function requireAddresses(session: Session, workload: Workload, addresses:
       await assignAddress(session, {address, node, handle: handleOf(workload), attributes: {node}, createNode: true, maxPerHandle: Number.MAX_SAFE_INTEGER})
     } catch (error) {
       if (!isError(error, 'conflict')) throw error
-      throw new CalicoError('conflict', `${formatAddress(address)}, which the endpoint of ${typed} has, is not assigned to it`, {
-        hint: `Begin anew with: calicoctl container remove ${typed}`,
+      throw new CalicoError('conflict', `The endpoint of ${typed} has the address ${formatAddress(address)}, which is not assigned to it`, {
+        hint: `To start again, first run: calicoctl container remove ${typed}`,
         cause: error,
       })
     }

@@ -73,7 +73,7 @@ export function addContainerAddress(session: Session, engine: Engine, request: R
     }
     const existing = request.mayExist ? before.find((each) => satisfies(request.wanted, each)) : undefined
     if (existing) return unchanged(endpoint, existing)
-    session.writes.remaining = `The same command again completes it, 'calicoctl container remove ${workload.typed}' removes everything`
+    session.writes.remaining = `Run the same command again to complete it, or remove everything: calicoctl container remove ${workload.typed}`
     const {address} = await obtainAddress(session, workload, request.wanted, before)
     let stored = false
     try {
@@ -105,10 +105,10 @@ async function requireInterface(workload: Workload, endpoint: Endpoint, namespac
   if (await findInterface(namespace, name)) return
   const {typed} = workload
   const outer = await findInterface(undefined, interfaceOf(endpoint))
-  if (outer && (await otherEnd(outer, namespace))) throw new CalicoError('invalid', `${typed} has no interface ${name}; nothing was changed`, {hint: 'Name the one that it got at container add with --interface.'})
+  if (outer && (await otherEnd(outer, namespace))) throw new CalicoError('invalid', `${typed} has no interface ${name}; nothing was changed`, {hint: 'With --interface, give the interface that was created by container add.'})
   const [address] = endpointAddresses(endpoint.stored.resource)
-  throw new CalicoError('invalid', `${typed} is not connected: its interface went when it was stopped or restarted; nothing was changed`, {
-    hint: `Connect it again, with the addresses of its endpoint, then run the command again: calicoctl container add ${typed} ${address ? formatAddress(address) : 'ipv4'}`,
+  throw new CalicoError('invalid', `${typed} is not connected: its interface was removed when it was stopped or restarted; nothing was changed`, {
+    hint: `Connect it again with the addresses of its endpoint, then run this command again: calicoctl container add ${typed} ${address ? formatAddress(address) : 'ipv4'}`,
   })
 }
 
@@ -147,7 +147,7 @@ async function takenBack(session: Session, workload: Workload, endpoint: Endpoin
   } catch (problem) {
     const {message, details} = error instanceof CalicoError ? error : {message: String(error), details: []}
     return new CalicoError('unknown', message, {
-      details: [...details, `Taking back what had been done before failed too: ${problem instanceof Error ? problem.message : String(problem)}`],
+      details: [...details, `Rolling back the earlier steps failed too: ${problem instanceof Error ? problem.message : String(problem)}`],
       hint: `${formatAddress(address)} may still be assigned with the handle ${handle}. Run the command again to complete it.`,
       cause: error,
     })
@@ -163,7 +163,7 @@ export function removeContainerAddress(session: Session, engine: Engine, request
     const {address} = request
     const text = formatAddress(address)
     if (!endpointAddresses(endpoint.stored.resource).some((each) => equalAddresses(each, address))) {
-      throw new CalicoError('not-found', `${workload.typed} does not have the address ${text}.`, {hint: `See its addresses with: calicoctl container ${workload.typed} endpoint show`})
+      throw new CalicoError('not-found', `${workload.typed} does not have the address ${text}.`, {hint: `To see its addresses: calicoctl container ${workload.typed} endpoint show`})
     }
     if (entered) await removeAddress(entered.namespace, request.interfaceName, address)
     try {
@@ -171,7 +171,7 @@ export function removeContainerAddress(session: Session, engine: Engine, request
     } catch (error) {
       if (!entered) throw error
       const {message, details} = error instanceof CalicoError ? error : {message: String(error), details: []}
-      throw new CalicoError('unknown', `${text} was only taken off the interface: ${message}`, {details, hint: 'It is still assigned and in the endpoint. Run the command again.', cause: error})
+      throw new CalicoError('unknown', `${text} was only removed from the interface: ${message}`, {details, hint: 'It is still assigned, and the endpoint still has it. Run the command again.', cause: error})
     }
   })
 }

@@ -18,8 +18,8 @@ interface ShownInterface {
  * @throws CalicoError `invalid` for an Engine that is not this host's; `not-root`; and as Engine's methods
  */
 export async function containerHolders(engine: Engine): Promise<Holder[]> {
-  if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; its containers cannot be looked into`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
-  if (process.geteuid?.() !== 0) throw new CalicoError('not-root', 'Only root can look into containers (--docker).')
+  if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; its containers cannot be checked`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
+  if (process.geteuid?.() !== 0) throw new CalicoError('not-root', 'Only root can check the containers (--docker).')
   const holders: Holder[] = []
   for (const [id, {running}] of await engine.list()) if (running) append(holders, await holdersIn(engine, id))
   return holders

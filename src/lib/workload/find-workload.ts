@@ -60,7 +60,7 @@ export async function findPast(session: Session, engine: Engine, node: string, w
 function oneOf(word: string, endpoints: readonly Endpoint[]): string | undefined {
   const [id, ...more] = new Set(endpoints.map(({workload}) => workload))
   if (id === undefined || more.length === 0) return id
-  throw new CalicoError('conflict', `More than one container that is gone may be meant by ${word}; nothing was done`, {details: [id, ...more], hint: 'Name it by its id.'})
+  throw new CalicoError('conflict', `${word} is ambiguous: it matches several deleted containers; nothing was done`, {details: [id, ...more], hint: 'Give its id.'})
 }
 
 /** @throws CalicoError `conflict` if the container ID, whose endpoint says that it was called WORD, is still there: it is called otherwise now */
@@ -72,7 +72,7 @@ async function refuseRenamed(engine: Engine, id: string, word: string): Promise<
     if (isError(error, 'not-found')) return
     throw error
   }
-  throw new CalicoError('conflict', `The container that was called ${word} is called ${name} now; nothing was done`, {hint: `If it is meant, name it so, or by its id: ${id.slice(0, 12)}`})
+  throw new CalicoError('conflict', `The container that was named ${word} is now named ${name}; nothing was done`, {hint: `If you mean this container, give its new name, or its id: ${id.slice(0, 12)}`})
 }
 
 /** The endpoints of containers on NODE that `container add` made. */
@@ -100,7 +100,7 @@ export async function enter(engine: Engine, found: Found): Promise<Entered> {
   const confirm = async (): Promise<void> => {
     const now = await inspectAgain(engine, container, workload)
     if (now.running && now.startedAt === container.startedAt && now.pid === container.pid) return
-    throw new CalicoError('failed', `${workload.typed} was ${now.running ? 'restarted' : 'stopped'} while it was being worked on`, {hint: 'Run the command again when it is running.'})
+    throw new CalicoError('failed', `${workload.typed} was ${now.running ? 'restarted' : 'stopped'} during the command`, {hint: 'Run the command again when it is running.'})
   }
   try {
     await confirm()
@@ -123,7 +123,7 @@ async function inspectAgain(engine: Engine, {id}: Container, {typed}: Workload):
   try {
     return await engine.inspect(id)
   } catch (error) {
-    throw isError(error, 'not-found') ? new CalicoError('failed', `${typed} was removed while it was being worked on`, {cause: error}) : error
+    throw isError(error, 'not-found') ? new CalicoError('failed', `${typed} was removed during the command`, {cause: error}) : error
   }
 }
 
@@ -138,7 +138,7 @@ function requireOwnProcess({address, local}: Engine, {id, pid, startedAt}: Conta
   if (readProc(pid, 'cgroup').includes(id)) return
   const started = local ? startTime(pid) : undefined
   if (started !== undefined && Math.abs(started - Date.parse(startedAt) / 1000) < START_TOLERANCE_S) return
-  throw new CalicoError('failed', `The container's process ${pid}, of which the Docker Engine at ${address} tells, is not this host's`, {
+  throw new CalicoError('failed', `The container's process ${pid}, reported by the Docker Engine at ${address}, does not run on this host`, {
     hint: 'Run the command on the host of the container; in a container, with --pid host.',
   })
 }

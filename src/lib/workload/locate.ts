@@ -140,9 +140,9 @@ export type Wish = 'add' | 'ip add' | 'ip remove' | 'remove'
 
 /** What to do instead in the Docker network NETWORK. */
 const IN_A_NETWORK: Readonly<Record<Wish, (typed: string, network: string) => string>> = {
-  add: (typed, network) => `It has its address already; its profiles are changed with: calicoctl container ${typed} profile append. To connect it without the network, begin with: docker network disconnect ${network} ${typed}`,
+  add: (typed, network) => `It already has an address. To change its profiles: calicoctl container ${typed} profile append. To connect it without the network, first run: docker network disconnect ${network} ${typed}`,
   'ip add': (typed, network) => `For another address: docker network disconnect ${network} ${typed}, then docker network connect --ip ADDRESS ${network} ${typed}`,
-  'ip remove': (typed, network) => `To take the address away: docker network disconnect ${network} ${typed}`,
+  'ip remove': (typed, network) => `To remove the address: docker network disconnect ${network} ${typed}`,
   remove: (typed, network) => `To disconnect it: docker network disconnect ${network} ${typed}`,
 }
 
@@ -162,12 +162,12 @@ function managed(typed: string, endpoint: Endpoint, networks: readonly Container
   const details = [`It has ${holderText(endpoint, networks)}.`]
   if (orchestrator === DOCKER_DRIVER) {
     const network = networkNameOf(endpoint, networks)
-    const message = `${typed} is in the Docker network ${network}, whose driver looks after its endpoint; nothing was changed`
+    const message = `${typed} is in the Docker network ${network}, whose driver manages its endpoint; nothing was changed`
     return new CalicoError('refused', message, {details, hint: `${IN_A_NETWORK[wish](typed, network)}.`})
   }
-  return new CalicoError('refused', `${typed} has an endpoint of ${orchestrator}, which looks after it; nothing was changed`, {
+  return new CalicoError('refused', `${typed} has an endpoint that is managed by ${orchestrator}; nothing was changed`, {
     details,
-    hint: wish === 'add' ? `Its profiles are changed with: calicoctl container ${typed} profile append.` : `It goes with its ${orchestrator === 'mesos' ? 'task' : 'container'}.`,
+    hint: wish === 'add' ? `To change its profiles: calicoctl container ${typed} profile append` : `It is removed together with its ${orchestrator === 'mesos' ? 'task' : 'container'}.`,
   })
 }
 
@@ -180,9 +180,9 @@ export async function refuseConnected(session: Session, engine: Engine, workload
   if (other) throw alreadyHas(workload, other)
   const [stray] = strays
   if (stray === undefined) return
-  throw new CalicoError('conflict', `${workload.typed} has been connected to Calico before: its interface ${stray} is left, and the datastore has no endpoint of it`, {
+  throw new CalicoError('conflict', `${workload.typed} was connected to Calico before: its interface ${stray} is left over, but the datastore has no endpoint for it`, {
     details: [`${stray} is one end of a veth pair whose other end is in ${workload.typed}.`],
-    hint: `If that endpoint is not to come back, remove the interface, and run the command again: ip link del ${stray}`,
+    hint: `If that endpoint will not be restored, remove the interface, then run the command again: ip link del ${stray}`,
   })
 }
 
@@ -197,6 +197,6 @@ export async function refuseNetworked(session: Session, engine: Engine, {workloa
 /** WORKLOAD cannot be connected: it has ENDPOINT. */
 export function alreadyHas({typed}: Workload, endpoint: Endpoint): CalicoError {
   const workload = workloadOf(endpoint, typed)
-  const remedy = workload ? `Its endpoint was made under another name of the same network namespace. To give it another address: calicoctl container ${typed} ip add` : `Its profiles are changed with: calicoctl container ${typed} profile append`
+  const remedy = workload ? `Its endpoint was made under another name of the same network namespace. To give it another address: calicoctl container ${typed} ip add` : `To change its profiles: calicoctl container ${typed} profile append`
   return new CalicoError('conflict', `${typed} has already been configured with Calico Networking.`, {details: [`Its network namespace has ${holderText(endpoint)}.`], hint: remedy})
 }

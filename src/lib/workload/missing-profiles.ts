@@ -37,8 +37,8 @@ const placeOf = ({metadata}: Profile): Place => ({kind: 'Profile', name: metadat
 
 function refuseOther({metadata}: Profile, stored: Profile | null): void {
   const {name} = displayName(metadata)
-  if (stored === null) throw new CalicoError('conflict', `Profile ${name} cannot be used: what is stored of it cannot be read`)
+  if (stored === null) throw new CalicoError('conflict', `Profile ${name} cannot be used: its stored value cannot be read`)
   const shown = displayName(stored.metadata).name
   if (shown === name || shown === metadata.name) return
-  throw new CalicoError('conflict', `Profile ${name} cannot be created: under that name, the profile ${shown} is stored`, {hint: 'Choose another name.'})
+  throw new CalicoError('conflict', `Profile ${name} cannot be created: its stored name is already used by the profile ${shown}`, {hint: 'Choose another name.'})
 }

@@ -40,7 +40,7 @@ export async function removeContainer(session: Session, engine: Engine, {node, c
 function otherNodes({workload, held}: Pick<Removed, 'workload' | 'held'>): CalicoError {
   return new CalicoError('refused', `${workload.typed} has no endpoint on node ${workload.node}, but its address is in use; nothing was removed`, {
     details: held.map(({address, by}) => `${formatAddress(address)}: ${by}`),
-    hint: 'If that endpoint is left over, remove it with its address: calicoctl endpoint remove ADDRESS',
+    hint: 'If that endpoint is left over, remove it together with its address: calicoctl endpoint remove ADDRESS',
   })
 }
 
@@ -88,11 +88,11 @@ export async function removeEndpoint(session: Session, endpoint: Endpoint, {node
   const {interfaceName = ''} = stored.resource.spec
   if (!force) {
     if (MANAGED.includes(orchestrator)) {
-      throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: ${orchestrator} looks after it`, {hint: 'Remove its pod or container, or use --force.'})
+      throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is managed by ${orchestrator}`, {hint: 'Remove its pod or container, or use --force.'})
     }
     if (host === node && hasHostInterface(interfaceName)) {
       throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is connected, its interface ${interfaceName} is on this host`, {
-        hint: 'Use: calicoctl container remove. --force removes it all the same, and leaves the container cut off.',
+        hint: 'Use calicoctl container remove instead, or --force to remove it anyway; the container then has no connection.',
       })
     }
   }

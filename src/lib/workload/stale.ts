@@ -37,7 +37,7 @@ export async function findStale(session: Session, engine: Engine, node: string):
 const LOOKED_AFTER: readonly string[] = ['docker', 'namespace']
 
 async function listContainers(engine: Engine): Promise<Containers> {
-  if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; it does not know of this host's containers`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
+  if (!engine.local) throw new CalicoError('invalid', `The Docker Engine at ${engine.address} is not this host's; it does not know the containers of this host`, {hint: 'Unset DOCKER_HOST, or run the command on that host.'})
   return engine.list()
 }
 
@@ -50,8 +50,8 @@ function judge(endpoint: Endpoint, containers: Containers): Stale | undefined {
     return connected ? {endpoint, reason: `${gone}, but its interface ${interfaceName} is still there`, removable: false} : {endpoint, reason: gone, removable: true}
   }
   if (connected) return undefined
-  if (isContainer(endpoint) && containers.get(endpoint.workload)?.running === false) return {endpoint, reason: 'the container is stopped; container add connects it again when it runs', removable: false}
-  return {endpoint, reason: `its interface ${interfaceName} is missing; container add completes it, container remove removes it`, removable: false}
+  if (isContainer(endpoint) && containers.get(endpoint.workload)?.running === false) return {endpoint, reason: 'the container is stopped; run container add again when it is running', removable: false}
+  return {endpoint, reason: `its interface ${interfaceName} is missing; container add restores it, container remove removes the endpoint`, removable: false}
 }
 
 /** Why the namespace of ENDPOINT is gone; false if it is not, or its path is not known. */

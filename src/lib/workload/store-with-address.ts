@@ -35,7 +35,7 @@ export async function storeWithAddress(
     reads: () => [{get: key}, {get: resourceKey('Node', node)}, {list: POOLS_PREFIX}, {get: IPAM_CONFIG_KEY}, {get: handleKey(handle)}],
     async plan(draft) {
       const stored = await draft.get(codec, key)
-      if (stored === null) throw new CalicoError('conflict', `Endpoint ${id} exists, and what is stored of it cannot be read`)
+      if (stored === null) throw new CalicoError('conflict', `Endpoint ${id} exists, but its stored value cannot be read`)
       const kv = {key, value: '', modRevision: 0n, createRevision: 0n, version: 0n}
       const prepared = prepareChange<WorkloadEndpoint>(place, stored && {kv, resource: stored}, edit(stored)).change
       await takeAddress(draft, {address, node, owner: {handle, attributes: {node}}, mayMove: () => false})

@@ -58,7 +58,7 @@ export async function obtainAddress(session: Session, workload: Workload, wanted
     assignment.error ??
     new CalicoError('refused', `There is no free IPv${family} address: the pools are exhausted`, {
       details: assignment.families.flatMap(({reasons}) => reasons),
-      hint: 'See their use with: calicoctl ipam show',
+      hint: 'To see how many addresses are in use: calicoctl ipam show',
     })
   )
 }

@@ -127,10 +127,10 @@ export async function findEndpoints(session: Session, ids: readonly WorkloadEndp
 }
 
 export const unknownWorkload = ({typed}: Workload): CalicoError =>
-  new CalicoError('not-found', `Container ${typed} is unknown to Calico.`, {hint: `Give it an endpoint with: calicoctl container add ${typed} ipv4`})
+  new CalicoError('not-found', `Container ${typed} is unknown to Calico.`, {hint: `To connect it: calicoctl container add ${typed} ipv4`})
 
 export const severalEndpoints = ({typed}: Workload, endpoints: readonly Endpoint[]): CalicoError =>
   new CalicoError('conflict', `${typed} has more than one endpoint; nothing was done`, {
     details: endpoints.map(({id, place}) => `endpoint ${id} (${place.name})`),
-    hint: new Set(endpoints.map(({orchestrator, workload}) => `${orchestrator}/${workload}`)).size === 1 ? `calicoctl container remove ${typed} removes all of them.` : 'Remove those that are too many with: calicoctl endpoint remove ENDPOINT_ID',
+    hint: new Set(endpoints.map(({orchestrator, workload}) => `${orchestrator}/${workload}`)).size === 1 ? `calicoctl container remove ${typed} removes all of them.` : 'To remove one of them: calicoctl endpoint remove ENDPOINT_ID',
   })

@@ -74,7 +74,7 @@ describe('golden/bird', () => {
     expect(() => readProtocols(readReply(golden('syntaxerror.v4.txt')))).toThrow('BIRD refused: syntax error')
   })
   test('the answer to another question is not a table', () => {
-    expect(() => readProtocols(readReply(golden('showstatus.v4.txt')))).toThrow('was not understood')
+    expect(() => readProtocols(readReply(golden('showstatus.v4.txt')))).toThrow('has an unknown format')
     expect(readReply(golden('showstatus.v4.txt')).lines.map(({code, text}) => `${code} ${text}`)).toEqual([
       '1000 BIRD v0.3.3+birdv1.6.8', '1011 Router ID is 10.201.0.1', '1011 Current server time is 2026-11-21 09:38:37',
       '1011 Last reboot on 2026-11-21 09:37:51', '1011 Last reconfiguration on 2026-11-21 09:37:52', '13 Daemon is up and running',
@@ -136,10 +136,10 @@ describe('names and times', () => {
   })
   test('the passive side is normal, and says so', () => expect(peersIn('02-mesh-passive.v4.txt')[0]?.remark).toBe('normal on this side: it waits for the peer to connect'))
   test('a row with too few columns is not passed over', () => {
-    expect(() => peers('Mesh_10_0_0_1 BGP')).toThrow('was not understood')
+    expect(() => peers('Mesh_10_0_0_1 BGP')).toThrow('has an unknown format')
   })
   test('an answer that breaks off is no answer', () => {
-    expect(() => readProtocols(readReply(golden('03-mesh-established.v4.txt').replace(/0000 \n$/, '')))).toThrow('has no end')
+    expect(() => readProtocols(readReply(golden('03-mesh-established.v4.txt').replace(/0000 \n$/, '')))).toThrow('is incomplete')
   })
 })
 

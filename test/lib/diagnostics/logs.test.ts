@@ -59,7 +59,7 @@ test('links, pipes, sockets, devices, files with further names and what is not a
 })
 test('the folder itself may not be a link; one that is not there is none', async () => {
   symlinkSync(outside, join(folder, 'way'))
-  await expect(copyLogs(join(folder, 'way'), {secrets: NO_SECRETS, most: 1e6})).rejects.toThrow('is a link or no folder')
+  await expect(copyLogs(join(folder, 'way'), {secrets: NO_SECRETS, most: 1e6})).rejects.toThrow('is a symbolic link, or not a folder')
   expect(await copyLogs(join(folder, 'none'), {secrets: NO_SECRETS, most: 1e6})).toEqual({exists: false, entries: [], leftOut: []})
 })
 

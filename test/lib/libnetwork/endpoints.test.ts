@@ -196,7 +196,7 @@ onBothStores((stores) => {
       await createEndpoint(session, request([await ask(session)], {profile: 'My_Net'}))
       const name = must(must((await stored()).spec.profiles)[0])
       const refused = (profile: string): Promise<unknown> => createEndpoint(session, request(['10.1.0.99'], {endpointId: OTHER, profile}))
-      await expect(refused(name)).rejects.toMatchObject({kind: 'conflict', message: `Profile ${name} cannot be created: under that name, the profile My_Net is stored`})
+      await expect(refused(name)).rejects.toMatchObject({kind: 'conflict', message: `Profile ${name} cannot be created: its stored name is already used by the profile My_Net`})
       await store.transact({then: [{put: `${PREFIX}profiles/${name}`, value: 'broken'}]})
       await expect(refused('My_Net')).rejects.toMatchObject({kind: 'conflict'})
       expect(await findEndpoint(session, 'a', OTHER)).toBeUndefined()

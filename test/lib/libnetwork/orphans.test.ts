@@ -132,7 +132,7 @@ onBothStores((stores) => {
       await pendingSince('10.1.0.1', ORPHAN_AGE_MS - 20_000)
       expect(await problems()).toEqual([])
       await pendingSince('10.1.0.2', ORPHAN_AGE_MS + 1_000)
-      expect(await problems()).toEqual([expect.stringMatching(/^leaked-address 10\.1\.0\.2: Docker asked for it and never used it \(handle libnetwork\.pending\.a\.[0-9a-f-]{36}, libnetwork, node a\)$/)])
+      expect(await problems()).toEqual([expect.stringMatching(/^leaked-address 10\.1\.0\.2: Docker requested it and never used it \(handle libnetwork\.pending\.a\.[0-9a-f-]{36}, libnetwork, node a\)$/)])
       await runCheck(session, {repair: true, graceMs: 0, holders: []})
       expect(await allAssigned(store)).toEqual(['10.1.0.1'])
     })

@@ -83,7 +83,7 @@ describe('patch', () => {
     ['{"metadata": {"name": "db", "creationTimestamp": null}}', 1, /metadata\.name: cannot be changed[^]*metadata\.creationTimestamp: cannot be changed/],
     ['{"metadata": {"resourceVersion": null}}', 1, /metadata\.resourceVersion: is the required revision/],
     ['{"kind": "Tier"}', 1, /kind: cannot be changed/],
-    ['{"a": 1, "a": 2}', 1, /stands twice/],
+    ['{"a": 1, "a": 2}', 1, /occurs twice/],
     ['{', 1, /--patch: not valid JSON[^]*in quotes for the shell/],
     ['[]', 1, /not a list[^]*--type json/],
     ['7', 1, /is an object with the fields to change/],

@@ -199,7 +199,7 @@ describe('the configuration file', () => {
     const files = {[CONFIG]: {code: 'EACCES'}}
     const said = `the configuration file ${CONFIG} cannot be read: permission denied`
     expect(await problems({files})).toEqual([said])
-    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files})).warnings).toEqual([expect.stringContaining(`${said}. It is not needed`)])
+    expect((await resolve({env: {ETCD_ENDPOINTS: 'http://a:1'}, files})).warnings).toEqual([expect.stringContaining(`${said.replace(/[^.?]$/, '$&.')} The file is not needed, because ETCD_ENDPOINTS sets the datastore; it is ignored`)])
   })
 
   const OLD = 'apiVersion: v1\nkind: calicoApiConfig\nmetadata:\nspec:\n  datastoreType: "etcdv2"\n  etcdAuthority: 10.0.0.1:2379\n  etcdScheme: http\n'

@@ -57,7 +57,7 @@ export function unknownCommand(words: readonly string[], commands: CommandTable,
 /** A line of a v0.20 command that none of its usages accepts. */
 export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const reordered = inUsageOrder(line)
-  const lacking = reordered?.missing ?? missingOfTopic(line)
+  const lacking = reordered === undefined ? missingOfTopic(line) : reordered.missing
   const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
   const topic = deepestHelp(line.words, commands)
   const bare = topic.length === line.words.length && !Object.hasOwn(commands, topic.join(':'))
@@ -122,14 +122,16 @@ function optionLike(typed: string, names: readonly string[]): string | undefined
   return name === undefined ? undefined : `--${name}`
 }
 
-/** The argument that a line lacks which has only words of a topic: `endpoint profile`, of `endpoint <ENDPOINT_ID> profile show`. */
+/** The argument that a line lacks whose other words begin a usage: `endpoint profile` or `profile rule add inbound allow`, of `profile <PROFILE> rule add …`. */
 function missingOfTopic({words}: SplitLine): string | undefined {
   if (words.length < 2) return undefined
   for (const [id, usage] of Object.entries(usagesOf(words[0] ?? '') ?? {})) {
     const idWords = id.split(':')
-    if (idWords.length <= words.length || words.some((word, index) => idWords[index] !== word)) continue
+    const typed = words.slice(0, idWords.length)
+    if (typed.some((word, index) => idWords[index] !== word)) continue
     const tokens = usage.split(' ')
-    return tokens.slice(0, tokens.lastIndexOf(words.at(-1) ?? '') + 1).find((token) => token.startsWith('<'))
+    const missing = tokens.slice(0, tokens.lastIndexOf(typed.at(-1) ?? '') + 1).find((token) => token.startsWith('<'))
+    if (missing !== undefined) return missing
   }
   return undefined
 }

@@ -51,7 +51,7 @@ export function refuseOnHost(id: string): void {
  * started. Nothing waits then.
  */
 export async function arm({entry, cluster, within, options, env = process.env}: ArmOptions): Promise<Armed> {
-  if (within > LONGEST_MS) throw new CalicoError('invalid', '--confirm-within: a change can wait for 30 days at most')
+  if (within > LONGEST_MS) throw new CalicoError('invalid', '--confirm-within: the time can be at most 30 days')
   entry.checkWritable()
   const path = waitingPath(env, cluster)
   makeWaitingFolder(path)

@@ -12,7 +12,7 @@ const TIME_LIMIT_MS = 10_000
 export async function askPlugin(command: string, environment: Readonly<Record<string, string>>, limitMs = TIME_LIMIT_MS): Promise<{readonly problem?: string}> {
   const answer = await run(command.trim().split(/\s+/), environment, limitMs)
   if ('problem' in answer) return answer
-  if (answer.text === '') return {problem: 'it gave no answer'}
+  if (answer.text === '') return {problem: 'it printed no answer'}
   try {
     const reply: unknown = JSON.parse(answer.text)
     const {error} = typeof reply === 'object' && reply !== null ? (reply as {error?: unknown}) : {}

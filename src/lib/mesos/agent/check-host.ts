@@ -89,7 +89,7 @@ export function checkStore({nodes, hasPool, stale}: StoreFacts, {node, addresses
   return [
     ...(own === undefined ? [finding('node-missing', '', `There is no node ${node} in the datastore`)] : []),
     ...[...shared, ...taken].map((other) => finding('node-address-taken', '', `The node ${other.name} has an address of this host: ${other.addresses.join(', ')}`)),
-    ...(foreign ? [finding('node-name-taken', '', `The node ${node} has the address ${own.addresses.join(', ')}, which is not of this host`)] : []),
+    ...(foreign ? [finding('node-name-taken', '', `The node ${node} has the address ${own.addresses.join(', ')}, which this host does not have`)] : []),
     ...(hasPool ? [] : [finding('no-pool', '', 'There is no usable IPv4 pool')]),
     ...(stale > 0 ? [finding('stale-endpoints', '', stale === 1 ? 'The container of 1 endpoint of this host no longer exists' : `The containers of ${stale} endpoints of this host no longer exist`)] : []),
   ]

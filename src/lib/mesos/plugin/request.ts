@@ -103,7 +103,7 @@ function requiredText(args: Arguments, name: string): string {
   const value = args[name]
   if (isFalsy(value)) throw wrong(`Missing ${name}`)
   if (typeof value !== 'string') throw wrong(`${name} must be a string`)
-  if (/\p{Cs}/u.test(value)) throw wrong(`${name} has half a character, which nothing can store`)
+  if (/\p{Cs}/u.test(value)) throw wrong(`${name} contains half a character (an unpaired surrogate), which cannot be stored`)
   return value
 }
 

@@ -15,7 +15,7 @@ const DEFAULT_LOG_FILE = '/var/log/calico/isolator.log'
 /** @throws CalicoError `invalid` */
 export function readPluginSettings({CALICO_MESOS_NETGROUP_PREFIX: prefix = '', CALICO_MESOS_IDEMPOTENT_CLEANUP: idempotent = ''}: Environment): PluginSettings {
   if (!/^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})?$/.test(prefix)) {
-    throw new CalicoError('invalid', `CALICO_MESOS_NETGROUP_PREFIX: '${prefix.slice(0, 100)}' cannot begin the name of a profile: letters, digits, '_', '.' and '-', at most 32, the first a letter or digit`)
+    throw new CalicoError('invalid', `CALICO_MESOS_NETGROUP_PREFIX: '${prefix.slice(0, 100)}' is not a valid beginning of a profile name: use at most 32 letters, digits, '_', '.' and '-', beginning with a letter or digit`)
   }
   if (!['', 'true', 'false'].includes(idempotent)) throw new CalicoError('invalid', `CALICO_MESOS_IDEMPOTENT_CLEANUP: '${idempotent.slice(0, 100)}' is neither true nor false`)
   return {netgroupPrefix: prefix, idempotentCleanup: idempotent === 'true'}

@@ -106,8 +106,8 @@ export function placed(drawing: Drawing): Layout {
   const wide = Math.max(NARROWEST, Math.sqrt(area * RATIO), ...connected.map(({width}) => width))
   const sections: readonly {heading?: string; parts: readonly Part[]}[] = [
     {parts: [...connected].sort((a, b) => b.boxes.length - a.boxes.length || b.height - a.height)},
-    {...(connected.length > 0 ? {heading: 'What passes to and from these is written in the boxes'} : {}), parts: some.map(alone)},
-    {...(connected.length + some.length > 0 ? {heading: 'Nothing passes between these and any other group'} : {}), parts: none.map(alone)},
+    {...(connected.length > 0 ? {heading: 'The traffic of these is written in the boxes'} : {}), parts: some.map(alone)},
+    {...(connected.length + some.length > 0 ? {heading: 'No traffic is allowed between these and any other group'} : {}), parts: none.map(alone)},
   ]
   const boxes: PlacedBox[] = []
   const lines: PlacedArrow[] = []

@@ -26,10 +26,10 @@ export function htmlPage(matrix: Matrix, drawing: Drawing, layout: Layout): stri
   const endpoints = drawing.boxes.reduce((sum, box) => sum + endpointsOf(box), 0)
   const alike = drawing.boxes.some((box) => box.groups.length > 1)
   const help = [
-    'A box is a group of endpoints that no rule tells apart. An arrow is what may pass from one group to another; where there is none, nothing passes.',
-    ...(alike ? ['Groups that reach the same, and are reached by the same, share a box.'] : []),
-    ...(drawing.arrows.some(({shape}) => shape === 'from' || shape === 'to') ? ['What very many groups have in common is a line in a box: ← what reaches it, → what it reaches.'] : []),
-    ...(layout.busy ? ['There are many arrows, so that they are faint: point at a box or choose it, and its own stand out.'] : []),
+    'A box is a group of endpoints that the rules treat alike. An arrow is the traffic that is allowed from one group to another; without an arrow, no traffic is allowed.',
+    ...(alike ? ['Groups with the same incoming and outgoing flows share a box.'] : []),
+    ...(drawing.arrows.some(({shape}) => shape === 'from' || shape === 'to') ? ['Flows that many groups have in common are a line in a box: ← incoming, → outgoing.'] : []),
+    ...(layout.busy ? ['Because there are many arrows, they are faint: point at a box or choose it to highlight its arrows.'] : []),
     'Choose an arrow or a line in a box to see its rules, a box to see its endpoints.',
   ]
   const keys = [['/', 'find'], ['Tab', 'next'], ['← ↑ → ↓', 'the nearest in that direction'], ['Enter', 'choose; again: go to its text'], ['Esc', 'back'], ['+', 'larger'], ['-', 'smaller'], ['0', 'all of it']]
@@ -51,7 +51,7 @@ export function htmlPage(matrix: Matrix, drawing: Drawing, layout: Layout): stri
     '<ul class="legend"><li><span></span>some flows</li><li class="every"><span></span>all flows</li></ul>',
     '</header>',
     '<main>',
-    `<div id="canvas">${svgElement(drawing, layout, 'id="picture" role="group" aria-label="Groups of endpoints, and what passes between them"')}</div>`,
+    `<div id="canvas">${svgElement(drawing, layout, 'id="picture" role="group" aria-label="Groups of endpoints, and the traffic between them"')}</div>`,
     '<aside id="panel" aria-label="What is chosen" tabindex="-1">',
     '<div id="chosen" aria-live="polite" hidden></div>',
     `<div id="nothing"><h2>${count(matrix.groups.length, 'group')}, ${count(endpoints, 'endpoint')}</h2>${matrix.groups.some(({type}) => type !== 'outside') ? '' : `<p><strong>${NO_ENDPOINTS}</strong></p>`}${help.map((text) => `<p>${text}</p>`).join('')}<p class="quiet">${keys.map(([key, does]) => `<kbd>${key ?? ''}</kbd> ${does ?? ''}`).join('<br>')}</p><details><summary>All boxes</summary><ul class="links" id="all"></ul></details></div>`,
@@ -65,7 +65,7 @@ export function htmlPage(matrix: Matrix, drawing: Drawing, layout: Layout): stri
   ].join('\n')
 }
 
-export const NO_ENDPOINTS = 'There are no endpoints in the datastore, and no hosts with a host endpoint: nothing is drawn but addresses outside.'
+export const NO_ENDPOINTS = 'There are no endpoints in the datastore, and no hosts with a host endpoint: only addresses outside are drawn.'
 
 /** What the page's script shows; all texts are escaped. */
 function pageData(matrix: Matrix, drawing: Drawing, layout: Layout): object {

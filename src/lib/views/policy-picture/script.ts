@@ -68,7 +68,7 @@ export const PAGE_SCRIPT = String.raw`'use strict'
   /** What is known of GROUP. */
   function groupText({unknown, node, profiles, labels, networks, endpoints}) {
     const parts = []
-    if (unknown) parts.push(make('p', {}, make('strong', {}, 'What reaches and leaves it cannot be told: '), unknown + '.'))
+    if (unknown) parts.push(make('p', {}, make('strong', {}, 'Its traffic cannot be determined: '), unknown + '.'))
     if (node) parts.push(make('p', {}, 'On node ', code(node)))
     for (const [title, all] of [['Profiles', profiles], ['Labels', labels], ['Networks', networks], ['Endpoints', endpoints]]) if (all) parts.push(heading(title), list(all, code))
     return parts
@@ -82,11 +82,11 @@ export const PAGE_SCRIPT = String.raw`'use strict'
     const passing = (arrow, ends) => (ends.length > 4 ? ends.slice(0, 3).join(', ') + ' and ' + (ends.length - 3) + ' more' : ends.join(', ')) + ': ' + arrows[arrow].flows.join(' ')
     const sides = [
       ['Inside', near.filter((arrow) => arrows[arrow].shape === 'within' || arrows[arrow].shape === 'among'), (arrow) => arrows[arrow].title],
-      ['It is reached by', near.filter((arrow) => arrows[arrow].to.includes(id) && others(arrows[arrow].from).length > 0), (arrow) => passing(arrow, others(arrows[arrow].from))],
+      ['Reached by', near.filter((arrow) => arrows[arrow].to.includes(id) && others(arrows[arrow].from).length > 0), (arrow) => passing(arrow, others(arrows[arrow].from))],
       ['It reaches', near.filter((arrow) => arrows[arrow].from.includes(id) && others(arrows[arrow].to).length > 0), (arrow) => passing(arrow, others(arrows[arrow].to))],
     ]
     for (const [title, all, text] of sides) if (all.length > 0) parts.push(heading(title), list(all, (arrow) => link(arrow, text(arrow)), 'links'))
-    if (near.length === 0 && !own.some((number) => groups[number].unknown)) parts.push(make('p', {}, 'Nothing passes to or from it.'))
+    if (near.length === 0 && !own.some((number) => groups[number].unknown)) parts.push(make('p', {}, 'No traffic to or from it is allowed.'))
     if (own.length === 1) parts.push(...groupText(groups[own[0]]))
     else for (const number of own) parts.push(make('details', {}, make('summary', {}, groups[number].name), ...groupText(groups[number])))
     return parts
@@ -244,7 +244,7 @@ export const PAGE_SCRIPT = String.raw`'use strict'
     const found = wanted === '' ? [] : index.filter(({low}) => low.includes(wanted)).sort((a, b) => rank(a) - rank(b))
     const items = found.slice(0, FOUND).map(({text, kind, box, group}) => make('li', {}, link(box, kind === 'group' ? 'group ' + text : kind + ' ' + text + ' (in group ' + group + ')')))
     if (found.length > FOUND) items.push(make('li', {className: 'quiet'}, 'and ' + (found.length - FOUND) + ' more'))
-    if (wanted !== '' && found.length === 0) items.push(make('li', {className: 'quiet'}, 'Nothing has this in its name.'))
+    if (wanted !== '' && found.length === 0) items.push(make('li', {className: 'quiet'}, 'No name contains this.'))
     results.replaceChildren(...items)
     results.hidden = wanted === ''
   }

@@ -28,7 +28,7 @@ test.each([
   ['sends the request back', 'cat', 'it did not refuse an empty request, but answered {}'],
   ['refuses something else', 'echo \'{"error": "broken"}\'; exit 1', 'its answer is: broken'],
   ['is satisfied', 'echo \'{"error": null}\'', 'it did not refuse an empty request, but answered {"error": null}'],
-  ['says nothing', 'exit 1', 'it gave no answer'],
+  ['says nothing', 'exit 1', 'it printed no answer'],
   ['says something else', 'echo hello', 'its answer is not JSON: hello'],
   ['says a word of JSON', 'echo null', 'it did not refuse an empty request, but answered null'],
   ['is killed', 'kill -9 $$', 'it was terminated by SIGKILL'],
