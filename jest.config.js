@@ -9,5 +9,5 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   modulePathIgnorePatterns: ['<rootDir>/out/', '<rootDir>/.cache/'],
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 }

@@ -145,7 +145,7 @@ suite('checksystem', root ? undefined : 'only root may run it', () => {
       const {code, shown} = await checks('checksystem --timeout 1s', {ETCD_ENDPOINTS: silent.endpoint})
       expect({code, failed: failed(shown)}).toEqual({code: 10, failed: ['etcd', 'datastore']})
       expect(shown.etcd?.found).toContain('no answer within 1 s')
-      expect(Date.now() - start).toBeLessThan(6_000)
+      expect(Date.now() - start).toBeLessThan(30_000)
       await silent.stop()
     })
     test('one endpoint of two away warns', async () => {

@@ -93,7 +93,7 @@ describe('files, where the command takes one', () => {
     for (const line of ['import --from', 'import --from=', 'policy picture -o']) {
       expect(await atTab(name, `calicoctl ${line}${line.endsWith('=') ? '' : ' '}ol`, '\\ dump.json')).toContain('old\\ dump.json')
     }
-  }, 30_000)
+  })
   test('fish', async () => {
     await calicoctl(['completion', 'fish', '--install'], {env: {...env, HOME: folder}})
     const lines = ['import --from', 'import --from=', 'datastore restore', 'batch', 'policy test', 'policy picture -o']

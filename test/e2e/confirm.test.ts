@@ -59,14 +59,14 @@ function lives(pid: string): boolean {
 function suite(): void {
   test('nobody confirms: it is taken back by itself, and the journal has it', async () => {
     await ok('profile add base')
-    const {code, stderr} = await run('profile add web --confirm-within 1s')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^This change will be rolled back at [-0-9T:]+Z \(in 1 s\) unless it is confirmed first: calicoctl confirm [a-z0-9]+\n$/) as unknown})
+    const {code, stderr} = await run('profile add web --confirm-within 5s')
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^This change will be rolled back at [-0-9T:]+Z \(in 5 s\) unless it is confirmed first: calicoctl confirm [a-z0-9]+\n$/) as unknown})
     expect(await profiles()).toBe('base web')
     await until(isGone)
     expect(await profiles()).toBe('base')
     const {items} = JSON.parse(await ok('history -o json')) as {items: {id: string; command: string[]; confirmation?: string}[]}
     const made = items[1]?.id ?? ''
-    expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 1s', 'undone']])
+    expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 5s', 'undone']])
     // Too late.
     expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('already rolled back') as unknown})
     expect((await run(`confirm ${made}`)).code).toBe(5)
@@ -112,7 +112,7 @@ describe('etcd', () => {
     await ok('profile add base')
     const proxy = await startProxy(etcd.endpoints[0] ?? '')
     try {
-      await ok('profile add web --confirm-within 1s --timeout 2s', {ETCD_ENDPOINTS: proxy.endpoint})
+      await ok('profile add web --confirm-within 5s --timeout 2s', {ETCD_ENDPOINTS: proxy.endpoint})
       const tried = new Promise<void>((resolve) => proxy.before('PRI * HTTP/2', resolve))
       proxy.set('black-hole')
       await tried
@@ -226,7 +226,7 @@ describe('embedded', () => {
 
   test('changed since: it is not taken back, and the next command says so', async () => {
     await ok('profile add base')
-    await ok('profile add web --confirm-within 1s')
+    await ok('profile add web --confirm-within 5s')
     const [state] = waiting()
     const id = state?.id ?? ''
     await ok('profile web tag add t')
@@ -240,12 +240,12 @@ describe('embedded', () => {
 
   test('the timer is gone, as after a reboot: the next command says that the change is past its time', async () => {
     await ok('profile add base')
-    await ok('profile add web --confirm-within 1s')
+    await ok('profile add web --confirm-within 5s')
     const [state] = waiting()
     kill(Number(state?.timer?.pid))
     await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
     const {stderr} = await run('profile show -o name')
-    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 1s\\) was neither confirmed nor rolled back in time \\(.*\\n  Roll it back: calicoctl undo `))
+    expect(stderr).toMatch(new RegExp(`^Warning: The change ${state?.id ?? ''} \\(profile add web --confirm-within 5s\\) was neither confirmed nor rolled back in time \\(.*\\n  Roll it back: calicoctl undo `))
     expect((await run('profile show -o name --quiet')).stderr).toBe('')
     await ok(`undo ${state?.id ?? ''}`)
     expect(isGone()).toBe(true)
@@ -254,7 +254,7 @@ describe('embedded', () => {
 
   test('on a terminal it offers to take back what is past its time', async () => {
     await ok('profile add base')
-    await ok('profile add web --confirm-within 500ms')
+    await ok('profile add web --confirm-within 5s')
     kill(Number(waiting()[0]?.timer?.pid))
     await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
     const child = spawn('script', ['-qec', `${process.execPath} ${CALICOCTL} profile show -o name`, '/dev/null'], {env: {PATH: process.env.PATH, HOME: folder, ...environment({})}, stdio: ['pipe', 'pipe', 'ignore']})

@@ -940,6 +940,6 @@ done
 })
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 25))
+  for (let tries = 0; tries < 2_400 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 25))
   if (!holds()) throw new Error('it did not come to that')
 }

@@ -6,7 +6,8 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import {suite} from '../support/docker.js'
 import {callPlugin} from '../support/plugin-client.js'
-import {assigned, calicoInterfaces, type DockerResult, importBusybox, killEngine, type Moment, type Recorder, runDocker, startDriver, startRecorder, stored, type TestDriver, until, V3} from '../support/plugin.js'
+import {assigned, calicoInterfaces, type DockerResult, importBusybox, killEngine, type Moment, type Recorder, runDocker, startDriver, startRecorder, stored, type TestDriver, V3} from '../support/plugin.js'
+import {until} from '../support/until.js'
 import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 
 const DRIVER = 'fabric'
@@ -173,7 +174,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       const began = Date.now()
       const {code, stderr} = await runDocker(host, command)
       expect({failed: code !== 0, stderr}).toEqual({failed: true, stderr: expect.stringMatching(new RegExp(`${name}: .*(etcd|datastore)`)) as unknown})
-      expect(Date.now() - began).toBeLessThan(15_000)
+      expect(Date.now() - began).toBeLessThan(45_000) // the Engine's own retries take longer
       expect(calicoInterfaces(host)).toEqual(before)
       await bringBack()
       await runDocker(host, ['rm', '-f', 'c1'])
@@ -205,7 +206,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
     const {code, stderr} = await tryRun('c1', 'net1')
     process.kill(Number(pid), 'SIGCONT')
     expect({failed: code !== 0, stderr}).toEqual({failed: true, stderr: expect.stringMatching(/IpamDriver\.RequestAddress: .*(etcd|datastore)/) as unknown})
-    expect(Date.now() - began).toBeLessThan(10_000)
+    expect(Date.now() - began).toBeLessThan(45_000)
     await docker('rm', '-f', 'c1')
     recorder.disturb = undefined
     await until('containers start again', async () => {

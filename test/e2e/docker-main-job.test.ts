@@ -4,7 +4,8 @@ import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {CALICOCTL, checkBuild} from '../support/cli.js'
 import {suite} from '../support/docker.js'
-import {assigned, calicoInterfaces, importBusybox, NODE, stored, until, V3} from '../support/plugin.js'
+import {assigned, calicoInterfaces, importBusybox, NODE, stored, V3} from '../support/plugin.js'
+import {until} from '../support/until.js'
 import {ETCD, startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 
 const JOB = [

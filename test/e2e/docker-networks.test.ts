@@ -6,7 +6,8 @@ import {request} from 'node:http'
 import {text} from 'node:stream/consumers'
 import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
 import {suite} from '../support/docker.js'
-import {assigned, calicoInterfaces, type Call, importBusybox, NODE, type Recorder, runDocker, startDriver, startRecorder, stored, type TestDriver, until, V3} from '../support/plugin.js'
+import {assigned, calicoInterfaces, type Call, importBusybox, NODE, type Recorder, runDocker, startDriver, startRecorder, stored, type TestDriver, V3} from '../support/plugin.js'
+import {until} from '../support/until.js'
 import {startHost, type TestHost, whyNoHost} from '../support/stand-in/host.js'
 
 /** Not `calico`: the driver is called as its socket is. */

@@ -36,7 +36,7 @@ async function serve(args: readonly string[] = [], env: Record<string, string> =
   running.push(started)
   let ended: Result | undefined
   void started.result.then((result) => (ended = result), () => undefined)
-  for (let i = 0; i < 500 && !(await callPlugin(at, 'Plugin.Activate').catch(() => undefined)); i++) {
+  for (let i = 0; i < 3_000 && !(await callPlugin(at, 'Plugin.Activate').catch(() => undefined)); i++) {
     if (ended) throw new Error(ended.stderr)
     await sleep(20)
   }
@@ -144,14 +144,14 @@ suite('with a real Docker Engine', whyNoEngine(), () => {
     return stdout
   }
   const isDescribed = async (text: string): Promise<void> => {
-    for (let i = 0; i < 100 && !(await run('get workloadendpoint -A -o json')).includes(text); i++) await sleep(50)
+    for (let i = 0; i < 1_200 && !(await run('get workloadendpoint -A -o json')).includes(text); i++) await sleep(50)
     expect(await run('get workloadendpoint -A -o json')).toContain(text)
   }
 
   beforeAll(async () => {
     ;[engine, etcd] = [await startEngine(), await startEtcd()]
     await run('pool add 192.168.0.0/16')
-  }, 90_000)
+  }, 300_000)
   afterAll(async () => {
     await engine.docker('rm', '-f', 'db', 'app').catch(() => undefined)
     await engine.docker('network', 'rm', 'databases', 'applications').catch(() => undefined)

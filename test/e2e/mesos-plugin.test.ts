@@ -26,6 +26,7 @@ import {hostInterfaces, startNamespace, type TestNamespace, whyNoNamespaces} fro
 import {CALICO_MESOS, type Label, type NetModules, netModules, plugin, type PluginOptions, type PluginResult, startPlugin} from '../support/net-modules.js'
 import {freePorts} from '../support/ports.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
+import {catches} from '../support/signals.js'
 import {startSilentServer} from '../support/silent-server.js'
 
 /** As the plugin names this host: calico/node's own file goes before the environment. */
@@ -152,7 +153,7 @@ describe('an answer, always', () => {
   test('SIGTERM before the request is complete', async () => {
     const {process: child, result} = startPlugin(undefined, options())
     child.stdin?.write('{"command":')
-    await new Promise((settle) => setTimeout(settle, 400))
+    await until(() => catches(child.pid, 'SIGTERM'))
     child.kill('SIGTERM')
     expect(await result).toMatchObject(failure('calico_mesos was ended by SIGTERM before the request was complete; nothing was changed'))
   })
@@ -264,7 +265,7 @@ describe('etcd is away', () => {
     const start = Date.now()
     try {
       expect(parsed(await allocation('u', {}, {ETCD_ENDPOINTS: silent.endpoint})).error).toMatch(/^Failed to communicate with etcd at 'http:/)
-      expect(Date.now() - start).toBeLessThan(15_000)
+      expect(Date.now() - start).toBeLessThan(60_000)
     } finally {
       await silent.stop()
     }
@@ -376,7 +377,7 @@ suite('containers', whyNoNamespaces(), () => {
   afterEach(async () => {
     await Promise.all(namespaces.map((each) => each.stop()))
     await until(() => calicoInterfaces().length === 0)
-  }, 30_000)
+  })
 
   async function namespace(): Promise<TestNamespace> {
     const made = await startNamespace()
@@ -921,7 +922,7 @@ function calicoInterfaces(): string[] {
 
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    if (tries > 200) throw new Error('it does not come true')
+    if (tries > 2_400) throw new Error('it does not come true')
     await new Promise((settle) => setTimeout(settle, 25))
   }
 }

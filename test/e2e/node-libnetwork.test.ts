@@ -176,7 +176,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       withSystemd()
       const other = host.spawn([process.execPath, join(ROOT, 'bin/run.js'), 'libnetwork', 'serve'], {DOCKER_HOST: `unix://${host.socket}`, ETCD_ENDPOINTS: 'http://192.0.2.2:2379', HOSTNAME: 'rack1-host1'})
       try {
-        shell(`for i in $(seq 100); do [ -S ${SOCKET} ] && exit; sleep 0.1; done; exit 1`)
+        shell(`for i in $(seq 600); do [ -S ${SOCKET} ] && exit; sleep 0.1; done; exit 1`)
         expect(await start()).toMatchObject({code: 8, stdout: '', stderr: expect.stringContaining('is listening on /run/docker/plugins/calico.sock; nothing was changed') as unknown})
         expect(containers()).toBe('')
         expect(shell(`ls ${UNIT_FILE} 2>/dev/null; true`)).toBe('')

@@ -302,13 +302,15 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     await node('--ip=192.0.2.2', '--wait=started')
     const before = host.docker('ps', '-q')
     const proxy = await startEngineProxy(host.socket)
-    proxy.answer = (_, line) => (line.includes('/images/create') ? 'hang' : 'pass')
+    const pulls = new Promise<void>((resolve) => {
+      proxy.answer = (_, line) => {
+        if (!line.includes('/images/create')) return 'pass'
+        resolve()
+        return 'hang'
+      }
+    })
     try {
-      const {code, stderr} = await host.calicoctl(['node', '--node-image=registry.example/node:v1', '--ip=192.0.2.2'], {env: {DOCKER_HOST: proxy.address}}, (child) => {
-        child.stdout?.on('data', (data: Buffer) => {
-          if (data.toString().includes('Pulling Docker image')) setTimeout(() => child.kill('SIGTERM'), 300)
-        })
-      })
+      const {code, stderr} = await host.calicoctl(['node', '--node-image=registry.example/node:v1', '--ip=192.0.2.2'], {env: {DOCKER_HOST: proxy.address}}, (child) => void pulls.then(() => child.kill('SIGTERM')))
       expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('The pull of the image was cancelled; no container was changed.') as unknown})
       expect(host.docker('ps', '-q')).toBe(before)
     } finally {

@@ -48,7 +48,7 @@ describe('what is written', () => {
   test('stdout has the same bytes as the file, each time', async () => {
     for (const form of ['html', 'svg', 'dot']) expect(await picture(['-o', form])).toEqual({code: 0, signal: null, stdout: readFileSync(at(`policy.${form}`), 'utf8'), stderr: ''})
     expect((await picture([])).stdout).toBe(readFileSync(at('policy.html'), 'utf8'))
-  }, 30_000)
+  })
 
   test('SVG and DOT are read by their own parsers', () => {
     parse('xmllint', ['--noout', 'policy.svg'])
@@ -62,7 +62,7 @@ describe('what is written', () => {
     expect((await picture(['--from', 'client', '--to', 'frontend', '-o', 'dot'])).stdout).toMatch(/b\d -> b\d \[label="tcp\/9000"\]/)
     expect((await picture(['--protocol', 'udp', '-o', 'dot'])).stdout).not.toContain('tcp')
     expect((await picture(['--from', 'nobody'])).code).toBe(4)
-  }, 30_000)
+  })
 
   test('other endings, and files that cannot be written, are refused; nothing is left', async () => {
     for (const name of ['policy.png', 'policy', '-', 'json', './html']) {
@@ -73,7 +73,7 @@ describe('what is written', () => {
     for (const name of ['missing/policy.html', 'folder.html', '/proc/policy.svg']) expect(await picture(['-o', name])).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(`^Error: ${name} cannot be written: .*; there is no new picture`) as unknown})
     expect(await picture(['-o', 'new.html'], {ETCD_ENDPOINTS: 'http://127.0.0.1:1'})).toMatchObject({code: 6, stdout: ''})
     expect(existsSync(at('new.html'))).toBe(false)
-  }, 30_000)
+  })
 
   test('an empty store is a picture with a sentence', async () => {
     const outcome = await picture(['-o', 'empty.html'], env('empty.json'))
@@ -88,7 +88,7 @@ describe('what is written', () => {
     const outcome = await picture(['-o', 'svg'], broken)
     expect(outcome.stderr).toMatch(/Warning: the traffic of .* cannot be determined: /)
     expect(outcome.stdout).toContain('class="box workloads unknown"')
-  }, 30_000)
+  })
 })
 
 describe('the page in a browser', () => {
@@ -186,7 +186,7 @@ describe('the page in a browser', () => {
     light.forEach((colour, index) => expect(colour).not.toBe(night[index]))
     for (const [, frame = '', ...texts] of [light, night]) for (const colour of texts) expect(contrast(frame, colour)).toBeGreaterThan(4.5)
     expect(dark.problems).toEqual([])
-  }, 30_000)
+  })
 
   test('names from elsewhere are texts, whatever they hold', async () => {
     const evil = `</script><script>globalThis.evil=1</script><img src=x onerror=evil=1>"'&lt;\n\u202e\u001b[31m\\N`
@@ -205,7 +205,7 @@ describe('the page in a browser', () => {
     expect(await hostile.evaluate("[document.querySelectorAll('script').length, document.querySelectorAll('img').length, 'evil' in globalThis]")).toEqual([2, 0, false])
     expect(hostile.problems).toEqual([])
     expect(hostile.requests).toHaveLength(1)
-  }, 30_000)
+  })
 
   test('two hundred groups: a small page, in which what is chosen stands out', async () => {
     const group = (name: string, labels: Record<string, string> = {}): MatrixGroup => ({id: name, type: 'workloads', name, labels, profiles: [name], node: null, workloads: [], networks: [], party: () => undefined})

@@ -105,7 +105,7 @@ describe('an Engine that knows one network', () => {
       expect(refused).toMatchObject({code: 1, stderr: expect.not.stringContaining('created') as unknown})
       expect(await run('profile applications tag remove nosuch', env)).toMatchObject({code: 4, stderr: expect.not.stringContaining('created') as unknown})
       expect((await run('profile show', env)).stdout).not.toContain('applications')
-    }, 30_000)
+    })
 
     test('not for another driver\'s network, nor one with another profile, nor without Docker, nor for an Engine elsewhere', async () => {
       const line = 'profile applications rule add inbound allow tcp to ports 80'
@@ -119,7 +119,7 @@ describe('an Engine that knows one network', () => {
       expect(await run(line, {DOCKER_HOST: 'tcp://127.0.0.1:1'})).toMatchObject(notFound)
       engine.removeAllListeners('request').on('request', () => undefined)
       expect(await run(line, env)).toMatchObject(notFound)
-    }, 30_000)
+    })
   })
 
   test('a network that is called like an id is not meant by its name', async () => {
@@ -137,7 +137,7 @@ describe('an Engine that knows one network', () => {
     expect(await run('profile show', env)).toMatchObject({code: 0})
     expect(await run(`profile remove ${ID}`, env)).toMatchObject({code: 0})
     expect(asked).toEqual([])
-  }, 30_000)
+  })
 
   test('an unknown network, an Engine that is away or hangs: the profile is not found', async () => {
     const notFound = {code: 4, stdout: '', stderr: expect.stringContaining(`Profile ${'a'.repeat(64)} not found.`) as unknown}
@@ -146,7 +146,7 @@ describe('an Engine that knows one network', () => {
     expect(await run(`profile ${'a'.repeat(64)} rule show`, {DOCKER_HOST: 'unix:///nowhere.sock'})).toMatchObject(notFound)
     engine.removeAllListeners('request').on('request', () => undefined)
     expect(await run(`profile ${'a'.repeat(64)} rule show`, env)).toMatchObject(notFound)
-  }, 30_000)
+  })
 })
 
 suite('a real Engine', whyNoEngine(), () => {

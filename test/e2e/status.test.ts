@@ -173,7 +173,7 @@ describe('something is wrong: 10, and each thing told', () => {
     engine.exec = (command) => (command.endsWith(' -v') ? {exitCode: null, output: ''} : {exitCode: 0, output: ''})
     const start = performance.now()
     expect(await run()).toMatchObject({code: 0, stdout: expect.stringContaining('Running felix version unknown\n') as unknown})
-    expect(performance.now() - start).toBeLessThan(8_000)
+    expect(performance.now() - start).toBeLessThan(40_000)
     expect(JSON.parse((await run('status -o json')).stdout)).toMatchObject({versions: {felix: null}})
   })
   test('an image without calico-node', async () => {

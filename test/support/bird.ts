@@ -34,7 +34,7 @@ export async function startBird(namespace: TestNamespace, config: string): Promi
   let output = ''
   child.stderr.on('data', (data: Buffer) => (output += data.toString()))
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  for (const deadline = Date.now() + 10_000; ; ) {
+  for (const deadline = Date.now() + 60_000; ; ) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`bird did not start: ${output}`)
     if (await greets(path)) break
     await new Promise((resolve) => setTimeout(resolve, 50))

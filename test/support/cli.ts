@@ -44,7 +44,7 @@ export function calicoctl(args: readonly string[], options: Options = {}): Promi
 }
 
 /** Starts `calicoctl ARGS`, for tests that send signals or watch it work. */
-export function startCalicoctl(args: readonly string[], {env = {}, stdin, cwd, outputs = {}, timeoutMs = 20_000, command = CALICOCTL}: Options = {}): Running {
+export function startCalicoctl(args: readonly string[], {env = {}, stdin, cwd, outputs = {}, timeoutMs = 60_000, command = CALICOCTL}: Options = {}): Running {
   if (command === CALICOCTL) checkBuild()
   const child = spawn(process.execPath, [command, ...args], {
     cwd: cwd ?? home(),

@@ -32,7 +32,7 @@ export interface PluginResult {
 }
 
 /** Starts the plugin with INPUT on stdin; undefined leaves stdin open. */
-export function startPlugin(input: string | Buffer | undefined, {env = {}, command = CALICO_MESOS, timeoutMs = 30_000}: PluginOptions = {}): {readonly process: ChildProcess; readonly result: Promise<PluginResult>} {
+export function startPlugin(input: string | Buffer | undefined, {env = {}, command = CALICO_MESOS, timeoutMs = 60_000}: PluginOptions = {}): {readonly process: ChildProcess; readonly result: Promise<PluginResult>} {
   if (command === CALICO_MESOS) checkBuild()
   // The executable by itself: its first line must find Node.
   const child = spawn(command, [], {env: {PATH: process.env.PATH, CALICO_MESOS_LOG_FILE: '/dev/null', ...env}, stdio: ['pipe', 'pipe', 'pipe']})

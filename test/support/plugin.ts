@@ -6,6 +6,7 @@ import {tmpdir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {CALICOCTL, checkBuild} from './cli.js'
 import {ETCD, type TestHost} from './stand-in/host.js'
+import {until} from './until.js'
 
 /** What the host is called where the driver runs. */
 export const NODE = 'rack1-host1'
@@ -231,13 +232,4 @@ export function assigned(host: TestHost): Record<string, string> {
     const start = base.lastIndexOf('.') + 1
     return allocations.flatMap((index, ordinal) => (index === null ? [] : [[`${base.slice(0, start)}${Number(base.slice(start)) + ordinal}`, attributes[index]?.handle_id ?? '']]))
   }))
-}
-
-/** Waits until HOLDS. @throws Error naming WHAT after LIMITMS */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
-  const deadline = Date.now() + limitMs
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resume) => setTimeout(resume, 50))
-  }
 }

@@ -30,7 +30,18 @@ export interface ReconcilerOptions {
   readonly describe?: (endpoint: {endpointId: string; networkId: string}) => void
   readonly missingMs?: number
   readonly orphanMs?: number
+  readonly clock?: ReconcilerClock
 }
+
+/** Both in milliseconds. */
+export interface ReconcilerClock {
+  /** Of a clock that nobody sets. */
+  readonly elapsed: () => number
+  /** Since 1970: handles have the time when Docker asked for their address. */
+  readonly now: () => number
+}
+
+const CLOCK: ReconcilerClock = {elapsed: () => performance.now(), now: () => Date.now()}
 
 interface Reconciled {
   readonly removedEndpoints: number
@@ -45,10 +56,10 @@ export interface Reconciler {
   round(): Promise<RoundResult>
 }
 
-export function newReconciler({session, node, docker, log, networks, describe, missingMs = MISSING_MS, orphanMs = ORPHAN_AGE_MS}: ReconcilerOptions): Reconciler {
-  const missingEndpoints = newSuspects()
-  const missingNetworks = newSuspects()
-  const orphaned = newSuspects()
+export function newReconciler({session, node, docker, log, networks, describe, missingMs = MISSING_MS, orphanMs = ORPHAN_AGE_MS, clock = CLOCK}: ReconcilerOptions): Reconciler {
+  const missingEndpoints = newSuspects(clock)
+  const missingNetworks = newSuspects(clock)
+  const orphaned = newSuspects(clock)
   const once = newNotices(log)
 
   return {
@@ -126,7 +137,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
     let count = 0
     for (const orphan of orphans) {
       const {handle} = orphan
-      const age = ageOf(orphan)
+      const age = ageOf(orphan, clock)
       const isOld = age === undefined ? certain.has(handle) : age >= orphanMs
       if (!isOld) continue
       await attempt(`The addresses of ${handle}, which no endpoint uses, were not released`, async () => {
@@ -141,7 +152,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
 
   /** In how many milliseconds the first of ORPHANS will be old enough, of those that are not. */
   function remainingMs(orphans: readonly Orphan[]): number | undefined {
-    const ages = orphans.map((orphan) => ({handle: orphan.handle, age: ageOf(orphan)}))
+    const ages = orphans.map((orphan) => ({handle: orphan.handle, age: ageOf(orphan, clock)}))
     const timeless = ages.flatMap(({handle, age}) => (age === undefined ? [handle] : []))
     return least([orphaned.remainingMs(orphanMs, timeless), ...ages.flatMap(({age}) => (age !== undefined && age < orphanMs ? [orphanMs - age] : []))])
   }
@@ -202,8 +213,8 @@ function describeUnnoted(endpoint: Endpoint, known: Known, describe: NonNullable
 }
 
 /** How long ago an orphan was asked for, milliseconds; undefined if that is not known: a clock that was set back makes an age that is none. */
-function ageOf({since}: Orphan): number | undefined {
-  const age = since === undefined ? -1 : Date.now() - since.getTime()
+function ageOf({since}: Orphan, {now}: ReconcilerClock): number | undefined {
+  const age = since === undefined ? -1 : now() - since.getTime()
   return age < 0 ? undefined : age
 }
 
@@ -212,12 +223,12 @@ const least = (numbers: readonly (number | undefined)[]): number | undefined =>
   numbers.reduce((lowest, each) => (each === undefined || (lowest !== undefined && lowest <= each) ? lowest : each), undefined)
 
 /** What was found wrong, round after round. */
-function newSuspects() {
+function newSuspects({elapsed}: ReconcilerClock) {
   const since = new Map<string, number>()
   return {
     /** Of KEYS, all that are wrong now, those that have been in every round for LIMIT_MS. By a clock that nobody sets. */
     lasting(keys: readonly string[], limitMs: number): ReadonlySet<string> {
-      const now = performance.now()
+      const now = elapsed()
       const wrong = new Set(keys)
       for (const key of since.keys()) if (!wrong.has(key)) since.delete(key)
       for (const key of wrong) if (!since.has(key)) since.set(key, now)
@@ -225,7 +236,7 @@ function newSuspects() {
     },
     /** In how many milliseconds the first of KEYS, all that are wrong, will have been so for LIMIT_MS, of those that have not yet. */
     remainingMs(limitMs: number, keys: Iterable<string> = since.keys()): number | undefined {
-      const now = performance.now()
+      const now = elapsed()
       return least([...keys].map((key) => limitMs - (now - (since.get(key) ?? -Infinity))).filter((wait) => wait > 0))
     },
   }

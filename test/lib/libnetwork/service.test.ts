@@ -179,7 +179,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     expect(lines.some((line) => line.startsWith('warn The datastore does not answer'))).toBe(true)
     expect(rounds).toBe(1)
     await etcd.members[0]?.start()
-    for (let i = 0; i < 100 && rounds < 2; i++) await sleep(100)
+    for (let i = 0; i < 600 && rounds < 2; i++) await sleep(100)
     expect(rounds).toBe(2)
     expect(await call('IpamDriver.ReleaseAddress', {PoolID: ASK.PoolID, Address: address.replace('/32', '')})).toMatchObject({status: 200})
     expect(lines.filter((line) => line.startsWith('info The datastore answers'))).toHaveLength(2)
@@ -193,7 +193,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     const replies = await Promise.all(Array.from({length: 5}, () => call('IpamDriver.RequestAddress', ASK)))
     expect(replies.map(({status}) => status)).toEqual([500, 500, 500, 500, 500])
     etcd.members[0]?.thaw()
-    for (let i = 0; i < 100 && (await allAssigned(session.store).catch(() => [])).length !== 1; i++) await sleep(100)
+    for (let i = 0; i < 600 && (await allAssigned(session.store).catch(() => [])).length !== 1; i++) await sleep(100)
     await sleep(1_000)
     const assigned = await allAssigned(session.store)
     // A write whose answer was lost altogether is found by reconciliation: its handle is pending.
@@ -218,18 +218,19 @@ describe('while nothing answers', () => {
     ][i % 4] as [string, unknown]
     const all = Promise.all(Array.from({length: 200}, (_, i) => call(...bodies(i))))
     await sleep(200)
-    const handshake = performance.now()
+    let areDone = false
+    void all.then(() => (areDone = true))
     expect(await call('NetworkDriver.GetCapabilities')).toMatchObject({status: 200})
-    expect(performance.now() - handshake).toBeLessThan(2_500) // on a machine with much to do; the calls take five seconds
+    expect(areDone).toBe(false)
     const replies = await all
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(performance.now() - began).toBeLessThan(60_000) // one after the other they would take minutes
     expect(new Set(replies.map(({status}) => status))).toEqual(new Set([500]))
     expect(replies.every(({body}) => typeof (body as {Err: unknown}).Err === 'string')).toBe(true)
     const later = performance.now()
     expect(await call('IpamDriver.RequestAddress', ASK)).toMatchObject({status: 500, body: {Err: expect.stringContaining(silent.endpoint) as unknown}})
     expect(performance.now() - later).toBeLessThan(1_500)
     expect(lines.filter((line) => line.includes('fault'))).toEqual([])
-  }, 30_000)
+  })
 
   test('nobody at the port: told at once', async () => {
     const {call} = await start(['http://127.0.0.1:1'])
@@ -264,7 +265,7 @@ describe('start and end', () => {
   test('the metrics are there from the start, and complete at the end', async () => {
     const metricsFile = join(folder, 'calico.prom')
     const {call, service} = await fake({metricsFile})
-    for (let i = 0; i < 100 && !existsSync(metricsFile); i++) await sleep(10)
+    for (let i = 0; i < 6_000 && !existsSync(metricsFile); i++) await sleep(10)
     expect(readFileSync(metricsFile, 'utf8')).not.toContain('Leave')
     await call('NetworkDriver.Leave', {NetworkID: NETWORK, EndpointID: newId()})
     await service.stop()

@@ -158,7 +158,7 @@ async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): P
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     try {
       if (holds()) return
