@@ -6,7 +6,8 @@ import {type AddressInfo, createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl} from '../support/cli.js'
+import {CALICOCTL} from '../support/cli.js'
+import {calicoctl} from '../support/warm.js'
 
 const TRAP = '$(touch pwned)'
 let folder: string

@@ -5,9 +5,10 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, startCalicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startProxy} from '../support/proxy.js'
+import {calicoctl} from '../support/warm.js'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'calicoctl-confirm-'))))

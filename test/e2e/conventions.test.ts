@@ -9,10 +9,11 @@ import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {DOCUMENT_KINDS} from '../../src/lib/documents/schemas.js'
 import {usageOfId} from '../../src/lib/cli/grammar/v020.js'
-import {CALICOCTL, calicoctl, checkBuild, startCalicoctl} from '../support/cli.js'
+import {CALICOCTL, calicoctl as inOwnProcess, checkBuild, startCalicoctl} from '../support/cli.js'
 import {startSilentServer} from '../support/silent-server.js'
 import {onTerminal} from '../support/terminal.js'
 import {fillStore, type Output, runLines, SHOWING, storeFile, wordsOf} from '../support/whole-store.js'
+import {calicoctl} from '../support/warm.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -667,7 +668,7 @@ describe('documents and the future', () => {
     const bin = join(folder, 'plugins')
     mkdirSync(bin)
     for (const name of ['hello', 'profile', 'version', 'help']) writeFileSync(join(bin, `calicoctl-${name}`), '#!/bin/sh\necho plugin "$@"\n', {mode: 0o755})
-    const plugged = (line: string) => calicoctl(line.split(' '), {env: {HOME: folder, PATH: `${bin}:${process.env.PATH ?? ''}`, CALICO_DATASTORE: `embedded:${storeFile(folder)}`}})
+    const plugged = (line: string) => inOwnProcess(line.split(' '), {env: {HOME: folder, PATH: `${bin}:${process.env.PATH ?? ''}`, CALICO_DATASTORE: `embedded:${storeFile(folder)}`}})
     return Promise.all([
       plugged('hello a -b').then(({stdout}) => expect(stdout).toBe('plugin a -b\n')),
       ...['profile show', 'version', 'help'].map(async (line) => expect((await plugged(line)).stdout).not.toContain('plugin a')),

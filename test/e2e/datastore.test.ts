@@ -1,13 +1,14 @@
-/** `datastore save|restore|lock|unlock|status` by the built command as a process, on both stores: exit codes, what is stored, and what is true after faults. */
+/** `datastore save|restore|lock|unlock|status` by the built command, on both stores: exit codes, what is stored, and what is true after faults. */
 import {createHash, randomBytes} from 'node:crypto'
 import {closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {gunzipSync, gzipSync} from 'node:zlib'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Options, type Result, startCalicoctl} from '../support/cli.js'
+import {type Options, type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {smallDisk} from '../support/small-disk.js'
+import {calicoctl} from '../support/warm.js'
 
 const CLUSTER = '/calico/resources/v3/projectcalico.org/clusterinformations/default'
 

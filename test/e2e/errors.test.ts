@@ -4,9 +4,10 @@ import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, type Result} from '../support/cli.js'
 import {codesOnPage, commandOf} from '../support/help-pages.js'
 import {freePorts} from '../support/ports.js'
+import {calicoctl} from '../support/warm.js'
 
 let folder: string
 const path = (name: string): string => join(folder, name)

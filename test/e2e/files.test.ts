@@ -4,8 +4,9 @@ import {chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, read
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, type Result} from '../support/cli.js'
 import {smallDisk, type SmallDisk} from '../support/small-disk.js'
+import {calicoctl} from '../support/warm.js'
 
 let folder: string
 let store: string

@@ -3,7 +3,7 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, describe, expect, test} from '@jest/globals'
-import {calicoctl} from '../support/cli.js'
+import {calicoctl} from '../support/warm.js'
 
 interface GoldenLine {
   readonly argv: readonly string[]

@@ -3,10 +3,11 @@ import {chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sta
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
+import {startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startProxy} from '../support/proxy.js'
 import {smallDisk, type SmallDisk} from '../support/small-disk.js'
+import {calicoctl} from '../support/warm.js'
 
 const PROFILE = '/calico/resources/v3/projectcalico.org/profiles/backend'
 const RULE = 'profile backend rule add inbound allow tcp from tag frontend to ports 9000'

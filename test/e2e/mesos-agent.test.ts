@@ -6,12 +6,13 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from
 import {newSession} from '../../src/lib/client/session.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
 import {findGone, removeGone} from '../../src/lib/mesos/agent/gone.js'
-import {CALICOCTL, calicoctl, checkBuild, type Result} from '../support/cli.js'
+import {CALICOCTL, checkBuild, type Result} from '../support/cli.js'
 import {heldToSchema} from '../support/schemas.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {putAgent, type TestRoot, testRoot} from '../support/mesos-agent.js'
 import {hostInterfaces, startNamespace, type TestNamespace, whyNoNamespaces} from '../support/namespaces.js'
+import {calicoctl} from '../support/warm.js'
 
 const NODE = 'agent1'
 const asRoot = process.geteuid?.() === 0
