@@ -1,14 +1,15 @@
 /**
  * node bench/startup.mjs [ROUNDS]: how long typical command lines take, as ratios to a Node that does nothing; those of the package of the system, which has a Node
- * of its own (npm run package), beside those of npm's.
+ * of its own (npm run package), beside those of npm's. With CALICOCTL_GO, a read and a write of the Go client's: both write one new profile each time.
  */
-import {compare, printRows} from './measure.mjs'
+import {compare, printRatio, printRows} from './measure.mjs'
 import {environment, installed, startEtcd} from './setting.mjs'
 import {execFileSync, spawnSync} from 'node:child_process'
-import {mkdtempSync, rmSync} from 'node:fs'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 
+const [READ, WRITE, GO_READ, GO_WRITE] = /** @type {const} */ (['read: profile show', 'write: profile add', 'Go calicoctl get', 'Go calicoctl apply'])
 const rounds = Number(process.argv[2] ?? 40)
 /** One store to write to, and one with two profiles to read from. */
 const env = environment(await startEtcd())
@@ -36,8 +37,8 @@ const rows = compare(
     {name: 'calicoctl profile add --help', command: [...ours, 'profile', 'add', '--help'], limit: 1.3},
     {name: 'usage error', command: [...ours, 'profile', 'add'], code: 1, limit: 2},
     {name: 'validation error', command: [...ours, 'profile', 'add', 'a/b'], code: 1, limit: 2},
-    {name: 'write: profile add', command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
-    {name: 'read: profile show', command: [...ours, 'profile', 'show'], env: readEnv, limit: 3.4},
+    {name: WRITE, command: [...ours, 'profile', 'add'], more: (run) => [`p${run + 10}`], limit: 3.2},
+    {name: READ, command: [...ours, 'profile', 'show'], env: readEnv, limit: 2.6},
     {name: 'package: its node -e 0', command: [join(tree, 'usr/lib/calicoctl/node'), '-e', '0']},
     {name: 'package: calicoctl version', command: [...packaged, 'version']},
     {name: 'package: write: profile add', command: [...packaged, 'profile', 'add'], more: (run) => [`q${run + 10}`]},
@@ -45,7 +46,8 @@ const rows = compare(
     ...(go === undefined
       ? []
       : [
-          {name: 'Go calicoctl get', command: [go, 'get', 'profiles', '--allow-version-mismatch'], env: readEnv},
+          {name: GO_READ, command: [go, 'get', 'profiles', '--allow-version-mismatch'], env: readEnv},
+          {name: GO_WRITE, command: [go, 'apply', '--allow-version-mismatch', '-f'], more: (run) => [manifest(`go${run + 10}`)]},
           {name: 'Go calicoctl version', command: [go, 'version', '--client']},
         ]),
   ],
@@ -53,4 +55,15 @@ const rows = compare(
 )
 console.log(`Node ${process.version}, ${rounds} rounds`)
 printRows(rows)
+if (go !== undefined) {
+  printRatio(rows, READ, GO_READ)
+  printRatio(rows, WRITE, GO_WRITE, 1)
+}
 process.exit(0)
+
+/** A file with the profile NAME, for the Go client. @param {string} name */
+function manifest(name) {
+  const file = join(folder, `${name}.yaml`)
+  writeFileSync(file, JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name}, spec: {}}))
+  return file
+}

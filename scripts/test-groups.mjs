@@ -6,8 +6,8 @@ import {join} from 'node:path'
 const HOSTS = /\/support\/stand-in\/host\.js'/
 /** Modules of test/support that use this machine's interfaces, mounts, or the one Engine on its bridge; and what keeps a whole cluster busy. */
 const MACHINE = /\/support\/(?:namespaces|example-world|small-disk)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
-/** What starts processes: servers, the built command, programs of the machine. */
-const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|net-modules)\.js'|from 'node:child_process'|from 'execa'/
+/** What starts processes: servers, the built command, programs of the machine; suites that several files run (*.contract.ts) do. */
+const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|net-modules)\.js'|\.contract\.js'|from 'node:child_process'|from 'execa'/
 
 /**
  * `pure`: only this project's modules, in the process of the test. `services`: starts servers or programs, several files at once.

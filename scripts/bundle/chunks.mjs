@@ -1,7 +1,8 @@
 /**
  * The chunks of the bundle. `core` is the code of ours that most commands need, with oclif; what only some commands need is in a part (PARTS), and every
  * heavy library is a chunk of its own: both are loaded by the command that needs them. Each module of ours is in one of these chunks only, so there is one
- * of each: `instanceof` holds. `mesos` has those that the Mesos plugin needs once more, for processes that never load `core`.
+ * of each: `instanceof` holds. `mesos` has those that the Mesos plugin needs once more, for processes that never load `core`; `store` has etcd's
+ * codec once more.
  */
 import {createRequire} from 'node:module'
 import {join} from 'node:path'
@@ -31,6 +32,7 @@ export const CHUNKS = {
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const PARTS = {
+  etcd: ['src/lib/datastore/etcd/'],
   staged: ['src/lib/datastore/staged/', 'src/lib/client/together.ts'],
   files: ['src/lib/resource-files/', 'src/lib/views/resource-files/', 'src/lib/host/editor.ts', ...['validate', 'create', 'apply', 'replace', 'delete', 'diff', 'export', 'plan', 'edit', 'label', 'patch'].map((verb) => `src/commands/${verb}.ts`)],
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/', 'src/lib/client/last-seen.ts'],

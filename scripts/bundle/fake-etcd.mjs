@@ -1,8 +1,8 @@
 /** A small etcd in memory, for the warm-up at build: range, put, delete and transactions over gRPC, in the order of their coming. */
 import {createServer} from 'node:http2'
 
-/** @typedef {import('./runtime/messages.js').Codec} Codec */
-/** @typedef {import('./runtime/messages.js').Protocol} Protocol */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').Codec} Codec */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').Protocol} Protocol */
 /** @typedef {{key: Buffer, value: Buffer, create_revision: string, mod_revision: string, version: string}} KeyValue */
 
 /**
@@ -12,7 +12,7 @@ import {createServer} from 'node:http2'
  * @returns {Promise<{endpoint: string, close: () => void}>}
  */
 export async function startFakeEtcd(protocol, codec) {
-  const handlers = /** @type {Record<string, (request: any) => import('./runtime/messages.js').Message>} */ (createStore())
+  const handlers = /** @type {Record<string, (request: any) => import('../../src/lib/datastore/etcd/unary/protobuf.js').Message>} */ (createStore())
   const server = createServer()
   server.on('stream', (stream, headers) => {
     /** @type {Buffer[]} */

@@ -3,17 +3,17 @@ import {createRequire} from 'node:module'
 import {basename, dirname, join} from 'node:path'
 import protobuf from 'protobufjs'
 
-/** @typedef {import('./runtime/messages.js').FieldTable} FieldTable */
-/** @typedef {import('./runtime/messages.js').FieldType} FieldType */
-/** @typedef {import('./runtime/messages.js').MethodTable} MethodTable */
-/** @typedef {import('./runtime/messages.js').Protocol} Protocol */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').FieldTable} FieldTable */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').FieldType} FieldType */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').MethodTable} MethodTable */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').Protocol} Protocol */
 
 /** etcd3's protocol file. */
 export const PROTO_FILE = join(dirname(createRequire(import.meta.url).resolve('etcd3/package.json')), 'proto/rpc.proto')
 
 const SCALARS = /** @type {readonly string[]} */ (['bytes', 'string', 'bool', 'int32', 'uint32', 'int64', 'uint64'])
 
-/** Reads etcd3's protocol. @throws Error for anything in it that the codec in runtime/messages.ts does not know. @returns {Protocol} */
+/** Reads etcd3's protocol. @throws Error for anything in it that the codec in src/lib/datastore/etcd/unary/protobuf.ts does not know. @returns {Protocol} */
 export function readProtocol() {
   const root = new protobuf.Root()
   root.resolvePath = (_, target) => join(dirname(PROTO_FILE), basename(target))

@@ -2,7 +2,7 @@
 import {chunkOf} from './chunks.mjs'
 import {fromOtherChunk} from './parts.mjs'
 
-/** @typedef {import('./runtime/messages.js').Protocol} Protocol */
+/** @typedef {import('../../src/lib/datastore/etcd/unary/protobuf.js').Protocol} Protocol */
 
 /**
  * @param {object} facts

@@ -58,6 +58,7 @@ for (const [command, args, expected] of REQUESTS) {
   const {reply} = await plugin.answerMesos(JSON.stringify({command, args}))
   if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)
 }
+await readByEtcd3()
 await startProgram()
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})
@@ -88,6 +89,16 @@ async function quietly(action) {
   }
 }
 
+/** A read as servers and whoever watches send it: the command lines above go another way (src/lib/datastore/etcd/client.ts). */
+async function readByEtcd3() {
+  /** @type {typeof import('../../src/lib/datastore/etcd/etcd3-client.js')} */
+  const {openEtcd3} = chunks.load('etcd').shared['src/lib/datastore/etcd/etcd3-client.ts']()
+  const client = openEtcd3({url: server.endpoint, withoutLogin: true, deadline: 0}, {type: 'etcd', endpoints: {value: [server.endpoint], origin: 'the warm-up'}})
+  const {kvs} = await client.range({key: Buffer.from('/calico/')}, {deadline: Date.now() + 5_000})
+  if (kvs.length > 0) throw new Error('warm-up: etcd3 has read a key that nobody wrote')
+  client.close()
+}
+
 /** Starts a program as src/lib/host/command.ts does: what needs one above needs rights too, which a build has not. */
 async function startProgram() {
   const {execa} = /** @type {typeof import('execa')} */ (chunks.load('execa'))
@@ -107,9 +118,9 @@ async function startProgram() {
   }
 }
 
-/** @returns {Promise<typeof import('./runtime/messages.js')>} */
+/** @returns {Promise<typeof import('../../src/lib/datastore/etcd/unary/protobuf.js')>} */
 async function serverCodec() {
   const {build} = await import('esbuild')
-  const {outputFiles} = await build({entryPoints: [`${import.meta.dirname}/runtime/messages.ts`], write: false, format: 'esm', target: 'node20'})
+  const {outputFiles} = await build({entryPoints: [`${import.meta.dirname}/../../src/lib/datastore/etcd/unary/protobuf.ts`], write: false, format: 'esm', target: 'node20'})
   return import(`data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`)
 }

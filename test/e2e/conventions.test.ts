@@ -556,7 +556,8 @@ describe('configuration and environment', () => {
     const OPENS: Readonly<Record<string, string>> = {
       'lib/bird/client.ts': 'BIRD\'s socket on this host',
       'lib/calico-node/libnetwork-service/socket.ts': 'the socket of our own driver',
-      'lib/datastore/etcd/connection.ts': 'etcd',
+      'lib/datastore/etcd/etcd3-client.ts': 'etcd',
+      'lib/datastore/etcd/unary/session.ts': 'etcd',
       'lib/docker/container-names.ts': 'the Docker Engine',
       'lib/libnetwork/plugin-socket.ts': 'the socket that Docker asks',
       'lib/libnetwork/server.ts': 'the same',

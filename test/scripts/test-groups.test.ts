@@ -12,6 +12,7 @@ test.each([
   ['test/lib/a.test.ts', "import {suite} from '../support/docker.js'", 'pure'],
   ['test/lib/a.test.ts', "import {execFileSync} from 'node:child_process'", 'services'],
   ['test/lib/a.test.ts', "import {onBothStores} from '../../support/stores.js'", 'services'],
+  ['test/lib/a.test.ts', "import {faults} from './faults.contract.js'", 'services'],
   ['test/e2e/a.test.ts', "import {x} from '../../src/lib/x.js'", 'services'],
   ['test/e2e/a.test.ts', "import {startEngine, suite} from '../support/docker.js'", 'machine'],
   ['test/lib/a.test.ts', "import {startNamespace} from '../../support/namespaces.js'", 'machine'],

@@ -1,6 +1,6 @@
 /** Modules that the build makes (../virtual-modules.mjs). */
 declare module 'bundle:protocol' {
-  export const protocol: import('./messages.js').Protocol
+  export const protocol: import('../../../src/lib/datastore/etcd/unary/protobuf.js').Protocol
 }
 
 declare module 'bundle:manifest' {

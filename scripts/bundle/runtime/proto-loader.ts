@@ -3,7 +3,7 @@
  * build. Whoever asks for anything but etcd3's own file and options gets an error.
  */
 import {protocol} from 'bundle:protocol'
-import {createCodec, type Message} from './messages.js'
+import {createCodec, type Message} from '../../../src/lib/datastore/etcd/unary/protobuf.js'
 
 /** A method as @grpc/grpc-js wants it. */
 interface MethodDefinition {

@@ -1,10 +1,9 @@
 import {setTimeout as sleep} from 'node:timers/promises'
-import {noop} from 'cockatiel'
-import {Etcd3, type IOptions} from 'etcd3'
 import {CalicoError} from '../../errors.js'
 import type {EtcdSettings} from '../../settings/types.js'
 import type {Budget} from '../budget.js'
 import {OutcomeUnknownError} from '../errors.js'
+import type {CallOptions, Client, ClientEndpoint, OpenClient} from './client.js'
 import {diagnose, isLasting, type Diagnosis} from './diagnose.js'
 import {explainBadCredentials, explainClusters, explainDiagnosis, explainFailure, explainReplaced, explainTogether} from './explain.js'
 import {classify, type Failure} from './failure.js'
@@ -12,6 +11,7 @@ import {classify, type Failure} from './failure.js'
 /**
  * Requests to one of several endpoints, with deadlines, rotation and retries of our own. etcd3's are switched off: its default
  * retry sends a write again whose answer was lost, and without a deadline it waits for ever on a silent server.
+ * How a request goes to one endpoint is a client's matter (client.ts).
  */
 export interface Connection {
   /** Runs CALL until it succeeds on some endpoint, fails for good, or the budget ends. SUBJECT names it in messages: `reading KEY`. */
@@ -19,7 +19,7 @@ export interface Connection {
   /** As read, but CALL is sent again only if it certainly was not executed. @throws OutcomeUnknownError */
   readonly write: <T extends Answer>(subject: string, call: Call<T>) => Promise<T>
   /** Opens a long-lived stream on an endpoint that answers and has a leader. Finding one takes at most OWN. */
-  readonly stream: <T>(subject: string, open: Call<T>, own: Budget) => Promise<T>
+  readonly stream: <T>(subject: string, open: (client: Client) => Promise<T>, own: Budget) => Promise<T>
   /** The error for what a stream threw later. */
   readonly explain: (subject: string, error: unknown) => CalicoError
   /** How often the cluster has been replaced by another: only of a long-lived connection. */
@@ -27,8 +27,10 @@ export interface Connection {
   readonly close: () => void
 }
 
-export type CallOptions = NonNullable<Parameters<Etcd3['kv']['range']>[1]>
-export type Call<T> = (client: Etcd3, options: CallOptions) => Promise<T>
+export type Call<T> = (client: Client, options: CallOptions) => Promise<T>
+
+/** The ways to an endpoint (client.ts). */
+export type Way = 'http2' | 'etcd3'
 
 /** What every answer of etcd begins with. */
 interface Answer {
@@ -43,17 +45,21 @@ export interface ConnectionOptions {
   readonly longLived?: boolean
   /** Called once, if no endpoint has answered {@link SLOW_MS} after the first request; WHERE is the one that is being asked, and who named it. */
   readonly onSlow?: ((where: string) => void) | undefined
+  /** The default is `etcd3` for what may live long, as servers and whoever watches, else `http2`. */
+  readonly way?: Way
 }
 
-interface Endpoint {
-  readonly url: string
-  client: Etcd3 | undefined
+interface Endpoint extends ClientEndpoint {
+  client: Promise<Client> | undefined
   /** Whether it answered the last request sent to it, as a member of the cluster that all answers come from. */
   proven: boolean
-  /** It has told us that authentication is off: do not log in. */
   withoutLogin: boolean
-  /** Until when a login may take, milliseconds since 1970: the end of the attempt that needs it. */
   deadline: number
+}
+
+const WAYS: Readonly<Record<Way, () => Promise<OpenClient>>> = {
+  http2: async () => (await import('./unary/client.js')).openUnary,
+  etcd3: async () => (await import('./etcd3-client.js')).openEtcd3,
 }
 
 /** First time limit of a read where another endpoint can take over; doubled in every round. */
@@ -67,29 +73,7 @@ const WRITE_SHARE = 0.6
 /** A login's token can grow old between two requests, hardly ever twice. */
 const MAX_LOGINS = 3
 
-const GRPC_OPTIONS: NonNullable<IOptions['grpcOptions']> = {
-  'grpc.max_receive_message_length': -1,
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
-  // A dead peer of a watch is noticed after 7 + 3 seconds; etcd allows a ping every 5.
-  'grpc.keepalive_time_ms': 7_000,
-  'grpc.keepalive_timeout_ms': 3_000,
-}
-
-/** Asks etcd to refuse at once, before it does anything, where the member knows no leader (its `hasleader` metadata). */
-const requireLeader: NonNullable<CallOptions['interceptors']>[number] = (options, next) => {
-  const call = next(options)
-  const start = call.start.bind(call)
-  call.start = (metadata, listener) => {
-    metadata.set('hasleader', 'true')
-    start(metadata, listener)
-  }
-  return call as unknown as ReturnType<typeof requireLeader>
-}
-
-export function connect(settings: EtcdSettings, budget: Budget, {longLived = false, onSlow}: ConnectionOptions = {}): Connection {
+export function connect(settings: EtcdSettings, budget: Budget, {longLived = false, onSlow, way = longLived || budget.forRequest() !== budget ? 'etcd3' : 'http2'}: ConnectionOptions = {}): Connection {
   // It would let anybody pass for etcd, and is set for some other program.
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   // gRPC passes an IP address as TLS server name, which Node ignores with a warning (DEP0123) on the user's stderr.
@@ -106,18 +90,25 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   /** The endpoint that was asked last. */
   let asked = ''
 
-  function clientOf(endpoint: Endpoint): Etcd3 {
+  function clientOf(endpoint: Endpoint): Promise<Client> {
     if (closed) throw new CalicoError('failed', 'the datastore is closed')
+    return (endpoint.client ??= newClient(endpoint))
+  }
+
+  async function newClient(endpoint: Endpoint): Promise<Client> {
+    const open = await WAYS[way]()
     try {
-      endpoint.client ??= new Etcd3(clientOptions(endpoint, settings))
+      return open(endpoint, settings)
     } catch (error) {
       throw explainBadCredentials(settings, error)
     }
-    return endpoint.client
   }
 
   function forget(endpoint: Endpoint): void {
-    endpoint.client?.close()
+    void endpoint.client?.then(
+      (client) => client.close(),
+      () => undefined,
+    )
     endpoint.client = undefined
   }
 
@@ -129,7 +120,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
     if (onSlow) slow ??= setTimeout(() => onSlow(`${asked} (from ${settings.endpoints.origin})`), SLOW_MS).unref()
     for (let logins = 0; ; logins++) {
       try {
-        const value = await call(clientOf(endpoint), {deadline, interceptors: [requireLeader]})
+        const value = await call(await clientOf(endpoint), {deadline})
         clearTimeout(slow)
         return {value}
       } catch (error) {
@@ -181,7 +172,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   /** Whether every endpoint answers now and is of the cluster ID: the one before is certainly gone. */
   async function allBelongTo(id: string): Promise<boolean> {
     const limitMs = Math.max(SHORTEST_ATTEMPT_MS, Math.min(LIMIT_UNPROVEN_MS, budget.forRequest().remaining()))
-    const answers = await Promise.all(endpoints.map((endpoint) => attempt(endpoint, limitMs, (client, options) => client.maintenance.status(options))))
+    const answers = await Promise.all(endpoints.map((endpoint) => attempt(endpoint, limitMs, (client, options) => client.status(options))))
     return answers.every((answer) => 'value' in answer && answer.value.header.cluster_id === id)
   }
 
@@ -203,7 +194,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
     return rotate(subject, own, async (endpoint, round, remaining) => {
       // A write gets no second chance on another endpoint once it is sent: first see that somebody is there.
       if (!endpoint.proven) {
-        const probe = await ask(endpoint, readLimit(endpoint, round, remaining), (client, options) => client.maintenance.status(options))
+        const probe = await ask(endpoint, readLimit(endpoint, round, remaining), (client, options) => client.status(options))
         if ('failure' in probe) return {failure: {...probe.failure, fate: 'never-sent'}}
       }
       const result = await attempt(endpoint, Math.max(SHORTEST_ATTEMPT_MS, own.remaining() * WRITE_SHARE), call)
@@ -226,10 +217,15 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
     }
   }
 
-  async function stream<T>(subject: string, open: Call<T>, own: Budget): Promise<T> {
-    await read(subject, (client, options) => client.maintenance.status(options), own)
+  async function stream<T>(subject: string, open: (client: Client) => Promise<T>, own: Budget): Promise<T> {
+    await read(subject, (client, options) => client.status(options), own)
     const endpoint = currentEndpoint()
-    return open(clientOf(endpoint), {interceptors: [requireLeader]})
+    endpoint.deadline = Date.now() + Math.max(SHORTEST_ATTEMPT_MS, own.remaining())
+    try {
+      return await open(await clientOf(endpoint))
+    } catch (error) {
+      throw closed || error instanceof CalicoError ? error : explain(subject, error)
+    }
   }
 
   function currentEndpoint(): Endpoint {
@@ -294,28 +290,3 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
 
 /** How long to wait before the next round: 50 ms, doubled every time up to a second, give or take half. */
 export const backOffMs = (round: number): number => Math.min(1_000, 50 * 2 ** Math.min(round, 10)) * (0.5 + Math.random())
-
-function clientOptions(endpoint: Endpoint, settings: EtcdSettings): IOptions {
-  const {url, withoutLogin} = endpoint
-  const {username, password} = settings
-  return {
-    hosts: url,
-    grpcOptions: GRPC_OPTIONS,
-    faultHandling: {host: () => noop, global: noop},
-    ...(url.startsWith('https:') && {credentials: tlsCredentials(settings)}),
-    ...(username &&
-      password &&
-      !withoutLogin && {
-        auth: {username: username.value, password: password.value, callOptions: () => ({deadline: endpoint.deadline})},
-      }),
-  }
-}
-
-function tlsCredentials({ca, cert, key}: EtcdSettings): NonNullable<IOptions['credentials']> {
-  const bytes = (pem: string): Buffer => Buffer.from(pem)
-  return {
-    ...(ca && {rootCertificate: bytes(ca.value.pem)}),
-    ...(cert && key && {certChain: bytes(cert.value.pem), privateKey: bytes(key.value.pem)}),
-    // Without a CA of its own, gRPC takes those that Node knows; etcd3's type does not say so.
-  } as NonNullable<IOptions['credentials']>
-}

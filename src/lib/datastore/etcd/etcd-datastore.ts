@@ -27,7 +27,7 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
         keys_only: keysOnly,
         ...(pinned !== undefined && {revision: String(pinned)}),
       }
-      const {header, kvs, more} = await connection.read(subject, (client, options) => client.kv.range(request, options))
+      const {header, kvs, more} = await connection.read(subject, (client, options) => client.range(request, options))
       pinned ??= BigInt(header.revision)
       yield {revision: pinned, entries: kvs.map((kv) => keyValue(kv, keysOnly))}
       const last = kvs.at(-1)
@@ -44,7 +44,7 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     }
     const operations = [...then, ...otherwise]
     const send = operations.some(isWrite) ? connection.write : connection.read
-    const response = await send(subjectOf(operations), (client, options) => client.kv.txn(request, options)).catch(async (error: unknown) => {
+    const response = await send(subjectOf(operations), (client, options) => client.txn(request, options)).catch(async (error: unknown) => {
       throw error instanceof ForbiddenError ? ((await missingRight(conditions, operations, error)) ?? error) : error
     })
     const branch = response.succeeded ? then : otherwise
@@ -68,7 +68,7 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     const asked = new Map([...operations, ...reads].map((operation) => [subjectOf([operation]), operation] as const))
     for (const [subject, operation] of asked) {
       try {
-        await connection.read(subject, (client, options) => client.kv.txn({compare: [], success: [], failure: [operationMessage(operation)]}, options))
+        await connection.read(subject, (client, options) => client.txn({compare: [], success: [], failure: [operationMessage(operation)]}, options))
       } catch (problem) {
         if (problem instanceof ForbiddenError) return error.about(subject)
         if (problem instanceof CalicoError) return undefined
@@ -85,7 +85,7 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     },
     async get(key, {revision} = {}) {
       const request: IRangeRequest = {key: Buffer.from(key), ...(revision !== undefined && {revision: String(revision)})}
-      const {header, kvs} = await connection.read(`reading ${key}`, (client, options) => client.kv.range(request, options))
+      const {header, kvs} = await connection.read(`reading ${key}`, (client, options) => client.range(request, options))
       return {revision: BigInt(header.revision), kv: kvs[0] && keyValue(kvs[0])}
     },
     list,
@@ -93,7 +93,7 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     watch: (prefix, from, signal) => watch(connection, budget, prefix, from, signal),
     history: (key, from) => history(connection, budget.forRequest(), key, from),
     async usage() {
-      const {dbSize, dbSizeInUse, errors} = await connection.read('the size of the database', (client, options) => client.maintenance.status(options))
+      const {dbSize, dbSizeInUse, errors} = await connection.read('the size of the database', (client, options) => client.status(options))
       return {bytes: Number(dbSize), bytesInUse: Number(dbSizeInUse), alarms: errors.map((error) => /\balarm:(\w+)/.exec(error)?.[1] ?? error)}
     },
     close: connection.close,

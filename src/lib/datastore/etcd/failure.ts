@@ -1,3 +1,5 @@
+import {CallError} from './unary/status.js'
+
 /**
  * What a failed request to etcd means for the request itself: may it be sent again, and where? Decided by gRPC's status code and
  * by etcd's own message. When in doubt a request may have been executed.
@@ -103,10 +105,10 @@ const BY_CODE = new Map<number, Verdict>([
 
 const IN_DOUBT = verdict('unknown', 'elsewhere', 'interrupted')
 
-/** Classifies what a call of etcd3 threw. etcd3 keeps gRPC's code only at the head of the message: `14 UNAVAILABLE: …`. */
+/** Classifies what a call of a client threw. etcd3 keeps gRPC's code only at the head of the message: `14 UNAVAILABLE: …`. */
 export function classify(cause: unknown): Failure {
   const message = cause instanceof Error ? cause.message : String(cause)
   const [, code, text = message] = /^(\d+) [A-Z_]+: (.*)$/s.exec(message) ?? []
   const found = BY_TEXT.find(([words]) => text.includes(words))?.[1] ?? BY_CODE.get(Number(code)) ?? IN_DOUBT
-  return {...found, text, cause}
+  return {...found, text, cause, ...(cause instanceof CallError && cause.unsent && {fate: 'never-sent'})}
 }

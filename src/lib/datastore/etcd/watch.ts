@@ -54,7 +54,7 @@ export async function history(connection: Connection, own: Budget, key: string, 
 
 async function readHistory(connection: Connection, own: Budget, key: string, from: Revision): Promise<ChangeBatch> {
   const subject = `reading the history of ${key}`
-  const now = await connection.read(subject, (client, options) => client.kv.range({key: Buffer.from(key)}, options), own)
+  const now = await connection.read(subject, (client, options) => client.range({key: Buffer.from(key)}, options), own)
   const present = BigInt(now.header.revision)
   const last = now.kvs[0] && keyValue(now.kvs[0])
   if (from > present || (last && last.modRevision < from)) return []
@@ -86,7 +86,7 @@ async function lastChangeBefore(connection: Connection, own: Budget, key: string
   if (from <= 1n) return undefined
   const request = {key: Buffer.from(key), revision: String(from - 1n)}
   try {
-    const {kvs} = await connection.read(`reading ${key}`, (client, options) => client.kv.range(request, options), own)
+    const {kvs} = await connection.read(`reading ${key}`, (client, options) => client.range(request, options), own)
     return kvs[0] && BigInt(kvs[0].mod_revision)
   } catch (error) {
     if (error instanceof CompactedError) return undefined
@@ -111,7 +111,7 @@ async function* openWatch(
   create_request: IWatchCreateRequest,
   {signal, own, askProgress = false, onOpen}: WatchOptions,
 ): AsyncIterable<IWatchResponse> {
-  const stream = await connection.stream(subject, (client, options) => client.watchClient.watch(options), own)
+  const stream = await connection.stream(subject, (client) => client.watch(), own)
   onOpen?.()
   const arrived: IWatchResponse[] = []
   const wake = new EventTarget()

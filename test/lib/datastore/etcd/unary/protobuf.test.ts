@@ -1,8 +1,8 @@
 import {loadSync, type MethodDefinition} from '@grpc/proto-loader'
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {PROTO_FILE, readProtocol} from '../../../scripts/bundle/protocol.mjs'
-import {createCodec, type FieldTable, type Message} from '../../../scripts/bundle/runtime/messages.js'
+import {PROTO_FILE, readProtocol} from '../../../../../scripts/bundle/protocol.mjs'
+import {createCodec, type FieldTable, type Message} from '../../../../../src/lib/datastore/etcd/unary/protobuf.js'
 
 const protocol = readProtocol()
 const codec = createCodec(protocol)

@@ -1,7 +1,7 @@
 /**
- * Encodes and decodes protocol buffer messages by tables that the build makes from etcd3's .proto files (../protocol.mjs). Does what
- * @grpc/proto-loader does with the options that etcd3 gives it (keepCase, longs and enums as strings, defaults, oneofs), without building
- * descriptors and generating code at every start: that costs 60 ms. A test compares the two on random messages of every type.
+ * Encodes and decodes protocol buffer messages by tables: those of protocol.ts, and for etcd3 those that the build makes from its .proto files
+ * (scripts/bundle/protocol.mjs). Does what @grpc/proto-loader does with the options that etcd3 gives it (keepCase, longs and enums as strings, defaults,
+ * oneofs), without building descriptors and generating code at every start: that costs 60 ms. A test compares the two on random messages of every type.
  */
 
 /** The wire formats of the fields that occur in etcd's protocol. `int64`, `uint64` and `int32` are varints. */
@@ -51,7 +51,7 @@ const FIXED32 = 5
 
 const EMPTY = Buffer.alloc(0)
 
-export function createCodec({messages, enums}: Protocol): Codec {
+export function createCodec({messages, enums}: Pick<Protocol, 'messages' | 'enums'>): Codec {
   const types = new Map<string, MessageType>()
   const enumNames = new Map<string, Map<number, string>>()
 

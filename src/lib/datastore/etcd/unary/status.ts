@@ -1,0 +1,117 @@
+/**
+ * How a unary call of gRPC ends (gRPC's "PROTOCOL-HTTP2", "http-grpc-status-mapping"): with the status that the server gives in its trailers, or with what is
+ * to be said where it gives none. Words and codes are those of @grpc/grpc-js, which calls go through as well: failure.ts judges both alike.
+ */
+
+/** Names of gRPC's status codes. */
+const NAMES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+]
+
+export const OK = 0
+export const UNKNOWN = 2
+export const DEADLINE_EXCEEDED = 4
+export const INTERNAL = 13
+export const UNAVAILABLE = 14
+
+/** A call that failed, in etcd3's form: `14 UNAVAILABLE: what happened`. */
+export class CallError extends Error {
+  constructor(
+    readonly code: number,
+    readonly text: string,
+    /** The server certainly has not executed the call, nor ever will: nothing of it was sent, or the server said that it did not look at it. */
+    readonly unsent = false,
+  ) {
+    super(`${code} ${NAMES[code] ?? 'UNKNOWN'}: ${text}`)
+  }
+}
+
+export const unsent = (code: number, text: string): CallError => new CallError(code, text, true)
+
+/** ERROR for a call that waited for something else, which failed with it. */
+export const asUnsent = (error: unknown): CallError =>
+  error instanceof CallError ? unsent(error.code, error.text) : unsent(UNAVAILABLE, error instanceof Error ? error.message : String(error))
+
+/** HTTP/2 error codes with which a stream ends (RFC 9113 §7). */
+const NO_ERROR = 0
+const REFUSED_STREAM = 7
+export const CANCEL = 8
+
+/** HTTP's header or trailer fields as node:http2 gives them. */
+export type Fields = Readonly<Record<string, string | readonly string[] | number | undefined>>
+
+/** What is known of an answer when its stream has ended. */
+export interface Ended {
+  /** HTTP's status; undefined = no headers came. */
+  readonly httpStatus: number | undefined
+  /** The trailers, which may be the headers (an answer without a message); undefined = none came. */
+  readonly trailers: Fields | undefined
+  /** The code with which the stream was reset. */
+  readonly resetCode: number
+  /** The stream began after the last one that the server's GOAWAY says it has looked at, or was never begun. */
+  readonly passedOver: boolean
+  /** Why the connection was lost, where it was. */
+  readonly reason: string | undefined
+}
+
+/** The error of a call that ended thus; undefined if its status is OK. */
+export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}: Ended): CallError | undefined {
+  const status = trailers && field(trailers, 'grpc-status')
+  if (status !== undefined) return Number(status) === OK ? undefined : new CallError(Number(status), decoded(field(trailers ?? {}, 'grpc-message') ?? ''))
+  // RFC 9113 §6.8, §8.7: the server has not done anything with such a stream.
+  if (httpStatus === undefined && (passedOver || resetCode === REFUSED_STREAM)) return unsent(UNAVAILABLE, 'Stream refused by server')
+  if (httpStatus !== undefined && httpStatus !== 200) return new CallError(codeOfHttp(httpStatus), `Received HTTP status code ${httpStatus}`)
+  if (reason !== undefined || resetCode === CANCEL) return new CallError(UNAVAILABLE, `Connection dropped${reason === undefined ? '' : `: ${reason}`}`)
+  if (trailers !== undefined) return new CallError(UNKNOWN, 'No status information received')
+  return new CallError(INTERNAL, `Received RST_STREAM with code ${resetCode}${resetCode === NO_ERROR ? ' (Call ended without gRPC status)' : ''}`)
+}
+
+function field(fields: Fields, name: string): string | undefined {
+  const value = fields[name]
+  return value === undefined ? undefined : String(typeof value === 'object' ? value[0] : value)
+}
+
+/** A status message: percent-encoded UTF-8, or what it is where that cannot be decoded. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function codeOfHttp(status: number): number {
+  switch (status) {
+    case 400:
+      return INTERNAL
+    case 401:
+      return 16
+    case 403:
+      return 7
+    case 404:
+      return 12
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return UNAVAILABLE
+    default:
+      return UNKNOWN
+  }
+}
