@@ -47,7 +47,7 @@ const rows = compare(
       ? []
       : [
           {name: GO_READ, command: [go, 'get', 'profiles', '--allow-version-mismatch'], env: readEnv},
-          {name: GO_WRITE, command: [go, 'apply', '--allow-version-mismatch', '-f'], more: (run) => [manifest(`go${run + 10}`)]},
+          {name: GO_WRITE, command: [go, 'apply', '--allow-version-mismatch', '-f'], more: (/** @type {number} */ run) => [manifest(`go${run + 10}`)]},
           {name: 'Go calicoctl version', command: [go, 'version', '--client']},
         ]),
   ],

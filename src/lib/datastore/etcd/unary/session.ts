@@ -18,8 +18,8 @@ export interface Session {
   readonly opened: (deadline: number) => Promise<void>
   /** Whether a new call may use it, or wait for it. */
   readonly usable: () => boolean
-  /** Begins a call. @throws CallError, unsent */
-  readonly begin: (headers: OutgoingHttpHeaders) => ClientHttp2Stream
+  /** Begins a call; LOST is told, once, if the connection is lost before its stream is closed. @throws CallError, unsent */
+  readonly begin: (headers: OutgoingHttpHeaders, lost: () => void) => ClientHttp2Stream
   /** Whether the server said that it has not looked at STREAM, or nothing of it was sent. */
   readonly passedOver: (stream: ClientHttp2Stream) => boolean
   /** Why the connection was lost; undefined as long as that is not known. */
@@ -47,30 +47,31 @@ export const msUntil = (deadline: number): number => Math.min(LONGEST_MS, Math.m
 export function openSession(url: string, secureContext: SecureContext | undefined): Session {
   let isOpen = false
   let retired = false
-  let calls = 0
+  /** What is told of the loss of the connection, one for each open call. */
+  const calls = new Set<() => void>()
   /** The last stream that the server has looked at, where it has said so. */
   let lastSeen = Infinity
   let reason: string | undefined
   let lifeSign: NodeJS.Timeout | undefined
+  /** Tells those who wait for the connection that it will not come about. */
+  let giveUp: () => void = () => undefined
 
   const http2 = connectHttp2(url, {
     createConnection() {
       const socket = connectTo(url, secureContext)
-      // After Node's own handlers, which know more.
-      socket.once('close', () => setImmediate(() => lose('the connection was closed')))
+      socket.on('error', ended)
+      socket.once('close', () => ended())
       return socket
     },
     settings: {enablePush: false, initialWindowSize: WINDOW},
     maxSessionMemory: Number.MAX_SAFE_INTEGER, // answers may be large
   })
   http2.unref()
-  http2.on('error', (error) => void (reason ??= messageOf(error)))
+  http2.on('error', ended)
+  http2.once('close', () => ended())
   http2.on('goaway', (_code: number, last: number) => void (lastSeen = Math.min(lastSeen, last)))
   const ready = new Promise<void>((resolve, reject) => {
-    http2.once('close', () => {
-      clearTimeout(lifeSign)
-      reject(unsent(UNAVAILABLE, `No connection established: ${reason ?? 'the connection was closed'}`))
-    })
+    giveUp = () => reject(unsent(UNAVAILABLE, `No connection established: ${reason ?? ''}`))
     http2.once('remoteSettings', () => {
       isOpen = true
       http2.setLocalWindowSize(WINDOW)
@@ -79,9 +80,22 @@ export function openSession(url: string, secureContext: SecureContext | undefine
   })
   ready.catch(() => undefined)
 
+  /**
+   * The connection is over. Its socket is listened to as well: of what a server says by TLS against the client's certificate, Node's session tells nobody. One
+   * turn later, so that the streams, and GOAWAY, are heard first.
+   */
+  function ended(error?: Error): void {
+    if (error) reason ??= messageOf(error)
+    clearTimeout(lifeSign)
+    setImmediate(() => lose('the connection was closed'))
+  }
+
   function lose(why: string): void {
     reason ??= why
     http2.destroy()
+    giveUp()
+    for (const lost of calls) lost()
+    calls.clear()
   }
 
   const usable = (): boolean => !retired && !http2.closed && !http2.destroyed && lastSeen === Infinity
@@ -102,17 +116,17 @@ export function openSession(url: string, secureContext: SecureContext | undefine
     }
   }
 
-  function begin(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+  function begin(headers: OutgoingHttpHeaders, lost: () => void): ClientHttp2Stream {
     if (!usable()) throw unsent(UNAVAILABLE, 'Channel closed before call started')
     const stream = request(headers)
-    calls++
-    if (calls === 1) {
+    calls.add(lost)
+    if (calls.size === 1) {
       http2.ref()
       askForLife()
     }
     stream.once('close', () => {
-      calls--
-      if (calls > 0) return
+      calls.delete(lost)
+      if (calls.size > 0) return
       http2.unref()
       clearTimeout(lifeSign)
       if (retired) http2.destroy()
@@ -136,14 +150,14 @@ export function openSession(url: string, secureContext: SecureContext | undefine
       lifeSign = setTimeout(() => lose('the server does not answer a ping'), PING_LIMIT_MS).unref()
       http2.ping((error) => {
         clearTimeout(lifeSign)
-        if (!error && calls > 0) askForLife()
+        if (!error && calls.size > 0) askForLife()
       })
     }, PING_AFTER_MS).unref()
   }
 
   function retire(): void {
     retired = true
-    if (calls === 0) http2.destroy()
+    if (calls.size === 0) lose('the client was closed')
   }
 
   return {opened, usable, begin, passedOver: ({id}) => id === undefined || id > lastSeen, reason: () => reason, retire}
