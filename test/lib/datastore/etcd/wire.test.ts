@@ -16,6 +16,7 @@ import {openSession} from '../../../../src/lib/datastore/etcd/unary/session.js'
 import {openDatastore} from '../../../../src/lib/datastore/open.js'
 import {listen} from '../../../support/ports.js'
 import {startProxy} from '../../../support/proxy.js'
+import {startSilentServer} from '../../../support/silent-server.js'
 
 const codec = createCodec(PROTOCOL)
 const HEADER = {cluster_id: '1', member_id: '1', revision: '7', raft_term: '2'}
@@ -180,6 +181,14 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
     expect(await failureOf(store.get('/a'))).toMatchObject({kind: 'unreachable', message: expect.stringContaining('did not answer in time')})
     expect((await store.get('/a')).kv).toMatchObject({value: 'x'})
     expect(server.connections()).toBeGreaterThan(1)
+  })
+
+  test('requests at once where nobody answers: each is told that the time is up', async () => {
+    const silent = await startSilentServer()
+    running.push(() => silent.stop())
+    const store = await open(silent.endpoint, {budgetMs: 400})
+    const failures = await Promise.all(Array.from({length: 5}, () => failureOf(store.get('/a'))))
+    expect(failures).toEqual(failures.map(() => expect.objectContaining({kind: 'unreachable', message: expect.stringContaining('did not answer in time')})))
   })
 
   test('cut at every byte of the answers: what succeeded was made once, what failed is in doubt', async () => {

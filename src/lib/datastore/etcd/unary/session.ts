@@ -2,7 +2,7 @@ import {connect as connectHttp2, type ClientHttp2Stream, type OutgoingHttpHeader
 import {connect as connectTcp} from 'node:net'
 import {connect as connectTls, createSecureContext, type SecureContext} from 'node:tls'
 import type {EtcdSettings} from '../../../settings/types.js'
-import {DEADLINE_EXCEEDED, UNAVAILABLE, unsent} from './status.js'
+import {DEADLINE_EXCEEDED, UNAVAILABLE, unsent, type CallError} from './status.js'
 
 /**
  * One HTTP/2 connection (RFC 9113) to one endpoint: how it comes about, when it may be used, how it ends.
@@ -54,7 +54,7 @@ export function openSession(url: string, secureContext: SecureContext | undefine
   let reason: string | undefined
   let lifeSign: NodeJS.Timeout | undefined
   /** Tells those who wait for the connection that it will not come about. */
-  let giveUp: () => void = () => undefined
+  let giveUp: (error: CallError) => void = () => undefined
 
   const http2 = connectHttp2(url, {
     createConnection() {
@@ -71,7 +71,7 @@ export function openSession(url: string, secureContext: SecureContext | undefine
   http2.once('close', () => ended())
   http2.on('goaway', (_code: number, last: number) => void (lastSeen = Math.min(lastSeen, last)))
   const ready = new Promise<void>((resolve, reject) => {
-    giveUp = () => reject(unsent(UNAVAILABLE, `No connection established: ${reason ?? ''}`))
+    giveUp = reject
     http2.once('remoteSettings', () => {
       isOpen = true
       http2.setLocalWindowSize(WINDOW)
@@ -93,7 +93,7 @@ export function openSession(url: string, secureContext: SecureContext | undefine
   function lose(why: string): void {
     reason ??= why
     http2.destroy()
-    giveUp()
+    giveUp(unsent(UNAVAILABLE, `No connection established: ${reason}`))
     for (const lost of calls) lost()
     calls.clear()
   }
@@ -102,15 +102,13 @@ export function openSession(url: string, secureContext: SecureContext | undefine
 
   async function opened(deadline: number): Promise<void> {
     if (isOpen) return
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(unsent(DEADLINE_EXCEEDED, 'Deadline exceeded before the connection was established'))
-        lose('the connection did not come about in time')
-      }, msUntil(deadline))
-    })
+    const timer = setTimeout(() => {
+      // For all who wait: whoever has more time tries again.
+      giveUp(unsent(DEADLINE_EXCEEDED, 'Deadline exceeded before the connection was established'))
+      lose('the connection did not come about in time')
+    }, msUntil(deadline))
     try {
-      await Promise.race([ready, late])
+      await ready
     } finally {
       clearTimeout(timer)
     }
