@@ -267,7 +267,11 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
       if (own.remaining() <= 0) throw explainAll()
       if (failures.every(({failure}) => failure.problem === 'no-connection' || failure.problem === 'not-etcd')) {
         const diagnoses = await Promise.all(failures.map(({endpoint}) => diagnose(endpoint, settings, own.remaining())))
-        for (const [i, diagnosis] of diagnoses.entries()) causes.set(failures[i]?.endpoint ?? '', diagnosis)
+        for (const [i, diagnosis] of diagnoses.entries()) {
+          const endpoint = failures[i]?.endpoint ?? ''
+          // At the end of the time there is too little of it to find more than silence.
+          if (diagnosis.problem !== 'silent' || !causes.has(endpoint)) causes.set(endpoint, diagnosis)
+        }
         if (diagnoses.every(isLasting)) throw explainTogether(failures.map(({endpoint, failure}) => explain(endpoint, failure)))
       }
       await sleep(Math.min(backOffMs(round), own.remaining()))

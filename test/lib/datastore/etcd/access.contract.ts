@@ -1,7 +1,7 @@
 import {mkdtemp, readFile, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, describe, expect, test} from '@jest/globals'
+import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals'
 import type {Datastore} from '../../../../src/lib/datastore/datastore.js'
 import type {Way} from '../../../../src/lib/datastore/etcd/connection.js'
 import {openDatastore} from '../../../../src/lib/datastore/open.js'
@@ -11,10 +11,11 @@ import {createCertificates, type KeyPair, type TestCertificates} from '../../../
 
 /** TLS and authentication, in each way in which they can be wrong (operator-demand §1, row 4), with requests by WAY. */
 export function access(way: Way): void {
+  jest.setTimeout(120_000)
   const opened: Datastore[] = []
   async function open(url: string | undefined, settings: Partial<EtcdSettings> = {}): Promise<Datastore> {
     const endpoints = {value: [url ?? ''], origin: 'ETCD_ENDPOINTS'}
-    const store = await openDatastore({datastore: {type: 'etcd', endpoints, ...settings}}, {budgetMs: 5_000}, {way})
+    const store = await openDatastore({datastore: {type: 'etcd', endpoints, ...settings}}, {budgetMs: 30_000}, {way})
     opened.push(store)
     return store
   }

@@ -24,8 +24,8 @@ const NAMES = [
   'UNAUTHENTICATED',
 ]
 
-export const OK = 0
-export const UNKNOWN = 2
+const OK = 0
+const UNKNOWN = 2
 export const DEADLINE_EXCEEDED = 4
 export const INTERNAL = 13
 export const UNAVAILABLE = 14
