@@ -201,7 +201,8 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
   test('cut at every byte of the answers: what succeeded was made once, what failed is in doubt', async () => {
     const server = await startServer()
     const whole = await replyBytes(server.url)
-    const cuts = Array.from({length: whole + 2}, (_, n) => n)
+    // The last is not cut: which bytes there are beside the answers (acknowledgements) depends on the way, and on the moment.
+    const cuts = [...Array.from({length: whole + 2}, (_, n) => n), Infinity]
     const outcomes = new Map<number, unknown>()
     for (let start = 0; start < cuts.length; start += 40) {
       await Promise.all(
@@ -220,7 +221,7 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
     // Something was in doubt, something was sent again, and the whole of it succeeded.
     expect([...outcomes.values()].some((outcome) => outcome instanceof OutcomeUnknownError)).toBe(true)
     expect(outcomes.get(0)).not.toBeInstanceOf(OutcomeUnknownError)
-    expect(outcomes.get(whole + 1)).not.toBeInstanceOf(OutcomeUnknownError)
+    expect(outcomes.get(Infinity)).not.toBeInstanceOf(OutcomeUnknownError)
   })
 
   test('an answer of 30 MB', async () => {
