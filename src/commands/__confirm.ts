@@ -1,31 +1,49 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.js'
+import {CalicoError} from '../lib/errors.js'
 import {HANDED_ON} from '../lib/journal/confirm/arm.js'
 import {end} from '../lib/journal/confirm/settle.js'
-import {runTimer, takeBack} from '../lib/journal/confirm/timer.js'
-import type {Waiting} from '../lib/journal/confirm/waiting.js'
-import {undo} from '../lib/journal/undo.js'
+import {runTimer, takeBack, type Undoing} from '../lib/journal/confirm/timer.js'
+import {readWaiting, type Waiting} from '../lib/journal/confirm/waiting.js'
+import type {Entry} from '../lib/journal/read.js'
+import {type Stand, standOf, undo} from '../lib/journal/undo.js'
 import {journal} from '../lib/views/history.js'
 
-/** The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now it does that at once, one time. */
+/**
+ * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now it does that at once, one time; with --look it prints whether the
+ * change stands.
+ */
 export default class ConfirmTimer extends BaseCommand {
   static override hidden = true
   static override args = {file: Args.string({required: true, ignoreStdin: true})}
-  static override flags = {now: Flags.boolean()}
+  static override flags = {now: Flags.boolean(), look: Flags.boolean()}
   protected override readonly looksForOverdue = false
   private undoes = ''
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(ConfirmTimer)
-    if (!flags.now) return runTimer(args.file)
-    await takeBack(args.file, (waiting) => this.undo(waiting), (waiting) => end(args.file, waiting, 'undone'))
+    const undoing: Undoing = {look: (waiting) => this.look(waiting), undo: (waiting) => this.undo(waiting)}
+    if (flags.look) {
+      const waiting = readWaiting(args.file)
+      if (waiting) await this.dataText(`${await undoing.look(waiting)}\n`)
+    } else if (flags.now) await takeBack(args.file, undoing, (waiting) => end(args.file, waiting, 'undone'))
+    else await runTimer(args.file)
+  }
+
+  private async look(waiting: Waiting): Promise<Stand> {
+    this.takeSettings(waiting)
+    return standOf(await this.session(), this.change(waiting))
+  }
+
+  /** What the journal has of WAITING. @throws CalicoError `failed` if it has nothing */
+  private change({id}: Waiting): Entry {
+    const entry = journal().find((each) => each.id === id)
+    if (!entry) throw new CalicoError('failed', 'The journal has nothing of it: the command was killed before it wrote anything or while it did so, or the journal could not be written')
+    return entry
   }
 
   private async undo(waiting: Waiting): Promise<void> {
-    this.takeSettings(waiting)
-    const entry = journal().find(({id}) => id === waiting.id)
-    // The command was killed before it wrote anything.
-    if (!entry) return
+    const entry = this.change(waiting)
     this.undoes = entry.id
     const {rest} = await undo(await this.session(), entry)
     this.note([`The change ${entry.id} was not confirmed and is rolled back.`, ...rest])

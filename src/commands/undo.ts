@@ -1,8 +1,8 @@
 import {Args} from '@oclif/core'
 import {EditCommand} from '../lib/cli/edit-command.js'
 import {CalicoError} from '../lib/errors.js'
-import {settleUndone} from '../lib/journal/confirm/settle.js'
-import {ChangedSinceError, chooseEntry, nameOf, planUndo, undo} from '../lib/journal/undo.js'
+import {settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
+import {ChangedSinceError, chooseEntry, nameOf, planUndo, standOf, undo} from '../lib/journal/undo.js'
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
 
 export default class Undo extends EditCommand {
@@ -30,7 +30,9 @@ export default class Undo extends EditCommand {
     try {
       plan = await undo(await this.session(), entry)
     } catch (error) {
-      throw error instanceof ChangedSinceError ? await withDifference(error) : error
+      if (!(error instanceof ChangedSinceError)) throw error
+      const rolledBack = this.dryRun ? undefined : await settleBegun(entry.id, async () => standOf(await this.session(), entry), process.env)
+      throw rolledBack ?? (await withDifference(error))
     }
     if (!this.dryRun) await settleUndone(entry.id, process.env)
     if (this.dryRun) await this.dataText(await undoDiff(plan))

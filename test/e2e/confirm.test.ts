@@ -48,6 +48,13 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await what())) await sleep(20)
 }
 const isGone = (): boolean => !existsSync(place())
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
 /** Whether the process PID runs, and is no zombie. */
 function lives(pid: string): boolean {
   try {
@@ -122,6 +129,38 @@ describe('etcd', () => {
       proxy.reset()
       await until(isGone)
       expect(await profiles()).toBe('base')
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  test.each([
+    ['after its undo has arrived', 'swallow-replies', {code: 5, stderr: expect.stringContaining('was already rolled back') as unknown}, 'base'],
+    ['before its undo has arrived', 'black-hole', {code: 0, stderr: expect.stringContaining('will not be rolled back') as unknown}, 'base web'],
+  ] as const)('the process that rolls back is killed %s: confirm says what is true', async (_, mode, said, left) => {
+    await ok('profile add base')
+    const proxy = await startProxy(etcd.endpoints[0] ?? '')
+    try {
+      // The value of ClusterInformation is in writes only, as a condition: first in the command's, then in the undo's.
+      const sent = new Promise<void>((resolve) => {
+        proxy.before('datastoreReady', () => proxy.before('datastoreReady', () => {
+          proxy.set(mode)
+          resolve()
+        }))
+      })
+      await ok('profile add web --confirm-within 1s', {ETCD_ENDPOINTS: proxy.endpoint})
+      await sent
+      if (mode === 'swallow-replies') await until(async () => (await profiles()) === 'base')
+      const [state] = waiting()
+      kill(Number(state?.timer?.pid))
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes(place()) && commandOf(name).endsWith('--now\0'))) kill(Number(pid))
+      proxy.set('pass')
+      proxy.reset()
+      await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))
+      expect(await run('profile show -o name', {ETCD_ENDPOINTS: etcd.endpoints.join(',')})).toMatchObject({stderr: expect.stringContaining('Its rollback was interrupted and may have been made') as unknown})
+      expect(await run('confirm')).toMatchObject(said)
+      expect(isGone()).toBe(true)
+      expect(await profiles()).toBe(left)
     } finally {
       await proxy.stop()
     }

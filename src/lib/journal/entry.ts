@@ -14,6 +14,7 @@ import {fileReason} from '../files/read.js'
 import {isSecretName, redactText, REMOVED} from '../redact.js'
 import {textDifference} from '../text-difference.js'
 import {journalPath, KEPT} from './place.js'
+import type {Confirmation} from './read.js'
 
 /** Bytes of a journal file; an entry that is larger stands alone in one. */
 const LARGEST = 10 * 1024 * 1024
@@ -178,7 +179,7 @@ function refuseWithout(why: string): never {
 }
 
 /** Notes how the change ID ended that was to be confirmed; where the journal cannot be written, it is not noted. */
-export function noteConfirmation(id: string, outcome: 'confirmed' | 'undone' | 'failed', env: NodeJS.ProcessEnv = process.env): void {
+export function noteConfirmation(id: string, outcome: Confirmation, env: NodeJS.ProcessEnv = process.env): void {
   const path = journalPath(env)
   if (path === undefined) return
   try {

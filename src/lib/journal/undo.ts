@@ -4,7 +4,7 @@ import {commit, type Seen} from '../client/commit.js'
 import type {Session} from '../client/session.js'
 import type {KeyValue} from '../datastore/datastore.js'
 import {TooLargeError} from '../datastore/errors.js'
-import {CalicoError} from '../errors.js'
+import {CalicoError, isError} from '../errors.js'
 import {refuseInUse} from './in-use.js'
 import {initialisationIn, isIpam, labelOf, objectOf} from './objects.js'
 import {type Entry, type KeyChange, netChanges, type Part} from './read.js'
@@ -108,6 +108,41 @@ export async function undo(session: Session, entry: Entry): Promise<UndoPlan> {
   } catch (error) {
     throw error instanceof TooLargeError ? tooLarge(plan, error) : error
   }
+}
+
+/** How it stands with a change: some of its objects are as it left them; none is, and some are as before; or all were changed since. */
+export const STANDS = ['made', 'undone', 'changed'] as const
+export type Stand = (typeof STANDS)[number]
+
+/**
+ * What has become of ENTRY, as its objects tell it, which undo reverts all at once. Nothing is written.
+ * @throws CalicoError `wrong-datastore` for another cluster's entry, `refused` if undo could not revert anything of it; the datastore's errors
+ */
+export async function standOf(session: Session, entry: Entry): Promise<Stand> {
+  const {outcome} = await commit<Stand>(session, [], async (seen) => {
+    checkCluster(session, seen, entry)
+    return {writes: [], what: 'looking', outcome: await lookedAt(session, entry)}
+  }, {ownCluster: true})
+  return outcome
+}
+
+async function lookedAt(session: Session, entry: Entry): Promise<Stand> {
+  let changes: readonly KeyChange[]
+  try {
+    changes = planUndo(entry).changes
+  } catch (error) {
+    if (isError(error, 'not-found')) return 'undone'
+    throw error
+  }
+  const now = await readKeys(session, changes)
+  const made = new Map<string, Set<string | undefined>>()
+  for (const {key, after} of entry.parts.flatMap((part) => part.changes)) made.set(key, (made.get(key) ?? new Set()).add(after))
+  const isAs = ({key, before}: KeyChange): Stand => {
+    const value = now.get(key)?.value
+    return value === before ? 'undone' : made.get(key)?.has(value) === true ? 'made' : 'changed'
+  }
+  const stands = new Set(changes.map(isAs))
+  return STANDS.find((stand) => stands.has(stand)) ?? 'changed'
 }
 
 /** The parts of ENTRY that were executed. Of one whose answer was lost that is told by NOW: its keys, where no later part has written them, are as it would have left them. */

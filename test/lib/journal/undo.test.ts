@@ -2,15 +2,15 @@
 import {afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
 import {newSession} from '../../../src/lib/client/session.js'
-import type {Entry, KeyChange} from '../../../src/lib/journal/read.js'
-import {undo} from '../../../src/lib/journal/undo.js'
+import type {Entry, KeyChange, Part} from '../../../src/lib/journal/read.js'
+import {standOf, undo} from '../../../src/lib/journal/undo.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 import {loadCommands, type RunOn} from '../../support/in-process.js'
 
 let run: RunOn
 let store: FaultyStore
 beforeAll(async () => {
-  run = await loadCommands('apply', 'delete', 'ipam:assign', 'ipam:release', 'ipam:split', 'pool:add', 'pool:move', 'pool:remove', 'profile:add', 'profile:remove')
+  run = await loadCommands('apply', 'profile:tag', 'delete', 'ipam:assign', 'ipam:release', 'ipam:split', 'pool:add', 'pool:move', 'pool:remove', 'profile:add', 'profile:remove')
 })
 beforeEach(async () => {
   store = await faultyStore()
@@ -141,4 +141,29 @@ test('what is made use of between the look and the write is seen', async () => {
     return send(transaction)
   }
   await expect(undo(session(), entry)).rejects.toMatchObject({kind: 'refused', details: ['tier/net is used by globalnetworkpolicy net.allow']})
+})
+
+test('how it stands with a change: made, as long as one of its objects is as it left it; undone; changed since', async () => {
+  await ok('profile add other')
+  const entry = await entryOf('profile add a', 'profile add b')
+  const stand = (): Promise<string> => standOf(session(), entry)
+  expect(await stand()).toBe('made')
+  await ok('profile a tag add t')
+  expect(await stand()).toBe('made')
+  await ok('profile b tag add t')
+  expect(await stand()).toBe('changed')
+  await ok('profile remove a')
+  expect(await stand()).toBe('undone')
+  const [part] = entry.parts
+  const halves = part?.changes.map((change, at): Part => ({...part, unknown: at === 1, changes: [change]})) ?? []
+  expect(await standOf(session(), {...entry, parts: halves})).toBe('undone')
+  await expect(standOf(session(), {...entry, parts: halves.map((half) => ({...half, cluster: 'other'}))})).rejects.toMatchObject({kind: 'wrong-datastore'})
+})
+test('a value that an earlier part of the change made stands for it, too: the last part need not have arrived', async () => {
+  await ok('profile add other')
+  const first = await entryOf('profile add a')
+  const value = first.parts[0]?.changes[0]?.after
+  const key = first.parts[0]?.changes[0]?.key ?? ''
+  const second = {of: [], unknown: true, cluster: first.parts[0]?.cluster, revision: '1', changes: [{key, before: value, after: 'another'}]}
+  expect(await standOf(session(), {...first, parts: [...first.parts, second]})).toBe('made')
 })

@@ -10,7 +10,7 @@ import {ownIdentity} from '../../files/lock-file.js'
 import {fileReason} from '../../files/read.js'
 import type {JournalEntry} from '../entry.js'
 import {ON_THE_HOST} from '../undo.js'
-import {makeWaitingFolder, readWaiting, type StoreOptions, updateWaiting, type Waiting, waitingPath, withWaitingLock, writeWaiting} from './waiting.js'
+import {makeWaitingFolder, readWaiting, type StoreOptions, updateWaiting, type Waiting, waitingPath, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 
 /** How long the timer's process may take to begin. */
 const START_MS = 15_000
@@ -72,8 +72,13 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
     try {
       await startTimer(path, entry.id)
     } catch (error) {
-      await unlink(path)
-      throw error
+      // It may begin just now.
+      const begun = await withTimerLock(path, async () => {
+        if (hasTimer(path)) return true
+        await unlink(path)
+        return false
+      })
+      if (!begun) throw error
     }
   })
   const end = async (): Promise<readonly string[]> => {
@@ -106,11 +111,14 @@ const waitsAlready = ({id, words}: Waiting): CalicoError =>
 async function startTimer(path: string, id: string): Promise<void> {
   const program = [process.execPath, process.argv[1] ?? '', TIMER, path]
   if (!startUnit(program, id)) startDetached(program)
-  for (const until = Date.now() + START_MS; readWaiting(path)?.timer === null;) {
+  for (const until = Date.now() + START_MS; !hasTimer(path);) {
     await sleep(LOOK_MS)
     if (Date.now() > until) throw new CalicoError('failed', `--confirm-within: the process that rolls the change back did not start within ${START_MS / 1000} s; nothing was changed`)
   }
 }
+
+/** Whether the process that waits for the file at PATH has begun. */
+const hasTimer = (path: string): boolean => readWaiting(path)?.timer !== null
 
 /** As a transient unit where systemd runs: it ends other processes at logout. Secrets do not go there, where everybody could read them. */
 function startUnit(program: readonly string[], id: string): boolean {

@@ -24,8 +24,9 @@ function overdueOnes(env: NodeJS.ProcessEnv): ReturnType<typeof listWaiting> {
   }
 }
 
-function overdueText({id, words, deadline, failed}: Waiting): string {
+function overdueText({id, words, deadline, begun, failed}: Waiting): string {
   const name = `The change ${id} (${words.join(' ')})`
   if (failed !== null) return `${name} was not confirmed in time, and could not be rolled back: ${failed}.`
+  if (begun) return `${name} was not confirmed in time. Its rollback was interrupted and may have been made: both commands find that out.`
   return `${name} was neither confirmed nor rolled back in time${deadline === null ? '' : ` (${deadline})`}.`
 }

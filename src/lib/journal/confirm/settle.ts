@@ -3,21 +3,25 @@ import {unlinkSync} from 'node:fs'
 import {CalicoError} from '../../errors.js'
 import {hasEnded, isElsewhere} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
-import type {Entry} from '../read.js'
+import type {Confirmation, Entry} from '../read.js'
+import type {Stand} from '../undo.js'
 import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
 
 const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back now`, {hint: 'To see the result: calicoctl history'})
 
 /**
- * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first.
- * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID
+ * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first. LOOK says whether the change stands; it is asked only where a
+ * rollback was begun, and died.
+ * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID; what LOOK throws
  */
-export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], env: NodeJS.ProcessEnv): Promise<Waiting> {
+export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], look: (file: WaitingFile) => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<Waiting> {
   const {path, waiting} = choose(id, listWaiting(env), entries)
-  await withWaitingLock(path, () => inHand(waiting.id), () => {
-    if (readWaiting(path)?.id !== waiting.id) throw takenBack(waiting.id)
-    end(path, waiting, 'confirmed')
-    return Promise.resolve()
+  await withWaitingLock(path, () => inHand(waiting.id), async () => {
+    const now = readWaiting(path)
+    if (now?.id !== waiting.id) throw takenBack(waiting.id)
+    const stand = now.begun ? await look({path, waiting: now}) : 'made'
+    end(path, waiting, ({made: 'confirmed', undone: 'undone', changed: 'failed'} as const)[stand])
+    if (stand !== 'made') throw stand === 'undone' ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
   })
   return waiting
 }
@@ -41,6 +45,13 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
 
 const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
 
+/** If the rollback of the change ID was begun, died, and was made all the same, as LOOK says: it does not wait any more. @returns the error for who wants to take it back */
+export async function settleBegun(id: string, look: () => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<CalicoError | undefined> {
+  if (!listWaiting(env).some(({waiting}) => waiting.id === id && waiting.begun) || (await look()) !== 'undone') return undefined
+  await settleUndone(id, env)
+  return takenBack(id)
+}
+
 /** ID was taken back by a command: it does not wait any more. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {
   const found = listWaiting(env).find(({waiting}) => waiting.id === id)
@@ -52,7 +63,7 @@ export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<
 }
 
 /** Whoever holds the lock of PATH says how WAITING has ended. Its timer's process, if that is another one, has nothing to do any more. */
-export function end(path: string, {id, timer}: Waiting, outcome: 'confirmed' | 'undone'): void {
+export function end(path: string, {id, timer}: Waiting, outcome: Confirmation): void {
   unlinkSync(path)
   noteConfirmation(id, outcome)
   if (timer === null || timer.pid === String(process.pid) || isElsewhere(timer) || hasEnded(timer)) return

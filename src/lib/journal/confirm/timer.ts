@@ -5,7 +5,8 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError, EXIT_CODES} from '../../errors.js'
 import {hasEnded, ownIdentity} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
-import {readWaiting, updateWaiting, type Waiting, withWaitingLock, writeWaiting} from './waiting.js'
+import {type Stand, STANDS} from '../undo.js'
+import {readWaiting, updateWaiting, type Waiting, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 import {TIMER} from './arm.js'
 
 /** How often it looks whether the command has ended, and whether somebody has confirmed the change. */
@@ -15,19 +16,40 @@ const LONGEST_SLEEP_MS = 1_000
 /** Between tries where the datastore does not answer: the change itself may have cut it off for a while. */
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 30_000
-const NO_ANSWER: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied]
 
-/** Waits for the change of PATH, and has it taken back by a process of its own, which tries once. */
-export async function runTimer(path: string): Promise<void> {
-  const first = readWaiting(path)
-  if (!first) return
-  await writeWaiting(path, {...first, timer: ownIdentity()})
-  if (!(await waitForDeadline(path, first.id))) return
-  for (let pause = FIRST_RETRY_MS; readWaiting(path)?.id === first.id; pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
-    const code = await tryOnce(path, 'ignore')
-    if (!NO_ANSWER.includes(code)) return
-    await sleep(pause)
+/** The datastore did not say what became of it, or could not be asked: the next try finds out. */
+const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]
+
+/** Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until the file says how it has ended. */
+export async function runTimer(path: string, {clock = CLOCK, attempt = () => tryOnce(path, 'ignore')}: {readonly clock?: Clock; readonly attempt?: () => Promise<unknown>} = {}): Promise<void> {
+  const id = await begin(path)
+  if (id === undefined || !(await waitForDeadline(path, id, clock))) return
+  for (let pause = FIRST_RETRY_MS; isPending(path, id); pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
+    await attempt()
+    if (isPending(path, id)) await clock.sleep(pause)
   }
+}
+
+/** Notes this process as the one that waits. @returns the ID of the change; undefined if the command has given it up meanwhile */
+async function begin(path: string): Promise<string | undefined> {
+  if (!readWaiting(path)) return undefined
+  try {
+    return await withTimerLock(path, async () => {
+      const waiting = readWaiting(path)
+      if (waiting) await writeWaiting(path, {...waiting, timer: ownIdentity()})
+      return waiting?.id
+    })
+  } catch (error) {
+    // Whoever gave it up has removed the folder, too.
+    if (!readWaiting(path)) return undefined
+    throw error
+  }
+}
+
+/** Whether the change ID waits in the file at PATH, and it is not given up to take it back. */
+function isPending(path: string, id: string): boolean {
+  const waiting = readWaiting(path)
+  return waiting?.id === id && waiting.failed === null
 }
 
 /** What time it is. */
@@ -78,25 +100,53 @@ export function tryOnce(path: string, output: 'ignore' | 'inherit'): Promise<num
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--now'], {stdio: output})
     child.on('error', () => resolve(EXIT_CODES.failed))
-    child.on('close', (code) => resolve(code ?? EXIT_CODES.failed))
+    child.on('close', (code) => resolve(code ?? EXIT_CODES.unknown))
   })
 }
 
 /**
- * Has UNDO take back the change that waits in the file at PATH, if it still does.
- * @throws what UNDO throws; unless the datastore did not answer, it is noted in the file, for whoever uses calicoctl next
+ * Whether the change ID of PATH stands, as another process of this program finds with the settings of the command that made it.
+ * @throws CalicoError `unreachable` if it cannot
  */
-export async function takeBack(path: string, undo: (waiting: Waiting) => Promise<void>, done: (waiting: Waiting) => void): Promise<void> {
+export function lookOnce(path: string, id: string): Promise<Stand> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--look'], {stdio: ['ignore', 'pipe', 'pipe']})
+    const told = {stdout: '', stderr: ''}
+    for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => void (told[stream] += text))
+    child.on('error', reject)
+    child.on('close', () => {
+      const stand = STANDS.find((each) => told.stdout.trim() === each)
+      if (stand) resolve(stand)
+      else reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: told.stderr.split('\n').filter((line) => line !== '')}))
+    })
+  })
+}
+
+/** What taking back does to the store. */
+export interface Undoing {
+  /** Whether the change stands. */
+  readonly look: (waiting: Waiting) => Promise<Stand>
+  readonly undo: (waiting: Waiting) => Promise<void>
+}
+
+/**
+ * Takes back the change that waits in the file at PATH, if it still does and stands. Before it is undone, that is noted in the file: if this process dies, or the
+ * answer is lost, whoever comes next looks whether it was.
+ * @param done how it is told, once it is taken back
+ * @throws what LOOK and UNDO throw; unless another try can succeed, it is noted in the file, for whoever uses calicoctl next
+ */
+export async function takeBack(path: string, {look, undo}: Undoing, done: (waiting: Waiting) => void): Promise<void> {
   const busy = (): CalicoError => new CalicoError('conflict', 'Another process is confirming the change or rolling it back')
   await withWaitingLock(path, busy, async () => {
     const waiting = readWaiting(path)
     if (!waiting) return
     try {
-      await undo(waiting)
+      await revert(path, waiting, {look, undo})
     } catch (error) {
       const failure = error instanceof CalicoError ? error : new CalicoError('failed', String(error))
-      if (!NO_ANSWER.includes(failure.exitCode)) {
-        await writeWaiting(path, {...waiting, failed: failure.message})
+      if (!MAY_PASS.includes(failure.exitCode)) {
+        const {begun: _, ...rest} = waiting
+        await writeWaiting(path, {...rest, failed: failure.message})
         noteConfirmation(waiting.id, 'failed')
       }
       throw failure
@@ -105,3 +155,24 @@ export async function takeBack(path: string, undo: (waiting: Waiting) => Promise
   })
 }
 
+async function revert(path: string, waiting: Waiting, {look, undo}: Undoing): Promise<void> {
+  const stand = await look(waiting)
+  if (stand === 'undone') return
+  if (stand === 'changed' && waiting.begun) throw new CalicoError('conflict', 'An earlier rollback was interrupted, and the objects were changed since: it is not known whether they were rolled back')
+  await noteBegun(path, waiting)
+  try {
+    await undo(waiting)
+  } catch (error) {
+    // What an earlier try has sent may have arrived just now.
+    if (!waiting.begun || (await look(waiting)) !== 'undone') throw error
+  }
+}
+
+/** A full disk keeps nothing from being taken back. */
+async function noteBegun(path: string, waiting: Waiting): Promise<void> {
+  try {
+    await writeWaiting(path, {...waiting, begun: true})
+  } catch {
+    // The undo itself is in the journal, or it is not known either.
+  }
+}

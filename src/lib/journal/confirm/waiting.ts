@@ -44,6 +44,8 @@ export interface Waiting {
   readonly command: Identity
   /** The process that waits; null before it has begun. */
   readonly timer: Identity | null
+  /** A process has begun to take it back, and has not said how that ended: it may be taken back. */
+  readonly begun?: true
   /** Why it could not be taken back. */
   readonly failed: string | null
   readonly options: StoreOptions
@@ -94,12 +96,12 @@ export function readWaiting(path: string): Waiting | undefined {
 /** As IDs of the journal are: they go on to scripts by -o name. */
 const ID = /^[a-z0-9]{1,32}$/
 
-function isWaiting({v, id, words, within, deadline, failed, command, timer, cluster, options, env, folder}: Partial<Waiting>): boolean {
+function isWaiting({v, id, words, within, deadline, begun, failed, command, timer, cluster, options, env, folder}: Partial<Waiting>): boolean {
   const isText = (value: unknown): boolean => typeof value === 'string'
   const isProcess = (value: unknown): boolean => typeof value === 'object' && value !== null && ['pid', 'started', 'namespace'].every((name) => isText((value as Record<string, unknown>)[name]))
   return (
     v === 1 && ID.test(id ?? '') && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || !Number.isNaN(Date.parse(deadline ?? ''))) &&
-    (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(folder) && typeof options === 'object' && typeof env === 'object'
+    (begun === undefined || (begun as unknown) === true) && (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(folder) && typeof options === 'object' && typeof env === 'object'
   )
 }
 
@@ -137,6 +139,15 @@ export async function updateWaiting(path: string, id: string, busy: () => Calico
     if (readWaiting(path)?.id !== id) return false
     throw error
   }
+}
+
+/**
+ * Does WORK while the timer of PATH neither begins nor is given up. That is a lock of its own: whoever starts a timer has the other one meanwhile.
+ * @throws what WORK throws; CalicoError `conflict` if another process has the lock for too long, `failed` if there is no folder any more
+ */
+export function withTimerLock<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const until = Date.now() + PATIENCE_MS
+  return withLockFile(join(dirname(path), `.${basename(path)}.timer`), {patient: () => Date.now() < until, late: () => new CalicoError('conflict', 'The process that rolls the change back is being started')}, work)
 }
 
 function removeIfEmpty(folder: string): void {

@@ -2,11 +2,12 @@
 import {existsSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, test} from '@jest/globals'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CalicoError} from '../../../../src/lib/errors.js'
 import {ownIdentity} from '../../../../src/lib/files/lock-file.js'
-import {waitForDeadline} from '../../../../src/lib/journal/confirm/timer.js'
-import {makeWaitingFolder, readWaiting, updateWaiting, type Waiting, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
+import {confirmChange, settleBegun} from '../../../../src/lib/journal/confirm/settle.js'
+import {runTimer, takeBack, type Undoing, waitForDeadline} from '../../../../src/lib/journal/confirm/timer.js'
+import {makeWaitingFolder, readWaiting, updateWaiting, type Waiting, withTimerLock, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
 
 const WITHIN = 300_000
 const BEGIN = Date.parse('2026-01-01T00:00:00Z')
@@ -66,4 +67,134 @@ test('who notes something of a change that has ended meanwhile does not make it 
   rmSync(join(folder, 'confirm'), {recursive: true})
   expect(await note()).toBe(false)
   expect(existsSync(path)).toBe(false)
+})
+
+describe('a rollback that dies, or whose answer is lost', () => {
+  const before = {...process.env}
+  beforeAll(() => void (process.env.CALICOCTL_JOURNAL = 'off'))
+  afterAll(() => void (process.env = before))
+  const env = (): NodeJS.ProcessEnv => ({XDG_STATE_HOME: folder})
+  beforeEach(async () => {
+    path = join(folder, 'calicoctl/confirm/c-c.json')
+    makeWaitingFolder(path)
+    await writeWaiting(path, {...waiting, deadline: new Date(BEGIN).toISOString(), timer: null})
+  })
+  /** What the store says, and how often it was undone. */
+  function storeThat(stands: boolean) {
+    const store = {
+      stands,
+      undone: 0,
+      look: (): Promise<'made' | 'undone'> => Promise.resolve(store.stands ? 'made' : 'undone'),
+      undo(): Promise<void> {
+        if (!store.stands) throw new CalicoError('conflict', 'changed since')
+        store.undone++
+        store.stands = false
+        return Promise.resolve()
+      },
+    }
+    return store
+  }
+  const remove = (): void => rmSync(path)
+  const dies = (): never => {
+    throw new Error('killed')
+  }
+  const unknown = new CalicoError('unknown', 'no answer')
+
+  test('it dies between the undo and the removal of its file: confirm says that the change is rolled back', async () => {
+    const store = storeThat(true)
+    await expect(takeBack(path, store, dies)).rejects.toThrow('killed')
+    expect(readWaiting(path)).toMatchObject({id: 'abc', begun: true, failed: null})
+    await expect(confirmChange(undefined, () => [], store.look, env())).rejects.toMatchObject({kind: 'conflict', message: expect.stringContaining('already rolled back')})
+    expect(existsSync(path)).toBe(false)
+  })
+  test('it dies before the undo: confirm keeps the change', async () => {
+    const store = storeThat(true)
+    await takeBack(path, {...store, undo: () => Promise.reject(unknown)}, remove).catch(() => undefined)
+    expect(readWaiting(path)).toMatchObject({begun: true, failed: null})
+    expect(await confirmChange('abc', () => [], store.look, env())).toMatchObject({id: 'abc'})
+    expect([existsSync(path), store.stands]).toEqual([false, true])
+  })
+  test('nobody can say whether it was made: that is told, and the change waits no more', async () => {
+    await writeWaiting(path, {...waiting, begun: true})
+    await expect(confirmChange('abc', () => [], () => Promise.resolve('changed'), env())).rejects.toMatchObject({kind: 'conflict', message: expect.stringContaining('It is not known whether')})
+    expect(existsSync(path)).toBe(false)
+  })
+  test('the store cannot be asked: the change goes on waiting', async () => {
+    await writeWaiting(path, {...waiting, begun: true})
+    await expect(confirmChange('abc', () => [], () => Promise.reject(new CalicoError('unreachable', 'away')), env())).rejects.toMatchObject({kind: 'unreachable'})
+    expect(readWaiting(path)).toMatchObject({id: 'abc', begun: true})
+  })
+  test('where no rollback was begun, confirm asks nobody', async () => {
+    await confirmChange('abc', () => [], () => Promise.reject(new Error('asked')), env())
+    expect(existsSync(path)).toBe(false)
+  })
+  test('the next try finds it made, and does not make it again', async () => {
+    const store = storeThat(true)
+    await takeBack(path, store, dies).catch(() => undefined)
+    await takeBack(path, store, remove)
+    expect([store.undone, existsSync(path)]).toEqual([1, false])
+  })
+  test('undo by hand after it: it says that the change is rolled back, not that it was changed', async () => {
+    const store = storeThat(false)
+    expect(await settleBegun('abc', store.look, env())).toBeUndefined()
+    await writeWaiting(path, {...waiting, begun: true})
+    expect(await settleBegun('abc', store.look, env())).toMatchObject({kind: 'conflict', message: expect.stringContaining('already rolled back')})
+    expect(existsSync(path)).toBe(false)
+  })
+
+  /** The timer of a clock that is over at once, whose tries are these, one after another. */
+  async function timer(...tries: readonly (Partial<Undoing> & {readonly done?: () => void})[]): Promise<number> {
+    let tried = 0
+    const clock = {...clockThatIsSet(0), sleep: () => Promise.resolve()}
+    await runTimer(path, {clock, attempt: () => {
+      const {done = remove, look = () => Promise.resolve('made'), undo = () => Promise.resolve()} = tries[tried++] ?? {}
+      return takeBack(path, {look, undo}, done).catch(() => undefined)
+    }})
+    return tried
+  }
+  test.each([['arrived', true], ['did not arrive', false]])('the answer of the undo is lost, and it %s: the next try looks', async (_, arrived) => {
+    const store = storeThat(true)
+    const lost = async (): Promise<void> => {
+      if (arrived) await store.undo()
+      throw unknown
+    }
+    expect(await timer({look: store.look, undo: lost}, {look: () => Promise.reject(new CalicoError('unreachable', 'away'))}, store)).toBe(3)
+    expect([store.undone, store.stands, existsSync(path)]).toEqual([1, false, false])
+  })
+  test('what the first try sent arrives while the second undoes: it is rolled back', async () => {
+    const store = storeThat(true)
+    const late = (): Promise<void> => {
+      store.stands = false
+      return store.undo()
+    }
+    expect(await timer({look: store.look, undo: () => Promise.reject(unknown)}, {look: store.look, undo: late})).toBe(2)
+    expect(existsSync(path)).toBe(false)
+  })
+  test('a try that is killed, or finds another process at it, is not the last one', async () => {
+    const store = storeThat(true)
+    expect(await timer({...store, done: dies}, store)).toBe(2)
+    expect(existsSync(path)).toBe(false)
+  })
+  test('it is refused: that is noted, and not tried again', async () => {
+    const store = storeThat(true)
+    expect(await timer({...store, undo: () => Promise.reject(new CalicoError('refused', 'in use'))}, store)).toBe(1)
+    expect(readWaiting(path)).toMatchObject({failed: 'in use'})
+    expect(readWaiting(path)).not.toHaveProperty('begun')
+  })
+  test('changed since an earlier try that died: it is not said that nothing was rolled back', async () => {
+    await writeWaiting(path, {...waiting, begun: true, deadline: new Date(BEGIN).toISOString()})
+    expect(await timer({look: () => Promise.resolve('changed'), undo: () => Promise.reject(new Error('tried'))})).toBe(1)
+    expect(readWaiting(path)?.failed).toContain('it is not known whether')
+  })
+  test('a command that gives its timer up leaves no file, however late the timer begins', async () => {
+    let begun: Promise<number> | undefined
+    await withTimerLock(path, async () => {
+      begun = timer({})
+      // It waits for the lock by now, or it has written.
+      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+      remove()
+    })
+    expect(await begun).toBe(0)
+    expect(existsSync(path)).toBe(false)
+  })
 })
