@@ -135,8 +135,8 @@ describe('etcd', () => {
   })
 
   test.each([
-    ['after its undo has arrived', 'swallow-replies', {code: 5, stderr: expect.stringContaining('was already rolled back') as unknown}, 'base'],
-    ['before its undo has arrived', 'black-hole', {code: 0, stderr: expect.stringContaining('will not be rolled back') as unknown}, 'base web'],
+    ['after its undo has arrived', 'swallow-replies', {code: 5, stderr: expect.stringContaining('was already rolled back')}, 'base'],
+    ['before its undo has arrived', 'black-hole', {code: 0, stderr: expect.stringContaining('will not be rolled back')}, 'base web'],
   ] as const)('the process that rolls back is killed %s: confirm says what is true', async (_, mode, said, left) => {
     await ok('profile add base')
     const proxy = await startProxy(etcd.endpoints[0] ?? '')
