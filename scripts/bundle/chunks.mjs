@@ -38,7 +38,7 @@ export const PARTS = {
   batch: ['src/commands/batch.ts', 'src/lib/batch/', 'src/lib/cli/batch/', 'src/lib/client/last-seen.ts'],
   get: ['src/lib/views/get-more/'],
   trace: ['src/lib/cli/debug/'],
-  tables: ['tables', 'table', 'fit', 'text-width', 'what-changed'].map((name) => `src/lib/cli/output/${name}.ts`),
+  tables: ['tables', 'table', 'fit', 'blocks', 'text-width', 'what-changed'].map((name) => `src/lib/cli/output/${name}.ts`),
   pools: [...['drain', 'move', 'split'].map((name) => `src/lib/client/pool-${name}.ts`), 'src/lib/views/pool-move.ts', 'src/commands/pool/move.ts', 'src/commands/ipam/split.ts'],
   grants: ['src/lib/grants/', 'src/commands/config/grants.ts'],
   import: ['src/lib/import-v1/', 'src/lib/views/import.ts', 'src/commands/import.ts'],

@@ -57,7 +57,7 @@ export default class Import extends EditCommand {
     const planned = await planImport(session, converted.items)
     await this.show(planned, converted, flags.output)
     if (flags.strict && converted.lost.length > 0) {
-      throw new CalicoError('refused', `${things(converted)} cannot be imported; nothing was changed`, {hint: 'Without --strict, the rest is imported.'})
+      throw new CalicoError('refused', `${entries(converted)} cannot be imported; nothing was changed`, {hint: 'Without --strict, the rest is imported.'})
     }
     const created = planned.filter(({change}) => change === 'created')
     if (!this.dryRun && created.length > 0 && !flags.yes) await this.insist(created.length)
@@ -65,7 +65,7 @@ export default class Import extends EditCommand {
     if (created.length > 0) this.noteChanged()
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
     await this.tellFlows({aside: flags.output === 'json'})
-    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${things(converted)} could not be imported; everything else was imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
+    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${entries(converted)} could not be imported; everything else was imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
   }
 
   protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: true} {
@@ -76,7 +76,7 @@ export default class Import extends EditCommand {
     if (format === 'json') await this.dataText(`${indentedJson(planDocument(planned, converted, this.dryRun))}\n`)
     else await this.presentAs(planTable(planned), 'table')
     await this.flush()
-    if (converted.lost.length > 0) this.note([`${things(converted)} cannot be imported:`, ...lostLines(converted)])
+    if (converted.lost.length > 0) this.note([`${entries(converted)} cannot be imported:`, ...lostLines(converted)])
   }
 
   private async insist(number: number): Promise<void> {
@@ -85,4 +85,4 @@ export default class Import extends EditCommand {
   }
 }
 
-const things = ({lost}: Converted): string => (lost.length === 1 ? '1 thing' : `${lost.length} things`)
+const entries = ({lost}: Converted): string => (lost.length === 1 ? '1 entry' : `${lost.length} entries`)

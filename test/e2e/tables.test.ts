@@ -3,9 +3,9 @@
  * terminal is; some as processes.
  */
 import {spawn} from 'node:child_process'
-import {mkdtempSync, rmSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
 import {createBudget} from '../../src/lib/datastore/budget.js'
 import {openEmbedded} from '../../src/lib/datastore/embedded/embedded-datastore.js'
@@ -88,8 +88,10 @@ test('80 columns: what is looked for in a list stays, ids in longer names are sh
   expect(endpoints.stderr).toBe('Columns left out to fit the terminal: INTERFACE. For all columns, use -o wide.\n')
   const peers = cells((await at(60, 'get bgppeer')).stdout)
   expect(peers[0]).toEqual(['NAME', 'PEERIP', 'ASN'])
-  const problems = cells((await at(80, 'ipam check')).stdout).map((row) => row[2]).join('')
-  expect(problems).toContain(`docker-${WORKLOAD.slice(0, 12)}-`)
+  // The commands of findings are not cut by a column: they can be copied.
+  const problems = (await at(80, 'ipam check')).stdout
+  expect(problems.replaceAll(/\n {9}/g, '')).toMatch(new RegExp(`^Problem: workloadendpoint/default/.*docker-${WORKLOAD.slice(0, 12)}-`, 'm'))
+  expect(problems.replaceAll(/ \\\n +/g, ' ')).toMatch(new RegExp(`^ {4}calicoctl ipam assign 192\\.168\\.100\\.101 --node ${HOST} --handle docker\\.${WORKLOAD}$`, 'm'))
 })
 
 test('200 columns: all columns, nothing is said', async () => {
@@ -144,6 +146,21 @@ describe('as a process', () => {
     expect(Math.max(...screen.map(({length}) => length))).toBeLessThanOrEqual(width)
     expect(screen.join('\n')).toContain('shop-frontend-1')
     expect(screen.at(-1)?.endsWith('For all columns, use -o wide.')).toBe(width === 80)
+  })
+
+  test('sentences go on in the next line of a terminal, and are whole in a pipe', async () => {
+    // The library that is not there: its remedy has more than 80 columns.
+    const root = join(folder, 'agent')
+    for (const [file, text] of [['etc/mesos-slave/modules', 'file:///calico/modules.json'], ['calico/modules.json', '{"libraries": [{"file": "/opt/libmesos_network_isolator.so"}]}']] as const) {
+      mkdirSync(join(root, dirname(file)), {recursive: true})
+      writeFileSync(join(root, file), text)
+    }
+    const line = `mesos check --root ${root} --style rpm -q --datastore embedded:${path}`
+    const screen = (await onTerminal(80, line)).filter((each) => !each.includes('Error:'))
+    const {code, stdout} = await calicoctl(line.split(' '))
+    expect(code).toBe(10)
+    expect([Math.max(...screen.map(({length}) => length)) <= 80, lines(stdout).some(({length}) => length > 80)]).toEqual([true, true])
+    expect(screen.join(' ').replaceAll(/\s+/g, ' ').trim()).toBe(stdout.replaceAll(/\s+/g, ' ').trim())
   })
 
   test('a pipe', async () => {

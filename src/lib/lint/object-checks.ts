@@ -85,9 +85,10 @@ function commandFor(object: StoredObject, code: Code, field: string): string {
   return ruleCommand(object, field)
 }
 
-/** The id of a workload endpoint with the options that say which one of that id; undefined where its name does not tell. */
+/** The id of a workload endpoint, with the options that say which one of that id unless the id was made so that there is no other; undefined where its name does not tell. */
 export function endpointWords({name}: StoredObject): string | undefined {
   const segments = parseWorkloadEndpointName(name)
+  if (segments && /^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(segments.endpoint)) return segments.endpoint
   return segments && [segments.endpoint, `--host=${segments.node}`, `--orchestrator=${segments.orchestrator}`, `--workload=${segments.workload}`].map(shellWord).join(' ')
 }
 

@@ -72,7 +72,7 @@ export function presentCheck({findings, counts, repaired}: CheckResult, options:
       {header: 'Code', value: (finding) => finding.class},
       {header: 'Subject', value: ({subject}) => subject, short: ({subject}) => shortIds(subject)},
       {header: 'Problem', value: ({message}) => message, short: ({message}) => shortIds(message), prose: true},
-      {header: 'Repair', value: stateText, prose: true},
+      {header: 'Repair', value: stateText, prose: true, command: true},
     ],
     name: ({subject}) => subject,
     document: (all) =>

@@ -1,7 +1,7 @@
 /** How the findings of lint, and what it tells about its codes, are shown. */
 import {CalicoError} from '../errors.js'
 import {paragraph} from '../cli/paragraph.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortIds} from '../cli/output/presentation.js'
 import {nearest} from '../cli/suggest.js'
 import {CODE_NAMES, type Code, CODES, isCode, type Level, LEVELS} from '../lint/codes.js'
 import {type Finding, subjectLabel} from '../lint/finding.js'
@@ -28,9 +28,9 @@ export function presentFindings(findings: readonly Finding[], objects: number): 
     columns: [
       {header: 'Level', value: ({level}) => level},
       {header: 'Code', value: ({code}) => code},
-      {header: 'Object', value: ({subject}) => subjectLabel(subject)},
+      {header: 'Object', value: ({subject}) => subjectLabel(subject), short: ({subject}) => shortIds(subjectLabel(subject))},
       {header: 'Problem', value: ({field, message}) => (field === '' ? message : `${field} ${message}`), prose: true},
-      {header: 'How to fix it', value: ({command}) => command, prose: true},
+      {header: 'How to fix it', value: ({command}) => command, prose: true, command: true},
     ],
     name: ({subject}) => subjectLabel(subject),
     document: (all) =>

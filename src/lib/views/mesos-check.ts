@@ -131,6 +131,7 @@ export const presentFindings = (findings: readonly Finding[], style: string): Pr
   ],
   name: ({id}) => id,
   alignment: 'left',
+  sentences: true,
   text: (rows) => rows.flatMap((row, index) => [...(index === 0 ? [] : ['']), ...lines(row)]),
   document: (rows) => ownDocument('MesosAgentCheck', {style, findings: rows.map(({id, severity, file, what, why, remedy, guides}) => ({id, severity, file: file === '' ? null : file, what, why, remedy, guides: [...guides]}))}),
 })

@@ -13,6 +13,8 @@ export interface FitColumn {
   readonly prose?: boolean | undefined
   /** The higher, the earlier it is left out; 0 or absent = never. */
   readonly rank?: number | undefined
+  /** Command lines, see Column. */
+  readonly command?: boolean | undefined
 }
 
 /** A table as it fits. */

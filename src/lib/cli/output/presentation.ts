@@ -18,6 +18,8 @@ export interface Column<Row> {
   readonly prose?: boolean
   /** On a terminal without room: the higher, the earlier the column is left out; absent = never. */
   readonly rank?: number
+  /** Command lines to be copied: on a terminal where one would have to be folded in its column, the rows of the table are written as blocks of lines. */
+  readonly command?: boolean
   /** What `plain` has in place of a value that tables abbreviate. */
   readonly plain?: (row: Row) => string
 }
@@ -41,6 +43,8 @@ export interface Presentation<Row> {
   readonly former?: boolean
   /** Replaces the grid of `-o table` where v0.20 showed something else: its lines. GRID draws the tables in it. */
   readonly text?: (rows: readonly Row[], grid: Grid) => readonly string[] | Promise<readonly string[]>
+  /** The `text` is sentences: on a terminal, a line too long for it goes on in the next one, as far in as it began. */
+  readonly sentences?: boolean
   /** Whether `-o wide` shows the `text` too, with all columns. */
   readonly wideText?: boolean
   /** BGP peers are left-aligned (cli-v0.20 §1.6). */

@@ -1,9 +1,10 @@
 /** The tables of a presentation, as wide as the terminal allows. */
 import {escapeText} from '../../printable.js'
-import {fit, type FitColumn} from './fit.js'
+import {fit, type FitColumn, type Fitted} from './fit.js'
+import {blockLines} from './blocks.js'
 import {breathe, piecesOf} from './pieces.js'
 import {cellLines, type Grid, type Presentation, type Screen} from './presentation.js'
-import {renderTable} from './table.js'
+import {type Cell, renderTable} from './table.js'
 import {foldText} from './text-width.js'
 
 /** The width where a terminal tells none. */
@@ -11,8 +12,9 @@ const USUAL_WIDTH = 80
 
 /** ALL rows of PRESENTATION as its table, or as its text with tables in it. */
 export async function* renderTables<Row>(presentation: Presentation<Row>, all: readonly Row[], format: 'table' | 'wide', {width, leftOut: tell}: Screen): AsyncGenerator<string> {
-  const {columns, terminal = columns, former = false, alignment: usual, text, wideText = false, blankAfter = false} = presentation
+  const {columns, terminal = columns, former = false, alignment: usual, text, sentences = false, wideText = false, blankAfter = false} = presentation
   const onTerminal = width !== undefined
+  const room = width !== undefined && width > 0 ? width : USUAL_WIDTH
   const isWide = format === 'wide'
   const missing = new Set<string>()
   const blank = former && !isWide && !onTerminal ? [''] : ['<none>']
@@ -20,18 +22,30 @@ export async function* renderTables<Row>(presentation: Presentation<Row>, all: r
     const shown = some.filter(({wide}) => !wide || isWide)
     const cells = (value: (row: never) => string | readonly string[]): Promise<(readonly string[])[]> => mapped(rows, (row) => notBlank(cellLines(value(row as never)).map(escapeText), blank))
     const whole: FitColumn[] = []
-    for (const {header, value, short, prose, rank} of shown) whole.push({header, cells: await cells(value), ...(onTerminal && !isWide && {short: short && (await cells(short)), prose, rank})})
-    const fitted = onTerminal && !isWide ? fit(whole, (width > 0 ? width : USUAL_WIDTH)) : {columns: whole, leftOut: [], folded: false}
-    for (const header of fitted.leftOut) missing.add(header)
-    const table = await renderTable(fitted.columns.map(({header}) => header), rows.map((_, at) => fitted.columns.map((column) => column.cells[at] ?? [])), fitted.folded ? 'left' : alignment)
+    for (const {header, value, short, prose, rank, command} of shown) whole.push({header, cells: await cells(value), ...(onTerminal && !isWide && {short: short && (await cells(short)), prose, rank, command})})
+    const fitted = onTerminal && !isWide ? fit(whole, room) : undefined
+    if (fitted?.folded === true && whole.some((column) => column.command === true && isFolded(column, fitted.columns))) return blockLines(whole, room)
+    const drawn: readonly {readonly header: Cell; readonly cells: readonly (readonly string[])[]}[] = fitted?.columns ?? whole
+    for (const header of fitted?.leftOut ?? []) missing.add(header)
+    const table = await renderTable(drawn.map(({header}) => header), rows.map((_, at) => drawn.map((column) => column.cells[at] ?? [])), fitted?.folded === true ? 'left' : alignment)
     return table.split('\n')
   }
   const asText = text !== undefined && (!isWide || wideText)
-  const lines = asText ? (await text(all, grid)).map(escapeText) : await grid(onTerminal && !isWide ? terminal : columns, all)
+  const lines = asText ? (await text(all, grid)).map(escapeText).flatMap((line) => (onTerminal && sentences ? folded(line, room) : [line])) : await grid(onTerminal && !isWide ? terminal : columns, all)
   for (const piece of piecesOf(lines)) yield piece.map((line) => `${line}\n`).join('')
   if (blankAfter && !asText) yield '\n'
-  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, width === undefined || width === 0 ? USUAL_WIDTH : width))
+  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, room))
 }
+
+/** LINE in lines of ROOM, all of which are as far in as it is. */
+function folded(line: string, room: number): string[] {
+  const indent = /^ */.exec(line)?.[0] ?? ''
+  return foldText(line.slice(indent.length), room - indent.length).map((each) => `${indent}${each}`)
+}
+
+/** Whether a cell of COLUMN has more lines among FITTED, the columns that are shown. */
+const isFolded = ({header, cells}: FitColumn, fitted: Fitted['columns']): boolean =>
+  fitted.some((shown) => shown.header.join(' ') === header && shown.cells.some(({length}, row) => length !== cells[row]?.length))
 
 /** What MAKE makes of each of ROWS; others have their turn meanwhile. */
 async function mapped<Row, T>(rows: readonly Row[], make: (row: Row) => T): Promise<T[]> {
