@@ -6,9 +6,11 @@ import {evaluateRoute} from './evaluate.js'
 import {sameFlows} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {neverFlows} from './groups.js'
-import {doubtAbout, judge, type Judgement} from './judge.js'
+import {doubtAbout} from './doubt.js'
+import {judge, type Judgement} from './judge.js'
 import type {Party} from './parties.js'
 import {familyOf, type Member, packetOf, type Selection, type Traffic} from './probe.js'
+import {receiverDoubt} from './seen-as.js'
 import type {World} from './world.js'
 
 export interface Pair {
@@ -80,7 +82,7 @@ export function flowsOfPairs(world: World, from: Selection, to: Selection, wante
       to: target,
       passing: passed,
       texts: flowTexts(passed.flows, {never: neverFlows(), families: own.map(({sender}) => sender.address.family)}),
-      doubt: own.map(({sender, receiver}) => doubtAbout(world, sender, receiver)).find((doubt) => doubt !== undefined),
+      doubt: own.map(({sender, receiver}) => doubtAbout(world, sender, receiver) ?? receiverDoubt(world, sender, receiver)).find((doubt) => doubt !== undefined),
     }
   })
   const [first] = pairs

@@ -41,6 +41,7 @@ export const POLICY_KINDS = [
   'Node',
   'FelixConfiguration',
   'IPPool',
+  'ClusterInformation',
 ] as const satisfies readonly KindName[]
 type PolicyKind = (typeof POLICY_KINDS)[number]
 
@@ -54,6 +55,9 @@ interface Raw {
 
 const DEFAULT_ALLOW = 'projectcalico-default-allow'
 const LONGEST_INTERFACE = 15
+
+/** What of qosControls refuses packets and connections, whatever the policy says. */
+const LIMITS = ['ingressPacketRate', 'egressPacketRate', 'ingressMaxConnections', 'egressMaxConnections'] as const
 
 /** The world that ENTRIES make; keys of other kinds are passed over. */
 export function loadWorld(entries: Iterable<Entry>): World {
@@ -94,6 +98,7 @@ class Loader {
     const tiers = new Map(this.of('Tier').flatMap((raw) => this.tier(raw)).map((tier) => [tier.name, tier]))
     const tier = (name: string): Tier => tiers.get(name) ?? {name, order: undefined, missing: true, pass: false}
     const ordered = inOrder(policies, tier)
+    const halted = this.halted()
     let networks: readonly Cidr[] | undefined
     return {
       workloads,
@@ -112,6 +117,7 @@ class Loader {
       applying: applying(ordered),
       networks: () => (networks ??= this.networks(policies)),
       pools: this.of('IPPool').flatMap((raw) => this.pool(raw)),
+      ...(halted === undefined ? {} : {halted}),
     }
   }
 
@@ -135,15 +141,16 @@ class Loader {
     }
   }
 
-  private note({key, kind, name, namespace}: Raw, effect: Problem['effect'], message: string): void {
-    this.problems.push(problemOf({key, kind, name, namespace}, effect, message))
+  private note(raw: Raw, effect: Problem['effect'], message: string, more: Partial<Problem> = {}): void {
+    this.problems.push({...problemOf(raw, effect, message), ...(effect === 'unreadable' && this.parsed(raw) === undefined ? {notJson: true} : {}), ...more})
   }
 
-  /** The object in RAW as Felix reads it; noted and undefined if it cannot. */
-  private decoded<Spec extends object>(raw: Raw): Resource<Spec> | undefined {
+  /** The object in RAW as Felix reads it; noted, with what MORE makes of its metadata and spec, and undefined if it cannot. */
+  private decoded<Spec extends object>(raw: Raw, more: (metadata: Readonly<Record<string, unknown>>, spec: Readonly<Record<string, unknown>>) => Partial<Problem> = () => ({})): Resource<Spec> | undefined {
     const problem = this.unreadable<Spec>(raw)
     if (typeof problem !== 'string') return problem
-    this.note(raw, 'unreadable', problem)
+    const value = asRecord(this.parsed(raw)) ?? {}
+    this.note(raw, 'unreadable', problem, more(asRecord(ownField(value, 'metadata')) ?? {}, asRecord(ownField(value, 'spec')) ?? {}))
     return undefined
   }
 
@@ -235,12 +242,12 @@ class Loader {
   }
 
   private workload(raw: Raw): Workload[] {
-    const object = this.decoded<WorkloadEndpointSpec>(raw)
+    const object = this.decoded<WorkloadEndpointSpec>(raw, (_, spec) => ({addresses: addressesOf(spec)}))
     if (object === undefined) return []
     const {spec, metadata} = object
     const ids = parseWorkloadEndpointName(raw.name)
     const refuse = (message: string): [] => {
-      this.note(raw, 'absent', message)
+      this.note(raw, 'absent', message, {addresses: addressesOf({...spec})})
       return []
     }
     if (ids === undefined) return refuse('its name is not NODE-ORCHESTRATOR-WORKLOAD-ENDPOINT')
@@ -268,12 +275,17 @@ class Loader {
         profiles,
         labels,
         claim: this.claim(labels, namedPorts(spec.ports)),
+        nats: (spec.ipNATs ?? []).flatMap(({internalIP, externalIP}) => {
+          const [internal, external] = [parseAddress(internalIP), parseAddress(externalIP)]
+          return internal && external ? [{internal, external}] : []
+        }),
+        limits: LIMITS.filter((name) => spec.qosControls?.[name] !== undefined),
       },
     ]
   }
 
   private hostEndpoint(raw: Raw): HostEndpoint[] {
-    const object = this.decoded<HostEndpointSpec>(raw)
+    const object = this.decoded<HostEndpointSpec>(raw, (_, spec) => (typeof spec.node === 'string' ? {node: spec.node} : {}))
     if (object === undefined) return []
     const {spec, metadata} = object
     if (!spec.node || (!spec.interfaceName && (spec.expectedIPs ?? []).length === 0)) {
@@ -304,11 +316,11 @@ class Loader {
 
   private sets(): void {
     for (const raw of [...this.of('GlobalNetworkSet'), ...this.of('NetworkSet')]) {
-      const object = this.decoded<{nets?: readonly string[]}>(raw)
-      if (object === undefined) continue
-      const own = Object.entries(object.metadata.labels ?? {})
-      const labels =
+      const labelsOf = (own: readonly (readonly [string, string])[]): Labels =>
         raw.namespace === undefined ? this.labels(own, []) : this.labels([...own.filter(([key]) => key !== NAMESPACE_LABEL), [NAMESPACE_LABEL, raw.namespace]], [`kns.${raw.namespace}`])
+      const object = this.decoded<{nets?: readonly string[]}>(raw, (metadata) => (asRecord(this.parsed(raw)) ? {labels: labelsOf([...textMap(ownField(metadata, 'labels'))])} : {}))
+      if (object === undefined) continue
+      const labels = labelsOf(Object.entries(object.metadata.labels ?? {}))
       const nets = (object.spec.nets ?? []).flatMap((text) => parseCidrOrAddress(text) ?? [])
       this.book.addSet(nets.map(networkOf), this.claim(labels, []))
     }
@@ -414,10 +426,11 @@ class Loader {
 
   /** Notes a policy that cannot be read, with what it would apply to. */
   private noteUnreadable(raw: Raw, message: string): void {
-    const problem = problemOf(raw, 'unreadable', message)
+    const problem: Problem = {...problemOf(raw, 'unreadable', message), ...(this.parsed(raw) === undefined ? {notJson: true} : {})}
     const spec = asRecord(ownField(asRecord(this.parsed(raw)) ?? {}, 'spec'))
     const text = (name: string): object => (typeof spec?.[name] === 'string' ? {[name]: spec[name]} : {})
-    if (spec === undefined) {
+    const isOpen = ['selector', 'namespaceSelector', 'serviceAccountSelector'].some((name) => !['string', 'undefined'].includes(typeof (spec?.[name] ?? undefined)))
+    if (spec === undefined || isOpen) {
       this.problems.push(problem)
       return
     }
@@ -440,12 +453,28 @@ class Loader {
     const {bgp, addresses = [], interfaces = []} = object.spec
     const typed = (family: 4 | 6): Address | undefined =>
       ['InternalIP', 'ExternalIP'].flatMap((type) => addresses.filter((entry) => entry.type === type).flatMap(({address}) => addressOf(address) ?? [])).find((address) => address.family === family)
-    const v4 = addressOf(bgp?.ipv4Address) ?? typed(4)
-    const v6 = addressOf(bgp?.ipv6Address) ?? typed(6)
+    const [v4, v6] = [addressOf(bgp?.ipv4Address) ?? typed(4), addressOf(bgp?.ipv6Address) ?? typed(6)]
+    const {spec} = object
+    const tunnels = [
+      ['IPIP', bgp?.ipv4IPIPTunnelAddr],
+      ['VXLAN', spec.ipv4VXLANTunnelAddr],
+      ['VXLAN', spec.ipv6VXLANTunnelAddr],
+      ['WireGuard', spec.wireguard?.interfaceIPv4Address],
+      ['WireGuard', spec.wireguard?.interfaceIPv6Address],
+    ] as const
+    const network = (family: 4 | 6, text: string | undefined): object => {
+      const cidr = text?.includes('/') ? parseCidr(text) : undefined
+      return cidr?.family === family ? {[family]: networkOf(cidr)} : {}
+    }
     return [
       {
         name: raw.name,
         addresses: {...(v4 ? {4: v4} : {}), ...(v6 ? {6: v6} : {})},
+        networks: {...network(4, bgp?.ipv4Address), ...network(6, bgp?.ipv6Address)},
+        tunnels: tunnels.flatMap(([type, text]) => {
+          const address = addressOf(text)
+          return address ? [{type, address}] : []
+        }),
         interfaces: interfaces.flatMap(({name, addresses: own = []}) => (name ? [{name, addresses: own.flatMap((text) => addressOf(text) ?? [])}] : [])),
       },
     ]
@@ -469,7 +498,23 @@ class Loader {
     const spec = asRecord(ownField(asRecord(this.parsed(raw)) ?? {}, 'spec')) ?? {}
     const text = ownField(spec, 'cidr')
     const cidr = typeof text === 'string' ? parseCidr(text) : undefined
-    return cidr ? [{cidr: networkOf(cidr), natOutgoing: ownField(spec, 'natOutgoing') === true}] : []
+    if (cidr === undefined) return []
+    const mode = (name: string): string => {
+      const value = ownField(spec, name)
+      return typeof value === 'string' && value !== 'Never' ? value : ''
+    }
+    const tunnels = [{type: 'IPIP', mode: mode('ipipMode')}, {type: 'VXLAN', mode: mode('vxlanMode')}] as const
+    const tunnel = tunnels.find((one) => one.mode !== '')
+    return [{cidr: networkOf(cidr), natOutgoing: ownField(spec, 'natOutgoing') === true, ...(tunnel ? {tunnel: {type: tunnel.type, crossSubnetOnly: tunnel.mode === 'CrossSubnet'}} : {})}]
+  }
+
+  /** Why Felix does not follow the store on any node (felix-behaviour §2). Where there is no ClusterInformation, the objects need not be a whole store. */
+  private halted(): string | undefined {
+    const raw = this.raw.get('ClusterInformation')?.get('/default')
+    if (raw === undefined) return undefined
+    const object = this.unreadable<{datastoreReady?: boolean}>(raw)
+    if (typeof object === 'string') return `Felix cannot read clusterinformation/default (${object})`
+    return object.spec.datastoreReady === true ? undefined : 'the datastore is locked: datastoreReady of clusterinformation/default is not true'
   }
 
   /** The networks of all rules that exist, and of all sets. */
@@ -530,6 +575,12 @@ const problemOf = ({key, kind, name, namespace}: Pick<Raw, 'key' | 'kind' | 'nam
 function addressOf(text: string | undefined): Address | undefined {
   const cidr = text === undefined ? undefined : parseCidrOrAddress(text)
   return cidr && {family: cidr.family, value: cidr.value}
+}
+
+/** The addresses of a workload endpoint of which nobody knows whether Felix can read it. */
+function addressesOf(spec: Readonly<Record<string, unknown>>): Address[] {
+  const networks = ownField(spec, 'ipNetworks')
+  return Array.isArray(networks) ? (networks as unknown[]).flatMap((text) => (typeof text === 'string' ? (addressOf(text) ?? []) : [])) : []
 }
 
 function textMap(value: unknown): Map<string, string> {

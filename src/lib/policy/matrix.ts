@@ -8,7 +8,7 @@ import {type By, byKey} from './by.js'
 import {allFlowsOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isEmpty, NO_FLOWS, onlyProtocol, union} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {type Group, hostGroup, neverFlows, outsideGroups, sharedFamilies, workloadGroups} from './groups.js'
-import {doubtAbout} from './judge.js'
+import {doubtAbout} from './doubt.js'
 import {type Party, workloadParty} from './parties.js'
 import type {Member, Selection} from './probe.js'
 import {Reach} from './reach.js'
@@ -91,7 +91,9 @@ const ELSEWHERE: Readonly<Record<Family, Address>> = {4: {family: 4, value: 0x08
 function groupDoubt(world: World, group: Group): string | undefined {
   for (const family of [4, 6] as const) {
     const party = group.party(family)
-    const doubt = party && doubtAbout(world, {type: 'outside', address: ELSEWHERE[family]}, party)
+    if (party === undefined) continue
+    const elsewhere: Party = {type: 'outside', address: ELSEWHERE[family]}
+    const doubt = doubtAbout(world, elsewhere, party) ?? doubtAbout(world, party, elsewhere)
     if (doubt !== undefined) return doubt
   }
   return undefined

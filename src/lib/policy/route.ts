@@ -27,6 +27,10 @@ export function routeOf(world: World, from: Party, to: Party): Route {
   return new Router(world, from, to).route()
 }
 
+/** All points of ROUTE. */
+export const pointsOf = ({egress, ingress, nodes}: Route): Point[] =>
+  [egress, ingress, ...nodes.flatMap(({steps}) => steps.flatMap((step) => (step.type === 'host' ? [step.point] : [])))].filter((point) => point !== undefined)
+
 class Router {
   private readonly source: Place
   private readonly destination: Place

@@ -1,7 +1,7 @@
 /** Felix's settings as far as they decide about flows: what the store says, over Felix's own defaults (policy-evaluation §8.2, §8.3). */
 import {letsBorrow} from '../model/felix-endpoints.js'
 import {evaluate, tryParseSelector} from '../model/selector/index.js'
-import {type Cidr, networkOf, parseCidrOrAddress} from '../net/index.js'
+import {type Address, type Cidr, type Family, networkOf, parseAddress, parseCidrOrAddress} from '../net/index.js'
 import {protocolNumber} from './packets.js'
 
 export interface Failsafe {
@@ -23,6 +23,13 @@ export interface Settings {
   readonly borrowing: boolean
   /** Connection tracking drops what opens no flow. */
   readonly dropInvalid: boolean
+  /** Source NAT of pools spares the addresses of other nodes, too. */
+  readonly natExcludesHosts: boolean
+  /** What source NAT of pools puts in, if not the node's address. */
+  readonly natAddress?: Address
+  readonly wireguard: Readonly<Record<Family, boolean>>
+  /** OpenStack: what workloads need of their host is let through. */
+  readonly openstack: boolean
   /** Why nothing can be told of this node. */
   readonly unknown?: string
 }
@@ -55,9 +62,11 @@ export function settingsOf(configurations: readonly Configuration[], node: strin
   const broken = matching.find(({problem}) => problem !== undefined)
   const unknown = broken ? `Felix cannot read felixconfiguration/${broken.name}: ${broken.problem ?? ''}` : otherDataplane(value, on)
   const prefixes = value('interfacePrefix')
+  const interfacePrefixes = (typeof prefixes === 'string' && prefixes !== '' ? prefixes : 'cali').split(',')
+  const natAddress = parseAddress(text(value('natOutgoingAddress')))
   const vxlanPort = Number(value('vxlanPort') ?? 4789)
   return {
-    interfacePrefixes: (typeof prefixes === 'string' && prefixes !== '' ? prefixes : 'cali').split(','),
+    interfacePrefixes,
     endpointToHost: endpointAction(value('defaultEndpointToHostAction')),
     failsafeInbound: failsafes(value('failsafeInboundHostPorts'), defaultInbound),
     failsafeOutbound: failsafes(value('failsafeOutboundHostPorts'), defaultOutbound),
@@ -66,9 +75,15 @@ export function settingsOf(configurations: readonly Configuration[], node: strin
     allowIpip: on('allowIPIPPacketsFromWorkloads'),
     borrowing: letsBorrow(value('workloadSourceSpoofing')),
     dropInvalid: !on('disableConntrackInvalidCheck'),
+    natExcludesHosts: text(value('natOutgoingExclusions')).toLowerCase() === 'ippoolsandhostips',
+    ...(natAddress ? {natAddress} : {}),
+    wireguard: {4: on('wireguardEnabled'), 6: on('wireguardEnabledV6')},
+    openstack: interfacePrefixes.includes('tap'),
     ...(unknown === undefined ? {} : {unknown}),
   }
 }
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 function selects(selector: string, labels: ReadonlyMap<string, string>): boolean {
   const parsed = tryParseSelector(selector)

@@ -1,5 +1,5 @@
 /** What Felix has of a store, as policy needs it: the types. `load.ts` reads it. */
-import type {Address, Family} from '../net/index.js'
+import type {Address, Cidr, Family} from '../net/index.js'
 import type {Direction} from './by.js'
 import type {Expression, Labels} from './expression.js'
 import type {Rule} from './rule.js'
@@ -40,6 +40,10 @@ export interface Workload extends AnyEndpoint {
   readonly shownWorkload: string
   /** The endpoint that is enforced on its interface in its place (policy-evaluation §2). */
   readonly shadowedBy?: Workload
+  /** Its addresses that are translated (ipNATs). */
+  readonly nats: readonly {readonly internal: Address; readonly external: Address}[]
+  /** Limits on packets or connections that refuse what policy lets through. */
+  readonly limits: readonly string[]
 }
 
 export interface HostEndpoint extends AnyEndpoint {
@@ -87,6 +91,10 @@ export interface Tier {
 export interface NodeInfo {
   readonly name: string
   readonly addresses: Partial<Readonly<Record<Family, Address>>>
+  /** Those that its addresses are in, where the store says. */
+  readonly networks: Partial<Readonly<Record<Family, Cidr>>>
+  /** Those of its tunnel interfaces. */
+  readonly tunnels: readonly {readonly type: 'IPIP' | 'VXLAN' | 'WireGuard'; readonly address: Address}[]
   /** From the store; empty if it lists none. */
   readonly interfaces: readonly {readonly name: string; readonly addresses: readonly Address[]}[]
 }
@@ -105,6 +113,14 @@ export interface Problem {
   readonly message: string
   /** Of a policy that cannot be read: what it would apply to, where that much can be read. */
   readonly selector?: Expression
+  /** Of a set that cannot be read: its labels, where that much can be read. */
+  readonly labels?: Labels
+  /** Of a host endpoint that cannot be read: its node, where that much can be read. */
+  readonly node?: string
+  /** Of a workload endpoint that Felix does not have: its addresses, where they can be read. */
+  readonly addresses?: readonly Address[]
+  /** The value is not even JSON. */
+  readonly notJson?: true
 }
 
 /** The policies that apply somewhere in one direction, tier by tier, in order. */
@@ -135,14 +151,18 @@ export interface World {
   /** The tiers and policies that apply to an endpoint, in order. */
   readonly applying: (endpoint: Endpoint, direction: Direction, stage: Stage) => readonly TierStage[]
   /** The networks that rules and sets name, each once. */
-  readonly networks: () => readonly import('../net/index.js').Cidr[]
+  readonly networks: () => readonly Cidr[]
   readonly pools: readonly Pool[]
+  /** Why all nodes have stopped following the store. */
+  readonly halted?: string
 }
 
 /** `workload`: what a workload endpoint has; `forward`: applyOnForward policies of a host endpoint. */
 export type Stage = 'workload' | 'normal' | 'forward' | 'doNotTrack' | 'preDNAT'
 
 export interface Pool {
-  readonly cidr: import('../net/index.js').Cidr
+  readonly cidr: Cidr
   readonly natOutgoing: boolean
+  /** What carries its traffic between nodes; `crossSubnetOnly`: between those of different networks. */
+  readonly tunnel?: {readonly type: 'IPIP' | 'VXLAN'; readonly crossSubnetOnly: boolean}
 }
