@@ -79,8 +79,11 @@ describe('source NAT of pools', () => {
 
 describe('tunnels between the nodes', () => {
   const pool = (spec: object): Entry => object('IPPool', 'ippools/p', {cidr: '10.65.0.0/16', ...spec})
-  const forward = [hostEndpoint('all', {node: 'h2', interfaceName: '*', profiles: ['projectcalico-default-allow']}), policy('f', {selector: "has(host)", applyOnForward: true, ingress: ANY})]
-  const labelled = [hostEndpoint('all', {node: 'h2', interfaceName: '*', profiles: ['projectcalico-default-allow']}, {host: ''}), forward[1]!]
+  const everywhere = (labels: Readonly<Record<string, string>>): Entry[] => [
+    hostEndpoint('all', {node: 'h2', interfaceName: '*', profiles: ['projectcalico-default-allow']}, labels),
+    policy('f', {selector: 'has(host)', applyOnForward: true, ingress: ANY}),
+  ]
+  const [forward, labelled] = [everywhere({}), everywhere({host: ''})]
 
   test.each<[string, object]>([
     ['IPIP', {ipipMode: 'Always'}],
