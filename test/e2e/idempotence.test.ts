@@ -70,6 +70,9 @@ describe('--if-exists', () => {
       REMOVALS.flatMap(([line, code]) => [`${line}: ${code}`, `${line} --if-exists: 0`, `${line} --if-exists --error-unchanged: 3`]))
     expect(await revision()).toBe(before)
     expect(await run('profile web tag remove nosuch --if-exists')).toEqual({code: 0, signal: null, stdout: '', stderr: 'Tag nosuch is not on profile web; nothing was changed\n'})
+    // It is said once, whether the error says it itself or not; and no files are mentioned where there are none.
+    expect(await run('label profile web nosuch --remove --if-exists')).toMatchObject({code: 0, stderr: 'The object has no label nosuch. Nothing was changed.\n'})
+    expect(await run('delete profile nosuch --if-exists')).toMatchObject({code: 0, stderr: 'The object does not exist; nothing was changed\n'})
   })
 
   test('what exists of several is removed, and what does not is told', async () => {
@@ -176,6 +179,10 @@ describe('one line on success', () => {
     expect(await run('profile web tag add t1')).toMatchObject({stdout: '', stderr: 'profile/web unchanged\n'})
     expect(await run('profile add web')).toMatchObject({stdout: 'Profile web already exists.\n', stderr: ''})
     expect(await run('pool set 10.1.0.0/16 --nat-outgoing')).toMatchObject({stdout: '', stderr: 'ippool/10.1.0.0/16 updated (nat-outgoing off → on)\n'})
+    // A default that is written down changes nothing from one value to another.
+    expect((await run('bgp node-mesh on')).stderr).toMatch(/ (?:created|updated) \(node mesh on\)\n$/)
+    expect((await run('bgp default-node-as 64512')).stderr).toBe('bgpconfiguration/default updated (AS number 64512)\n')
+    expect((await run('config felix loglevel debug')).stderr).toMatch(/\(loglevel not set → debug\)\n$/)
     expect(await codesAndOutput(['profile add quiet', 'profile web tag add t2', 'pool remove 10.2.0.0/16', 'endpoint remove 10.1.0.9', 'ipam release 10.1.0.1', 'bgp peer add 192.0.2.1 as 64513', 'bgp peer remove 192.0.2.1', 'profile remove quiet', 'ipam assign 10.1.0.77', 'profile show -o name'].map((line) => `${line} -q`)))
       .toEqual(['', '', '', '', '', '', '', '', '10.1.0.77\n', 'web\n'])
   })

@@ -51,7 +51,7 @@ export abstract class HostEditCommand extends BaseCommand {
   protected override catch(error: Error): Promise<never> {
     if (!this.flag('if-exists') || !isError(error, 'not-found') || this.hasWritten) return super.catch(error)
     this.wasMissing = true
-    this.note([`${error.message.replace(/\.$/, '')}; nothing was changed`, ...error.details.map((line) => `  ${line}`)])
+    this.note([/nothing was changed\.?$/i.test(error.message) ? error.message : `${error.message.replace(/\.$/, '')}; nothing was changed`, ...error.details.map((line) => `  ${line}`)])
     return Promise.resolve(undefined as never)
   }
 

@@ -55,7 +55,7 @@ export async function addPeer(session: Session, scope: PeerScope, address: Addre
 export function removePeer(session: Session, scope: PeerScope, address: Address, missing: string): Promise<readonly ResourceChange<BGPPeer>[]> {
   return editPeers(session, `the removal of BGP peer ${formatAddress(address)}`, ({peers}) => {
     const found = peersAt(peers, scope, address)
-    if (found.length === 0) throw new CalicoError('not-found', missing, whereItIs(peers, address))
+    if (found.length === 0) throw new CalicoError('not-found', missing, whereItIs(peers, address, scope))
     return found.map((before) => ({before, after: undefined}))
   })
 }
@@ -156,10 +156,10 @@ function freeName(taken: ReadonlySet<string>, wanted: string): string {
   return name
 }
 
-/** Where else a peer of ADDRESS is, for one that looked in the wrong scope. */
-function whereItIs(all: readonly Stored<BGPPeer>[], address: Address): {hint?: string} {
+/** Where else a peer of ADDRESS is, for one that looked in the wrong SCOPE; or how to see those that there are. */
+function whereItIs(all: readonly Stored<BGPPeer>[], address: Address, scope: PeerScope): {hint: string} {
   const other = all.map(peerOf).find((peer) => peer.address !== undefined && equalAddresses(peer.address, address))
-  if (other === undefined) return {}
+  if (other === undefined) return {hint: `To see the peers: calicoctl ${scope.type === 'node' ? `node bgp peer show --node ${scope.node}` : 'bgp peer show'}`}
   const ip = formatAddress(address)
   const {node} = other.stored.resource.spec
   if (!other.plain) return {hint: `bgppeer/${storedName(other.stored)} has that address with a port or selectors; the Go calicoctl can change it.`}

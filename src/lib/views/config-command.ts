@@ -37,7 +37,7 @@ export abstract class ConfigCommand extends SettingCommand {
     } else if (value !== undefined) {
       const change = await writeSetting(session, place, setting, value)
       const was = change.before && setting.read(change.before)
-      await this.tell([change], {detail: `${name} ${was ?? 'none'} → ${value}`})
+      await this.tell([change], {detail: `${name} ${was ?? 'not set'} → ${value}`})
     } else {
       const stored = await readSetting(session, place, setting)
       await this.showSetting({name, value: stored, configured: stored !== undefined, text: stored ?? 'No value configured'})

@@ -174,7 +174,7 @@ describe('removing', () => {
     if (spec) await peer('other', spec)
     const error = await failure(removePeer(session, GLOBAL, address('192.0.2.1'), 'nobody there'))
     expect({kind: error.kind, message: error.message}).toEqual({kind: 'not-found', message: 'nobody there'})
-    if (hint === undefined) expect(error.hint).toBeUndefined()
+    if (hint === undefined) expect(error.hint).toBe('To see the peers: calicoctl bgp peer show')
     else expect(error.hint).toContain(hint)
     expect(Object.keys(await stored())).toHaveLength(spec ? 1 : 0)
   })

@@ -148,8 +148,10 @@ function optionNames(line: SplitLine, commands: CommandTable): string[] {
   const ids = idsOf(line, commands)
   const withOption = (name: string, takesValue: boolean): Words => ({...line, options: [...line.options, {kind: {name, takesValue, ours: false, multiple: false}, value: undefined}]})
   const v020 = attempts.flatMap(({id, pattern}) => [...optionsOf(pattern)].filter(([name, value]) => hopeful(id, withOption(name, value !== undefined))).map(([name]) => name))
+  // Before the first word, those that are the same for all commands.
+  const global = line.words.length > 0 ? [] : Object.values(commands).flatMap(({flags}) => Object.entries(flags).filter(([, {helpGroup, hidden}]) => helpGroup === 'GLOBAL' && hidden !== true))
   const ours = ids.flatMap((id) => Object.entries(commands[id]?.flags ?? {}).filter(([name, flag]) => !flag.hidden && !v020Options(line.words[0] ?? '').has(name)))
-  const names = [...v020, ...ours.map(([name]) => name)].filter((name) => !given.has(name))
+  const names = [...new Set([...v020, ...[...global, ...ours].map(([name]) => name)])].filter((name) => !given.has(name))
   return [...names.map((name) => `--${name}`), '--help', ...(line.words.length === 0 ? ['--version'] : [])]
 }
 

@@ -24,6 +24,8 @@ interface ArgumentShape {
 export interface FlagShape {
   readonly type: 'boolean' | 'option'
   readonly char?: string | undefined
+  /** `GLOBAL` for those that nearly every command takes. */
+  readonly helpGroup?: string | undefined
   readonly multiple?: boolean | undefined
   readonly allowNo?: boolean | undefined
   readonly hidden?: boolean | undefined

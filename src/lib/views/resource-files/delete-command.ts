@@ -60,14 +60,15 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
     if (pools.length + nodes.length > 0 && flags.atomic) throw new CalicoError('refused', 'Pools and nodes cannot be deleted in one transaction, because their blocks are released in several; nothing was deleted', {hint: 'Omit --atomic, or the pools and nodes.'})
     const {hosts, networks} = await this.check(session, targets, {others, pools, nodes}, flags)
     const steps = {others, networks, hosts}
+    const none = targets.length === 0 ? undefined : `${targets.length === 1 ? 'The object does' : 'The objects do'} not exist; nothing was changed`
     if (networks.length > 0 && others.length + hosts.length > 0) {
       // Whether a pool is in use shows when the rest is gone: that is seen on a stage, before anything is deleted.
       const {rehearse, together} = await import('../../client/together.js')
       const onStage = (staged: Session): Promise<ResourceChange[]> => this.removeAll(staged, steps, flags, {rehearsal: true})
-      if (this.dryRun) return this.tellAll((await together(session, 'the deletion of these objects', onStage)).outcome, {format: flags.output})
+      if (this.dryRun) return this.tellAll((await together(session, 'the deletion of these objects', onStage)).outcome, {format: flags.output, none})
       await rehearse(session, 'the deletion of these objects', onStage)
     }
-    await this.tellAll(await this.removeAll(session, steps, flags, {rehearsal: false}), {format: flags.output})
+    await this.tellAll(await this.removeAll(session, steps, flags, {rehearsal: false}), {format: flags.output, none})
   }
 
   /** What of TARGETS is there: names of nodes, networks of pools. @throws CalicoError with every reason why one of them cannot be deleted */

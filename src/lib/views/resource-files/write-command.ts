@@ -60,8 +60,8 @@ export function warnOfOtherSets(session: Session, changes: readonly ResourceChan
 }
 
 export abstract class ChangeFilesCommand extends EditCommand {
-  /** Says what became of each object of CHANGES: on stdout in FORMAT, or, for a dry run, the differences (QUIETLY: nothing), and on stderr in words. */
-  protected async tellAll(changes: readonly ResourceChange[], {format, quietly = false}: {format?: 'name' | 'json' | undefined; quietly?: boolean} = {}): Promise<void> {
+  /** Says what became of each object of CHANGES: on stdout in FORMAT, or, for a dry run, the differences (QUIETLY: nothing), and on stderr in words; NONE if there is not one. */
+  protected async tellAll(changes: readonly ResourceChange[], {format, quietly = false, none = 'There are no objects in the files.'}: {format?: 'name' | 'json' | undefined; quietly?: boolean; none?: string | undefined} = {}): Promise<void> {
     if (quietly) await this.tellFlows({aside: true})
     else if (format === 'json') await this.dataText(changesJson(changes, this.dryRun, await this.flowsJson()))
     else if (format === 'name') for (const name of changesNames(changes)) this.data(name)
@@ -69,7 +69,7 @@ export abstract class ChangeFilesCommand extends EditCommand {
     if (format === 'name') await this.tellFlows({aside: true})
     await this.tellNotes(changes)
     if (changes.length > 1) this.note(summary(changes))
-    if (changes.length === 0) this.note('There are no objects in the files.')
+    if (changes.length === 0) this.note(none)
   }
 }
 

@@ -144,6 +144,8 @@ describe('names', () => {
 
 describe('options', () => {
   test('v0.20\'s that fit and ours, without those given', async () => {
+    expect(await complete('--')).toEqual(['--datastore', '--quiet', '--help', '--version'])
+    expect(await complete('--datastore embedded -')).toEqual(['--quiet', '--help', '--version'])
     expect(await complete('pool show --ip')).toEqual(['--ipv4', '--ipv6'])
     expect(await complete('pool show --ipv4 --ip')).toEqual([])
     expect(await complete('profile web rule add inbound --a')).toEqual(['--at'])

@@ -5,11 +5,11 @@ import {V020} from '../../../../src/lib/cli/grammar/v020.js'
 
 /** Options that every command of ours has. */
 export const GLOBAL_FLAGS: Record<string, FlagShape> = {
-  datastore: {type: 'option'},
+  datastore: {type: 'option', helpGroup: 'GLOBAL'},
   timeout: {type: 'option'},
   debug: {type: 'boolean'},
   'no-input': {type: 'boolean'},
-  quiet: {type: 'boolean', char: 'q'},
+  quiet: {type: 'boolean', char: 'q', helpGroup: 'GLOBAL'},
   output: {type: 'option', char: 'o', options: ['table', 'wide', 'json', 'yaml', 'plain', 'name']},
   json: {type: 'boolean'},
 }
