@@ -6,6 +6,7 @@ import {join, resolve} from 'node:path'
 import {createBudget} from '../../src/lib/datastore/budget.js'
 import type {Datastore} from '../../src/lib/datastore/datastore.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
+import {FullError} from '../../src/lib/datastore/errors.js'
 import {isError} from '../../src/lib/errors.js'
 import type {Profile} from '../../src/lib/model/types.js'
 import {tagsOf} from '../../src/lib/rules/edit.js'
@@ -38,11 +39,6 @@ export interface Report {
 const KEYS = ['a', 'b', 'c', 'd'].map((name) => `/calico/robustness/${name}`)
 const PROFILES = ['web', 'db']
 const REQUEST_MS = 2_000
-/**
- * What a full etcd says. Its own quota check when it applies a request makes the write that crosses the quota, and answers with the same error as for one that
- * it refuses (quotaApplierV3 in etcdserver): whoever is told so does not know.
- */
-const FULL = 'is full and refuses writes'
 const CLOCK = join(resolve(import.meta.dirname), 'clock.cjs')
 
 export async function runCluster({seed, milliseconds, members = 3, faults, clients, adapter = (store) => store}: RunOptions): Promise<Report> {
@@ -116,7 +112,7 @@ export async function runCluster({seed, milliseconds, members = 3, faults, clien
           exitCodes[String(code)] = (exitCodes[String(code)] ?? 0) + 1
           if (code === null || /at .*\.js:\d/.test(stderr)) throw new Error(`calicoctl ended with ${code}: ${stderr}`)
           if (code === 0 && !old) mine.push({profile, tag})
-          return code === 0 ? 'done' : code === 9 || stderr.includes(FULL) ? 'unknown' : undefined
+          return code === 0 ? 'done' : code === 9 ? 'unknown' : undefined
         })
       }
     }
@@ -160,7 +156,8 @@ async function certainly<T>(work: () => Promise<T>): Promise<T | 'unknown' | und
   try {
     return await work()
   } catch (error) {
-    if (isError(error, 'unknown') || (isError(error) && error.message.includes(FULL))) return 'unknown'
+    // Of a full store only commit() finds out whether it executed the write that it refused.
+    if (isError(error, 'unknown') || error instanceof FullError) return 'unknown'
     if (isError(error)) return undefined
     throw error
   }

@@ -4,7 +4,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Compare, KeyValue, Operation, OperationResult, Revision, TransactionResult} from '../datastore/datastore.js'
-import {CompactedError, OutcomeUnknownError} from '../datastore/errors.js'
+import {CompactedError, FullError, OutcomeUnknownError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {CALICO_PREFIX, CLUSTER_KEY, checkSameCluster, checkWritable, clusterState, guidInValue, guidOf, initialValues, type ClusterState} from './cluster.js'
 import {noteDone, type Session} from './session.js'
@@ -60,7 +60,7 @@ export interface CommitOptions {
 /**
  * Reads READS (and ClusterInformation) at one revision, lets DECIDE say what to write, and writes it if nothing it rests on has changed since;
  * otherwise decides again, at most 100 times. Initialises an empty store in the same transaction. A lost answer is settled by the history of
- * the written keys (decisions.md 10), never by sending the same transaction blindly again.
+ * the written keys (decisions.md 10), never by sending the same transaction blindly again; so is the answer of a full store, which may have executed the write.
  *
  * @throws whatever DECIDE throws (nothing was written then); CalicoError `conflict` after 100 lost races; `unknown` if an answer was lost and
  * cannot be settled; and the datastore's own errors.
@@ -126,8 +126,10 @@ async function untilDone<T>(
       if (result.succeeded) return {outcome: decision.outcome, wrote: true, revision: result.revision}
       answer = result
     } catch (error) {
-      if (!(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
+      const isFull = error instanceof FullError
+      if (!isFull && !(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
       const attempt = {decision, writes, after: seen.revision, cluster: seen.cluster, error}
+      if (isFull) return await madeOnFull(session, attempt, lost)
       lost.push(attempt)
       answer = await readAgain(session, operations, attempt)
     }
@@ -229,7 +231,7 @@ interface LostAttempt<T> {
   /** The revision that it was decided on: if executed, then after this one. */
   readonly after: Revision
   readonly cluster: ClusterState
-  readonly error: OutcomeUnknownError
+  readonly error: OutcomeUnknownError | FullError
 }
 
 /** The answers of LOST never came. What stands in the store now tells whether one of them was executed; what the caller gets of that one. */
@@ -239,6 +241,18 @@ async function madeAfterAll<T>(session: Session, lost: readonly LostAttempt<T>[]
     if (landed !== undefined) return made(session, attempt, landed)
   }
   return undefined
+}
+
+/** A full store has answered ATTEMPT, and may have executed it. @throws its answer, if it has not; if that cannot be found out, ATTEMPT is one of LOST */
+async function madeOnFull<T>(session: Session, attempt: LostAttempt<T>, lost: LostAttempt<T>[]): Promise<Committed<T>> {
+  const landed = await wasExecuted(session, attempt).catch((error: unknown) => {
+    lost.push(attempt)
+    throw error
+  })
+  if (landed === undefined) throw attempt.error
+  const {message, hint} = attempt.error
+  session.warn(`${message}, but ${attempt.decision.what} was made.${hint === undefined ? '' : ` ${hint}`}`)
+  return made(session, attempt, landed)
 }
 
 /** What the caller gets of ATTEMPT, which was executed at REVISION although its answer was lost. */
@@ -344,7 +358,8 @@ function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {
       : isError(cause, 'wrong-datastore')
         ? 'another etcd cluster now answers'
         : 'the datastore no longer answers'
-  return new CalicoError('unknown', `The response to a write was lost and ${why}: ${lost.decision.what} may or may not have been made`, {
+  const before = lost.error instanceof FullError ? 'A full datastore may have executed a write that it refused, and' : 'The response to a write was lost and'
+  return new CalicoError('unknown', `${before} ${why}: ${lost.decision.what} may or may not have been made`, {
     details: [lost.error.message],
     hint: 'Check the object before you run the command again.',
     cause,

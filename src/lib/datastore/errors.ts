@@ -8,6 +8,16 @@ export class OutcomeUnknownError extends CalicoError {
   }
 }
 
+/**
+ * The store is full. A write that was answered so was refused, or was executed: etcd judges it before it proposes it, and again when it applies it, where the
+ * one that crosses the quota is executed and answered all the same (its quotaApplierV3, v3.3 to v3.8). It is never executed later than it was answered.
+ */
+export class FullError extends CalicoError {
+  constructor(message: string, {hint, cause}: {hint?: string; cause?: unknown} = {}) {
+    super('failed', message, {cause, ...(hint !== undefined && {hint})})
+  }
+}
+
 /** A transaction has more operations, conditions or bytes than the store takes in one request; nothing was written. */
 export class TooLargeError extends CalicoError {
   constructor(message: string, {hint, cause}: {hint?: string; cause?: unknown} = {}) {

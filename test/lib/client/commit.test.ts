@@ -2,7 +2,7 @@ import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
 import {commit, type Decision} from '../../../src/lib/client/commit.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
-import {CompactedError, OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
+import {CompactedError, FullError, OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 
@@ -214,6 +214,47 @@ describe('commit', () => {
     expect(error.exitCode).toBe(9)
     expect(error.message).toContain('compacted')
     expect(store.writes).toHaveLength(2)
+  })
+
+  describe('a full store, which may have executed what it refuses', () => {
+    const full = (): FullError => new FullError('etcd is full', {hint: 'Free space.'})
+    const refuses = (executes: boolean): void => {
+      store.onWrite = async (send, transaction) => {
+        if (executes) await send(transaction)
+        throw full()
+      }
+    }
+    test('it has: done once, with a warning', async () => {
+      await append('a')
+      refuses(true)
+      expect(await append('b')).toMatchObject({outcome: 'ab', wrote: true})
+      expect([await stored(), store.writes.length, warnings.at(-1)]).toEqual(['ab', 2, `etcd is full, but the change of ${KEY} was made. Free space.`])
+      expect(session.writes.done).toHaveLength(2)
+    })
+    test('it has not: its refusal, without another try', async () => {
+      await append('a')
+      refuses(false)
+      expect(await failure(append('b'))).toMatchObject({kind: 'failed', message: 'etcd is full', hint: 'Free space.'})
+      expect([await stored(), store.writes.length]).toEqual(['a', 2])
+    })
+    test('that cannot be found out: unknown, and the journal has it so', async () => {
+      const told: boolean[] = []
+      session = newSession(store, {warn: () => undefined, record: ({unknown = false}) => Promise.resolve(void told.push(unknown))})
+      await append('a')
+      refuses(true)
+      store.onHistory = () => Promise.reject(new CalicoError('unreachable', 'away'))
+      expect(await failure(append('b'))).toMatchObject({exitCode: 9, message: `A full datastore may have executed a write that it refused, and the datastore no longer answers: the change of ${KEY} may or may not have been made`, details: ['etcd is full']})
+      expect(told).toEqual([false, true])
+    })
+    test('a write before it whose answer was lost may still come', async () => {
+      await append('a')
+      store.onWrite = () => {
+        refuses(false)
+        return Promise.reject(lost())
+      }
+      const error = await failure(append('b'))
+      expect(error).toMatchObject({exitCode: 9, details: ['no answer', 'Another attempt failed: etcd is full']})
+    })
   })
 
   test('what is under way and what is done can be told to an interrupted user', async () => {

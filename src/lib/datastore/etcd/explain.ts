@@ -1,6 +1,6 @@
 import {CalicoError, type ErrorKind} from '../../errors.js'
 import type {EtcdSettings, Setting} from '../../settings/types.js'
-import {CompactedError, ForbiddenError, TooLargeError} from '../errors.js'
+import {CompactedError, ForbiddenError, FullError, TooLargeError} from '../errors.js'
 import type {Diagnosis} from './diagnose.js'
 import type {Failure, Problem} from './failure.js'
 
@@ -203,6 +203,7 @@ export function explainFailure(scene: Scene, failure: Failure): CalicoError {
   if (problem === 'compacted') return new CompactedError(undefined, cause)
   const error = say(FAILURES[problem], scene, text, cause)
   if (problem === 'no-permission') return new ForbiddenError(error.message, (subject) => explainFailure({...scene, subject}, failure), {...(error.hint !== undefined && {hint: error.hint}), cause})
+  if (problem === 'no-space') return new FullError(error.message, {...(error.hint !== undefined && {hint: error.hint}), cause})
   return problem === 'too-large' ? new TooLargeError(error.message, {...(error.hint !== undefined && {hint: error.hint}), cause}) : error
 }
 

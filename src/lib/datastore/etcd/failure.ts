@@ -11,6 +11,8 @@ type Fate =
   | 'never-sent'
   /** etcd answered that it did not execute it. */
   | 'not-executed'
+  /** etcd answered that it refuses it, and may have executed it all the same; it will not do so later. */
+  | 'answered'
   /** It may have been executed. */
   | 'unknown'
 
@@ -58,7 +60,7 @@ const verdict = (fate: Fate, remedy: Remedy, problem: Problem): Verdict => ({fat
 
 /**
  * Messages, first match wins. etcd refuses with the first group before it proposes the request to the cluster or while it
- * applies it without effect (its server/etcdserver/api/v3rpc and apply code); "request timed out" and "leader changed" are not
+ * applies it without effect (its server/etcdserver/api/v3rpc and apply code), but for a full store (FullError); "request timed out" and "leader changed" are not
  * among them on purpose.
  */
 const BY_TEXT: readonly (readonly [string, Verdict])[] = [
@@ -77,7 +79,7 @@ const BY_TEXT: readonly (readonly [string, Verdict])[] = [
   ['etcdserver: no leader', verdict('not-executed', 'elsewhere', 'no-leader')],
   ['etcdserver: too many requests', verdict('not-executed', 'elsewhere', 'busy')],
   ['etcdserver: not capable', verdict('not-executed', 'elsewhere', 'busy')],
-  ['database space exceeded', verdict('not-executed', 'none', 'no-space')],
+  ['database space exceeded', verdict('answered', 'none', 'no-space')],
   ['request is too large', verdict('not-executed', 'none', 'too-large')],
   ['too many operations in txn request', verdict('not-executed', 'none', 'too-large')],
   ['received message larger than max', verdict('not-executed', 'none', 'too-large')],

@@ -1,9 +1,11 @@
 import {createServer as createHttpServer} from 'node:http'
 import {connect, createServer, type Socket} from 'node:net'
 import {afterAll, afterEach, beforeAll, describe, expect, jest, test} from '@jest/globals'
+import {commit} from '../../../../src/lib/client/commit.js'
+import {newSession} from '../../../../src/lib/client/session.js'
 import type {BudgetOptions} from '../../../../src/lib/datastore/budget.js'
 import type {Change, Datastore} from '../../../../src/lib/datastore/datastore.js'
-import {CompactedError, OutcomeUnknownError} from '../../../../src/lib/datastore/errors.js'
+import {CompactedError, FullError, OutcomeUnknownError} from '../../../../src/lib/datastore/errors.js'
 import type {Way} from '../../../../src/lib/datastore/etcd/connection.js'
 import {openDatastore} from '../../../../src/lib/datastore/open.js'
 import type {EtcdSettings} from '../../../../src/lib/settings/types.js'
@@ -498,7 +500,7 @@ export function faults(way: Way): void {
   })
 
   describe('a full store', () => {
-    test('R4: NOSPACE is named, and nothing is unknown', async () => {
+    test('R4: NOSPACE is named', async () => {
       const etcd = await startEtcd({args: ['--quota-backend-bytes', '2000000']})
       try {
         const store = await open(etcd.endpoints, {perRequest: true})
@@ -507,8 +509,30 @@ export function faults(way: Way): void {
           error = await store.transact({then: [{put: `/full/${i}`, value: 'x'.repeat(100_000)}]}).then(() => undefined, (cause: unknown) => cause)
         }
         expect(error).toMatchObject({kind: 'failed', message: expect.stringContaining('NOSPACE'), hint: expect.stringContaining('alarm disarm')})
-        expect(error).not.toBeInstanceOf(OutcomeUnknownError)
+        expect(error).toBeInstanceOf(FullError)
         await store.get('/full/0')
+      } finally {
+        await etcd.stop()
+      }
+    })
+
+    test('of many who cross the quota at once, some are executed and refused all the same: each is told what is true', async () => {
+      const etcd = await startEtcd({args: ['--quota-backend-bytes', '4000000', '--backend-batch-limit', '1']})
+      try {
+        const store = await open(etcd.endpoints, {perRequest: true})
+        const say = {warn: (message: string) => void warnings.push(message)}
+        const warnings: string[] = []
+        const keyOf = (i: number): string => `/calico/resources/v3/projectcalico.org/profiles/p${i}`
+        const write = (i: number): Promise<'made' | 'refused'> =>
+          commit(newSession(store, say), [{get: keyOf(i)}], ({results}) => ({writes: [{key: keyOf(i), read: results[0]?.[0], value: 'x'.repeat(50_000)}], what: `p${i}`, outcome: 'made' as const})).then(({outcome}) => outcome, (error: unknown) => {
+            expect(error).toBeInstanceOf(FullError)
+            return 'refused'
+          })
+        let told: string[] = []
+        await write(0)
+        for (let i = 1; !told.includes('refused'); i += 20) told = [...told, ...(await Promise.all(Array.from({length: 20}, (_, at) => write(i + at))))]
+        const stored = await Promise.all(told.map(async (_, at) => ((await store.get(keyOf(at + 1))).kv ? 'made' : 'refused')))
+        expect(told).toEqual(stored)
       } finally {
         await etcd.stop()
       }
