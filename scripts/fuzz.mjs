@@ -1,7 +1,7 @@
 /**
  * npm run fuzz -- [--minutes N] [--seed S] [--target T,…] [--jobs J]: feeds every reader of foreign bytes (test/fuzz) for N minutes in all, in J processes (as many as
- * there are cores), each with seeds of its own from S on. What is found is printed, as small as it can be made, and the exit code is 1; as a line of
- * test/fixtures/fuzz/findings.jsonl it is a test from then on.
+ * there are cores), each with seeds of its own from S on. Inputs that reach code which no input has reached are kept in test/fixtures/fuzz/corpus and changed in turn.
+ * What is found is printed, as small as it can be made, and the exit code is 1; as a line of test/fixtures/fuzz/findings.jsonl it is a test from then on.
  */
 import {spawn} from 'node:child_process'
 import {mkdirSync, rmSync} from 'node:fs'
@@ -36,10 +36,12 @@ await Promise.all(Array.from({length: Number(values.jobs)}, async () => {
     for (const target of wanted) {
       if (Date.now() >= end) break
       const milliseconds = Math.min(ROUND_MS, Math.max(1000, (Number(values.minutes) * 60_000 * Number(values.jobs)) / wanted.length))
-      if ((await run(['--seed', String(own), '--target', target, '--milliseconds', String(milliseconds)])) !== 0) failed = true
+      if ((await run(['--grow', '--seed', String(own), '--target', target, '--milliseconds', String(milliseconds)])) !== 0) failed = true
     }
   }
 }))
+// What several have found at once, or what something smaller reaches, too.
+await run(['--tidy', '--target', wanted.join(',')])
 rmSync(program)
 process.exitCode = failed ? 1 : 0
 

@@ -1,4 +1,5 @@
 /** The fuzzer of test/fuzz as one file: a plain process runs it faster than a test would in jest, and can be ended when it hangs. */
+import {createHash} from 'node:crypto'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {build} from 'esbuild'
@@ -7,7 +8,7 @@ import {build} from 'esbuild'
  * Writes the fuzzer to OUTFILE, an ES module.
  * @param {string} root
  * @param {string} outfile
- * @returns {Promise<{targets: string[]}>} the names of the readers
+ * @returns {Promise<{targets: string[], seed: string}>} the names of the readers, and a seed that is another one for every change of the code
  */
 export async function bundleFuzzer(root, outfile) {
   await build({
@@ -22,5 +23,6 @@ export async function bundleFuzzer(root, outfile) {
     logLevel: 'warning',
     banner: {js: "import {createRequire as createRequireOfBundle} from 'node:module'; const require = createRequireOfBundle(import.meta.url);"},
   })
-  return {targets: [...readFileSync(join(root, 'test/fuzz/targets.ts'), 'utf8').matchAll(/^ {4}name: '([\w-]+)',$/gm)].map(([, name = '']) => name)}
+  const seed = createHash('sha256').update(readFileSync(outfile)).digest('hex').slice(0, 8)
+  return {seed, targets: [...readFileSync(join(root, 'test/fuzz/targets.ts'), 'utf8').matchAll(/^ {4}name: '([\w-]+)',$/gm)].map(([, name = '']) => name)}
 }

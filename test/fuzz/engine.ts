@@ -2,6 +2,7 @@
 import {Buffer} from 'node:buffer'
 import {CalicoError} from '../../src/lib/errors.js'
 import {newRandom} from '../simulation/random.js'
+import {type Coverage, newSeen} from './coverage.js'
 import {mutated} from './mutate.js'
 
 /** Something that reads what others wrote. */
@@ -57,7 +58,7 @@ function inputOf(target: Target, seeds: readonly Buffer[], seed: string, run: nu
   return mutated(seeds.length > 0 ? random.pick(seeds) : Buffer.alloc(0), random, {seeds, dictionary: target.dictionary})
 }
 
-const seedsOf = (target: Target, more: readonly Buffer[] = []): Buffer[] => [...target.seeds().map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)), ...more]
+const seedsOf = (target: Target): Buffer[] => target.seeds().map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed))
 
 export interface Budget {
   readonly seed: string
@@ -67,31 +68,95 @@ export interface Budget {
   readonly milliseconds: number
 }
 
+export interface Corpus {
+  /** Inputs that earlier runs have kept. */
+  readonly inputs: readonly Buffer[]
+  /** Where it is given, inputs that reach something new are kept, and changed in turn. */
+  readonly coverage?: Coverage | undefined
+}
+
+/** Inputs between two looks at what they have reached, which takes as long as they do. */
+const TOGETHER = 64
+/** Bytes of the largest input that is kept. */
+const LARGEST_KEPT = 2_048
+
+export interface Fed {
+  /** How many inputs were run. */
+  readonly ran: number
+  readonly finding: Finding | undefined
+  /** Inputs that have reached something new. */
+  readonly kept: readonly Buffer[]
+}
+
 /**
- * Runs TARGET on its own seeds, then on inputs made of them, until the BUDGET is used up or something is found, which is made small.
+ * Runs TARGET on its own seeds and on those of CORPUS, then on inputs made of them, until the BUDGET is used up or something is found, which is made small.
  * @param show is given each input before it is run
- * @returns how many inputs were run, and what was found
  */
-export async function feed(target: Target, {seed, from, runs, milliseconds}: Budget, show: (input: Buffer) => void, more: readonly Buffer[] = []): Promise<{ran: number; finding: Finding | undefined}> {
-  const seeds = seedsOf(target, more)
+export async function feed(target: Target, {seed, from, runs, milliseconds}: Budget, show: (input: Buffer) => void, {inputs = [], coverage}: Partial<Corpus> = {}): Promise<Fed> {
+  const seeds = [...seedsOf(target), ...inputs]
+  const kept: Buffer[] = []
   const began = process.cpuUsage()
   const used = (): number => {
     const {user, system} = process.cpuUsage(began)
     return (user + system) / 1000
   }
+  const finding = async (run: number, found: string, input: Buffer): Promise<Finding> => ({target: target.name, run, fault: found, input: await smaller(target, input, found, show)})
   for (const [at, input] of from === 0 ? seeds.entries() : []) {
     show(input)
     const found = await fault(target, input)
-    if (found !== undefined) return {ran: at, finding: {target: target.name, run: -1 - at, fault: found, input: await smaller(target, input, found, show)}}
+    if (found !== undefined) return {ran: at, finding: await finding(-1 - at, found, input), kept}
   }
+  const look = coverage && lookout(target, coverage)
+  let together: Buffer[] = []
   for (let run = from; run < from + runs; run++) {
-    if (run % 16 === 0 && used() > milliseconds) return {ran: run - from, finding: undefined}
+    if (run % 16 === 0 && used() > milliseconds) return {ran: run - from, finding: undefined, kept}
     const input = inputOf(target, seeds, seed, run)
     show(input)
     const found = await fault(target, input)
-    if (found !== undefined) return {ran: run - from + 1, finding: {target: target.name, run, fault: found, input: await smaller(target, input, found, show)}}
+    if (found !== undefined) return {ran: run - from + 1, finding: await finding(run, found, input), kept}
+    if (!look || input.length > LARGEST_KEPT || together.push(input) < TOGETHER) continue
+    for (const each of await look(together)) {
+      seeds.push(each)
+      kept.push(each)
+    }
+    together = []
   }
-  return {ran: runs, finding: undefined}
+  return {ran: runs, finding: undefined, kept}
+}
+
+/** Tells which inputs reach what no input of TARGET has reached, since it was asked first or before. */
+function lookout(target: Target, coverage: Coverage): (inputs: readonly Buffer[]) => Promise<Buffer[]> {
+  const seen = newSeen()
+  seen.add(coverage.reached())
+  async function reaching(inputs: readonly Buffer[], known?: ReturnType<Coverage['reached']>): Promise<Buffer[]> {
+    let ranges = known
+    if (!ranges) {
+      coverage.reached()
+      for (const input of inputs) await attempt(target, input)
+      ranges = coverage.reached()
+    }
+    if (seen.fresh(ranges) === 0) return []
+    const [only, second] = inputs
+    if (only !== undefined && second === undefined) {
+      seen.add(ranges)
+      return [only]
+    }
+    const half = inputs.length >> 1
+    return [...(await reaching(inputs.slice(0, half))), ...(await reaching(inputs.slice(half)))]
+  }
+  return (inputs) => reaching(inputs, coverage.reached())
+}
+
+/** Of INPUTS, the small ones first, those that reach what neither the seeds of TARGET nor those before do. */
+export async function needed(target: Target, inputs: readonly Buffer[], coverage: Coverage): Promise<Buffer[]> {
+  for (const seed of seedsOf(target)) await attempt(target, seed)
+  const look = lookout(target, coverage)
+  const found: Buffer[] = []
+  for (const input of inputs.toSorted((a, b) => a.length - b.length || a.compare(b))) {
+    await attempt(target, input)
+    found.push(...(await look([input])))
+  }
+  return found
 }
 
 /** A part of INPUT that shows FOUND, too: pieces are left out as long as it does. */

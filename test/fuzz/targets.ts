@@ -7,7 +7,7 @@ import {bgpPeers} from '../../src/lib/bird/peers.js'
 import {readProtocols} from '../../src/lib/bird/protocols.js'
 import {readReply} from '../../src/lib/bird/reply.js'
 import {parseStored} from '../../src/lib/client/resources.js'
-import {pullReader} from '../../src/lib/docker/images.js'
+import {pullMessage, pullReader} from '../../src/lib/docker/images.js'
 import {framedLines} from '../../src/lib/docker/lifecycle.js'
 import {lineSplitter} from '../../src/lib/docker/lines.js'
 import {CalicoError} from '../../src/lib/errors.js'
@@ -116,14 +116,11 @@ export const TARGETS: readonly Target[] = [
   {
     name: 'engine-streams',
     seeds: () => [...filesOf('docker'), Buffer.from([1, 0, 0, 0, 0, 0, 0, 3, 97, 98, 10, 2, 0, 0, 0, 0, 0, 0, 1, 99])],
-    dictionary: ['\u0001\0\0\0\0\0\0\u0005', '\u0002\0\0\0', '\u00ff\u00ff\u00ff\u00ff', '\r', '\n', '{"status":"Downloading","progressDetail":{"current":1,"total":2},"id":"a"}', '{"errorDetail":{"message":"x"},"error":"x"}'],
+    dictionary: ['\u0001\0\0\0\0\0\0\u0005', '\u0002\0\0\0', '\u00ff\u00ff\u00ff\u00ff', '\r', '\n', '{"status":"Downloading","progressDetail":{"current":1,"total":2},"id":"a"}', '{"errorDetail":{"message":"x"},"error":"x"}', 'null', '{"status":7,"id":7}'],
     run(input) {
       for (const line of framedLines(input)) promise(!line.includes('\n'), 'a line has a line feed in it')
       const reader = pullReader()
-      const splitter = lineSplitter((line) => {
-        const value = tryParseJson(line)
-        if (value.error === undefined && typeof value.value === 'object' && value.value !== null) reader.read(value.value)
-      })
+      const splitter = lineSplitter((line) => void reader.read(pullMessage(line)))
       splitter.push(input.subarray(0, input.length >> 1))
       splitter.push(input.subarray(input.length >> 1))
       splitter.end()

@@ -92,7 +92,7 @@ export async function pullImage(image: string, onProgress: (progress: PullProgre
   const reader = pullReader()
   let failed: string | undefined
   const splitter = lineSplitter((line) => {
-    const outcome = line === '' ? undefined : reader.read(parseMessage(line))
+    const outcome = line === '' ? undefined : reader.read(pullMessage(line))
     if (outcome && 'failed' in outcome) failed = outcome.failed
     else if (outcome) onProgress(outcome.progress)
   })
@@ -110,13 +110,27 @@ export async function pullImage(image: string, onProgress: (progress: PullProgre
   if (!(await hasImage(image, {...(env ? {env} : {})}))) throw cannotPull(image, 'The Docker Engine ended the pull before it was complete')
 }
 
-function parseMessage(line: string): PullMessage {
+/** LINE as a message; what is not as the Engine sends it is left out. */
+export function pullMessage(line: string): PullMessage {
+  let value: unknown
   try {
-    return JSON.parse(line) as PullMessage
+    value = JSON.parse(line)
   } catch {
     return {}
   }
+  const {status, id, progressDetail, error, errorDetail} = objectIn(value)
+  const {current, total} = objectIn(progressDetail)
+  const {message} = objectIn(errorDetail)
+  return {
+    ...(typeof status === 'string' && {status}),
+    ...(typeof id === 'string' && {id}),
+    progressDetail: {...(typeof current === 'number' && {current}), ...(typeof total === 'number' && {total})},
+    ...(typeof error === 'string' && {error}),
+    errorDetail: typeof message === 'string' ? {message} : {},
+  }
 }
+
+const objectIn = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})
 
 const cannotPull = (image: string, why: string, cause?: unknown): CalicoError =>
   new CalicoError('failed', `The image ${image} could not be pulled: ${why}`, {

@@ -6,7 +6,7 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {hasImage, pullImage, type PullMessage, type PullProgress, pullReader} from '../../../src/lib/docker/images.js'
+import {hasImage, pullImage, pullMessage, type PullMessage, type PullProgress, pullReader} from '../../../src/lib/docker/images.js'
 import {framedLines, isProgramMissing} from '../../../src/lib/docker/lifecycle.js'
 import {lineSplitter} from '../../../src/lib/docker/lines.js'
 
@@ -68,6 +68,14 @@ describe('pulls', () => {
     expect(all[3]).toEqual({progress: {layers: 2, layersDone: 0, bytes: 65536, totalBytes: 3501502}})
     expect(all.at(-1)).toEqual({progress: {layers: 2, layersDone: 2, bytes: 3501502, totalBytes: 3501502}})
   })
+
+  test.each(['null', '[]', '7', '{"status":7,"id":"a"}', '{"status":"Downloading","id":7}', '{"status":"Downloading","id":"a","progressDetail":{"current":"1","total":null}}', '{"status":"Downloading","id":"a","progressDetail":null}', '{"errorDetail":null}', '{"error":{"a":1}}'])(
+    'what is not as the Engine sends it is no progress: %s',
+    (line) => {
+      const outcome = pullReader().read(pullMessage(line))
+      expect([undefined, {progress: {layers: 1, layersDone: 0, bytes: 0, totalBytes: 0}}]).toContainEqual(outcome)
+    },
+  )
 
   test('broken half-way', () => expect(progress('32-pull-midstream-error.txt').at(-1)).toEqual({failed: 'unknown blob'}))
 
