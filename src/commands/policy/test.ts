@@ -1,8 +1,9 @@
 import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../../lib/cli/base-command.js'
 import {CalicoError} from '../../lib/errors.js'
+import type {World} from '../../lib/policy/world.js'
 import {readWorld} from '../../lib/client/policy-world.js'
-import {readProbes} from '../../lib/views/policy/test-file.js'
+import {readProbes, refuseMistakes} from '../../lib/views/policy/test-file.js'
 import {ask, filesWorld, junit, presentResults} from '../../lib/views/policy/test.js'
 
 export default class PolicyTest extends BaseCommand {
@@ -24,9 +25,13 @@ export default class PolicyTest extends BaseCommand {
     const {args, flags} = await this.read(PolicyTest, ({args: {file}, flags: {filename = []}}) => {
       if ([...file, ...filename].filter((path) => path === '-').length > 1) this.problem('-: stdin can be given only once')
     })
-    const probes = await readProbes(args.file)
-    const world = flags.filename ? await filesWorld(flags.filename) : await readWorld(await this.session())
-    const results = ask(world, probes)
+    const {probes, mistakes} = await readProbes(args.file)
+    const world = async (): Promise<World> => (flags.filename ? filesWorld(flags.filename) : readWorld(await this.session()))
+    // What a file gets wrong is told with what it names that is not there, if that can be found out.
+    const unknown = mistakes.length === 0 || probes.length === 0 ? [] : await world().then((there) => ask(there, probes).mistakes, () => [])
+    refuseMistakes([...mistakes, ...unknown])
+    const {results, mistakes: missing} = ask(await world(), probes)
+    refuseMistakes(missing)
     if (flags.output === 'junit') await this.dataText(junit(results))
     else await this.presentAs(presentResults(results), flags.output ?? 'table')
     const failed = results.filter(({ok}) => !ok).length

@@ -97,7 +97,7 @@ export const PAGES: Readonly<Record<Code, Page>> = {
     mend: 'Add the tag to the profile: "calicoctl profile NAME tag add NAME".',
   },
   refused: {
-    meaning: 'Felix can read the object but rejects it: ports with a protocol that has none, port 0, ICMP type 255, or an invalid selector; for an endpoint, no interface, no address or an invalid MAC address. Felix drops the traffic of such a profile or endpoint, and ignores such a policy.',
+    meaning: 'Felix can read the object but rejects it: ports with a protocol that has none, port 0, ICMP type 255, or an invalid selector; for an endpoint, no interface, no address, or an invalid MAC address, gateway, port or allowed source. Felix drops the traffic of such a profile or endpoint, and ignores such a policy.',
     example: {'profiles/web': web([rule({selector: 'has(web)'}, {protocol: 'ICMP', icmp: {type: 255}})])},
     mend: `${RULE} For an endpoint: ${ANEW}`,
   },

@@ -7,7 +7,7 @@ import {sameFlows} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {neverFlows} from './groups.js'
 import {doubtAbout} from './doubt.js'
-import {judge, type Judgement} from './judge.js'
+import {judge, type Judgement, type Warning, warningsBetween} from './judge.js'
 import type {Party} from './parties.js'
 import {familyOf, type Member, packetOf, type Selection, type Traffic} from './probe.js'
 import {receiverDoubt} from './seen-as.js'
@@ -56,6 +56,7 @@ export interface PairFlows {
   readonly texts: readonly string[]
   /** Why it cannot be told. */
   readonly doubt: string | undefined
+  readonly warnings: readonly Warning[]
 }
 
 /** All that passes between each pair, in the families that both have. */
@@ -83,6 +84,7 @@ export function flowsOfPairs(world: World, from: Selection, to: Selection, wante
       passing: passed,
       texts: flowTexts(passed.flows, {never: neverFlows(), families: own.map(({sender}) => sender.address.family)}),
       doubt: own.map(({sender, receiver}) => doubtAbout(world, sender, receiver) ?? receiverDoubt(world, sender, receiver)).find((doubt) => doubt !== undefined),
+      warnings: own.flatMap(({sender, receiver}) => warningsBetween(world, sender, receiver, passed.by)),
     }
   })
   const [first] = pairs

@@ -12,6 +12,7 @@ import {doubtAbout} from './doubt.js'
 import {invalidIcmp} from './packets.js'
 import {isPoliced, nodeOf, type Party} from './parties.js'
 import {pointsOf, type Route, routeOf} from './route.js'
+import type {Rule} from './rule.js'
 import {receiverDoubt} from './seen-as.js'
 import type {Open} from './rule-match.js'
 import {neverFlows} from './groups.js'
@@ -45,7 +46,7 @@ export function judge(world: World, from: Party, to: Party, packet: Packet): Jud
   const route = routeOf(world, from, to)
   const evaluation = evaluateRoute(route, packet)
   const doubt = doubtAbout(world, from, to, packet) ?? receiverDoubt(world, from, to, packet)
-  const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...deafNodes(world, from, to), ...ignoredBy(route, [evaluation.egress, evaluation.ingress, ...evaluation.forward])]
+  const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...deafNodes(world, from, to), ...ignoredBy(rulesOf(route), [evaluation.egress, evaluation.ingress, ...evaluation.forward].flatMap((side) => side?.by ?? []))]
   const sides = {egress: evaluation.egress, ingress: evaluation.ingress, forward: evaluation.forward}
   if (doubt !== undefined) return {verdict: 'unknown', reason: doubt, ...sides, warnings, route}
   if (evaluation.missing.length > 0) return {...whatever(route, packet, evaluation.missing, sides), warnings, route}
@@ -87,12 +88,15 @@ export function ruleLabel({kind, tier, namespace, name, direction, index}: By): 
   }
 }
 
-/** Warnings of deciding rules of which Felix passes something over: they match more, or other flows, than they say. */
-function ignoredBy(route: Route, sides: readonly (SideVerdict | null)[]): Warning[] {
-  const rules = pointsOf(route).flatMap(({doNotTrack, preDnat, tiers, profiles, direction}) => [...[...doNotTrack, ...preDnat, ...tiers].flatMap(({policies}) => policies), ...profiles].flatMap(({[direction]: list}) => list))
+/** All rules that ROUTE asks. */
+const rulesOf = (route: Route): Rule[] =>
+  pointsOf(route).flatMap(({doNotTrack, preDnat, tiers, profiles, direction}) => [...[...doNotTrack, ...preDnat, ...tiers].flatMap(({policies}) => policies), ...profiles].flatMap(({[direction]: list}) => list))
+
+/** Warnings of those of RULES that decide, by DECIDING, of which Felix passes something over: they match more, or other flows, than they say. */
+function ignoredBy(rules: readonly Rule[], deciding: readonly By[]): Warning[] {
   const odd = rules.filter(({ignored}) => ignored.length > 0)
-  const deciding = new Set(sides.flatMap((side) => (side ? [byKey(side.by)] : [])))
-  return odd.flatMap(({by, ignored}) => (deciding.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it may match other flows than intended.`}] : []))
+  const keys = new Set(deciding.map(byKey))
+  return odd.flatMap(({by, ignored}) => (keys.has(byKey(by)) ? [{code: 'ignored-field', message: `${ruleLabel(by)} is enforced without ${ignored.join(', ')}, which Felix does not know: it may match other flows than intended.`}] : []))
 }
 
 /** ICMPv6 by which neighbours find each other. */
@@ -120,6 +124,16 @@ function deafNodes(world: World, from: Party, to: Party): Warning[] {
 function quirkText({code, by}: Quirk): string {
   if (code === 'third-list') return `${ruleLabel(by)} matches more flows than it says: it has three or more lists of alternatives, and Felix checks only the first two. Split it into several rules.`
   return `${ruleLabel(by)} does not match, but ends its profile anyway, because a Pass rule matched before.`
+}
+
+/** The warnings about all flows from FROM to TO of which BY are the rules that let some pass. */
+export function warningsBetween(world: World, from: Party, to: Party, by: readonly By[]): Warning[] {
+  const {family} = from.address
+  const route = routeOf(world, from, to)
+  const rules = rulesOf(route)
+  const passing = new Set(by.map(byKey))
+  const quirks = rules.flatMap((rule): Quirk[] => (passing.has(byKey(rule.by)) && rule.unchecked[family].size > 0 ? [{code: 'third-list', by: rule.by}] : []))
+  return [...warningsAbout(world, from, to, quirks), ...deafNodes(world, from, to), ...ignoredBy(rules, by)]
 }
 
 function warningsAbout(world: World, from: Party, to: Party, quirks: readonly Quirk[]): Warning[] {

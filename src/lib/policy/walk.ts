@@ -1,6 +1,6 @@
 /** The first evaluator: one packet, rule by rule, with its trace (policy-evaluation §6). */
 import {type By, byKey, type SideVerdict, sideVerdict} from './by.js'
-import {hasPacket, type Packet} from './flow-set/flow-set.js'
+import {hasPacket, ICMP_OF, isNoFlow, type Packet, unionOf} from './flow-set/flow-set.js'
 import type {Point} from './point.js'
 import {type Open, ruleMatches} from './rule-match.js'
 import type {Rule} from './rule.js'
@@ -55,9 +55,12 @@ function decide(point: Point, packet: Packet, trace: Trace): SideVerdict | undef
     trace.clear()
   }
   if (point.early) return undefined
-  if (hasPacket(point.router, packet)) return built('ICMPv6Router', 'Allow')
+  // Of ICMP without a type both may hold: what is asked then is each type that opens a flow.
+  const typed = protocol !== ICMP_OF[packet.family] || packet.icmpType !== undefined
+  if (!typed && !isNoFlow(unionOf(point.router, point.invalid))) trace.missing.add('icmpType')
+  if (typed && hasPacket(point.router, packet)) return built('ICMPv6Router', 'Allow')
   if (hasPacket(point.encapsulated, packet)) return built('Encapsulation', 'Deny')
-  if (hasPacket(point.invalid, packet)) return built('Conntrack', 'Deny')
+  if (typed && hasPacket(point.invalid, packet)) return built('Conntrack', 'Deny')
   if (spared && point.failsafeAllows) return built('Failsafe', 'Allow')
   return trace.tiers(point.tiers, true) ?? (point.atEnd === undefined ? undefined : trace.profiles())
 }

@@ -3,7 +3,10 @@ import {describe, expect, test} from '@jest/globals'
 import {parseAddress} from '../../../src/lib/net/index.js'
 import {judge} from '../../../src/lib/policy/judge.js'
 import {type Entry, loadWorld} from '../../../src/lib/policy/load.js'
+import {flowsOfPairs} from '../../../src/lib/policy/explain.js'
 import {partyAt} from '../../../src/lib/policy/parties.js'
+import {findParty} from '../../../src/lib/policy/probe.js'
+import {allow, judged, node, profile, workload as named} from './decided.js'
 
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
 
@@ -95,5 +98,34 @@ describe('objects that Felix reads otherwise than they are meant', () => {
     const party = partyAt(world, parseAddress('10.0.0.1') ?? {family: 4, value: 0n})
     const {verdict, warnings} = judge(world, {type: 'outside', address: {family: 4, value: 0x08080808n}}, party, {family: 4, protocol: 6, dport: 80, sport: 40000})
     expect([verdict, warnings.map(({code}) => code)]).toEqual(['allow', ['no-node']])
+  })
+})
+
+describe('ICMP without a type', () => {
+  const told = (ingress: readonly object[], flow: string, v6 = false): string => {
+    const store = [...['h1', 'h2'].map((name, index) => node(name, `192.0.2.${index + 1}`, `2001:db8::${index + 1}`)), named('a', 'h1', ['10.65.0.1', 'fd00::1'], {spec: {profiles: ['p']}}), named('b', 'h2', ['10.65.0.2', 'fd00::2'], {spec: {profiles: ['p']}}), profile('p', {ingress, egress: [allow()]})]
+    const {verdict, egress, ingress: into} = judged(store, v6 ? 'fd00::1' : '10.65.0.1', v6 ? 'fd00::2' : '10.65.0.2', flow)
+    return [verdict, egress?.by.kind, into?.by.kind].join(' ')
+  }
+  test('is what becomes of every type that opens a flow', () => {
+    expect(told([allow()], 'icmp')).toBe('allow Profile Profile')
+    expect(told([allow()], 'icmpv6', true)).toBe('allow Profile Profile')
+    expect(told([allow({protocol: 'ICMP'})], 'icmp')).toBe('allow Profile Profile')
+    expect(told([], 'icmp')).toBe('deny Profile NoMatch')
+    expect(told([allow()], 'icmp/0')).toBe('deny Conntrack Conntrack')
+  })
+  test('is unknown where a rule tells those apart', () => {
+    expect(told([allow({protocol: 'ICMP', icmp: {type: 8}})], 'icmp')).toMatch(/^unknown/)
+    expect(told([allow({protocol: 'ICMP', icmp: {type: 3}})], 'icmp')).toMatch(/^deny/)
+  })
+})
+
+describe('warnings about all flows of a pair', () => {
+  test('name what decides otherwise than it is written, and endpoints of which something is wrong', () => {
+    const wide = {protocol: 'TCP', source: {nets: ['10.65.0.0/24', '10.66.0.0/24']}, destination: {nets: ['172.16.0.0/24', '172.17.0.0/24'], ports: ['http', 80]}}
+    const store = [...['h1', 'h2'].map((name, index) => node(name, `192.0.2.${index + 1}`)), named('a', 'h1', '10.65.0.1', {spec: {profiles: ['projectcalico-default-allow', 'gone']}}), named('b', 'h2', '10.65.0.2', {spec: {profiles: ['p']}}), profile('p', {ingress: [allow(wide), allow({protocol: 'UDP', source: {tag: 'x'}})], egress: []})]
+    const world = loadWorld(store)
+    const [first] = flowsOfPairs(world, findParty(world, 'a'), findParty(world, 'b')).pairs
+    expect(first?.warnings.map(({code}) => code)).toEqual(['third-list', 'missing-profile', 'ignored-field'])
   })
 })

@@ -192,15 +192,16 @@ function explainFlows({world, from, to, family}: Question): Explained {
   const {pairs, same} = flowsOfPairs(world, from, to, family)
   const asked = {from: from.json, to: to.json, ...(family === 6 ? {ipVersion: 6 as const} : {})}
   const [first] = pairs
+  const warnings = distinct(pairs.flatMap((pair) => pair.warnings))
   const told = ({doubt, texts}: PairFlows) => (doubt === undefined ? {flows: texts} : {verdict: 'unknown' as const, reason: doubt, flows: null})
   const total = same ? (first ? told(first) : {flows: []}) : {verdict: 'mixed' as const, flows: null}
   const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...told(pair), by: pair.passing.by}))
-  const document = {...asked, ...total, ...(from.single && to.single ? {by: first?.passing.by ?? []} : {pairs: list}), warnings: []}
+  const document = {...asked, ...total, ...(from.single && to.single ? {by: first?.passing.by ?? []} : {pairs: list}), warnings}
   const text = ({doubt, texts}: PairFlows): string => (doubt === undefined ? texts.join(' ') || 'nothing' : `unknown: ${doubt}`)
   const lines =
     same && first
       ? [`Allowed from ${from.label} to ${to.label}: ${text(first)}`, ...first.passing.by.map((by) => `  by ${byText(by)}`)]
       : pairs.map((pair) => `Allowed from ${pair.from.label} to ${pair.to.label}: ${text(pair)}`)
-  return {verdict: undefined, warnings: [], presentation: presentationOf(lines, document)}
+  return {verdict: undefined, warnings, presentation: presentationOf(lines, document)}
 }
 

@@ -36,8 +36,8 @@ const END_MEMBERS = ['endpoint', 'ip', 'host']
 const DOCUMENT = ['apiVersion', 'kind', 'metadata', 'probes']
 const SHORT = /^\s*(\S+)\s+->\s+(\S+)\s+(\S+?)(?:\s+(allow|deny))?\s*$/
 
-/** The probes of the files at PATHS, `-` is stdin. @throws CalicoError `invalid` with all mistakes of all files */
-export async function readProbes(paths: readonly string[]): Promise<Probe[]> {
+/** The probes of the files at PATHS, `-` is stdin, and the mistakes of all files. */
+export async function readProbes(paths: readonly string[]): Promise<{probes: Probe[]; mistakes: FileProblem[]}> {
   const {sources, problems} = await readSources(paths, {recursive: false, stdin: readInput})
   const all: FileProblem[] = [...problems]
   const probes: Probe[] = []
@@ -47,14 +47,15 @@ export async function readProbes(paths: readonly string[]): Promise<Probe[]> {
     if (items.length === 0 && found.length === 0) all.push({file: source.name, position: undefined, field: '', message: 'it contains no probes'})
     for (const item of items) new Reader(item, probes, all).document()
   }
-  refuseMistakes(all)
-  return probes
+  return {probes, mistakes: all}
 }
 
-/** @throws CalicoError `invalid` with MISTAKES, if there are any */
+/** @throws CalicoError `invalid` with MISTAKES, those of each file in its order, if there are any */
 export function refuseMistakes(mistakes: readonly FileProblem[]): void {
   if (mistakes.length === 0) return
-  throw new CalicoError('invalid', mistakes.length === 1 ? 'There is an error in the probes; nothing was evaluated:' : `There are ${mistakes.length} errors in the probes; nothing was evaluated:`, {details: mistakes.map(problemLine)})
+  const files = [...new Set(mistakes.map(({file}) => file))]
+  const ordered = [...mistakes].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0))
+  throw new CalicoError('invalid', mistakes.length === 1 ? 'There is an error in the probes; nothing was evaluated:' : `There are ${mistakes.length} errors in the probes; nothing was evaluated:`, {details: ordered.map(problemLine)})
 }
 
 type Fields = Readonly<Record<string, unknown>>

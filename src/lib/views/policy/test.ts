@@ -21,7 +21,7 @@ import {escapeText} from '../../printable.js'
 import type {FileProblem} from '../../resource-files/problem.js'
 import {hazardProblems, refuse} from '../../resource-files/load.js'
 import {loadFiles} from '../resource-files/options.js'
-import {type End, type Probe, refuseMistakes} from './test-file.js'
+import type {End, Probe} from './test-file.js'
 
 export interface Result {
   readonly probe: Probe
@@ -84,8 +84,8 @@ async function backupEntries(file: string): Promise<Entry[]> {
   })
 }
 
-/** Asks PROBES of WORLD. @throws CalicoError `invalid` with every probe that names what is not there */
-export function ask(world: World, probes: readonly Probe[]): Result[] {
+/** Asks PROBES of WORLD; with each the mistakes of those that name what is not there. */
+export function ask(world: World, probes: readonly Probe[]): {results: Result[]; mistakes: FileProblem[]} {
   const mistakes: FileProblem[] = []
   const ends = new Ends(world)
   const results = probes.flatMap((probe): Result[] => {
@@ -102,8 +102,7 @@ export function ask(world: World, probes: readonly Probe[]): Result[] {
       return []
     }
   })
-  refuseMistakes(mistakes)
-  return results
+  return {results, mistakes}
 }
 
 const isIcmp6 = ({traffic}: Probe): boolean => traffic.protocol === 58
