@@ -50,7 +50,7 @@ export const PAGES: Readonly<Record<Code, Page>> = {
   'endpoint-node-missing': {
     meaning: 'The name of the endpoint begins with a node that does not exist, although other nodes do. No Felix programs it, so it has no connectivity. It may have been left behind by a deleted node.',
     example: {'nodes/h2': node('192.0.2.2'), [WEP_A]: endpoint(A), 'profiles/web': WEB},
-    mend: 'Remove it with "calicoctl endpoint remove ID", or remove everything that belongs to the node with "calicoctl node remove NODE".',
+    mend: 'Remove it with "calicoctl endpoint remove ID", or remove everything that belongs to the node with "calicoctl node remove --hostname=NODE".',
   },
   'endpoint-without-policy': {
     meaning: 'The endpoint has no profile, and no policy selects it. Felix drops all its traffic.',
@@ -169,12 +169,12 @@ export const PAGES: Readonly<Record<Code, Page>> = {
   'node-address-twice': {
     meaning: 'Two nodes have the same BGP address. Sessions and tunnels reach only one of them. One of the Nodes may be left over from before its host was renamed.',
     example: {'nodes/h1': node('192.0.2.1'), 'nodes/h2': node('192.0.2.1')},
-    mend: 'Remove the Node that is no longer used with "calicoctl node remove NODE", or give the host its own address with "calicoctl node --ip=ADDRESS".',
+    mend: 'Remove the Node that is no longer used with "calicoctl node remove --hostname=NODE", or give the host its own address with "calicoctl node --ip=ADDRESS".',
   },
   'node-missing': {
     meaning: 'A host endpoint or BGP peer refers to a node that does not exist, although other nodes do. It has no effect.',
     example: {'nodes/h1': node('192.0.2.1'), 'bgppeers/rack': {spec: {node: 'h9', peerIP: '192.0.2.9', asNumber: 64513}}},
-    mend: 'Remove it with "calicoctl delete KIND NAME", or remove everything that belongs to the node with "calicoctl node remove NODE".',
+    mend: 'Remove it with "calicoctl delete KIND NAME", or remove everything that belongs to the node with "calicoctl node remove --hostname=NODE".',
   },
   'old-model': {
     meaning: 'Calico versions before 3 stored their data here. Nothing reads it any more, so changes there have no effect. It was left behind by a migration, or an old tool still writes it.',
