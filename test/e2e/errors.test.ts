@@ -45,6 +45,8 @@ test.each([
   ['profile show --request-timeout 1s', 1, /Error: unknown option --request-timeout\.\nDid you mean: --timeout\n/],
   ['container add a 10.44.0.1 --wait', 1, /Error: --wait is not an option of container add\.\n/],
   ['endpoint profile', 1, /Error: <ENDPOINT_ID> is missing\.\n/],
+  // A verb that only one command's summary begins with.
+  ['connect web-1 ipv4', 1, /Error: unknown command 'connect'\.\nDid you mean: calicoctl container add web-1 ipv4\n/],
   ['profile rule add inbound allow', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule add --help\n$/],
   ['profile web rule add inbound allow from tag a from tag b', 1, /Error: "from" may be given only once\.\n/],
   ['profile web rule add inbound allow tcp to port 80', 1, /Error: "port" is not a keyword: write "to ports 80"\.\n/],

@@ -11,6 +11,8 @@ export interface CommandShape {
   readonly strict?: boolean | undefined
   /** Not shown in help and completion. */
   readonly hidden?: boolean | undefined
+  /** One line of what it does, beginning with a verb. */
+  readonly summary?: string | undefined
 }
 
 interface ArgumentShape {

@@ -45,13 +45,19 @@ export function unknownCommand(words: readonly string[], commands: CommandTable,
   const help = deepestHelp(words, commands)
   const next = help.length === 0 ? [...new Set([...Object.keys(V020), ...ownNextWords([], commands)])] : ownNextWords(help, commands)
   const word = words[help.length]
-  const suggestion = word === undefined ? undefined : meant(word, next)
+  const suggestion = word === undefined ? undefined : (help.length === 0 ? doing(word, commands) : undefined) ?? meant(word, next)
   return refused({
     problems: [help.length === 0 ? `unknown command '${word ?? ''}'` : expectation(next, word)],
     usage: help.length === 0 ? [PROGRAM_USAGE] : idsUnder(help, commands).map((id) => usageText(id, commands)),
-    suggestion: suggestion === undefined ? undefined : quoted([...help, suggestion, ...words.slice(help.length + 1)]),
+    suggestion: suggestion === undefined ? undefined : quoted([...help, ...suggestion.split(' '), ...words.slice(help.length + 1)]),
     help,
   })
+}
+
+/** The words of the one command that does what VERB says, by its summary: `connect` is `container add`. */
+function doing(verb: string, commands: CommandTable): string | undefined {
+  const found = Object.entries(commands).filter(([, {summary = '', hidden}]) => hidden !== true && summary.split(' ', 1)[0]?.toLowerCase() === verb)
+  return found.length === 1 ? found[0]?.[0].replaceAll(':', ' ') : undefined
 }
 
 /** A line of a v0.20 command that none of its usages accepts. */
