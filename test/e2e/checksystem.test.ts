@@ -5,13 +5,14 @@ import {createServer, type Server} from 'node:http'
 import {hostname, networkInterfaces, tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {CALICOCTL, calicoctl, type Result} from '../support/cli.js'
+import {CALICOCTL, type Result} from '../support/cli.js'
 import {heldToSchema} from '../support/schemas.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {startSilentServer} from '../support/silent-server.js'
 import {onTerminal} from '../support/terminal.js'
 import {startNamespace, type TestNamespace, whyNoNamespaces} from '../support/namespaces.js'
+import {calicoctl} from '../support/warm.js'
 
 interface ShownCheck {
   readonly name: string

@@ -5,12 +5,13 @@ import {createServer} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, expect, test, describe} from '@jest/globals'
-import {calicoctl, CALICOCTL, checkBuild, type Result, startCalicoctl} from '../support/cli.js'
+import {CALICOCTL, checkBuild, calicoctl as inOwnProcess, type Result, startCalicoctl} from '../support/cli.js'
 import {heldToSchema} from '../support/schemas.js'
 import {type EngineProxy, startEngine, startEngineProxy, suite, type TestEngine, whyNoEngine} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {hostInterfaces, startNamespace} from '../support/namespaces.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
+import {calicoctl} from '../support/warm.js'
 
 const NODE = 'rack1-host1'
 const RESOURCES = '/calico/resources/v3/projectcalico.org/'
@@ -66,8 +67,8 @@ suite('containers', whyNoEngine(), () => {
     containers.push(name)
     return name
   }
-  const inside = (name: string, ...command: string[]): Promise<string> => engine.docker('exec', name, ...command)
-  const idOf = (name: string): Promise<string> => engine.docker('inspect', '-f', '{{.Id}}', name)
+  const inside = (name: string, ...command: string[]): Promise<string> => engine.inside(name, ...command)
+  const idOf = async (name: string): Promise<string> => (await engine.inspect(name)).id
 
   const keys = async (prefix: string): Promise<string[]> => (await etcd.ctl('get', '--prefix', '--keys-only', prefix)).split('\n').filter((line) => line !== '')
   const values = async (prefix: string): Promise<string[]> => (await etcd.ctl('get', '--prefix', '--print-value-only', prefix)).split('\n').filter((line) => line !== '')
@@ -295,7 +296,7 @@ suite('containers', whyNoEngine(), () => {
       await given(`container add ${name} ipv4`)
       await engine.docker('rename', name, `${name}-b`)
       containers.push(`${name}-b`)
-      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining(`is called ${name}-b now`) as unknown})
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining(`is now named ${name}-b;`) as unknown})
       await engine.docker('rm', '-f', `${name}-b`)
       containers = []
       await engine.docker('run', '-d', '--name', name, '--net=none', 'busybox', 'sleep', '1d')
@@ -637,7 +638,7 @@ suite('containers', whyNoEngine(), () => {
         })
       })
       await new Promise<void>((resolve) => server.listen(join(folder, 'other.sock'), resolve))
-      await refused('container add web ipv4', 1, "is not this host's", {DOCKER_HOST: `unix://${folder}/other.sock`})
+      await refused('container add web ipv4', 1, 'does not run on this host', {DOCKER_HOST: `unix://${folder}/other.sock`})
       await new Promise((resolve) => server.close(resolve))
     })
 
@@ -704,7 +705,7 @@ suite('containers', whyNoEngine(), () => {
       running.process.kill('SIGTERM')
       const {code, stderr} = await running.result
       expect(code).toBe(143)
-      expect(stderr).toContain(`'calicoctl container remove ${name}' undoes it`)
+      expect(stderr).toContain(`remove it: calicoctl container remove ${name}\n`)
       await given(`container remove ${name}`)
       await expectNothingLeft()
     }, 60_000)
@@ -788,7 +789,7 @@ done
     async function killedAt(line: string, at: number, when: 'before' | 'after'): Promise<{result: Result; calls: number}> {
       writeFileSync(join(bin, 'count'), '0\n')
       writeFileSync(join(bin, 'kill-at'), `${at} ${when}\n`)
-      const result = await run(line, {PATH: `${bin}:${process.env.PATH ?? ''}`})
+      const result = await inOwnProcess(line.split(' '), {env: env({PATH: `${bin}:${process.env.PATH ?? ''}`}), timeoutMs: 40_000})
       return {result, calls: Number(readFileSync(join(bin, 'count'), 'utf8'))}
     }
 
@@ -823,7 +824,7 @@ done
       await given(`container remove ${name}`)
       for (let at = 1; at <= calls; at++) {
         // Back to the default route that the Engine made, which the command has moved.
-        await engine.docker('exec', '--privileged', name, 'sh', '-c', `while ip route del default; do :; done 2> /dev/null; ip route add default via ${gateway} dev eth0`)
+        await inside(name, 'sh', '-c', `while ip route del default; do :; done 2> /dev/null; ip route add default via ${gateway} dev eth0`)
         const when = at % 2 === 0 ? 'before' : 'after'
         const {result, calls: reached} = await killedAt(`container add ${name} 192.168.0.1`, at, when)
         // Whether the kernel had given a link-local address yet makes a call more or less.
@@ -932,7 +933,7 @@ done
       await given('pool add 192.168.0.0/16')
       const name = await container()
       await given(`container add ${name} 192.168.0.5`)
-      await engine.docker('exec', '--privileged', name, 'ip', 'addr', 'add', '192.168.0.6/32', 'dev', 'eth1')
+      await inside(name, 'ip', 'addr', 'add', '192.168.0.6/32', 'dev', 'eth1')
       const {code, stdout} = await run('ipam check --docker')
       expect({code, stdout}).toEqual({code: 10, stdout: expect.stringMatching(/unassigned-address.*192\.168\.0\.6.*container test-/) as unknown})
     }, 60_000)

@@ -1,14 +1,15 @@
-/** What a command says and does when the datastore misbehaves (operator-demand §6.2): each row by the built command as a process. */
+/** What a command says and does when the datastore misbehaves (operator-demand §6.2): each row by the built command, those of signals and of many at once as processes. */
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, startCalicoctl, type Result} from '../support/cli.js'
+import {calicoctl as inOwnProcess, startCalicoctl, type Result} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {freePorts} from '../support/ports.js'
 import {startProxy, type Proxy} from '../support/proxy.js'
 import {startSilentServer} from '../support/silent-server.js'
 import {createCertificates, type TestCertificates} from '../support/tls.js'
+import {calicoctl} from '../support/warm.js'
 
 const PROFILES = '/calico/resources/v3/projectcalico.org/profiles'
 const CLUSTER = '/calico/resources/v3/projectcalico.org/clusterinformations/default'
@@ -274,14 +275,14 @@ describe('a write whose answer is lost', () => {
 describe('many at once', () => {
   test('48 processes that edit one profile lose nothing', async () => {
     const ports = Array.from({length: 48}, (_, i) => 1000 + i)
-    const results = await Promise.all(ports.map((port) => calicoctl(['profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'to', 'ports', String(port), '--timeout', '60s'], {env: on(etcd.endpoints), timeoutMs: 90_000})))
+    const results = await Promise.all(ports.map((port) => inOwnProcess(['profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'to', 'ports', String(port), '--timeout', '60s'], {env: on(etcd.endpoints), timeoutMs: 90_000})))
     expect(results.filter(({code}) => code !== 0)).toEqual([])
     const {spec} = JSON.parse(await stored(`${PROFILES}/web`)) as {spec: {ingress: {destination: {ports?: number[]}}[]}}
     expect(spec.ingress.flatMap(({destination}) => destination.ports ?? []).sort((a, b) => a - b)).toEqual(ports)
   }, 120_000)
 
   test('processes that create the same profile: one creates it, the others find it', async () => {
-    const results = await Promise.all(Array.from({length: 12}, () => run('profile add shared')))
+    const results = await Promise.all(Array.from({length: 12}, () => inOwnProcess(['profile', 'add', 'shared'], {env: on(etcd.endpoints), timeoutMs: 60_000})))
     expect(results.map(({code}) => code)).toEqual(results.map(() => 0))
     expect(results.filter(({stdout}) => stdout === 'Created profile shared\n')).toHaveLength(1)
   }, 60_000)
@@ -308,7 +309,7 @@ describe('three members', () => {
   test('the leader is lost in the middle of edits: none fails, none is lost, none is made twice', async () => {
     expect((await run('profile add busy', on(cluster.endpoints))).code).toBe(0)
     const leader = await cluster.leader()
-    const edits = Array.from({length: 16}, (_, i) => calicoctl(['profile', 'busy', 'rule', 'add', 'inbound', 'allow', 'tcp', 'to', 'ports', String(2000 + i), '--timeout', '40s'], {env: on(cluster.endpoints), timeoutMs: 60_000}))
+    const edits = Array.from({length: 16}, (_, i) => inOwnProcess(['profile', 'busy', 'rule', 'add', 'inbound', 'allow', 'tcp', 'to', 'ports', String(2000 + i), '--timeout', '40s'], {env: on(cluster.endpoints), timeoutMs: 60_000}))
     await new Promise((resolve) => setTimeout(resolve, 400))
     await leader.kill()
     const results = await Promise.all(edits)

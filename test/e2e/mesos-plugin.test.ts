@@ -18,7 +18,6 @@ import {convertName} from '../../src/lib/model/names.js'
 import {evaluate, parseSelector} from '../../src/lib/model/selector/index.js'
 import type {EntityRule, Node, Profile, WorkloadEndpoint} from '../../src/lib/model/types.js'
 import {contains, parseAddress, parseCidr} from '../../src/lib/net/index.js'
-import {calicoctl} from '../support/cli.js'
 import {suite} from '../support/docker.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
 import {allAssigned, createObject, unsound} from '../support/ipam.js'
@@ -28,6 +27,7 @@ import {freePorts} from '../support/ports.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
 import {catches} from '../support/signals.js'
 import {startSilentServer} from '../support/silent-server.js'
+import {calicoctl} from '../support/warm.js'
 
 /** As the plugin names this host: calico/node's own file goes before the environment. */
 const NODE = resolveNodeName({...nodeNameInputs(), env: {CALICO_NODENAME: `mesos-${process.pid}`}}, {fileFirst: true}).name

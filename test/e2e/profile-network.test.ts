@@ -4,8 +4,9 @@ import {createServer, type Server} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {calicoctl, type Options, type Result} from '../support/cli.js'
+import {type Options, type Result} from '../support/cli.js'
 import {startEngine, suite, type TestEngine, whyNoEngine} from '../support/docker.js'
+import {calicoctl} from '../support/warm.js'
 
 const ID = '7d86d31b1478e7cca9ebed7e73aa0fdeec46c5ca29497431d3007d2d9e15ed99'
 

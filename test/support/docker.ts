@@ -1,6 +1,7 @@
 /** A real Docker Engine for tests, and proxies before one that do what engines do when they are ill. */
 import {execFile, execFileSync, spawn, type ChildProcess} from 'node:child_process'
 import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync} from 'node:fs'
+import {request} from 'node:http'
 import {connect, createServer, type Server, type Socket} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -45,6 +46,10 @@ export interface TestEngine {
   readonly address: string
   /** Runs `docker ARGS` on it and gives its stdout, trimmed. */
   docker(...args: string[]): Promise<string>
+  /** The id of the container NAME, and the process that is its first; 0 where it does not run. */
+  inspect(name: string): Promise<{readonly id: string; readonly pid: number}>
+  /** Runs a program in the namespaces of the container NAME, as root, and gives its stdout, trimmed: `docker exec`, without the Engine's work. */
+  inside(name: string, ...command: string[]): Promise<string>
   stop(): Promise<void>
 }
 
@@ -62,12 +67,18 @@ export async function startEngine(): Promise<TestEngine> {
     if (!running) daemon = startDaemon(folder, socket)
     const address = `unix://${socket}`
     const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', ['-H', address, ...args], {maxBuffer: 1 << 24})).stdout.trim()
+    const inspect: TestEngine['inspect'] = async (name) => {
+      const {Id: id, State: {Pid: pid}} = JSON.parse(await asked(socket, `/containers/${name}/json`)) as {Id: string; State: {Pid: number}}
+      return {id, pid}
+    }
     await ready(docker, daemon)
     await importBusybox(docker, folder)
     return {
       socket,
       address,
       docker,
+      inspect,
+      inside: async (name, ...command) => (await promisify(execFile)('nsenter', ['-t', String((await inspect(name)).pid), '--mount', '--net', '--', ...command], {env: {PATH: `${process.env.PATH ?? ''}:/bin`}})).stdout.trim(),
       async stop() {
         await end(daemon)
         lock.close()
@@ -79,6 +90,18 @@ export async function startEngine(): Promise<TestEngine> {
     lock.close()
     throw error
   }
+}
+
+/** The answer of the Engine at SOCKET to a GET. @throws Error unless it is 200 */
+function asked(socket: string, path: string): Promise<string> {
+  return new Promise((settle, fail) => {
+    const sent = request({socketPath: socket, path, agent: false}, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part)).on('error', fail)
+      answer.on('end', () => (answer.statusCode === 200 ? settle(text) : fail(new Error(`the Engine answers ${answer.statusCode ?? 0} to ${path}: ${text}`))))
+    })
+    sent.on('error', fail).end()
+  })
 }
 
 const output = new WeakMap<ChildProcess, string>()

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {CALICOCTL, checkBuild, type Options, type Result} from '../cli.js'
 import {whyNoNamespaces} from '../namespaces.js'
+import {WARM_PROCESS, warmProcess} from '../warm.js'
 
 /** Why such a host cannot be had here; undefined if it can. */
 export function whyNoHost(): string | undefined {
@@ -37,7 +38,7 @@ export interface TestHost {
   run(...command: string[]): string
   readonly docker: (...args: string[]) => string
   etcdctl(...args: string[]): string
-  /** The built command on this host. STARTED is given the process. */
+  /** The built command on this host, in a warm process (warm.ts); in one of its own where STARTED is to be given it. */
   calicoctl(args: readonly string[], options?: Options, started?: (child: ChildProcess) => void): Promise<Result>
   /** The same on a terminal of its own (`script`, util-linux): when the screen shows QUESTION, KEYS are typed. Stdout is the screen. */
   onTerminal(args: readonly string[], question: string, keys: string): Promise<Result>
@@ -85,6 +86,7 @@ export async function startHost(): Promise<TestHost> {
     execFileSync('nsenter', [...enter, '--', ...command], {cwd: folder, encoding: 'utf8', env: {PATH: searchPath(), HOME: folder, DOCKER_HOST: `unix://${socket}`, ETCDCTL_API: '3'}, stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1e8})
   const docker = (...args: string[]): string => run('docker', ...args).trim()
   const etcdctl = (...args: string[]): string => run('etcdctl', `--endpoints=${ETCD}`, ...args)
+  const warm = warmProcess(() => spawn('nsenter', [...enter, '--', process.execPath, WARM_PROCESS], {cwd: folder, env: {PATH: searchPath()}, stdio: ['ignore', 'ignore', 'pipe', 'ipc']}))
   const daemon = (name: string, command: readonly string[]): ChildProcess => {
     const child = spawnIn(command)
     const output = join(folder, `${name}.log`)
@@ -99,8 +101,10 @@ export async function startHost(): Promise<TestHost> {
     run,
     docker,
     etcdctl,
-    calicoctl(args, {env = {}, timeoutMs = 60_000} = {}, started) {
+    calicoctl(args, options = {}, started) {
       checkBuild()
+      const {env = {}, stdin = '', cwd = folder, timeoutMs = 60_000} = options
+      if (!started && warm.suits(args, options)) return warm.run({args, env: {PATH: searchPath(), HOME: folder, ...variables, ...env}, stdin, cwd}, timeoutMs)
       const child = spawnIn([process.execPath, CALICOCTL, ...args], {...variables, ...env})
       started?.(child)
       return outcome(child, args, timeoutMs)
@@ -137,6 +141,7 @@ export async function startHost(): Promise<TestHost> {
       engine = undefined
     },
     async stop() {
+      await warm.end()
       if (engine) {
         const ids = docker('ps', '-aq').split('\n').filter((id) => id !== '')
         if (ids.length > 0) docker('rm', '-f', ...ids)
