@@ -1,9 +1,10 @@
 /** What `npm run verify` runs side by side, and the PATH that it gives to the tests. */
 import {existsSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join, resolve} from 'node:path'
+import {join, relative, resolve} from 'node:path'
 import {expect, test} from '@jest/globals'
 import {declaredPath} from '../../scripts/declared-path.mjs'
+import SlowestFirst, {KNOWN} from '../../scripts/slowest-first.mjs'
 import {groupOf, testGroups} from '../../scripts/test-groups.mjs'
 import {BASE_PROGRAMS, TEST_PROGRAMS} from '../../scripts/test-programs.mjs'
 
@@ -25,6 +26,15 @@ test('every test file is in one group', () => {
   const files = readdirSync(join(root, 'test'), {recursive: true, encoding: 'utf8'}).filter((path) => path.endsWith('.test.ts'))
   expect(all.length).toBe(files.length)
   expect(new Set(all).size).toBe(files.length)
+})
+
+test('the slowest files come first, whatever their size, and each of them is there', () => {
+  const root = resolve(import.meta.dirname, '../..')
+  const files = Object.values(testGroups(root)).flat()
+  expect(KNOWN.filter((path) => !files.includes(path))).toEqual([])
+  const named = (path: string) => ({path: join(root, path), context: {config: {rootDir: root}}}) as never
+  const order = new SlowestFirst().sort(['test/a.test.ts', 'test/e2e/pool.test.ts', 'test/simulation/simulation.test.ts', 'test/fuzz/fuzz.test.ts'].map(named)).map(({path}) => relative(root, path))
+  expect(order).toEqual(['test/simulation/simulation.test.ts', 'test/fuzz/fuzz.test.ts', 'test/e2e/pool.test.ts', 'test/a.test.ts'])
 })
 
 test('the PATH of the tests holds what is declared, and nothing else of this machine', () => {
