@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {filterFlags, filterOf, presentCounts, presentEndpoints, requireHost} from '../../lib/views/endpoints.js'
 import {ShowCommand} from '../../lib/cli/show-command.js'
-import {countEndpoints, type Endpoint, listEndpoints} from '../../lib/client/endpoints.js'
+import {countEndpoints, listEndpoints, sortEndpoints} from '../../lib/client/endpoints.js'
 
 export default class EndpointShow extends ShowCommand {
   static override summary = 'Show the endpoints.'
@@ -25,9 +25,8 @@ export default class EndpointShow extends ShowCommand {
       if (counts.length === 0) await requireHost(session, flags)
       return this.present(presentCounts(counts))
     }
-    const endpoints: Endpoint[] = []
-    for await (const endpoint of found) endpoints.push(endpoint)
-    if (endpoints.length === 0) await requireHost(session, flags)
+    const endpoints = await sortEndpoints(found)
+    if (endpoints.count === 0) await requireHost(session, flags)
     await this.present(await presentEndpoints(session, endpoints))
   }
 }

@@ -87,9 +87,9 @@ function withProfiles(endpoint: WorkloadEndpoint, profiles: readonly string[]): 
 /** Names that convertName has changed end in its hash. */
 const mayBeConverted = (name: string): boolean => /(^|-)[0-9a-f]{8}$/.test(name)
 
-/** What users call the profiles of ENDPOINTS, by stored name; asks the store only where a stored name may not be what was typed. */
-export async function profileNames(session: Session, endpoints: readonly Endpoint[]): Promise<(stored: string) => string> {
-  const converted = new Set(endpoints.flatMap(({stored}) => stored.resource.spec.profiles ?? []).filter(mayBeConverted))
+/** What users call PROFILES, by stored name; asks the store only where a stored name may not be what was typed. */
+export async function profileNames(session: Session, profiles: Iterable<string>): Promise<(stored: string) => string> {
+  const converted = new Set([...profiles].filter(mayBeConverted))
   const names = new Map<string, string>()
   if (converted.size > 0) {
     for await (const {resource} of listResources<Profile>(session, 'Profile')) {

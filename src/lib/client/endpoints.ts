@@ -8,7 +8,7 @@ import type {WorkloadEndpoint} from '../model/types.js'
 import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 import {type Address, equalAddresses, parseAddress, parseCidrOrAddress} from '../net/index.js'
 import {compareUtf8} from '../utf8-order.js'
-import {changeResource, listResources, type Place, type ResourceChange, type Stored} from './resources.js'
+import {changeResource, listResources, parseStored, type Place, type ResourceChange, type Stored} from './resources.js'
 import type {Session} from './session.js'
 
 /** The namespace of all endpoints but those of Kubernetes and the old Docker driver (datamodel-v3 §1.6). */
@@ -46,19 +46,25 @@ export interface Endpoint {
 /** STORED with its identity. A workload's annotation that claims another name is told and passed over (decisions.md 13). */
 export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): Endpoint {
   const {metadata, spec} = stored.resource
-  const key = parseKey(stored.kv.key)
-  const {name, namespace = ENDPOINT_NAMESPACE} = key?.type === 'resource' ? key : metadata
+  const place = placeOf(stored)
+  const {name} = place
   const segments = parseWorkloadEndpointName(name) ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
   const shown = displayWorkload(metadata, segments.workload)
   if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} has the annotation calicoctl/workload ${JSON.stringify(shown.suspicious)}, which does not match its stored name; the stored name is shown.`)
   return {
     stored,
-    place: {kind: 'WorkloadEndpoint', name, namespace},
+    place,
     host: segments.node,
     orchestrator: segments.orchestrator,
     workload: shown.name,
     id: segments.endpoint,
   }
+}
+
+function placeOf({kv, resource}: Stored<WorkloadEndpoint>): Place {
+  const key = parseKey(kv.key)
+  const {name, namespace = ENDPOINT_NAMESPACE} = key?.type === 'resource' ? key : resource.metadata
+  return {kind: 'WorkloadEndpoint', name, namespace}
 }
 
 /** How messages call ENDPOINT: with short ids, by which findEndpoint finds it. */
@@ -179,8 +185,65 @@ export async function countEndpoints(endpoints: AsyncIterable<Endpoint>): Promis
     .sort((a, b) => compareUtf8(a.host, b.host) || compareUtf8(a.orchestrator, b.orchestrator))
 }
 
+/** Endpoints in the order of v0.20's tables, as often as they are asked for. */
+export interface SortedEndpoints extends Iterable<Endpoint> {
+  readonly count: number
+  /** The stored names of the profiles that they have. */
+  readonly profiles: ReadonlySet<string>
+}
+
+/**
+ * ENDPOINTS, sorted. Of each no more is kept than its identity and its stored text, a fifth of what the object takes: each object is made again when its turn
+ * comes.
+ */
+export async function sortEndpoints(endpoints: AsyncIterable<Endpoint> | Iterable<Endpoint>): Promise<SortedEndpoints> {
+  const kept: (Identity & {readonly kv: Omit<KeyValue, 'value'>; readonly value: () => string})[] = []
+  const keep = textKeeper()
+  const profiles = new Set<string>()
+  const texts = new Map<string, string>()
+  /** One string for all that are equal: there are few nodes, and few orchestrators. */
+  const shared = (text: string): string => texts.get(text) ?? (texts.set(text, text), text)
+  for await (const {stored, host, orchestrator, workload, id} of endpoints) {
+    for (const profile of stored.resource.spec.profiles ?? []) profiles.add(profile)
+    const {value, ...kv} = stored.kv
+    kept.push({kv, value: keep(value), host: shared(host), orchestrator: shared(orchestrator), workload, id})
+  }
+  kept.sort(compareEndpoints)
+  return {
+    count: kept.length,
+    profiles,
+    *[Symbol.iterator]() {
+      for (const {kv, value, ...identity} of kept) {
+        const stored = parseStored<WorkloadEndpoint>('WorkloadEndpoint', {...kv, value: value()})
+        yield {...identity, stored, place: placeOf(stored)}
+      }
+    },
+  }
+}
+
+/** Bytes that are taken at once for texts. */
+const TEXT_BLOCK = 1024 * 1024
+
+/** Keeps texts outside of the heap, whose size would otherwise grow by twice as much; what it gives back reads one again. */
+function textKeeper(): (text: string) => () => string {
+  let block = Buffer.alloc(0)
+  let used = 0
+  return (text) => {
+    const size = Buffer.byteLength(text)
+    if (used + size > block.length) {
+      block = Buffer.allocUnsafe(Math.max(TEXT_BLOCK, size))
+      used = 0
+    }
+    const [own, from, to] = [block, used, used + size]
+    used += own.write(text, from)
+    return () => own.toString('utf8', from, to)
+  }
+}
+
+type Identity = Pick<Endpoint, 'host' | 'orchestrator' | 'workload' | 'id'>
+
 /** The order of v0.20's tables: host, orchestrator, workload, id. */
-export const compareEndpoints = (a: Endpoint, b: Endpoint): number =>
+const compareEndpoints = (a: Identity, b: Identity): number =>
   compareUtf8(a.host, b.host) || compareUtf8(a.orchestrator, b.orchestrator) || compareUtf8(a.workload, b.workload) || compareUtf8(a.id, b.id)
 
 /** How the keys of the endpoints with NAME_PREFIX begin in the namespace of all that is not Kubernetes'. */

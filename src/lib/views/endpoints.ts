@@ -1,7 +1,7 @@
 /** What the commands on endpoints share: arguments, filters, and how endpoints are shown (cli-v0.20 §4.5). */
 import {Args, Flags} from '@oclif/core'
 import {profileNames, type ProfileAction, type ProfilesEdited} from '../client/endpoint-profiles.js'
-import {compareEndpoints, CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter, findEndpoint} from '../client/endpoints.js'
+import {CONTAINER_ANNOTATION, type Endpoint, type EndpointCount, type EndpointFilter, findEndpoint, type SortedEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {dockerName} from '../model/display-name.js'
@@ -64,8 +64,8 @@ export const presentCounts = (counts: readonly EndpointCount[]): Presentation<En
 })
 
 /** ENDPOINTS one by one, with the names of their profiles as users know them. */
-export async function presentEndpoints(session: Session, endpoints: readonly Endpoint[]): Promise<Presentation<Endpoint>> {
-  const profileNameOf = await profileNames(session, endpoints)
+export async function presentEndpoints(session: Session, endpoints: SortedEndpoints): Promise<Presentation<Endpoint>> {
+  const profileNameOf = await profileNames(session, endpoints.profiles)
   const spec = ({stored}: Endpoint) => stored.resource.spec
   const columns = {
     host: {header: 'Hostname', value: ({host}) => host},
@@ -82,11 +82,12 @@ export async function presentEndpoints(session: Session, endpoints: readonly End
   } satisfies Record<string, Column<Endpoint>>
   const {host, orchestrator, workload, id, addresses, mac, profiles, state, container} = columns
   return {
-    rows: [...endpoints].sort(compareEndpoints),
+    rows: endpoints,
     columns: Object.values(columns),
     terminal: [host, orchestrator, {...container, wide: false}, workload, id, addresses, mac, profiles, state],
     former: true,
     name: ({id}) => id,
+    growing: {list: 'items', itemOf: ({stored}) => shownResource(stored)},
     document: (shown) => resourceList('WorkloadEndpointList', shown.map(({stored}) => shownResource(stored))),
     blankAfter: true,
   }
@@ -98,7 +99,7 @@ const containerName = (annotations: Readonly<Record<string, string>> | undefined
 /** The profiles of ENDPOINT, by name. */
 export async function presentEndpointProfiles(session: Session, endpoint: Endpoint): Promise<Presentation<string>> {
   const stored = endpoint.stored.resource.spec.profiles ?? []
-  const nameOf = await profileNames(session, [endpoint])
+  const nameOf = await profileNames(session, stored)
   const names = stored.map(nameOf)
   return {
     rows: [...names].sort(),

@@ -5,6 +5,7 @@ import {nodeFlag, ownNode} from '../../../lib/views/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {dockerEngine, engineTimeLimitMs} from '../../../lib/docker/engine.js'
 import {locate} from '../../../lib/workload/locate.js'
+import {sortEndpoints} from '../../../lib/client/endpoints.js'
 
 export default class ContainerEndpointShow extends ShowCommand {
   static override summary = 'Show the endpoint of a container.'
@@ -20,6 +21,6 @@ export default class ContainerEndpointShow extends ShowCommand {
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
-    await this.present(await presentEndpoints(session, endpoints))
+    await this.present(await presentEndpoints(session, await sortEndpoints(endpoints)))
   }
 }
