@@ -209,6 +209,18 @@ describe('faults', () => {
   const atomic = (...args: string[]) => calicoctl(['batch', '--atomic', ...args], {stdin: LINES, env: through()})
   const revision = async (): Promise<number> => (JSON.parse(await etcd.ctl('get', 'x', '-w', 'json')) as {header: {revision: number}}).header.revision
 
+  test.each([
+    ['plain: the lines before are done, and it says how many', [], ['a', 'web'], 'Created profile a\n', /^stdin:2: Error: The datastore is locked .*\n[^]*1 line was done/m],
+    ['--atomic: nothing is done', ['--atomic'], ['web'], '', /The datastore is locked/],
+  ] as const)('locked by somebody else in the middle, %s', async (_, options, left, printed, told) => {
+    proxy.before('SCTP', () => {
+      const {status} = spawnSync(process.execPath, [CALICOCTL, 'datastore', 'lock'], {env: {PATH: process.env.PATH, HOME: folder, ...direct()}})
+      expect(status).toBe(0)
+    })
+    const {code, stdout, stderr} = await calicoctl(['batch', ...options], {stdin: LINES, env: through()})
+    expect({code, stdout, stderr, names: await names()}).toEqual({code: 8, stdout: printed, stderr: expect.stringMatching(told) as unknown, names: left})
+  })
+
   test('--atomic after a lost race: the lines run again, and what they print appears once', async () => {
     proxy.before('SCTP', () => {
       const {status} = spawnSync(process.execPath, [CALICOCTL, 'profile', 'web', 'tag', 'add', 'other'], {env: {PATH: process.env.PATH, HOME: folder, ...direct()}})

@@ -1,12 +1,14 @@
 /** `datastore save|restore|lock|unlock|status` by the built command, on both stores: exit codes, what is stored, and what is true after faults. */
+import {spawnSync} from 'node:child_process'
 import {createHash, randomBytes} from 'node:crypto'
 import {closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {gunzipSync, gzipSync} from 'node:zlib'
-import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {type Options, type Result, startCalicoctl} from '../support/cli.js'
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {CALICOCTL, type Options, type Result, startCalicoctl} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
+import {type Proxy, startProxy} from '../support/proxy.js'
 import {smallDisk} from '../support/small-disk.js'
 import {calicoctl} from '../support/warm.js'
 
@@ -200,3 +202,42 @@ function rebuilt(lines: readonly string[]): Buffer {
   const text = [head, ...lines].map((line) => `${line}\n`).join('')
   return gzipSync(`${text}${JSON.stringify({keys: lines.length, sha256: createHash('sha256').update(text).digest('hex')})}\n`)
 }
+
+describe('in the middle of a restore', () => {
+  const KEYS = Array.from({length: 250}, (_, at) => `/calico/resources/v3/projectcalico.org/futures/${String(at).padStart(6, '0')}`)
+  const entries = [[CLUSTER, INFORMATION], ...KEYS.map((key) => [key, '{"value":1}'] as const)] as const
+  let proxy: Proxy
+  const direct = () => ({ETCD_ENDPOINTS: etcd.endpoints.join(',')})
+  const restore = (): Promise<Result> => calicoctl(['datastore', 'restore', join(folder, 'middle.gz')], {env: {ETCD_ENDPOINTS: proxy.endpoint}, timeoutMs: 60_000})
+  const stored = async (): Promise<string[]> => (await etcd.ctl('get', '--prefix', '/calico/resources/v3/projectcalico.org/futures/', '--keys-only')).split('\n').filter((line) => line !== '')
+  beforeEach(async () => {
+    await etcd.ctl('del', '--prefix', '/')
+    writeFileSync(join(folder, 'middle.gz'), backup(entries))
+    proxy = await startProxy(etcd.endpoints[0] ?? '')
+  })
+  afterEach(() => proxy.stop())
+
+  test('somebody else unlocks the store: 9, only a part is restored, and nothing more is written', async () => {
+    proxy.before(KEYS[150] ?? '', () => {
+      const {status} = spawnSync(process.execPath, [CALICOCTL, 'datastore', 'unlock', '--force'], {env: {PATH: process.env.PATH, HOME: folder, ...direct()}})
+      expect(status).toBe(0)
+    })
+    expect(await restore()).toMatchObject({code: 9, stderr: expect.stringMatching(/another client has unlocked the datastore meanwhile.*Only a part of the backup is restored/) as unknown})
+    expect(await stored()).toEqual(KEYS.slice(0, 100))
+  }, 60_000)
+
+  test('an answer is lost: the store tells, and all of it is restored, each key once', async () => {
+    proxy.before(KEYS[150] ?? '', () => {
+      proxy.set('swallow-replies')
+      void proxy.answered().then(() => {
+        proxy.set('pass')
+        proxy.reset()
+      })
+    })
+    expect(await restore()).toMatchObject({code: 0, stderr: expect.not.stringContaining('Error') as unknown})
+    expect(await stored()).toEqual(KEYS)
+    const {kvs} = JSON.parse(await etcd.ctl('get', '--prefix', '/calico/resources/v3/projectcalico.org/futures/', '-w', 'json')) as {kvs: {version: number}[]}
+    expect(new Set(kvs.map(({version}) => version))).toEqual(new Set([1]))
+    expect((await calicoctl(['profile', 'add', 'web'], {env: direct()})).code).toBe(0)
+  }, 60_000)
+})

@@ -319,4 +319,77 @@ describe('three members', () => {
     const ports = spec.ingress.flatMap(({destination}) => destination.ports ?? [])
     expect(ports.sort((a, b) => a - b)).toEqual(Array.from({length: 16}, (_, i) => 2000 + i))
   }, 120_000)
+
+  /** The leader; after one was lost, it is waited for. */
+  async function leaderNow(): ReturnType<TestEtcd['leader']> {
+    for (;;) {
+      const leader = await cluster.leader().catch(() => undefined)
+      if (leader) return leader
+    }
+  }
+  /** Kills the leader just before the first request that contains TEXT is passed on; `end` starts it again. */
+  async function leaderless(text: string): Promise<{readonly env: Record<string, string>; readonly end: () => Promise<void>}> {
+    const leader = await leaderNow()
+    let killed: Promise<void> | undefined
+    const proxies = await Promise.all(cluster.endpoints.map((endpoint) => startProxy(endpoint)))
+    for (const proxy of proxies) proxy.before(text, () => void (killed ??= leader.kill()))
+    return {
+      env: on(proxies.map(({endpoint}) => endpoint)),
+      async end() {
+        expect(killed).toBeDefined()
+        await killed
+        await leader.start()
+        await Promise.all(proxies.map((proxy) => proxy.stop()))
+      },
+    }
+  }
+  const numbers = (count: number): string[] => Array.from({length: count}, (_, i) => `n${String(i).padStart(4, '0')}`)
+  const names = async (): Promise<string[]> => (await run('profile show -o name', on(cluster.endpoints))).stdout.trimEnd().split('\n')
+  const patient = (args: readonly string[], env: Record<string, string>, stdin = ''): Promise<Result> => calicoctl([...args, '--timeout', '60s'], {env, stdin, timeoutMs: 120_000})
+
+  describe('the leader is lost in the middle of', () => {
+    beforeEach(async () => {
+      await cluster.ctl('del', '--prefix', '/')
+      expect((await run('profile add n', on(cluster.endpoints))).code).toBe(0)
+    })
+
+    test.each([[[], 60], [['--atomic'], 30]] as const)('batch %j: every line is done, once', async (options, count) => {
+      const {env, end} = await leaderless(`profiles/${numbers(count)[20] ?? ''}`)
+      const {code, stdout} = await patient(['batch', ...options], env, numbers(count).map((name) => `profile add ${name}\nprofile ${name} tag add t\n`).join(''))
+      await end()
+      expect({code, stdout}).toEqual({code: 0, stdout: numbers(count).map((name) => `Created profile ${name}\nTag t added to profile ${name}\n`).join('')})
+      expect(await names()).toEqual(['n', ...numbers(count)])
+      expect((await run('profile n0020 tag show -o name', on(cluster.endpoints))).stdout).toBe('n0020\nt\n')
+    }, 180_000)
+
+    test('an apply in several transactions: all of it is written, and what differs not is written no second time', async () => {
+      const file = numbers(250).map((name) => JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name}, spec: {}})).join('\n---\n')
+      const {env, end} = await leaderless('profiles/n0120')
+      const {code} = await patient(['apply', '-f', '-'], env, file)
+      await end()
+      expect(code).toBe(0)
+      expect(await names()).toEqual(['n', ...numbers(250)])
+      const versions = JSON.parse(await cluster.ctl('get', '--prefix', `${PROFILES}/`, '-w', 'json')) as {kvs: {version: number}[]}
+      expect(new Set(versions.kvs.map(({version}) => version))).toEqual(new Set([1]))
+    }, 180_000)
+
+    test('a restore: every key is as the backup has it, and the store is unlocked', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'calicoctl-leader-'))
+      try {
+        const file = join(folder, 'b.gz')
+        const content = numbers(250).map((name) => `profile add ${name}\n`).join('')
+        expect((await patient(['batch', '--quiet'], on(cluster.endpoints), content)).code).toBe(0)
+        expect((await run(`datastore save ${file}`, on(cluster.endpoints))).code).toBe(0)
+        const saved = await cluster.ctl('get', '--prefix', '/calico/')
+        await cluster.ctl('del', '--prefix', `${PROFILES}/`)
+        const {env, end} = await leaderless('profiles/n0120')
+        const {code, stderr} = await patient(['datastore', 'restore', file, '--replace'], env)
+        await end()
+        expect({code, stderr}).toEqual({code: 0, stderr: expect.not.stringContaining('Error') as unknown})
+        expect(await cluster.ctl('get', '--prefix', '/calico/')).toBe(saved)
+      } finally {
+        await rm(folder, {recursive: true})
+      }
+    }, 180_000)
+  })
 })

@@ -56,7 +56,7 @@ export async function runCluster({seed, milliseconds, members = 3, faults, clien
     for (const profile of PROFILES) if ((await calicoctl(['profile', 'add', profile], {env})).code !== 0) throw new Error(`profile ${profile} cannot be made`)
     const direct = await connect(etcd.endpoints)
     const first = new Map<string, readonly string[]>()
-    for (const profile of PROFILES) first.set(profile, await readTags(direct, profile))
+    for (const profile of PROFILES) first.set(profile, await persistently(() => readTags(direct, profile)))
 
     const until = performance.now() + milliseconds
     const isOver = (): boolean => performance.now() >= until
