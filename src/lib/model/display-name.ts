@@ -36,8 +36,8 @@ export function displayName(metadata: Metadata): DisplayName {
   return displayed(metadata.name, ownValue(metadata.annotations, NAME_ANNOTATION), (typed) => typed.length <= LONGEST_NAME && TYPED_NAME.test(typed))
 }
 
-/** An id of Docker's or of ours (32 or 64 hex digits) as people know it: its first 12 digits. Anything else as it is. */
-export const shortId = (id: string): string => (/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(id) ? id.slice(0, 12) : id)
+/** TEXT as Docker shows ids, if it is one (hexadecimal digits, more than a person reads): its first 12 characters, which tell it from others. */
+export const shortId = (text: string): string => (/^[0-9a-f]{20,}$/.test(text) ? text.slice(0, 12) : text)
 
 /** The same for the workload of an endpoint, whose stored form is WORKLOAD. */
 export function displayWorkload(metadata: Metadata, workload: string): DisplayName {

@@ -1,5 +1,6 @@
 /** `tcp/9000`, `icmp/8/0`, `47`: the flow of a command line or a file, and parties by the words of users. Pure. */
 import {CalicoError} from '../errors.js'
+import {shortId} from '../model/display-name.js'
 import {convertName, convertProfileName} from '../model/names.js'
 import {type Family, formatAddress, parseAddress} from '../net/index.js'
 import {hostOf, type PartyOf, workloadOf} from './between.js'
@@ -79,7 +80,7 @@ export interface Selection {
   readonly members: readonly Member[]
 }
 
-const workloadText = ({shownWorkload, container, node, orchestrator, endpoint}: Workload): string => `endpoint ${endpoint.slice(0, 12)} of ${orchestrator} workload ${(container ?? shownWorkload).slice(0, 40)} on ${node}`
+const workloadText = ({shownWorkload, container, node, orchestrator, endpoint}: Workload): string => `endpoint ${endpoint.slice(0, 12)} of ${orchestrator} workload ${shortId(container ?? shownWorkload).slice(0, 40)} on ${node}`
 
 const memberOf = (workload: Workload): Member => ({label: workloadText(workload), json: {endpoint: workload.name}, party: workloadOf(workload), endpoints: 1})
 

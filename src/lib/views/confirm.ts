@@ -3,7 +3,7 @@ import type {OwnItem} from '../documents/own.js'
 import {stateOf, type State, type Waiting} from '../journal/confirm/waiting.js'
 import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 
-const STATES: Readonly<Record<State, string>> = {running: 'the command runs', waiting: 'waits', overdue: 'not confirmed in time', failed: 'could not be rolled back'}
+const STATES: Readonly<Record<State, string>> = {running: 'the command runs', waiting: 'pending', overdue: 'not confirmed in time', failed: 'could not be rolled back'}
 
 /** Changes that wait, to be shown. */
 export function presentWaiting(rows: readonly Waiting[], now: number): Presentation<Waiting> {

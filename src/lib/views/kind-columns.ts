@@ -2,10 +2,10 @@
 import type {IpamKind, IpamObject} from '../client/ipam-objects.js'
 import type {Stored} from '../client/resources.js'
 import {stringifyJson} from '../json/index.js'
-import {displayName, displayWorkload} from '../model/display-name.js'
+import {displayName, displayWorkload, shortId} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
 import type {BGPFilterSpec, KubernetesSelector, ResourceOf, WorkloadEndpoint} from '../model/types.js'
-import {type Column, shortId, shortIds, shortNetworks} from '../cli/output/presentation.js'
+import {type Column, shortIds, shortNetworks} from '../cli/output/presentation.js'
 
 /** A cell's text from what a field holds: lists and label maps with commas, nothing for what is absent. */
 function cell(value: unknown): string {

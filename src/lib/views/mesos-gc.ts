@@ -1,6 +1,7 @@
 /** How `mesos gc` shows what it found. */
 import type {Gone} from '../mesos/agent/gone.js'
-import {ownDocument, type Presentation, shortId} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {shortId} from '../model/display-name.js'
 
 const MINUTE_MS = 60_000
 

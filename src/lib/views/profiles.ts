@@ -16,7 +16,8 @@ import {readRuleWords} from '../rules/words.js'
 import {compareUtf8} from '../utf8-order.js'
 import {readProfileName} from '../cli/arguments.js'
 import {checked} from '../cli/base-command.js'
-import {ownDocument, type Presentation, resourceList, shortId} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
+import {shortId} from '../model/display-name.js'
 import {shownResource} from '../cli/output/shown.js'
 
 /** What Docker shows of a network's id: all of it, or its beginning. */

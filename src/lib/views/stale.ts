@@ -1,5 +1,6 @@
 import type {Stale} from '../workload/stale.js'
-import {ownDocument, type Presentation, shortId} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {shortId} from '../model/display-name.js'
 
 /** What `endpoint gc` found. */
 export const presentStale = (found: readonly Stale[]): Presentation<Stale> => ({

@@ -1,4 +1,5 @@
 import type {OwnContent, OwnKind} from '../../documents/own.js'
+import {shortId} from '../../model/display-name.js'
 import type {Resource} from '../../model/resource.js'
 import type {Alignment} from './table.js'
 
@@ -76,14 +77,8 @@ export function ownDocument<K extends OwnKind>(kind: K, content: OwnContent<K>):
   return {apiVersion: 'calicoctl/v1', kind, ...content}
 }
 
-/** So many characters of an id tell it from others: as Docker shows its own. */
-const SHORT_ID = 12
-
-/** TEXT as Docker shows ids, if it is one: hexadecimal digits, more than a person reads. */
-export const shortId = (text: string): string => (/^[0-9a-f]{20,}$/.test(text) ? text.slice(0, SHORT_ID) : text)
-
 /** TEXT with each id in it so shortened: those of handles, names of stored endpoints and the like. */
-export const shortIds = (text: string): string => text.replaceAll(/(?<![0-9a-z])[0-9a-f]{20,}(?![0-9a-z])/g, (id) => id.slice(0, SHORT_ID))
+export const shortIds = (text: string): string => text.replaceAll(/(?<![0-9a-z])[0-9a-f]{20,}(?![0-9a-z])/g, shortId)
 
 /** NETWORKS as addresses, where they are single ones; a line each. */
 export const shortNetworks = (networks: readonly string[]): readonly string[] => networks.map((network) => network.replace(/\/(32|128)$/, ''))
