@@ -97,7 +97,8 @@ export function outsidePlaces(worlds: readonly World[]): OutsidePlace[] {
     place.parties[address.family] ??= {type: 'outside', address}
   }
   for (const family of [4, 6] as const) add(restOfWorld(worlds, networks, family), undefined)
-  for (const network of networks) add(freeAddress(worlds, network, networks), network)
+  const inside = smallerNetworks(networks)
+  for (const network of networks) add(freeAddress(worlds, network, inside(network)), network)
   return [...places.values()]
 }
 
@@ -120,9 +121,26 @@ export function outsideGroups(world: World): Group[] {
 /** Tries that an address of a network is looked for with, where endpoints and smaller networks fill it. */
 const TRIES = 64
 
-/** An address of NETWORK that nobody has and no smaller network contains; undefined if there is none near its ends. */
-function freeAddress(worlds: readonly World[], network: Cidr, networks: readonly Cidr[]): Address | undefined {
-  const inside = networks.filter((other) => other !== network && other.prefix > network.prefix && containsCidr(network, other))
+/** Finds which of NETWORKS lie in one of them, without comparing all with all. */
+function smallerNetworks(networks: readonly Cidr[]): (network: Cidr) => Cidr[] {
+  const sorted = ([4, 6] as const).map((family) => networks.filter((network) => network.family === family).sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0)))
+  return (network) => {
+    const own = sorted[network.family === 4 ? 0 : 1] ?? []
+    const last = lastAddress(network).value
+    let [low, high] = [0, own.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((own[middle]?.value ?? 0n) < network.value) low = middle + 1
+      else high = middle
+    }
+    const found: Cidr[] = []
+    for (let other = own[low]; other !== undefined && other.value <= last; other = own[++low]) if (other.prefix > network.prefix) found.push(other)
+    return found
+  }
+}
+
+/** An address of NETWORK that nobody has and none of INSIDE, the smaller networks, contains; undefined if there is none near its ends. */
+function freeAddress(worlds: readonly World[], network: Cidr, inside: readonly Cidr[]): Address | undefined {
   const [from, to] = [firstAddress(network), lastAddress(network)]
   const candidates = [from, to, ...inside.flatMap((other) => [{...lastAddress(other), value: lastAddress(other).value + 1n}, {...firstAddress(other), value: firstAddress(other).value - 1n}])]
   for (let i = 1n; i <= TRIES; i++) candidates.push({...from, value: from.value + i}, {...to, value: to.value - i})

@@ -126,6 +126,8 @@ function outsideGroupOf(world: World, groups: readonly MatrixGroup[], address: A
 class Pairs {
   private readonly reach: Reach
   private readonly all: readonly number[]
+  /** Those who may be asked about the outside, which may have thousands of groups: all others. */
+  private readonly inside: readonly number[]
   private readonly hosts: readonly number[]
   private readonly never = neverFlows()
   private readonly known = new Map<Passing | undefined, Map<Passing | undefined, Pick<Cell, 'flows' | 'by'> | undefined>>()
@@ -137,14 +139,15 @@ class Pairs {
     private readonly protocol: number | undefined,
   ) {
     this.all = groups.map((_, index) => index)
+    this.inside = this.all.filter((number) => groups[number]?.type !== 'outside')
     this.hosts = this.all.filter((number) => groups[number]?.type === 'host')
     this.reach = new Reach(world, groups.map(({type, workloads: [workload], party}) => ({workload: type === 'workloads' ? workload : undefined, party})))
   }
 
   /** Those that may reach the group of number RECEIVER, and some that may not. */
   sendersTo(receiver: number): number[] {
-    const may = [...(this.reach.of(receiver, 'ingress') ?? this.all)].filter((sender) => this.reach.of(sender, 'egress')?.has(receiver) ?? true)
     const target = this.groups[receiver]
+    const may = [...(this.reach.of(receiver, 'ingress') ?? (target?.type === 'outside' ? this.inside : this.all))].filter((sender) => this.reach.of(sender, 'egress')?.has(receiver) ?? true)
     const own = this.hosts.filter((number) => target && isOwnHost(this.groups[number], target))
     const local = target?.type === 'host' ? this.all.filter((number) => isOwnHost(target, this.groups[number])) : []
     return own.length + local.length === 0 ? may : [...new Set([...may, ...own, ...local])]

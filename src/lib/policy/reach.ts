@@ -3,6 +3,7 @@
  * Each selector is asked once, and only about those that have a label which it needs.
  */
 import {evaluate, type Selector} from '../model/selector/index.js'
+import {ADDRESS_BITS, type Cidr} from '../net/index.js'
 import type {PartyOf} from './between.js'
 import type {Direction} from './by.js'
 import {endMatches, type Place} from './match-addresses.js'
@@ -67,6 +68,8 @@ export class Reach {
 class PlaceIndex {
   private readonly places: readonly (readonly Place[])[]
   private readonly byNeed = new Map<string, Set<number>>()
+  /** By family and prefix length, by network. */
+  private readonly byNetwork = new Map<string, Map<bigint, number[]>>()
   private readonly selected = new Map<Selector, ReadonlySet<number>>()
 
   constructor(world: World, seats: readonly Seat[]) {
@@ -91,7 +94,30 @@ class PlaceIndex {
     const {set, nets, notNets, notSet} = rule[name]
     if (set) return this.selectedBy(set.selector)
     if (!nets && !notNets && !notSet) return undefined
-    return this.filter((place) => endMatches(rule, name, place, false))
+    const matches = (place: Place): boolean => endMatches(rule, name, place, false)
+    if (!nets || rule.unchecked[4].size + rule.unchecked[6].size > 0) return this.filter(matches)
+    const near = new Set([...nets[4], ...nets[6]].flatMap((net) => this.within(net)))
+    return new Set([...near].filter((index) => this.places[index]?.some(matches)))
+  }
+
+  /** The seats with a place in NET. */
+  private within({family, prefix, value}: Cidr): readonly number[] {
+    const shift = BigInt(ADDRESS_BITS[family] - prefix)
+    const length = `${family} ${prefix}`
+    let seats = this.byNetwork.get(length)
+    if (seats === undefined) {
+      this.byNetwork.set(length, (seats = new Map<bigint, number[]>()))
+      for (const [index, places] of this.places.entries()) {
+        for (const {address} of places) {
+          if (address.family !== family) continue
+          const network = address.value >> shift
+          const list = seats.get(network)
+          if (list) list.push(index)
+          else seats.set(network, [index])
+        }
+      }
+    }
+    return seats.get(value >> shift) ?? []
   }
 
   /** What SELECTOR selects. */

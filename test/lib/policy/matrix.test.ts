@@ -6,6 +6,7 @@ import {loadWorld} from '../../../src/lib/policy/load.js'
 import {type MatrixGroup, policyMatrix} from '../../../src/lib/policy/matrix.js'
 import {findParty} from '../../../src/lib/policy/probe.js'
 import {workloadOf} from '../../../src/lib/policy/between.js'
+import {allow, node, policy, workload} from './decided.js'
 import {entries} from './random-world.js'
 
 describe('policyMatrix on random stores', () => {
@@ -120,4 +121,13 @@ describe('policyMatrix', () => {
   ])('is narrowed to %s', (_, from, to, protocol, expected) => {
     expect(rows({...(from === undefined ? {} : {from: findParty(world, from)}), ...(to === undefined ? {} : {to: findParty(world, to)}), ...(protocol === undefined ? {} : {protocol})})).toEqual(expected)
   })
+})
+
+test('networks within networks are groups of their own, with what the rules of all of them let through', () => {
+  const from = (net: string, port: number): object => allow({protocol: 'TCP', source: {nets: [net]}, destination: {ports: [port]}})
+  const many = Array.from({length: 300}, (_, index) => `21.0.${index >> 8}.${index & 255}/32`)
+  const world = loadWorld([node('h1', '192.0.2.1'), workload('a', 'h1', '20.1.2.9'), policy('p', {ingress: [from('20.0.0.0/8', 1), from('20.1.0.0/16', 2), from('20.1.2.0/24', 3), ...many.map((net) => from(net, 4))]})])
+  const into = policyMatrix(world).cells.filter(({to}) => to.type === 'workloads').map(({from: {name}, flows}) => [name, flows.join()] as const)
+  expect(new Map(into)).toEqual(new Map([['20.0.0.0/8', 'tcp/1'], ['20.1.0.0/16', 'tcp/1:2'], ['20.1.2.0/24', 'tcp/1:3'], ...many.map((net) => [net, 'tcp/4'] as const)]))
+  expect(into).toHaveLength(303)
 })
