@@ -130,7 +130,7 @@ describe('completion --install', () => {
 })
 
 describe('names', () => {
-  const complete = (line: string, more: Readonly<Record<string, string>> = env) => calicoctl(['__complete', '--', '', ...line.split(' ')], {env: {...more, HOME: folder, HOSTNAME: 'h1'}, timeoutMs: 8_000})
+  const complete = (line: string, more: Readonly<Record<string, string>> = env) => calicoctl(['__complete', '--', '', ...line.split(' ')], {env: {...more, HOME: folder, HOSTNAME: 'h1'}})
 
   /** What is offered after LINE, once the machine is quick enough: names that are not there in time are left out. */
   async function inTime(line: string, more: Readonly<Record<string, string>>): Promise<string> {

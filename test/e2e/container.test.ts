@@ -28,12 +28,12 @@ suite('containers', whyNoEngine(), () => {
     engine = await startEngine()
     etcd = await startEtcd()
     folder = mkdtempSync(join(tmpdir(), 'calicoctl-containers-'))
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await etcd.stop()
     await engine.stop()
     rmSync(folder, {recursive: true, force: true})
-  }, 60_000)
+  }, 300_000)
   beforeEach(async () => {
     containers = []
     await etcd.ctl('del', '--prefix', '/')
@@ -42,10 +42,10 @@ suite('containers', whyNoEngine(), () => {
     if (containers.length > 0) await engine.docker('rm', '-f', ...containers)
     // Interfaces whose container is gone go with it; a moment later.
     await until(() => calicoInterfaces().length === 0)
-  }, 60_000)
+  }, 300_000)
 
   const env = (more: Readonly<Record<string, string | undefined>> = {}) => ({ETCD_ENDPOINTS: etcd.endpoints.join(','), DOCKER_HOST: engine.address, HOSTNAME: NODE, ...more})
-  const run = (line: string, more: Readonly<Record<string, string | undefined>> = {}): Promise<Result> => calicoctl(line.split(' '), {env: env(more), timeoutMs: 40_000}).then((result) => heldToSchema(line, result))
+  const run = (line: string, more: Readonly<Record<string, string | undefined>> = {}): Promise<Result> => calicoctl(line.split(' '), {env: env(more)}).then((result) => heldToSchema(line, result))
 
   /** Runs LINES, each of which must end in 0. */
   async function given(...lines: string[]): Promise<Result> {
@@ -131,7 +131,7 @@ suite('containers', whyNoEngine(), () => {
       expect(out['calicoctl container remove workload-A']).toBe(`Removed Calico from ${idA}\n`)
       expect(await given('container remove workload-B')).toMatchObject({stdout: `Removed Calico from ${idB}\n`})
       await expectNothingLeft()
-    }, 90_000)
+    }, 300_000)
 
     test('the endpoint as Calico wants it', async () => {
       await given('pool add 192.168.0.0/16')
@@ -154,7 +154,7 @@ suite('containers', whyNoEngine(), () => {
       expect(readFileSync(`/sys/class/net/${endpoint?.spec.interfaceName ?? ''}/address`, 'utf8').trim()).toBe('ee:ee:ee:ee:ee:ee')
       expect(await keys(`${IPAM}handle/`)).toEqual([`${IPAM}handle/docker.${id}`])
       expect(await keys(`${RESOURCES}nodes/`)).toEqual([`${RESOURCES}nodes/${NODE}`])
-    }, 60_000)
+    }, 300_000)
   })
 
   describe('packets', () => {
@@ -208,7 +208,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await inside(b, 'ip', 'route')).not.toContain('169.254.1.1')
       expect(execFileSync('ip', ['route'], {encoding: 'utf8'})).not.toContain('cali')
       await expectNothingLeft()
-    }, 120_000)
+    }, 300_000)
 
     test('an IPv6 address alone', async () => {
       await given('pool add fd80:24e2:f998:72d6::/64')
@@ -219,7 +219,7 @@ suite('containers', whyNoEngine(), () => {
       for (const name of [a, b]) for (const to of addresses) expect(await ping(name, to)).toBe(true)
       await given(`container remove ${a}`, `container remove ${b}`)
       await expectNothingLeft()
-    }, 90_000)
+    }, 300_000)
   })
 
   describe('again and again', () => {
@@ -235,7 +235,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await given(`container remove ${name}`)).toMatchObject({stdout: `Removed Calico from ${await idOf(name)}\n`})
       expect(await given(`container remove ${name}`)).toMatchObject({stdout: `Failed find Calico data for ${await idOf(name)}\n`})
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('a container that was restarted is connected again, with its address', async () => {
       await given('pool add 192.168.0.0/16')
@@ -253,7 +253,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run('endpoint gc')).toMatchObject({code: 0})
       await given(`container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('a stopped container, and one that is gone, can be removed', async () => {
       await given('pool add 192.168.0.0/16')
@@ -274,7 +274,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run('endpoint gc --apply')).toMatchObject({code: 0})
       expect(await given('endpoint gc')).toMatchObject({code: 0})
       await expectNothingLeft()
-    }, 90_000)
+    }, 300_000)
 
     test('by the beginning of its id, 4 characters or more, which is said back', async () => {
       await given('pool add 192.168.0.0/16')
@@ -287,7 +287,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run(`container add ${id.slice(0, 4)} ipv4`)).toMatchObject({code: 0, stderr: expect.stringContaining(said) as unknown})
       expect(await run(`container ${id.slice(0, 4)} endpoint show`)).toMatchObject({code: 0, stderr: expect.stringContaining(said) as unknown})
       expect(await run(`container remove ${name}`)).toMatchObject({code: 0, stderr: expect.not.stringContaining('is the container') as unknown})
-    }, 60_000)
+    }, 300_000)
 
     test('by the name that it had: not where another has it, or it is called otherwise now, or two had it', async () => {
       await given('pool add 192.168.0.0/16')
@@ -310,7 +310,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await endpoints()).toEqual([])
       expect(await run(`container remove ${second.slice(0, 12)}`)).toMatchObject({code: 4})
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('ipam info says by whom an address is used, before v0.20\'s line', async () => {
       await given('pool add 192.168.0.0/16')
@@ -334,7 +334,7 @@ suite('containers', whyNoEngine(), () => {
       expect((await run('ipam check')).stderr).not.toContain('--repair')
       await given(problems[0]?.command.replace('calicoctl ', '') ?? '', 'ipam check', `container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('a dry run writes nothing and makes nothing, for anybody who may ask the Engine', async () => {
       await given('pool add 192.168.0.0/16')
@@ -349,7 +349,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await etcd.ctl('get', '--prefix', '/')).toBe(after)
       expect(calicoInterfaces()).toHaveLength(1)
       await given(`container remove ${name}`)
-    }, 60_000)
+    }, 300_000)
   })
 
   describe('network namespaces', () => {
@@ -392,7 +392,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run('endpoint gc')).toMatchObject({code: 10, stdout: expect.stringContaining('there is no network namespace') as unknown})
       expect(await run(`container remove ${namespace.path}`)).toMatchObject({code: 0})
       await expectNothingLeft()
-    }, 90_000)
+    }, 300_000)
 
     test('of the same path on two hosts do not share an address', async () => {
       await given('pool add 192.168.0.0/16')
@@ -410,7 +410,7 @@ suite('containers', whyNoEngine(), () => {
       } finally {
         await namespace.stop()
       }
-    }, 60_000)
+    }, 300_000)
 
     test('--may-exist and --if-exists: what is so already is not a failure, and the address is printed', async () => {
       await given('pool add 192.168.0.0/16')
@@ -437,7 +437,7 @@ suite('containers', whyNoEngine(), () => {
       } finally {
         await namespace.stop()
       }
-    }, 60_000)
+    }, 300_000)
 
     test('is one, by whatever path or name it is reached: it gets one endpoint, and that is found', async () => {
       await given('pool add 192.168.0.0/16', 'profile add web')
@@ -476,7 +476,7 @@ suite('containers', whyNoEngine(), () => {
       } finally {
         rmSync(link)
       }
-    }, 120_000)
+    }, 300_000)
 
     test('a removal that finds nothing names what may be meant; an interface without endpoint is told', async () => {
       await given('pool add 192.168.0.0/16')
@@ -495,7 +495,7 @@ suite('containers', whyNoEngine(), () => {
       execFileSync('ip', ['link', 'del', left])
       await given(`container add ${name} ipv4`, `container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('endpoints that v0.20 stored as a container\'s are found too', async () => {
       await given('pool add 192.168.0.0/16')
@@ -514,7 +514,7 @@ suite('containers', whyNoEngine(), () => {
       } finally {
         await namespace.stop()
       }
-    }, 60_000)
+    }, 300_000)
   })
 
   describe('what is refused', () => {
@@ -541,7 +541,7 @@ suite('containers', whyNoEngine(), () => {
       await engine.docker('stop', '-t', '0', name)
       await refused(`container add ${name} ipv4`, 1, `${name} is not currently running.`)
       await engine.docker('start', name)
-    }, 60_000)
+    }, 300_000)
 
     test('addresses that cannot be had', async () => {
       await refused(`container add ${name} 172.16.0.1`, 1, 'is not in an enabled pool')
@@ -556,7 +556,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await etcd.ctl('get', '--prefix', IPAM)).toBe(before)
       expect(await keys(ENDPOINTS)).toEqual([])
       await given('ipam release --handle filler')
-    }, 60_000)
+    }, 300_000)
 
     test('interface names that are taken: nothing is leaked', async () => {
       const other = await container('--net=bridge')
@@ -586,7 +586,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run(`container ${other} ip add ipv4 --interface=nosuch`)).toMatchObject({code: 1, stderr: expect.stringContaining('has no interface nosuch') as unknown})
       expect(await assigned()).toBe(1)
       await given(`container remove ${other}`)
-    }, 60_000)
+    }, 300_000)
 
     test('addresses of ip add and ip remove', async () => {
       await given(`container add ${name} 192.168.0.1`)
@@ -596,7 +596,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run(`container ${name} ip remove 192.168.0.1`)).toMatchObject({code: 4})
       expect((await endpoints())[0]?.spec.ipNetworks).toBeUndefined()
       await given(`container ${name} ip add 192.168.0.1`, `container remove ${name}`)
-    }, 60_000)
+    }, 300_000)
 
     test('not root, no capability, no `ip`', async () => {
       checkBuild()
@@ -615,7 +615,7 @@ suite('containers', whyNoEngine(), () => {
       mkdirSync(poor, {recursive: true})
       for (const program of ['nsenter', 'sh']) if (!existsSync(join(poor, program))) symlinkSync(execFileSync('sh', ['-c', `command -v ${program}`], {encoding: 'utf8'}).trim(), join(poor, program))
       await refused(`container add ${name} ipv4`, 1, "The program 'ip' is not on this host", {PATH: poor})
-    }, 60_000)
+    }, 300_000)
 
     test('no Engine', async () => {
       const away = {DOCKER_HOST: `unix://${folder}/nosuch.sock`}
@@ -626,7 +626,7 @@ suite('containers', whyNoEngine(), () => {
       // By its full id, a container can be removed without the Engine.
       expect(await run(`container remove ${await idOf(name)}`, away)).toMatchObject({code: 0})
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('a process that is not the container\'s', async () => {
       // As an Engine of another pid namespace would tell of it: the number is that of a process here, but not of this container.
@@ -656,7 +656,7 @@ suite('containers', whyNoEngine(), () => {
       await given('pool add 192.168.0.0/26')
       name = await container()
       proxy = await startEngineProxy(engine.socket)
-    }, 60_000)
+    }, 300_000)
     afterEach(() => proxy.stop())
 
     test.each([
@@ -671,7 +671,7 @@ suite('containers', whyNoEngine(), () => {
       expect(result).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('Docker Engine') as unknown})
       await expectNothingLeft()
       expect(await inside(name, 'ip', 'link')).not.toContain('eth1')
-    }, 60_000)
+    }, 300_000)
 
     test.each([2, 3])('the container stops before the Engine is asked the %d. time', async (which) => {
       proxy.answer = async (count) => {
@@ -680,7 +680,7 @@ suite('containers', whyNoEngine(), () => {
       }
       expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining('was stopped during the command') as unknown})
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test.each([2, 3])('the container is restarted before the Engine is asked the %d. time', async (which) => {
       proxy.answer = async (count) => {
@@ -690,7 +690,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run(`container add ${name} ipv4 --timeout 50s`, {DOCKER_HOST: proxy.address})).toMatchObject({code: 1, stderr: expect.stringContaining('was restarted during the command') as unknown})
       await expectNothingLeft()
       expect(await inside(name, 'ip', 'link')).not.toContain('eth1')
-    }, 60_000)
+    }, 300_000)
 
     test('a signal: told what was done, and how to go on', async () => {
       let asked = (): void => undefined
@@ -708,7 +708,7 @@ suite('containers', whyNoEngine(), () => {
       expect(stderr).toContain(`remove it: calicoctl container remove ${name}\n`)
       await given(`container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('etcd goes when the endpoint is written: told exactly, and the same command completes it', async () => {
       const between = await startProxy(etcd.endpoints[0] ?? '')
@@ -727,7 +727,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await run('ipam check')).toMatchObject({code: 0})
       await given(`container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
 
     test('etcd goes during a removal: told exactly, and the same command completes it', async () => {
       await given(`container add ${name} 192.168.0.1`)
@@ -742,7 +742,7 @@ suite('containers', whyNoEngine(), () => {
       expect(await endpoints()).toHaveLength(1)
       await given(`container remove ${name}`)
       await expectNothingLeft()
-    }, 60_000)
+    }, 300_000)
   })
 
   describe('SIGKILL', () => {
@@ -789,7 +789,7 @@ done
     async function killedAt(line: string, at: number, when: 'before' | 'after'): Promise<{result: Result; calls: number}> {
       writeFileSync(join(bin, 'count'), '0\n')
       writeFileSync(join(bin, 'kill-at'), `${at} ${when}\n`)
-      const result = await inOwnProcess(line.split(' '), {env: env({PATH: `${bin}:${process.env.PATH ?? ''}`}), timeoutMs: 40_000})
+      const result = await inOwnProcess(line.split(' '), {env: env({PATH: `${bin}:${process.env.PATH ?? ''}`})})
       return {result, calls: Number(readFileSync(join(bin, 'count'), 'utf8'))}
     }
 
@@ -841,7 +841,7 @@ done
         await given(`container remove ${name}`)
         await expectNothingLeft()
       }
-    }, 240_000)
+    }, 900_000)
 
     test.each([
       ['the address', '"block":{', false],
@@ -860,7 +860,7 @@ done
         await given(`container remove ${name}`)
         await expectNothingLeft()
       }
-    }, 90_000)
+    }, 300_000)
 
     test('at every step of ip add, ip remove and remove; the same command completes it', async () => {
       for (const line of [`container ${name} ip add 192.168.0.9`, `container ${name} ip remove 192.168.0.9`, `container remove ${name}`]) {
@@ -891,7 +891,7 @@ done
       }
       await given(`container remove ${name}`)
       await expectNothingLeft()
-    }, 240_000)
+    }, 900_000)
   })
 
   test('every example of the help of `container` works as it is written', async () => {
@@ -912,7 +912,7 @@ done
       const {code, stderr} = await run(line)
       expect({line, code, stderr}).toEqual({line, code: 0, stderr: expect.not.stringMatching(/Error|Usage:/) as unknown})
     }
-  }, 90_000)
+  }, 300_000)
 
   describe('ipam check --docker', () => {
     test('an address that only a running container has is not a leak; once it has stopped, it is, and is released', async () => {
@@ -927,7 +927,7 @@ done
       await engine.docker('kill', name)
       expect(await run('ipam check --docker --repair --grace 100ms')).toMatchObject({code: 0})
       expect(await assigned()).toBe(0)
-    }, 60_000)
+    }, 300_000)
 
     test('an address that a container has given itself is told', async () => {
       await given('pool add 192.168.0.0/16')
@@ -936,7 +936,7 @@ done
       await inside(name, 'ip', 'addr', 'add', '192.168.0.6/32', 'dev', 'eth1')
       const {code, stdout} = await run('ipam check --docker')
       expect({code, stdout}).toEqual({code: 10, stdout: expect.stringMatching(/unassigned-address.*192\.168\.0\.6.*container test-/) as unknown})
-    }, 60_000)
+    }, 300_000)
   })
 })
 

@@ -18,7 +18,7 @@ export interface Options {
   readonly cwd?: string
   /** Open files in place of the pipes that are read for the result. */
   readonly outputs?: {readonly stdout?: number; readonly stderr?: number}
-  /** After this time the command is killed, and the promise rejected. The default is 20 s. */
+  /** After this time the command is killed, and the promise rejected. The default is 60 s. */
   readonly timeoutMs?: number
   /** The launcher to start, instead of this tree's. */
   readonly command?: string

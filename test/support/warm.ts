@@ -92,6 +92,6 @@ afterAll(() => own.end())
 export function calicoctl(args: readonly string[], options: Options = {}): Promise<Result> {
   if (!own.suits(args, options)) return inOwnProcess(args, options)
   checkBuild()
-  const {env = {}, stdin = '', cwd, timeoutMs = 20_000} = options
+  const {env = {}, stdin = '', cwd, timeoutMs = 60_000} = options
   return own.run({args, env: {PATH: process.env.PATH, HOME: home(), ...env}, stdin, cwd: cwd ?? home()}, timeoutMs)
 }
