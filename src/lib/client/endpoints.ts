@@ -8,8 +8,9 @@ import type {WorkloadEndpoint} from '../model/types.js'
 import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 import {type Address, equalAddresses, parseAddress, parseCidrOrAddress} from '../net/index.js'
 import {compareUtf8} from '../utf8-order.js'
-import {changeResource, listResources, parseStored, type Place, type ResourceChange, type Stored} from './resources.js'
+import {changeResource, listResources, parseStored, type Place, read, type ResourceChange, type Stored, tryParse} from './resources.js'
 import type {Session} from './session.js'
+import {listPages} from './snapshot.js'
 
 /** The namespace of all endpoints but those of Kubernetes and the old Docker driver (datamodel-v3 §1.6). */
 export const ENDPOINT_NAMESPACE = 'default'
@@ -84,12 +85,12 @@ export async function* listEndpoints(session: Session, filter: EndpointFilter): 
   const matches = matcher(filter)
   for await (const stored of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) {
     const endpoint = endpointOf(session, stored)
-    if (matches(endpoint)) yield endpoint
+    if (matches(endpoint, storedWorkload(endpoint))) yield endpoint
   }
 }
 
 /** Filters are converted as the names in endpoints were (decisions.md 23); what was typed as it is stored is found too. */
-function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (endpoint: Endpoint) => boolean {
+function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (endpoint: Identity, storedWorkload: string) => boolean {
   const node = host === undefined ? undefined : nodeName(host)
   const is = (wanted: string | undefined): ((actual: string) => boolean) => {
     if (wanted === undefined) return () => true
@@ -97,10 +98,10 @@ function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (end
     return (actual) => actual === wanted || actual === converted
   }
   const [isOrchestrator, isWorkload, isEndpoint] = [is(orchestrator), is(workload), is(endpoint)]
-  return (found) =>
+  return (found, storedWorkload) =>
     (node === undefined || found.host === node) &&
     isOrchestrator(found.orchestrator) &&
-    (isWorkload(found.workload) || isWorkload(storedWorkload(found))) &&
+    (isWorkload(found.workload) || isWorkload(storedWorkload)) &&
     (isEndpoint(found.id) || (endpoint !== undefined && beginsId(endpoint, found.id)))
 }
 
@@ -113,42 +114,81 @@ const beginsId = (word: string, id: string): boolean =>
 
 const storedWorkload = ({place}: Endpoint): string => parseWorkloadEndpointName(place.name)?.workload ?? ''
 
-/** What a person may call an endpoint by, besides its id: its interface, one of its addresses, or how the id of its container begins. */
-function isCalled({stored, workload}: Endpoint, word: string): boolean {
-  const {interfaceName} = stored.resource.spec
-  if (interfaceName === word) return true
+/** Whether WORD is how the id of a container begins whose endpoint this is. */
+const beginsContainer = (word: string, workload: string): boolean => /^[0-9a-f]{12,64}$/.test(word) && /^[0-9a-f]{64}$/.test(workload) && workload.startsWith(word)
+
+/** Whether WORD is the interface of an endpoint, or one of its addresses. */
+function isCalled({stored}: Endpoint, word: string): boolean {
+  if (stored.resource.spec.interfaceName === word) return true
   const address = parseAddress(word)
-  if (address) return endpointAddresses(stored.resource).some((each) => equalAddresses(each, address))
-  return /^[0-9a-f]{12,64}$/.test(word) && /^[0-9a-f]{64}$/.test(workload) && workload.startsWith(word)
+  return address !== undefined && endpointAddresses(stored.resource).some((each) => equalAddresses(each, address))
 }
 
 /**
- * The one endpoint that WORD means among those that FILTER lets through: by its id, else by its interface, address or container, else by how its id
- * begins.
+ * The one endpoint that WORD means among those that FILTER lets through: by its id, else by its container, else by how its id begins, else by its interface or
+ * an address. Keys tell all but the last two: values are read of the endpoints that are found, and of all only where the keys gave none.
  * @throws CalicoError `not-found`, `conflict` if there are several
  */
 export async function findEndpoint(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
-  const byId: Endpoint[] = []
-  const others: Endpoint[] = []
-  const byBeginning: Endpoint[] = []
-  const id = convertName(word)
-  for await (const endpoint of listEndpoints(session, filter)) {
-    if (endpoint.id === word || endpoint.id === id) byId.push(endpoint)
-    else if (isCalled(endpoint, word)) others.push(endpoint)
-    else if (beginsId(word, endpoint.id)) byBeginning.push(endpoint)
+  for (const keys of await keysOf(session, word, filter)) {
+    const found = await endpointsAt(session, keys.slice(0, MAX_NAMED))
+    if (found.length > 0) return theOne(found, word, Math.max(found.length, keys.length > MAX_NAMED ? keys.length : 0))
   }
-  return theOne([byId, others].find((found) => found.length > 0) ?? byBeginning, word)
+  const called: Endpoint[] = []
+  for await (const endpoint of listEndpoints(session, filter)) if (isCalled(endpoint, word)) called.push(endpoint)
+  return theOne(called, word)
+}
+
+/** The keys of the endpoints that WORD may mean by what their keys say, those that go before the others first; in each group in order. */
+async function keysOf(session: Session, word: string, filter: EndpointFilter): Promise<readonly (readonly string[])[]> {
+  const matches = matcher(filter)
+  const id = convertName(word)
+  const [byId, byContainer, byBeginning] = [[], [], []] as [string[], string[], string[]]
+  const note = (key: string, identity: Identity, storedWorkload: string): void => {
+    if (!matches(identity, storedWorkload)) return
+    if (identity.id === word || identity.id === id) byId.push(key)
+    else if (beginsContainer(word, identity.workload)) byContainer.push(key)
+    else if (beginsId(word, identity.id)) byBeginning.push(key)
+  }
+  /** Names that are not four segments do not say whose they are. */
+  const unclear: string[] = []
+  for await (const page of listPages(session, kindPrefix('WorkloadEndpoint'), {keysOnly: true})) {
+    for (const {key} of page.entries) {
+      const place = parseKey(key)
+      const segments = place?.type === 'resource' ? parseWorkloadEndpointName(place.name) : undefined
+      if (segments) note(key, {host: segments.node, orchestrator: segments.orchestrator, workload: segments.workload, id: segments.endpoint}, segments.workload)
+      else unclear.push(key)
+    }
+  }
+  for (const endpoint of await endpointsAt(session, unclear)) note(endpoint.stored.kv.key, endpoint, storedWorkload(endpoint))
+  return [byId, byContainer, byBeginning].map((keys) => keys.sort(compareUtf8))
+}
+
+/** So many keys are read at once. */
+const READ_AT_ONCE = 100
+
+/** The endpoints at KEYS, in their order: those that are still there, and can be read. */
+async function endpointsAt(session: Session, keys: readonly string[]): Promise<Endpoint[]> {
+  const found: Endpoint[] = []
+  for (let at = 0; at < keys.length; at += READ_AT_ONCE) {
+    const {results} = await read(session, keys.slice(at, at + READ_AT_ONCE).map((get) => ({get})))
+    for (const [kv] of results) {
+      const stored = kv && tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
+      if (stored) found.push(endpointOf(session, stored))
+    }
+  }
+  return found
 }
 
 /** How many endpoints an error names before it only counts the rest. */
 const MAX_NAMED = 10
 
-/** The one of ENDPOINTS. @throws CalicoError as findEndpoint; WORD is what the user called it */
-function theOne(endpoints: readonly Endpoint[], word: string): Endpoint {
+/** The one of ENDPOINTS, the first of COUNT. @throws CalicoError as findEndpoint; WORD is what the user called it */
+function theOne(endpoints: readonly Endpoint[], word: string, count = endpoints.length): Endpoint {
   const [first, ...more] = endpoints
   if (first === undefined) return missing(word)
-  if (more.length > 0) {
-    const rest = endpoints.length - MAX_NAMED
+  if (more.length > 0 || count > 1) {
+    const rest = count - MAX_NAMED
     throw new CalicoError('conflict', `More than one endpoint matches ${word}; nothing was done`, {
       details: [...endpoints.slice(0, MAX_NAMED).map(endpointLabel), ...(rest > 0 ? [`and ${rest} more`] : [])],
       hint: 'Use --host, --orchestrator or --workload to select one.',

@@ -1,0 +1,78 @@
+import {afterAll, beforeAll, expect, test} from '@jest/globals'
+import {findEndpoint} from '../../../src/lib/client/endpoints.js'
+import {newSession, type Session} from '../../../src/lib/client/session.js'
+import type {Datastore, Page} from '../../../src/lib/datastore/datastore.js'
+import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
+
+const RESOURCES = '/calico/resources/v3/projectcalico.org/'
+const CONTAINER = 'abcdef0123456789'.repeat(4)
+const COUNT = 300
+
+let store: FaultyStore
+let values = 0
+let session: Session
+
+/** STORE, whose values that are read are counted. */
+const counted = (from: Datastore): Datastore =>
+  Object.create(from, {
+    list: {
+      async *value(...args: Parameters<Datastore['list']>): AsyncGenerator<Page> {
+        for await (const page of from.list(...args)) {
+          values += page.entries.filter(({value}) => value !== '').length
+          yield page
+        }
+      },
+    },
+    transact: {
+      async value(transaction: Parameters<Datastore['transact']>[0]) {
+        const answer = await from.transact(transaction)
+        values += answer.results.flat().filter(({key, value}) => key.includes('/workloadendpoints/') && value !== '').length
+        return answer
+      },
+    },
+  }) as Datastore
+
+beforeAll(async () => {
+  store = await faultyStore()
+  const put = (namespace: string, name: string, spec: object): {put: string; value: string} => ({put: `${RESOURCES}workloadendpoints/${namespace}/${name}`, value: JSON.stringify({metadata: {name, namespace}, spec})})
+  await store.transact({then: [{put: `${RESOURCES}clusterinformations/default`, value: '{"metadata":{"name":"default"},"spec":{"clusterGUID":"g","datastoreReady":true}}'}]})
+  for (let at = 0; at < COUNT; at += 100) {
+    await store.transact({then: Array.from({length: 100}, (_, i) => put(i % 2 === 0 ? 'default' : 'prod', `n${at + i}-docker-w${at + i}-e${at + i}`, {node: `n${at + i}`, ipNetworks: [`10.0.${Math.floor((at + i) / 100)}.${i}/32`], interfaceName: `cali${at + i}`}))})
+  }
+  await store.transact({
+    then: [
+      put('default', `n1-docker-${CONTAINER}-0123abcd${'0'.repeat(24)}`, {node: 'n1'}),
+      put('default', 'n1-docker-two-same', {node: 'n1'}),
+      put('prod', 'n2-docker-two-same', {node: 'n2'}),
+      put('default', 'odd', {node: 'n3', orchestrator: 'docker', workload: 'odd', endpoint: 'eodd'}),
+    ],
+  })
+  session = newSession(counted(store), {warn: (message) => expect(message).toBe('')})
+})
+afterAll(() => store.close())
+
+/** The one value that says whose it is instead of its key is read each time. */
+test.each([
+  ['its id', 'e7', 'e7', 2],
+  ['its id, in another namespace', 'e8', 'e8', 2],
+  ['how the id of its container begins', CONTAINER.slice(0, 12), `0123abcd${'0'.repeat(24)}`, 2],
+  ['how its id begins', '0123a', `0123abcd${'0'.repeat(24)}`, 2],
+  ['its id, which is in its value alone', 'eodd', 'eodd', 2],
+  ['its interface', 'cali9', 'e9', COUNT + 5],
+  ['its address', '10.0.2.9', 'e209', COUNT + 5],
+])('an endpoint by %s: so many values are read', async (_, word, id, read) => {
+  values = 0
+  expect((await findEndpoint(session, word, {})).id).toBe(id)
+  expect(values).toBe(read)
+})
+
+test('by a name that two have: both are named, and no more values are read than theirs', async () => {
+  values = 0
+  await expect(findEndpoint(session, 'same', {})).rejects.toMatchObject({kind: 'conflict', details: ['endpoint same of docker workload two on n1', 'endpoint same of docker workload two on n2']})
+  expect(values).toBe(3)
+  expect((await findEndpoint(session, 'same', {host: 'n2'})).host).toBe('n2')
+})
+
+test('none', async () => {
+  await expect(findEndpoint(session, 'nowhere', {})).rejects.toMatchObject({kind: 'not-found'})
+})
