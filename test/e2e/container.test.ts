@@ -305,7 +305,7 @@ suite('containers', whyNoEngine(), () => {
       await given(`container add ${name} ipv4`)
       await engine.docker('rm', '-f', name)
       await until(() => calicoInterfaces().length === 0)
-      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining('Name it by its id') as unknown})
+      expect(await run(`container remove ${name}`)).toMatchObject({code: 5, stderr: expect.stringContaining('Give its id') as unknown})
       await given(`container ${id} profile set`, `container remove ${id}`, `container remove ${name}`)
       expect(await endpoints()).toEqual([])
       expect(await run(`container remove ${second.slice(0, 12)}`)).toMatchObject({code: 4})
