@@ -110,16 +110,19 @@ const unexpectedCluster = (session: Session, why: string): CalicoError =>
     hint: 'Check the endpoints and the expected cluster: calicoctl config view',
   })
 
+/** The store is locked, for a while: whoever has locked it unlocks it. */
+export class LockedError extends CalicoError {}
+
 /**
  * Refuses a store that must not be written.
- * @throws CalicoError as {@link checkReadable}; `refused`: the store is locked (`datastoreReady: false`, set by a migration, an operator or a restore).
+ * @throws CalicoError as {@link checkReadable}; LockedError (`refused`): the store is locked (`datastoreReady: false`, set by a migration, an operator or a restore).
  */
 export function checkWritable(session: Session, cluster: ClusterState): void {
   if (cluster.state === 'empty' && session.expectCluster === undefined) return
   checkReadable(session, cluster)
   if (cluster.state === 'present' && specOf(cluster.information).datastoreReady === false) {
     const restoring = unfinishedRestore(cluster.information) !== undefined
-    throw new CalicoError('refused', `The datastore is locked (${session.store.description}). Nothing was changed.`, {
+    throw new LockedError('refused', `The datastore is locked (${session.store.description}). Nothing was changed.`, {
       hint: restoring
         ? 'It is locked by a restore that is not complete. To complete it, with the same file: calicoctl datastore restore FILE'
         : 'It was locked by a migration or an administrator. To unlock it when they are done: calicoctl datastore unlock',

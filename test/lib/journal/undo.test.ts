@@ -1,6 +1,6 @@
 /** Taking a change back where others rest on what it made. */
 import {afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
-import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
+import {CLUSTER_KEY, LockedError} from '../../../src/lib/client/cluster.js'
 import {newSession} from '../../../src/lib/client/session.js'
 import type {Entry, KeyChange, Part} from '../../../src/lib/journal/read.js'
 import {standOf, undo} from '../../../src/lib/journal/undo.js'
@@ -141,6 +141,14 @@ test('what is made use of between the look and the write is seen', async () => {
     return send(transaction)
   }
   await expect(undo(session(), entry)).rejects.toMatchObject({kind: 'refused', details: ['tier/net is used by globalnetworkpolicy net.allow']})
+})
+
+test('a locked datastore refuses it, and says whether the change stands', async () => {
+  const entry = await entryOf('profile add web')
+  const information = (await all()).get(CLUSTER_KEY) ?? ''
+  await store.transact({then: [{put: CLUSTER_KEY, value: information.replace('"datastoreReady":true', '"datastoreReady":false')}]})
+  await expect(undo(session(), entry)).rejects.toBeInstanceOf(LockedError)
+  expect(await standOf(session(), entry)).toBe('made')
 })
 
 test('how it stands with a change: made, as long as one of its objects is as it left it; undone; changed since', async () => {

@@ -2,6 +2,7 @@
 import {spawn} from 'node:child_process'
 import {uptime} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
+import {LockedError} from '../../client/cluster.js'
 import {CalicoError, EXIT_CODES} from '../../errors.js'
 import {hasEnded, ownIdentity} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
@@ -17,7 +18,7 @@ const LONGEST_SLEEP_MS = 1_000
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 30_000
 
-/** The datastore did not say what became of it, or could not be asked: the next try finds out. */
+/** The datastore did not say what became of it, or could not be asked: the next try finds out. So it does where the datastore was locked. */
 const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]
 
 /** Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until the file says how it has ended. */
@@ -144,7 +145,7 @@ export async function takeBack(path: string, {look, undo}: Undoing, done: (waiti
       await revert(path, waiting, {look, undo})
     } catch (error) {
       const failure = error instanceof CalicoError ? error : new CalicoError('failed', String(error))
-      if (!MAY_PASS.includes(failure.exitCode)) {
+      if (!MAY_PASS.includes(failure.exitCode) && !(failure instanceof LockedError)) {
         const {begun: _, ...rest} = waiting
         await writeWaiting(path, {...rest, failed: failure.message})
         noteConfirmation(waiting.id, 'failed')

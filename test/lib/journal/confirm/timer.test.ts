@@ -3,6 +3,7 @@ import {existsSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
+import {LockedError} from '../../../../src/lib/client/cluster.js'
 import {CalicoError} from '../../../../src/lib/errors.js'
 import {ownIdentity} from '../../../../src/lib/files/lock-file.js'
 import {confirmChange, settleBegun} from '../../../../src/lib/journal/confirm/settle.js'
@@ -174,6 +175,12 @@ describe('a rollback that dies, or whose answer is lost', () => {
     const store = storeThat(true)
     expect(await timer({...store, done: dies}, store)).toBe(2)
     expect(existsSync(path)).toBe(false)
+  })
+  test('the datastore is locked when the time is over: it is rolled back after the lock', async () => {
+    const store = storeThat(true)
+    const locked = {...store, look: store.look, undo: () => Promise.reject(new LockedError('refused', 'locked'))}
+    expect(await timer(locked, locked, store)).toBe(3)
+    expect([store.stands, existsSync(path)]).toEqual([false, false])
   })
   test('it is refused: that is noted, and not tried again', async () => {
     const store = storeThat(true)
