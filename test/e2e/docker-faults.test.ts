@@ -34,7 +34,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
     driver = await startDriver(host, {socket: upstream})
     recorder = await startRecorder(host, {name: DRIVER, upstream})
     await calicoctl(`pool add ${POOL}`)
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     try {
       // While it removes containers, the Engine needs the driver, and the recorder this process: host.stop() would block it.
@@ -43,14 +43,14 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await Promise.all([recorder.stop(), driver.stop()])
       await host.stop()
     }
-  }, 60_000)
+  }, 300_000)
 
   afterEach(async () => {
     recorder.disturb = undefined
     await clear()
     const networks = await docker('network', 'ls', '-q', '--filter', 'type=custom')
     if (networks !== '') await docker('network', 'rm', ...networks.split('\n'))
-  }, 60_000)
+  }, 300_000)
 
   async function docker(...args: string[]): Promise<string> {
     const {code, stdout, stderr} = await runDocker(host, args)
@@ -137,7 +137,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       expect([...left]).toEqual([])
       killAt(['IpamDriver.ReleasePool', 'NetworkDriver.DeleteNetwork'], moment)
       await docker('network', 'rm', 'net1')
-    }, 120_000)
+    }, 300_000)
   })
 
   describe('etcd is away', () => {
@@ -180,7 +180,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await runDocker(host, ['rm', '-f', 'c1'])
       const again = await runDocker(host, command)
       expect(again).toMatchObject({code: 0, stderr: ''})
-    }, 120_000)
+    }, 300_000)
 
     test('at the end of a container and of its network: Docker forgets both, and so does the driver later', async () => {
       await create('net1')
@@ -193,7 +193,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       expect(calicoInterfaces(host)).not.toContain(interfaceName)
       await runDocker(host, ['network', 'rm', 'net2', 'net1'])
       await bringBack()
-    }, 120_000)
+    }, 300_000)
   })
 
   test('etcd hangs: an error within the time for a request, and the address of the late answer is taken back', async () => {
@@ -214,7 +214,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       if (again !== 0) await docker('rm', '-f', 'c1')
       return again === 0
     })
-  }, 60_000)
+  }, 300_000)
 
   describe('the Engine', () => {
     test.each<[string, () => Promise<void>]>([
@@ -236,7 +236,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       expect(assigned(host)[gone]).toBeUndefined()
       await docker('start', 'once')
       await expectSound('net1', ['always', 'once'])
-    }, 120_000)
+    }, 300_000)
 
     test.each(['IpamDriver.RequestAddress', 'NetworkDriver.CreateEndpoint', 'NetworkDriver.Join', 'NetworkDriver.DeleteEndpoint'])('is killed when %s has been answered', async (call) => {
       await create('net1')
@@ -251,7 +251,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await startEngine()
       await run('c2', 'net1')
       await expectSound('net1', ['c2'])
-    }, 120_000)
+    }, 300_000)
   })
 
   describe('pools and addresses', () => {
@@ -283,7 +283,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await run('c2', 'net1')
       // Docker asks for the IPv4 address first, and does not give it back.
       await expectRefused('six', [], /There are no available IP addresses in the configured Calico IP pools/)
-    }, 60_000)
+    }, 300_000)
 
     test('an exhausted pool', async () => {
       await calicoctl('pool add 10.2.0.0/26')
@@ -296,7 +296,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await calicoctl('ipam release --handle filler')
       await docker('rm', '-f', 'c1')
       await calicoctl('pool remove 10.2.0.0/26')
-    }, 60_000)
+    }, 300_000)
 
     test('an address that is taken, or in no pool; a profile that the operator removed', async () => {
       await create('net1', '--subnet', POOL)
@@ -311,7 +311,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
       await docker('rm', '-f', 'c1', 'c2')
       await calicoctl('profile remove net1 --no-check')
       await docker('network', 'rm', 'net1')
-    }, 60_000)
+    }, 300_000)
   })
 
   test('calls twice, out of order and of what nobody knows', async () => {
@@ -352,7 +352,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
     expect(await call('NetworkDriver.CreateEndpoint', {NetworkID: id})).toEqual(BAD)
     expect(await call('NetworkDriver.Join', {...ids, EndpointID: '../../etc'})).toEqual(BAD)
     expect((await call('NetworkDriver.Unheard', {})).status).toBe(404)
-  }, 60_000)
+  }, 300_000)
 
   test('30 containers at once: each its own address, and all of them gone at once again', async () => {
     await create('net1')
@@ -372,7 +372,7 @@ suite('faults of Docker networks', whyNoHost(), () => {
     pluginsAre(upstream)
     await host.stopEngine()
     await startEngine()
-  }, 180_000)
+  }, 300_000)
 
   test('what was cut off is gone within minutes', async () => {
     await until('nothing is left', () => JSON.stringify(found()) === JSON.stringify(NOTHING), RECONCILED_MS).catch(() => undefined)

@@ -73,7 +73,7 @@ suite('Docker networks', whyNoHost(), () => {
     expect(normal(recorder.take()).map(([name]) => name)).toEqual([...HANDSHAKE, 'NetworkDriver.CreateNetwork'])
     await docker('network', 'rm', 'first')
     recorder.take()
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     try {
       // While it removes containers, the Engine needs the driver, and the recorder this process: host.stop() would block it.
@@ -82,7 +82,7 @@ suite('Docker networks', whyNoHost(), () => {
       await Promise.all([recorder.stop(), driver.stop()])
       await host.stop()
     }
-  }, 60_000)
+  }, 300_000)
 
   afterEach(async () => {
     await clear()
@@ -94,7 +94,7 @@ suite('Docker networks', whyNoHost(), () => {
     host.etcdctl('del', '--prefix', '/calico/ipam/v2/')
     recorder.take()
     expect(found).toEqual({endpoints: {}, addresses: {}, handles: {}, interfaces: [], files: ''})
-  }, 60_000)
+  }, 300_000)
 
   /** What it writes; it must end in 0. */
   async function docker(...args: string[]): Promise<string> {
@@ -159,7 +159,7 @@ suite('Docker networks', whyNoHost(), () => {
       recorder.take()
       await docker('network', 'rm', 'net1')
       expect(normal(recorder.take())).toEqual([released('CalicoPoolIPv4', '0.0.0.0'), poolReleased('CalicoPoolIPv4'), DELETED])
-    }, 60_000)
+    }, 300_000)
 
     /** What Felix does when endpoints appear: routes to them, and answers to ARP for 169.254.1.1. */
     function playFelix(): void {
@@ -190,7 +190,7 @@ suite('Docker networks', whyNoHost(), () => {
       recorder.take()
       await docker('network', 'rm', 'net1')
       expect(normal(recorder.take())).toEqual([released(POOL, '0.0.0.0'), poolReleased(POOL), DELETED])
-    }, 60_000)
+    }, 300_000)
 
     test('--ipv6: both families, the default route by the host end\'s link-local address', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -223,7 +223,7 @@ suite('Docker networks', whyNoHost(), () => {
       expect(normal(recorder.take())).toEqual([...LEFT, released('CalicoPoolIPv4', IPAddress), released(POOL6, GlobalIPv6Address)])
       await docker('network', 'rm', 'net10')
       expect(normal(recorder.take())).toEqual([released('CalicoPoolIPv4', '0.0.0.0'), poolReleased('CalicoPoolIPv4'), released(POOL6, '::'), poolReleased(POOL6), DELETED])
-    }, 60_000)
+    }, 300_000)
 
     test('a MAC address of the user\'s', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -236,7 +236,7 @@ suite('Docker networks', whyNoHost(), () => {
       expect(endpoints()[0]?.spec.mac).toBe('02:11:22:33:44:55')
       expect(await inside('own', 'cat', '/sys/class/net/cali0/address')).toBe('02:11:22:33:44:55')
       expect(await networkOf('own', 'net1')).toMatchObject({MacAddress: '02:11:22:33:44:55'})
-    }, 60_000)
+    }, 300_000)
 
     test('the IPAM twin under its own name', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -246,7 +246,7 @@ suite('Docker networks', whyNoHost(), () => {
         ...[REQUEST_POOL4, created(), requested('CalicoPoolIPv4'), endpointMade({}), ...joined()],
       ])
       expect(await routes('db')).toEqual(CALICO_ROUTES)
-    }, 60_000)
+    }, 300_000)
 
     test('--opt profile, labels, mtu', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -260,13 +260,13 @@ suite('Docker networks', whyNoHost(), () => {
       expect(await inside('db', 'cat', '/sys/class/net/cali0/mtu')).toBe('1400')
       expect(host.run('cat', `/sys/class/net/${endpoints()[0]?.spec.interfaceName ?? ''}/mtu`).trim()).toBe('1400')
       expect(Object.keys(profiles())).toEqual(['web'])
-    }, 60_000)
+    }, 300_000)
 
     test('--opt nat-outgoing and ipip, where the pool is so', async () => {
       await calicoctl(`pool add ${POOL} --ipip --nat-outgoing`)
       await create('net1', '--opt', 'nat-outgoing=true', '--opt', 'ipip=true')
       expect(normal(recorder.take())).toEqual([REQUEST_POOL4, created({}, {'com.docker.network.generic': {'nat-outgoing': 'true', ipip: 'true'}})])
-    }, 60_000)
+    }, 300_000)
 
     test.each<[string, readonly string[], RegExp]>([
       ['--ip-range', ['--subnet', POOL, '--ip-range', '192.168.7.0/24'], /IpamDriver\.RequestPool: Calico IPAM does not support sub pool configuration on 'docker create network'\. Calico IP Pools should be configured first/],
@@ -290,7 +290,7 @@ suite('Docker networks', whyNoHost(), () => {
       expect(await docker('network', 'ls', '-q', '--filter', 'type=custom')).toBe('')
       expect(host.etcdctl('get', '--prefix', '/calico/')).toBe(before)
       expect(networkFiles()).toBe('')
-    }, 60_000)
+    }, 300_000)
 
     test('connect and disconnect while the container runs; a second Calico network is refused', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -318,7 +318,7 @@ suite('Docker networks', whyNoHost(), () => {
       // Docker goes on counting.
       expect(await routes('db')).toContainEqual(expect.stringMatching(/^169\.254\.1\.1 dev cali\d scope link$/))
       expect(endpoints().map(({spec}) => spec.profiles)).toEqual([['net2']])
-    }, 60_000)
+    }, 300_000)
 
     test('a container in a network, by its name: its profiles and endpoint; its addresses and connection are Docker\'s', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -356,7 +356,7 @@ suite('Docker networks', whyNoHost(), () => {
       await calicoctl('container remove third')
       await docker('network', 'connect', 'net1', 'third')
       await calicoctl('container remove other')
-    }, 90_000)
+    }, 300_000)
 
     test('the same name twice, by id: one profile', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -371,7 +371,7 @@ suite('Docker networks', whyNoHost(), () => {
       }
       expect(endpoints().map(({spec, metadata}) => [metadata.annotations['calicoctl/network'], spec.profiles]).sort()).toEqual(ids.map((id) => [id, ['twin']]).sort())
       expect(Object.keys(profiles())).toEqual(['twin'])
-    }, 60_000)
+    }, 300_000)
 
     test('a name that v3 cannot hold; and the id of a network for its profile', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -387,7 +387,7 @@ suite('Docker networks', whyNoHost(), () => {
       await calicoctl(`profile ${id} rule add inbound allow tcp to ports 80`)
       expect(await calicoctl('profile Data_Tier rule show')).toContain('   2 allow tcp to ports 80\n')
       expect(await calicoctl('endpoint show --detailed')).toMatch(new RegExp(`\\| ${NODE} .* Data_Tier .*\\| active`))
-    }, 60_000)
+    }, 300_000)
   })
 
   describe('of Docker\'s own IPAM', () => {
@@ -416,7 +416,7 @@ suite('Docker networks', whyNoHost(), () => {
       await docker('network', 'rm', 'net1')
       expect(normal(recorder.take())).toEqual([...LEFT.slice(1), DELETED])
       expect(stored(host, `${V3}ippools/`)).toEqual({})
-    }, 60_000)
+    }, 300_000)
 
     test('without options; a subnet that overlaps a pool, and ipip=false', async () => {
       await calicoctl(`pool add ${POOL}`)
@@ -428,7 +428,7 @@ suite('Docker networks', whyNoHost(), () => {
       // Nobody gets an address of it by Calico's IPAM.
       const refused = await runDocker(host, ['network', 'create', '-d', DRIVER, '--ipam-driver', DRIVER, '--subnet', '10.40.0.0/24', 'net2'])
       expect(refused).toMatchObject({code: 1, stderr: expect.stringContaining("belongs to the Docker network") as unknown})
-    }, 60_000)
+    }, 300_000)
   })
 
   test('a driver for all labels, beside the other; and one of global scope, without a cluster', async () => {
@@ -448,5 +448,5 @@ suite('Docker networks', whyNoHost(), () => {
       expect(await labelled.stop()).toBe(0)
       expect(await global.stop()).toBe(0)
     }
-  }, 60_000)
+  }, 300_000)
 })

@@ -462,7 +462,7 @@ suite('containers', whyNoNamespaces(), () => {
       for (const {id} of tasks) await agent.cleanup(id)
       await expectNothingLeft()
       expect(calicoInterfaces()).toEqual([])
-    }, 60_000)
+    }, 300_000)
 
     test('isolated stars with a collector in public', async () => {
       const [a, b, c, d] = [await launch(['star-1']), await launch(['star-1']), await launch(['star-2']), await launch(['star-2'])]
@@ -471,7 +471,7 @@ suite('containers', whyNoNamespaces(), () => {
       const {spec} = await endpointOf(collector.id)
       const stored = await profiles()
       expect(spec.profiles?.map((name) => stored.get(name)?.metadata.annotations?.['calicoctl/name'] ?? name)).toEqual([`default_${HOSTNAME}`, 'public', 'star-1', 'star-2'])
-    }, 60_000)
+    }, 300_000)
 
     test.each([
       ['several automatic', [{}, {}, {}]],
@@ -703,7 +703,7 @@ suite('containers', whyNoNamespaces(), () => {
     expect([...(await profiles()).keys()]).toHaveLength(3)
     await Promise.all(tasks.map(({id}) => agent.cleanup(id)))
     await expectNothingLeft()
-  }, 90_000)
+  }, 300_000)
 
   describe('another call comes between the look and the transaction', () => {
     let proxy: Proxy
@@ -844,7 +844,7 @@ suite('containers', whyNoNamespaces(), () => {
         await expectNothingLeft()
         expect(calicoInterfaces()).toEqual([])
       }
-    }, 120_000)
+    }, 300_000)
   })
 
   test('without the rights for it: told, and nothing is made', async () => {

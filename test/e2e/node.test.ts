@@ -25,7 +25,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     importStandIn(host.docker, CRASHING, ['ENV FAIL_AFTER=200'])
     importStandIn(host.docker, TALKATIVE, ['ENV FLOOD=3000'])
     importStandIn(host.docker, FAILING, ['ENV FLOOD=3000', 'ENV CALICO_IPV4POOL_CIDR=10.0.0.0/16'])
-  }, 120_000)
+  }, 300_000)
   afterAll(() => host.stop(), 60_000)
   afterEach(() => {
     const ids = host.docker('ps', '-aq').split('\n').filter((id) => id !== '')
@@ -55,7 +55,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(keys().filter((key) => key.includes('/ippools/'))).toEqual([`${RESOURCES}/ippools/192-168-0-0-16`, `${RESOURCES}/ippools/fd80-24e2-f998-72d6---64`])
     expect(environment()).toEqual(expect.arrayContaining(['NODENAME=rack1-host1', `ETCD_ENDPOINTS=${ETCD}`, 'IP=192.0.2.2/24', 'AS=64600', 'CALICO_MANAGE_CNI=false', 'FELIX_HEALTHENABLED=true']))
     expect(host.docker('inspect', '-f', '{{.HostConfig.Privileged}} {{.HostConfig.NetworkMode}} {{.HostConfig.RestartPolicy.Name}}', 'calico-node')).toBe('true host unless-stopped')
-  }, 60_000)
+  }, 300_000)
 
   test('again: steps are told as done already, the old container is replaced, the AS number that is not given is cleared', async () => {
     await node('--ip=192.0.2.2', '--as=64600')
@@ -67,7 +67,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(host.docker('ps', '-aq')).not.toContain(first)
     expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
     expect(spec('nodes', 'rack1-host1')).not.toMatchObject({bgp: {asNumber: 64600}})
-  }, 60_000)
+  }, 300_000)
 
   test('what the line does not name is removed, and told; in a dry run too', async () => {
     await node('--runtime=none', '--ip=192.0.2.2', '--ip6=fd00::2', '--as=64600')
@@ -97,7 +97,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(replaced.stderr).toContain('Differences:\n  FELIX_SECRET: removed\n  IP: 192.0.2.3/32 → 192.0.2.2/24\n')
     host.docker('stop', 'calico-node')
     expect(await again()).toMatchObject({code: 0, stdout: expect.stringContaining('Running Docker container') as unknown})
-  }, 120_000)
+  }, 300_000)
 
   test('a signal while a container that is kept is waited for: it is left as it is', async () => {
     await node('--ip=192.0.2.2', '--wait=started')
@@ -109,7 +109,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     })
     expect({code, stderr}).toEqual({code: 143, stderr: expect.stringContaining('was not changed') as unknown})
     expect(host.docker('ps', '-q')).toBe(first)
-  }, 60_000)
+  }, 300_000)
 
   test('an image without calico-node: 1 at once, saying what it is', async () => {
     importBase(host.docker, 'other:1', {changes: ['CMD ["sleep", "600"]']})
@@ -122,12 +122,12 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     importBase(host.docker, 'other:2', {changes: ['CMD ["/nowhere"]']})
     expect(await host.calicoctl(['node', '--node-image=other:2', '--ip=192.0.2.2'])).toMatchObject({code: 1, stderr: expect.stringMatching(/of the image other:2 could not be started: The image does not contain the program that it should start/) as unknown})
     expect(containers()).toBe('')
-  }, 90_000)
+  }, 300_000)
 
   test('--wait=started sees a line of the first moment', async () => {
     importBase(host.docker, 'early:1', {changes: ['CMD ["sh", "-c", "echo Calico node started successfully; exec sleep 600"]'], node: true})
     expect(await host.calicoctl(['node', '--node-image=early:1', '--ip=192.0.2.2', '--wait=started', '--wait-timeout=10m'])).toMatchObject({code: 0, stdout: expect.stringContaining('\nCalico node started successfully\n') as unknown})
-  }, 60_000)
+  }, 300_000)
 
   test('a log of thousands of lines: the last 20 of a start, or of a failure, and where all are', async () => {
     const good = await host.calicoctl(['node', `--node-image=${TALKATIVE}`, '--ip=192.0.2.2'])
@@ -139,7 +139,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(failed.stdout).toMatch(/Waiting for successful startup\n$/)
     expect(`${failed.stdout}${failed.stderr}`.split('\n').filter((line) => / line \d+$/.test(line)).length).toBeLessThan(20)
     expect(host.docker('logs', 'calico-node').split('\n').length).toBeGreaterThan(3000)
-  }, 60_000)
+  }, 300_000)
 
   test('the line that it prints starts the same node', async () => {
     const {stdout} = await node('--ip=192.0.2.2')
@@ -148,14 +148,14 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     host.docker('rm', '-f', 'calico-node')
     host.run('sh', '-c', /^docker run .*$/m.exec(stdout)?.[0] ?? 'false')
     expect(settings()).toEqual(before)
-  }, 60_000)
+  }, 300_000)
 
   test('without an address: the only possible one, the candidates told; calico-node looks for it at every start', async () => {
     const {code, stderr} = await node()
     expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('192.0.2.2/24 on eth0: chosen') as unknown})
     expect(environment()).toEqual(expect.arrayContaining(['IP=autodetect', 'IP_AUTODETECTION_METHOD=interface=^eth0$']))
     expect(spec('nodes', 'rack1-host1')).toMatchObject({bgp: {ipv4Address: '192.0.2.2/24'}})
-  }, 60_000)
+  }, 300_000)
 
   test('several possible addresses: refused, naming --ip; with a method it goes on', async () => {
     host.run('ip', 'addr', 'add', '198.51.100.7/25', 'dev', 'uplink')
@@ -171,7 +171,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     } finally {
       host.run('ip', 'addr', 'del', '198.51.100.7/25', 'dev', 'uplink')
     }
-  }, 60_000)
+  }, 300_000)
 
   test('several possible addresses, on a terminal: the chosen one is the node\'s, calico-node gets it, and the same line keeps it', async () => {
     host.run('ip', 'addr', 'add', '10.5.5.5/24', 'dev', 'eth0')
@@ -188,7 +188,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     } finally {
       host.run('ip', 'addr', 'del', '10.5.5.5/24', 'dev', 'eth0')
     }
-  }, 60_000)
+  }, 300_000)
 
   test('addresses that no node can have: 1, and nothing is written; Docker\'s own can be had by naming its interface', async () => {
     host.run('sh', '-c', 'ip link add docker0 type veth peer name docker0p; ip link set docker0 up; ip addr add 172.17.0.1/16 dev docker0; ip link add eth9 type veth peer name eth9p; ip addr add 203.0.113.9/24 dev eth9; ip addr add fd09::9/64 dev eth9')
@@ -215,7 +215,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect({code, stderr}).toEqual({code: 0, stderr: expect.stringContaining('Felix is ready; without networking there is no BIRD.') as unknown})
     expect(spec('nodes', 'rack1-host1')).toEqual({})
     expect(keys().filter((key) => key.includes('/ippools/'))).toEqual([])
-  }, 60_000)
+  }, 300_000)
 
   test('a dry run changes nothing and shows what it would do', async () => {
     host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward')
@@ -252,7 +252,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.77'], {env: {HOSTNAME: 'other'}})
     expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 5, stderr: expect.stringContaining('--replace') as unknown})
     expect(await host.calicoctl(['node', '--runtime=none', '--ip=192.0.2.2', '--replace'], {env: {HOSTNAME: 'other'}})).toMatchObject({code: 0})
-  }, 60_000)
+  }, 300_000)
 
   test('of hosts that take one address at the same time, one has it', async () => {
     await node('--runtime=none', '--ip=192.0.2.77')
@@ -264,18 +264,18 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     const {code, stderr} = await host.calicoctl(['node', `--node-image=${CRASHING}`, '--ip=192.0.2.2'])
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/stopped: [^]*Calico node started successfully[^]*Already written, and kept: [^]*node\/rack1-host1[^]*docker logs calico-node/) as unknown})
     expect(containers()).toBe('calico-node exited')
-  }, 60_000)
+  }, 300_000)
 
   test('not ready in time: 9 with the reason; the container goes on', async () => {
     const {code, stderr} = await node('--ip=192.0.2.2', '--wait-timeout=800ms')
     expect({code, stderr}).toEqual({code: 9, stderr: expect.stringMatching(/was not ready within 0\.8 s: calico\/node is not ready: BIRD is not ready/) as unknown})
     expect(containers()).toBe('calico-node running')
-  }, 60_000)
+  }, 300_000)
 
   test('--wait=started does not wait for BIRD', async () => {
     expect(await node('--ip=192.0.2.2', '--wait=started', '--wait-timeout=20s')).toMatchObject({code: 0})
     expect(() => host.docker('exec', 'calico-node', 'calico-node', '-bird-ready')).toThrow()
-  }, 60_000)
+  }, 300_000)
 
   test('an image that cannot be pulled: the old container runs on', async () => {
     await node('--ip=192.0.2.2')
@@ -284,7 +284,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/could not be pulled: [^]*connection refused[^]*--no-pull/) as unknown})
     expect(host.docker('ps', '-q')).toBe(before)
     expect(await host.calicoctl(['node', '--node-image=nothing:v1', '--no-pull', '--ip=192.0.2.2'])).toMatchObject({code: 4, stderr: expect.stringContaining('nothing:v1 is not on this host') as unknown})
-  }, 60_000)
+  }, 300_000)
 
   test.each([['SIGINT', 130, 'Interrupted'], ['SIGTERM', 143, 'Terminated']] as const)('%s while waiting: the container is removed again, and that is said', async (signal, expected, word) => {
     let text = ''
@@ -296,7 +296,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     })
     expect({code, stderr}).toEqual({code: expected, stderr: expect.stringMatching(new RegExp(`${word}: The container calico-node was removed again\\.[^]*node/rack1-host1[^]*was made`)) as unknown})
     expect(containers()).toBe('')
-  }, 60_000)
+  }, 300_000)
 
   test('SIGTERM during a pull that hangs: 143 at once, the old container runs on', async () => {
     await node('--ip=192.0.2.2', '--wait=started')
@@ -316,7 +316,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     } finally {
       await proxy.stop()
     }
-  }, 60_000)
+  }, 300_000)
 
   test('an Engine that cuts the connection when the container is started: none is left', async () => {
     const proxy = await startEngineProxy(host.socket)
@@ -327,7 +327,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     } finally {
       await proxy.stop()
     }
-  }, 60_000)
+  }, 300_000)
 
   test('--detach=false stays until the container ends, which is a failure', async () => {
     const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--detach=false'], {}, (child) => {
@@ -338,7 +338,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
       })
     })
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringContaining('calico-node ended with exit code 0') as unknown})
-  }, 60_000)
+  }, 300_000)
 
   test('without etcd: 6 before any container is touched', async () => {
     await node('--ip=192.0.2.2')
@@ -346,7 +346,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     const {code, stderr} = await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2', '--timeout=1s'], {env: {ETCD_ENDPOINTS: 'http://192.0.2.2:1'}})
     expect({code, stderr}).toMatchObject({code: 6})
     expect(host.docker('ps', '-q')).toBe(before)
-  }, 60_000)
+  }, 300_000)
 
   test('without an Engine: 1, and nothing is written', async () => {
     expect(await host.calicoctl(['node', IMAGE, '--ip=192.0.2.2'], {env: {DOCKER_HOST: 'unix:///nowhere.sock'}})).toMatchObject({code: 1, stderr: expect.stringContaining('Cannot connect to the Docker Engine at unix:///nowhere.sock') as unknown})
@@ -365,7 +365,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     await host.stopEngine()
     await host.startEngine()
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/Error: [^]*Already written, and kept: the change of node\/rack1-host1/) as unknown})
-  }, 60_000)
+  }, 300_000)
 
   test('a locked store: 8, and the host is as before', async () => {
     await node('--runtime=none', '--ip=192.0.2.2')
@@ -387,7 +387,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     host.run('sh', '-c', 'mkdir -p /var/lib/calico; echo old-name > /var/lib/calico/nodename')
     expect(await node('--ip=192.0.2.2', '--wait=started')).toMatchObject({code: 0, stderr: expect.stringMatching(/The node name is rack1-host1 .*uses the name old-name/) as unknown})
     expect(host.run('cat', '/var/lib/calico/nodename')).toBe('rack1-host1')
-  }, 60_000)
+  }, 300_000)
 
   test('the examples of the help, as they are written', async () => {
     host.docker('tag', STAND_IN, 'quay.io/calico/node:v3.32.1')
@@ -401,7 +401,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
       const {code, stderr} = await host.calicoctl(words.split(' '))
       expect({words, code, stderr}).toEqual({words, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
     }
-  }, 60_000)
+  }, 300_000)
 
   test('nothing of this machine was used', () => {
     expect(existsSync('/var/lib/calico/nodename') && readFileSync('/var/lib/calico/nodename', 'utf8').includes('rack1-host1')).toBe(false)
