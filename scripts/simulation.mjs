@@ -3,8 +3,11 @@ import {readFileSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {build} from 'esbuild'
 
-/** What a simulation has instead of the real thing (test/simulation/doubles): by the module that is imported, from the root of the project, and where not all have it, who imports it. */
+/** What a simulation has instead of the real thing (test/simulation/doubles): by the module that is imported, from the root of the project, and where not all have it, the file or the folder of who imports it. */
 const DOUBLES = {
+  ...Object.fromEntries(
+    ['node:child_process', 'node:fs', 'node:fs/promises', 'node:os', 'node:timers/promises', 'src/lib/files/append.ts', 'src/lib/files/folder.ts', 'src/lib/files/lock-file.ts', 'src/lib/files/read.ts', 'src/lib/files/replace.ts'].map((name) => [`${name} of src/lib/journal/`, 'machine']),
+  ),
   'node:timers/promises': 'timers',
   'node:fs of src/lib/workload/find-workload.ts': 'proc',
   'src/lib/docker/networks.ts': 'docker-networks',
@@ -56,7 +59,8 @@ function doubles(root) {
       onResolve({filter: /.*/}, ({path, importer, resolveDir}) => {
         if (importer.startsWith(folder)) return undefined
         const name = path.startsWith('.') ? resolve(resolveDir, path).slice(root.length + 1).replace(/\.js$/, '.ts') : path
-        const double = doubleOf(name) ?? doubleOf(`${name} of ${importer.slice(root.length + 1)}`)
+        const by = importer.slice(root.length + 1)
+        const double = doubleOf(`${name} of ${by}`) ?? doubleOf(`${name} of ${by.split('/').slice(0, 3).join('/')}/`) ?? doubleOf(name)
         return double === undefined ? undefined : {path: join(folder, `${double}.ts`)}
       })
     },
@@ -64,7 +68,7 @@ function doubles(root) {
 }
 
 /** @param {string} name */
-const doubleOf = (name) => (Object.hasOwn(DOUBLES, name) ? DOUBLES[/** @type {keyof typeof DOUBLES} */ (name)] : undefined)
+const doubleOf = (name) => (Object.hasOwn(DOUBLES, name) ? /** @type {Record<string, string>} */ (DOUBLES)[name] : undefined)
 
 /**
  * @param {string} root

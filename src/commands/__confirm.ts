@@ -10,13 +10,13 @@ import {type Stand, standOf, undo} from '../lib/journal/undo.js'
 import {journal} from '../lib/views/history.js'
 
 /**
- * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now it does that at once, one time; with --look it prints whether the
+ * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now ID it takes that one back at once, one time; with --look it prints whether the
  * change stands.
  */
 export default class ConfirmTimer extends BaseCommand {
   static override hidden = true
   static override args = {file: Args.string({required: true, ignoreStdin: true})}
-  static override flags = {now: Flags.boolean(), look: Flags.boolean()}
+  static override flags = {now: Flags.string(), look: Flags.boolean()}
   protected override readonly looksForOverdue = false
   private undoes = ''
 
@@ -26,7 +26,7 @@ export default class ConfirmTimer extends BaseCommand {
     if (flags.look) {
       const waiting = readWaiting(args.file)
       if (waiting) await this.dataText(`${await undoing.look(waiting)}\n`)
-    } else if (flags.now) await takeBack(args.file, undoing, (waiting) => end(args.file, waiting, 'undone'))
+    } else if (flags.now !== undefined) await takeBack(args.file, flags.now, undoing, (waiting) => end(args.file, waiting, 'undone'))
     else await runTimer(args.file)
   }
 

@@ -153,7 +153,7 @@ describe('etcd', () => {
       if (mode === 'swallow-replies') await until(async () => (await profiles()) === 'base')
       const [state] = waiting()
       kill(Number(state?.timer?.pid))
-      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes(place()) && commandOf(name).endsWith('--now\0'))) kill(Number(pid))
+      for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name).includes(place()) && commandOf(name).includes('\0--now\0'))) kill(Number(pid))
       proxy.set('pass')
       proxy.reset()
       await until(async () => (await ok('confirm --list -o json')).includes('"overdue"'))

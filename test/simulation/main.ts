@@ -56,5 +56,8 @@ if (worlds.length === 0 || (values.broken !== '' && tamper === undefined)) {
 } else {
   // The first ones are the kernel's, and not of the seed.
   for (let i = 0; i < 40; i++) newUuid()
+  // Of the hosts whose files are in memory.
+  process.env.XDG_STATE_HOME = '/state'
+  delete process.env.CALICOCTL_JOURNAL
   for (const world of worlds) await (values.schedule ? show(world) : campaign(world))
 }

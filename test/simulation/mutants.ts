@@ -81,6 +81,19 @@ export const MUTANTS: readonly Mutant[] = [
     tells: /which no command of its own was to do|executed|told a change/,
   },
   {
+    what: 'a rollback that was begun and died is not looked for when the change is confirmed',
+    world: 'confirm',
+    seed: 190,
+    mutation: {file: 'src/lib/journal/confirm/settle.ts', from: 'now.begun ? await look', to: 'false ? await look'},
+    tells: /"Confirmed: .+, and it is rolled back/,
+  },
+  {
+    what: 'a datastore that does not answer is taken for one that refuses',
+    world: 'confirm',
+    mutation: {file: 'src/lib/journal/confirm/timer.ts', from: 'if (!MAY_PASS.includes(failure.exitCode)) {', to: 'if (true) {'},
+    tells: /does not answer|may or may not|"Confirmed: .+, and it is rolled back/,
+  },
+  {
     what: 'container add does not hold on to the address that it has got',
     world: 'containers',
     mutation: {file: 'src/lib/workload/store-with-address.ts', from: 'await takeAddress(', to: 'if (false) await takeAddress('},

@@ -88,12 +88,15 @@ export async function sleep(milliseconds = 0, value?: unknown): Promise<unknown>
   return value
 }
 
+/** Of a world with processes: what `process.kill` does, and whether clocks show whole milliseconds, as true ones do. */
+export const signals: {kill: (pid: number) => void; whole: boolean} = {kill: () => undefined, whole: false}
+
 /** Does WORK with all clocks, timers and chance of this process from TIME and RANDOM. One at a time. */
 export async function within<T>(time: VirtualTime, random: Random, work: () => Promise<T>): Promise<T> {
   if (present) throw new Error('there is a simulation already')
   present = {time, random}
   const chance = random.fork('of the process')
-  const dateOf = () => BEGIN + time.now
+  const dateOf = () => BEGIN + (signals.whole ? Math.floor(time.now) : time.now)
   globalThis.Date = class extends real.Date {
     constructor(...args: readonly unknown[]) {
       super(...((args.length === 0 ? [dateOf()] : args) as [number]))
@@ -109,6 +112,7 @@ export async function within<T>(time: VirtualTime, random: Random, work: () => P
     }),
     replace(globalThis, 'clearTimeout', (timer?: object) => timer && timers.get(timer)?.()),
     replace(process, 'geteuid', () => 0),
+    replace(process, 'kill', (pid: number) => signals.kill(pid)),
     replace(globalThis, 'setImmediate', (run: (value?: unknown) => void) => void time.in(0, run)),
     replace(globalThis, 'performance', {now: () => time.now}),
     replace(Math, 'random', () => chance.next()),
@@ -120,6 +124,7 @@ export async function within<T>(time: VirtualTime, random: Random, work: () => P
   } finally {
     globalThis.Date = real.Date
     for (const restore of replaced) restore()
+    signals.whole = false
     present = undefined
   }
 }

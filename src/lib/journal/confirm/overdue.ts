@@ -12,7 +12,7 @@ export interface Teller {
 export async function tellOverdue(env: NodeJS.ProcessEnv, {note, ask}: Teller): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
     note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
-    if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, 'inherit')
+    if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, waiting.id, 'inherit')
   }
 }
 

@@ -52,14 +52,18 @@ export async function settleBegun(id: string, look: () => Promise<Stand>, env: N
   return takenBack(id)
 }
 
-/** ID was taken back by a command: it does not wait any more. */
+/** ID was taken back by a command: it does not wait any more. Never fails, since that is done: whoever has the lock finds out that it is. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const found = listWaiting(env).find(({waiting}) => waiting.id === id)
-  if (!found) return
-  await withWaitingLock(found.path, () => inHand(id), () => {
-    if (readWaiting(found.path)?.id === id) end(found.path, found.waiting, 'undone')
-    return Promise.resolve()
-  })
+  try {
+    const found = listWaiting(env).find(({waiting}) => waiting.id === id)
+    if (!found) return
+    await withWaitingLock(found.path, () => inHand(id), () => {
+      if (readWaiting(found.path)?.id === id) end(found.path, found.waiting, 'undone')
+      return Promise.resolve()
+    })
+  } catch {
+    // Its timer looks whether the change stands before it does anything.
+  }
 }
 
 /** Whoever holds the lock of PATH says how WAITING has ended. Its timer's process, if that is another one, has nothing to do any more. */

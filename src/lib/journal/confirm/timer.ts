@@ -22,11 +22,11 @@ const LONGEST_RETRY_MS = 30_000
 const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]
 
 /** Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until the file says how it has ended. */
-export async function runTimer(path: string, {clock = CLOCK, attempt = () => tryOnce(path, 'ignore')}: {readonly clock?: Clock; readonly attempt?: () => Promise<unknown>} = {}): Promise<void> {
+export async function runTimer(path: string, {clock = CLOCK, attempt = (id) => tryOnce(path, id, 'ignore')}: {readonly clock?: Clock; readonly attempt?: (id: string) => Promise<unknown>} = {}): Promise<void> {
   const id = await begin(path)
   if (id === undefined || !(await waitForDeadline(path, id, clock))) return
   for (let pause = FIRST_RETRY_MS; isPending(path, id); pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
-    await attempt()
+    await attempt(id)
     if (isPending(path, id)) await clock.sleep(pause)
   }
 }
@@ -62,7 +62,7 @@ export interface Clock {
   readonly sleep: (milliseconds: number) => Promise<unknown>
 }
 
-const CLOCK: Clock = {now: Date.now, uptime: () => uptime() * 1_000, sleep}
+const CLOCK: Clock = {now: () => Date.now(), uptime: () => uptime() * 1_000, sleep}
 
 /**
  * Waits until the change ID of PATH is to be taken back; false if it does not wait any more. From when the command has ended, the time that it may wait is
@@ -96,10 +96,10 @@ async function setDeadline(path: string, id: string, deadline: string): Promise<
   }
 }
 
-/** Takes the change of PATH back in another process of this program. @returns its exit code */
-export function tryOnce(path: string, output: 'ignore' | 'inherit'): Promise<number> {
+/** Takes the change ID of PATH back in another process of this program. @returns its exit code */
+export function tryOnce(path: string, id: string, output: 'ignore' | 'inherit'): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--now'], {stdio: output})
+    const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--now', id], {stdio: output})
     child.on('error', () => resolve(EXIT_CODES.failed))
     child.on('close', (code) => resolve(code ?? EXIT_CODES.unknown))
   })
@@ -131,16 +131,16 @@ export interface Undoing {
 }
 
 /**
- * Takes back the change that waits in the file at PATH, if it still does and stands. Before it is undone, that is noted in the file: if this process dies, or the
+ * Takes back the change ID that waits in the file at PATH, if it still does (it may be confirmed by now, and another change wait there) and stands. Before it is undone, that is noted in the file: if this process dies, or the
  * answer is lost, whoever comes next looks whether it was.
  * @param done how it is told, once it is taken back
  * @throws what LOOK and UNDO throw; unless another try can succeed, it is noted in the file, for whoever uses calicoctl next
  */
-export async function takeBack(path: string, {look, undo}: Undoing, done: (waiting: Waiting) => void): Promise<void> {
+export async function takeBack(path: string, id: string, {look, undo}: Undoing, done: (waiting: Waiting) => void): Promise<void> {
   const busy = (): CalicoError => new CalicoError('conflict', 'Another process is confirming the change or rolling it back')
   await withWaitingLock(path, busy, async () => {
     const waiting = readWaiting(path)
-    if (!waiting) return
+    if (waiting?.id !== id) return
     try {
       await revert(path, waiting, {look, undo})
     } catch (error) {

@@ -103,14 +103,20 @@ describe('a rollback that dies, or whose answer is lost', () => {
 
   test('it dies between the undo and the removal of its file: confirm says that the change is rolled back', async () => {
     const store = storeThat(true)
-    await expect(takeBack(path, store, dies)).rejects.toThrow('killed')
+    await expect(takeBack(path, 'abc', store, dies)).rejects.toThrow('killed')
     expect(readWaiting(path)).toMatchObject({id: 'abc', begun: true, failed: null})
     await expect(confirmChange(undefined, () => [], store.look, env())).rejects.toMatchObject({kind: 'conflict', message: expect.stringContaining('already rolled back')})
     expect(existsSync(path)).toBe(false)
   })
+  test('another change waits there by the time that it begins: that one is left alone', async () => {
+    const store = storeThat(true)
+    await takeBack(path, 'earlier', store, dies)
+    expect(store.undone).toBe(0)
+    expect(readWaiting(path)).toMatchObject({id: 'abc', failed: null})
+  })
   test('it dies before the undo: confirm keeps the change', async () => {
     const store = storeThat(true)
-    await takeBack(path, {...store, undo: () => Promise.reject(unknown)}, remove).catch(() => undefined)
+    await takeBack(path, 'abc', {...store, undo: () => Promise.reject(unknown)}, remove).catch(() => undefined)
     expect(readWaiting(path)).toMatchObject({begun: true, failed: null})
     expect(await confirmChange('abc', () => [], store.look, env())).toMatchObject({id: 'abc'})
     expect([existsSync(path), store.stands]).toEqual([false, true])
@@ -131,8 +137,8 @@ describe('a rollback that dies, or whose answer is lost', () => {
   })
   test('the next try finds it made, and does not make it again', async () => {
     const store = storeThat(true)
-    await takeBack(path, store, dies).catch(() => undefined)
-    await takeBack(path, store, remove)
+    await takeBack(path, 'abc', store, dies).catch(() => undefined)
+    await takeBack(path, 'abc', store, remove)
     expect([store.undone, existsSync(path)]).toEqual([1, false])
   })
   test('undo by hand after it: it says that the change is rolled back, not that it was changed', async () => {
@@ -149,7 +155,7 @@ describe('a rollback that dies, or whose answer is lost', () => {
     const clock = {...clockThatIsSet(0), sleep: () => Promise.resolve()}
     await runTimer(path, {clock, attempt: () => {
       const {done = remove, look = () => Promise.resolve('made'), undo = () => Promise.resolve()} = tries[tried++] ?? {}
-      return takeBack(path, {look, undo}, done).catch(() => undefined)
+      return takeBack(path, 'abc', {look, undo}, done).catch(() => undefined)
     }})
     return tried
   }

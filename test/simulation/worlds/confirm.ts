@@ -1,0 +1,400 @@
+/**
+ * Changes that wait to be confirmed (--confirm-within), by two users, each on a host of their own with a journal and timers; beside them `confirm`, `undo`
+ * and the question about what is overdue, at any moment, and somebody else who edits the same profiles. A process may be killed wherever it waits or writes.
+ */
+import {addProfile, editProfile} from '../../../src/lib/client/profiles.js'
+import {newSession, type Session} from '../../../src/lib/client/session.js'
+import {together} from '../../../src/lib/client/together.js'
+import type {Change as StoreChange} from '../../../src/lib/datastore/datastore.js'
+import type {State} from '../../../src/lib/datastore/embedded/state.js'
+import {CalicoError, EXIT_CODES} from '../../../src/lib/errors.js'
+import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
+import {tellOverdue} from '../../../src/lib/journal/confirm/overdue.js'
+import {confirmChange, end as endWaiting, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
+import {lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
+import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile} from '../../../src/lib/journal/confirm/waiting.js'
+import {type JournalEntry, newEntry} from '../../../src/lib/journal/entry.js'
+import {journalPath} from '../../../src/lib/journal/place.js'
+import {type Entry, readJournal} from '../../../src/lib/journal/read.js'
+import {ChangedSinceError, chooseEntry, type Stand, standOf, undo} from '../../../src/lib/journal/undo.js'
+import {kindPrefix} from '../../../src/lib/model/keys.js'
+import type {Profile} from '../../../src/lib/model/types.js'
+import {addTag, tagsOf} from '../../../src/lib/rules/edit.js'
+import {processes} from '../doubles/host.js'
+import {type Disk, newDisk, newMachines, type Running} from '../doubles/machine.js'
+import type {Actor, World} from '../simulation.js'
+import {profileNeeds} from './editors.js'
+import {read} from './stored.js'
+
+const PROFILES = ['web', 'db', 'cache']
+const PREFIX = kindPrefix('Profile')
+
+/** A change that is to be confirmed. It adds a tag of its own to its profiles. */
+interface Change {
+  readonly mark: string
+  readonly host: number
+  readonly profiles: readonly string[]
+  id: string
+  /** It was in the store, in one of its profiles. */
+  made: boolean
+  /** The journal has all of it: the command was not killed before. */
+  noted: boolean
+  /** Somebody else has written one of its profiles since. */
+  touched: boolean
+  /** Somebody began to confirm it; was told that it is confirmed; began to undo it. */
+  confirming: boolean
+  confirmed: boolean
+  undoing: boolean
+  /** Its command has ended. */
+  ended: boolean
+  /** One of the processes that work on it was killed. */
+  killed: boolean
+}
+
+interface User {
+  readonly actor: Actor
+  readonly disk: Disk
+  readonly changes: Change[]
+  /** What runs on its host. */
+  readonly running: Set<Promise<unknown>>
+}
+
+/** How a process ended; undefined: it was killed. */
+type Exit<T> = {readonly done: T} | {readonly failed: CalicoError} | undefined
+
+const nothing = {profiles: [], mark: ''}
+
+const journal = (): Entry[] => readJournal(journalPath(process.env) ?? '')
+
+export const confirm: World = {
+  name: 'confirm',
+  actors: 3,
+  commands: 3,
+  share: 0.3,
+  span: 12_000,
+  // What is killed here is a process, not all that its actor does.
+  spared: ['death'],
+  make(all) {
+    const {store, random} = all
+    const chance = random.fork('host')
+    const users: User[] = []
+    /** Every change, by its mark. */
+    const changes = new Map<string, Change>()
+    let isOver = false
+
+    const machines = newMachines({
+      pause: () => chance.next() * 8,
+      start: async (words, parent) => {
+        const user = users.find(({disk}) => disk === parent.disk)
+        if (!user) throw new TypeError('a program of nobody')
+        await user.actor.sleep(user.actor.fault('slow', 0.03) ? 14_000 + chance.next() * 2_000 : 5 + chance.next() * 60)
+        const {id} = JSON.parse(parent.disk.files.get(words[1] ?? '') ?? '{}') as {id?: string}
+        const exit = await run(user, `calicoctl ${words.join(' ')}`, (session) => hidden(user, words, session), changeOf(user, id))
+        return exit && 'done' in exit ? {code: 0, output: exit.done} : {code: exit?.failed.exitCode ?? EXIT_CODES.unknown, output: ''}
+      },
+    })
+
+    const changeOf = (user: User, id: string | undefined): Change | undefined => user.changes.find((change) => change.id === id)
+
+    /** Does WORK in a process of its own on the host of USER, with a session of its own; of CHANGE, if that is known yet. */
+    async function run<T>(user: User, typed: string, work: (session: (options?: Partial<Parameters<typeof newSession>[1]>) => Session, self: Running) => Promise<T>, change?: Change): Promise<Exit<T>> {
+      const {actor, disk} = user
+      const dying = (): boolean => !isOver && actor.fault('killed', 0.006)
+      let gone = (): void => undefined
+      const killed = new Promise<undefined>((resolve) => (gone = () => resolve(undefined)))
+      const inner = actor.process()
+      const stop = (how: string): void => {
+        if (!inner.alive || self.ended) return
+        inner.kill()
+        actor.tell(`is ${how}: ${typed}`)
+        gone()
+      }
+      const self: Running = machines.add(
+        {
+          get alive() {
+            return inner.alive
+          },
+          store: () => inner.store(),
+          kill() {
+            if (!inner.alive || self.ended) return
+            if (change) change.killed = true
+            stop('killed')
+          },
+          terminate: () => stop('terminated'),
+        },
+        disk,
+        dying,
+      )
+      if (!isOver && actor.fault('killed', 0.04)) void actor.sleep(actor.random.next() * 1_000).then(() => self.kill())
+      const session = (options: Partial<Parameters<typeof newSession>[1]> = {}): Session => newSession(self.store(), {warn: (text) => actor.tell(`warns: ${text}`), ...options})
+      actor.tell(`begins ${typed}`)
+      const ends = processes
+        .run(self, () => work(session, self))
+        .then(
+          (done): Exit<T> => ({done}),
+          (error: unknown): Exit<T> => {
+            if (!self.alive) return undefined
+            if (error instanceof CalicoError) return {failed: error}
+            all.violated(`${typed} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+            return undefined
+          },
+        )
+        .then((exit) => {
+          if (!self.alive) return undefined
+          self.ended = true
+          actor.tell(`ends ${typed}: ${exit && 'failed' in exit ? `${exit.failed.kind}: ${exit.failed.message}` : 'done'}`)
+          return exit
+        })
+      const exit = Promise.race([ends, killed])
+      user.running.add(exit)
+      void exit.then(() => user.running.delete(exit))
+      return exit
+    }
+
+    /** WORK, which may change only what needs one of MAY. */
+    const allowed = <T>(actor: Actor, words: string, may: readonly string[], work: () => Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => void actor.command(words, {may}, () => work().then(resolve, reject)))
+
+    const back = ({profiles, mark}: Pick<Change, 'profiles' | 'mark'>): string[] => profiles.map((profile) => `-tag ${profile} ${mark}`)
+
+    /** src/commands/__confirm.ts. @returns what it prints */
+    async function hidden(user: User, [, path = '', option, meant = '']: readonly string[], session: Parameters<Parameters<typeof run>[2]>[0]): Promise<string> {
+      const entryOf = (id: string): Entry => {
+        const entry = journal().find((each) => each.id === id)
+        if (!entry) throw new CalicoError('failed', 'The journal has nothing of it')
+        return entry
+      }
+      const look = async ({id}: Waiting): Promise<Stand> => standOf(session(), entryOf(id))
+      if (option === '--look') {
+        const waiting = readWaiting(path)
+        return waiting ? look(waiting) : ''
+      }
+      if (option !== '--now') {
+        await runTimer(path)
+        return ''
+      }
+      const undoing = async ({id}: Waiting): Promise<void> => {
+        const own = newEntry({id: 'undo', words: ['undo', id], warn: (text) => user.actor.tell(`warns: ${text}`)})
+        await allowed(user.actor, `takes back ${id}`, back(changeOf(user, id) ?? nothing), () => undo(session({record: (written) => own.add(written)}), entryOf(id)))
+        own.end(0)
+      }
+      await takeBack(path, meant, {look, undo: undoing}, (waiting) => endWaiting(path, waiting, 'undone'))
+      return ''
+    }
+
+    /** A command with --confirm-within, as src/lib/cli/edit-command.ts makes it of one. */
+    async function edit(user: User, change: Change, within: number, isBatch: boolean): Promise<void> {
+      const {actor} = user
+      const {mark, profiles} = change
+      const typed = `${isBatch ? 'batch --atomic: ' : ''}tag ${mark} for ${profiles.join(', ')} --confirm-within ${within / 1_000}s`
+      const exit = await run(
+        user,
+        typed,
+        async (session, self) => {
+          const entry: JournalEntry = newEntry({id: isBatch ? 'batch' : 'profile:tag:add', words: [typed], warn: (text) => actor.tell(`warns: ${text}`)})
+          change.id = entry.id
+          let armed: Promise<Armed> | undefined
+          const own = session({
+            prepare: async (cluster) => {
+              await (armed ??= arm({entry, cluster: cluster ?? '', within, options: {}}))
+            },
+            record: async (written) => {
+              await entry.add(written)
+              if (self.alive) change.noted = true
+            },
+          })
+          const tag = async (on: Session, profile: string): Promise<unknown> => editProfile(on, profile, (before) => ({profile: addTag(before, mark)}))
+          let code = 0
+          try {
+            await allowed(actor, typed, profiles.map((profile) => `+tag ${profile} ${mark}`), async () => {
+              if (isBatch) await together(own, 'the batch', async (staged) => {
+                for (const profile of profiles) await tag(staged, profile)
+              })
+              else for (const profile of profiles) await tag(own, profile)
+            })
+          } catch (error) {
+            code = error instanceof CalicoError ? error.exitCode : 1
+            throw error
+          } finally {
+            entry.end(code)
+            const lines = await (await armed?.catch(() => undefined))?.end()
+            for (const line of lines ?? []) actor.tell(`says: ${line}`)
+          }
+        },
+        change,
+      )
+      change.ended = true
+      if (!exit) {
+        change.noted = false
+        return
+      }
+      if ('done' in exit && !change.made) all.violated(`${typed} told that it is done, and it was never made`)
+      if ('failed' in exit && isBatch && change.made && exit.failed.kind !== 'unknown') all.violated(`${typed} failed with ${exit.failed.kind}, "${exit.failed.message}", and was made`)
+    }
+
+    async function confirming(user: User, id: string | undefined): Promise<void> {
+      const change = changeOf(user, id)
+      const exit = await run(user, `calicoctl confirm ${id ?? ''}`, async () => {
+        for (const each of change ? [change] : user.changes) each.confirming = true
+        const {id: confirmed} = await confirmChange(id, journal, ({path, waiting}) => lookOnce(path, waiting.id), process.env)
+        const meant = changeOf(user, confirmed)
+        if (meant) meant.confirmed = true
+        return meant
+      }, change)
+      if (!exit) return
+      if ('done' in exit) {
+        const {done: meant} = exit
+        if (meant?.made && !meant.undoing && !isThere(meant)) all.violated(`"Confirmed: ${meant.id} will not be rolled back", and it is rolled back`)
+      } else if (change && exit.failed.message.includes('already rolled back') && isThere(change)) all.violated(`confirm ${change.id}: "${exit.failed.message}", and it is there`)
+      // Nothing of it was begun.
+      else if (change && exit.failed.kind === 'not-found' && exit.failed.message.includes('no change')) change.confirming = change.confirmed
+    }
+
+    /** src/commands/undo.ts. */
+    async function undoing(user: User, change: Change): Promise<void> {
+      const seen = {written: false, whole: false}
+      const exit = await run(user, `calicoctl undo ${change.id}`, async (session) => {
+        const entry = chooseEntry(journal(), change.id)
+        change.undoing = true
+        seen.whole = change.ended && change.noted
+        const own = newEntry({id: 'undo', words: ['undo', change.id], warn: (text) => user.actor.tell(`warns: ${text}`)})
+        try {
+          await allowed(user.actor, `undo ${change.id}`, back(change), () => undo(session({record: async (written) => {
+            await own.add(written)
+            if (written.unknown !== true) seen.written = true
+          }}), entry))
+        } catch (error) {
+          throw (error instanceof ChangedSinceError ? await settleBegun(entry.id, () => standOf(session(), entry), process.env) : undefined) ?? error
+        }
+        own.end(0)
+        await settleUndone(entry.id, process.env)
+      }, change)
+      if (!exit) return
+      if ('done' in exit && seen.whole && isThere(change)) all.violated(`undo ${change.id} told that it was reverted, and it is there`)
+      if ('failed' in exit && seen.written && exit.failed.kind !== 'unknown') all.violated(`undo ${change.id} failed with ${exit.failed.kind}, "${exit.failed.message}", and has reverted it`)
+    }
+
+    async function asked(user: User): Promise<void> {
+      await run(user, 'calicoctl profile show', () => tellOverdue(process.env, {note: (lines) => user.actor.tell(`says: ${lines.join(' ')}`), ask: () => Promise.resolve(true)}))
+    }
+
+    async function change(user: User, number: number): Promise<void> {
+      const {actor, changes: own} = user
+      const {random: draws} = actor
+      const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles: PROFILES.filter(() => draws.chance(0.5)), id: '', made: false, noted: false, touched: false, confirming: false, confirmed: false, undoing: false, ended: false, killed: false}
+      if (begun.profiles.length === 0) return
+      own.push(begun)
+      changes.set(begun.mark, begun)
+      const within = 3_000 + draws.below(3_000)
+      const beside: Promise<void>[] = []
+      const later = (at: number, work: () => Promise<void>): void => void beside.push(actor.sleep(at).then(async () => (begun.id === '' ? undefined : work())))
+      if (draws.chance(0.35)) later(draws.next() * 1.5 * within, () => confirming(user, draws.chance(0.7) ? begun.id : undefined))
+      // About when its time is over.
+      if (draws.chance(0.25)) later(within + draws.next() * 400, () => confirming(user, begun.id))
+      if (draws.chance(0.15)) later(draws.next() * 1.3 * within, () => undoing(user, begun))
+      if (draws.chance(0.2)) later(draws.next() * 2 * within, () => asked(user))
+      await edit(user, begun, within, draws.chance(0.5))
+      await Promise.all(beside)
+      if (draws.chance(0.7)) await ended(user)
+    }
+
+    async function ended({running}: User): Promise<void> {
+      while (running.size > 0) await Promise.all(running)
+    }
+
+    async function others(actor: Actor, commands: number): Promise<void> {
+      for (let i = 0; i < commands; i++) {
+        await actor.sleep(actor.random.next() * 9_000)
+        const profile = actor.random.pick(PROFILES)
+        await actor.command(`profile ${profile} tag add o${i}`, {may: [`+tag ${profile} o${i}`]}, () => editProfile(actor.session(), profile, (before) => ({profile: addTag(before, `o${i}`)})))
+      }
+    }
+
+    const isThere = ({mark, profiles}: Change): boolean => profiles.some((profile) => tagsIn(store.state, profile).includes(mark))
+
+    function note({key, kv, previous}: StoreChange): string[] {
+      if (!key.startsWith(PREFIX)) return [`change ${key}`]
+      const profile = key.slice(PREFIX.length)
+      const needs = profileNeeds(profile, previous && read<Profile>(previous), kv && read<Profile>(kv))
+      for (const each of changes.values()) {
+        if (needs.includes(`+tag ${profile} ${each.mark}`)) each.made = true
+        else if (each.made && each.profiles.includes(profile) && !needs.includes(`-tag ${profile} ${each.mark}`)) each.touched = true
+      }
+      return needs
+    }
+
+    function wrong(): string[] {
+      return [...changes.values()].flatMap((each) => (each.confirmed && each.made && !each.undoing && !isThere(each) ? [`the change ${each.id} was told to be confirmed, and is rolled back`] : []))
+    }
+
+    /** Of a change that nobody has confirmed, undone or written over: it is taken back, or it is told that it is not. */
+    function unsettled(user: User, waiting: readonly WaitingFile[]): string[] {
+      const states = new Map(waiting.map(({waiting: each}) => [each.id, each]))
+      return user.changes.flatMap((each) => {
+        const file = states.get(each.id)
+        const name = `the change ${each.id} (${each.mark})`
+        if (file?.failed === null && !each.made && !each.killed) return [`${name} has changed nothing, and waits`]
+        if (!each.made || each.confirming || each.undoing || each.touched || !each.noted) return []
+        if (file?.failed != null && /does not answer|may or may not/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
+        if (isThere(each)) return file ? (each.killed || file.failed !== null ? [] : [`${name} is not rolled back, and no process of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
+        return file?.failed != null ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
+      })
+    }
+
+    async function finish(user: User): Promise<string[]> {
+      // The time of all is over.
+      await user.actor.sleep(10_000)
+      const first = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
+      const waiting = first && 'done' in first ? first.done : []
+      const problems = unsettled(user, waiting)
+      for (const {path, waiting: each} of waiting) {
+        const name = `the change ${each.id}`
+        const look = await run(user, 'a look', () => Promise.resolve(stateOf(each, Date.now())))
+        const state = look && 'done' in look ? look.done : 'unseen'
+        if (state !== 'overdue' && state !== 'failed') problems.push(`${name} is ${state}, and no process works on it`)
+        if (user.actor.random.chance(0.5)) await confirming(user, each.id)
+        else {
+          const change = changeOf(user, each.id)
+          await run(user, 'the answer yes', () => tryOnce(path, each.id, 'inherit'))
+          await ended(user)
+          if (change?.noted && change.made && !change.touched && isThere(change)) problems.push(`${name} was to be rolled back now, and is there`)
+        }
+      }
+      const last = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
+      for (const {waiting: each} of last && 'done' in last ? last.done : []) {
+        const change = changeOf(user, each.id)
+        if (change?.noted && change.made && !change.touched && !change.undoing) problems.push(`the change ${each.id} still waits: ${each.failed ?? 'it did not fail'}`)
+      }
+      return problems
+    }
+
+    return {
+      async setUp(session) {
+        for (const profile of PROFILES) await addProfile(session, profile)
+      },
+      async act(actor, commands) {
+        if (actor.number === 2) return others(actor, commands)
+        const user: User = {actor, disk: newDisk(), changes: [], running: new Set()}
+        users.push(user)
+        for (let i = 0; i < commands; i++) {
+          // A second one at the same time is refused.
+          await Promise.all(Array.from({length: actor.random.chance(0.15) ? 2 : 1}, () => change(user, i)))
+        }
+        await ended(user)
+      },
+      needs: note,
+      wrong,
+      async end() {
+        isOver = true
+        const problems: string[] = []
+        for (const user of users) problems.push(...(await finish(user)))
+        return problems
+      },
+    }
+  },
+}
+
+function tagsIn({keys}: State, profile: string): readonly string[] {
+  const kv = keys.get(`${PREFIX}${profile}`)
+  return kv ? tagsOf(read<Profile>(kv)) : []
+}
