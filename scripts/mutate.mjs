@@ -1,5 +1,5 @@
 /**
- * npm run mutate -- [--sample N] [--seed S] [FOLDER …]: N mutants (40) of the source in the folders (src/lib/ipam, client, rules), chosen by the seed (1), each
+ * npm run mutate -- [--sample N] [--seed S] [FOLDER …]: N mutants (40) of the source in the folders (src/lib/ipam, client, rules, libnetwork), chosen by the seed (1), each
  * with the pure tests that reach its file. Prints those that survive, and the score. The source files stay as they are.
  */
 import {spawnSync} from 'node:child_process'
@@ -22,7 +22,7 @@ for (const name of /** @type {const} */ (['sample', 'seed'])) {
     process.exit(1)
   }
 }
-const folders = positionals.length > 0 ? positionals : ['src/lib/ipam', 'src/lib/client', 'src/lib/rules']
+const folders = positionals.length > 0 ? positionals : ['src/lib/ipam', 'src/lib/client', 'src/lib/rules', 'src/lib/libnetwork']
 const files = folders.flatMap((folder) => readdirSync(join(ROOT, folder), {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.ts')).map((name) => join(ROOT, folder, name)))
 const all = files.flatMap((file) => mutantsOf(readFileSync(file, 'utf8')).map((mutant) => ({file, ...mutant})))
 const random = chance(Number(values.seed))
