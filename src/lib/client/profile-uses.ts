@@ -14,23 +14,31 @@ export interface ProfileUse {
   readonly label: string
 }
 
-/**
- * The uses of every profile, or ONLY of the one with this stored name, by the profile's stored name. Endpoints that cannot be read are told
- * and passed over.
- */
-export async function listUses(session: Session, only?: string): Promise<Map<string, ProfileUse[]>> {
+/** The uses of every profile, by the profile's stored name. Endpoints that cannot be read are told and passed over. */
+export async function listUses(session: Session): Promise<Map<string, ProfileUse[]>> {
   const uses = new Map<string, ProfileUse[]>()
-  const note = (profiles: readonly string[] | undefined, use: ProfileUse): void => {
-    for (const profile of new Set(profiles)) {
-      if (only !== undefined && profile !== only) continue
+  for await (const [profiles, use] of allUses(session)) {
+    for (const profile of profiles) {
       const others = uses.get(profile)
-      if (others) others.push(use)
-      else uses.set(profile, [use])
+      if (others) others.push(use())
+      else uses.set(profile, [use()])
     }
   }
-  for await (const {resource} of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) note(resource.spec.profiles, workloadUse(resource))
-  for await (const {resource} of listResources<HostEndpoint>(session, 'HostEndpoint')) note(resource.spec.profiles, hostUse(resource))
   return uses
+}
+
+/** The first uses of the profile with the stored name PROFILE, MOST at most, and how many there are. No others are kept. */
+export async function firstUses(session: Session, profile: string, most: number): Promise<{uses: ProfileUse[]; count: number}> {
+  const uses: ProfileUse[] = []
+  let count = 0
+  for await (const [profiles, use] of allUses(session)) if (profiles.has(profile) && ++count <= most) uses.push(use())
+  return {uses, count}
+}
+
+/** The profiles that each endpoint names, and the use that this is. */
+async function* allUses(session: Session): AsyncGenerator<readonly [profiles: ReadonlySet<string>, use: () => ProfileUse]> {
+  for await (const {resource} of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) yield [new Set(resource.spec.profiles), () => workloadUse(resource)]
+  for await (const {resource} of listResources<HostEndpoint>(session, 'HostEndpoint')) yield [new Set(resource.spec.profiles), () => hostUse(resource)]
 }
 
 function workloadUse({metadata, spec: {node = '', orchestrator = '', workload = '', endpoint = ''}}: WorkloadEndpoint): ProfileUse {

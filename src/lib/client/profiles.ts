@@ -7,7 +7,7 @@ import type {Metadata} from '../model/resource.js'
 import type {Profile} from '../model/types.js'
 import {newProfile} from '../rules/edit.js'
 import {compareUtf8} from '../utf8-order.js'
-import {listUses} from './profile-uses.js'
+import {firstUses, type ProfileUse} from './profile-uses.js'
 import {changeResource, getResource, listResources, type Place, type ResourceChange, type Stored} from './resources.js'
 import type {Session} from './session.js'
 
@@ -53,7 +53,7 @@ export function removeProfile(session: Session, name: string, {check}: {check: b
     place,
     async (stored) => {
       // Read now, guarded from the revision of the profile on: an endpoint that came or changed meanwhile makes the decision be taken anew.
-      if (check && stored !== undefined) refuseUsed(name, (await listUses(session, place.name)).get(place.name) ?? [])
+      if (check && stored !== undefined) refuseUsed(name, await firstUses(session, place.name, NAMED_USES))
       return undefined
     },
     {guards: ({revision}) => (check ? USERS.map((kind) => ({prefix: kindPrefix(kind), unchangedSince: revision})) : [])},
@@ -65,11 +65,11 @@ const USERS = ['WorkloadEndpoint', 'HostEndpoint'] as const
 /** Endpoints that an error names before it only counts the rest. */
 const NAMED_USES = 10
 
-function refuseUsed(name: string, uses: readonly {readonly label: string}[]): void {
-  if (uses.length === 0) return
-  const more = uses.length - NAMED_USES
+function refuseUsed(name: string, {uses, count}: {readonly uses: readonly ProfileUse[]; readonly count: number}): void {
+  if (count === 0) return
+  const more = count - uses.length
   throw new CalicoError('refused', `Profile ${name} was not removed: profile in use by endpoint(s)`, {
-    details: [...uses.slice(0, NAMED_USES).map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
+    details: [...uses.map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
     override: '--no-check',
     hint: 'Remove it from these endpoints first (calicoctl endpoint ENDPOINT profile remove PROFILE), or use --no-check: the endpoints then drop traffic that their earlier profiles do not decide.',
   })

@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {findEndpoint} from '../../../src/lib/client/endpoints.js'
+import {firstUses} from '../../../src/lib/client/profile-uses.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import type {Datastore, Page} from '../../../src/lib/datastore/datastore.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
@@ -37,7 +38,7 @@ beforeAll(async () => {
   const put = (namespace: string, name: string, spec: object): {put: string; value: string} => ({put: `${RESOURCES}workloadendpoints/${namespace}/${name}`, value: JSON.stringify({metadata: {name, namespace}, spec})})
   await store.transact({then: [{put: `${RESOURCES}clusterinformations/default`, value: '{"metadata":{"name":"default"},"spec":{"clusterGUID":"g","datastoreReady":true}}'}]})
   for (let at = 0; at < COUNT; at += 100) {
-    await store.transact({then: Array.from({length: 100}, (_, i) => put(i % 2 === 0 ? 'default' : 'prod', `n${at + i}-docker-w${at + i}-e${at + i}`, {node: `n${at + i}`, ipNetworks: [`10.0.${Math.floor((at + i) / 100)}.${i}/32`], interfaceName: `cali${at + i}`}))})
+    await store.transact({then: Array.from({length: 100}, (_, i) => put(i % 2 === 0 ? 'default' : 'prod', `n${at + i}-docker-w${at + i}-e${at + i}`, {node: `n${at + i}`, profiles: ['web'], ipNetworks: [`10.0.${Math.floor((at + i) / 100)}.${i}/32`], interfaceName: `cali${at + i}`}))})
   }
   await store.transact({
     then: [
@@ -75,4 +76,10 @@ test('by a name that two have: both are named, and no more values are read than 
 
 test('none', async () => {
   await expect(findEndpoint(session, 'nowhere', {})).rejects.toMatchObject({kind: 'not-found'})
+})
+
+test('the uses of a profile: the first are kept, all are counted', async () => {
+  const {uses, count} = await firstUses(session, 'web', 10)
+  expect([uses.length, count]).toEqual([10, COUNT])
+  expect((await firstUses(session, 'nobody', 10)).count).toBe(0)
 })
