@@ -90,7 +90,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     what: 'a datastore that does not answer is taken for one that refuses',
     world: 'confirm',
-    mutation: {file: 'src/lib/journal/confirm/timer.ts', from: 'if (!MAY_PASS.includes(failure.exitCode)) {', to: 'if (true) {'},
+    mutation: {file: 'src/lib/journal/confirm/timer.ts', from: 'EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]', to: 'EXIT_CODES.denied]'},
     tells: /does not answer|may or may not|"Confirmed: .+, and it is rolled back/,
   },
   {
