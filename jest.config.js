@@ -9,5 +9,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   modulePathIgnorePatterns: ['<rootDir>/out/', '<rootDir>/.cache/'],
-  testTimeout: 120_000,
+  // Says only that a test hangs: a busy machine takes its time.
+  testTimeout: 240_000,
 }

@@ -36,7 +36,7 @@ beforeAll(async () => {
     })
   }
   store.close()
-}, 60_000)
+})
 
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 

@@ -47,7 +47,7 @@ beforeAll(() => {
   const all = JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], {encoding: 'utf8', maxBuffer: 64 * 1024 * 1024})) as Record<string, Described>
   rmSync(scratch, {recursive: true, force: true})
   commands = Object.fromEntries(Object.entries(all).filter(([id, {hidden}]) => hidden !== true && !id.startsWith('__')))
-}, 120_000)
+})
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 const run = (lines: readonly string[], more: Readonly<Record<string, string>> = {}): Output[] => runLines(folder, lines, more)

@@ -72,7 +72,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await contents()).toEqual(changed)
     expect(await run(`datastore restore ${path('b.gz')} --replace`)).toMatchObject({code: 0, stdout: '', stderr: expect.stringMatching(/Checked 1 assigned addresses in 1 blocks: no problems\n$/) as unknown})
     expect(await contents()).toEqual(before)
-  }, 60_000)
+  })
 
   test('an empty store takes a backup of another cluster as it is; - is stdin and stdout', async () => {
     const entries = [[CLUSTER, INFORMATION], ['/calico/x/\u{10000}', 'ü\n"'], ['/calico/x/\ue000', '']] as const
@@ -84,7 +84,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     const saved = gunzipSync(await piped('datastore save -'))
     expect(saved.toString().split('\n').slice(1, -2)).toEqual(lines)
     expect(await run('datastore restore - --replace', {stdin: 'no backup'})).toMatchObject({code: 1, stderr: expect.stringContaining('stdin is not a valid backup') as unknown})
-  }, 60_000)
+  })
 
   test('what is not a valid backup is refused before anything is written', async () => {
     await given('profile add web')
@@ -104,7 +104,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
       expect({what, ...(await run(`datastore restore ${path('bad.gz')} --replace`))}).toMatchObject({what, code: 1, stderr: expect.stringContaining('Nothing was changed') as unknown})
     }
     expect(await contents()).toEqual(before)
-  }, 60_000)
+  })
 
   test('a store that somebody else has locked is refused; lock and unlock say what they found', async () => {
     expect(await run('datastore unlock')).toMatchObject({code: 6})
@@ -117,7 +117,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await run('datastore migrate unlock')).toMatchObject({code: 0, stdout: 'Datastore unlocked.\n'})
     await given('profile add web')
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'ready', counts: {profiles: 1}})
-  }, 60_000)
+  })
 
   test('killed half-way, the store stays locked, and the same command completes it', async () => {
     const entries: [string, string][] = [[CLUSTER, INFORMATION]]
@@ -138,7 +138,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     expect(await run(`datastore restore ${path('other.gz')}`)).toMatchObject({code: 8, stderr: expect.stringContaining('another backup') as unknown})
     expect(await run(`datastore restore ${path('b.gz')}`, {timeoutMs: 60_000})).toMatchObject({code: 0, stderr: expect.stringContaining('it is completed now') as unknown})
     expect(await contents()).toEqual(gunzipSync(readFileSync(path('b.gz'))).toString().split('\n').slice(1, -2))
-  }, 120_000)
+  })
 
   test('Ctrl-C in the middle of a restore: locked, and how to go on is said', async () => {
     const entries: [string, string][] = [[CLUSTER, INFORMATION]]
@@ -152,7 +152,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     child.kill('SIGINT')
     expect(await result).toMatchObject({code: 130, stderr: expect.stringMatching(/Interrupted: .*the datastore stays locked.*run the command again with the same file/) as unknown})
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'locked', unfinishedRestore: expect.any(String) as unknown})
-  }, 120_000)
+  })
 
   test('Ctrl-C in the middle of a save: the backup that was there stays, and no part of a new one', async () => {
     const entries: [string, string][] = [[CLUSTER, INFORMATION]]
@@ -167,7 +167,7 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     child.kill('SIGINT')
     expect(await result).toMatchObject({code: 130, stdout: ''})
     expect([readdirSync(saves), readFileSync(join(saves, 'b.gz'), 'utf8')]).toEqual([['b.gz'], 'old'])
-  }, 120_000)
+  })
 
   test('what is not a regular file is neither written nor read, and a full disk leaves the old backup', async () => {
     await given('profile add web')
@@ -187,13 +187,13 @@ describe.each(['embedded', 'etcd'] as const)('on %s', (kind) => {
     } finally {
       disk.remove()
     }
-  }, 60_000)
+  })
 
   test('an empty store has nothing to save', async () => {
     expect(await run(`datastore save ${path('b.gz')}`)).toMatchObject({code: 6})
     expect(readdirSync(folder)).not.toContain(`${number}-b.gz`)
     expect(JSON.parse((await run('datastore status -o json')).stdout)).toMatchObject({state: 'empty', keys: 0})
-  }, 60_000)
+  })
 })
 
 /** A backup with LINES as its entries. */
@@ -224,7 +224,7 @@ describe('in the middle of a restore', () => {
     })
     expect(await restore()).toMatchObject({code: 9, stderr: expect.stringMatching(/another client has unlocked the datastore meanwhile.*Only a part of the backup is restored/) as unknown})
     expect(await stored()).toEqual(KEYS.slice(0, 100))
-  }, 60_000)
+  })
 
   test('an answer is lost: the store tells, and all of it is restored, each key once', async () => {
     proxy.before(KEYS[150] ?? '', () => {
@@ -239,5 +239,5 @@ describe('in the middle of a restore', () => {
     const {kvs} = JSON.parse(await etcd.ctl('get', '--prefix', '/calico/resources/v3/projectcalico.org/futures/', '-w', 'json')) as {kvs: {version: number}[]}
     expect(new Set(kvs.map(({version}) => version))).toEqual(new Set([1]))
     expect((await calicoctl(['profile', 'add', 'web'], {env: direct()})).code).toBe(0)
-  }, 60_000)
+  })
 })

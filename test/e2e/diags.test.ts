@@ -51,7 +51,7 @@ suite('diags', whyNoHost(), () => {
     host.etcdctl('put', `${RESOURCES}/felixconfigurations/x`, JSON.stringify({kind: 'FelixConfiguration', apiVersion: 'projectcalico.org/v3', metadata, spec: {}}))
     host.etcdctl('put', `${RESOURCES}/futurethings/y`, JSON.stringify({kind: 'FutureThing', apiVersion: 'projectcalico.org/v3', metadata: {name: 'y'}, spec: {apiKey: SECRET, keep: 'kept'}}))
     host.etcdctl('put', '/calico/felix/v2/odd', `no JSON, password=${SECRET}`)
-  }, 120_000)
+  })
   afterAll(() => host.stop(), 60_000)
   beforeEach(() => {
     tmp = mkdtempSync(join(tmpdir(), 'calicoctl-diags-test-'))
@@ -75,7 +75,7 @@ suite('diags', whyNoHost(), () => {
       expect(statSync(archive).mode & 0o777).toBe(0o600)
       expect(statSync(folder).mode & 0o777).toBe(0o700)
       expect(readdirSync(folder)).toHaveLength(1)
-    }, 60_000)
+    })
 
     test('its content', async () => {
       const files = unpack(archiveIn((await run()).stdout))
@@ -96,21 +96,21 @@ suite('diags', whyNoHost(), () => {
       expect(files['config_view.json']).toContain('http://192.0.2.2:2379')
       expect(files.summary).toContain('Missing:\n  none\n')
       expect(Object.keys(files).filter((path) => /lock|bird/.test(path))).toEqual([])
-    }, 60_000)
+    })
 
     test('no secret in any file or name, nor on the terminal', async () => {
       const {stdout, stderr} = await run('diags', {env: {MY_PASSWORD: SECRET}})
       const files = unpack(archiveIn(stdout))
       for (const [path, text] of Object.entries({...files, stdout, stderr})) expect([path, path.match(NEVER), text.match(NEVER)]).toEqual([path, null, null])
       expect(JSON.stringify(files)).not.toContain('root:$')
-    }, 60_000)
+    })
 
     test('its examples', async () => {
       const page = (await calicoctl(['help', 'diags'])).stdout
       const examples = [...page.matchAll(/^\s*\$ calicoctl (diags.*)$/gm)].map(([, line]) => line ?? '')
       expect(examples).toHaveLength(2)
       for (const line of examples) expect({line, ...(await run(line))}).toMatchObject({line, code: 0})
-    }, 60_000)
+    })
 
     test('logs are cut from their oldest end for --max-size, which is told', async () => {
       mkdirSync(join(tmp, 'logs'))
@@ -123,7 +123,7 @@ suite('diags', whyNoHost(), () => {
       expect(files['datastore/ippools.yaml']).toContain('192.168.0.0/16')
       expect(stderr).toContain('logs/new.log: its oldest')
       expect(stderr).toContain('logs/old.log: its oldest 96 bytes')
-    }, 60_000)
+    })
   })
 
   describe('something is away: 9, and it is named', () => {
@@ -136,14 +136,14 @@ suite('diags', whyNoHost(), () => {
       expect(files.summary).toMatch(/Missing:\n {2}datastore: Nothing listens/)
       expect(JSON.parse(files['status.json'] ?? '')).toMatchObject({datastore: {state: 'away'}})
       expect(files['calico-node.log']).toContain('Ready\n')
-    }, 60_000)
+    })
     test('Docker', async () => {
       const {code, stdout, stderr} = await run('diags', {env: {DOCKER_HOST: AWAY.DOCKER_HOST}})
       expect({code, stderr}).toMatchObject({code: 9, stderr: expect.stringMatching(/3 items are missing from the archive:\n {2}container calico-node: .*\n {2}log of container calico-node: .*\n {2}status: Cannot connect/) as unknown})
       const files = unpack(archiveIn(stdout))
       expect(files['datastore/profiles.yaml']).toContain('name: web\n')
       expect(files['logs/felix/current']).toContain('Felix ready')
-    }, 60_000)
+    })
     test('both, a log folder that was named, and programs of the host', async () => {
       const {code, stdout, stderr} = await run('diags --log-dir=/var/log/nowhere', {env: {...AWAY, PATH: '/usr/bin:/bin'}})
       expect(code).toBe(9)
@@ -154,13 +154,13 @@ suite('diags', whyNoHost(), () => {
         expect(stdout).toContain('Problem running command: ipset list\nThe program \'ipset\' is not on this host\n')
       }
       expect(unpack(archiveIn(stdout))).toHaveProperty('summary')
-    }, 60_000)
+    })
     test('settings that are wrong', async () => {
       const {code, stderr} = await run('diags', {env: {ETCD_ENDPOINTS: 'ftp://x'}})
       expect(code).toBe(9)
       expect(stderr).toMatch(/datastore: .*ETCD_ENDPOINTS/)
       expect(stderr).toMatch(/config view: .*ETCD_ENDPOINTS/)
-    }, 60_000)
+    })
   })
 
   test('a host without the container: nothing is missing', async () => {
@@ -172,7 +172,7 @@ suite('diags', whyNoHost(), () => {
     } finally {
       host.docker('rename', 'other', 'calico-node')
     }
-  }, 60_000)
+  })
 
   test('Ctrl-C: nothing is left', async () => {
     let interrupted = false
@@ -184,7 +184,7 @@ suite('diags', whyNoHost(), () => {
       })
     })
     expect({...ended, left: readdirSync(tmp)}).toMatchObject({code: 130, stderr: expect.stringContaining('Interrupted: no archive was written') as unknown, left: []})
-  }, 60_000)
+  })
 })
 
 test('not root: 2, and nothing is done', async () => {

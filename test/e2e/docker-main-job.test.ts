@@ -29,7 +29,7 @@ suite('the main job of the two plugins', whyNoHost(), () => {
     host = await startHost()
     await Promise.all([host.startEtcd(), host.startEngine()])
     importBusybox(host)
-  }, 120_000)
+  })
   afterAll(async () => {
     await host.stop()
     try {
@@ -37,7 +37,7 @@ suite('the main job of the two plugins', whyNoHost(), () => {
     } catch {
       // It has ended in order.
     }
-  }, 60_000)
+  })
 
   /** Types LINES into one bash; gives what each wrote to stdout, and its exit code. */
   async function typed(lines: readonly string[]): Promise<{results: {code: number; stdout: string}[]; stderr: string}> {
@@ -162,5 +162,5 @@ suite('the main job of the two plugins', whyNoHost(), () => {
 
     process.kill(service ?? NaN, 'SIGTERM')
     await until('the driver has removed its sockets', () => host.run('ls', '/run/docker/plugins') === '')
-  }, 120_000)
+  })
 })

@@ -86,7 +86,7 @@ suite('the programs of the stars', whyNoBusybox(), () => {
 
     await stop(third)
     expect(await eventually(`http://127.0.0.1:${console}/matrix.json`, two)).toEqual(two)
-  }, 90_000)
+  })
 })
 
 suite('the example of the stars', whyNoEngine(), () => {
@@ -97,11 +97,11 @@ suite('the example of the stars', whyNoEngine(), () => {
   beforeAll(async () => {
     world = await startExampleWorld()
     await world.run('calicoctl', 'pool', 'add', '192.168.0.0/16')
-  }, 120_000)
+  })
   afterAll(async () => {
     await stars('down')
     await world.stop()
-  }, 60_000)
+  })
 
   test('S0 builds the image, makes four networks and starts the four workloads', async () => {
     const {code, stdout, stderr} = await stars('step', 'S0')
@@ -113,7 +113,7 @@ suite('the example of the stars', whyNoEngine(), () => {
     expect(endpoints.find(({spec}) => spec.profiles[0] === 'management-ui')?.spec.ipNetworks).toEqual(['192.168.255.254/32'])
     const running = (await world.engine.docker('ps', '--format', '{{.Names}}')).split('\n').filter((name) => name.startsWith('stars-')).sort()
     expect(running).toEqual(['stars-backend', 'stars-client', 'stars-frontend', 'stars-management-ui'])
-  }, 120_000)
+  })
 
   test('the workloads run in their containers and are told where the others are', async () => {
     const address = (name: string) => world.engine.docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', `stars-${name}`)
@@ -122,7 +122,7 @@ suite('the example of the stars', whyNoEngine(), () => {
     const own = `http://${await address('client')}:9000/status`
     expect(JSON.parse(await world.engine.docker('exec', 'stars-client', 'busybox', 'wget', '-Y', 'off', '-q', '-O', '-', own))).toHaveProperty('status.targets')
     expect(JSON.parse((await stars('page')).stdout)).toEqual({nodes: [], lines: []})
-  }, 60_000)
+  })
 
   const STOCK = (tag: string) => `Inbound rules:\n   1 allow from tag ${tag}\nOutbound rules:\n   1 allow\n`
 
@@ -169,7 +169,7 @@ suite('the example of the stars', whyNoEngine(), () => {
         expect(await rules(profile)).toBe(`Inbound rules:\n${inbound.map((rule, i) => `   ${i + 1} ${rule}\n`).join('')}Outbound rules:\n   1 allow\n`)
       }
     }
-  }, 60_000)
+  })
 
   test('the rules are stored in the form that Felix reads', async () => {
     expect((await world.stored<{spec: object}>('profile', 'backend')).spec).toMatchObject({
@@ -194,7 +194,7 @@ suite('the example of the stars', whyNoEngine(), () => {
       ['frontend', 'no', 'no', '-', 'no'],
       ['backend', 'no', 'no', 'no', '-'],
     ])
-  }, 60_000)
+  })
 
   /** What of the matrix of mesos-docker §5.14 is yes: what then is no is wrong. */
   const CONSOLE = ['outside', 'client', 'frontend', 'backend'].map((from) => `${from} management-ui:9001`)
@@ -211,7 +211,7 @@ suite('the example of the stars', whyNoEngine(), () => {
     const wrong = rows.flatMap(([from = '', ...fields]) => fields.flatMap((field, i) => (field === 'no (wrong)' ? [`${from} ${head[i + 1] ?? ''}`] : [])))
     expect(wrong.sort()).toEqual([...wanted].sort())
     expect({code, stderr}).toEqual({code: wanted.length === 0 ? 0 : 1, stderr: expect.stringMatching(wanted.length === 0 ? /^Note: / : /This is not what should be after/) as unknown})
-  }, 60_000)
+  })
 
   test('wrong words are refused', async () => {
     expect(await stars('step', 'S5')).toMatchObject({code: 1, stderr: expect.stringContaining('there is no step S5') as unknown})
@@ -235,5 +235,5 @@ suite('the example of the stars', whyNoEngine(), () => {
     expect(await world.names('workloadendpoint')).toEqual([])
     expect(await world.names('profile')).toEqual([])
     expect((await world.run('calicoctl', 'ipam', 'check', '--docker')).code).toBe(0)
-  }, 60_000)
+  })
 })

@@ -15,11 +15,11 @@ suite('the example of two groups', whyNoEngine(), () => {
   let world: ExampleWorld
   beforeAll(async () => {
     world = await startExampleWorld()
-  }, 120_000)
+  })
   afterAll(async () => {
     await world.run(RUN, 'down')
     await world.stop()
-  }, 60_000)
+  })
 
   const containers = async (): Promise<string[]> => (await world.engine.docker('ps', '-a', '--format', '{{.Names}}')).split('\n').filter((name) => name === 'db' || name === 'app').sort()
 
@@ -28,7 +28,7 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/no pool 192\.168\.0\.0\/16[^]*calicoctl pool add 192\.168\.0\.0\/16/) as unknown})
     expect(await containers()).toEqual([])
     expect((await world.run('calicoctl', 'pool', 'add', '192.168.0.0/16')).code).toBe(0)
-  }, 60_000)
+  })
 
   test('does not touch a container that already has the name', async () => {
     await world.engine.docker('run', '-d', '--net', 'none', '--name', 'db', 'busybox', 'sleep', '1d')
@@ -37,7 +37,7 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect((await world.run(RUN, 'down')).code).toBe(0)
     expect(await containers()).toEqual(['db'])
     await world.engine.docker('rm', '-f', 'db')
-  }, 60_000)
+  })
 
   test('does not touch a profile that already has the name', async () => {
     expect((await world.run('calicoctl', 'profile', 'add', 'applications')).code).toBe(0)
@@ -46,7 +46,7 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect((await world.run(RUN, 'down')).code).toBe(0)
     expect(await world.names('profile')).toContain('applications')
     expect((await world.run('calicoctl', 'profile', 'remove', 'applications')).code).toBe(0)
-  }, 60_000)
+  })
 
   test('stopped half-way, it says how to take away what was made, and that does', async () => {
     const script = resolve(import.meta.dirname, '../../examples', RUN)
@@ -56,7 +56,7 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect(await world.engine.docker('network', 'ls', '-q', '--filter', 'label=org.projectcalico.example=two-groups')).not.toBe('')
     expect((await world.run(RUN, 'down')).code).toBe(0)
     expect(await world.engine.docker('network', 'ls', '-q', '--filter', 'label=org.projectcalico.example=two-groups')).toBe('')
-  }, 60_000)
+  })
 
   test('makes networks, containers and policy, and says so', async () => {
     const {code, stdout, stderr} = await world.run(RUN)
@@ -82,19 +82,19 @@ suite('the example of two groups', whyNoEngine(), () => {
       expect(ofNetwork(network)).toMatchObject({node: NODE, orchestrator: 'libnetwork', endpoint: id, ipNetworks: [`${address ?? ''}/32`], profiles: [network], interfaceName: `cali${(id ?? '').slice(0, 11)}`})
     }
     expect(ofNetwork('applications')?.ipNetworks).toEqual(['192.168.0.77/32'])
-  }, 120_000)
+  })
 
   test('is not run a second time over itself', async () => {
     const {code, stderr} = await world.run(RUN)
     expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/there is a container db already\. If it is left of an earlier run: .*run\.sh down/) as unknown})
     expect(await containers()).toEqual(['app', 'db'])
-  }, 60_000)
+  })
 
   test('without calico-node, the check says what is missing and ends with 1', async () => {
     const {code, stdout, stderr} = await world.run(RUN, 'check')
     expect({code, stdout}).toEqual({code: 1, stdout: 'app -> db:3306  no, where yes was expected\napp -> db:5432  no\ndb -> app:3306  no\n'})
     expect(stderr).toContain('calico-node does not run on this host')
-  }, 60_000)
+  })
 
   test('is taken down whole, and again', async () => {
     for (let time = 1; time <= 2; time++) {
@@ -106,7 +106,7 @@ suite('the example of two groups', whyNoEngine(), () => {
     expect(await world.names('workloadendpoint')).toEqual([])
     expect(await world.names('profile')).not.toEqual(expect.arrayContaining(['databases', 'applications']))
     expect((await world.run('calicoctl', 'ipam', 'check', '--docker')).code).toBe(0)
-  }, 60_000)
+  })
 
   test('refuses other words', async () => {
     expect(await world.run(RUN, 'away')).toMatchObject({code: 1, stderr: expect.stringContaining('usage:') as unknown})

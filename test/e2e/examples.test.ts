@@ -93,7 +93,7 @@ describe('examples of the help', () => {
       const {code, stderr} = await shell(`calicoctl ${line}`, {CALICO_DATASTORE: `embedded:${prepared()}`})
       if (code !== 0) throw new Error(`calicoctl ${line}: ${stderr}`)
     }
-  }, 60_000)
+  })
 
   test('there are some for most commands', () => expect(new Set(examples).size).toBeGreaterThan(30))
 
@@ -116,7 +116,7 @@ describe('README and docs/', () => {
     const {code, stdout} = await shell(`cd ${ROOT} && npm run --silent quickstart`, {npm_config_cache: join(folder, 'npm')})
     expect({code, ends: stdout.includes('\nAll done.')}).toEqual({code: 0, ends: true})
     expect([...stdout.matchAll(/^\$ (calicoctl .*)$/gm)].map(([, line]) => line)).toEqual(example('main-job'))
-  }, 60_000)
+  })
 
   test('the main job, line by line, on a real etcd', async () => {
     const env = {ETCD_ENDPOINTS: etcd.endpoints.join(',')}
@@ -130,27 +130,27 @@ describe('README and docs/', () => {
         expect(stdout.trimEnd()).toBe(shown.replaceAll(/^ {4}/gm, ''))
       }
     }
-  }, 60_000)
+  })
 
   test('files, line by line', async () => {
     const lines = example('files')
     expect(lines).toHaveLength(11)
     for (const line of lines) expect(await shell(line, {CALICO_DATASTORE: `embedded:${join(folder, 'files.json')}`})).toMatchObject({code: 0})
-  }, 60_000)
+  })
 
   test('batch, as one script', async () => {
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'batch.json')}`}
     const {code, stdout} = await shell(['set -e', ...example('batch')].join('\n'), env)
     expect({code, ends: stdout.endsWith('Created profile frontend\nCreated profile backend\nCreated profile cache\nTag backend added to profile cache\n')}).toEqual({code: 0, ends: true})
     expect(stdout.match(/^\+\+\+ .*$/gm)).toEqual(['+++ ippool/192.168.0.0/16', '+++ profile/backend', '+++ profile/frontend'])
-  }, 60_000)
+  })
 
   test('history, line by line', async () => {
     const lines = example('history')
     expect(lines).toHaveLength(10)
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'history.json')}`, XDG_STATE_HOME: join(folder, 'history-state')}
     for (const line of lines) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
-  }, 60_000)
+  })
 
   test('a backup, line by line: the store is the same afterwards', async () => {
     const env = {CALICO_DATASTORE: `embedded:${join(folder, 'saved.json')}`}
@@ -158,7 +158,7 @@ describe('README and docs/', () => {
     expect(lines).toHaveLength(2)
     for (const line of ['calicoctl profile add kept', lines[0] ?? '', 'calicoctl profile add later', lines[1] ?? '']) expect({line, ...(await shell(line, env))}).toMatchObject({line, code: 0})
     expect((await shell('calicoctl profile show -o name', env)).stdout).toBe('kept\n')
-  }, 60_000)
+  })
 
   test('every marked example of README and docs/ is run by a test: here, or where ELSEWHERE_IN_DOCS says', () => {
     expect(marked().sort()).toEqual(['main-job', 'files', 'batch', 'history', 'backup', ...Object.keys(ELSEWHERE_IN_DOCS)].sort())
@@ -184,5 +184,5 @@ describe('docs/policy.md', () => {
       const [line = '', ...output] = block.split('\n')
       expect({line, stdout: (await shell(line, env)).stdout}).toEqual({line, stdout: output.join('\n')})
     }
-  }, 60_000)
+  })
 })

@@ -282,20 +282,20 @@ describe('many at once', () => {
     expect(results.filter(({code}) => code !== 0)).toEqual([])
     const {spec} = JSON.parse(await stored(`${PROFILES}/web`)) as {spec: {ingress: {destination: {ports?: number[]}}[]}}
     expect(spec.ingress.flatMap(({destination}) => destination.ports ?? []).sort((a, b) => a - b)).toEqual(ports)
-  }, 120_000)
+  })
 
   test('processes that create the same profile: one creates it, the others find it', async () => {
     const results = await Promise.all(Array.from({length: 12}, () => inOwnProcess(['profile', 'add', 'shared'], {env: on(etcd.endpoints), timeoutMs: 60_000})))
     expect(results.map(({code}) => code)).toEqual(results.map(() => 0))
     expect(results.filter(({stdout}) => stdout === 'Created profile shared\n')).toHaveLength(1)
-  }, 60_000)
+  })
 })
 
 describe('three members', () => {
   let cluster: TestEtcd
   beforeAll(async () => {
     cluster = await startEtcd({members: 3})
-  }, 60_000)
+  })
   afterAll(() => cluster.stop())
 
   test('a member that takes connections and never answers: the others serve', async () => {
@@ -307,7 +307,7 @@ describe('three members', () => {
     } finally {
       frozen?.thaw()
     }
-  }, 60_000)
+  })
 
   test('the leader is lost in the middle of edits: none fails, none is lost, none is made twice', async () => {
     expect((await run('profile add busy', on(cluster.endpoints))).code).toBe(0)
@@ -321,7 +321,7 @@ describe('three members', () => {
     const {spec} = JSON.parse((await calicoctl(['get', 'profile', 'busy', '-o', 'json'], {env: on(cluster.endpoints)})).stdout) as {spec: {ingress: {destination: {ports?: number[]}}[]}}
     const ports = spec.ingress.flatMap(({destination}) => destination.ports ?? [])
     expect(ports.sort((a, b) => a - b)).toEqual(Array.from({length: 16}, (_, i) => 2000 + i))
-  }, 120_000)
+  })
 
   /** The leader; after one was lost, it is waited for. */
   async function leaderNow(): ReturnType<TestEtcd['leader']> {
@@ -363,7 +363,7 @@ describe('three members', () => {
       expect({code, stdout}).toEqual({code: 0, stdout: numbers(count).map((name) => `Created profile ${name}\nTag t added to profile ${name}\n`).join('')})
       expect(await names()).toEqual(['n', ...numbers(count)])
       expect((await run('profile n0020 tag show -o name', on(cluster.endpoints))).stdout).toBe('n0020\nt\n')
-    }, 180_000)
+    })
 
     test('an apply in several transactions: all of it is written, and what differs not is written no second time', async () => {
       const file = numbers(250).map((name) => JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name}, spec: {}})).join('\n---\n')
@@ -374,7 +374,7 @@ describe('three members', () => {
       expect(await names()).toEqual(['n', ...numbers(250)])
       const versions = JSON.parse(await cluster.ctl('get', '--prefix', `${PROFILES}/`, '-w', 'json')) as {kvs: {version: number}[]}
       expect(new Set(versions.kvs.map(({version}) => version))).toEqual(new Set([1]))
-    }, 180_000)
+    })
 
     test('a restore: every key is as the backup has it, and the store is unlocked', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'calicoctl-leader-'))
@@ -393,6 +393,6 @@ describe('three members', () => {
       } finally {
         await rm(folder, {recursive: true})
       }
-    }, 180_000)
+    })
   })
 })

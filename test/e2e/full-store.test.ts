@@ -57,7 +57,7 @@ test('a batch: its lines before stay; datastore status shows sizes and the alarm
   expect(status.stdout).toMatch(/\| alarms +\| NOSPACE +\|/)
   expect(JSON.parse((await run('datastore', 'status', '-o', 'json')).stdout)).toMatchObject({database: {bytes: expect.any(Number) as unknown, bytesInUse: expect.any(Number) as unknown, alarms: ['NOSPACE']}})
   expect(await run('profile', 'show')).toMatchObject({code: 0})
-}, 120_000)
+})
 
 test('an apply in several transactions: 9, how many were written, and the way out', async () => {
   writeFileSync(join(folder, 'all.json'), Array.from({length: 250}, (_, at) => JSON.stringify(profile(`p${at}`))).join('\n---\n'))
@@ -65,7 +65,7 @@ test('an apply in several transactions: 9, how many were written, and the way ou
   expect({code, stderr}).toEqual({code: 9, stderr: expect.stringMatching(/of 250 objects were written, but the others were not: .*NOSPACE/) as unknown})
   expect(stderr).toContain(OUT)
   expect(await stored()).toBe(1 + Number(/(\d+) of 250/.exec(stderr)?.[1]))
-}, 120_000)
+})
 
 test('a restore: 9, it stays locked, how to go on, and the way out', async () => {
   const information = JSON.stringify({kind: 'ClusterInformation', apiVersion: 'projectcalico.org/v3', metadata: {name: 'default'}, spec: {clusterGUID: 'a'.repeat(32), datastoreReady: true}})
@@ -78,4 +78,4 @@ test('a restore: 9, it stays locked, how to go on, and the way out', async () =>
   expect(stderr).toContain(OUT)
   expect(stderr).toContain('run the command again with the same file')
   expect((await run('datastore', 'status')).stdout).toMatch(/\| state +\| locked \(an unfinished restore\) +\|/)
-}, 120_000)
+})

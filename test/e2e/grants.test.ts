@@ -46,7 +46,7 @@ beforeAll(async () => {
   }
   await etcd.ctl('user', 'add', 'nobody:secret')
   await etcd.ctl('auth', 'enable')
-}, 90_000)
+})
 afterAll(async () => {
   await etcd.stop()
   rmSync(folder, {recursive: true, force: true})
@@ -156,7 +156,7 @@ test.each(ROLE_NAMES.toReversed())('%s: what belongs to the role works, all else
     return isDenied(exitCode) && said.includes(lacks.replace('new-viewer', `new-${role}`)) ? [] : [`${line}: should lack ${lacks}: ${exitCode} ${said}`]
   })
   expect(faults).toEqual([])
-}, 100_000)
+})
 
 describe('processes of their own', () => {
   const run = async (user: string, ...args: string[]) => {
@@ -174,7 +174,7 @@ describe('processes of their own', () => {
     expect(await run('viewer', 'import', '--from', dump, '--yes')).toEqual(says(7, 'profiles/imported'))
     expect(await run('operator', 'import', '--from', dump, '--yes')).toMatchObject({code: 0})
     expect(await run('operator', 'datastore', 'restore', 'backup.gz', '--replace')).toMatchObject({code: 0})
-  }, 60_000)
+  })
 
   test('without any role: the first key that is read', async () => {
     expect(await run('nobody', 'profile', 'show')).toEqual(says(7, 'profiles/'))
@@ -249,7 +249,7 @@ describe('the plugins', () => {
       await ctl('role', 'grant-permission', name, grant.permission, ...words(grant))
     }
     expect(unneeded).toEqual([])
-  }, 120_000)
+  })
 })
 
 test('every command that only uses the store is among the lines', () => {

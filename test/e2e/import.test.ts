@@ -64,7 +64,7 @@ test.each([
   const result = await importDump(imported, dumpOf(keys), '--yes', '-o', 'json')
   expect({code: result.code, lost: planOf(result).lost}).toEqual({code: 0, lost: []})
   expect(contents(imported)).toEqual(contents(ours))
-}, 120_000)
+})
 
 /** A cluster of two hosts with all that v0.20 kept. */
 const CLUSTER: OldKeys = {
@@ -96,7 +96,7 @@ describe('a real etcd with the v2 API', () => {
     env = {ETCD_ENDPOINTS: etcd.endpoints.join(',')}
     await fillV2(etcd.endpoints[0] ?? '', CLUSTER, FOLDERS)
     before = await old()
-  }, 60_000)
+  })
   afterAll(() => etcd.stop())
   const url = (): string => etcd.endpoints[0] ?? ''
 
@@ -142,7 +142,7 @@ describe('a real etcd with the v2 API', () => {
     // The order in which v0.20 would have given free addresses.
     const block = JSON.parse(await etcd.ctl('get', '--print-value-only', '/calico/ipam/v2/assignment/ipv4/block/192.168.10.0-26')) as {unallocated: number[]}
     expect(block.unallocated.slice(-2)).toEqual([5, 4])
-  }, 60_000)
+  })
 
   test('again: all is unchanged, nothing is asked and written', async () => {
     const revision = await etcd.ctl('endpoint', 'status', '-w', 'json')
@@ -171,7 +171,7 @@ describe('a real etcd with the v2 API', () => {
       expect({line, code, problems}).toEqual({line, code: 0, problems: []})
     }
     expect(contents(store)).toEqual(expect.objectContaining({'/calico/resources/v3/projectcalico.org/profiles/web': expect.anything() as unknown}))
-  }, 60_000)
+  })
 
   test('the examples of the help', async () => {
     const page = readFileSync(join(import.meta.dirname, '../../dist/help/calicoctl.import.txt'), 'utf8').split('EXAMPLES')[1] ?? ''
@@ -212,7 +212,7 @@ describe('what is not an old store', () => {
       response.end(answer.body)
     })
     await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle))
-  }, 60_000)
+  })
   afterAll(async () => {
     server.close()
     await secure.stop()
@@ -234,7 +234,7 @@ describe('what is not an old store', () => {
     expect(await ask(endpoint)).toEqual(says(7, '--etcd-v2-ca'))
     expect(await ask(endpoint.replace('https', 'http'))).toEqual(says(7, 'https'))
     expect(await ask(endpoint, '--etcd-v2-ca', join(folder, 'none.pem'))).toEqual(says(1, 'none.pem'))
-  }, 60_000)
+  })
 
   test('an etcd without the v2 API, other servers, nobody', async () => {
     const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -390,7 +390,7 @@ describe('dumps', () => {
     const env = {CALICO_DATASTORE: `embedded:${store}`}
     expect((await calicoctl(['ipam', 'check'], {env})).code).toBe(0)
     expect((await importDump(store, dumpOf(keys))).stderr).toContain('0 created, 757 unchanged')
-  }, 60_000)
+  })
 })
 
 /** Types LINE into a shell with calicoctl and ENV; its exit code, and the lines of stderr that tell of a problem. */

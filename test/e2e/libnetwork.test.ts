@@ -159,7 +159,7 @@ suite('with a real Docker Engine', whyNoEngine(), () => {
     await engine.stop()
     await etcd.stop()
     for (const path of [at, at.replace('.sock', '-ipam.sock')]) rmSync(path, {force: true}) // of a service that this test had to kill
-  }, 60_000)
+  })
 
   test('a network and its container, over a restart of the service; then nothing is left', async () => {
     const first = await serve([], env(), {at})
@@ -181,5 +181,5 @@ suite('with a real Docker Engine', whyNoEngine(), () => {
     expect(await run('ipam check --docker')).toBe('')
     const {stderr} = await stop(second)
     expect(stderr.split('\n').filter((line) => line.includes('fault'))).toEqual([])
-  }, 90_000)
+  })
 })

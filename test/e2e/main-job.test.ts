@@ -13,7 +13,7 @@ let folder: string
 beforeAll(async () => {
   etcd = await startEtcd()
   folder = await mkdtemp(join(tmpdir(), 'calicoctl-job-'))
-}, 60_000)
+})
 
 afterAll(async () => {
   await etcd.stop()
@@ -46,7 +46,7 @@ describe('the main job', () => {
     const embedded = await run({CALICO_DATASTORE: `embedded:${join(folder, 'store.json')}`})
     expect(onEtcd).toBe(embedded)
     expect(onEtcd).toContain('$ profile backend rule show\nInbound rules:\n   1 allow from tag backend\n   2 allow tcp from tag frontend to ports 9000\nOutbound rules:\n   1 allow\n')
-  }, 60_000)
+  })
 
   test('leaves in etcd what Calico enforces', async () => {
     const managementUi = await stored('profiles/management-ui')

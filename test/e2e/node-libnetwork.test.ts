@@ -30,11 +30,11 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     mkdirSync(programs)
     for (const name of ['systemctl', 'journalctl']) copyFileSync(resolve(import.meta.dirname, '../support/stand-in/systemctl'), join(programs, name))
     host.run('mount', '-t', 'tmpfs', 'tmpfs', '/etc/systemd/system')
-  }, 120_000)
+  })
   afterAll(async () => {
     stopUnit()
     await host.stop()
-  }, 60_000)
+  })
   afterEach(() => {
     stopUnit()
     const ids = host.docker('ps', '-aq').split('\n').filter((id) => id !== '')
@@ -68,7 +68,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(host.run('stat', '-c', '%a %U', UNIT_FILE, ENVIRONMENT_FILE)).toBe('644 root\n600 root\n')
       expect(host.run('cat', ENVIRONMENT_FILE)).toMatch(/^HOSTNAME=rack1-host1\nNODENAME=rack1-host1\nDATASTORE_TYPE=etcdv3\nETCD_ENDPOINTS=http:\/\/192\.0\.2\.2:2379\nCALICO_LIBNETWORK_VETH_MTU=1400\n/)
       expect(answer()).toEqual(ACTIVATED)
-    }, 60_000)
+    })
 
     test('again: nothing is started anew; with another setting it is', async () => {
       withSystemd()
@@ -87,7 +87,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(calls()).toEqual(Array.from({length: 3}, () => 'restart calico-libnetwork.service'))
       expect(pid()).not.toBe(first)
       expect(answer()).toEqual(ACTIVATED)
-    }, 90_000)
+    })
 
     test('a unit that was stopped is started again', async () => {
       withSystemd()
@@ -97,7 +97,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(await start()).toEqual(expect.objectContaining({code: 0}))
       expect(calls()).toEqual(['restart calico-libnetwork.service'])
       expect(answer()).toEqual(ACTIVATED)
-    }, 90_000)
+    })
 
     test('in the foreground, --detach=false: the driver answers while calico-node runs, and after its end', async () => {
       withSystemd()
@@ -116,14 +116,14 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(during).toEqual({answer: ACTIVATED, containers: 'calico-node running'})
       expect(stdout).toContain('Calico node is running with id: ')
       expect(answer()).toEqual(ACTIVATED)
-    }, 60_000)
+    })
 
     test('without a container of calico-node: --runtime=none', async () => {
       withSystemd()
       expect(await run('node --ip=192.0.2.2 --runtime=none --libnetwork', {DOCKER_HOST: 'unix:///nowhere.sock'})).toMatchObject({code: 0, stdout: 'Calico libnetwork driver is running with id: calico-libnetwork.service\n'})
       expect(containers()).toBe('')
       expect(answer()).toEqual(ACTIVATED)
-    }, 60_000)
+    })
 
     test('status, stop, remove', async () => {
       withSystemd()
@@ -152,7 +152,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect(await run('node remove')).toMatchObject({code: 0, stdout: 'Node configuration removed\n', stderr: expect.stringContaining(`${ENVIRONMENT_FILE} removed`) as unknown})
       expect(shell(`ls ${UNIT_FILE} ${ENVIRONMENT_FILE} 2>/dev/null; true`)).toBe('')
       expect(calls().slice(-2)).toEqual(['disable --now calico-libnetwork.service', 'daemon-reload'])
-    }, 90_000)
+    })
 
     test('remove while the driver runs: 8', async () => {
       withSystemd()
@@ -160,7 +160,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       host.docker('stop', 'calico-node')
       expect(await run('node remove')).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/driver for Docker networks is running[^]*calicoctl node stop/) as unknown})
       expect(answer()).toEqual(ACTIVATED)
-    }, 60_000)
+    })
 
     test('a driver that stopped: 1 with its last lines; it is stopped, calico-node runs on', async () => {
       withSystemd()
@@ -170,7 +170,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
       expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/driver for Docker networks stopped: [^]*Its last lines:[^]*is writable by other users[^]*journalctl -u calico-libnetwork/) as unknown})
       expect(calls().at(-1)).toBe('stop calico-libnetwork.service')
       expect(containers()).toBe('calico-node running')
-    }, 60_000)
+    })
 
     test('somebody else\'s driver on the socket: 8, nothing is touched', async () => {
       withSystemd()
@@ -185,7 +185,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
         other.kill('SIGTERM')
         await gone
       }
-    }, 60_000)
+    })
 
     test('a dry run shows unit and variables, without the password', async () => {
       withSystemd()
@@ -205,7 +205,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     host.run('ip', 'addr', 'add', '172.17.8.101/24', 'dev', 'uplink')
     for (const words of examples) expect({words, ...(await run(words))}).toMatchObject({words, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
     host.run('ip', 'addr', 'del', '172.17.8.101/24', 'dev', 'uplink')
-  }, 60_000)
+  })
 
   test('--init-system prints the driver\'s unit too', async () => {
     const {code, stdout} = await run('node --ip=192.0.2.2 --init-system --libnetwork')
@@ -245,7 +245,7 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     const named = await start(' --libnetwork-image=127.0.0.1:9/calico/driver:v1')
     expect(named).toMatchObject({code: 4, stderr: expect.stringMatching(/could not be pulled[^]*docker build -t 127\.0\.0\.1:9\/calico\/driver:v1 /) as unknown})
     expect(containers()).toBe('')
-  }, 60_000)
+  })
 
   test('as a container of the image that our Dockerfile builds: started, left alone, replaced, shown, stopped, removed', async () => {
     const {version} = JSON.parse(host.run('cat', join(ROOT, 'package.json'))) as {version: string}
@@ -289,5 +289,5 @@ suite('node --libnetwork, with stand-ins for calico-node and systemctl', whyNoHo
     expect(containers()).toBe('calico-libnetwork running; calico-node running')
     expect(shell(`ls ${UNIT_FILE} 2>/dev/null; true`)).toBe('')
     expect(answer()).toEqual(ACTIVATED)
-  }, 180_000)
+  })
 })

@@ -16,7 +16,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     host = await startHost()
     await Promise.all([host.startEtcd(), host.startEngine()])
     importStandIn(host.docker)
-  }, 120_000)
+  })
   afterAll(() => host.stop(), 60_000)
   afterEach(() => {
     const ids = host.docker('ps', '-aq').split('\n').filter((id) => id !== '')
@@ -40,7 +40,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringMatching(/calico-node was stopped\.\nNot changed: .*--clean-host/) as unknown})
     expect(state()).toBe('calico-node exited')
     expect(await run('node stop')).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: ''})
-  }, 60_000)
+  })
 
   test('stop with endpoints: 8 unless forced, also where the datastore is away', async () => {
     await start()
@@ -53,7 +53,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(await host.calicoctl(['node', 'stop', '--timeout=500ms'], away)).toMatchObject({code: 6})
     expect(await host.calicoctl(['node', 'stop', '--force', '--timeout=500ms'], away)).toMatchObject({code: 0, stdout: 'Node stopped\n', stderr: expect.stringContaining('cannot determine whether') as unknown})
     expect(state()).toBe('calico-node exited')
-  }, 60_000)
+  })
 
   describe('the unit calico-node.service', () => {
     /** What stands in for systemctl: the unit's STATE, and a stop that never ends. */
@@ -78,12 +78,12 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
       } finally {
         host.run('rmdir', `${group}/calico-node.service`)
       }
-    }, 60_000)
+    })
 
     test('that is stopping already is not waited for', async () => {
       expect(await host.calicoctl(['node', 'stop', '--force'], {env: withUnit('deactivating')})).toMatchObject({code: 0, stdout: 'Node stopped\n'})
       expect(stopped()).toBe(false)
-    }, 60_000)
+    })
 
     test('that runs is stopped', async () => {
       let calls = ''
@@ -97,13 +97,13 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
         child.on('exit', () => clearInterval(timer))
       })
       expect({code, calls}).toEqual({code: 143, calls: 'stop calico-node.service\n'})
-    }, 60_000)
+    })
   })
 
   test('remove while it runs: 8', async () => {
     await start()
     expect(await run('node remove')).toMatchObject({code: 8, stderr: expect.stringContaining('Stop it first') as unknown})
-  }, 60_000)
+  })
 
   test('remove takes all that is the node\'s, and nothing of another node\'s', async () => {
     await start()
@@ -125,7 +125,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(keys()).toEqual(before.filter((key) => !key.includes('rack1-host1')))
     expect(() => host.run('test', '-e', '/var/lib/calico/nodename')).toThrow()
     expect(await run('node remove --remove-endpoints')).toMatchObject({code: 0, stdout: 'Node configuration removed\n', stderr: ''})
-  }, 60_000)
+  })
 
   test('--clean-host: Calico\'s chains, sets, devices and routes go; foreign ones stay byte for byte', async () => {
     await run('pool add 10.0.0.0/24')
@@ -164,7 +164,7 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     expect(await run('node remove --clean-host')).toMatchObject({code: 0, stdout: 'Node configuration removed\n', stderr: expect.stringMatching(/device vxlan\.calico removed/) as unknown})
     expect(image()).toBe(foreign)
     expect(await run('node remove --clean-host')).toMatchObject({code: 0, stderr: 'Nothing of Calico is left on this host.\n'})
-  }, 60_000)
+  })
 
   function has(line: string): boolean {
     try {
@@ -182,5 +182,5 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
     await run('pool add 10.0.0.0/24')
     put('nodes', 'Node', 'rack3-host1', {})
     for (const words of examples) expect({words, ...(await run(words))}).toMatchObject({words, code: 0, stderr: expect.not.stringContaining('Error') as unknown})
-  }, 60_000)
+  })
 })

@@ -12,7 +12,7 @@ suite('a node that is not this host', whyNoHost(), () => {
   beforeAll(async () => {
     host = await startHost()
     await Promise.all([host.startEtcd(), host.startEngine()])
-  }, 120_000)
+  })
   afterAll(() => host.stop(), 60_000)
 
   const run = (line: string, env: Record<string, string> = {}) => host.calicoctl(line.split(' '), {env})
@@ -58,13 +58,13 @@ suite('a node that is not this host', whyNoHost(), () => {
     expect({line, ...(await run(line, {CALICO_NODENAME: 'NODE-0003'}))}).toMatchObject(refusal)
     expect(image()).toBe(before)
     expect(nodename()).toBe('Rack1-Host1\n')
-  }, 60_000)
+  })
 
   test.each(LINES.filter((line) => !/^(mesos gc|ipam check|node remove)/.test(line)))('named by --node: %s', async (line) => {
     const before = image()
     expect({line, ...(await run(`${line} --node node-0003`))}).toMatchObject({line, code: 8, stdout: '', stderr: expect.stringContaining('(from --node)') as unknown})
     expect(image()).toBe(before)
-  }, 60_000)
+  })
 
   test('this host by its own name works, in any case, and so does what only reads the datastore', async () => {
     await given('endpoint gc --apply')
@@ -72,18 +72,18 @@ suite('a node that is not this host', whyNoHost(), () => {
     await given('endpoint show --host node-0003', {HOSTNAME: 'node-0003'})
     await given('node bgp peer show', {HOSTNAME: 'node-0003'})
     await given('status --all -q', {HOSTNAME: 'node-0003'})
-  }, 60_000)
+  })
 
   test('a variable does not create the Node of another host', async () => {
     expect(await run('ipam assign', {HOSTNAME: 'node-0007'})).toMatchObject({code: 4, stderr: expect.stringContaining('node-0007') as unknown})
     expect(keys().filter((key) => key.includes('node-0007'))).toEqual([])
-  }, 60_000)
+  })
 
   test('a container whose endpoint is another node\'s keeps its address', async () => {
     const before = image()
     expect(await run(`container remove ${ID}`)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/its address is in use; nothing was removed[^]*192\.168\.1\.1: endpoint edocker of docker workload c+ on node-0003/) as unknown})
     expect(image()).toBe(before)
-  }, 60_000)
+  })
 
   test('an endpoint that is connected here is protected, whatever a variable says', async () => {
     endpoint('rack1-host1', 'docker', '192.168.2.1')
@@ -93,7 +93,7 @@ suite('a node that is not this host', whyNoHost(), () => {
     } finally {
       host.run('ip', 'link', 'del', 'caliedocker')
     }
-  }, 60_000)
+  })
 
   test('node remove --hostname=OTHER: what the datastore has of it goes; nothing of this host is touched', async () => {
     host.run('ip', 'link', 'add', 'caliedocker', 'type', 'veth', 'peer', 'name', 'far0')
@@ -110,7 +110,7 @@ suite('a node that is not this host', whyNoHost(), () => {
     } finally {
       host.run('ip', 'link', 'del', 'caliedocker')
     }
-  }, 60_000)
+  })
 
   test('node remove --hostname=OTHER asks on a terminal, unless --yes', async () => {
     await given('endpoint remove emesos --force')
@@ -126,7 +126,7 @@ suite('a node that is not this host', whyNoHost(), () => {
     put('nodes', 'node-0003', {kind: 'Node', metadata: {name: 'node-0003'}, spec: {}})
     expect(await host.onTerminal([...line, '--yes'], '(y/N)', 'n\r')).toMatchObject({code: 0, stdout: expect.not.stringContaining('(y/N)') as unknown})
     expect(stored()).toBe(false)
-  }, 60_000)
+  })
 
   test('node remove of a name that is unknown: 4, with the nearest; of this host with nothing there: 0', async () => {
     const before = image()
@@ -135,12 +135,12 @@ suite('a node that is not this host', whyNoHost(), () => {
     await given('node remove')
     await given('node remove --hostname=rack1-host1')
     await given('node remove')
-  }, 60_000)
+  })
 
   test('where calico-node has left no name, a variable alone does not choose the node to remove', async () => {
     host.run('rm', NODENAME_FILE)
     const before = image()
     expect(await run('node remove --remove-endpoints', {HOSTNAME: 'node-0003'})).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/only HOSTNAME identifies it as node node-0003[^]*node remove --hostname=node-0003/) as unknown})
     expect(image()).toBe(before)
-  }, 60_000)
+  })
 })

@@ -29,7 +29,7 @@ beforeAll(() => {
   type(pack, ROOT, {npm_config_ignore_scripts: 'true', npm_config_pack_destination: folder})
   type(install, folder, {npm_config_offline: 'true', npm_config_prefix: join(folder, 'app')})
   installed = join(folder, 'app/lib/node_modules/calicoctl')
-}, 120_000)
+})
 
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 

@@ -25,7 +25,7 @@ beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--arch', 'x64', '--form', 'tree', '--out', folder], {stdio: ['ignore', 'ignore', 'inherit'], env: {...process.env, SOURCE_DATE_EPOCH: '1764000000'}})
   tree = join(folder, `calicoctl-${version}-linux-x64`)
   before = filesOf(tree)
-}, 180_000)
+})
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 /** Runs PROGRAM of the tree in an environment that has nothing but ENV. */

@@ -77,7 +77,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     etcd = kind === 'etcd' ? await startEtcd() : undefined
     await done(STARS)
     await done('calicoctl apply -f objects.json')
-  }, 60_000)
+  })
   afterAll(async () => {
     await etcd?.stop()
     rmSync(folder, {recursive: true, force: true})
@@ -98,7 +98,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect(readFileSync(join(folder, 'policy.html'), 'utf8')).toContain('aria-label="frontend → backend: tcp/9000"')
     await done('calicoctl policy test examples/stars/policy-test.yaml')
     expect(await done('calicoctl lint')).toMatchObject({code: 0})
-  }, 60_000)
+  })
 
   test('each command tells of the flows once, and makes the change', async () => {
     const opened = '+ client → backend tcp/9000 (2 endpoints to 1 endpoint)\n'
@@ -118,7 +118,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     const moved = (await done('calicoctl endpoint eb1 profile set frontend --flows --dry-run')).stdout
     expect(moved).toContain('\n+ client → frontend (was backend) tcp/9000 (2 endpoints to 1 endpoint)\n')
     expect(moved).toContain('\n+ frontend (was backend) → frontend all (1 endpoint to 1 endpoint)\n')
-  }, 60_000)
+  })
 
   test('batches, files and plans, as text and as JSON', async () => {
     const row = {change: '+', from: 'client', to: 'backend', flow: 'tcp/9000', fromEndpoints: 2, toEndpoints: 1}
@@ -150,5 +150,5 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     await done('calicoctl undo')
     expect((await done('calicoctl delete WorkloadEndpoint h2-docker-b1-eb1 --flows --dry-run')).stdout).toMatch(/- frontend → backend tcp\/9000/)
     expect((await done('calicoctl label Profile client team=red --flows')).stdout).toBe('no flow changes\n')
-  }, 120_000)
+  })
 })

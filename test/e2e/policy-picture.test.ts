@@ -41,7 +41,7 @@ beforeAll(async () => {
   expect(await calicoctl(['batch', '--atomic'], {env: env(), stdin: STARS})).toMatchObject({code: 0})
   expect(await calicoctl(['apply', '-f', at('objects.json')], {env: env()})).toMatchObject({code: 0})
   for (const form of ['html', 'svg', 'dot']) expect(await picture(['-o', `policy.${form}`])).toMatchObject({code: 0, stdout: '', stderr: `Wrote policy.${form}: 5 groups in 5 boxes, 6 arrows\n`})
-}, 60_000)
+})
 afterAll(() => rmSync(folder, {recursive: true, force: true}))
 
 describe('what is written', () => {
@@ -101,7 +101,7 @@ describe('the page in a browser', () => {
   beforeAll(async () => {
     browser = startChromium()
     page = await browser.open(`file://${at('policy.html')}`)
-  }, 60_000)
+  })
   afterAll(() => browser.stop())
 
   test('it is drawn without a complaint, and asks for nothing but itself', async () => {
@@ -234,7 +234,7 @@ describe('the page in a browser', () => {
     const seen = await large.evaluate<boolean>("(() => { const r = document.activeElement.getBoundingClientRect(); const c = document.getElementById('canvas').getBoundingClientRect(); return r.left >= c.left && r.right <= c.right && r.top >= c.top && r.bottom <= c.bottom })()")
     expect(seen).toBe(true)
     expect(large.problems).toEqual([])
-  }, 60_000)
+  })
 })
 
 /** The contrast of two colours, as WCAG 2 defines it. */

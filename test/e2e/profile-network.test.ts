@@ -56,7 +56,7 @@ describe('an Engine that knows one network', () => {
     expect(await run(`profile ${ID} rule remove inbound --at=1`, env)).toMatchObject({code: 0})
     expect(await run(`profile ${ID} rule update`, env, {stdin: json})).toMatchObject({code: 0, stdout: 'Successfully updated rules on profile databases\n'})
     expect((await run('profile databases rule show', env)).stdout).toContain('3306')
-  }, 60_000)
+  })
 
   test('the beginning of an id is enough, if it has 12 digits', async () => {
     expect(await run(`profile ${ID.slice(0, 12)} rule show`, env)).toMatchObject({code: 0, stderr: expect.stringContaining('is the Docker network databases') as unknown})
@@ -98,7 +98,7 @@ describe('an Engine that knows one network', () => {
         expect(asked).toEqual([])
         await run('profile remove applications', env)
       }
-    }, 60_000)
+    })
 
     test('what is only shown is not created; nor what the edit refuses', async () => {
       expect(await run('profile applications rule show', env)).toMatchObject({code: 4})
@@ -154,7 +154,7 @@ suite('a real Engine', whyNoEngine(), () => {
   let engine: TestEngine
   beforeAll(async () => {
     engine = await startEngine()
-  }, 120_000)
+  })
   afterAll(() => engine.stop(), 60_000)
 
   test('knows its network by its id, whole or cut', async () => {
@@ -167,5 +167,5 @@ suite('a real Engine', whyNoEngine(), () => {
       await engine.docker('network', 'rm', id)
     }
     expect(await run(`profile ${id} tag show`, {DOCKER_HOST: engine.address})).toMatchObject({code: 4, stderr: expect.stringContaining(`Profile ${id} not found.`) as unknown})
-  }, 60_000)
+  })
 })

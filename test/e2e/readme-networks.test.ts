@@ -43,13 +43,13 @@ suite('the pages on networks', whyNoHost(), () => {
       mkdir -p /run/etc/upper /run/etc/work /run/systemd/system
       mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work /etc
       ip addr add ${ADDRESS}/24 dev eth0`)
-  }, 120_000)
+  })
   afterAll(async () => {
     // Docker takes a container away with the driver's help.
     host.run('sh', '-c', `export DOCKER_HOST=unix://${host.socket}; docker ps -aq | xargs -r timeout 20 docker rm -f; cat ${host.folder}/*.jobs /run/fake-systemd/pid 2>/dev/null | xargs -r kill -9; true`)
     await host.stop()
     if (madeFolder) rmdirSync('/calico')
-  }, 60_000)
+  })
 
   test('Docker networks', async () => {
     await page(['docker-etcd'])
@@ -81,7 +81,7 @@ suite('the pages on networks', whyNoHost(), () => {
     expect(host.docker('ps', '-q')).toBe('')
     const left = host.run('etcdctl', `--endpoints=http://${ADDRESS}:2379`, 'get', '--prefix', '/calico/', '--keys-only')
     expect(left.split('\n').filter((key) => /profiles|workloadendpoints|nodes|ippools\/192|ipam\/v2\/(assignment|handle)/.test(key))).toEqual([])
-  }, 180_000)
+  })
 
   test('containers and addresses; what the table of faults names', async () => {
     const first = await page(['containers'], example('docker-node').slice(0, 1))
@@ -104,7 +104,7 @@ suite('the pages on networks', whyNoHost(), () => {
     expect(rest('calicoctl ipam check')).toContain('Checked 0 assigned addresses')
     expect(rest('calicoctl ipam assign')).toMatch(/^10\.66\.\d+\.\d+$/m)
     await page([], [...example('docker-node').slice(0, 1), 'docker rm -f workload-A', 'calicoctl pool remove 10.66.0.0/16', 'calicoctl profile remove web', 'calicoctl node remove --hostname=agent1'])
-  }, 180_000)
+  })
 
   test('Mesos with net-modules', async () => {
     const output = await page(['mesos-node', 'mesos-config', 'mesos-task', 'mesos-policy', 'mesos-down'])
@@ -119,7 +119,7 @@ suite('the pages on networks', whyNoHost(), () => {
     expect(output('calicoctl profile my-group-1 rule show')).toContain('1 allow from tag my-group-1')
     expect(output('calicoctl endpoint show')).toMatch(/agent1 +\| +mesos +\| +task-1 /)
     expect(output('calicoctl mesos gc')).not.toContain('task-1')
-  }, 180_000)
+  })
 
   /** Waits for the page's etcd. */
   async function answers(): Promise<void> {

@@ -25,11 +25,11 @@ suite('two hosts from nothing', whyNoHost(), () => {
     execFileSync('nsenter', ['-t', String(first.pid), '--net', 'ip', 'link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'eth1', 'netns', String(second.pid)])
     for (const [host, address] of [[first, '10.0.0.1/24'], [second, '10.0.0.2/24']] as const) host.run('sh', '-c', `ip addr flush dev eth0; ip addr add ${address} dev eth1; ip link set eth1 up`)
     await first.startEtcd(ENDPOINT)
-  }, 60_000)
+  })
   afterAll(async () => {
     await second.stop()
     await first.stop()
-  }, 60_000)
+  })
 
   /** Gives HOST its Engine and its images; calicoctl is on the PATH of its shells. */
   async function turnOf(host: TestHost, name: string): Promise<Keyboard> {
@@ -75,5 +75,5 @@ suite('two hosts from nothing', whyNoHost(), () => {
     const gone = await two.page(['host-gone'], endpoint)
     expect(gone('calicoctl node remove')).toMatch(/^node\/rack3-host1 deleted$/m)
     expect(stored()).toEqual([])
-  }, 120_000)
+  })
 })

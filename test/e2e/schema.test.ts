@@ -43,7 +43,7 @@ describe('every document', () => {
     const all = Object.values(SHOWING).flat()
     const ran = run(all.map((line) => `${line} -o json`))
     outputs = new Map(all.map((line, at) => [line, ran[at] ?? {code: -1, stdout: '', stderr: ''}]))
-  }, 60_000)
+  })
 
   test.each(Object.entries(SHOWING))('%s', (command, lines) => {
     const documents = lines.map((line) => {

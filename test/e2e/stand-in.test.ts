@@ -11,7 +11,7 @@ suite('the stand-in for calico-node', whyNoHost(), () => {
     host = await startHost()
     await Promise.all([host.startEtcd(), host.startEngine()])
     importStandIn(host.docker)
-  }, 120_000)
+  })
   afterAll(() => host.stop(), 60_000)
   beforeEach(() => void host.etcdctl('del', '--prefix', '/'))
 
@@ -75,5 +75,5 @@ suite('the stand-in for calico-node', whyNoHost(), () => {
     expect(host.docker('inspect', '-f', '{{.State.ExitCode}}', 'good')).toBe('0')
     expect(host.run('ls', '/run/calico').split('\n')).toEqual(expect.arrayContaining(['bird.ctl', 'bird6.ctl']))
     host.docker('rm', 'good')
-  }, 180_000)
+  })
 })

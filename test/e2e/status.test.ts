@@ -393,13 +393,13 @@ suite('a real Engine, a stand-in for calico/node in it, and Debian\'s BIRD', why
       `router id 10.201.0.1; protocol device { }
        protocol bgp Mesh_10_201_0_3 { local 10.201.0.1 as 64512; neighbor 10.201.0.3 as 64512; multihop; passive; }`,
     )
-  }, 120_000)
+  })
   afterAll(async () => {
     await bird.stop()
     await namespace.stop()
     await real.docker('rm', '-f', 'calico-node')
     await real.stop()
-  }, 60_000)
+  })
 
   test('runs, is not ready, is ready, is stopped', async () => {
     await put('nodes/h1', 'Node', 'h1', {bgp: {ipv4Address: '10.201.0.1/24'}})
@@ -423,5 +423,5 @@ suite('a real Engine, a stand-in for calico/node in it, and Debian\'s BIRD', why
 
     await real.docker('kill', 'calico-node')
     expect(await run('status', more)).toMatchObject({code: 1, stdout: 'calico-node container not running\n'})
-  }, 60_000)
+  })
 })

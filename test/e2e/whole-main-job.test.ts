@@ -68,5 +68,5 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect(await tags()).toContain('web')
     await done('calicoctl datastore save backup.gz && calicoctl profile add later && calicoctl datastore restore backup.gz --replace')
     expect((await done('calicoctl profile show -o name')).stdout).toBe('backend\nfrontend\n')
-  }, 120_000)
+  })
 })

@@ -67,7 +67,7 @@ const brokenBy = async (adapter: (store: Datastore) => Datastore): Promise<reado
 describe('an adapter that is broken on purpose', () => {
   test('it drops the conditions', async () => {
     expect((await brokenBy((store) => ({...store, transact: ({if: _, ...rest}) => store.transact(rest)}))).length).toBeGreaterThan(0)
-  }, 60_000)
+  })
 
   test('it says of a write whose answer was lost that it was not made', async () => {
     const adapter = (store: Datastore): Datastore => ({
@@ -81,7 +81,7 @@ describe('an adapter that is broken on purpose', () => {
       },
     })
     expect((await brokenBy(adapter)).length).toBeGreaterThan(0)
-  }, 60_000)
+  })
 
   test('it remembers what it has read', async () => {
     const adapter = (store: Datastore): Datastore => {
@@ -96,7 +96,7 @@ describe('an adapter that is broken on purpose', () => {
       }
     }
     expect((await brokenBy(adapter)).length).toBeGreaterThan(0)
-  }, 60_000)
+  })
 })
 
 test(

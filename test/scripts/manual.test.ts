@@ -21,7 +21,7 @@ beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'scripts/docs.mjs'), '--out', out], {stdio: ['ignore', 'ignore', 'inherit']})
   program = JSON.parse(readFileSync(join(out, 'program.json'), 'utf8')) as ProgramText
   pages = filesIn(folder)
-}, 60_000)
+})
 afterAll(() => rmSync(out, {recursive: true, force: true}))
 
 /** What a reader sees of the page NAME, in one line. */

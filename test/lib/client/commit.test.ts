@@ -91,7 +91,7 @@ describe('commit', () => {
     expect(error.kind).toBe('conflict')
     expect(store.writes.length).toBe(101)
     expect(await stored()).toBe('a')
-  }, 60_000)
+  })
 
   test('a lost answer to a write that was executed: done, and never sent again', async () => {
     await append('a')

@@ -207,4 +207,4 @@ test('48 processes at once lose nothing', async () => {
   const store = await open()
   expect((await store.get('/n')).kv).toMatchObject({value: '144', version: 144n})
   expect((await store.transact({then: [{list: '/own/', keysOnly: true}]})).results[0]).toHaveLength(144)
-}, 60_000)
+})

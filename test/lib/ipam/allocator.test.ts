@@ -81,7 +81,7 @@ test('whatever is assigned and released, every address is free once or assigned 
     }),
     {numRuns: Number(process.env.IPAM_RUNS ?? 60)},
   )
-}, 120_000)
+})
 
 describe('many callers', () => {
   test('share transactions, and each gets its own addresses in its turn', async () => {

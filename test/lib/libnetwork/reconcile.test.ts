@@ -284,7 +284,7 @@ suite('on a real Engine', whyNoEngine(), () => {
     else process.env.DOCKER_HOST = before
     await engine.stop()
     rmSync(folder, {recursive: true})
-  }, 60_000)
+  })
 
   test('calls of Docker\'s in vain are made up for, and nothing else is done', async () => {
     mkdirSync('/run/docker/plugins', {recursive: true})

@@ -160,7 +160,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     expect(new Set(addresses).size).toBe(30)
     expect(await allAssigned(session.store)).toEqual([])
     expect(await unsound(session.store)).toEqual([])
-  }, 60_000)
+  })
 
   test('etcd goes and comes back: clear errors meanwhile, then all as before, and a round at once', async () => {
     const etcd = await withPool()
@@ -183,7 +183,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     expect(rounds).toBe(2)
     expect(await call('IpamDriver.ReleaseAddress', {PoolID: ASK.PoolID, Address: address.replace('/32', '')})).toMatchObject({status: 200})
     expect(lines.filter((line) => line.startsWith('info The datastore answers'))).toHaveLength(2)
-  }, 60_000)
+  })
 
   test('an assignment whose answer is too late for Docker is given back', async () => {
     const etcd = await withPool()
@@ -200,7 +200,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     const released = lines.filter((line) => line.startsWith('warn Taken back')).length
     expect(assigned.length).toBeLessThanOrEqual(6 - released)
     expect(await unsound(session.store)).toEqual([])
-  }, 60_000)
+  })
 })
 
 describe('while nothing answers', () => {

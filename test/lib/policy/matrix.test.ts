@@ -81,7 +81,7 @@ function elsewhere(group: MatrixGroup, other: MatrixGroup): MatrixGroup {
 
 const P = '/calico/resources/v3/projectcalico.org/'
 const object = (path: string, kind: string, name: string, spec: object, metadata: object = {}): {key: string; value: object} => ({key: `${P}${path}/${name}`, value: {apiVersion: 'projectcalico.org/v3', kind, metadata: {name, ...metadata}, spec}})
-const workload = (name: string, node: string, ip: string, profiles: readonly string[]): {key: string; value: object} =>
+const withProfiles = (name: string, node: string, ip: string, profiles: readonly string[]): {key: string; value: object} =>
   object('workloadendpoints/default', 'WorkloadEndpoint', `${node}-docker-${name}-eth0`, {node, orchestrator: 'docker', workload: name, endpoint: 'eth0', interfaceName: `cali${name}`, ipNetworks: [`${ip}/32`], profiles}, {namespace: 'default'})
 
 describe('policyMatrix', () => {
@@ -91,11 +91,11 @@ describe('policyMatrix', () => {
     object('hostendpoints', 'HostEndpoint', 'e1', {node: 'h1', interfaceName: 'eth0', expectedIPs: ['10.98.0.1']}),
     object('profiles', 'Profile', 'web', {ingress: [{action: 'Allow', protocol: 'TCP', source: {nets: ['172.30.1.0/24']}, destination: {ports: [80]}}], egress, labelsToApply: {web: ''}}),
     object('profiles', 'Profile', 'db', {ingress: [{action: 'Allow', protocol: 'TCP', source: {selector: 'has(web)'}, destination: {ports: [5432]}}, {action: 'Allow', protocol: 'UDP', source: {}, destination: {ports: [53]}}], labelsToApply: {db: ''}}),
-    workload('w1', 'h1', '10.65.1.1', ['web']),
-    workload('w2', 'h2', '10.65.1.2', ['web']),
-    workload('d1', 'h2', '10.65.1.3', ['db']),
-    workload('t1', 'h1', '10.65.9.9', ['twin']),
-    workload('t2', 'h2', '10.65.9.9', ['twin']),
+    withProfiles('w1', 'h1', '10.65.1.1', ['web']),
+    withProfiles('w2', 'h2', '10.65.1.2', ['web']),
+    withProfiles('d1', 'h2', '10.65.1.3', ['db']),
+    withProfiles('t1', 'h1', '10.65.9.9', ['twin']),
+    withProfiles('t2', 'h2', '10.65.9.9', ['twin']),
   ])
   const rows = (options: Parameters<typeof policyMatrix>[1]): string[] => policyMatrix(world, options).cells.map(({from, to, flows}) => `${from.name} -> ${to.name}: ${flows.join(' ')}`)
 
