@@ -25,7 +25,6 @@ import {hostInterfaces, startNamespace, type TestNamespace, whyNoNamespaces} fro
 import {CALICO_MESOS, type Label, type NetModules, netModules, plugin, type PluginOptions, type PluginResult, startPlugin} from '../support/net-modules.js'
 import {freePorts} from '../support/ports.js'
 import {type Proxy, startProxy} from '../support/proxy.js'
-import {catches} from '../support/signals.js'
 import {startSilentServer} from '../support/silent-server.js'
 import {calicoctl} from '../support/warm.js'
 
@@ -152,8 +151,8 @@ describe('an answer, always', () => {
 
   test('SIGTERM before the request is complete', async () => {
     const {process: child, result} = startPlugin(undefined, options())
-    child.stdin?.write('{"command":')
-    await until(() => catches(child.pid, 'SIGTERM'))
+    // More than the socket holds: once all of it is written, the plugin has begun to read.
+    await new Promise((settle) => child.stdin?.write(`{"command":${' '.repeat(700_000)}`, settle))
     child.kill('SIGTERM')
     expect(await result).toMatchObject(failure('calico_mesos was ended by SIGTERM before the request was complete; nothing was changed'))
   })

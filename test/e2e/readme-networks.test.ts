@@ -92,7 +92,7 @@ suite('the pages on networks', whyNoHost(), () => {
     expect(first('calicoctl container remove')).toMatch(/^Removed Calico from [0-9a-f]{64}$/m)
 
     // The table stands for itself, but for the names that it leaves open.
-    const named = [...pageText('docs/operations.md').split('## Faults')[1]?.matchAll(/`((?:calicoctl|echo) [^`]+)`/g) ?? []].map(([, line = '']) => line.replace('\\|', '|').replace('profile NAME', 'profile web'))
+    const named = [...pageText('docs/operations.md').split('## Troubleshooting')[1]?.matchAll(/`((?:calicoctl|echo) [^`]+)`/g) ?? []].map(([, line = '']) => line.replace('\\|', '|').replace('profile NAME', 'profile web'))
     expect(named.length).toBeGreaterThan(8)
     for (const {line, code, output} of await type([...example('docker-node').slice(0, 1), ...named])) {
       // Without calico-node and Mesos, a check finds something; the plugin's answer is an error.

@@ -2,6 +2,7 @@
 import {ENDPOINT_NAMESPACE, HANDLE_ANNOTATION} from '../client/endpoints.js'
 import {CalicoError} from '../errors.js'
 import {endpointAttributes, endpointHandle, NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
+import {shownJson} from '../json/index.js'
 import {ADDRESS_TYPE, ORCHESTRATOR as MESOS} from '../mesos/plugin/container.js'
 import {convertName} from '../model/names.js'
 import type {WorkloadEndpoint} from '../model/types.js'
@@ -65,7 +66,7 @@ function convertEndpoint(gathered: Gathered, holders: Holders, old: OldEndpoint,
   if (!stored) return
   const made = attempt(gathered, key, () => {
     const content = readContent(stored, old.orchestrator === DOCKER_NETWORK)
-    if (stored.state !== undefined && stored.state !== 'active') throw new CalicoError('invalid', `its state is ${JSON.stringify(stored.state)}, and current endpoints are always active`)
+    if (stored.state !== undefined && stored.state !== 'active') throw new CalicoError('invalid', `its state is ${shownJson(stored.state)}, and current endpoints are always active`)
     for (const address of content.addresses) {
       const other = holders.get(formatAddress(address))
       if (other) throw new CalicoError('invalid', `its address ${formatAddress(address)} is also the address of another endpoint: ${other.from}`)
@@ -163,7 +164,7 @@ function readNets(nets: unknown, {family, withPrefix}: {family: Family; withPref
   return nets.flatMap((net: unknown) => {
     const cidr = typeof net === 'string' ? parseCidrOrAddress(net) : undefined
     if (cidr?.family === family && (withPrefix || cidr.prefix === ADDRESS_BITS[family])) return [{family, value: cidr.value}]
-    problems.push(`${field} has ${JSON.stringify(net)}, which is not an IPv${family} address`)
+    problems.push(`${field} has ${shownJson(net)}, which is not an IPv${family} address`)
     return []
   })
 }

@@ -9,7 +9,7 @@ import {type Block, encodeBlock, hostAffinity, newBlock, nextVersion, ordinalOf,
 import {BY_HAND} from '../ipam/by-hand.js'
 import {changedConfig, DEFAULT_CONFIG, encodeConfig, type IpamConfig} from '../ipam/config.js'
 import {encodeHandle, type Handle, increment, newHandle} from '../ipam/handle.js'
-import {tryParseJson} from '../json/json.js'
+import {shownJson, tryParseJson} from '../json/json.js'
 import {affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY} from '../model/keys.js'
 import {addressName} from '../model/names.js'
 import {type Address, addressAt, blockOf, type Cidr, contains, formatAddress, formatCidr, isNetwork, networkOf, parseCidr} from '../net/index.js'
@@ -87,7 +87,7 @@ function readBlock(key: string, {cidr: text, affinity, hostAffinity: legacy, all
   const assigned = allocations.flatMap((index: unknown, ordinal): OldAssignment[] => {
     if (index === null) return []
     const attribute = typeof index === 'number' ? known[index] : undefined
-    if (!isObject(attribute)) throw invalid(`"allocations" refers to the attributes ${JSON.stringify(index)}, which do not exist`)
+    if (!isObject(attribute)) throw invalid(`"allocations" refers to the attributes ${shownJson(index)}, which do not exist`)
     const {handle_id: handle, secondary} = attribute
     const strings = isObject(secondary) ? Object.entries(secondary).filter((entry): entry is [string, string] => typeof entry[1] === 'string') : []
     return [{address: addressAt(parsed, ordinal), ordinal, handle: typeof handle === 'string' ? handle : undefined, secondary: Object.fromEntries(strings)}]

@@ -4,7 +4,7 @@
  */
 import {CalicoError} from '../errors.js'
 import {JsonError} from '../json/errors.js'
-import {parseJson} from '../json/json.js'
+import {parseJson, shownJson} from '../json/json.js'
 import {compareUtf8} from '../utf8-order.js'
 
 /** Keys with their values, and the folders, which may be empty. */
@@ -37,7 +37,7 @@ export function readDump(bytes: Uint8Array, name: string): OldStore {
     throw bad('it is not UTF-8 text', error)
   }
   if (!isObject(answer)) throw bad('it is not a JSON object')
-  if (answer.errorCode !== undefined) throw bad('it is an error of etcd: ' + JSON.stringify(answer).slice(0, 200))
+  if (answer.errorCode !== undefined) throw bad('it is an error of etcd: ' + shownJson(answer).slice(0, 200))
   if (!isObject(answer.node)) throw bad('it has no "node"')
   return readNodes(answer.node, bad)
 }

@@ -49,6 +49,9 @@ export function stringifyJson(value: unknown, indent?: number): string {
   return text
 }
 
+/** VALUE, of foreign JSON, as a part of a message; `undefined` for what is missing. Never throws. */
+export const shownJson = (value: unknown): string => (value === undefined ? 'undefined' : stringifyJson(value))
+
 /** What JSON.stringify makes of VALUE; undefined where that cannot write it: a bigint is the one thing that it refuses and that we know how to write. */
 function quickText(value: unknown, indent: number | undefined): string | undefined {
   try {

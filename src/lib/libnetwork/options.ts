@@ -2,6 +2,7 @@
  * What `docker network create` says of a network of ours (mesos-docker §3.5): `--opt NAME=VALUE`, `--ipv6`, `--internal`. Each is honoured or refused by
  * its name, none is ignored.
  */
+import {shownJson} from '../json/index.js'
 import {tagProblem} from '../model/names.js'
 
 export interface NetworkOptions {
@@ -38,7 +39,7 @@ export function readNetworkOptions(options: Readonly<Record<string, unknown>> | 
     const given = generics.get(name)
     generics.delete(name)
     if (given === undefined) return undefined
-    const text = typeof given === 'string' ? given : JSON.stringify(given)
+    const text = typeof given === 'string' ? given : shownJson(given)
     const value = read(text)
     if (value === undefined) problems.push(`--opt ${name}=${text}: ${expected(text)}.`)
     return value

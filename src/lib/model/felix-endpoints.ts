@@ -2,6 +2,7 @@
  * What makes Felix take an endpoint that it could decode for absent: what the update processors of Calico v3.32.1 (workloadendpointprocessor.go) and the
  * validation behind them (felix/calc/validation_filter.go, the v1 model's tags) refuse. Works on specs as they are stored.
  */
+import {shownJson} from '../json/index.js'
 import {parseCidrOrAddress} from '../net/index.js'
 import type {Problem} from './resource.js'
 import {asRecord, ownField} from './schema/codec.js'
@@ -20,7 +21,7 @@ export function workloadEndpointRefusals(spec: Spec): Problem[] {
   return [
     ...(typeof interfaceName === 'string' && interfaceName !== '' ? [] : [{field: 'spec.interfaceName', message: 'must be set'}]),
     ...(nets.length > 0 ? addressProblems(nets, 'spec.ipNetworks', 'an address') : [{field: 'spec.ipNetworks', message: 'must have an address'}]),
-    ...['ipv4Gateway', 'ipv6Gateway'].flatMap((name) => (isText(spec[name]) && !isCidr(spec[name]) ? [{field: `spec.${name}`, message: `must be an address, not ${JSON.stringify(spec[name])}`}] : [])),
+    ...['ipv4Gateway', 'ipv6Gateway'].flatMap((name) => (isText(spec[name]) && !isCidr(spec[name]) ? [{field: `spec.${name}`, message: `must be an address, not ${shownJson(spec[name])}`}] : [])),
     ...(isText(mac) ? [macAddress(mac)] : []).flatMap((message) => (message === undefined ? [] : [{field: 'spec.mac', message}])),
     ...addressProblems(listOf(spec, 'allowSpoofedSourcePrefixes'), 'spec.allowSpoofedSourcePrefixes', 'a CIDR'),
     // Ports without a name are for other programs: they are not looked at.
@@ -39,7 +40,7 @@ export function hostEndpointRefusals(spec: Spec): Problem[] {
   const {interfaceName} = spec
   return [
     ...(isText(interfaceName) && !HOST_INTERFACE.test(interfaceName) ? [{field: 'spec.interfaceName', message: `must be "*" or an interface name of at most 15 characters, not ${JSON.stringify(interfaceName)}`}] : []),
-    ...listOf(spec, 'profiles').flatMap((name, index) => (NAME.test(String(name)) ? [] : [{field: `spec.profiles[${index}]`, message: `must be the name of a profile, not ${JSON.stringify(name)}`}])),
+    ...listOf(spec, 'profiles').flatMap((name, index) => (NAME.test(String(name)) ? [] : [{field: `spec.profiles[${index}]`, message: `must be the name of a profile, not ${shownJson(name)}`}])),
     ...portProblems(spec, () => true),
   ]
 }
@@ -53,7 +54,7 @@ function listOf(spec: Spec, name: string): readonly unknown[] {
 }
 
 const addressProblems = (list: readonly unknown[], field: string, what: string): Problem[] =>
-  list.flatMap((text, index) => (isCidr(text) ? [] : [{field: `${field}[${index}]`, message: `must be ${what}, not ${JSON.stringify(text)}`}]))
+  list.flatMap((text, index) => (isCidr(text) ? [] : [{field: `${field}[${index}]`, message: `must be ${what}, not ${shownJson(text)}`}]))
 
 /** Felix compares the protocol by its name: a number is none of them. */
 function portProblems(spec: Spec, isRead: (name: string) => boolean): Problem[] {
@@ -64,7 +65,7 @@ function portProblems(spec: Spec, isRead: (name: string) => boolean): Problem[] 
     const field = `spec.ports[${index}]`
     return [
       ...(NAME.test(text) ? [] : [{field: `${field}.name`, message: `must be 1 to 128 letters, digits, "_", "." and "-", not ${JSON.stringify(text)}`}]),
-      ...(typeof protocol === 'string' && WITH_PORTS.includes(protocol.toLowerCase()) ? [] : [{field: `${field}.protocol`, message: `must be TCP, UDP or SCTP by name, not ${JSON.stringify(protocol)}`}]),
+      ...(typeof protocol === 'string' && WITH_PORTS.includes(protocol.toLowerCase()) ? [] : [{field: `${field}.protocol`, message: `must be TCP, UDP or SCTP by name, not ${shownJson(protocol)}`}]),
       ...(typeof port === 'number' && port > 0 ? [] : [{field: `${field}.port`, message: 'must be 1 to 65535'}]),
     ]
   })

@@ -2,6 +2,7 @@
  * What Felix refuses in a rule that it could decode: the whole profile or policy is then absent for it (policy-evaluation.md §2, felix-behaviour.md §2).
  * It is laxer than Calico's client: what only the client refuses does nothing to the rules. Works on rules as they are stored.
  */
+import {shownJson} from '../json/index.js'
 import type {Problem} from './resource.js'
 import {asRecord, ownField} from './schema/codec.js'
 import {portRange} from './schema/values.js'
@@ -18,7 +19,7 @@ export function refusedByFelix(rule: Readonly<Record<string, unknown>>, field: s
   const report = (place: string, message: string): number => problems.push({field: `${field}.${place}`, message})
   for (const name of ['protocol', 'notProtocol']) if (String(ownField(rule, name)) === '0') report(name, 'must be 1 to 255, not 0')
   const version = ownField(rule, 'ipVersion') ?? 4
-  if (version !== 4 && version !== 6) report('ipVersion', `must be 4 or 6, not ${JSON.stringify(version)}`)
+  if (version !== 4 && version !== 6) report('ipVersion', `must be 4 or 6, not ${shownJson(version)}`)
   for (const name of ['icmp', 'notICMP']) {
     const icmp = asRecord(ownField(rule, name)) ?? {}
     for (const [part, most] of [['type', MOST_ICMP_TYPE], ['code', MOST_ICMP_CODE]] as const) {
@@ -63,5 +64,5 @@ function checkPorts(ports: readonly unknown[], protocol: unknown, place: string,
   if (ports.length === 0) return
   if (protocol === undefined) {
     if (ranges.some((range) => range !== undefined)) report(place, 'needs the protocol TCP, UDP or SCTP in the same rule')
-  } else if (!WITH_PORTS.includes(JSON.stringify(protocol).replaceAll('"', '').toLowerCase())) report(place, `needs the protocol TCP, UDP or SCTP, not ${JSON.stringify(protocol)}`)
+  } else if (!WITH_PORTS.includes(shownJson(protocol).replaceAll('"', '').toLowerCase())) report(place, `needs the protocol TCP, UDP or SCTP, not ${shownJson(protocol)}`)
 }

@@ -2,6 +2,7 @@
  * Reads a store's key-value pairs, or decoded objects, as Felix does (policy-evaluation §2–§5): what it cannot read is absent and noted. What a question
  * does not touch is not looked at: profiles and policies are compiled when they are first asked for.
  */
+import {stringifyJson} from '../json/index.js'
 import {accept, decode} from '../model/accept.js'
 import {RAW_PREFIX} from '../model/hazards.js'
 import {displayWorkload} from '../model/display-name.js'
@@ -533,7 +534,7 @@ const HAS_NETS = /"(?:nets|notNets)"/i
 
 /** Whether the text of RAW may have PATTERN: spares decoding thousands of objects that have not. */
 function mentions({value}: Raw, pattern: RegExp): boolean {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : stringifyJson(value)
   return text.includes('\\') || pattern.test(text)
 }
 

@@ -3,6 +3,7 @@
  * (datamodel-v3 §3.3). A rule that these keys cannot say stands in it as `{"v3": {…}}` (decisions.md 6).
  */
 import {append} from '../append.js'
+import {shownJson} from '../json/index.js'
 import type {EntityRule, IcmpMatch, Port, Rule} from '../model/types.js'
 import {v3Problems} from './check-v3.js'
 import {sameRule} from './compare.js'
@@ -237,6 +238,6 @@ function unknownKeys(object: Record<string, unknown>, known: readonly string[], 
 
 /** VALUE as part of a message. */
 const shown = (value: unknown): string => {
-  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value)
+  const text = shownJson(value)
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }

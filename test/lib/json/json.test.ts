@@ -1,6 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
-import {JsonError, MAX_JSON_DEPTH, parseJson, stringifyJson, stringifyYaml, tryParseJson} from '../../../src/lib/json/index.js'
+import {JsonError, MAX_JSON_DEPTH, parseJson, shownJson, stringifyJson, stringifyYaml, tryParseJson} from '../../../src/lib/json/index.js'
 import {cpuMs} from '../../support/cpu-time.js'
 
 const fault = (text: string): string | undefined => tryParseJson(text).error?.fault
@@ -183,4 +183,8 @@ describe('YAML', () => {
   test.each([201, 980, 100_000])('%d levels are an error, with the way out', async (levels) => {
     await expect(stringifyYaml(deep(levels))).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('more than 200 levels') as unknown, hint: expect.stringContaining('-o json') as unknown})
   })
+})
+
+test.each<[unknown, string]>([[undefined, 'undefined'], [null, 'null'], ['a', '"a"'], [14294966666667296n, '14294966666667296'], [['', 14294966666667296n, {a: 1n}], '["",14294966666667296,{"a":1}]']])('shownJson: %p is %s in a message', (shown, text) => {
+  expect(shownJson(shown)).toBe(text)
 })

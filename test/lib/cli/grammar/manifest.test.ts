@@ -46,7 +46,7 @@ describe('the commands', () => {
     const FILES = ['config', 'datastore', 'etcd-v2', 'etcd-v2-ca', 'etcd-v2-cert', 'etcd-v2-key', 'file', 'filename', 'library', 'log-dir', 'metrics', 'node-image', 'libnetwork-image', 'out', 'plan', 'plugin', 'root', 'socket']
     const OTHER = ['at', 'output', 'selector', 'ip', 'also', 'command', 'runtime', 'detach'] // revisions, formats, expressions, addresses, words of the program
     const known = [...NEW, ...FILES, ...OTHER, ...Object.keys(OPTIONS)]
-    const options = Object.entries(commands).flatMap(([id, {flags}]) => Object.entries(flags).flatMap(([name, {type, options: words}]) => (type === 'option' && words === undefined && !known.includes(name) ? [`${id} --${name}`] : [])))
+    const options = Object.entries(commands).flatMap(([id, {flags, hidden}]) => Object.entries(hidden ? {} : flags).flatMap(([name, {type, options: words}]) => (type === 'option' && words === undefined && !known.includes(name) ? [`${id} --${name}`] : [])))
     const args = Object.entries(commands).flatMap(([id, {args: all, hidden}]) =>
       usageOfId(id) !== undefined || Object.hasOwn(OWN_ARGUMENTS, id) || hidden ? [] : Object.entries(all).flatMap(([name, {options: words}]) => (words === undefined && !known.includes(name) ? [`${id} <${name}>`] : [])),
     )
