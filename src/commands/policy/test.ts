@@ -27,7 +27,7 @@ export default class PolicyTest extends BaseCommand {
     })
     const {probes, mistakes} = await readProbes(args.file)
     const world = async (): Promise<World> => (flags.filename ? filesWorld(flags.filename) : readWorld(await this.session()))
-    // What a file gets wrong is told with what it names that is not there, if that can be found out.
+    // The mistakes of a file are reported together with the names in it that do not exist, if the datastore can be read.
     const unknown = mistakes.length === 0 || probes.length === 0 ? [] : await world().then((there) => ask(there, probes).mistakes, () => [])
     refuseMistakes([...mistakes, ...unknown])
     const {results, mistakes: missing} = ask(await world(), probes)

@@ -5,10 +5,10 @@ import {foldText, textWidth} from './text-width.js'
 const COMMAND_INDENT = '    '
 
 /**
- * The rows of COLUMNS in at most ROOM columns: a line `Header: cell` for each, and a command that has no room there under its header, so that it can be copied.
+ * The rows of COLUMNS in lines of at most LINEWIDTH columns: `Header: cell` for each, and a command that does not fit there under its header, so that it can be copied.
  * Between rows is an empty line.
  */
-export function blockLines(columns: readonly FitColumn[], room: number): string[] {
+export function blockLines(columns: readonly FitColumn[], lineWidth: number): string[] {
   const label = Math.max(...columns.filter(({command}) => command !== true).map(({header}) => textWidth(header))) + 2
   const rows = columns[0]?.cells.length ?? 0
   return Array.from({length: rows}).flatMap((_, row) => [
@@ -16,8 +16,8 @@ export function blockLines(columns: readonly FitColumn[], room: number): string[
     ...columns.flatMap(({header, command, cells, short = cells}) => {
       const lines = (command === true ? cells : short)[row] ?? []
       const [only = ''] = lines
-      if (command === true && (lines.length > 1 || textWidth(`${header}: `.padEnd(label) + only) > room)) return [`${header}:`, ...lines.flatMap((line) => commandLines(line, room - COMMAND_INDENT.length)).map((line) => `${COMMAND_INDENT}${line}`)]
-      return lines.flatMap((line) => foldText(line, room - label)).map((line, at) => `${at === 0 ? `${header}: `.padEnd(label) : ' '.repeat(label)}${line}`)
+      if (command === true && (lines.length > 1 || textWidth(`${header}: `.padEnd(label) + only) > lineWidth)) return [`${header}:`, ...lines.flatMap((line) => commandLines(line, lineWidth - COMMAND_INDENT.length)).map((line) => `${COMMAND_INDENT}${line}`)]
+      return lines.flatMap((line) => foldText(line, lineWidth - label)).map((line, at) => `${at === 0 ? `${header}: `.padEnd(label) : ' '.repeat(label)}${line}`)
     }),
   ])
 }

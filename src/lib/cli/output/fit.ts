@@ -20,7 +20,7 @@ export interface FitColumn {
 /** A table as it fits. */
 export interface Fitted {
   readonly columns: readonly {readonly header: readonly string[]; readonly cells: readonly (readonly string[])[]}[]
-  /** The headers of the columns for which there was no room, in their order. */
+  /** The headers of the columns that did not fit, in their order. */
   readonly leftOut: readonly string[]
   /** Whether cells were written in more lines than they have. */
   readonly folded: boolean
@@ -33,23 +33,23 @@ const PROSE_WIDTH = 24
 const LEAST_WIDTH = 6
 
 /**
- * COLUMNS in a table that is at most ROOM wide. One step after the other, until it fits: ids are shortened; sentences and headers are folded; columns are left out by
+ * COLUMNS in a table that is at most LINEWIDTH wide. One step after the other, until it fits: ids are shortened; sentences and headers are folded; columns are left out by
  * rank, and those that still fit come back; at last, any cell is folded, the widest column first. What is shown is never cut but for ids.
  */
-export function fit(columns: readonly FitColumn[], room: number): Fitted {
-  if (total(columns.map(wholeWidth)) <= room) return {columns: columns.map(({header, cells}) => ({header: [header], cells})), leftOut: [], folded: false}
+export function fit(columns: readonly FitColumn[], lineWidth: number): Fitted {
+  if (total(columns.map(wholeWidth)) <= lineWidth) return {columns: columns.map(({header, cells}) => ({header: [header], cells})), leftOut: [], folded: false}
   const measured = columns.map((column): Measured => measure({...column, cells: column.short ?? column.cells}))
   const least = (kept: readonly Measured[]): number => total(kept.map(({least: width}) => width))
   let kept = measured
   for (const column of byRank(measured)) {
-    if (least(kept) <= room) break
+    if (least(kept) <= lineWidth) break
     kept = kept.filter((each) => each !== column)
   }
   for (const column of byRank(measured).reverse()) {
     const more = measured.filter((each) => each === column || kept.includes(each))
-    if (!kept.includes(column) && least(more) <= room) kept = more
+    if (!kept.includes(column) && least(more) <= lineWidth) kept = more
   }
-  const widths = share(kept, room)
+  const widths = share(kept, lineWidth)
   const shown = kept.map(({column: {header, cells}}, at) => {
     const width = widths[at] ?? LEAST_WIDTH
     return {header: foldText(header, width), cells: cells.map((lines) => (lines.every((line) => textWidth(line) <= width) ? lines : lines.flatMap((line) => foldText(line, width))))}
@@ -78,11 +78,11 @@ function measure(column: FitColumn): Measured {
   return {column, whole, wanted: Math.max(whole, textWidth(header)), least: Math.max(word, prose ? Math.min(whole, PROSE_WIDTH) : whole)}
 }
 
-/** The width of each of COLUMNS: what it wants where there is room, else less, the widest first, sentences before all others. */
-function share(columns: readonly Measured[], room: number): number[] {
+/** The width of each of COLUMNS: what it wants where that fits, else less, the widest first, sentences before all others. */
+function share(columns: readonly Measured[], lineWidth: number): number[] {
   const widths = columns.map(({wanted}) => wanted)
   const shrink = (least: readonly number[]): void => {
-    while (total(widths) > room) {
+    while (total(widths) > lineWidth) {
       const able = widths.flatMap((width, at) => (width > (least[at] ?? 0) ? [at] : []))
       if (able.length === 0) return
       const widest = able.reduce((most, at) => ((widths[at] ?? 0) > (widths[most] ?? 0) ? at : most))

@@ -13,11 +13,11 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | readonly string[]
   /** Only in `wide` and `plain`. */
   readonly wide?: boolean
-  /** On a terminal without room for the whole table: the cell with its ids shortened. */
+  /** On a terminal that is too narrow for the whole table: the cell with its ids shortened. */
   readonly short?: (row: Row) => string | readonly string[]
-  /** On a terminal without room: sentences, which are folded before other columns are left out. */
+  /** On a terminal that is too narrow: sentences, which are folded before other columns are left out. */
   readonly prose?: boolean
-  /** On a terminal without room: the higher, the earlier the column is left out; absent = never. */
+  /** On a terminal that is too narrow: the higher, the earlier the column is left out; absent = never. */
   readonly rank?: number
   /** Command lines to be copied: on a terminal where one would have to be folded in its column, the rows of the table are written as blocks of lines. */
   readonly command?: boolean

@@ -14,7 +14,7 @@ const USUAL_WIDTH = 80
 export async function* renderTables<Row>(presentation: Presentation<Row>, all: readonly Row[], format: 'table' | 'wide', {width, leftOut: tell}: Screen): AsyncGenerator<string> {
   const {columns, terminal = columns, former = false, alignment: usual, text, sentences = false, wideText = false, blankAfter = false} = presentation
   const onTerminal = width !== undefined
-  const room = width !== undefined && width > 0 ? width : USUAL_WIDTH
+  const lineWidth = width !== undefined && width > 0 ? width : USUAL_WIDTH
   const isWide = format === 'wide'
   const missing = new Set<string>()
   const blank = former && !isWide && !onTerminal ? [''] : ['<none>']
@@ -23,24 +23,24 @@ export async function* renderTables<Row>(presentation: Presentation<Row>, all: r
     const cells = (value: (row: never) => string | readonly string[]): Promise<(readonly string[])[]> => mapped(rows, (row) => notBlank(cellLines(value(row as never)).map(escapeText), blank))
     const whole: FitColumn[] = []
     for (const {header, value, short, prose, rank, command} of shown) whole.push({header, cells: await cells(value), ...(onTerminal && !isWide && {short: short && (await cells(short)), prose, rank, command})})
-    const fitted = onTerminal && !isWide ? fit(whole, room) : undefined
-    if (fitted?.folded === true && whole.some((column) => column.command === true && isFolded(column, fitted.columns))) return blockLines(whole, room)
+    const fitted = onTerminal && !isWide ? fit(whole, lineWidth) : undefined
+    if (fitted?.folded === true && whole.some((column) => column.command === true && isFolded(column, fitted.columns))) return blockLines(whole, lineWidth)
     const drawn: readonly {readonly header: Cell; readonly cells: readonly (readonly string[])[]}[] = fitted?.columns ?? whole
     for (const header of fitted?.leftOut ?? []) missing.add(header)
     const table = await renderTable(drawn.map(({header}) => header), rows.map((_, at) => drawn.map((column) => column.cells[at] ?? [])), fitted?.folded === true ? 'left' : alignment)
     return table.split('\n')
   }
   const asText = text !== undefined && (!isWide || wideText)
-  const lines = asText ? (await text(all, grid)).map(escapeText).flatMap((line) => (onTerminal && sentences ? folded(line, room) : [line])) : await grid(onTerminal && !isWide ? terminal : columns, all)
+  const lines = asText ? (await text(all, grid)).map(escapeText).flatMap((line) => (onTerminal && sentences ? folded(line, lineWidth) : [line])) : await grid(onTerminal && !isWide ? terminal : columns, all)
   for (const piece of piecesOf(lines)) yield piece.map((line) => `${line}\n`).join('')
   if (blankAfter && !asText) yield '\n'
-  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, room))
+  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, lineWidth))
 }
 
-/** LINE in lines of ROOM, all of which are as far in as it is. */
-function folded(line: string, room: number): string[] {
+/** LINE folded to LINEWIDTH, each part indented as it is. */
+function folded(line: string, lineWidth: number): string[] {
   const indent = /^ */.exec(line)?.[0] ?? ''
-  return foldText(line.slice(indent.length), room - indent.length).map((each) => `${indent}${each}`)
+  return foldText(line.slice(indent.length), lineWidth - indent.length).map((each) => `${indent}${each}`)
 }
 
 /** Whether a cell of COLUMN has more lines among FITTED, the columns that are shown. */
