@@ -59,10 +59,14 @@ export function parseStored<R extends Resource>(kind: KindName, kv: KeyValue): S
   }
   const decoded = decode(kind, value)
   if (decoded.resource === undefined) throw unreadable(kv, decoded.problems)
-  const place = parseKey(kv.key)
-  const {resource} = decoded
-  const metadata = resource.metadata.name || place?.type !== 'resource' ? resource.metadata : {...resource.metadata, name: place.name}
-  return {kv, resource: {...resource, metadata} as R}
+  return {kv, resource: named(decoded.resource, kv.key) as R}
+}
+
+/** RESOURCE with the name that KEY has, where it has none of its own. */
+function named(resource: Resource, key: string): Resource {
+  if (resource.metadata.name !== '') return resource
+  const place = parseKey(key)
+  return place?.type === 'resource' ? {...resource, metadata: {...resource.metadata, name: place.name}} : resource
 }
 
 /** Objects that this process was the last to write, by key, with their stored values: what such a value says is the object itself. */

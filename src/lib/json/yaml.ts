@@ -1,3 +1,4 @@
+import type YAML from 'yaml'
 import type {CreateNodeOptions, DocumentOptions, SchemaOptions, ToStringOptions} from 'yaml'
 import {CalicoError} from '../errors.js'
 import {escapeYaml} from '../printable.js'
@@ -14,23 +15,32 @@ const STRING_TAG = 'tag:yaml.org,2002:str'
  * @throws CalicoError `failed` if it is nested too deeply
  */
 export async function stringifyYaml(value: unknown): Promise<string> {
-  if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which cannot be printed as YAML`, {hint: 'Use JSON: -o json'})
-  const {stringify} = await import('yaml')
-  const known = (scalars ??= new Map<string, string>())
-  const scalar = (text: string): string => {
+  const write = (writer ??= yamlWriter((await import('yaml')).stringify))
+  return write(value)
+}
+
+let writer: ((value: unknown) => string) | undefined
+
+/** The library's forms of so many texts are kept: those that stand in many objects. */
+const MOST_SCALARS = 2_000
+
+function yamlWriter(stringify: typeof YAML.stringify): (value: unknown) => string {
+  const known = new Map<string, string>()
+  const quick = quickYaml((text) => {
     let form = known.get(text)
     if (form === undefined) {
       if (known.size > MOST_SCALARS) known.clear()
       known.set(text, (form = stringify({k: text}, YAML_OPTIONS).slice('k: '.length, -1)))
     }
     return form
+  }, DEEPEST)
+  return (value) => {
+    const text = quick(value)
+    if (text !== undefined) return text
+    if (isDeep(value)) throw new CalicoError('failed', `It is nested more than ${DEEPEST} levels deep, which cannot be printed as YAML`, {hint: 'Use JSON: -o json'})
+    return stringify(value, YAML_OPTIONS)
   }
-  return quickYaml(value, scalar) ?? stringify(value, YAML_OPTIONS)
 }
-
-/** The library's forms of texts that stand in many objects. */
-let scalars: Map<string, string> | undefined
-const MOST_SCALARS = 2_000
 
 /** How the library writes what {@link quickYaml} does not. */
 export const YAML_OPTIONS = {

@@ -20,8 +20,9 @@ export type Accepted = {readonly resource: Resource; readonly problems: readonly
  * known ones), kind and apiVersion set, resourceVersion dropped. Values are not judged. Problems: what Calico could not read at all.
  */
 export function decode(kind: KindName, object: unknown): Accepted {
-  const {resource, findings} = read(kind, object)
-  return findings.unreadable.length > 0 ? {problems: findings.unreadable} : {resource, problems: []}
+  const unreadable: Problem[] = []
+  const resource = read(kind, object, {unreadable})
+  return unreadable.length > 0 ? {problems: unreadable} : {resource, problems: []}
 }
 
 /**
@@ -29,11 +30,12 @@ export function decode(kind: KindName, object: unknown): Accepted {
  * uid and creationTimestamp are kept if given; giving them to a new object is the caller's. Unknown fields are kept (see unknownFields).
  */
 export function accept(kind: KindName, object: unknown, situation: Situation): Accepted {
-  const {resource, findings} = read(kind, object)
-  if (findings.unreadable.length > 0) return {problems: distinct([...findings.unreadable, ...findings.invalid])}
+  const unreadable: Problem[] = []
+  const problems: Problem[] = []
+  const resource = read(kind, object, {unreadable, invalid: problems})
+  if (unreadable.length > 0) return {problems: distinct([...unreadable, ...problems])}
   const {complete, check} = KIND_RULES[kind]
-  const completed = complete ? read(kind, complete(resource, situation)).resource : resource
-  const problems = [...findings.invalid]
+  const completed = complete ? read(kind, complete(resource, situation), {unreadable: []}) : resource
   const report: Report = (field, message) => problems.push({field, message})
   checkMetadata(kind, completed, situation, report)
   check?.(completed, report, situation)
@@ -66,12 +68,11 @@ export function knownFields(kind: KindName, path: string): {name: string; known:
   return {name: rest, known: []}
 }
 
-function read(kind: KindName, object: unknown): {resource: Resource; findings: Findings} {
-  const findings: Findings = {unreadable: [], invalid: []}
+function read(kind: KindName, object: unknown, findings: Findings): Resource {
   const record = asRecord(object)
   const decoded = RESOURCES[kind].decode(record ? {...record, kind: '', apiVersion: ''} : object, '', findings)
   if (record) for (const name of ['kind', 'apiVersion']) checkText(ownField(record, name), name, findings)
-  return {resource: {...decoded, kind, apiVersion: API_VERSION}, findings}
+  return {...decoded, kind, apiVersion: API_VERSION}
 }
 
 /** Calico's client overwrites kind and apiVersion, but cannot read an object in which they are no texts. */

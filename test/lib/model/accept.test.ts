@@ -115,6 +115,14 @@ describe('problems', () => {
     ])
   })
 
+  test('of a long list of rules that was read before, and of an object that was made of them', () => {
+    const rules = Array.from({length: 20}, (_, n) => ({action: n === 7 ? 'allow' : 'Allow', source: {selector: n === 13 ? 'a = b' : 'all()'}}))
+    const read = decode('Profile', profile({ingress: rules})).resource as Profile
+    const fields = (object: unknown): string[] => accept('Profile', object, CREATE).problems.map(({field}) => field).sort()
+    expect(fields(read)).toEqual(['spec.ingress[13].source.selector', 'spec.ingress[7].action'])
+    expect(fields({...read, spec: {...read.spec, ingress: read.spec.ingress?.slice(1)}})).toEqual(['spec.ingress[12].source.selector', 'spec.ingress[6].action'])
+  })
+
   test('a wrong JSON type is told as such', () => {
     expect(accept('Profile', profile({ingress: {}}), CREATE).problems).toEqual([{field: 'spec.ingress', message: 'must be a list, not an object'}])
     expect(accept('IPPool', {metadata: {name: 'p'}, spec: {cidr: '10.0.0.0/8', natOutgoing: 'true'}}, CREATE).problems).toEqual([
@@ -129,7 +137,7 @@ describe('what depends on the store', () => {
   const stored = accepted('IPPool', pool('a', '10.0.0.0/16')) as IPPool
 
   test('a new pool must not overlap another one, but may be checked against itself', () => {
-    const fields = (name: string, cidr: string) => accept('IPPool', pool(name, cidr), {...CREATE, others: [stored]}).problems.map(({field}) => field)
+    const fields = (name: string, cidr: string) => accept('IPPool', pool(name, cidr), {...CREATE, others: [stored]}).problems.map(({field}) => field).sort()
     expect(fields('b', '10.0.128.0/17')).toEqual(['spec.cidr'])
     expect(fields('b', '10.1.0.0/16')).toEqual([])
     expect(fields('a', '10.0.0.0/16')).toEqual([])
@@ -141,7 +149,7 @@ describe('what depends on the store', () => {
   })
 
   test('CIDR and block size cannot change; a stored pool without defaults is compared with them', () => {
-    const update = (object: Json, previous = stored) => accept('IPPool', object, {operation: 'update', previous}).problems.map(({field}) => field)
+    const update = (object: Json, previous = stored) => accept('IPPool', object, {operation: 'update', previous}).problems.map(({field}) => field).sort()
     expect(update(pool('a', '10.0.0.0/17'))).toEqual(['spec.cidr'])
     expect(update(pool('a', '10.0.0.0/16', {blockSize: 27}))).toEqual(['spec.blockSize'])
     expect(update(pool('a', '10.0.0.0/16', {blockSize: 26}), pool('a', '10.0.0.0/16') as unknown as IPPool)).toEqual([])

@@ -107,6 +107,18 @@ describe('times', () => {
   ])('%j is %j', (text, expected) => {
     expect(canonicalTime(text)).toBe(expected)
   })
+
+  test('without a fraction of a second, which needs no calendar, as with one', () => {
+    const [few, digits] = [fc.integer({min: 0, max: 62}), fc.stringMatching(/^\d{4}$/)]
+    const two = (n: number): string => String(n).padStart(2, '0')
+    fc.assert(
+      fc.property(digits, fc.integer({min: 0, max: 13}), fc.integer({min: 0, max: 32}), few, few, few, (year, month, day, hour, minute, second) => {
+        const time = `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`
+        expect(canonicalTime(`${time}Z`)).toBe(canonicalTime(`${time}.5Z`))
+      }),
+      {numRuns: 2_000},
+    )
+  })
 })
 
 describe('regular expressions as Go reads them', () => {

@@ -5,10 +5,10 @@
  */
 import type {Problem} from '../resource.js'
 
-/** Collects what is wrong. `unreadable` = Go could not decode it at all; `invalid` = it decodes, but the value is not allowed. */
+/** Collects what is wrong. `unreadable` = Go could not decode it at all; `invalid` = it decodes, but the value is not allowed: without it, values are not judged. */
 export interface Findings {
   readonly unreadable: Problem[]
-  readonly invalid: Problem[]
+  readonly invalid?: Problem[]
 }
 
 /** The rule for one value: undefined if it is fine, else the rest of a sentence that begins with the field: `must be …`. */
@@ -77,8 +77,10 @@ export function refuse(findings: Findings, path: string, expected: string, value
 
 /** Notes the problem that RULE has with VALUE at PATH, if any. */
 function judge<T>(rule: Rule<T> | undefined, value: T, path: string, findings: Findings): void {
+  const {invalid} = findings
+  if (invalid === undefined) return
   const message = rule?.(value)
-  if (message !== undefined) findings.invalid.push({field: path, message})
+  if (message !== undefined) invalid.push({field: path, message})
 }
 
 /** CODEC with RULE for its values. */
@@ -243,7 +245,7 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
  * CODEC of objects or lists that knows its own results again: what it has once made without a problem is what it would make of it. So an edit of one item
  * of a long list does not decode the others again. What is decoded is never changed.
  */
-export function settled<T extends object>(codec: Codec<T>): Codec<T> {
+function settled<T extends object>(codec: Codec<T>): Codec<T> {
   const made = new WeakSet()
   const known = new WeakSet()
   const isSettled = (value: unknown): value is T => typeof value === 'object' && value !== null && made.has(value)
@@ -254,9 +256,11 @@ export function settled<T extends object>(codec: Codec<T>): Codec<T> {
     isKnown,
     decode: (value, path, findings) => {
       if (isSettled(value)) return value
-      const before = findings.unreadable.length + findings.invalid.length
+      const {unreadable, invalid} = findings
+      if (invalid === undefined) return codec.decode(value, path, findings)
+      const before = unreadable.length + invalid.length
       const decoded = codec.decode(value, path, findings)
-      if (findings.unreadable.length + findings.invalid.length === before) made.add(decoded)
+      if (unreadable.length + invalid.length === before) made.add(decoded)
       return decoded
     },
     unknown: (value, path) => {
@@ -265,6 +269,21 @@ export function settled<T extends object>(codec: Codec<T>): Codec<T> {
       if (typeof value === 'object' && value !== null && found.length === 0) known.add(value)
       return found
     },
+  }
+}
+
+/** Lists with fewer items are decoded as fast without being known again. */
+const LONG = 16
+
+/** A list of objects that is often edited item by item: long ones are known again, with their items. */
+export function longList<T extends object>(item: Codec<T>): Codec<readonly T[]> {
+  const short = list(item)
+  const long = settled(list(settled(item)))
+  const fitting = (value: unknown): Codec<readonly T[]> => (Array.isArray(value) && value.length >= LONG ? long : short)
+  return {
+    ...long,
+    decode: (value, path, findings) => fitting(value).decode(value, path, findings),
+    unknown: (value, path) => fitting(value).unknown?.(value, path) ?? [],
   }
 }
 
@@ -292,7 +311,7 @@ export const textMap: Codec<Readonly<Record<string, string>>> = {
 /** An object with FIELDS, written in their order. What else it has is kept, after them: newer Calicos know more fields (design.md §3). */
 export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
   const table = fields as unknown as Readonly<Record<string, Field<unknown>>>
-  let entries: readonly (readonly [string, Field<unknown>])[] | undefined
+  let entries: readonly {readonly name: string; readonly field: Field<unknown>}[] | undefined
   const zero = (): S => {
     const result: UnknownRecord = {}
     for (const name of Object.keys(table)) if (table[name]?.written === 'always') result[name] = table[name].zero()
@@ -306,16 +325,18 @@ export function struct<S extends object>(fields: FieldsOf<S>): Codec<S> {
         return zero()
       }
       const result: UnknownRecord = {}
-      entries ??= Object.entries(table)
-      for (const [name, field] of entries) {
+      entries ??= Object.entries(table).map(([name, field]) => ({name, field}))
+      let unseen = Object.keys(record).length
+      for (const {name, field} of entries) {
         const raw = ownField(record, name)
         const present = raw !== undefined && raw !== null
-        if (!present && field.written !== 'always') continue
+        if (present) unseen--
+        else if (field.written !== 'always') continue
         const decoded = present ? field.decode(raw, fieldPath(path, name), findings) : field.zero()
         if (field.written === undefined && field.isEmpty(decoded)) continue
         result[name] = decoded
       }
-      for (const name of Object.keys(record)) if (!Object.hasOwn(table, name)) setField(result, name, record[name])
+      if (unseen > 0) for (const name of Object.keys(record)) if (!Object.hasOwn(table, name)) setField(result, name, record[name])
       return result as S
     },
     zero,

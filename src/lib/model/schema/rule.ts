@@ -1,6 +1,6 @@
 /** The fields of a rule of a profile or policy (datamodel-v3 §1.4, §2.2). */
 import type {EntityRule, IcmpMatch, Rule as PolicyRule} from '../types.js'
-import {always, between, type Codec, type FieldsOf, given, integer, list, oneOf, type Rule, settled, struct, text, textMap} from './codec.js'
+import {always, between, type Codec, type FieldsOf, given, integer, list, longList, oneOf, type Rule, struct, text, textMap} from './codec.js'
 import {network, resourceName, selector, usablePort} from './rules.js'
 import {port, protocol} from './values.js'
 
@@ -47,7 +47,7 @@ const http = struct<Http>({
 const ipVersion: Rule<number> = (value) => (value === 4 || value === 6 ? undefined : `must be 4 or 6, not ${value}`)
 
 /** Always written: `action`, `source` and `destination`. */
-const rule: Codec<PolicyRule> = settled(struct<PolicyRule>({
+const rule: Codec<PolicyRule> = struct<PolicyRule>({
   action: always(text()) as Codec<string> as Codec<PolicyRule['action']>,
   ipVersion: given(integer(LEAST, MOST), ipVersion) as Codec<number> as Codec<4 | 6>,
   protocol: given(protocol, knownProtocol),
@@ -58,7 +58,7 @@ const rule: Codec<PolicyRule> = settled(struct<PolicyRule>({
   destination: always(entityRule),
   http: given(http),
   metadata: given(struct<NonNullable<PolicyRule['metadata']>>({annotations: textMap})),
-}))
+})
 
 /** The rules of one direction. */
-export const ruleList = settled(list(rule))
+export const ruleList = longList(rule)

@@ -3,12 +3,29 @@ import {type Codec, refuse} from './codec.js'
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|[+-](\d\d):(\d\d))$/
 
-/** A time that is canonical already, of a day that every month has: what stored objects almost always hold, and need no calendar for. */
-const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/
+const CANONICAL = '0000-00-00T00:00:00Z'
+
+/** Whether TEXT is canonical already, of a day that its month always has: what stored objects almost always hold, and need no calendar for. */
+function isPlainlyCanonical(text: string): boolean {
+  if (text.length !== CANONICAL.length) return false
+  for (let i = 0; i < CANONICAL.length; i++) {
+    const [wanted, code] = [CANONICAL.charCodeAt(i), text.charCodeAt(i)]
+    if (wanted === ZERO ? code < ZERO || code > ZERO + 9 : code !== wanted) return false
+  }
+  const [month, day] = [twoDigits(text, 5), twoDigits(text, 8)]
+  return month >= 1 && month <= 12 && day >= 1 && day <= leastDays(month) && twoDigits(text, 11) < 24 && twoDigits(text, 14) < 60 && twoDigits(text, 17) < 60
+}
+
+/** The days of MONTH in a common year. */
+const leastDays = (month: number): number => (month === 2 ? 28 : [4, 6, 9, 11].includes(month) ? 30 : 31)
+
+const ZERO = CANONICAL.charCodeAt(0)
+
+const twoDigits = (text: string, at: number): number => (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO
 
 /** Seconds of TEXT as a time in UTC, `2026-06-24T18:32:35Z`; undefined if Go would not read it. */
 export function canonicalTime(text: string): string | undefined {
-  if (text.length === 20 && CANONICAL.test(text)) return text
+  if (isPlainlyCanonical(text)) return text
   const match = text.length > 64 ? null : RFC3339.exec(text)
   if (!match) return undefined
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offsetHour = 0, offsetMinute = 0] = match
