@@ -5,6 +5,7 @@
 
 /** The characters that need a closer look: all but those of printable ASCII. A small class, which costs nothing to compile. */
 const NOT_ASCII = /[^\x20-\x7e]/
+const NOT_ASCII_IN_LINES = /[^\n\x20-\x7e]/
 const NOT_ASCII_ALL = /[^\x20-\x7e]/gu
 
 /**
@@ -13,11 +14,11 @@ const NOT_ASCII_ALL = /[^\x20-\x7e]/gu
  */
 const isPrintable = (character: string): boolean => !/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(character)
 
-/** TEXT with each character that is not printable as ESCAPED makes it. */
-function replaceUnprintable(text: string, escaped: (code: number) => string): string {
+/** TEXT with each character that is not printable as ESCAPED makes it; INLINES, line feeds stay. */
+function replaceUnprintable(text: string, escaped: (code: number) => string, {inLines = false} = {}): string {
   // Nearly all text is ASCII, and the classes of Unicode take a millisecond at their first use.
-  if (!NOT_ASCII.test(text)) return text
-  return text.replace(NOT_ASCII_ALL, (character) => (isPrintable(character) ? character : escaped(character.codePointAt(0) ?? 0)))
+  if (!(inLines ? NOT_ASCII_IN_LINES : NOT_ASCII).test(text)) return text
+  return text.replace(NOT_ASCII_ALL, (character) => (isPrintable(character) || (inLines && character === '\n') ? character : escaped(character.codePointAt(0) ?? 0)))
 }
 
 const hex = (code: number, width: number): string => code.toString(16).padStart(width, '0')
@@ -32,7 +33,7 @@ export const escapeLines = (text: string): string => (text.includes('\n') ? text
 
 /** The JSON text JSON, of the same value, with all that is not printable as `\uNNNN`; line feeds, which stand between tokens only, are kept. */
 export function escapeJson(json: string): string {
-  return replaceUnprintable(json, (code) => (code === 0x0a ? '\n' : code < 0x10000 ? `\\u${hex(code, 4)}` : utf16Units(code)))
+  return replaceUnprintable(json, (code) => (code < 0x10000 ? `\\u${hex(code, 4)}` : utf16Units(code)), {inLines: true})
 }
 
 /** CODE beyond 16 bits as JSON has it. */
@@ -40,5 +41,5 @@ const utf16Units = (code: number): string => `\\u${hex(0xd800 + ((code - 0x10000
 
 /** A double-quoted YAML text, with all that is not printable as `\uNNNN` or, beyond 16 bits, `\UNNNNNNNN`; line feeds are kept. */
 export function escapeYaml(quoted: string): string {
-  return replaceUnprintable(quoted, (code) => (code === 0x0a ? '\n' : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`))
+  return replaceUnprintable(quoted, (code) => (code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`), {inLines: true})
 }

@@ -9,6 +9,7 @@ import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 import {type Address, equalAddresses, parseAddress, parseCidrOrAddress} from '../net/index.js'
 import {compareUtf8} from '../utf8-order.js'
 import {changeResource, listResources, parseStored, type Place, read, type ResourceChange, type Stored, tryParse} from './resources.js'
+import {newKept} from './kept.js'
 import type {Session} from './session.js'
 import {listPages} from './snapshot.js'
 
@@ -46,20 +47,19 @@ export interface Endpoint {
 
 /** STORED with its identity. A workload's annotation that claims another name is told and passed over (decisions.md 13). */
 export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): Endpoint {
+  const {endpoint, suspicious} = identified(stored)
+  if (suspicious !== undefined) session.warn(`The endpoint ${endpoint.place.name} has the annotation calicoctl/workload ${JSON.stringify(suspicious)}, which does not match its stored name; the stored name is shown.`)
+  return endpoint
+}
+
+/** STORED with its identity, what its name says its workload is, and what an annotation claims instead without being right. */
+function identified(stored: Stored<WorkloadEndpoint>): {endpoint: Endpoint; storedWorkload: string; suspicious: string | undefined} {
   const {metadata, spec} = stored.resource
   const place = placeOf(stored)
-  const {name} = place
-  const segments = parseWorkloadEndpointName(name) ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
-  const shown = displayWorkload(metadata, segments.workload)
-  if (shown.suspicious !== undefined) session.warn(`The endpoint ${name} has the annotation calicoctl/workload ${JSON.stringify(shown.suspicious)}, which does not match its stored name; the stored name is shown.`)
-  return {
-    stored,
-    place,
-    host: segments.node,
-    orchestrator: segments.orchestrator,
-    workload: shown.name,
-    id: segments.endpoint,
-  }
+  const named = parseWorkloadEndpointName(place.name)
+  const {node, orchestrator, workload, endpoint} = named ?? {node: spec.node ?? '', orchestrator: spec.orchestrator ?? '', workload: spec.workload ?? '', endpoint: spec.endpoint ?? ''}
+  const shown = displayWorkload(metadata, workload)
+  return {endpoint: {stored, place, host: node, orchestrator, workload: shown.name, id: endpoint}, storedWorkload: named?.workload ?? '', suspicious: shown.suspicious}
 }
 
 function placeOf({kv, resource}: Stored<WorkloadEndpoint>): Place {
@@ -232,59 +232,31 @@ export interface SortedEndpoints extends Iterable<Endpoint> {
   readonly profiles: ReadonlySet<string>
 }
 
-/**
- * ENDPOINTS, sorted. Of each no more is kept than its identity and its stored text, a fifth of what the object takes: each object is made again when its turn
- * comes.
- */
+/** ENDPOINTS, sorted. No more is kept of each than its names and, outside of the heap, its stored value: the object is made again when its turn comes. */
 export async function sortEndpoints(endpoints: AsyncIterable<Endpoint> | Iterable<Endpoint>): Promise<SortedEndpoints> {
-  const kept: (Identity & {readonly kv: Omit<KeyValue, 'value'>; readonly value: () => string})[] = []
-  const keep = textKeeper()
+  const kept = newKept()
+  const names: string[] = []
   const profiles = new Set<string>()
-  const texts = new Map<string, string>()
-  /** One string for all that are equal: there are few nodes, and few orchestrators. */
-  const shared = (text: string): string => texts.get(text) ?? (texts.set(text, text), text)
-  for await (const {stored, host, orchestrator, workload, id} of endpoints) {
+  for await (const {stored, ...identity} of endpoints) {
     for (const profile of stored.resource.spec.profiles ?? []) profiles.add(profile)
-    const {value, ...kv} = stored.kv
-    kept.push({kv, value: keep(value), host: shared(host), orchestrator: shared(orchestrator), workload, id})
+    kept.add(stored.kv)
+    names.push(sortingName(identity))
   }
-  kept.sort(compareEndpoints)
+  const sorted = names.map((name, number) => ({name, number})).sort((a, b) => compareUtf8(a.name, b.name))
+  const numbers = sorted.map(({number}) => number)
   return {
-    count: kept.length,
+    count: numbers.length,
     profiles,
     *[Symbol.iterator]() {
-      for (const {kv, value, ...identity} of kept) {
-        const stored = parseStored<WorkloadEndpoint>('WorkloadEndpoint', {...kv, value: value()})
-        yield {...identity, stored, place: placeOf(stored)}
-      }
+      for (const number of numbers) yield identified(parseStored<WorkloadEndpoint>('WorkloadEndpoint', kept.at(number))).endpoint
     },
-  }
-}
-
-/** Bytes that are taken at once for texts. */
-const TEXT_BLOCK = 1024 * 1024
-
-/** Keeps texts outside of the heap, whose size would otherwise grow by twice as much; what it gives back reads one again. */
-function textKeeper(): (text: string) => () => string {
-  let block = Buffer.alloc(0)
-  let used = 0
-  return (text) => {
-    const size = Buffer.byteLength(text)
-    if (used + size > block.length) {
-      block = Buffer.allocUnsafe(Math.max(TEXT_BLOCK, size))
-      used = 0
-    }
-    const [own, from, to] = [block, used, used + size]
-    used += own.write(text, from)
-    return () => own.toString('utf8', from, to)
   }
 }
 
 type Identity = Pick<Endpoint, 'host' | 'orchestrator' | 'workload' | 'id'>
 
-/** The order of v0.20's tables: host, orchestrator, workload, id. */
-const compareEndpoints = (a: Identity, b: Identity): number =>
-  compareUtf8(a.host, b.host) || compareUtf8(a.orchestrator, b.orchestrator) || compareUtf8(a.workload, b.workload) || compareUtf8(a.id, b.id)
+/** What v0.20's tables are sorted by: host, orchestrator, workload, id. */
+const sortingName = ({host, orchestrator, workload, id}: Identity): string => [host, orchestrator, workload, id].join('\0')
 
 /** How the keys of the endpoints with NAME_PREFIX begin in the namespace of all that is not Kubernetes'. */
 export const endpointsUnder = (namePrefix: string): Operation => ({list: `${kindPrefix('WorkloadEndpoint')}${ENDPOINT_NAMESPACE}/${namePrefix}`})

@@ -4,16 +4,13 @@
  */
 import {parse, stringify} from 'lossless-json'
 import {JsonError} from './errors.js'
-import {duplicateKey, isDeeperThan} from './scan.js'
+import {duplicateKey, isDeeperThan, survey} from './scan.js'
 
 /** Objects and arrays that a text may have inside each other. */
 export const MAX_JSON_DEPTH = 1000
 
 /** Digits of the longest integer that is read; 64 bits have at most 20. */
 const MAX_INTEGER_DIGITS = 100
-
-/** A number with an exponent of three digits, or with hundreds of digits; the digits of a uid are neither. */
-const MAYBE_TOO_LARGE = /[:,[\s]-?\d[\d.]*[eE]\+?\d{3}|\d{300}/
 
 /**
  * The value of a JSON text. Integers beyond what a double holds exactly are bigint, all other numbers are numbers; a key `__proto__` is an
@@ -22,10 +19,11 @@ const MAYBE_TOO_LARGE = /[:,[\s]-?\d[\d.]*[eE]\+?\d{3}|\d{300}/
 export function parseJson(text: string): unknown {
   if (isDeeperThan(text, MAX_JSON_DEPTH)) throw new JsonError('depth', `JSON nested more than ${MAX_JSON_DEPTH} levels deep`)
   const value = parseQuickly(text)
-  const key = duplicateKey(text, value)
+  const {keys, unsafe, infinite} = survey(value)
+  const key = duplicateKey(text, keys)
   if (key !== undefined) throw new JsonError('duplicate-key', `the key ${JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key)} occurs twice in one object`, key)
-  if (MAYBE_TOO_LARGE.test(text) && hasInfinity(value)) throw new JsonError('number', 'a number too large for any program')
-  return /\d{16}/.test(text) ? parse(text, undefined, exactNumber) : value
+  if (infinite) throw new JsonError('number', 'a number too large for any program')
+  return unsafe ? parse(text, undefined, exactNumber) : value
 }
 
 /** Like parseJson, but a text that cannot be read is a result: the error in place of the value. */
@@ -76,11 +74,6 @@ function exactNumber(digits: string): number | bigint {
   if (Number.isSafeInteger(number) || !/^-?\d+$/.test(digits)) return number
   if (digits.length > MAX_INTEGER_DIGITS) throw new JsonError('number', `an integer of ${digits.length} digits`)
   return BigInt(digits)
-}
-
-function hasInfinity(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isFinite(value)
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasInfinity)
 }
 
 function hasBigint(value: unknown): boolean {

@@ -1,4 +1,4 @@
-/** What JSON.parse does not tell about a text: how deep it is nested, and which key stands twice in an object. Each takes one pass. */
+/** What JSON.parse does not tell about a text: how deep it is nested, which key stands twice in an object, which numbers it has changed. Each takes one pass. */
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -25,12 +25,36 @@ export function isDeeperThan(text: string, limit: number): boolean {
   return false
 }
 
+/** What is in a value that JSON.parse has made. */
+export interface Survey {
+  /** Of all objects. */
+  keys: number
+  /** A number that may have been a larger integer, or one that no double holds exactly. */
+  unsafe: boolean
+  /** A number beyond all doubles. */
+  infinite: boolean
+}
+
+/** What is in VALUE; SO_FAR is what was found before. */
+export function survey(value: unknown, soFar: Survey = {keys: 0, unsafe: false, infinite: false}): Survey {
+  if (typeof value === 'number') {
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) soFar.unsafe = true
+    if (!Number.isFinite(value)) soFar.infinite = true
+    return soFar
+  }
+  if (typeof value !== 'object' || value === null) return soFar
+  const members: unknown[] = Array.isArray(value) ? value : Object.values(value)
+  if (members !== value) soFar.keys += members.length
+  for (const member of members) if (typeof member !== 'string') survey(member, soFar)
+  return soFar
+}
+
 /**
- * A key that occurs twice in one object of TEXT, which is valid JSON; undefined if there is none. VALUE is what JSON.parse made of TEXT:
- * where it has as many keys as the text has colons behind quotes, nothing was lost and the text is not looked at any closer.
+ * A key that occurs twice in one object of TEXT, which is valid JSON; undefined if there is none. KEYS is how many there are in what JSON.parse made of TEXT:
+ * where the text has as many colons behind quotes, nothing was lost and the text is not looked at any closer.
  */
-export function duplicateKey(text: string, value: unknown): string | undefined {
-  return countColons(text) === countKeys(value) ? undefined : findDuplicate(text)
+export function duplicateKey(text: string, keys: number): string | undefined {
+  return countColons(text) === keys ? undefined : findDuplicate(text)
 }
 
 /** Quotes followed by a colon: one for each key, and those that strings contain. */
@@ -41,14 +65,6 @@ function countColons(text: string): number {
     while (isSpace(text.charCodeAt(before))) before--
     if (text.charCodeAt(before) === QUOTE) count++
   }
-  return count
-}
-
-function countKeys(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0
-  const members: unknown[] = Object.values(value)
-  let count = Array.isArray(value) ? 0 : members.length
-  for (const member of members) count += countKeys(member)
   return count
 }
 

@@ -127,9 +127,11 @@ function placeOf(kind: StoredKind): Place {
 }
 
 function kindOfPlural(plural: string): StoredKind | undefined {
-  const isCalled = (kind: StoredKind): boolean => placeOf(kind).plural === plural
-  return KIND_NAMES.find(isCalled) ?? (Object.keys(OTHER_KINDS) as (keyof typeof OTHER_KINDS)[]).find(isCalled)
+  kindsByPlural ??= new Map([...KIND_NAMES, ...(Object.keys(OTHER_KINDS) as (keyof typeof OTHER_KINDS)[])].map((kind) => [placeOf(kind).plural, kind]))
+  return kindsByPlural.get(plural)
 }
+
+let kindsByPlural: ReadonlyMap<string, StoredKind> | undefined
 
 function cidrSegment(cidr: Cidr): string {
   return formatCidr(networkOf(cidr)).replace('/', '-')

@@ -107,6 +107,8 @@ describe('parseJson', () => {
     expect(fault('{"a":1e400}')).toBe('number')
     expect(fault(`[${'9'.repeat(400)}]`)).toBe('number')
     expect(fault(`[${'9'.repeat(101)}]`)).toBe('number')
+    expect(fault('1e400')).toBe('number')
+    expect(fault(`{"a":${'9'.repeat(250)}.5e99}`)).toBe('number')
     expect(parseJson('{"a":"1e400","b":1e300}')).toEqual({a: '1e400', b: 1e300})
   })
 

@@ -3,8 +3,8 @@
  * What comes out is the same as if it were made at once.
  */
 
-/** So many rows or items are made without a pause: some 10 ms. */
-export const PIECE = 200
+/** So many rows or items are made without a pause, some milliseconds, and kept together. */
+export const PIECE = 50
 
 /** Lets timers, signals and sockets have their turn. */
 export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -34,8 +34,8 @@ interface Layout {
 export const JSON_LAYOUT: Layout = {
   begin: '{\n',
   field: async (name, value, write) => `  ${await write(name)}: ${(await write(value)).replaceAll('\n', '\n  ')}`,
-  // Without the brackets, one level deeper.
-  piece: async (_, items, write) => (await write(items)).slice(1, -2).replaceAll('\n', '\n  ').slice(1),
+  // As a list in a list, which is as deep as a list in an object, without the brackets.
+  piece: async (_, items, write) => (await write([items])).slice('[\n  [\n'.length, -'\n  ]\n]'.length),
   listBegin: async (name, write) => `  ${await write(name)}: [\n`,
   listEnd: '\n  ]',
   separator: ',\n',
