@@ -36,7 +36,7 @@ export async function describeProgram(root) {
   mkdirSync(scratch, {recursive: true})
   try {
     const manifest = await makeManifest({root, source: join(root, 'src'), scratch})
-    const {TOPICS, EXIT_TEXTS, MATCH_HELP, exitCodeRows, usageText, usageOfId, SETTINGS, variableNames} = await loadSource(root, ['lib/cli/help.ts', 'lib/cli/grammar/own-usage.ts', 'lib/cli/grammar/v020.ts', 'lib/settings/table.ts'])
+    const {TOPICS, EXIT_TEXTS, MATCH_HELP, argumentRows, exitCodeRows, usageText, usageOfId, SETTINGS, variableNames} = await loadSource(root, ['lib/cli/help.ts', 'lib/cli/grammar/own-usage.ts', 'lib/cli/grammar/v020.ts', 'lib/settings/table.ts'])
     const {version, description = ''} = readPackage(root)
     const shown = Object.entries(manifest).filter(([id, {hidden}]) => hidden !== true && !id.startsWith('__'))
     /** @type {Map<string, Row>} */
@@ -59,7 +59,7 @@ export async function describeProgram(root) {
         usage: usage.map((line) => `calicoctl ${line.replace(/\s+/g, ' ')}`),
         examples: (command.examples ?? []).map((example) => text(typeof example === 'string' ? example : example.command)),
         description: text(command.description).split(/\n+/).filter((line) => line !== ''),
-        args: Object.values(command.args).filter(({hidden}) => hidden !== true).map((arg) => argumentRow(arg)),
+        args: argumentRows(command),
         flags: flags.sort(([a], [b]) => order(a, b)),
         global,
         match: usageOfId(id)?.includes('<MATCH>') ? MATCH_HELP : undefined,
@@ -95,12 +95,6 @@ function flagRow({name, char, type, description, helpValue, options, allowNo}) {
   const long = type === 'boolean' && allowNo ? `--[no-]${name}` : `--${name}`
   const value = type === 'boolean' ? '' : `=${[helpValue ?? options?.join('|') ?? name.toUpperCase()].flat().join('')}`
   return [`${char === undefined ? '' : `-${char}, `}${long}${value}`, text(description)]
-}
-
-/** @param {{name: string, description?: string, required?: boolean, options?: readonly string[]}} argument @returns {Row} */
-function argumentRow({name, description, required, options}) {
-  const values = options === undefined ? '' : `(${options.join('|')}) `
-  return [required ? name.toUpperCase() : `[${name.toUpperCase()}]`, `${values}${text(description)}`]
 }
 
 /** The day of the newest release, for the pages' last line: YYYY-MM-DD. @param {string} root */

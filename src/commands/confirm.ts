@@ -24,7 +24,7 @@ export default class Confirm extends ShowCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(Confirm, ({args: {id}, flags: {list}}) => {
-      if (list && id !== undefined) this.problem('give either --list or an ID')
+      if (list && id !== undefined) this.problem('Give either --list or an ID')
     })
     if (flags.list) {
       await this.present(presentWaiting(listWaiting(process.env).map(({waiting}) => waiting), Date.now()))

@@ -9,10 +9,12 @@ export default class Delete extends DeleteFilesCommand {
   static override description =
     'All objects are deleted in one transaction if they fit. If one does not exist (exit code 4) or is in use (8), none is deleted. ' +
     'Pools are deleted after the other objects, as by "pool remove"; nodes last, with all their data, as by "node remove --hostname". A node with endpoints, or the node of this host, is deleted only with --force.'
+  static override usage = ['delete <KIND> <NAME>... [--if-exists] [--namespace=<NAME>] [--force] [--atomic] [--flows] [options]', 'delete --filename=<FILE>... [--recursive] [--skip-empty] [--skip-not-exists] [--namespace=<NAME>] [--force] [--atomic] [--flows] [options]']
   static override examples = ['<%= config.bin %> delete profile client', '<%= config.bin %> delete -f profiles.yaml --skip-not-exists']
   static readonly exitCodes = {4: 'An object does not exist.', 5: 'An object was modified after the resourceVersion in the file.', 8: 'An object is in use, or protected.'}
+  static readonly places = {'[KIND]': 'The kind, in singular or plural.', '[NAME...]': 'The names of the objects.'}
   static override args = {
-    words: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'A kind, in singular or plural, and the names of objects.'}),
+    words: Args.string({ignoreStdin: true, multiple: true, required: false}),
   }
   static override flags = {
     ...ifExistsFlag,

@@ -14,7 +14,7 @@ export default class Export extends BaseCommand {
   async run(): Promise<void> {
     const {args} = await this.read(Export)
     const {kinds, unknown} = kindsToExport(args.kinds ?? [])
-    if (unknown.length > 0) throw new CalicoError('invalid', `${unknown.map((word) => `'${word}'`).join(', ')}: not a kind that can be exported`)
+    if (unknown.length > 0) throw new CalicoError('invalid', `${unknown.map((word) => `'${word}'`).join(', ')} ${unknown.length === 1 ? 'is not a kind' : 'are not kinds'} that can be exported`, {hint: 'To see what is stored: calicoctl get kinds'})
     for await (const text of exported(await this.session(), kinds)) await this.dataText(text)
   }
 }

@@ -41,8 +41,9 @@ export default class Get extends ShowCommand {
     '<%= config.bin %> get kinds',
   ]
   static readonly exitCodes = {4: 'An object with one of the names does not exist; the others were shown.', 130: 'Interrupted: the end of --watch.'}
+  static readonly places = {'[KIND]': 'The kind, in singular or plural.', '[NAME...]': 'The names of objects. Default: all objects of the kind.'}
   static override args = {
-    words: Args.string({ignoreStdin: true, multiple: true, required: false, description: 'A kind, in singular or plural, and the names of objects; without names all are shown.'}),
+    words: Args.string({ignoreStdin: true, multiple: true, required: false}),
   }
   static override flags = {
     namespace: Flags.string({char: 'n', description: 'The namespace, for namespaced kinds. Default: default.', helpValue: 'NAME'}),
@@ -145,8 +146,8 @@ export default class Get extends ShowCommand {
   private checkLine([kind, ...names]: readonly string[], flags: ResourceFlags & {readonly filename?: readonly string[] | undefined}): void {
     const everywhere = flags['all-namespaces'] || flags['in-all-namespaces']
     const given = Object.entries({'--selector': flags.selector, '--sort-by': flags['sort-by'], '--at': flags.at, '--all-namespaces': everywhere || undefined, '--watch': flags.watch || undefined}).filter(([, value]) => value !== undefined).map(([word]) => word)
-    if (kind === undefined && flags.filename === undefined) this.problem('give a kind, or files with -f')
-    if (flags.filename !== undefined && kind !== undefined) this.problem('give either a kind or files with -f')
+    if (kind === undefined && flags.filename === undefined) this.problem('Give a kind, or files with -f')
+    if (flags.filename !== undefined && kind !== undefined) this.problem('Give either a kind or files with -f')
     if (flags.filename !== undefined && given.length > 0) this.problem(`${given.join(' and ')} cannot be given with -f`)
     if (flags.selector !== undefined && names.length > 0) this.problem('--selector and names cannot be combined')
     if (flags.namespace !== undefined && everywhere) this.problem('--namespace and --all-namespaces cannot be combined')

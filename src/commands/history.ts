@@ -34,7 +34,7 @@ export default class History extends ShowCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(History, ({args: {kind, name}}) => {
-      if (kind !== undefined && name === undefined) this.problem(`the name of the ${findKind(kind) === undefined ? 'object' : kind} is missing`)
+      if (kind !== undefined && name === undefined) this.problem(`The name of the ${findKind(kind) === undefined ? 'object' : kind} is missing`)
     })
     const rows = args.kind === undefined || args.name === undefined ? journal().map(entryRow) : await this.ofObject(args.kind, args.name, flags.namespace ?? 'default')
     const limit = flags.limit ?? 20

@@ -39,7 +39,7 @@ export default class Node extends NodeCommand {
     'libnetwork-image': Flags.string({description: 'Run the driver as a container of this image. Default without systemd: calicoctl/libnetwork of this version, which you build from the folder of the package with docker build.', helpValue: 'IMAGE'}),
     node: Flags.string({description: 'The name of the node. Default: CALICO_NODENAME, NODENAME, HOSTNAME or the host name.', helpValue: 'NAME'}),
     replace: Flags.boolean({description: 'Take over an existing node of this name even if its address differs.'}),
-    wait: Flags.string({options: ['ready', 'started'], default: 'ready', description: 'Wait until Felix and BIRD are ready, or only until the start-up checks have passed (started).'}),
+    wait: Flags.string({options: ['ready', 'started'], default: 'ready', description: 'Wait until Felix and BIRD are ready, or only until the start-up checks have passed (started).', helpValue: 'ready|started'}),
     'wait-timeout': waitTimeoutFlag(),
     'init-system': Flags.boolean({description: 'Print a systemd unit and its environment file for this node, with --libnetwork also those of the driver; change nothing.'}),
   }

@@ -30,7 +30,9 @@ export default class Plan extends ChangeFilesCommand {
   }
 
   async run(): Promise<void> {
-    const {flags} = await this.read(Plan, (line) => setProblems(line.flags).forEach(this.problem))
+    const {flags} = await this.read(Plan, (line) => {
+      for (const problem of setProblems(line.flags)) this.problem(problem)
+    })
     const rehearsed = flags['dry-run'] || this.invocation.line?.dryRun === true
     const {objects} = await loadFiles(flags, {judge: true})
     const session = await this.session()

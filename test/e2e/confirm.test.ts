@@ -231,7 +231,7 @@ describe('embedded', () => {
   test('on a line of a batch it is refused', async () => {
     const file = join(folder, 'changes.txt')
     writeFileSync(file, 'profile add a\nprofile add b --confirm-within 1h\n')
-    expect(await run(`batch ${file}`)).toMatchObject({code: 1, stderr: expect.stringContaining('give --confirm-within to batch itself') as unknown})
+    expect(await run(`batch ${file}`)).toMatchObject({code: 1, stderr: expect.stringContaining('Give --confirm-within to batch itself') as unknown})
   })
 
   test('a batch that is killed is taken back as far as it came', async () => {

@@ -193,7 +193,7 @@ test('not root: 2, and nothing is done', async () => {
   const ended = await new Promise((done) => {
     execFile(process.execPath, [CALICOCTL, 'diags'], {...asNobody, cwd: '/', env: {PATH: process.env.PATH, HOME: '/'}}, (error, stdout, stderr) => done({code: Number(error?.code ?? 0), stdout, stderr}))
   })
-  expect(ended).toEqual({code: 2, stdout: '', stderr: 'Error: calicoctl diags must be run as root\nRun it with sudo; keep its settings with: sudo -E\n'})
+  expect(ended).toEqual({code: 2, stdout: '', stderr: 'Error: calicoctl diags must be run as root.\nRun it with sudo; keep its settings with: sudo -E\n'})
 })
 test('wrong values: 1, before anything is done', async () => {
   expect(await calicoctl(['diags', '--log-dir=logs', '--max-size=lots'])).toMatchObject({code: 1, stdout: '', stderr: expect.stringMatching(/2 problems in the command line:\n[^]*--max-size: 'lots'[^]*--log-dir: 'logs' is not an absolute path/) as unknown})

@@ -52,7 +52,7 @@ test('980 levels: JSON shows them, YAML is an error that says so', async () => {
   expect((await run('get globalnetworkset deep -o json')).code).toBe(0)
   const {code, stdout, stderr} = await run('get globalnetworkset deep -o yaml')
   await etcd.ctl('del', `${RESOURCES}/globalnetworksets/deep`)
-  expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: 'Error: It is nested more than 200 levels deep, which cannot be printed as YAML\nUse JSON: -o json\n'})
+  expect({code, stdout, stderr}).toEqual({code: 1, stdout: '', stderr: 'Error: It is nested more than 200 levels deep, which cannot be printed as YAML.\nUse JSON: -o json\n'})
 })
 
 test('64-bit numbers of IPAM are exact', async () => {
@@ -140,7 +140,7 @@ test.each([
   ['get pool -o custom-columns=', /needs the headings of columns/],
   ['get pool -o go-template={{.}}', /use -o json and jq/],
   ['get pool -o YAML', /'YAML' is not a format/],
-  ['get', /give a kind, or files with -f/],
+  ['get', /Give a kind, or files with -f/],
   ['get pool -f x.yaml', /either a kind or files/],
   ['get -f x.yaml -A -w', /--all-namespaces and --watch cannot be given with -f/],
   ['get pool -n shop', /-n cannot be used: the kind IPPool has no namespaces/],

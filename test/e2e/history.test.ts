@@ -79,7 +79,7 @@ function suite(): void {
     const before = await ok('get profile backend -o json')
     const {code, stderr} = await run(`undo ${made}`)
     expect(code).toBe(5)
-    expect(stderr).toMatch(/^Error: profile\/backend changed since [a-z0-9]+ \(profile add backend\); nothing was changed\n/)
+    expect(stderr).toMatch(/^Error: profile\/backend changed since [a-z0-9]+ \(profile add backend\); nothing was changed\.\n/)
     expect(stderr).toContain('+            9000')
     expect(await ok('get profile backend -o json')).toBe(before)
   })

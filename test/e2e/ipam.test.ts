@@ -105,7 +105,7 @@ describe('release of several', () => {
     ['ipam release --range 10.0.0.0 10.1.0.0', /65537 addresses; the maximum is 65536/],
     ['ipam release --range 10.0.0.9 10.0.0.8', /is greater than/],
     ['ipam release --range 10.0.0.9 fd00::1', /different IP versions/],
-    ['ipam release --range 10.0.0.9', /two addresses, START and END/],
+    ['ipam release --range 10.0.0.9', /two addresses, IP and END/],
     ['ipam release --range 10.0.0.1 10.0.0.2 --also 10.0.0.3', /cannot be combined/],
     ['ipam release --range 10.0.0.1 10.0.0.2 --handle h', /cannot be combined/],
     ['ipam release 10.0.0.1 10.0.0.2 --handle h', /require --range/],

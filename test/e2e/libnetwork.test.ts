@@ -87,7 +87,7 @@ suite('the service without a datastore', whyNoNamespaces(), () => {
   test('a second one is refused with 8, and the first goes on', async () => {
     await serve()
     const {code, stdout, stderr} = await calicoctl(['libnetwork', 'serve', '--socket', socket, '--node', 'host1'], {env: {ETCD_ENDPOINTS: NOBODY}})
-    expect({code, stdout, stderr}).toEqual({code: 8, stdout: '', stderr: `Error: Another plugin already serves ${socket}\nStop that plugin first (systemctl status calico-libnetwork; docker ps), or choose another path with --socket.\n`})
+    expect({code, stdout, stderr}).toEqual({code: 8, stdout: '', stderr: `Error: Another plugin already serves ${socket}.\nStop that plugin first (systemctl status calico-libnetwork; docker ps), or choose another path with --socket.\n`})
     expect(await callPlugin(socket, 'Plugin.Activate')).toMatchObject({status: 200})
   })
 
@@ -97,13 +97,13 @@ suite('the service without a datastore', whyNoNamespaces(), () => {
   })
 
   test.each<[string, readonly string[], Record<string, string>, RegExp]>([
-    ['a folder that no file system makes', ['--socket', '/proc/x/c.sock'], {}, /^Error: The folder \/proc\/x cannot be created: the file system does not allow folders there\n/],
+    ['a folder that no file system makes', ['--socket', '/proc/x/c.sock'], {}, /^Error: The folder \/proc\/x cannot be created: the file system does not allow folders there\.\n/],
     ['a socket that is none', ['--socket', 'calico.sock'], {}, /^Error: --socket: 'calico\.sock' is not the path of a plugin socket/],
     ['a scope that is none', ['--scope', 'world'], {}, /--scope: 'world' is not valid. Valid values: local, global/],
     ['an MTU that is none', [], {CALICO_LIBNETWORK_VETH_MTU: '67'}, /^Error: CALICO_LIBNETWORK_VETH_MTU: '67' is not an MTU: 68 to 65535\.\n$/],
     ['a duration that is none', [], {CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: 'soon'}, /^Error: CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: 'soon' is not a duration/],
     ['a node that is none', ['--node', 'A_b'], {}, /^Error: --node: "A_b" is not a valid node name/],
-    ['a word too many', ['now'], {}, /^Usage:\n {2}calicoctl libnetwork serve \[options\]\n\nError: unexpected word 'now'\./],
+    ['a word too many', ['now'], {}, /^Usage:\n {2}calicoctl libnetwork serve \[options\]\n\nError: Unexpected word 'now'\./],
   ])('%s', async (_, args, env, text) => {
     const {code, stderr} = await calicoctl(['libnetwork', 'serve', ...(args.includes('--socket') ? [] : ['--socket', socket]), ...args], {env: {ETCD_ENDPOINTS: NOBODY, NODENAME: 'host1', ...env}})
     expect(stderr).toMatch(text)
@@ -115,14 +115,14 @@ suite('the service without a datastore', whyNoNamespaces(), () => {
     mkdirSync(join(folder, 'plugins'))
     chmodSync(join(folder, 'plugins'), 0o777)
     const {code, stderr} = await calicoctl(['libnetwork', 'serve', '--socket', socket, '--node', 'host1'], {env: {ETCD_ENDPOINTS: NOBODY}})
-    expect({code, stderr}).toEqual({code: 1, stderr: `Error: The folder of the socket, ${folder}/plugins, is writable by other users\nTo restrict it: chmod go-w ${folder}/plugins\n`})
+    expect({code, stderr}).toEqual({code: 1, stderr: `Error: The folder of the socket, ${folder}/plugins, is writable by other users.\nTo restrict it: chmod go-w ${folder}/plugins\n`})
   })
 
   test('not root: 2', async () => {
     const {code, stderr} = await new Promise<{code: number; stderr: string}>((settle) => {
       execFile('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, CALICOCTL, 'libnetwork', 'serve'], {env: {PATH: process.env.PATH, HOME: '/nonexistent'}, cwd: '/'}, (error, _, text) => settle({code: Number(error?.code), stderr: text}))
     })
-    expect({code, stderr}).toEqual({code: 2, stderr: 'Error: calicoctl libnetwork serve must be run as root\nRun it with sudo; keep its settings with: sudo -E\n'})
+    expect({code, stderr}).toEqual({code: 2, stderr: 'Error: calicoctl libnetwork serve must be run as root.\nRun it with sudo; keep its settings with: sudo -E\n'})
   })
 })
 

@@ -150,7 +150,7 @@ describe('the line', () => {
 
   test('a table on stdout, what was found on stderr', () => {
     const [result] = run([on('lint', broken())])
-    expect(result).toMatchObject({code: 10, stderr: 'Checked 6 objects.\nError: 1 error, 1 warning were found\nTo see what a code means and how to fix it: calicoctl lint codes CODE\n'})
+    expect(result).toMatchObject({code: 10, stderr: 'Checked 6 objects.\nError: 1 error, 1 warning were found.\nTo see what a code means and how to fix it: calicoctl lint codes CODE\n'})
     expect(result?.stdout).toContain('| error   | rule-open      | profile/web |')
     expect(result?.stdout).toContain('calicoctl profile web rule remove inbound --at=1')
   })

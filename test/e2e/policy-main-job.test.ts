@@ -130,7 +130,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect((await done('calicoctl undo --flows')).stdout).toMatch(/^- client/)
     expect(await flowsIn('calicoctl batch lines --atomic --flows -o json')).toEqual([{...row, flow: 'tcp/9000,9002'}])
     await done('calicoctl undo')
-    expect((await shell("printf 'profile add x --flows\\n' | calicoctl batch")).stderr).toContain('give --flows to batch itself')
+    expect((await shell("printf 'profile add x --flows\\n' | calicoctl batch")).stderr).toContain('Give --flows to batch itself')
 
     await done("calicoctl export Profile > now.yaml && sed 's/has(frontend)/has(client)/' now.yaml > then.yaml")
     const lines = (await shell('calicoctl diff -f then.yaml --flows')).stdout

@@ -326,7 +326,7 @@ describe('pool remove', () => {
     const before = await revision()
     const {code, stdout, stderr} = await run('pool remove 10.1.0.0/24')
     expect({code, stdout}).toEqual({code: 8, stdout: ''})
-    expect(stderr).toMatch(/in use \(2\); nothing was changed\n {2}10\.1\.0\.128: handle h1, node host-1\n {2}10\.1\.0\.200: handle h2, node host-1\n.*--force/)
+    expect(stderr).toMatch(/in use \(2\); nothing was changed\.\n {2}10\.1\.0\.128: handle h1, node host-1\n {2}10\.1\.0\.200: handle h2, node host-1\n.*--force/)
     expect(await revision()).toBe(before)
   })
 
@@ -446,7 +446,7 @@ describe('pool remove', () => {
     test('by a datastore that goes away: the same, with exit code 9', async () => {
       const {code, stdout, stderr} = await start(() => undefined)
       expect({code, stdout}).toEqual({code: 9, stdout: ''})
-      expect(stderr).toMatch(/^Error: 10\.1\.0\.0\/24: the removal is not finished; the pool is disabled but not deleted\n[^]*Run the command again/)
+      expect(stderr).toMatch(/^Error: 10\.1\.0\.0\/24: the removal is not finished; the pool is disabled but not deleted\.\n[^]*Run the command again/)
       await finish()
     })
   })

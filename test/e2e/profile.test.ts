@@ -192,7 +192,7 @@ describe('tags', () => {
     expect(await run('profile web tag show')).toMatchObject({code: 0, stdout: 'front_end\nweb\n', stderr: ''})
     expect(JSON.parse((await run('profile web tag show --json')).stdout)).toEqual({apiVersion: 'calicoctl/v1', kind: 'TagList', profile: 'web', tags: ['front_end', 'web'], items: ['front_end', 'web']})
     expect(await run('profile web tag remove front_end')).toMatchObject({code: 0, stdout: 'Tag front_end removed from profile web\n'})
-    expect(await run('profile web tag remove front_end')).toMatchObject({code: 4, stdout: '', stderr: 'Error: Tag front_end is not on profile web\nTo see its tags: calicoctl profile web tag show\n'})
+    expect(await run('profile web tag remove front_end')).toMatchObject({code: 4, stdout: '', stderr: 'Error: Tag front_end is not on profile web.\nTo see its tags: calicoctl profile web tag show\n'})
     await given('profile web tag remove web')
     expect(await run('profile web tag show')).toMatchObject({code: 0, stdout: ''})
     expect((await stored('web')).spec.labelsToApply ?? {}).toEqual({})

@@ -99,7 +99,7 @@ describe('--debug', () => {
     const {stderr} = await calicoctl([...STORE, 'pool', 'remove', '10.0.0.0/8', '--debug'], {cwd: folder, env: env()})
     expect(stderr).toMatch(/\n {4}at .*\(src\/commands\/pool\/remove\.ts:\d+:\d+\)\n/)
     expect(stderr).not.toMatch(/-[0-9a-f]{12}\.js/)
-    expect(stderr).toMatch(/\nTo report a bug: https:\/\/\S+\n$/)
+    expect(stderr).toMatch(/\nTo report a bug, send this output to the publisher of this package\.\n$/)
   })
 
   test('the line of a batch too', async () => {

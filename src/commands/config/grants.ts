@@ -13,7 +13,7 @@ export default class ConfigGrants extends ShowCommand {
   ].join('\n')
   static override examples = ['<%= config.bin %> config grants --role operator', '<%= config.bin %> config grants -o json']
   static override flags = {
-    role: Flags.option({options: ROLE_NAMES})({description: 'Only this role.'}),
+    role: Flags.option({options: ROLE_NAMES})({description: 'Only this role.', helpValue: 'ROLE'}),
   }
 
   async run(): Promise<void> {

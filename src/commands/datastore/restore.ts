@@ -20,7 +20,7 @@ export default class DatastoreRestore extends HostEditCommand {
 
   async run(): Promise<void> {
     const {args, flags} = await this.read(DatastoreRestore, ({args: {file}}) => {
-      if (file === '-' && this.invocation.line) this.problem('a line of a batch cannot read a backup from stdin (-): give a file')
+      if (file === '-' && this.invocation.line) this.problem('A line of a batch cannot read a backup from stdin (-): give a file')
     })
     await withBackup(args.file, async (file) => {
       const backup = await checkBackup(file)

@@ -13,7 +13,7 @@ export default class DatastoreSave extends BaseCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(DatastoreSave, ({args: {file}}) => {
-      if (file === '-' && this.invocation.line) this.problem('a line of a batch cannot print a backup on stdout (-): give a file')
+      if (file === '-' && this.invocation.line) this.problem('A line of a batch cannot print a backup on stdout (-): give a file')
     })
     const session = await this.session()
     const {keys, revision, clusterGUID = '(without GUID)'} = await saveBackup(session, (bytes) => (args.file === '-' ? sendBackup(bytes) : writeBackup(session, args.file, bytes)))

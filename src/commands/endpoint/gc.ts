@@ -6,7 +6,7 @@ import {presentStale} from '../../lib/views/stale.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
 import {dockerEngine, engineTimeLimitMs} from '../../lib/docker/engine.js'
-import {EXIT_CODES} from '../../lib/errors.js'
+import {CalicoError} from '../../lib/errors.js'
 import {collect, findStale} from '../../lib/workload/stale.js'
 
 export default class EndpointGc extends HostEditCommand {
@@ -34,6 +34,8 @@ export default class EndpointGc extends HostEditCommand {
       await this.tell(removal.changes)
       for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
-    if (left > 0) this.exitWith(EXIT_CODES.problems)
+    if (left === 0) return
+    const removable = !flags.apply && found.some((stale) => stale.removable)
+    throw new CalicoError('problems', `${left === 1 ? '1 endpoint is' : `${left} endpoints are`} left over or not connected`, removable ? {hint: 'To remove the endpoints of deleted containers: calicoctl endpoint gc --apply'} : {})
   }
 }

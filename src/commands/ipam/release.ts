@@ -26,24 +26,24 @@ export default class IpamRelease extends HostEditCommand {
     'An address that an endpoint uses is released only with --force; the endpoint is not changed. With an address and --handle, the address is released only if it has that handle; with --handle alone, all addresses of the handle are released. ' +
     'With --range, the two arguments are the first and the last address; unassigned addresses are skipped. With --also and --range, the addresses of each block are released in one transaction, and the released addresses are printed. With --range, the default of --timeout is 60s.'
   static exitCodes = {8: 'An endpoint uses the address (--force overrides this), or the datastore is locked.'}
-  static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <START> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
+  static override usage = ['ipam release <IP> [--also=<IP>]... [--handle=<HANDLE>] [options]', 'ipam release --range <IP> <END> [options]', 'ipam release --handle=<HANDLE> [options]']
   static override examples = [
     '<%= config.bin %> ipam release 192.168.0.1',
     '<%= config.bin %> ipam release 192.168.0.1 --also 192.168.0.2 --also 192.168.0.9',
     '<%= config.bin %> ipam release --range 192.168.0.0 192.168.0.63',
     '<%= config.bin %> ipam release --handle vm-17',
   ]
-  static override args = {ip: optionalAddressArgument('The address; the first one with --range.'), last: optionalAddressArgument('The last address, with --range.')}
+  static override args = {ip: optionalAddressArgument('The address; with --range, the first one.'), end: optionalAddressArgument('With --range, the last address.')}
   static override flags = {
     ...ifExistsFlag,
     handle: handleFlag('Release only addresses with this handle.'),
     also: Flags.custom<Address>({parse: checked(readIp)})({multiple: true, description: 'Another address to release. Can be repeated.', helpValue: 'IP'}),
     force: Flags.boolean({description: 'Release the address even if an endpoint uses it.'}),
-    range: Flags.boolean({description: 'Release all assigned addresses from START to END, a range of at most 65536 addresses.'}),
+    range: Flags.boolean({description: 'Release all assigned addresses from IP to END, a range of at most 65536 addresses.'}),
   }
 
   async run(): Promise<void> {
-    const {args: {ip, last}, flags: {handle, also = [], range, force}} = await this.read(IpamRelease, ({args, flags}) => {
+    const {args: {ip, end: last}, flags: {handle, also = [], range, force}} = await this.read(IpamRelease, ({args, flags}) => {
       for (const problem of releaseProblems(args, flags)) this.problem(problem)
     })
     if (range) this.globals = {...this.globals, timeout: this.globals.timeout ?? RANGE_TIMEOUT_MS}

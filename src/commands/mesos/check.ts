@@ -18,7 +18,7 @@ export default class MesosCheck extends ShowCommand {
   static override examples = ['<%= config.bin %> mesos check', '<%= config.bin %> mesos check --style dcos -o wide', '<%= config.bin %> mesos check --root /mnt/image -o json']
   static exitCodes = {0: 'No problems were found; there may be notes, for example that the datastore does not answer.', 6: null, 7: null, 8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).', 10: 'Problems were found.'}
   static override flags = {
-    style: Flags.option({options: STYLES})({description: 'How Mesos was installed. Default: detected from its files.'}),
+    style: Flags.option({options: STYLES})({description: 'How Mesos was installed. Default: detected from its files.', helpValue: STYLES.join('|')}),
     root: rootFlag(),
     'ask-plugin': Flags.boolean({description: 'Run the plugin with an empty request to check that it answers; not with --root.'}),
     node: nodeFlag(),

@@ -31,7 +31,7 @@ export default class MesosConfig extends BaseCommand {
     9: 'Only some of the files could be written; the message lists them.',
   }
   static override flags = {
-    style: Flags.option({options: STYLES})({description: 'How Mesos was installed: packages, by hand, or DC/OS.'}),
+    style: Flags.option({options: STYLES})({description: 'How Mesos was installed: packages, by hand, or DC/OS.', helpValue: STYLES.join('|')}),
     root: rootFlag(),
     plugin: absolutePath('plugin', 'The path of the plugin. Default: the one in modules.json, else /calico/calico_mesos.'),
     library: absolutePath('library', 'The path of the net-modules library. Default: the one in modules.json, else the usual path of the style.'),

@@ -32,7 +32,7 @@ const collectsProblems = (context: unknown): context is Pick<BaseCommand, 'probl
 
 /**
  * A parser for an argument or flag from READ, a pure function that throws CalicoError for a wrong value. The problem is kept, so that all
- * problems of a line are told together.
+ * problems of a line are reported together.
  */
 export function checked<T>(read: (text: string) => T): (text: string, context: unknown) => Promise<T> {
   return (text, context) => {
@@ -40,7 +40,7 @@ export function checked<T>(read: (text: string) => T): (text: string, context: u
       return Promise.resolve(read(text))
     } catch (error) {
       if (!(error instanceof CalicoError) || !collectsProblems(context)) throw error
-      context.problem(error.message)
+      context.problem(error.message, error.hint)
       return Promise.resolve(text as T) // never used: read() throws once parsing is over
     }
   }
@@ -87,7 +87,7 @@ export abstract class BaseCommand extends Command {
 
   /** The global options, as soon as the line has been read. */
   protected globals: Partial<Interfaces.InferredFlags<typeof BaseCommand.baseFlags>> = {}
-  private readonly problems: string[] = []
+  private readonly problems: {text: string; hint: string | undefined}[] = []
   private opened: Session | undefined
   private budget: Budget | undefined
   protected readonly invocation = currentInvocation()
@@ -95,9 +95,9 @@ export abstract class BaseCommand extends Command {
   private code = 0
   private readonly out = new Out()
 
-  /** Notes a wrong value; {@link read} tells all of them together. */
-  readonly problem = (text: string): void => {
-    this.problems.push(text)
+  /** Notes a wrong value; {@link read} reports all of them together. HINT is printed where it is the only one. */
+  readonly problem = (text: string, hint?: string): void => {
+    this.problems.push({text, hint})
   }
 
   /**
@@ -114,7 +114,7 @@ export abstract class BaseCommand extends Command {
     this.parsed = true // oclif warns in development where nobody has parsed
     this.globals = line.flags
     for (const name of ofBatch?.refused ?? []) {
-      if ((line.flags as Values)[name] !== undefined) this.problem(`give --${name} to batch itself, not to one of its lines`)
+      if ((line.flags as Values)[name] !== undefined) this.problem(`Give --${name} to batch itself, not to one of its lines`)
     }
     if (ofBatch && (line.flags as Values).watch === true) this.problem('--watch runs until it is stopped, and cannot be used in a batch')
     check?.(line)
@@ -126,8 +126,8 @@ export abstract class BaseCommand extends Command {
   private refuseProblems(): void {
     const [first, ...more] = this.problems
     if (first === undefined) return
-    if (more.length === 0) throw new CalicoError('invalid', first)
-    throw new CalicoError('invalid', `${this.problems.length} problems in the command line:`, {details: this.problems})
+    if (more.length === 0) throw new CalicoError('invalid', first.text, first.hint === undefined ? {} : {hint: first.hint})
+    throw new CalicoError('invalid', `${this.problems.length} problems in the command line:`, {details: this.problems.map(({text}) => text)})
   }
 
   /** Whether the user's own configuration file counts. */

@@ -61,10 +61,10 @@ Each part of WHO, PORTS and "protocol" may follow again after "not".
 The order is fixed.`
 
 /**
- * A command as its cache holds it; `exitCodes` is a static property that a command may have: its own meaning of some codes; null = it never ends
- * with this one, although others with its options do.
+ * A command as its cache holds it, with static properties that a command may have. `exitCodes`: its own meaning of some codes; null = it never ends
+ * with this one, although others with its options do. `places`: its arguments as the usage calls them, where oclif has one for all of them.
  */
-type Described = Pick<Command.Cached, 'flags'> & {readonly exitCodes?: Readonly<Record<string, string | null>>}
+type Described = Pick<Command.Cached, 'flags' | 'args'> & {readonly exitCodes?: Readonly<Record<string, string | null>>; readonly places?: Readonly<Record<string, string>>}
 
 /** A command's page: usage, examples, then the rest. */
 class CommandPage extends CommandHelp {
@@ -78,11 +78,8 @@ class CommandPage extends CommandHelp {
     ]
   }
 
-  /** The arguments, each called as in the usage: one of a few words is those words. */
   protected override args(args: Command.Arg.Any[]): ReturnType<CommandHelp['args']> {
-    const words = args.flatMap(({options}) => (options === undefined ? [] : [options.join(' | ')]))
-    const rows = super.args(args.map(({options, ...arg}) => ({...arg, ...(options === undefined ? {} : {name: options.join(' | ')})})))
-    return rows?.map(([name, text]) => [words.includes(name.toLowerCase().replace(/^\[|\]$/g, '')) ? name.toLowerCase() : name, text])
+    return args.length === 0 ? undefined : argumentRows(this.command)
   }
 
   /** The usage as written, with arguments before sub-commands; oclif's own puts the command's id in front. */
@@ -111,6 +108,15 @@ class CommandPage extends CommandHelp {
   private exitCodes(): string {
     return this.renderList(exitCodeRows(this.command), {indentation: 2, spacer: '\n'})
   }
+}
+
+/** The arguments of a command, each called as in its usage: one of a few words is those words. */
+export function argumentRows({args, places}: Described): [name: string, text: string][] {
+  if (places !== undefined) return Object.entries(places)
+  return Object.values(args).filter(({hidden}) => hidden !== true).map(({name, options, required, multiple, description = ''}) => {
+    const word = options === undefined ? `${name.toUpperCase()}${multiple === true ? '...' : ''}` : options.join(' | ')
+    return [required === true ? word : `[${word}]`, description]
+  })
 }
 
 /** The exit codes that a command may end with, and what each means for it. */

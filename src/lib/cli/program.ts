@@ -51,7 +51,7 @@ class RootPlugin extends Plugin {
     if (command) {
       command.id = id
       command.plugin = this
-    } else if (options?.must) throw new CalicoError('failed', `the command ${id} is missing from this installation`)
+    } else if (options?.must) throw new CalicoError('failed', `The command ${id} is missing from this installation`)
     return command
   }
 }

@@ -9,7 +9,7 @@ import {nearest} from './suggest.js'
 export interface Debugging {
   /** The stack trace STACK with places that a developer finds. */
   readonly trace: (stack: string) => string
-  /** Where to report bugs; undefined where nobody has said it. */
+  /** Where to report bugs: `bugs.url` of package.json, which the publisher of the package sets. */
   readonly reports?: string | undefined
 }
 
@@ -30,20 +30,23 @@ export function ending(thrown: unknown, options: {debug?: Debugging | undefined}
 export function errorText(error: unknown, {debug}: {debug?: Debugging | undefined} = {}): string {
   const lines: string[] = []
   if (error instanceof CalicoError) {
-    lines.push(`Error: ${escapeText(error.message)}`)
+    lines.push(`Error: ${escapeText(closed(error.message))}`)
     append(lines, error.details.map((detail) => `  ${escapeText(detail)}`))
     if (error.hint !== undefined) lines.push(escapeText(error.hint))
   } else if (isOclifError(error)) {
-    lines.push(`Error: ${escapeText(ownWords(error.message))}`)
+    lines.push(`Error: ${escapeText(closed(ownWords(error.message)))}`)
   } else {
-    lines.push(`Error: ${escapeText(error instanceof Error ? error.message : String(error))}`, debug ? 'This is a bug in calicoctl.' : 'This is a bug in calicoctl. Run the command again with --debug, and report its output.')
+    lines.push(`Error: ${escapeText(closed(error instanceof Error ? error.message : String(error)))}`, debug ? 'This is a bug in calicoctl.' : 'This is a bug in calicoctl. Run the command again with --debug, and report its output.')
   }
   if (debug) {
     for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(debug.trace(stackText(at)))
-    if (debug.reports !== undefined) lines.push(`To report a bug: ${debug.reports}`)
+    lines.push(debug.reports === undefined ? 'To report a bug, send this output to the publisher of this package.' : `To report a bug: ${debug.reports}`)
   }
   return `${lines.join('\n')}\n`
 }
+
+/** MESSAGE as a sentence: with a full stop, unless its end is marked already. Messages themselves have none, so that one can be a part of another. */
+const closed = (message: string): string => (/[.:?!…]$/.test(message) ? message : `${message}.`)
 
 /** The stack of ERROR, whose message is one line as anywhere. */
 function stackText({stack, name, message}: Error): string {
@@ -60,7 +63,7 @@ const ownWords = (message: string): string =>
       const meant = nearest(value, all.split(', '))
       return `${option}: '${value}' is not valid${meant === undefined ? '' : `. Did you mean ${meant}?`} Valid values: ${all}.`.replace(/valid Valid/, 'valid. Valid')
     })
-    .replaceAll(/Missing required flag (\S+)/g, 'the option --$1 is missing')
+    .replaceAll(/Missing required flag (\S+)/g, 'The option --$1 is missing')
     .replaceAll(/Flag (\S+) expects a value/g, '$1 needs a value')
     .replaceAll(/\n\s*/g, '; ')
 

@@ -189,6 +189,9 @@ export async function changeResource<R extends Resource>(
   return outcome
 }
 
+/** What to do next where an object of KIND does not exist. */
+export const seeThose = (kind: KindName): string => `To see those that exist: calicoctl get ${kind.toLowerCase()}${KINDS[kind].namespaced ? ' -A' : ''}`
+
 /** How an object is called in messages: `profile/web`. */
 export const objectLabel = (kind: string, name: string): string => `${kind.toLowerCase()}/${name}`
 

@@ -2,7 +2,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
 import {commit} from '../client/commit.js'
-import {addedHazards, keyOf, objectLabel, parseStored, type Place, prepareChange, type ResourceChange, type Stored, tellWider} from '../client/resources.js'
+import {addedHazards, keyOf, objectLabel, parseStored, type Place, prepareChange, type ResourceChange, seeThose, type Stored, tellWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {decode, knownFields, unknownFields} from '../model/accept.js'
@@ -30,7 +30,7 @@ export async function changeOne(session: Session, place: Place, edit: (object: u
   const {outcome} = await commit(session, reads, ({results}) => {
     const [kv] = results[0] ?? []
     const others = results[1] ?? []
-    if (kv === undefined) throw new CalicoError('not-found', `There is no ${label}${inNamespace(place)}. Nothing was changed.`)
+    if (kv === undefined) throw new CalicoError('not-found', `There is no ${label}${inNamespace(place)}. Nothing was changed.`, {hint: seeThose(kind)})
     const before = parseStored(kind, kv)
     const after = edited(kind, label, before, edit(shown(before)), nearest)
     const names = others.flatMap((other) => nameOf(other) ?? [])

@@ -93,7 +93,8 @@ export async function presentEndpoints(session: Session, endpoints: SortedEndpoi
   }
 }
 
-const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
+/** The name that a container had when it was connected; '' if none was stored. */
+export const containerName = (annotations: Readonly<Record<string, string>> | undefined): string =>
   (annotations && Object.hasOwn(annotations, CONTAINER_ANNOTATION) ? dockerName(annotations[CONTAINER_ANNOTATION]) : undefined) ?? ''
 
 /** The profiles of ENDPOINT, by name. */

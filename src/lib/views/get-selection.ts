@@ -46,7 +46,7 @@ export function readOutput(text: string): GetOutput {
     return {format: 'table', bare: {columns: headings}}
   }
   if (text === 'ps') return {format: 'table', bare: {columns: undefined}}
-  if (/^go-template(-file)?(=|$)/.test(text)) throw new CalicoError('invalid', "-o go-template is not available: use -o json and jq, for example: calicoctl get profile -o json | jq -r '.items[].metadata.name'")
+  if (/^go-template(-file)?(=|$)/.test(text)) throw new CalicoError('invalid', "-o go-template is not available: use -o json and jq", {hint: "For example: calicoctl get profile -o json | jq -r '.items[].metadata.name'"})
   const format = text === 'yml' ? 'yaml' : OUTPUT_FORMATS.find((name) => name === text)
   if (format === undefined) throw new CalicoError('invalid', `-o: '${text}' is not a format. Give one of ${OUTPUT_FORMATS.join(', ')}, ps, or custom-columns=HEADING,HEADING.`)
   return {format}

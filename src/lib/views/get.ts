@@ -1,7 +1,7 @@
 /** `get`: what a kind's word means, and how objects of every kind are shown. */
 import {type KindCount} from '../client/inventory.js'
 import {getIpamObject, IPAM_KINDS, type IpamKind, type IpamObject, listIpamObjects} from '../client/ipam-objects.js'
-import {getResource, listResources, objectLabel, type Stored} from '../client/resources.js'
+import {getResource, listResources, objectLabel, seeThose, type Stored} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {displayName} from '../model/display-name.js'
@@ -108,7 +108,7 @@ async function missingError(session: Session, {kind, namespaced}: KindInfo, miss
   if (first === undefined) return undefined
   const where = `${namespaced ? ` in namespace ${namespace ?? 'default'}` : ''}${at === undefined ? '' : ` at revision ${at}`}`
   if (more.length > 0) return new CalicoError('not-found', `${missing.length} objects do not exist${where}:`, {details: missing.map((name) => objectLabel(kind, name))})
-  return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, {hint: kind === 'Node' ? await nodesHint(session, first) : `To see those that exist: calicoctl get ${kind.toLowerCase()}${namespaced ? ' -A' : ''}`})
+  return new CalicoError('not-found', `There is no ${objectLabel(kind, first)}${where}.`, {hint: kind === 'Node' ? await nodesHint(session, first) : seeThose(kind)})
 }
 
 /** The name that the object users call TYPED is (AT a revision, was) stored under: as {@link storedName}, and a pool is called by its CIDR, too. */

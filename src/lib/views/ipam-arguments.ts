@@ -18,17 +18,17 @@ export const addressFlag = (description: string) => Flags.custom<Address>({parse
 const LARGEST_RANGE = 65_536n
 
 interface ReleaseLine {
-  readonly args: {readonly ip?: Address | undefined; readonly last?: Address | undefined}
+  readonly args: {readonly ip?: Address | undefined; readonly end?: Address | undefined}
   readonly flags: {readonly handle?: string | undefined; readonly also?: readonly Address[] | undefined; readonly range: boolean}
 }
 
 /** What is wrong with a line of `ipam release`, beyond its single values. */
-export function releaseProblems({ip, last}: ReleaseLine['args'], {handle, also = [], range}: ReleaseLine['flags']): string[] {
+export function releaseProblems({ip, end: last}: ReleaseLine['args'], {handle, also = [], range}: ReleaseLine['flags']): string[] {
   if (range) {
     return [
       ...(handle === undefined ? [] : ['--range and --handle cannot be combined.']),
       ...(also.length === 0 ? [] : ['--range and --also cannot be combined.']),
-      ...(ip === undefined || last === undefined ? ['--range requires two addresses, START and END.'] : wasRead(ip) && wasRead(last) ? releaseRangeProblems(ip, last) : []),
+      ...(ip === undefined || last === undefined ? ['--range requires two addresses, IP and END.'] : wasRead(ip) && wasRead(last) ? releaseRangeProblems(ip, last) : []),
     ]
   }
   if (last !== undefined) return ['Two addresses require --range. To release several addresses, give the others with --also.']
@@ -39,7 +39,7 @@ export function releaseProblems({ip, last}: ReleaseLine['args'], {handle, also =
 function releaseRangeProblems(first: Address, last: Address): string[] {
   if (first.family !== last.family) return [`${formatAddress(first)} and ${formatAddress(last)} have different IP versions.`]
   const size = last.value - first.value + 1n
-  if (size <= 0n) return [`${formatAddress(first)} is greater than ${formatAddress(last)}: give START and END in this order.`]
+  if (size <= 0n) return [`${formatAddress(first)} is greater than ${formatAddress(last)}: give the smaller one first.`]
   return size > LARGEST_RANGE ? [`The range has ${size} addresses; the maximum is ${LARGEST_RANGE}.`] : []
 }
 

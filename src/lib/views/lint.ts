@@ -11,7 +11,7 @@ import {type Page, PAGES} from '../lint/pages.js'
 export function readCode(text: string): Code {
   if (isCode(text)) return text
   const meant = nearest(text, CODE_NAMES)
-  throw new CalicoError('invalid', `'${text}' is not a lint code.${meant === undefined ? '' : ` Did you mean ${meant}?`} To list them: calicoctl lint codes`)
+  throw new CalicoError('invalid', `'${text}' is not a lint code.${meant === undefined ? '' : ` Did you mean ${meant}?`}`, {hint: 'To list them: calicoctl lint codes'})
 }
 
 /** `2 errors, 1 warning` */

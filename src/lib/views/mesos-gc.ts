@@ -1,6 +1,6 @@
 /** How `mesos gc` shows what it found. */
 import type {Gone} from '../mesos/agent/gone.js'
-import {ownDocument, type Presentation} from '../cli/output/presentation.js'
+import {ownDocument, type Presentation, shortNetworks} from '../cli/output/presentation.js'
 import {shortId} from '../model/display-name.js'
 
 const MINUTE_MS = 60_000
@@ -18,10 +18,10 @@ export function ageText(time: string | undefined, now: number): string {
 export const presentGone = (found: readonly Gone[], now: number): Presentation<Gone> => ({
   rows: found,
   columns: [
-    {header: 'Container ID', value: ({endpoint}) => endpoint.workload, short: ({endpoint}) => shortId(endpoint.workload)},
+    {header: 'Container ID', value: ({endpoint}) => endpoint.workload, short: ({endpoint}) => shortId(firstGroup(endpoint.workload))},
     {header: 'Endpoint ID', value: ({endpoint}) => endpoint.id, wide: true},
-    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint)},
-    {header: 'Age', value: ({endpoint}) => ageText(created(endpoint), now)},
+    {header: 'Addresses', value: ({endpoint}) => addresses(endpoint), short: ({endpoint}) => shortNetworks(addresses(endpoint))},
+    {header: 'Age', value: ({endpoint}) => ageText(created(endpoint), now), rank: 1},
     {header: 'Since', value: ({endpoint}) => created(endpoint) ?? '', wide: true},
     {header: 'Reason', value: ({reason}) => reason, prose: true},
   ],
@@ -41,6 +41,9 @@ export const presentGone = (found: readonly Gone[], now: number): Presentation<G
       })),
     }),
 })
+
+/** The first digits of ID, if it is a UUID, as those of Mesos containers are. */
+const firstGroup = (id: string): string => /^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(id)?.[1] ?? id
 
 const addresses = ({stored}: Gone['endpoint']): readonly string[] => stored.resource.spec.ipNetworks ?? []
 const created = ({stored}: Gone['endpoint']): string | undefined => stored.resource.metadata.creationTimestamp

@@ -61,7 +61,7 @@ describe('more than one transaction takes', () => {
     const usual = store.onWrite
     let number = 0
     store.onWrite = (send, transaction) => (++number === 2 ? Promise.reject(new CalicoError('unreachable', 'no answer')) : usual(send, transaction))
-    expect(await on('delete -f -', {stdin: profiles(MANY)})).toMatchObject({code: 9, stderr: expect.stringMatching(/^Error: 100 of 150 objects were deleted, but the others were not: no answer\n/) as unknown})
+    expect(await on('delete -f -', {stdin: profiles(MANY)})).toMatchObject({code: 9, stderr: expect.stringMatching(/^Error: 100 of 150 objects were deleted, but the others were not: no answer\.\n/) as unknown})
     expect(await count('Profile')).toBe(50)
     store.onWrite = usual
     await ok('delete -f - --skip-not-exists', {stdin: profiles(MANY)})
@@ -94,7 +94,7 @@ describe('pools and nodes among others', () => {
     expect(assigned.code).toBe(4) // no such node
     await ok('apply -f -', {stdin: object('Node', 'third')})
     await ok('ipam assign 10.1.0.5 --node third')
-    expect(await on('delete -f -', {stdin: FILE})).toMatchObject({code: 8, stderr: expect.stringMatching(/^Error: Addresses of 10\.1\.0\.0\/24 are in use \(1\); nothing was changed\n {2}10\.1\.0\.5: /) as unknown})
+    expect(await on('delete -f -', {stdin: FILE})).toMatchObject({code: 8, stderr: expect.stringMatching(/^Error: Addresses of 10\.1\.0\.0\/24 are in use \(1\); nothing was changed\.\n {2}10\.1\.0\.5: /) as unknown})
     expect(await all()).toEqual([1, 2, 2])
     await ok('delete -f - --force --dry-run', {stdin: FILE})
     expect(await all()).toEqual([1, 2, 2])

@@ -12,12 +12,15 @@ export function formatUsageError({usage, problem, suggestion, help}: UsageLine):
     'Usage:',
     ...usage.map(wrapUsage),
     '',
-    `Error: ${escapeText(withoutPasswords(problem))}.`,
+    `Error: ${escapeText(withoutPasswords(sentence(problem)))}.`,
     ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escapeText(withoutPasswords(suggestion))}`]),
     `Try: ${[PROGRAM, ...help, '--help'].join(' ')}`,
     '',
   ].join('\n')
 }
+
+/** PROBLEM as the beginning of a sentence, unless it begins with a word of the command line. */
+const sentence = (problem: string): string => problem.replace(/^(?:a|expected|the|there|unexpected|unknown)(?= )/, (word) => word.charAt(0).toUpperCase() + word.slice(1))
 
 /** An option that there is not, whose value has become a word. */
 const SECRET_OPTION = /unknown option -+\S*(?:passw|pwd|secret|token)/i

@@ -108,7 +108,7 @@ function expectedBy(attempts: readonly Attempt[], words: readonly string[], comm
 }
 
 function expectation(expected: readonly string[], word: string | undefined): string {
-  if (word === undefined) return `${listed(expected)} is missing`
+  if (word === undefined) return expected.length === 1 && /^\w/.test(expected[0] ?? '') ? `the word '${expected[0] ?? ''}' is missing` : `${listed(expected)} is missing`
   const words = expected.filter((name) => name !== '<MATCH>')
   return words.length === 0 ? `unexpected word '${word}'` : `expected ${listed(words)}, not '${word}'`
 }

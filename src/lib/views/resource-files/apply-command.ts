@@ -14,7 +14,7 @@ interface ApplyLine {
 export abstract class ApplyFilesCommand extends WriteFilesCommand {
   protected checkApply(line: ApplyLine): void {
     const {filename, plan, set, prune, namespace} = line
-    if (plan === undefined && filename === undefined) this.problem('give files with -f, or a plan with --plan')
+    if (plan === undefined && filename === undefined) this.problem('Give files with -f, or a plan with --plan')
     if (plan === undefined) {
       for (const problem of setProblems(line)) this.problem(problem)
       return

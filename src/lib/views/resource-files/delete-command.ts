@@ -38,10 +38,10 @@ interface DeleteFlags {
 
 export abstract class DeleteFilesCommand extends ChangeFilesCommand {
   protected checkLine({kind, names = []}: DeleteWords, {filename, namespace}: DeleteFlags): void {
-    if (filename !== undefined && kind !== undefined) this.problem('give either -f or a kind and names')
+    if (filename !== undefined && kind !== undefined) this.problem('Give either -f or a kind and names')
     if (filename !== undefined) return
     if (kind === undefined || names.length === 0) {
-      this.problem('give a kind and the names of objects, or files with -f')
+      this.problem('Give a kind and the names of objects, or files with -f')
       return
     }
     const info = findKind(kind)

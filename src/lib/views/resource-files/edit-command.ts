@@ -2,7 +2,7 @@
 import {mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {getResource, objectLabel, type Place, type ResourceChange} from '../../client/resources.js'
+import {getResource, objectLabel, type Place, type ResourceChange, seeThose} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {nearest} from '../../cli/suggest.js'
 import {CalicoError, isError} from '../../errors.js'
@@ -32,7 +32,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
     const reason = protectedReason(place)
     if (reason !== undefined) throw new CalicoError('refused', `${label}: ${reason}`)
     const stored = await getResource(session, place)
-    if (stored === undefined) throw new CalicoError('not-found', `${label} does not exist`)
+    if (stored === undefined) throw new CalicoError('not-found', `There is no ${label}`, {hint: seeThose(place.kind)})
     const shown = await stringifyYaml(withoutStore(stored.resource))
     const draft = newDraft(session, place)
     const outcome = await this.untilRight(session, {place, label, shown, revision: stored.kv.modRevision.toString(), draft})

@@ -111,7 +111,7 @@ describe('what is ours', () => {
     ['get a --force', '--force is not an option of get'],
     ['config:view', 'unknown command'],
     ['profile:show', 'unknown command'],
-    ['datastore', 'export is missing'],
+    ['datastore', "the word 'export' is missing"],
     ['datastore exprt', 'expected export, not \'exprt\''],
     ['profile --version', '--version cannot be combined with other arguments'],
     ['__proto__', 'unknown command'],
@@ -177,7 +177,7 @@ describe('a usage error as text', () => {
         '  calicoctl profile <PROFILE> rule add (inbound | outbound) [--at=<POSITION>]',
         '      (allow | deny) [<MATCH>]',
         '',
-        'Error: expected inbound or outbound, not \'ingress\'.',
+        'Error: Expected inbound or outbound, not \'ingress\'.',
         'Did you mean: calicoctl profile web rule add inbound allow',
         'Try: calicoctl profile rule add --help',
         '',
@@ -187,7 +187,7 @@ describe('a usage error as text', () => {
 
   test('what was typed cannot steer the terminal', () => {
     const line = readLine(['bo\u001b[2Jgus'], TABLE)
-    expect(line.type === 'usage' && formatUsageError(line)).toContain('unknown command \'bo\\x1b[2Jgus\'')
+    expect(line.type === 'usage' && formatUsageError(line)).toContain('Unknown command \'bo\\x1b[2Jgus\'')
   })
 })
 
