@@ -34,7 +34,7 @@ export default class Import extends EditCommand {
   }
   static override flags = {
     'etcd-v2': Flags.string({description: 'The etcd of v0.20: http://HOST:PORT or https://HOST:PORT, several separated by commas.', helpValue: 'URL[,URL...]'}),
-    'etcd-v2-ca': Flags.string({description: 'The CA certificate that verifies that etcd\'s server certificate.', helpValue: 'FILE'}),
+    'etcd-v2-ca': Flags.string({description: 'The CA certificate that verifies the server certificate of that etcd.', helpValue: 'FILE'}),
     'etcd-v2-cert': Flags.string({description: 'The client certificate for that etcd.', helpValue: 'FILE'}),
     'etcd-v2-key': Flags.string({description: 'Its key.', helpValue: 'FILE'}),
     from: Flags.string({multiple: true, description: 'A dump of the old store, instead of --etcd-v2; - reads stdin. May be given several times.', helpValue: 'FILE'}),

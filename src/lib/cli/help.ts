@@ -5,7 +5,7 @@
 import {CommandHelp, Help, type Command, type Config, type Interfaces} from '@oclif/core'
 import {EXIT_CODES, type ErrorKind} from '../errors.js'
 import {wrapUsage} from './grammar/format.js'
-import {idsUnder, usageText} from './grammar/own-usage.js'
+import {commandWords, idsUnder, usageText} from './grammar/own-usage.js'
 import {usageOfId, V020} from './grammar/v020.js'
 import {currentInvocation} from './invocation.js'
 
@@ -185,11 +185,7 @@ class HelpPages extends Help {
   }
 
   private commandList(ids: readonly string[]): string {
-    const rows = ids.map((id): [string, string | undefined] => {
-      const usage = usageText(id, this.table()).split(' ')
-      const last = id.split(':').at(-1) ?? ''
-      return [usage.slice(0, usage.lastIndexOf(last) + 1).join(' '), this.config.findCommand(id)?.summary]
-    })
+    const rows = ids.map((id): [string, string | undefined] => [commandWords(id, this.table()), this.config.findCommand(id)?.summary])
     return this.renderList(rows, {indentation: 2, spacer: '\n'})
   }
 

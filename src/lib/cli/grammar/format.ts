@@ -1,4 +1,4 @@
-/** A refused line as it is told on stderr. */
+/** A refused line as stderr has it. */
 import {escapeText} from '../../printable.js'
 import {presentable} from '../../settings/endpoints.js'
 import type {UsageLine} from './line.js'
@@ -7,16 +7,24 @@ const PROGRAM = 'calicoctl'
 const WIDTH = 80
 
 /** LINE as text that begins with `Usage:`: the nearest usages, what is wrong, what was probably meant, and where to read more. Ends with a newline. */
-export function formatUsageError({usage, problem, suggestion, help}: UsageLine): string {
+export function formatUsageError({usage, commands = [], problem, suggestion, help}: UsageLine): string {
   return [
     'Usage:',
     ...usage.map(wrapUsage),
     '',
+    ...(commands.length === 0 ? [] : ['Commands:', ...commandLines(commands), '']),
     `Error: ${escapeText(withoutPasswords(sentence(problem)))}.`,
     ...(suggestion === undefined ? [] : [`Did you mean: ${suggestion.startsWith('--') ? '' : `${PROGRAM} `}${escapeText(withoutPasswords(suggestion))}`]),
     `Try: ${[PROGRAM, ...help, '--help'].join(' ')}`,
     '',
   ].join('\n')
+}
+
+/** COMMANDS as a list, what each does beside it, in further lines where it does not fit. */
+function commandLines(commands: NonNullable<UsageLine['commands']>): string[] {
+  const width = Math.max(...commands.map(([words]) => words.length)) + 4
+  const lines = new RegExp(`.{1,${WIDTH - width}}(?:\\s|$)`, 'g')
+  return commands.flatMap(([words, summary]) => (summary.match(lines) ?? ['']).map((line, at) => `${(at === 0 ? `  ${words}` : '').padEnd(width)}${line}`.trimEnd()))
 }
 
 /** PROBLEM as the beginning of a sentence, unless it begins with a word of the command line. */

@@ -60,6 +60,8 @@ export interface UsageLine {
   readonly problem: string
   /** The usages that come nearest, without the program's name. */
   readonly usage: readonly string[]
+  /** Of a topic alone: its commands, each with its words and one line of what it does. */
+  readonly commands?: readonly (readonly [words: string, summary: string])[]
   /** What may have been meant, as words to type. */
   readonly suggestion?: string
   /** The words to ask help for, the deepest command or topic that was recognised. */

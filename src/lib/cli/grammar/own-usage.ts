@@ -39,6 +39,12 @@ export function idsUnder(words: readonly string[], commands: CommandTable): stri
   return Object.keys(commands).filter((id) => id.startsWith(prefix) && commands[id]?.hidden !== true && !id.startsWith('__'))
 }
 
+/** The words of command ID as its usage begins, with its arguments in their places: `profile <PROFILE> rule add`. */
+export function commandWords(id: string, commands: CommandTable): string {
+  const usage = usageText(id, commands).split(' ')
+  return usage.slice(0, usage.lastIndexOf(id.split(':').at(-1) ?? '') + 1).join(' ')
+}
+
 /** The words that may follow the topic WORDS in commands of ours alone. */
 export function ownNextWords(words: readonly string[], commands: CommandTable): string[] {
   if (words.some((word) => word.includes(':'))) return []

@@ -4,7 +4,7 @@ import {attemptAll, fittingAttempt, nearestAttempts, v020Options, type Attempt} 
 import {optionProblems, spelt} from './command-line.js'
 import {deepestHelp} from './help-words.js'
 import type {CommandTable, UsageLine} from './line.js'
-import {idsUnder, ownNextWords, usageText} from './own-usage.js'
+import {commandWords, idsUnder, ownNextWords} from './own-usage.js'
 import {optionsOf} from './pattern.js'
 import {refused} from './refused.js'
 import {listed, type SplitLine, type Unreadable} from './split.js'
@@ -48,7 +48,7 @@ export function unknownCommand(words: readonly string[], commands: CommandTable,
   const suggestion = word === undefined ? undefined : (help.length === 0 ? doing(word, commands) : undefined) ?? meant(word, next)
   return refused({
     problems: [help.length === 0 ? `unknown command '${word ?? ''}'` : expectation(next, word)],
-    usage: help.length === 0 ? [PROGRAM_USAGE] : idsUnder(help, commands).map((id) => usageText(id, commands)),
+    ...(help.length === 0 ? {usage: [PROGRAM_USAGE]} : topicUsage(help, commands)),
     suggestion: suggestion === undefined ? undefined : quoted([...help, ...suggestion.split(' '), ...words.slice(help.length + 1)]),
     help,
   })
@@ -67,13 +67,20 @@ export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
   const topic = deepestHelp(line.words, commands)
   const bare = topic.length === line.words.length && !Object.hasOwn(commands, topic.join(':'))
-  const usages = bare ? idsUnder(topic, commands).map((id) => usageText(id, commands)) : reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
+  const usages = reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
     problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in the wrong order'])],
-    usage: usages,
+    ...(bare ? topicUsage(topic, commands) : {usage: usages}),
     suggestion: lacking !== undefined ? undefined : betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
     help: topic,
   })
+}
+
+/** What is shown for a TOPIC alone: its commands, each with one line of what it does. */
+function topicUsage(topic: readonly string[], commands: CommandTable): Pick<UsageLine, 'usage' | 'commands'> {
+  const below = idsUnder(topic, commands).sort().map((id): [string, string] => [commandWords(id, commands), commands[id]?.summary ?? ''])
+  const words = below[0]?.[0].split(' ') ?? []
+  return {usage: [`${words.slice(0, words.indexOf(topic.at(-1) ?? '') + 1).join(' ')} <command> [<args>...]`], commands: below}
 }
 
 /** `help WORDS` of which the word after the topic or command HELP is a slip for one below it; undefined if it is none. */
