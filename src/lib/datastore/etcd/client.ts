@@ -2,8 +2,8 @@ import type {Etcd3, IRangeRequest, IRangeResponse, IStatusResponse, ITxnRequest,
 import type {EtcdSettings} from '../../settings/types.js'
 
 /**
- * What the adapter asks of one endpoint. There are two ways: etcd3 with @grpc/grpc-js (etcd3-client.ts), which does everything, and calls over node:http2
- * (unary/), which a command of short life takes, since loading etcd3 takes longer than the calls. One suite of tests holds both to the same behaviour.
+ * What the adapter asks of one endpoint. There are two ways: etcd3 with @grpc/grpc-js (etcd3-client.ts), which does everything, and calls over HTTP/2 of our
+ * own (unary/), which a command of short life takes, since loading etcd3 takes longer than the calls. One suite of tests holds both to the same behaviour.
  *
  * A call that failed throws an Error with gRPC's words, `14 UNAVAILABLE: what happened`; failure.ts says what that means for the request.
  */
@@ -34,4 +34,4 @@ export interface ClientEndpoint {
 }
 
 /** Makes the client of ENDPOINT, without a connection yet. @throws Error for TLS files that cannot be used */
-export type OpenClient = (endpoint: ClientEndpoint, settings: EtcdSettings) => Client
+export type OpenClient = (endpoint: ClientEndpoint, settings: EtcdSettings) => Client | Promise<Client>

@@ -98,7 +98,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   async function newClient(endpoint: Endpoint): Promise<Client> {
     const open = await WAYS[way]()
     try {
-      return open(endpoint, settings)
+      return await open(endpoint, settings)
     } catch (error) {
       throw explainBadCredentials(settings, error)
     }

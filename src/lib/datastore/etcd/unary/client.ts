@@ -5,18 +5,17 @@ import {unaryCall} from './call.js'
 import {framed} from './framing.js'
 import {createCodec, type Message} from './protobuf.js'
 import {METHODS, PROTOCOL} from './protocol.js'
-import {msUntil, openSession, secureContextOf, type Session} from './session.js'
+import {msUntil, openSession, type Session} from './session.js'
 import {asUnsent, UNAVAILABLE, unsent} from './status.js'
 
 /**
- * etcd's unary calls over node:http2, for commands of short life: etcd3 and @grpc/grpc-js, which take 20 ms to load, are left to the streams of watches.
+ * etcd's unary calls over HTTP/2 of our own, for commands of short life: etcd3 and @grpc/grpc-js, which take 20 ms to load, are left to the streams of watches.
  * Neither compression nor calls in several messages are spoken; there is one connection to an endpoint, made when a call needs it.
  */
-export function openUnary(endpoint: ClientEndpoint, settings: EtcdSettings): Client {
+export async function openUnary(endpoint: ClientEndpoint, settings: EtcdSettings): Promise<Client> {
   const {url} = endpoint
-  const secureContext = url.startsWith('https:') ? secureContextOf(settings) : undefined
+  const openSocket = url.startsWith('https:') ? (await import('./tls.js')).tlsSockets(settings) : undefined
   const codec = createCodec(PROTOCOL)
-  const authority = url.slice(url.indexOf('//') + 2)
   let session: Session | undefined
   let login: Promise<IAuthenticateResponse> | undefined
   let streams: Promise<Client> | undefined
@@ -25,7 +24,7 @@ export function openUnary(endpoint: ClientEndpoint, settings: EtcdSettings): Cli
   /** The connection of the next call. @throws CallError, unsent */
   function current(): Session {
     if (closed) throw unsent(UNAVAILABLE, 'Channel closed before call started')
-    if (!session?.usable()) session = openSession(url, secureContext)
+    if (!session?.usable()) session = openSession(url, openSocket)
     return session
   }
 
@@ -37,7 +36,6 @@ export function openUnary(endpoint: ClientEndpoint, settings: EtcdSettings): Cli
     const headers = {
       ':method': 'POST',
       ':path': path,
-      ':authority': authority,
       'content-type': 'application/grpc',
       te: 'trailers',
       'grpc-timeout': grpcTimeout(msUntil(deadline)),

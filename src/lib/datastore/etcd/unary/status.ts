@@ -1,3 +1,5 @@
+import type {Fields} from './hpack.js'
+
 /**
  * How a unary call of gRPC ends (gRPC's "PROTOCOL-HTTP2", "http-grpc-status-mapping"): with the status that the server gives in its trailers, or with what is
  * to be said where it gives none. Words and codes are those of @grpc/grpc-js, which calls go through as well: failure.ts judges both alike.
@@ -53,9 +55,6 @@ const NO_ERROR = 0
 const REFUSED_STREAM = 7
 export const CANCEL = 8
 
-/** HTTP's header or trailer fields as node:http2 gives them. */
-export type Fields = Readonly<Record<string, string | readonly string[] | number | undefined>>
-
 /** What is known of an answer when its stream has ended. */
 export interface Ended {
   /** HTTP's status; undefined = no headers came. */
@@ -72,19 +71,14 @@ export interface Ended {
 
 /** The error of a call that ended thus; undefined if its status is OK. */
 export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}: Ended): CallError | undefined {
-  const status = trailers && field(trailers, 'grpc-status')
-  if (status !== undefined) return Number(status) === OK ? undefined : new CallError(Number(status), decoded(field(trailers ?? {}, 'grpc-message') ?? ''))
+  const status = trailers?.['grpc-status']
+  if (status !== undefined) return Number(status) === OK ? undefined : new CallError(Number(status), decoded(trailers?.['grpc-message'] ?? ''))
   // RFC 9113 §6.8, §8.7: the server has not done anything with such a stream.
   if (httpStatus === undefined && (passedOver || resetCode === REFUSED_STREAM)) return unsent(UNAVAILABLE, 'Stream refused by server')
   if (httpStatus !== undefined && httpStatus !== 200) return new CallError(codeOfHttp(httpStatus), `Received HTTP status code ${httpStatus}`)
   if (reason !== undefined || resetCode === CANCEL) return new CallError(UNAVAILABLE, `Connection dropped${reason === undefined ? '' : `: ${reason}`}`)
   if (trailers !== undefined) return new CallError(UNKNOWN, 'No status information received')
   return new CallError(INTERNAL, `Received RST_STREAM with code ${resetCode}${resetCode === NO_ERROR ? ' (Call ended without gRPC status)' : ''}`)
-}
-
-function field(fields: Fields, name: string): string | undefined {
-  const value = fields[name]
-  return value === undefined ? undefined : String(typeof value === 'object' ? value[0] : value)
 }
 
 /** A status message: percent-encoded UTF-8, or what it is where that cannot be decoded. */

@@ -17,7 +17,6 @@ describe('how a call ends', () => {
     ['a status of etcd in doubt', {trailers: {'grpc-status': '14', 'grpc-message': 'etcdserver: request timed out'}}, '14 UNAVAILABLE: etcdserver: request timed out', 'unknown'],
     ['a percent-encoded message', {trailers: {'grpc-status': '3', 'grpc-message': '100%25 %C3%A4'}}, '3 INVALID_ARGUMENT: 100% ä', 'not-executed'],
     ['a message that only looks encoded', {trailers: {'grpc-status': '3', 'grpc-message': '100% of'}}, '3 INVALID_ARGUMENT: 100% of', 'not-executed'],
-    ['a status twice: the first', {trailers: {'grpc-status': ['3', '0']}}, '3 INVALID_ARGUMENT: ', 'not-executed'],
     ['a status that gRPC does not have', {trailers: {'grpc-status': '99'}}, '99 UNKNOWN: ', 'unknown'],
     ['no status, but a proxy\'s', {httpStatus: 503, trailers: {}}, '14 UNAVAILABLE: Received HTTP status code 503', 'unknown'],
     ['no status, refused before etcd', {httpStatus: 404}, '12 UNIMPLEMENTED: Received HTTP status code 404', 'not-executed'],
