@@ -558,6 +558,7 @@ describe('configuration and environment', () => {
       'lib/calico-node/libnetwork-service/socket.ts': 'the socket of our own driver',
       'lib/datastore/etcd/etcd3-client.ts': 'etcd',
       'lib/datastore/etcd/unary/session.ts': 'etcd',
+      'lib/datastore/etcd/unary/tls.ts': 'the same',
       'lib/docker/container-names.ts': 'the Docker Engine',
       'lib/libnetwork/plugin-socket.ts': 'the socket that Docker asks',
       'lib/libnetwork/server.ts': 'the same',

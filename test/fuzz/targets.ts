@@ -10,6 +10,9 @@ import {parseStored} from '../../src/lib/client/resources.js'
 import {pullMessage, pullReader} from '../../src/lib/docker/images.js'
 import {framedLines} from '../../src/lib/docker/lifecycle.js'
 import {lineSplitter} from '../../src/lib/docker/lines.js'
+import {DATA, END_HEADERS, END_STREAM, frame, GOAWAY, HEADERS, numbers, PING, RST_STREAM, settings, WINDOW_UPDATE} from '../../src/lib/datastore/etcd/unary/frames.js'
+import {encodeFields} from '../../src/lib/datastore/etcd/unary/hpack.js'
+import {failureOf} from '../../src/lib/datastore/etcd/unary/status.js'
 import {CalicoError} from '../../src/lib/errors.js'
 import {convertStore} from '../../src/lib/import-v1/convert.js'
 import {readDump} from '../../src/lib/import-v1/old-store.js'
@@ -50,6 +53,7 @@ import {readRuleWords} from '../../src/lib/rules/words.js'
 import {parseConfigFile} from '../../src/lib/settings/config-file.js'
 import {parseEndpoints} from '../../src/lib/settings/endpoints.js'
 import {environmentSource} from '../../src/lib/settings/environment.js'
+import {scripted} from '../support/scripted-session.js'
 import {CASES, dumpOf, oldBlock, oldEndpoint, type OldKeys, oldNode} from '../support/v020-store.js'
 import type {Target} from './engine.js'
 
@@ -102,6 +106,14 @@ const V3_WORDS = ['"spec"', '"metadata"', 'projectcalico.org/v3', 'all()', 'has(
 const REQUEST_SCHEMAS = [requestPool, releasePool, requestAddress, releaseAddress, createNetwork, ofNetwork, createEndpoint, ofEndpoint, joinEndpoint]
 const ID = 'ab12'.repeat(16)
 
+/** What a server may answer to the first call of a connection by HTTP/2. */
+const ANSWERS = [
+  [frame(HEADERS, END_HEADERS, 1, encodeFields({':status': '200', 'content-type': 'application/grpc'})), frame(DATA, 0, 1, Buffer.alloc(20)), frame(HEADERS, END_HEADERS | END_STREAM, 1, encodeFields({'grpc-status': '0'}))],
+  [frame(HEADERS, END_HEADERS | END_STREAM, 1, Buffer.from('8861 96d07abe941054d444a820 58 05 61616161 be'.replaceAll(' ', ''), 'hex'))],
+  [frame(WINDOW_UPDATE, 0, 0, numbers(70_000)), frame(WINDOW_UPDATE, 0, 1, numbers(70_000)), frame(PING, 0, 0, Buffer.alloc(8)), frame(RST_STREAM, 0, 1, numbers(7))],
+  [frame(GOAWAY, 0, 0, numbers(0, 0))],
+].map((frames) => Buffer.concat([settings([[3, 1], [4, 100]]), ...frames]))
+
 export const TARGETS: readonly Target[] = [
   {
     name: 'bird',
@@ -124,6 +136,22 @@ export const TARGETS: readonly Target[] = [
       splitter.push(input.subarray(0, input.length >> 1))
       splitter.push(input.subarray(input.length >> 1))
       splitter.end()
+    },
+  },
+  {
+    name: 'http2',
+    seeds: () => ANSWERS,
+    dictionary: ['\0\0\u0008\u0007\0\0\0\0\0\0\0\0\u0001', '\0\0\u0004\u0003\0\0\0\0\u0001\0\0\0\u0007', '\0\0\u0001\u0001\u0005\0\0\0\u0001\u0088', '\0\0\0\0\u0001\0\0\0\u0001', '\u007f\u00ff', 'grpc-status', ':status'],
+    run(input) {
+      const {session, comes} = scripted()
+      const ends: unknown[] = []
+      const cancel = session.begin({':method': 'POST', ':path': '/x'}, Buffer.alloc(100_000), (end, received) => ends.push(failureOf(end), received))
+      comes(input.subarray(0, input.length >> 1))
+      comes(input.subarray(input.length >> 1))
+      promise(ends.length <= 2, 'a call has ended twice')
+      promise(session.usable() || session.reason() === undefined || ends.length === 2, 'a call is left on a connection that is lost')
+      cancel()
+      session.retire()
     },
   },
   {

@@ -1,4 +1,4 @@
 import {describe} from '@jest/globals'
 import {faults} from './faults.contract.js'
 
-describe('over node:http2', () => faults('http2'))
+describe('over http2', () => faults('http2'))

@@ -302,7 +302,7 @@ describe('by http2 alone', () => {
   })
 })
 
-/** How many bytes the server at URL sends for one write by way of node:http2, from the beginning of a connection on. */
+/** How many bytes the server at URL sends for one write by way of http2, from the beginning of a connection on. */
 async function replyBytes(url: string): Promise<number> {
   const proxy = await cuttingProxy(url, Infinity)
   const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: [proxy.url], origin: 'the test'}}}, {}, {way: 'http2'})

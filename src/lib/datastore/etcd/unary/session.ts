@@ -116,7 +116,9 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
   const socket = openSocket({host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (secure ? 443 : 80))})
   socket.setNoDelay(true)
   socket.unref()
-  socket.on('connect', () => void (calls.size === 0 && socket.unref()))
+  socket.on('connect', () => {
+    if (calls.size === 0) socket.unref()
+  })
   socket.on('data', (bytes: Buffer) => {
     try {
       if (!isLost) take(bytes)
@@ -143,7 +145,9 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
   const MEANINGS: Readonly<Record<number, (frame: h2.Frame) => void>> = {
     [h2.DATA]: dataCame,
     [h2.HEADERS]: (frame) => blockCame({stream: frame.stream, flags: frame.flags, parts: [], size: 0}, frame.flags, h2.contentOf(frame)),
-    [h2.CONTINUATION]: ({flags, payload}) => void (block && blockCame(block, flags, payload)),
+    [h2.CONTINUATION]({flags, payload}) {
+      if (block) blockCame(block, flags, payload)
+    },
     [h2.RST_STREAM]: (frame) => end(streamOf(frame), h2.numberIn(frame)),
     [h2.SETTINGS]: settingsCame,
     [h2.PUSH_PROMISE]() {
@@ -363,7 +367,9 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
   /** Answers a frame of the server's; one that does not take the answers is given up. */
   function reply(answer: Buffer): void {
     if (++replies > MOST_REPLIES) throw new h2.ProtocolError('questions whose answers are not read')
-    socket.write(answer, () => void replies--)
+    socket.write(answer, () => {
+      replies--
+    })
   }
 
   /** Asks for a sign of life after a while, and again while calls are open. */
