@@ -107,6 +107,9 @@ describe('fields', () => {
       'content-encoding': 'gzip',
       'set-cookie': 'foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1',
     })
+    // Three are left of those before.
+    expect(read(hex('c0'))).toMatchObject({date: 'Mon, 21 Oct 2013 20:13:22 GMT'})
+    expect(() => read(hex('c1'))).toThrow('a field of no table: 65')
   })
 
   test('of a field that comes twice the first counts', () => {
