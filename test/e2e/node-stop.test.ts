@@ -89,8 +89,9 @@ suite('node stop and remove, with a stand-in for calico-node', whyNoHost(), () =
       let calls = ''
       const {code} = await host.calicoctl(['node', 'stop', '--force'], {env: withUnit('active')}, (child) => {
         const timer = setInterval(() => {
-          if (!stopped()) return
-          calls = readFileSync(join(host.folder, 'systemd/calls'), 'utf8')
+          // The file is there before the line is.
+          calls = stopped() ? readFileSync(join(host.folder, 'systemd/calls'), 'utf8') : ''
+          if (!calls.endsWith('\n')) return
           child.kill('SIGTERM')
           clearInterval(timer)
         }, 50)

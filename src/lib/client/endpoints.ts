@@ -80,17 +80,34 @@ export function networkAddress(text: string): Address | undefined {
   return cidr && {family: cidr.family, value: cidr.value}
 }
 
-/** All endpoints that FILTER lets through, in key order. @throws CalicoError `invalid` for a host that cannot be one */
+/**
+ * All endpoints that FILTER lets through, in key order. Where it is for those of a host, of a workload or with an id, no values are read but theirs.
+ * @throws CalicoError `invalid` for a host that cannot be one
+ */
 export async function* listEndpoints(session: Session, filter: EndpointFilter): AsyncGenerator<Endpoint> {
   const matches = matcher(filter)
-  for await (const stored of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) {
-    const endpoint = endpointOf(session, stored)
-    if (matches(endpoint, storedWorkload(endpoint))) yield endpoint
-  }
+  const endpoints = (filter.host ?? filter.workload ?? filter.endpoint) === undefined ? allEndpoints(session) : endpointsWhose(session, matches)
+  for await (const endpoint of endpoints) if (matches(endpoint, storedWorkload(endpoint))) yield endpoint
 }
 
+async function* allEndpoints(session: Session): AsyncGenerator<Endpoint> {
+  for await (const stored of listResources<WorkloadEndpoint>(session, 'WorkloadEndpoint')) yield endpointOf(session, stored)
+}
+
+/** The endpoints that MATCHES lets through, and those of whom only the value tells. */
+async function* endpointsWhose(session: Session, matches: Matcher): AsyncGenerator<Endpoint> {
+  const readable = read(session, [])
+  readable.catch(() => undefined)
+  const keys: string[] = []
+  for await (const {key, identity} of endpointKeys(session)) if (identity === undefined || matches(identity, identity.workload)) keys.push(key)
+  await readable
+  yield* endpointsAt(session, keys)
+}
+
+type Matcher = (endpoint: Identity, storedWorkload: string) => boolean
+
 /** Filters are converted as the names in endpoints were (decisions.md 23); what was typed as it is stored is found too. */
-function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): (endpoint: Identity, storedWorkload: string) => boolean {
+function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): Matcher {
   const node = host === undefined ? undefined : nodeName(host)
   const is = (wanted: string | undefined): ((actual: string) => boolean) => {
     if (wanted === undefined) return () => true
@@ -131,7 +148,8 @@ function isCalled({stored}: Endpoint, word: string): boolean {
  */
 export async function findEndpoint(session: Session, word: string, filter: EndpointFilter): Promise<Endpoint> {
   for (const keys of await keysOf(session, word, filter)) {
-    const found = await endpointsAt(session, keys.slice(0, MAX_NAMED))
+    const found: Endpoint[] = []
+    for await (const endpoint of endpointsAt(session, keys.slice(0, MAX_NAMED))) found.push(endpoint)
     if (found.length > 0) return theOne(found, word, Math.max(found.length, keys.length > MAX_NAMED ? keys.length : 0))
   }
   const called: Endpoint[] = []
@@ -152,32 +170,37 @@ async function keysOf(session: Session, word: string, filter: EndpointFilter): P
   }
   /** Names that are not four segments do not say whose they are. */
   const unclear: string[] = []
+  for await (const {key, identity} of endpointKeys(session)) {
+    if (identity) note(key, identity, identity.workload)
+    else unclear.push(key)
+  }
+  for await (const endpoint of endpointsAt(session, unclear)) note(endpoint.stored.kv.key, endpoint, storedWorkload(endpoint))
+  return [byId, byContainer, byBeginning].map((keys) => keys.sort(compareUtf8))
+}
+
+/** The keys of all endpoints, with whose they say that they are. */
+async function* endpointKeys(session: Session): AsyncGenerator<{readonly key: string; readonly identity: Identity | undefined}> {
   for await (const page of listPages(session, kindPrefix('WorkloadEndpoint'), {keysOnly: true})) {
     for (const {key} of page.entries) {
       const place = parseKey(key)
       const segments = place?.type === 'resource' ? parseWorkloadEndpointName(place.name) : undefined
-      if (segments) note(key, {host: segments.node, orchestrator: segments.orchestrator, workload: segments.workload, id: segments.endpoint}, segments.workload)
-      else unclear.push(key)
+      yield {key, identity: segments && {host: segments.node, orchestrator: segments.orchestrator, workload: segments.workload, id: segments.endpoint}}
     }
   }
-  for (const endpoint of await endpointsAt(session, unclear)) note(endpoint.stored.kv.key, endpoint, storedWorkload(endpoint))
-  return [byId, byContainer, byBeginning].map((keys) => keys.sort(compareUtf8))
 }
 
 /** So many keys are read at once. */
 const READ_AT_ONCE = 100
 
 /** The endpoints at KEYS, in their order: those that are still there, and can be read. */
-async function endpointsAt(session: Session, keys: readonly string[]): Promise<Endpoint[]> {
-  const found: Endpoint[] = []
+async function* endpointsAt(session: Session, keys: readonly string[]): AsyncGenerator<Endpoint> {
   for (let at = 0; at < keys.length; at += READ_AT_ONCE) {
     const {results} = await read(session, keys.slice(at, at + READ_AT_ONCE).map((get) => ({get})))
     for (const [kv] of results) {
       const stored = kv && tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)
-      if (stored) found.push(endpointOf(session, stored))
+      if (stored) yield endpointOf(session, stored)
     }
   }
-  return found
 }
 
 /** How many endpoints an error names before it only counts the rest. */
