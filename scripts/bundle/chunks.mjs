@@ -52,6 +52,21 @@ export const PARTS = {
   backup: ['src/lib/backup/', 'src/lib/views/backup.ts', 'src/lib/views/datastore-status.ts', 'src/commands/datastore/'],
   journal: ['src/lib/journal/entry.ts', 'src/lib/journal/place.ts', 'src/lib/files/append.ts'],
   history: ['src/lib/journal/', 'src/lib/views/history.ts', 'src/lib/views/confirm.ts', ...['history', 'undo', 'confirm', '__confirm'].map((command) => `src/commands/${command}.ts`)],
+  hosts: [
+    ...['bird', 'calico-node', 'diagnostics', 'docker', 'host', 'ipam', 'libnetwork', 'mesos', 'node-status', 'system-check', 'workload'].map((folder) => `src/lib/${folder}/`),
+    ...['addresses-in-use', 'affinities', 'pool-removal', 'pools'].map((name) => `src/lib/client/${name}.ts`),
+    ...['containers', 'ipam', 'libnetwork', 'mesos-check', 'mesos-config', 'mesos-options', 'node-remove', 'node-start', 'pool-add-command', 'pool-arguments', 'pools', 'status'].map((name) => `src/lib/views/${name}.ts`),
+    ...['container', 'ipam', 'libnetwork', 'mesos', 'pool'].map((topic) => `src/commands/${topic}/`),
+    ...['checksystem', 'diags', 'endpoint/gc', 'endpoint/remove', 'node', 'node/remove', 'node/stop', 'status'].map((command) => `src/commands/${command}.ts`),
+  ],
+  objects: [
+    ...['bgp-configuration', 'bgp-peers', 'cluster-status', 'configuration', 'endpoint-profiles', 'endpoints', 'felix-configuration', 'inventory', 'kept', 'known-nodes', 'node-list'].map((name) => `src/lib/client/${name}.ts`),
+    ...['cluster-status', 'config-command', 'endpoint-profile-command', 'endpoints', 'get', 'get-selection', 'ipam-arguments', 'ipam-assign', 'ipam-check', 'kind-columns', 'known-node', 'mesos-gc', 'node-option', 'nodes', 'peer-arguments', 'peers', 'pull-progress', 'removal-notes', 'setting-command', 'stale'].map((name) => `src/lib/views/${name}.ts`),
+    ...['bgp', 'config', 'endpoint', 'node'].map((topic) => `src/commands/${topic}/`),
+    'src/commands/get.ts',
+  ],
+  embedded: ['src/lib/datastore/embedded/'],
+  help: ['src/lib/cli/help.ts', 'src/commands/help.ts', 'src/commands/version.ts'],
 }
 
 /** Packages in core that parts import too. */
