@@ -20,11 +20,11 @@ function unseal(sealed) {
   return checkSum(data) === sealed.readInt32LE(data.length) ? data : undefined
 }
 
-/** One word in each 256 bytes counts: enough for lost pages and cut files; all of them would take 5 ms. @param {Buffer} data */
+/** One word in each KB counts: enough for lost pages and cut files; all of them would take 5 ms. @param {Buffer} data */
 function checkSum(data) {
   const words = new Int32Array(data.buffer, data.byteOffset, data.length >> 2)
   let sum = data.length
-  for (let i = 0; i < words.length; i += 64) sum = (Math.imul(sum, 31) + /** @type {number} */ (words[i])) | 0
+  for (let i = 0; i < words.length; i += 256) sum = (Math.imul(sum, 31) + /** @type {number} */ (words[i])) | 0
   return sum
 }
 

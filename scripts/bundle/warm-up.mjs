@@ -22,6 +22,8 @@ const LINES = /** @type {readonly [line: string, code: number][]} */ ([
   ['profile show', 0],
   ['profile warm show', 1], // unknown words
   ['pool add 10.20.0.0/16', 0],
+  ['get profile', 0],
+  ['endpoint show', 0],
 ])
 
 /** Requests to the Mesos plugin with what the answer's `error` must be; undefined = that depends on this machine. */

@@ -7,8 +7,8 @@
  */
 import {closeSync, constants, linkSync, openSync, readlinkSync, unlinkSync, writeSync} from 'node:fs'
 import {CalicoError} from '../errors.js'
+import {randomName} from './random-name.js'
 import {fileReason, readTextFile} from './read.js'
-import {randomName} from './replace.js'
 
 const SHORTEST_WAIT_MS = 2
 const LONGEST_WAIT_MS = 20

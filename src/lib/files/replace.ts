@@ -2,6 +2,7 @@
 import {constants} from 'node:fs'
 import {type FileHandle, lstat, open, rename, unlink} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
+import {randomName} from './random-name.js'
 import {fileReason} from './read.js'
 
 export interface ReplaceOptions {
@@ -127,9 +128,4 @@ async function openBelow(root: string, folder: string): Promise<FileHandle> {
     }
   }
   return at
-}
-
-/** 64 bits that nobody can guess. Not from node:crypto, whose first use costs 5 ms. */
-export function randomName(): string {
-  return globalThis.crypto.randomUUID().replaceAll('-', '').slice(0, 16)
 }
