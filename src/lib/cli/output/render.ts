@@ -34,16 +34,17 @@ export async function* render<Row>(presentation: Presentation<Row>, format: Outp
     yield* growingPieces(rows, {...growing, document}, YAML_LAYOUT, stringifyYaml)
     return
   }
+  if (format === 'table' || format === 'wide') {
+    const {renderTables} = await import('./tables.js')
+    yield* renderTables(presentation, format, screen)
+    return
+  }
   const all: Row[] = []
   for await (const row of rows) all.push(row)
   if (format === 'json') {
     yield* await documentPieces(presentation.document(all), JSON_LAYOUT, indentedJson)
     yield '\n'
-  } else if (format === 'yaml') yield* await documentPieces(presentation.document(all), YAML_LAYOUT, stringifyYaml)
-  else {
-    const {renderTables} = await import('./tables.js')
-    yield* renderTables(presentation, all, format, screen)
-  }
+  } else yield* await documentPieces(presentation.document(all), YAML_LAYOUT, stringifyYaml)
 }
 
 /** Names that a warning repeats before it only counts the rest. */
