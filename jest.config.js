@@ -9,6 +9,7 @@ export default {
     '^.+\\.ts$': ['<rootDir>/scripts/jest-transform.mjs', {jsc: {parser: {syntax: 'typescript'}, target: 'es2022'}, module: {type: 'es6'}}],
   },
   sandboxInjectedGlobals: GLOBALS,
+  testSequencer: '<rootDir>/scripts/slowest-first.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   setupFiles: ['<rootDir>/test/support/setup.ts'],
   modulePathIgnorePatterns: ['<rootDir>/out/', '<rootDir>/.cache/'],

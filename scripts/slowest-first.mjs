@@ -44,8 +44,27 @@ const SLOW = new Map([
   ['test/e2e/batch-places.test.ts', 8],
 ])
 
+/** What other files take, of those that start servers. */
+const USUAL = 5
+
 /** The files whose place in the order is fixed. */
 export const KNOWN = [...SLOW.keys()]
+
+/**
+ * FILES in COUNT parts that take the same time, as far as it is known.
+ * @param {readonly string[]} files
+ * @param {number} count
+ */
+export function inParts(files, count) {
+  const seconds = (/** @type {string} */ file) => SLOW.get(file) ?? USUAL
+  const parts = Array.from({length: count}, () => ({total: 0, files: /** @type {string[]} */ ([])}))
+  for (const file of files.toSorted((a, b) => seconds(b) - seconds(a))) {
+    const least = parts.reduce((one, other) => (other.total < one.total ? other : one))
+    least.files.push(file)
+    least.total += seconds(file)
+  }
+  return parts.map((part) => part.files)
+}
 
 /** @typedef {{path: string, context: {config: {rootDir: string}}}} Test */
 

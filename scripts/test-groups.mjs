@@ -2,17 +2,15 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 
-/** Modules of test/support that make a host with namespaces and an Engine of its own. */
-const HOSTS = /\/support\/stand-in\/host\.js'/
-/** Modules of test/support that use this machine's interfaces, mounts, or the one Engine on its bridge; and what keeps a whole cluster busy. */
-const MACHINE = /\/support\/(?:namespaces|example-world|small-disk)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
+/** Modules of test/support that use this machine's interfaces, mounts or an Engine, or make hosts; and what keeps a whole cluster busy. */
+const MACHINE = /\/support\/(?:namespaces|example-world|small-disk|stand-in\/host)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
 /** What starts processes: servers, the built command, programs of the machine; suites that several files run (*.contract.ts) do. */
 const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|net-modules)\.js'|\.contract\.js'|from 'node:child_process'|from 'execa'/
 
 /**
  * `pure`: only this project's modules, in the process of the test. `services`: starts servers or programs, several files at once.
- * `machine`: uses what this machine has one of, so one file after another. `hosts`: each file makes hosts of its own, which is a lot of work, so one after another.
- * @typedef {'pure' | 'services' | 'machine' | 'hosts'} Group
+ * `machine`: uses what a machine has one of, so one file at a time in each lane (lane.mjs).
+ * @typedef {'pure' | 'services' | 'machine'} Group
  */
 
 /**
@@ -22,7 +20,6 @@ const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|net-
  * @returns {Group}
  */
 export function groupOf(path, source) {
-  if (HOSTS.test(source)) return 'hosts'
   if (MACHINE.test(source)) return 'machine'
   return path.startsWith('test/lib/') && !SERVICES.test(source) ? 'pure' : 'services'
 }
@@ -34,7 +31,7 @@ export function groupOf(path, source) {
  */
 export function testGroups(root) {
   /** @type {Record<Group, string[]>} */
-  const groups = {pure: [], services: [], machine: [], hosts: []}
+  const groups = {pure: [], services: [], machine: []}
   const paths = readdirSync(join(root, 'test'), {recursive: true, encoding: 'utf8'}).filter((path) => path.endsWith('.test.ts')).map((path) => `test/${path}`)
   for (const path of paths.sort()) groups[groupOf(path, readFileSync(join(root, path), 'utf8'))].push(path)
   return groups

