@@ -115,7 +115,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     importBase(host.docker, 'other:1', {changes: ['CMD ["sleep", "600"]']})
     for (const wait of ['ready', 'started']) {
       const {code, stderr} = await host.calicoctl(['node', '--node-image=other:1', '--ip=192.0.2.2', `--wait=${wait}`, '--wait-timeout=10m'])
-      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: it does not contain the program calico-node\n\s*Its command: sleep 600\n[^]*--node-image/) as unknown})
+      expect({code, stderr}).toEqual({code: 1, stderr: expect.stringMatching(/The image other:1 is not calico\/node: it does not contain the program calico-node\.\n\s*Its command: sleep 600\n[^]*--node-image/) as unknown})
       expect(stderr).not.toContain('OCI runtime')
       expect(containers()).toBe('')
     }
