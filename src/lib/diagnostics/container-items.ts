@@ -1,5 +1,6 @@
 /** The container calico-node: what the Engine knows of it, and the end of its log. */
 import {CONTAINER_NAME} from '../calico-node/container.js'
+import {fieldsOf, textsOf} from '../docker/answers.js'
 import {inspectDocument} from '../docker/inspect-document.js'
 import {containerLifecycle} from '../docker/lifecycle.js'
 import type {Collected, Item} from './item.js'
@@ -28,8 +29,8 @@ async function log(): Promise<Collected> {
 /** The container's environment, whose values are nobody's business; none where it cannot be had. */
 export async function containerEnvironment(): Promise<readonly string[]> {
   try {
-    const {Config} = ((await inspectDocument(CONTAINER_NAME)) ?? {}) as {Config?: {Env?: readonly string[] | null}}
-    return Config?.Env ?? []
+    const {Env} = fieldsOf((await inspectDocument(CONTAINER_NAME))?.Config)
+    return textsOf(Env)
   } catch {
     return []
   }

@@ -1,5 +1,6 @@
 /** The names of containers, for completion: one question by plain HTTP, since dockerode takes longer to load than a key press may. */
 import {request} from 'node:http'
+import {listedContainersOf} from './answers.js'
 import {engineAddress} from './engine.js'
 
 /** More than this is no list of containers that somebody chooses from. */
@@ -33,5 +34,4 @@ export function containerNames({all, limitMs}: {all: boolean; limitMs: number}):
   })
 }
 
-const namesIn = (list: unknown): readonly string[] =>
-  (Array.isArray(list) ? (list as {Names?: unknown}[]) : []).flatMap(({Names}) => (Array.isArray(Names) && typeof Names[0] === 'string' ? [Names[0].replace(/^\//, '')] : []))
+const namesIn = (list: unknown): readonly string[] => (listedContainersOf(list) ?? []).flatMap(({names: [name]}) => (name === undefined ? [] : [name.replace(/^\//, '')]))

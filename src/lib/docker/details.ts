@@ -1,6 +1,7 @@
 /** What the Engine tells of one container to those who watch over it. */
 import type Dockerode from 'dockerode'
-import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+import {containerDetailsOf, listedContainersOf} from './answers.js'
+import {askEngine, engineAddress, EngineError, type EngineOptions, strange} from './engine.js'
 
 export interface ContainerDetails {
   /** 64 hex digits. */
@@ -43,43 +44,17 @@ const TIME_LIMIT_MS = 4_000
  * @throws CalicoError as the methods of Engine do
  */
 export async function containerDetails(name: string, {env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Promise<ContainerDetails | undefined> {
-  const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(engineAddress(env), timeLimitMs, question)
+  const address = engineAddress(env)
+  const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(address, timeLimitMs, question)
   // The Engine's filter finds every name that contains this one.
   const found = await ask((docker, abortSignal) => docker.listContainers({all: true, filters: {name: [name]}, abortSignal}))
-  const listed = found.find(({Names}) => Names.includes(`/${name}`))
+  const listed = (listedContainersOf(found) ?? strange(address)).find(({names}) => names.includes(`/${name}`))
   if (!listed) return undefined
   try {
-    const {State, RestartCount, Config, Mounts, Image: imageId, HostConfig, Path, Args} = await ask((docker, abortSignal) => docker.getContainer(listed.Id).inspect({abortSignal}))
-    const {Env, Labels, Image} = Config as Nullable<typeof Config>
-    const {Binds, Privileged, NetworkMode, PidMode, RestartPolicy} = HostConfig as Nullable<typeof HostConfig>
-    return {
-      id: listed.Id,
-      state: State.Status,
-      status: listed.Status,
-      restarts: RestartCount,
-      exitCode: State.ExitCode,
-      startedAt: State.StartedAt,
-      finishedAt: State.FinishedAt,
-      image: Image ?? '',
-      imageId,
-      labels: Labels ?? {},
-      environment: new Map((Env ?? []).map((line) => splitAt(line, line.indexOf('=')))),
-      mounts: new Map(Mounts.map(({Destination, Source}) => [Destination, Source])),
-      binds: Binds ?? [],
-      command: [Path, ...((Args as readonly string[] | null | undefined) ?? [])],
-      privileged: Privileged === true,
-      networkMode: NetworkMode ?? '',
-      pidMode: PidMode ?? '',
-      restartPolicy: RestartPolicy?.Name ?? '',
-    }
+    return containerDetailsOf(await ask((docker, abortSignal) => docker.getContainer(listed.id).inspect({abortSignal})), listed.status) ?? strange(address)
   } catch (error) {
     // Removed between the two questions.
     if (error instanceof EngineError && error.status === 404) return undefined
     throw error
   }
 }
-
-/** What is empty the Engine, written in Go, may give as null. */
-type Nullable<T> = {readonly [K in keyof T]: T[K] | null}
-
-const splitAt = (line: string, at: number): [string, string] => (at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)])

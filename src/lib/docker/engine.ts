@@ -2,6 +2,7 @@
 import type Dockerode from 'dockerode'
 import {CalicoError} from '../errors.js'
 import {presentable} from '../settings/endpoints.js'
+import {containerOf, listedContainersOf} from './answers.js'
 
 /** A container as the Engine describes it, as far as its network goes. */
 export interface Container {
@@ -80,8 +81,7 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, te
     },
     async list() {
       const all = await ask((docker, abortSignal) => docker.listContainers({all: true, abortSignal}))
-      if (!Array.isArray(all)) return strange(address)
-      return new Map(all.map(({Id, State}) => [Id, {running: State === 'running'}]))
+      return new Map((listedContainersOf(all) ?? strange(address)).map(({id, state}) => [id, {running: state === 'running'}]))
     },
   }
 }
@@ -121,23 +121,8 @@ async function connect(address: string): Promise<Dockerode> {
   return new Docker() // reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH
 }
 
-/** What the Engine said of a container; undefined if it is not what an Engine says. */
-function containerOf({Id, Name, State, HostConfig, NetworkSettings}: Partial<Dockerode.ContainerInspectInfo>): Container | undefined {
-  if (Id === undefined || Name === undefined || State === undefined) return undefined
-  return {
-    id: Id,
-    name: Name.replace(/^\//, ''),
-    running: State.Running,
-    pid: State.Pid,
-    startedAt: State.StartedAt,
-    networkMode: HostConfig?.NetworkMode ?? '',
-    networks: Object.entries((NetworkSettings?.Networks as Partial<Dockerode.ContainerInspectInfo['NetworkSettings']['Networks']> | null | undefined) ?? {}).flatMap(([name, network]) =>
-      network ? [{name, id: network.NetworkID, endpointId: network.EndpointID}] : [],
-    ),
-  }
-}
-
-function strange(address: string): never {
+/** @throws CalicoError `failed`: what answers at ADDRESS is something else */
+export function strange(address: string): never {
   throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
 }
 

@@ -1,6 +1,7 @@
 /** Images: whether one is here, and pulling it, with its progress. */
 import {CalicoError} from '../errors.js'
-import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+import {fieldsOf, imageOf} from './answers.js'
+import {askEngine, engineAddress, EngineError, type EngineOptions, strange} from './engine.js'
 import {lineSplitter} from './lines.js'
 
 /** How far a pull is. Bytes are those that are known so far. */
@@ -54,19 +55,11 @@ export interface ImageDetails {
   readonly command: readonly string[]
 }
 
-/** What the Engine, written in Go, says of an image's containers: what is empty may be null. */
-interface ImageConfig {
-  readonly Env?: readonly string[] | null
-  readonly Entrypoint?: readonly string[] | null
-  readonly Cmd?: readonly string[] | null
-}
-
 /** The image IMAGE; undefined if it is not on this host. */
 export async function imageDetails(image: string, {env}: EngineOptions = {}): Promise<ImageDetails | undefined> {
   try {
-    const {Id, Config} = await askEngine(engineAddress(env), TIME_LIMIT_MS, (docker) => docker.getImage(image).inspect())
-    const {Env, Entrypoint, Cmd} = (Config as ImageConfig | null | undefined) ?? {}
-    return {id: Id, environment: Env ?? [], command: [...(Entrypoint ?? []), ...(Cmd ?? [])]}
+    const address = engineAddress(env)
+    return imageOf(await askEngine(address, TIME_LIMIT_MS, (docker) => docker.getImage(image).inspect())) ?? strange(address)
   } catch (error) {
     if (error instanceof EngineError && error.status === 404) return undefined
     throw error
@@ -118,9 +111,9 @@ export function pullMessage(line: string): PullMessage {
   } catch {
     return {}
   }
-  const {status, id, progressDetail, error, errorDetail} = objectIn(value)
-  const {current, total} = objectIn(progressDetail)
-  const {message} = objectIn(errorDetail)
+  const {status, id, progressDetail, error, errorDetail} = fieldsOf(value)
+  const {current, total} = fieldsOf(progressDetail)
+  const {message} = fieldsOf(errorDetail)
   return {
     ...(typeof status === 'string' && {status}),
     ...(typeof id === 'string' && {id}),
@@ -129,8 +122,6 @@ export function pullMessage(line: string): PullMessage {
     errorDetail: typeof message === 'string' ? {message} : {},
   }
 }
-
-const objectIn = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})
 
 const cannotPull = (image: string, why: string, cause?: unknown): CalicoError =>
   new CalicoError('failed', `The image ${image} could not be pulled: ${why}`, {

@@ -1,7 +1,8 @@
 /** The life of a container that we run ourselves: created, started, followed, asked, stopped and removed. */
 import type Dockerode from 'dockerode'
 import {CalicoError} from '../errors.js'
-import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+import {containerStateOf, fieldsOf} from './answers.js'
+import {askEngine, engineAddress, EngineError, type EngineOptions, strange} from './engine.js'
 import {lineSplitter} from './lines.js'
 
 /** A container of ours as it is now. */
@@ -70,13 +71,10 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
       await ask((docker) => docker.ping())
     },
     state: (name) =>
-      unless(404, async () => {
-        const {Id, State, RestartCount, HostConfig} = await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))
-        return {id: Id, running: State.Running, restarting: State.Restarting, restartCount: RestartCount, exitCode: State.ExitCode, restartPolicy: HostConfig.RestartPolicy?.Name ?? ''}
-      }),
+      unless(404, async () => containerStateOf(await ask((docker, abortSignal) => docker.getContainer(name).inspect({abortSignal}))) ?? strange(address)),
     async create({name, image, environment, binds, restartPolicy, pidMode}) {
       try {
-        const {id} = await ask((docker) =>
+        const created = await ask((docker) =>
           docker.createContainer({
             name,
             Image: image,
@@ -84,7 +82,8 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
             HostConfig: {Privileged: true, NetworkMode: 'host', Binds: [...binds], RestartPolicy: {Name: restartPolicy}, ...(pidMode === undefined ? {} : {PidMode: pidMode})},
           }),
         )
-        return id
+        const {id} = fieldsOf(created)
+        return typeof id === 'string' ? id : strange(address)
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) throw new CalicoError('not-found', `The image ${image} is not on this host`, {hint: 'To pull it, omit --no-pull.', cause: error})
         throw error
@@ -118,9 +117,9 @@ export function containerLifecycle({env = process.env, timeLimitMs = TIME_LIMIT_
         const stream = await ask((_, abortSignal) => exec.start({abortSignal}))
         const lines: string[] = []
         await readMultiplexed(address, stream, (line) => lines.push(line), AbortSignal.timeout(timeLimitMs))
-        const {ExitCode} = await ask((_, abortSignal) => exec.inspect({abortSignal}))
+        const {ExitCode} = fieldsOf(await ask((_, abortSignal) => exec.inspect({abortSignal})))
         const output = lines.join('\n')
-        return {exitCode: ExitCode ?? undefined, output, ...((ExitCode === 126 || ExitCode === 127) && isProgramMissing(output) ? {missing: true} : {})}
+        return {exitCode: typeof ExitCode === 'number' ? ExitCode : undefined, output, ...((ExitCode === 126 || ExitCode === 127) && isProgramMissing(output) ? {missing: true} : {})}
       } catch (error) {
         // Some Engines say it in their answer, others in the program's output.
         if (error instanceof EngineError && isProgramMissing(error.message)) return {exitCode: 127, output: error.message, missing: true}

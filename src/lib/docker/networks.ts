@@ -1,7 +1,8 @@
 /** Docker's networks: what the Engine knows of them, of their endpoints, and of the containers that have these (mesos-docker §3.5 to §3.7). */
 import type Dockerode from 'dockerode'
 import {CalicoError} from '../errors.js'
-import {askEngine, engineAddress, EngineError, type EngineOptions} from './engine.js'
+import {endpointContainerOf, type InspectedNetwork, listedNetworksOf, networkOf} from './answers.js'
+import {askEngine, engineAddress, EngineError, type EngineOptions, strange} from './engine.js'
 
 /** A network as the Engine describes it. */
 export interface DockerNetwork {
@@ -57,15 +58,12 @@ export function dockerNetworks({env = process.env, timeLimitMs = TIME_LIMIT_MS}:
   const address = engineAddress(env)
   const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(address, timeLimitMs, question)
 
-  const read = (path: string): Promise<EngineNetwork | undefined> =>
-    unlessMissing(async () => {
-      const found = await ask((docker, abortSignal) => inspectNetwork(docker, path, abortSignal))
-      return isNetwork(found) ? found : strange(address)
-    })
+  const read = (path: string): Promise<InspectedNetwork | undefined> =>
+    unlessMissing(async () => networkOf(await ask((docker, abortSignal) => inspectNetwork(docker, path, abortSignal))) ?? strange(address))
 
   // Many containers that start at once wait to be seen in one network.
-  const shared = new Map<string, Promise<EngineNetwork | undefined>>()
-  const readShared = (id: string): Promise<EngineNetwork | undefined> => {
+  const shared = new Map<string, Promise<InspectedNetwork | undefined>>()
+  const readShared = (id: string): Promise<InspectedNetwork | undefined> => {
     const question = shared.get(id) ?? read(id).finally(() => shared.delete(id))
     shared.set(id, question)
     return question
@@ -78,7 +76,7 @@ export function dockerNetworks({env = process.env, timeLimitMs = TIME_LIMIT_MS}:
       if (!canBeAskedFor(idOrName)) return undefined
       try {
         const found = await read(idOrName)
-        return found && isMeant(found, idOrName) ? networkOf(found) : undefined
+        return found && isMeant(found, idOrName) ? withoutContainers(found) : undefined
       } catch (error) {
         if (error instanceof EngineError && error.message.includes('ambiguous')) throw ambiguous(idOrName, error)
         throw error
@@ -87,54 +85,31 @@ export function dockerNetworks({env = process.env, timeLimitMs = TIME_LIMIT_MS}:
     async list(driver) {
       const filters = driver === undefined ? {} : {filters: {driver: [driver]}}
       const listed = await ask((docker, abortSignal) => docker.listNetworks({...filters, abortSignal}))
-      if (!Array.isArray(listed)) return strange(address)
       const networks: DockerNetwork[] = []
-      for (const {Id, Driver} of listed as Partial<EngineNetwork>[]) {
-        if (Id === undefined || Driver === undefined) return strange(address)
+      for (const {id, driver: own} of listedNetworksOf(listed) ?? strange(address)) {
         // The Engine's filter finds every driver whose name contains this one's.
-        if (driver !== undefined && Driver !== driver) continue
+        if (driver !== undefined && own !== driver) continue
         // The list tells nothing of endpoints. Undefined: removed between the two questions.
-        const found = await read(Id)
-        if (found) networks.push(networkOf(found))
+        const found = await read(id)
+        if (found) networks.push(withoutContainers(found))
       }
       return networks
     },
     async containerOf(endpointId, networkId) {
-      const id = Object.entries((await readShared(networkId))?.Containers ?? {}).find(([key, {EndpointID}]) => EndpointID === endpointId && !isNobodys(key))?.[0]
+      const id = (await readShared(networkId))?.containers.find(({endpoint, container}) => endpoint === endpointId && container !== undefined)?.container
       if (id === undefined) return undefined
-      return unlessMissing(async () => {
-        const {Id, Name, Config} = (await ask((docker, abortSignal) => docker.getContainer(id).inspect({abortSignal}))) as Partial<Dockerode.ContainerInspectInfo>
-        if (Id === undefined || Name === undefined) return strange(address)
-        return {id: Id, name: Name.replace(/^\//, ''), labels: (Config?.Labels as Record<string, string> | null | undefined) ?? {}}
-      })
+      return unlessMissing(async () => endpointContainerOf(await ask((docker, abortSignal) => docker.getContainer(id).inspect({abortSignal}))) ?? strange(address))
     },
   }
 }
 
-/** What the Engine, written in Go, says of a network: what is empty may be null. */
-interface EngineNetwork {
-  readonly Id: string
-  readonly Name: string
-  readonly Driver: string
-  readonly EnableIPv6?: boolean | null
-  readonly Internal?: boolean | null
-  readonly Options?: Readonly<Record<string, string>> | null
-  readonly IPAM?: {
-    readonly Driver?: string
-    readonly Options?: Readonly<Record<string, string>> | null
-    readonly Config?: readonly {readonly Subnet?: string; readonly Gateway?: string}[] | null
-  } | null
-  /** By container id, or `ep-` and the endpoint's id. */
-  readonly Containers?: Readonly<Record<string, {readonly EndpointID: string}>> | null
-}
-
 /** What dockerode's own inspection of a network does, which cannot be given up: a command would wait for its Engine beyond the time limit. */
-function inspectNetwork(docker: Dockerode, idOrName: string, abortSignal: AbortSignal): Promise<Partial<EngineNetwork>> {
+function inspectNetwork(docker: Dockerode, idOrName: string, abortSignal: AbortSignal): Promise<unknown> {
   const {modem} = docker as {modem: Modem}
   return new Promise((resolve, reject) => {
     modem.dial({path: `/networks/${encodeURIComponent(idOrName)}`, method: 'GET', abortSignal, statusCodes: {200: true}}, (error, found) => {
       if (error) reject(error)
-      else resolve(found as Partial<EngineNetwork>)
+      else resolve(found)
     })
   })
 }
@@ -144,33 +119,12 @@ interface Modem {
   dial(request: {path: string; method: string; abortSignal: AbortSignal; statusCodes: Readonly<Record<number, true>>}, answer: (error: Error | null, body: unknown) => void): void
 }
 
-const isNetwork = (found: Partial<EngineNetwork>): found is EngineNetwork =>
-  typeof found === 'object' && found.Id !== undefined && found.Name !== undefined && found.Driver !== undefined
-
-function networkOf({Id, Name, Driver, EnableIPv6, Internal, Options, IPAM, Containers}: EngineNetwork): DockerNetwork {
-  return {
-    id: Id,
-    name: Name,
-    driver: Driver,
-    options: Options ?? {},
-    ipamDriver: IPAM?.Driver ?? '',
-    ipamOptions: IPAM?.Options ?? {},
-    subnets: (IPAM?.Config ?? []).map(({Subnet = '', Gateway = ''}) => ({subnet: Subnet, gateway: Gateway})),
-    ipv6: EnableIPv6 === true,
-    internal: Internal === true,
-    endpoints: Object.entries(Containers ?? {}).map(([key, {EndpointID}]) => (isNobodys(key) ? key.slice(NOBODY.length) : EndpointID)),
-  }
-}
-
-/** Before the id of an endpoint that no container has (yet): the Engine made it for one that has not been started. */
-const NOBODY = 'ep-'
-
-const isNobodys = (key: string): boolean => key.startsWith(NOBODY)
-
 /** What would become another path is no network that can be asked for. */
 const canBeAskedFor = (word: string): boolean => word !== '' && word !== '.' && word !== '..' && !/[\ud800-\udfff]/u.test(word)
 
-const isMeant = ({Id, Name}: EngineNetwork, word: string): boolean => Id === word || Name === word || (/^[0-9a-f]{12,}$/.test(word) && Id.startsWith(word))
+const isMeant = ({id, name}: DockerNetwork, word: string): boolean => id === word || name === word || (/^[0-9a-f]{12,}$/.test(word) && id.startsWith(word))
+
+const withoutContainers = ({containers: _, ...network}: InspectedNetwork): DockerNetwork => network
 
 async function unlessMissing<T>(question: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -179,10 +133,6 @@ async function unlessMissing<T>(question: () => Promise<T>): Promise<T | undefin
     if (error instanceof EngineError && error.status === 404) return undefined
     throw error
   }
-}
-
-function strange(address: string): never {
-  throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
 }
 
 const ambiguous = (name: string, cause: unknown): CalicoError =>

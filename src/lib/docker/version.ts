@@ -1,6 +1,6 @@
 /** Which Docker Engine there is. */
-import {CalicoError} from '../errors.js'
-import {askEngine, engineAddress, type EngineOptions} from './engine.js'
+import {fieldsOf} from './answers.js'
+import {askEngine, engineAddress, type EngineOptions, strange} from './engine.js'
 
 export interface EngineVersions {
   readonly version: string
@@ -16,9 +16,8 @@ const TIME_LIMIT_MS = 4_000
 /** @throws CalicoError `failed` if the Engine does not answer */
 export async function engineVersions({env = process.env, timeLimitMs = TIME_LIMIT_MS}: EngineOptions = {}): Promise<EngineVersions> {
   const address = engineAddress(env)
-  const answer: Partial<Record<string, unknown>> = {...(await askEngine(address, timeLimitMs, (docker) => docker.version()))}
-  const {Version, ApiVersion} = answer
-  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') throw new CalicoError('failed', `The server at ${address} is not a Docker Engine`, {hint: 'Check DOCKER_HOST.'})
+  const {Version, ApiVersion} = fieldsOf(await askEngine(address, timeLimitMs, (docker) => docker.version()))
+  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') return strange(address)
   return {version: Version, api: ApiVersion}
 }
 
