@@ -113,14 +113,14 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   }
 
   /** One request to one endpoint. Logging in again does not count as another attempt. */
-  async function attempt<T>(endpoint: Endpoint, limitMs: number, call: Call<T>): Promise<{value: T} | {failure: Failure}> {
+  async function attempt<T extends Answer>(endpoint: Endpoint, limitMs: number, call: Call<T>): Promise<{value: T} | {failure: Failure}> {
     const deadline = Date.now() + limitMs
     endpoint.deadline = deadline
     asked = endpoint.url
     if (onSlow) slow ??= setTimeout(() => onSlow(`${asked} (from ${settings.endpoints.origin})`), SLOW_MS).unref()
     for (let logins = 0; ; logins++) {
       try {
-        const value = await call(await clientOf(endpoint), {deadline})
+        const value = checked(await call(await clientOf(endpoint), {deadline}))
         clearTimeout(slow)
         return {value}
       } catch (error) {
@@ -290,6 +290,12 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
       for (const endpoint of endpoints) forget(endpoint)
     },
   }
+}
+
+/** ANSWER, which whatever stands before etcd may have given. @throws Error for what no etcd says */
+function checked<T extends {readonly header: Answer['header'] | null}>(answer: T): T {
+  if (answer.header === null) throw new Error('the answer has no header')
+  return answer
 }
 
 /** How long to wait before the next round: 50 ms, doubled every time up to a second, give or take half. */

@@ -5,7 +5,7 @@ import type {Compare, Datastore, ListOptions, Operation, Page, Revision, Transac
 import {CalicoError} from '../../errors.js'
 import {ForbiddenError} from '../errors.js'
 import {connect, type ConnectionOptions} from './connection.js'
-import {compareMessage, isWrite, keyValue, operationMessage, operationResult, prefixRange} from './messages.js'
+import {compareMessage, isWrite, keyValue, operationMessage, operationResults, prefixRange} from './messages.js'
 import {history, watch} from './watch.js'
 
 const DEFAULT_PAGE_SIZE = 1_000
@@ -44,19 +44,13 @@ export function openEtcd(settings: EtcdSettings, budget: Budget, options: Connec
     }
     const operations = [...then, ...otherwise]
     const send = operations.some(isWrite) ? connection.write : connection.read
-    const response = await send(subjectOf(operations), (client, options) => client.txn(request, options)).catch(async (error: unknown) => {
+    const {header, succeeded, results} = await send(subjectOf(operations), async (client, options) => {
+      const answer = await client.txn(request, options)
+      return {header: answer.header, succeeded: answer.succeeded, results: operationResults(answer.succeeded ? then : otherwise, answer)}
+    }).catch(async (error: unknown) => {
       throw error instanceof ForbiddenError ? ((await missingRight(conditions, operations, error)) ?? error) : error
     })
-    const branch = response.succeeded ? then : otherwise
-    return {
-      succeeded: response.succeeded,
-      revision: BigInt(response.header.revision),
-      results: response.responses.map((answer, i) => {
-        const operation = branch[i]
-        if (operation === undefined) throw new RangeError(`etcd answered ${response.responses.length} operations, ${branch.length} were asked`)
-        return operationResult(operation, answer)
-      }),
-    }
+    return {succeeded, revision: BigInt(header.revision), results}
   }
 
   /**

@@ -1,4 +1,4 @@
-import type {ICompare, IEvent, IKeyValue, IRequestOp, IResponseOp} from 'etcd3'
+import type {ICompare, IEvent, IKeyValue, IRequestOp, IResponseOp, ITxnResponse} from 'etcd3'
 import type {Change, Compare, KeyValue, Operation, OperationResult} from '../datastore.js'
 
 /** The port's terms in etcd's messages and back. Keys and values are UTF-8; revisions are decimal strings on etcd3's side, bigint on ours. */
@@ -52,14 +52,21 @@ export function operationMessage(operation: Operation): IRequestOp {
   return {request_delete_range: {key: Buffer.from(operation.delete), prev_kv: true}}
 }
 
-export function operationResult(operation: Operation, response: IResponseOp): OperationResult {
-  if ('get' in operation) return response.response_range.kvs.map((kv) => keyValue(kv))
-  if ('list' in operation) return response.response_range.kvs.map((kv) => keyValue(kv, operation.keysOnly))
-  if ('put' in operation) {
-    const previous = existing(response.response_put.prev_kv)
+/** What became of OPERATIONS, those of the branch that was executed. @throws Error for an answer that is not one to them */
+export function operationResults(operations: readonly Operation[], {responses}: Pick<ITxnResponse, 'responses'>): OperationResult[] {
+  if (responses.length !== operations.length) throw new RangeError(`the answer has ${responses.length} results, ${operations.length} were requested`)
+  return operations.map((operation, at) => operationResult(operation, responses[at] ?? {}))
+}
+
+/** RESPONSE has what the server says that it has. */
+function operationResult(operation: Operation, {response_range: range, response_put: put, response_delete_range: deleted}: Partial<IResponseOp>): OperationResult {
+  if ('put' in operation && put) {
+    const previous = existing(put.prev_kv)
     return previous ? [keyValue(previous)] : []
   }
-  return response.response_delete_range.prev_kvs.map((kv) => keyValue(kv))
+  if ('delete' in operation && deleted) return deleted.prev_kvs.map((kv) => keyValue(kv))
+  if (('get' in operation || 'list' in operation) && range) return range.kvs.map((kv) => keyValue(kv, 'list' in operation && operation.keysOnly))
+  throw new Error('the answer has the result of another operation')
 }
 
 export function change(event: IEvent): Change {

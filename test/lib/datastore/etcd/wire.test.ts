@@ -169,6 +169,11 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
       stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true})
       stream.end(framed(Buffer.from([0x0a, 5, 1])))
     }],
+    ['the message has no header', ({stream}) => {
+      stream.on('wantTrailers', () => stream.sendTrailers({'grpc-status': '0'}))
+      stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true})
+      stream.end(framed(Buffer.alloc(0)))
+    }],
     ['a proxy has lost etcd', ({stream}) => stream.respond({':status': 502}, {endStream: true})],
   ])('%s after the request: a write is in doubt and not sent again, a read is', async (_, act) => {
     const server = await startServer((asked) => (asked.number === 1 ? asked.answer() : act(asked)))
@@ -177,6 +182,15 @@ describe.each(['http2', 'etcd3'] as const)('by %s', (way) => {
     expect(server.written).toEqual([])
     const reader = await startServer((asked) => (asked.number === 0 ? act(asked) : asked.answer()), {value: 'x'})
     expect((await (await open(reader.url)).get('/a')).kv).toMatchObject({value: 'x'})
+  })
+
+  test('an answer without the results that were asked for: a write is in doubt', async () => {
+    const server = await startServer(({stream}) => {
+      stream.on('wantTrailers', () => stream.sendTrailers({'grpc-status': '0'}))
+      stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true})
+      stream.end(framed(codec.encode('etcdserverpb.TxnResponse', {header: HEADER, succeeded: true, responses: []})))
+    })
+    expect(await failureOf(write(await open(server.url)))).toBeInstanceOf(OutcomeUnknownError)
   })
 
   test('no answer: the time is up, and the connection not used again', async () => {

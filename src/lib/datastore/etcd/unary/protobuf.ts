@@ -49,6 +49,9 @@ const FIXED64 = 1
 const DELIMITED = 2
 const FIXED32 = 5
 
+/** Bytes of 64 bits, seven in each. */
+const LONGEST_VARINT = 10
+
 const EMPTY = Buffer.alloc(0)
 
 export function createCodec({messages, enums}: Pick<Protocol, 'messages' | 'enums'>): Codec {
@@ -143,6 +146,7 @@ export function createCodec({messages, enums}: Pick<Protocol, 'messages' | 'enum
         else elements.push(readField(reader, field))
       }
     }
+    if (reader.at > end) throw new RangeError('a field ends behind its message')
     return message
   }
 
@@ -300,8 +304,8 @@ class Reader {
   /** A whole number; exact up to 2^53. */
   varint(): number {
     let result = 0
-    for (let scale = 1; ; scale *= 128) {
-      const byte = this.byte()
+    for (let scale = 1, start = this.at; ; scale *= 128) {
+      const byte = this.byte(start)
       result += (byte & 127) * scale
       if (byte < 128) return result
     }
@@ -310,8 +314,8 @@ class Reader {
   /** The lower 32 bits of a varint, signed. */
   int32(): number {
     let result = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.byte()
+    for (let shift = 0, start = this.at; ; shift += 7) {
+      const byte = this.byte(start)
       if (shift < 32) result |= (byte & 127) << shift
       if (byte < 128) return result
     }
@@ -320,7 +324,7 @@ class Reader {
   /** A 64-bit number as decimal digits. */
   int64(signed: boolean): string {
     const start = this.at
-    while (this.byte() >= 128);
+    while (this.byte(start) >= 128);
     if (this.at - start <= 7) {
       this.at = start
       return String(this.varint())
@@ -346,14 +350,16 @@ class Reader {
 
   /** Passes over a field that this protocol file does not know: a newer server's. */
   skip(wire: number): void {
-    if (wire === VARINT) while (this.byte() >= 128);
+    if (wire === VARINT) this.int32()
     else if (wire === FIXED64) this.at += 8
     else if (wire === DELIMITED) this.at = this.end()
     else if (wire === FIXED32) this.at += 4
     else throw new Error(`no such wire type: ${wire}`)
   }
 
-  private byte(): number {
+  /** The next byte of the number that begins at START. */
+  private byte(start: number): number {
+    if (this.at - start === LONGEST_VARINT) throw new RangeError(`a number is longer than ${LONGEST_VARINT} bytes`)
     const byte = this.buffer[this.at++]
     if (byte === undefined) throw new RangeError('the message ends within a number')
     return byte

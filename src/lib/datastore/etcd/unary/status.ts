@@ -72,7 +72,7 @@ export interface Ended {
 /** The error of a call that ended thus; undefined if its status is OK. */
 export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}: Ended): CallError | undefined {
   const status = trailers?.['grpc-status']
-  if (status !== undefined) return Number(status) === OK ? undefined : new CallError(Number(status), decoded(trailers?.['grpc-message'] ?? ''))
+  if (status !== undefined) return status === String(OK) ? undefined : new CallError(codeIn(status), decoded(trailers?.['grpc-message'] ?? ''))
   // RFC 9113 §6.8, §8.7: the server has not done anything with such a stream.
   if (httpStatus === undefined && (passedOver || resetCode === REFUSED_STREAM)) return unsent(UNAVAILABLE, 'Stream refused by server')
   if (httpStatus !== undefined && httpStatus !== 200) return new CallError(codeOfHttp(httpStatus), `Received HTTP status code ${httpStatus}`)
@@ -80,6 +80,9 @@ export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}:
   if (trailers !== undefined) return new CallError(UNKNOWN, 'No status information received')
   return new CallError(INTERNAL, `Received RST_STREAM with code ${resetCode}${resetCode === NO_ERROR ? ' (Call ended without gRPC status)' : ''}`)
 }
+
+/** The code that TEXT is; what is none is one that nobody knows. */
+const codeIn = (text: string): number => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : UNKNOWN)
 
 /** A status message: percent-encoded UTF-8, or what it is where that cannot be decoded. */
 function decoded(text: string): string {

@@ -126,6 +126,23 @@ describe('messages from other servers and broken ones', () => {
     else expect(() => codec.decode('mvccpb.KeyValue', Buffer.from(broken))).toThrow(RangeError)
   })
 
+  const key = codec.encode('mvccpb.KeyValue', {key: Buffer.from('a')})
+  test.each([
+    ['a number that never ends', Buffer.concat([Buffer.from([0x18]), Buffer.alloc(200_000, 0xff), Buffer.from([1])])],
+    ['a field number that never ends', Buffer.alloc(200_000, 0xff)],
+    ['an unknown number that never ends', Buffer.concat([Buffer.from([0xf8, 0x3f]), Buffer.alloc(200_000, 0xff)])],
+    ['a field that ends behind its message', Buffer.from([0xfd, 0x3f, 1, 2])],
+    ['a wire type that there is not', Buffer.from([0xff, 0x3f])],
+  ])('%s is refused', (_, bytes) => {
+    expect(() => codec.decode('mvccpb.KeyValue', bytes)).toThrow(/longer than 10 bytes|behind its message|no such wire type/)
+    expect(codec.decode('mvccpb.KeyValue', key)).toMatchObject({key: Buffer.from('a')})
+  })
+
+  test('a field that ends behind the message in which it is, but within the whole', () => {
+    const inner = Buffer.from([0x0a, 5])
+    expect(() => codec.decode('etcdserverpb.PutResponse', Buffer.concat([Buffer.from([0x12, inner.length]), inner, Buffer.from([0xf8, 0x3f, 1, 0xf8, 0x3f, 1])]))).toThrow('behind its message')
+  })
+
   test('a value of the wrong shape is refused before anything is sent', () => {
     expect(() => codec.encode('etcdserverpb.RangeRequest', {sort_order: 'Sideways'})).toThrow(TypeError)
     expect(() => codec.encode('etcdserverpb.TxnRequest', {compare: {}})).toThrow(TypeError)

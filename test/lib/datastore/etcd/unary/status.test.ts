@@ -18,6 +18,8 @@ describe('how a call ends', () => {
     ['a percent-encoded message', {trailers: {'grpc-status': '3', 'grpc-message': '100%25 %C3%A4'}}, '3 INVALID_ARGUMENT: 100% ä', 'not-executed'],
     ['a message that only looks encoded', {trailers: {'grpc-status': '3', 'grpc-message': '100% of'}}, '3 INVALID_ARGUMENT: 100% of', 'not-executed'],
     ['a status that gRPC does not have', {trailers: {'grpc-status': '99'}}, '99 UNKNOWN: ', 'unknown'],
+    ['a status that is empty', {trailers: {'grpc-status': ''}}, '2 UNKNOWN: ', 'unknown'],
+    ['a status that is none, though a number', {trailers: {'grpc-status': '0x0', 'grpc-message': 'a'}}, '2 UNKNOWN: a', 'unknown'],
     ['no status, but a proxy\'s', {httpStatus: 503, trailers: {}}, '14 UNAVAILABLE: Received HTTP status code 503', 'unknown'],
     ['no status, refused before etcd', {httpStatus: 404}, '12 UNIMPLEMENTED: Received HTTP status code 404', 'not-executed'],
     ['trailers without a status', {httpStatus: 200, trailers: {}}, '2 UNKNOWN: No status information received', 'unknown'],
