@@ -152,8 +152,11 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGe
   if (rest !== '') throw bad(name, 'it is truncated: its last line is incomplete')
 }
 
+/** How Node's pipeline says, one way or the other, that gunzip has come to its end before the file has: zeros are behind it. */
+const AFTER_THE_END = {ERR_STREAM_PREMATURE_CLOSE: 'it has data after its end', ABORT_ERR: 'it has data after its end'}
+
 /** zlib's errors by what they mean; others (of reading the file) as they are. */
-const ZLIB: Readonly<Record<string, string>> = {Z_BUF_ERROR: 'it is truncated', Z_DATA_ERROR: 'it is not a gzip file, or it is damaged', ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text'}
+const ZLIB: Readonly<Record<string, string>> = {Z_BUF_ERROR: 'it is truncated', Z_DATA_ERROR: 'it is not a gzip file, or it is damaged', ...AFTER_THE_END, ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text'}
 
 function problemOf(error: unknown, name: string): unknown {
   const why = ZLIB[(error as {code?: string}).code ?? '']

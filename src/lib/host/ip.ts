@@ -39,13 +39,23 @@ function inNamespace(error: CommandError, where: NetworkNamespace, file: string)
 
 /** What `ip -j ARGS` says, in WHERE. */
 export async function ipJson<T>(where: Where, args: readonly string[]): Promise<T[]> {
-  const text = await runIn(where, 'ip', ['-j', ...args])
+  return ipObjects(await runIn(where, 'ip', ['-j', ...args]), args) as T[]
+}
+
+/** The objects in TEXT, what `ip -j ARGS` says. For what its filter leaves out it may give objects without members. @throws CalicoError `failed` */
+export function ipObjects(text: string, args: readonly string[]): object[] {
   if (text.trim() === '') return []
-  try {
-    return JSON.parse(text) as T[]
-  } catch (error) {
-    throw new CalicoError('failed', `'ip -j ${args.join(' ')}' did not answer in JSON`, {hint: 'iproute2 4.15 or newer is needed.', cause: error})
+  const fail = (cause?: unknown): never => {
+    throw new CalicoError('failed', `'ip -j ${args.join(' ')}' did not answer in JSON`, {hint: 'iproute2 4.15 or newer is needed.', cause})
   }
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch (error) {
+    return fail(error)
+  }
+  if (!Array.isArray(answer)) return fail()
+  return answer.filter((each: unknown): each is object => typeof each === 'object' && each !== null && Object.keys(each).length > 0)
 }
 
 /** Runs `ip ARGS` in WHERE. NAMESPACE is another one that ARGS name as NAMESPACE_FILE. */

@@ -142,7 +142,7 @@ const beginOf = ({time, user, sudoUser, host, command, words}: Record<string, un
   words: wordsIn(words),
 })
 
-const wordsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
+const wordsIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map((word) => (typeof word === 'string' ? word : JSON.stringify(word))) : [])
 
 function lineOf(value: unknown): PartLine | [] {
   if (!isObject(value)) return []
@@ -156,7 +156,7 @@ function partOf({part, changes, ...rest}: StoredPart, last: Map<string, Last>): 
     ...rest,
     changes: changes.flatMap((stored) => {
       const change = changeOf(stored, last)
-      if (change?.after === undefined) last.delete(isObject(stored) ? String(stored.key) : '')
+      if (change?.after === undefined) last.delete((isObject(stored) ? textIn(stored.key) : undefined) ?? '')
       else last.set(change.key, {part, value: change.after})
       return change ?? []
     }),

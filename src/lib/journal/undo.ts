@@ -27,6 +27,9 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   'ipam:configure': 'calicoctl ipam configure',
 }
 
+/** What takes back what COMMAND, a word of the journal, has done; nothing for a command that TABLE does not have. */
+const wayBack = (table: Readonly<Record<string, string>>, command: string): string | readonly [] => (Object.hasOwn(table, command) ? table[command] : undefined) ?? []
+
 /** Reads of one transaction. */
 const KEYS_PER_READ = 100
 
@@ -58,8 +61,8 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   const stays = (change: KeyChange): boolean => isIpam(change.key) || initialisation.includes(change.key) || (addresses.length > 0 && change.before === undefined && objectOf(change.key)?.kind === 'Node')
   const changes = all.filter((change) => !stays(change))
   const commands = [...new Set(parts.flatMap(({of}) => (of.length === 0 ? [entry.command] : of.map(({command}) => command))))]
-  const host = commands.flatMap((command) => ON_THE_HOST[command] ?? [])
-  const release = commands.flatMap((command) => ADDRESSES[command] ?? [])
+  const host = commands.flatMap((command) => wayBack(ON_THE_HOST, command))
+  const release = commands.flatMap((command) => wayBack(ADDRESSES, command))
   const rest = [
     ...(addresses.length === 0 ? [] : [`The addresses and blocks of IPAM (${addresses.length} ${addresses.length === 1 ? 'key' : 'keys'}) are not reverted: ${release.length > 0 ? release.join(', ') : 'calicoctl ipam check shows leftovers, calicoctl ipam release IP releases an address'}`]),
     ...(host.length === 0 ? [] : [`Changes of the host ${entry.host} are not reverted: ${host.join(', ')}`]),

@@ -1,6 +1,6 @@
 /** A file's text as documents: a whole YAML 1.2 stream, of which JSON is a part. */
 import {type Document, isMap, isSeq, LineCounter, type Node, type ParsedNode, parseAllDocuments} from 'yaml'
-import {yamlLimitProblem} from '../settings/yaml-limits.js'
+import {yamlLimitProblem, yamlSyntaxText} from '../settings/yaml-limits.js'
 import type {FileProblem, Position} from './problem.js'
 import type {Source} from './sources.js'
 import {convert, type Converted} from './values.js'
@@ -38,8 +38,8 @@ export function parseFile({name: file, text}: Source): FileContent {
   for (const document of documents) {
     const faults = [...document.errors, ...document.warnings]
     // The first one causes most of the others.
-    for (const {pos, message, code} of faults.slice(0, 1)) {
-      problems.push({file, position: positionAt(pos[0]), field: '', message: code === 'TAB_AS_INDENT' ? 'not YAML: a tab at the beginning of a line; indent YAML with spaces' : `not YAML: ${firstLine(message)}`})
+    for (const fault of faults.slice(0, 1)) {
+      problems.push({file, position: positionAt(fault.pos[0]), field: '', message: `not YAML: ${yamlSyntaxText(fault)}`})
     }
     const {yaml} = document.directives
     if (yaml.explicit && yaml.version !== '1.2') {
@@ -64,5 +64,3 @@ export function parseFile({name: file, text}: Source): FileContent {
 
 /** Nothing but comments and blanks; an explicit `null` is something. */
 const isEmpty = (node: ParsedNode): boolean => 'source' in node && node.source === '' && (node as {type?: string}).type === 'PLAIN'
-
-const firstLine = (message: string): string => (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')

@@ -1,7 +1,7 @@
 import {type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError} from 'yaml'
 import {z} from 'zod'
 import {EXPECT_CLUSTER_ANNOTATION} from './table.js'
-import {yamlLimitProblem} from './yaml-limits.js'
+import {yamlLimitProblem, yamlSyntaxText} from './yaml-limits.js'
 
 /**
  * `calicoctl.cfg` as today's Go calicoctl reads it (datamodel-v3 §0.6), so that both can share the file: YAML or JSON, unknown keys
@@ -86,10 +86,9 @@ const NEW_FORM = 'apiVersion: projectcalico.org/v3, kind: CalicoAPIConfig'
 /** Nothing but comments and marks of documents, or an empty map. */
 const isWithoutSetting = (content: unknown): boolean => content === null || content === undefined || (typeof content === 'object' && !Array.isArray(content) && Object.keys(content).length === 0)
 
-function syntaxText({code, message, linePos}: Pick<YAMLParseError, 'code' | 'message' | 'linePos'>, lines: LineCounter): string {
-  const {line, col} = linePos?.[0] ?? lines.linePos(0)
-  const text = code === 'TAB_AS_INDENT' ? 'a tab at the beginning of a line; indent YAML with spaces' : (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')
-  return `line ${line}, column ${col}: ${text}`
+function syntaxText(error: Pick<YAMLParseError, 'code' | 'message' | 'linePos'>, lines: LineCounter): string {
+  const {line, col} = error.linePos?.[0] ?? lines.linePos(0)
+  return `line ${line}, column ${col}: ${yamlSyntaxText(error)}`
 }
 
 /** Where the value (or the key) that PATH leads to begins, as the beginning of a sentence; '' where it is missing. */

@@ -18,3 +18,13 @@ export function yamlLimitProblem(text: string): string | undefined {
   }
   return undefined
 }
+
+/** Characters of a message; one says what is wrong, and need not say it of a whole file. */
+const LONGEST_MESSAGE = 200
+
+/** What is wrong with a YAML text, by the parser's error: without what the text has there, which may be long, or a password. */
+export function yamlSyntaxText({code, message}: {readonly code: string; readonly message: string}): string {
+  if (code === 'TAB_AS_INDENT') return 'a tab at the beginning of a line; indent YAML with spaces'
+  const [first = ''] = message.split('\n', 1)
+  return first.replace(/ at line \d+, column \d+:?$/, '').replace(/( in YAML stream| extra characters): .*$/, '$1').slice(0, LONGEST_MESSAGE)
+}

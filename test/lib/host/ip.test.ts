@@ -1,7 +1,7 @@
 /** Several commands of `ip` in one process, in a real namespace. */
 import {afterAll, beforeAll, expect, test} from '@jest/globals'
 import {CommandError} from '../../../src/lib/host/command.js'
-import {BatchError, ip, ipBatch} from '../../../src/lib/host/ip.js'
+import {BatchError, ip, ipBatch, ipObjects} from '../../../src/lib/host/ip.js'
 import {type NetworkNamespace, openNamespaceOfProcess} from '../../../src/lib/host/network-namespace.js'
 import {suite} from '../../support/docker.js'
 import {startNamespace, type TestNamespace, whyNoNamespaces} from '../../support/namespaces.js'
@@ -76,3 +76,6 @@ suite('several commands of ip', whyNoNamespaces(), () => {
     }
   })
 })
+
+test.each<[string, object[]]>([['', []], ['\n', []], ['[]', []], ['[{},{"ifname":"a"},null,7]', [{ifname: 'a'}]]])('what ip -j says: %j', (text, objects) => expect(ipObjects(text, ['link'])).toEqual(objects))
+test.each(['Object "x" is unknown', 'null', '{}', '7'])('what is none of its answers: %s', (text) => expect(() => ipObjects(text, ['link', 'show'])).toThrow("'ip -j link show' did not answer in JSON"))

@@ -55,6 +55,7 @@ describe('all problems of all documents, with their places', () => {
     ['an item of a list', `${HEAD}kind: ProfileList\nitems:\n- ${profile('a', '{x: 1}').replaceAll('\n', '\n  ')}`, '-:7:10: profile/a: spec.x: is not a field of a Profile in this place'],
     ['an item without kind', `${HEAD}kind: ProfileList\nitems:\n- metadata: {name: a}\n`, '-:4:3: apiVersion: must be set: projectcalico.org/v3', '-:4:3: kind: must be set'],
     ['a tab', `${HEAD}kind: Profile\nmetadata:\n\tname: web\n`, '-:4:1: not YAML: a tab at the beginning of a line; indent YAML with spaces'],
+    ['something long that is no YAML', `a: b\n${'x'.repeat(100_000)}\n`, expect.stringMatching(/^-:2:\d+: not YAML: .{1,200}$/) as unknown as string],
     ['pools that overlap', `${HEAD}kind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/16}\n---\n${HEAD}kind: IPPool\nmetadata: {name: b}\nspec: {cidr: 10.0.1.0/24}\n`, '-:9:14: ippool/b: spec.cidr: overlaps the pool a (10.0.0.0/16)'],
     ['JSON without separators', JSON.stringify({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name: 'a'}}).repeat(2), expect.stringContaining('-:1:79: not YAML:') as unknown as string],
     ['a version of YAML', `%YAML 1.1\n---\n${profile('a')}`, '-:2:1: %YAML 1.1: files are read as YAML 1.2. Remove the line.'],

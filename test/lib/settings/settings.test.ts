@@ -191,6 +191,13 @@ describe('the configuration file', () => {
     expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
   })
 
+  test('what is wrong with its YAML is said without the text that stands there: it may be a password, or long', async () => {
+    const said = (await problems({files: {[CONFIG]: `a: b\n- hunter2${'x'.repeat(100_000)}\nc: |hunter2\n d\n`}})).join('\n')
+    expect(said).toContain('not YAML: line 2')
+    expect(said).not.toContain('hunter2')
+    expect(said.length).toBeLessThan(2_000)
+  })
+
   test('one that was asked for must be there', async () => {
     expect(await problems({flags: {config: '/none'}})).toEqual(['the configuration file /none cannot be read: there is no such file'])
   })

@@ -57,14 +57,18 @@ export async function unitState(): Promise<UnitState> {
 export function readUnitState(text: string, {now, monotonicMs}: {now: number; monotonicMs: number}): UnitState {
   const values = new Map(text.split('\n').map((line) => [line.slice(0, Math.max(0, line.indexOf('='))), line.slice(line.indexOf('=') + 1)]))
   const active = values.get('ActiveState') ?? 'unknown'
-  const entered = Number(values.get('ActiveEnterTimestampMonotonic') ?? 0)
+  const count = (name: string): number => {
+    const number = Number(values.get(name) ?? 0)
+    return Number.isSafeInteger(number) && number > 0 ? number : 0
+  }
+  const entered = count('ActiveEnterTimestampMonotonic')
   return {
     active,
     sub: values.get('SubState') ?? 'unknown',
     enabled: values.get('UnitFileState') === 'enabled',
     outdated: values.get('NeedDaemonReload') === 'yes',
     since: active === 'active' && entered > 0 ? new Date(now - monotonicMs + entered / 1000) : undefined,
-    restarts: Number(values.get('NRestarts') ?? 0),
+    restarts: count('NRestarts'),
   }
 }
 

@@ -86,22 +86,29 @@ function names(folder: string): string[] {
 /** What the file at PATH says; undefined if there is none, or it is none of ours. */
 export function readWaiting(path: string): Waiting | undefined {
   try {
-    const value = JSON.parse(readTextFile(path, {noLinks: true})) as Waiting | null
-    return value !== null && isWaiting(value) ? value : undefined
+    return waitingIn(readTextFile(path, {noLinks: true}))
   } catch {
     return undefined
   }
 }
 
+/** The waiting change that TEXT, the content of a file, is; undefined if it is none. @throws Error for what is not JSON */
+export function waitingIn(text: string): Waiting | undefined {
+  const value = JSON.parse(text) as Waiting | null
+  return value !== null && isWaiting(value) ? value : undefined
+}
+
 /** As IDs of the journal are: they go on to scripts by -o name. */
 const ID = /^[a-z0-9]{1,32}$/
 
-function isWaiting({v, id, words, within, deadline, begun, failed, command, timer, cluster, options, env, folder}: Partial<Waiting>): boolean {
-  const isText = (value: unknown): boolean => typeof value === 'string'
-  const isProcess = (value: unknown): boolean => typeof value === 'object' && value !== null && ['pid', 'started', 'namespace'].every((name) => isText((value as Record<string, unknown>)[name]))
+function isWaiting({v, id, words, within, deadline, begun, failed, command, timer, cluster, host, options, env, folder}: Partial<Waiting>): boolean {
+  const isText = (value: unknown): value is string => typeof value === 'string'
+  const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null
+  const isNumber = (value: unknown): boolean => isText(value) && /^\d{1,20}$/.test(value)
+  const isProcess = (value: unknown): boolean => isRecord(value) && ['pid', 'started', 'namespace'].every((name) => isNumber((value as Record<string, unknown>)[name]))
   return (
-    v === 1 && ID.test(id ?? '') && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || !Number.isNaN(Date.parse(deadline ?? ''))) &&
-    (begun === undefined || (begun as unknown) === true) && (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(folder) && typeof options === 'object' && typeof env === 'object'
+    v === 1 && isText(id) && ID.test(id) && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || (isText(deadline) && !Number.isNaN(Date.parse(deadline)))) &&
+    (begun === undefined || (begun as unknown) === true) && (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(host) && isText(folder) && isRecord(options) && isRecord(env) && Object.values(env ?? {}).every(isText)
   )
 }
 

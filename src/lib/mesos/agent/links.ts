@@ -4,6 +4,7 @@ import {isError} from '../../errors.js'
 import {runCommand} from '../../host/command.js'
 import {hasHostInterface} from '../../host/interfaces.js'
 import {ipJson} from '../../host/ip.js'
+import {asRecord} from '../../model/schema/codec.js'
 
 /** `dead`: no process has the namespace of the other end. `here`: the other end is on the host itself. `unknown`: it cannot be seen. */
 export type OtherEnd = 'living' | 'dead' | 'here' | 'unknown'
@@ -74,8 +75,15 @@ export function namespacesIn(text: string): ReadonlySet<number> | undefined {
   } catch {
     return undefined
   }
-  const {namespaces} = parsed as {namespaces?: unknown}
+  const namespaces = asRecord(parsed)?.namespaces
   if (!Array.isArray(namespaces)) return undefined
-  // Numbers are texts or not, by version.
-  return new Set((namespaces as {netnsid?: unknown; nprocs?: unknown}[]).flatMap(({netnsid, nprocs}) => (Number(nprocs) > 0 && /^\d+$/.test(String(netnsid)) ? [Number(netnsid)] : [])))
+  return new Set(
+    namespaces.flatMap((each: unknown) => {
+      const {netnsid, nprocs} = asRecord(each) ?? {}
+      return numberIn(nprocs) > 0 && /^\d+$/.test(String(numberIn(netnsid))) ? [numberIn(netnsid)] : []
+    }),
+  )
 }
+
+/** Numbers are texts or not, by version. */
+const numberIn = (value: unknown): number => (typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN)

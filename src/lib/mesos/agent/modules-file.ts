@@ -43,9 +43,13 @@ export function readModules(text: string): ReadModules | {readonly fault: 'json'
 /** TEXT with blanks for its comments (`#` and `//` to the end of a line, outside of strings), so that every character keeps its place. */
 function withoutComments(text: string): {readonly json: string; readonly comments: readonly number[]} {
   const comments: number[] = []
-  const json = text.replaceAll(/"(?:[^"\\\n]|\\.)*"|(?:#|\/\/)[^\n]*/g, (part: string, at: number) => {
+  let [line, counted] = [1, 0]
+  // A string that does not end goes on to the end of its line: to look for its end behind every quote would take the square of its length.
+  const json = text.replaceAll(/"(?:[^"\\\n]|\\.)*"?|(?:#|\/\/)[^\n]*/g, (part: string, at: number) => {
     if (part.startsWith('"')) return part
-    comments.push(lineOf(text, at))
+    line += lineOf(text.slice(counted, at), at) - 1
+    counted = at
+    comments.push(line)
     return part.replaceAll(/[^\r]/g, ' ')
   })
   return {json, comments}

@@ -1,7 +1,7 @@
 /** The files of `policy test`: which flows are asked about, and what is expected of each. Every mistake is told, with its place. */
 import {parseFile, type Item} from '../../resource-files/documents.js'
 import {type FileProblem, problemLine} from '../../resource-files/problem.js'
-import {readSources} from '../../resource-files/sources.js'
+import {readSources, type Source} from '../../resource-files/sources.js'
 import type {OwnContent} from '../../documents/own.js'
 import {CalicoError} from '../../errors.js'
 import {parseAddress} from '../../net/index.js'
@@ -39,7 +39,13 @@ const SHORT = /^\s*(\S+)\s+->\s+(\S+)\s+(\S+?)(?:\s+(allow|deny))?\s*$/
 /** The probes of the files at PATHS, `-` is stdin, and the mistakes of all files. */
 export async function readProbes(paths: readonly string[]): Promise<{probes: Probe[]; mistakes: FileProblem[]}> {
   const {sources, problems} = await readSources(paths, {recursive: false, stdin: readInput})
-  const all: FileProblem[] = [...problems]
+  const {probes, mistakes} = probesIn(sources)
+  return {probes, mistakes: [...problems, ...mistakes]}
+}
+
+/** The probes of SOURCES, and the mistakes of all of them. */
+export function probesIn(sources: readonly Source[]): {probes: Probe[]; mistakes: FileProblem[]} {
+  const all: FileProblem[] = []
   const probes: Probe[] = []
   for (const source of sources) {
     const {items, problems: found} = parseFile(source)

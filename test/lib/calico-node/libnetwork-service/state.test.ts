@@ -19,6 +19,7 @@ describe('what systemctl show says', () => {
   test('of one that runs', () => expect(up).toEqual({active: 'active', sub: 'running', enabled: true, outdated: false, since: new Date('2026-11-21T09:50:00Z'), restarts: 2}))
   test('of one that failed: no time since which it runs', () => expect(down).toEqual({active: 'failed', sub: 'failed', enabled: false, outdated: true, since: undefined, restarts: 0}))
   test('of an older systemd, that counts no restarts', () => expect(show('ActiveState=inactive\nSubState=dead')).toMatchObject({active: 'inactive', restarts: 0, since: undefined}))
+  test('numbers that are none', () => expect(show('ActiveState=active\nActiveEnterTimestampMonotonic=99999999999999999999\nNRestarts=-1')).toMatchObject({since: undefined, restarts: 0}))
   test('nothing', () => expect(show('')).toMatchObject({active: 'unknown'}))
 })
 

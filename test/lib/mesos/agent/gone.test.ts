@@ -29,6 +29,8 @@ test.each([
   ['{"namespaces": []}', []],
   ['{}', undefined],
   ['lsns: bad', undefined],
+  ['null', undefined],
+  ['{"namespaces": [null, 7, {"netnsid": {"toString": 1}, "nprocs": 1}, {"netnsid": 2, "nprocs": 1}]}', [2]],
 ])('lsns: %s', (text, ids) => expect(namespacesIn(text)).toEqual(ids && new Set(ids)))
 
 test.each([[0, '< 1m'], [59_999, '< 1m'], [60_000, '1m'], [3_600_000 * 2 + 300_000, '2h 5m'], [86_400_000 * 3 + 3_600_000 * 4, '3d 4h']])('the age %d ms', (ms, text) => expect(ageText('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:00:00Z') + ms)).toBe(text))

@@ -58,6 +58,13 @@ describe('net-modules in modules.json', () => {
     expect(readModules(text)).toMatchObject({fault})
     expect(() => edit(text)).toThrow(/modules\.json cannot be edited/)
   })
+  test('a file of strings that do not end takes no time by the square of its length', () => {
+    const began = process.cpuUsage()
+    expect(readModules('\\"x'.repeat(300_000))).toMatchObject({fault: 'json'})
+    expect(readModules('# x\n'.repeat(100_000))).toMatchObject({fault: 'json'})
+    // By the square they take minutes.
+    expect(process.cpuUsage(began).user).toBeLessThan(20_000_000)
+  })
   test('comments are read past, with their lines; what is written has none', () => {
     const text = `# written by hand\n{\n  "libraries": [{"file": "/a#b//c.so", "modules": []}] // ours\n  # end\n}\n`
     const read = readModules(text)
