@@ -1,7 +1,7 @@
 /** The fuzzer of test/fuzz as one file: a plain process runs it faster than a test would in jest, and can be ended when it hangs. */
+import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
 import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
 import {build} from 'esbuild'
 
 /**
@@ -24,5 +24,5 @@ export async function bundleFuzzer(root, outfile) {
     banner: {js: "import {createRequire as createRequireOfBundle} from 'node:module'; const require = createRequireOfBundle(import.meta.url);"},
   })
   const seed = createHash('sha256').update(readFileSync(outfile)).digest('hex').slice(0, 8)
-  return {seed, targets: [...readFileSync(join(root, 'test/fuzz/targets.ts'), 'utf8').matchAll(/^ {4}name: '([\w-]+)',$/gm)].map(([, name = '']) => name)}
+  return {seed, targets: execFileSync(process.execPath, [outfile, '--list'], {cwd: root, encoding: 'utf8'}).trim().split('\n')}
 }

@@ -10,7 +10,7 @@ const SLOW = new Map([
   ['test/e2e/container.test.ts', 71],
   ['test/robustness/robustness.test.ts', 60],
   ['test/e2e/mesos-plugin.test.ts', 57],
-  ['test/fuzz/fuzz.test.ts', 50],
+  ['test/fuzz/fuzz.test.ts', 70],
   ['test/e2e/docker-faults.test.ts', 45],
   ['test/e2e/node.test.ts', 39],
   ['test/e2e/hostile.test.ts', 34],

@@ -11,7 +11,7 @@ import {fault, feed, type Target} from './engine.js'
 import {TARGETS} from './targets.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-/** What each reader gets, at most: so much of a core (50 s in all), and so many inputs, so that a faster machine tries no others. */
+/** What each reader gets, at most: so much of a core (a minute in all), and so many inputs, so that a faster machine tries no others. */
 const SHARE_MS = 2000
 const RUNS = 15_000
 const program = join(ROOT, '.cache', `fuzzer-${process.pid}.mjs`)

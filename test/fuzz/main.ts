@@ -2,6 +2,7 @@
  * The fuzzer as a program (scripts/fuzz.mjs bundles it): a worker feeds the targets, and this thread sees whether it goes on. What is found is printed, a line of
  * JSON each, and the exit code is 1 then. --seed S, --target T, --runs N, --from N, --milliseconds N of a core for each target. --grow: inputs that reach something new
  * are added to the corpus (test/fixtures/fuzz/corpus); --tidy: nothing is fed, and of the corpus only what reaches something is left.
+ * --list: the names of the targets are printed, a line each, and nothing else is done.
  */
 import {parseArgs} from 'node:util'
 import {isMainThread, parentPort, Worker, workerData} from 'node:worker_threads'
@@ -16,7 +17,7 @@ const ROOM = 512 * 1024
 const HANG_MS = 60_000
 
 const {values} = parseArgs({
-  options: {seed: {type: 'string', default: '1'}, target: {type: 'string', default: ''}, runs: {type: 'string', default: '1000000000'}, from: {type: 'string', default: '0'}, milliseconds: {type: 'string', default: '1000'}, quiet: {type: 'boolean', default: false}, grow: {type: 'boolean', default: false}, tidy: {type: 'boolean', default: false}},
+  options: {seed: {type: 'string', default: '1'}, target: {type: 'string', default: ''}, runs: {type: 'string', default: '1000000000'}, from: {type: 'string', default: '0'}, milliseconds: {type: 'string', default: '1000'}, quiet: {type: 'boolean', default: false}, grow: {type: 'boolean', default: false}, tidy: {type: 'boolean', default: false}, list: {type: 'boolean', default: false}},
 })
 const targets = TARGETS.filter(({name}) => values.target === '' || values.target.split(',').includes(name))
 
@@ -53,7 +54,9 @@ async function work({numbers, bytes}: Shared): Promise<void> {
   }
 }
 
-if (isMainThread) {
+if (values.list) {
+  for (const {name} of TARGETS) console.log(name)
+} else if (isMainThread) {
   const memory = new SharedArrayBuffer(16 + ROOM)
   const shared: Shared = {numbers: new Int32Array(memory, 0, 4), bytes: new Uint8Array(memory, 16)}
   const worker = new Worker(new URL(import.meta.url), {workerData: memory, argv: process.argv.slice(2), resourceLimits: {maxOldGenerationSizeMb: 1500}})

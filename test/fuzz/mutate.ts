@@ -12,7 +12,7 @@ const WORDS = [
 ]
 
 /** Values of each type, for a place in JSON. */
-const VALUES: readonly unknown[] = [null, true, false, 0, -1, 1, 0.5, 1e308, 4294967296, 9007199254740991, '', 'x', '\u0000', '\ud800', '__proto__', '1.2.3.4', '10.0.0.0/8', [], {}, [null], [[]], {'': ''}, ['x', 1, null]]
+const VALUES: readonly unknown[] = [null, true, false, 0, -1, 1, 0.5, 1e308, 4294967296, 9007199254740991, '', 'x', '\u0000', '\ud800', '__proto__', '1.2.3.4', '10.0.0.0/8', [], {}, [null], [[]], {'': ''}, {toString: 1, valueOf: null, length: -1}, ['x', 1, null]]
 
 export interface Around {
   readonly seeds: readonly Buffer[]
