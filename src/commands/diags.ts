@@ -56,7 +56,7 @@ export default class Diags extends BaseCommand {
         documents: this.documents(),
         say: (line) => {
           this.data(line)
-          this.flush().catch(() => undefined) // told at the end
+          this.flush().catch(() => undefined) // reported at the end
         },
         note: (line) => this.note(line),
       },

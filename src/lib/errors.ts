@@ -17,7 +17,7 @@ export const EXIT_CODES = {
   unchanged: 3,
   /** A named object does not exist. */
   'not-found': 4,
-  /** Somebody else keeps changing it, or it already exists differently. */
+  /** Another client keeps changing it, or it already exists differently. */
   conflict: 5,
   /** The datastore does not answer. */
   unreachable: 6,

@@ -10,7 +10,7 @@ const NOT_ASCII_ALL = /[^\x20-\x7e]/gu
 
 /**
  * Whether CHARACTER, one code point, may be shown as it is. Not: controls (Cc), formats (Cf), private (Co), unassigned (Cn), half characters (Cs), the
- * separators of lines and paragraphs, and the other characters that Unicode calls ignorable, such as fillers: they take no room, so that two names look alike.
+ * separators of lines and paragraphs, and the other characters that Unicode calls ignorable, such as fillers: they take no space, so that two names look alike.
  */
 const isPrintable = (character: string): boolean => !/[\p{C}\p{Zl}\p{Zp}\p{DI}]/u.test(character)
 

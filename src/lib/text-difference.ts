@@ -1,4 +1,4 @@
-/** A text told by one that is much like it: an edit of a long list changes little of it, and there may be a thousand of them. */
+/** A text expressed by one that is much like it: an edit of a long list changes little of it, and there may be a thousand of them. */
 
 /** So many characters from the beginning of the other text, this text, so many from its end. */
 export type TextDifference = readonly [begin: number, text: string, end: number]
@@ -9,7 +9,7 @@ const LEAST_SAVED = 32
 /** Characters that are compared at once. */
 const BLOCK = 1024
 
-/** TEXT told by OTHER, where that is shorter. */
+/** TEXT expressed by OTHER, where that is shorter. */
 export function textDifference(text: string, other: string): string | TextDifference {
   const most = Math.min(text.length, other.length)
   let begin = 0

@@ -49,7 +49,8 @@ export default class IpamCheck extends HostEditCommand {
     const result = await runCheck(await this.session(), {repair: flags.repair, graceMs, holders: flags.docker ? () => containerHolders(dockerEngine()) : []})
     await this.presentAs(presentCheck(result, {dryRun: this.dryRun, docker: flags.docker}), chosenFormat(flags))
     const {addresses, blocks, handles, affinities, endpoints} = result.counts
-    this.note(`Checked ${addresses} assigned addresses in ${blocks} blocks, ${handles} handles, ${affinities} affinities, ${endpoints} endpoints.`)
+    const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
+    this.note(`Checked ${counted(addresses, 'assigned address', 'assigned addresses')} in ${counted(blocks, 'block', 'blocks')}, ${counted(handles, 'handle', 'handles')}, ${counted(affinities, 'affinity', 'affinities')}, ${counted(endpoints, 'endpoint', 'endpoints')}.`)
     const left = result.findings.length - (this.dryRun ? 0 : result.repaired.length)
     if (result.repaired.length > 0) this.note(`${result.repaired.length} ${this.dryRun ? 'would be ' : ''}repaired`)
     const repairable = flags.repair ? 0 : result.findings.filter(({repair}) => repair !== undefined).length

@@ -27,7 +27,7 @@ export default class MesosGc extends HostEditCommand {
     let left = found.length
     for (const gone of flags.apply ? found : []) {
       const removal = await removeGone(session, gone)
-      // It is no more what it was found to be: somebody else has removed it, or connected it again.
+      // It is no more what it was found to be: another client has removed it, or connected it again.
       left--
       if (!removal) continue
       await this.tell(removal.changes)

@@ -34,7 +34,7 @@ const TYPES: readonly (readonly [prefix: string, type: PeerType])[] = [
   ['Node_', 'node specific'],
 ]
 
-/** The sessions among PROTOCOLS of the BIRD that speaks FAMILY, in BIRD's order. Protocols that calico-node did not name are passed over. */
+/** The sessions among PROTOCOLS of the BIRD that speaks FAMILY, in BIRD's order. Protocols that calico-node did not name are skipped. */
 export function bgpPeers(protocols: readonly Protocol[], family: Family): BgpPeer[] {
   return protocols.flatMap((protocol) => {
     const [prefix, type] = TYPES.find(([start]) => protocol.name.startsWith(start)) ?? []

@@ -36,7 +36,7 @@ export function readReply(text: string): Reply {
   for (const raw of text.split('\n')) {
     const line = raw.trimEnd()
     const start = /^(\d{4})([- ]|$)/.exec(raw)
-    // BIRD writes `+` before what it says unasked, to those who asked to be told.
+    // BIRD writes `+` before what it says unasked, to those who subscribed to it.
     if (line.startsWith('+') || (line === '' && !start)) continue
     if (start) code = Number(start[1])
     const content = start ? line.slice(5) : line.replace(/^ /, '')

@@ -146,7 +146,7 @@ export function choose(all: readonly Candidate[], method: Method, stored?: Addre
 
 /**
  * Whether calico-node, which looks for its address at every start, would come to CHOSEN, one of ALL, by METHOD: it takes the first that METHOD allows, and
- * does not know of temporary addresses. Where plain `autodetect` left the choice among several to somebody else, it would not know of that either.
+ * does not know of temporary addresses. Where plain `autodetect` left the choice among several to another process, it would not know of that either.
  */
 export function isFoundAgain(all: readonly Candidate[], method: Method, chosen: Candidate): boolean {
   const allowed = all.filter(({rejected}) => rejected === undefined)

@@ -1,4 +1,4 @@
-/** The pools that a cluster without any gets, as v0.20's node gave it (cli-v0.20 §5.2): calico-node itself is told to make none. */
+/** The pools that a cluster without any gets, as v0.20's node gave it (cli-v0.20 §5.2): calico-node itself is instructed to make none. */
 import {addPools, listPools, poolFamily} from '../client/pools.js'
 import type {ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'

@@ -88,7 +88,7 @@ async function removeAll(session: Session, node: string, endpoints: readonly End
   return {changes, released, blocks, warnings}
 }
 
-/** Orchestrators whose addresses have a handle that we know: with another one, the address is somebody else's by now. */
+/** Orchestrators whose addresses have a handle that we know: with another one, the address is another owner's by now. */
 const KNOWN_HANDLES: readonly string[] = ['docker', 'namespace']
 
 /** Releases ADDRESSES that ENDPOINT of another orchestrator had, as Go's node delete does, unless another endpoint has them. */

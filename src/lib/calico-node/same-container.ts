@@ -17,7 +17,7 @@ export const containerSpec = ({name = CONTAINER_NAME, image, environment, mounts
 
 export type ComparedDetails = Pick<ContainerDetails, 'image' | 'imageId' | 'environment' | 'binds' | 'command' | 'privileged' | 'networkMode' | 'pidMode' | 'restartPolicy'>
 
-/** Values of these are told; what else a container was given may be a secret. */
+/** Values of these are reported; what else a container was given may be a secret. */
 const PUBLIC = /^(?:AS|IP6?|IP6?_AUTODETECTION_METHOD|NODENAME|HOSTNAME|NO_DEFAULT_POOLS|DATASTORE_TYPE|ETCD_ENDPOINTS|ETCD_\w+_FILE|ETCD_USERNAME|CALICO_NETWORKING_BACKEND|CALICO_MANAGE_CNI|CALICO_EXPECT_CLUSTER|FELIX_HEALTHENABLED|CALICO_LIBNETWORK_\w+)$/
 
 /** What of FOUND is not as SPEC would make it of IMAGE, which gives it variables and its program: phrases for people, without secrets; none if all is. Pure. */

@@ -174,7 +174,7 @@ export abstract class BaseCommand extends Command {
     return this.opened
   }
 
-  /** The datastore that SETTINGS name. On a terminal, the user is told once what a slow command waits for. */
+  /** The datastore that SETTINGS name. On a terminal, the user is informed once what a slow command waits for. */
   protected openStore(settings: Settings, budget: Budget): Promise<Datastore> {
     return openDatastore(settings, budget, {
       onSlow: (where) => {
@@ -221,7 +221,7 @@ export abstract class BaseCommand extends Command {
     return (this.told ??= tellFlows(session ?? (await this.session()), dry ? this.rehearsed : this.made, dry))
   }
 
-  /** For a JSON document: what the change has done to flows, where --flows asks for it; nothing more is told then. */
+  /** For a JSON document: what the change has done to flows, where --flows asks for it; nothing more is reported then. */
   protected async flowsJson(session?: Session): Promise<{flows?: readonly FlowLine[]}> {
     if (!this.wantsFlows) return {}
     const {json, warnings} = await this.flowsTold(session)
@@ -230,7 +230,7 @@ export abstract class BaseCommand extends Command {
     return {flows: json}
   }
 
-  /** Where --flows asks for it and it was not told yet: what the change has done to flows, on stdout, or ASIDE on stderr. */
+  /** Where --flows asks for it and it was not reported yet: what the change has done to flows, on stdout, or ASIDE on stderr. */
   protected async tellFlows({session, aside = false}: {session?: Session; aside?: boolean} = {}): Promise<void> {
     if (!this.wantsFlows || this.toldFlows) return
     this.toldFlows = true

@@ -32,7 +32,7 @@ export function hasColours(stream: Stream): boolean {
 /** TEXT, a part of a line, in COLOUR. */
 export const painted = (text: string, colour: Colour): string => `\u001b[${CODES[colour]}m${text}\u001b[0m`
 
-/** TEXT for stderr, whole lines, with the word that each begins with in its colour: what failed is red, what must be looked at yellow. */
+/** TEXT for stderr, whole lines, with the word that each begins with in its colour: what failed is red, what must be examined yellow. */
 export function paintHeads(text: string): string {
   if (!/^(Error|Warning): /m.test(text) || !hasColours('stderr')) return text
   return text.replaceAll(/^(Error|Warning):(?= )/gm, (head) => painted(head, head === 'Error:' ? 'red' : 'yellow'))

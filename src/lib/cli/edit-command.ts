@@ -42,7 +42,7 @@ export abstract class HostEditCommand extends BaseCommand {
   private wasMissing = false
   private readonly madeBefore = madeCount()
 
-  /** Something was changed, or in a dry run would be, that {@link tell} is not told: --error-unchanged does not apply then. */
+  /** Something was changed, or in a dry run would be, that {@link tell} does not report: --error-unchanged does not apply then. */
   protected noteChanged(): void {
     this.changed = true
   }

@@ -16,7 +16,7 @@ export class Out {
     if (this.pending.length >= CHUNK) await this.flush()
   }
 
-  /** The same for who does not wait: a failure is told by the next flush. */
+  /** The same for who does not wait: a failure is reported by the next flush. */
   add(text: string): void {
     this.write(text).catch(() => undefined)
   }

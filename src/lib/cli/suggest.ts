@@ -28,7 +28,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best
 }
 
-/** Edits from A to B: a letter more, less or another, or two neighbours swapped. LIMIT or more is told as LIMIT. */
+/** Edits from A to B: a letter more, less or another, or two neighbours swapped. LIMIT or more is reported as LIMIT. */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit
   let older: number[] = []

@@ -30,11 +30,11 @@ export interface AffinityRelease {
   readonly deleted: readonly string[]
   /** Blocks with assigned addresses that belong to nobody now. */
   readonly disowned: readonly string[]
-  /** The blocks that are still there, by key, each at the revision at which it was last looked at. Only without a host. */
+  /** The blocks that are still there, by key, each at the revision at which it was last examined. Only without a host. */
   readonly left: ReadonlyMap<string, Revision>
 }
 
-/** A block that may have to be given back, and the affinities that point to it. */
+/** A block that may have to be released, and the affinities that point to it. */
 interface Candidate {
   readonly cidr: Cidr
   readonly affinities: readonly string[]
@@ -51,7 +51,7 @@ interface BlockOutcome {
 
 /**
  * Releases the affinities in SCOPE, several blocks in a transaction. An affinity whose block is another's, or missing, is deleted.
- * Values that cannot be read are told and left alone, with their affinities.
+ * Values that cannot be read are reported and left alone, with their affinities.
  * @throws what SCOPE.check throws: the blocks of earlier transactions stay released
  */
 export async function releaseAffinities(session: Session, scope: AffinityScope): Promise<AffinityRelease> {
@@ -70,7 +70,7 @@ export async function releaseAffinities(session: Session, scope: AffinityScope):
   return {deleted, disowned, left}
 }
 
-/** The blocks to be given back, and the revisions of those that nobody keeps anyway. */
+/** The blocks to be released, and the revisions of those that nobody keeps anyway. */
 async function findCandidates(session: Session, {within, host, check}: AffinityScope): Promise<{candidates: Candidate[]; others: Map<string, Revision>}> {
   const affinities = new Map<string, Set<string>>()
   const others = new Map<string, Revision>()
@@ -196,7 +196,7 @@ function releaseBlock(
   return {writes: [{key, read: kv, value}, ...writes], guards: [], outcome: {...outcome, did}}
 }
 
-/** Whether BLOCK itself is given back, not only a stale affinity to it. */
+/** Whether BLOCK itself is released, not only a stale affinity to it. */
 function isReleased(block: Block, host: string | undefined, hasAffinity: boolean): boolean {
   if (block.affinity === null) return hasAffinity || host === undefined
   const owner = ownerOf(block)

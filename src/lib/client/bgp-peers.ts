@@ -15,7 +15,7 @@ import type {Session} from './session.js'
 /** Whose peers: those of all nodes, or of the node with this stored name. */
 export type PeerScope = {readonly type: 'global'} | {readonly type: 'node'; readonly node: string}
 
-/** A stored peer, as far as it can be told in v0.20's terms. */
+/** A stored peer, as far as it can be determined in v0.20's terms. */
 export interface Peer {
   readonly stored: Stored<BGPPeer>
   /** The peer's address; undefined for one that is chosen by a selector. */

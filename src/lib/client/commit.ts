@@ -192,7 +192,7 @@ function conditions(seen: Seen, writes: readonly Write[]): Compare[] {
 /** What a store without ClusterInformation lacks to be Calico's, beyond what is MADE already. Where it holds keys already (--init), the tiers may be there. */
 async function initialisation(session: Session, {cluster}: Seen, made: readonly Write[]): Promise<Write[]> {
   if (cluster.state === 'present') return []
-  // What is staged is told when it is committed.
+  // What is staged is reported when it is committed.
   if (!session.store.restOn) session.announce(`Initialising this datastore for Calico (${session.store.description}).`)
   if (made.some(({key, value}) => key === CLUSTER_KEY && value !== undefined)) return []
   // A change may bring the tiers itself.
@@ -263,7 +263,7 @@ async function made<T>(session: Session, attempt: LostAttempt<T>, revision: Revi
 }
 
 /**
- * What is to be told where ERROR ends a change after the answers to LOST were lost. That nothing was changed is true only if none of them was executed by
+ * What is to be reported where ERROR ends a change after the answers to LOST were lost. That nothing was changed is true only if none of them was executed by
  * now, and none can be executed later: a request may arrive long after its answer was given up.
  */
 async function afterLost<T>(session: Session, lost: readonly LostAttempt<T>[], error: unknown): Promise<{made?: Committed<T>; told?: unknown}> {
@@ -316,7 +316,7 @@ async function readAgain<T>(session: Session, operations: readonly Operation[], 
 
 /**
  * The revision at which LOST was executed, undefined if it was not (yet: it carries compares on what it read, so that a later try of ours and it
- * cannot both be executed). A transaction has one revision: somebody else may have written some of its keys as we would have, but not all at once.
+ * cannot both be executed). A transaction has one revision: another client may have written some of its keys as we would have, but not all at once.
  */
 async function wasExecuted<T>(session: Session, {writes, after, ...lost}: LostAttempt<T>): Promise<Revision | undefined> {
   const [put, ...otherPuts] = writes.filter(({value}) => value !== undefined)

@@ -45,7 +45,7 @@ export interface Endpoint {
   readonly id: string
 }
 
-/** STORED with its identity. A workload's annotation that claims another name is told and passed over (decisions.md 13). */
+/** STORED with its identity. A workload's annotation that claims another name is reported and skipped (decisions.md 13). */
 export function endpointOf(session: Session, stored: Stored<WorkloadEndpoint>): Endpoint {
   const {endpoint, suspicious} = identified(stored)
   if (suspicious !== undefined) session.warn(`The endpoint ${endpoint.place.name} has the annotation calicoctl/workload ${JSON.stringify(suspicious)}, which does not match its stored name; the stored name is shown.`)
@@ -285,7 +285,7 @@ const sortingName = ({host, orchestrator, workload, id}: Identity): string => [h
 export const endpointsUnder = (namePrefix: string): Operation => ({list: `${kindPrefix('WorkloadEndpoint')}${ENDPOINT_NAMESPACE}/${namePrefix}`})
 
 /**
- * Makes ENDPOINT what EDIT says, which is applied anew where somebody else was faster.
+ * Makes ENDPOINT what EDIT says, which is applied anew where another client was faster.
  * @throws CalicoError `not-found` if it has been removed meanwhile; whatever EDIT throws
  */
 export function editEndpoint(

@@ -74,7 +74,7 @@ export const IPAM_KINDS: Readonly<Record<IpamKind, IpamKindInfo>> = {
   },
 }
 
-/** All objects of KIND in key order, page by page. Keys and values that cannot be read are told and passed over. */
+/** All objects of KIND in key order, page by page. Keys and values that cannot be read are reported and skipped. */
 export async function* listIpamObjects(session: Session, kind: IpamKind): AsyncGenerator<IpamObject> {
   await read(session, [])
   for (const prefix of IPAM_KINDS[kind].prefixes) {
@@ -87,7 +87,7 @@ export async function* listIpamObjects(session: Session, kind: IpamKind): AsyncG
   }
 }
 
-/** The object of KIND that is called NAME, undefined if there is none or it cannot be read (which is told). */
+/** The object of KIND that is called NAME, undefined if there is none or it cannot be read (which is reported). */
 export async function getIpamObject(session: Session, kind: IpamKind, name: string): Promise<IpamObject | undefined> {
   const key = IPAM_KINDS[kind].keyOf(name)
   const {results} = await read(session, key === undefined ? [] : [{get: key}])

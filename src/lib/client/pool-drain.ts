@@ -12,7 +12,7 @@ import {distinctNetworks, type Pool, poolLabel} from './pools.js'
 import {parseStored} from './resources.js'
 import type {Session} from './session.js'
 
-/** Addresses are given back in bursts: between a change of a block and the next look at all of them. */
+/** Addresses are released in bursts: between a change of a block and the next look at all of them. */
 const BURST_MS = 200
 
 /** The longest time without a look, whatever the store reports. */
@@ -89,7 +89,7 @@ async function afterwards(session: Session, networks: readonly Cidr[], pools: re
   return {changes: pools.map(deletion), disowned}
 }
 
-/** The store's revision, at which none of POOLS is enabled; one that somebody else has deleted is passed over. @throws CalicoError `conflict` */
+/** The store's revision, at which none of POOLS is enabled; one that another client has deleted is skipped. @throws CalicoError `conflict` */
 async function stillDisabled(session: Session, pools: readonly Pool[]): Promise<Revision> {
   const {revision, results} = await session.store.transact({then: pools.map(({stored}) => ({get: stored.kv.key}))})
   const enabled = pools.filter((_, index) => results[index]?.some((kv: KeyValue) => parseStored<IPPool>('IPPool', kv).resource.spec.disabled !== true))

@@ -5,11 +5,11 @@
  *
  * - Before the pool is disabled. Disabling comes first, so that nobody who reads the pool afterwards takes an address from it.
  * - By having read the pool while it was still enabled. This tool's own allocator writes only if the pool is as it read it, so that disabling
- *   defeats it. libcalico-go does not look again; it claims or changes a block a moment later. A block is given back only in a transaction that
+ *   defeats it. libcalico-go does not look again; it claims or changes a block a moment later. A block is released only in a transaction that
  *   holds the block as it was read, so such an assignment is always seen; it ends the removal, and the pool is enabled again.
  *   The pools are deleted only in a transaction that holds if no block in their networks was created or changed since all of them were accounted for.
  * - After the deletion, by a libcalico-go that has been slow. No condition in the store can prevent that, nor does libcalico-go's own wait of half
- *   a second. The blocks are therefore looked at once more at the end, and a new one is told.
+ *   a second. The blocks are therefore examined once more at the end, and a new one is reported.
  *
  * With `force`, blocks with addresses become nobody's and stay, as in v0.20; the same conditions make sure that each has been.
  */
@@ -34,7 +34,7 @@ const MAX_POOLS = 100
 /** Conditions on blocks in that transaction: with those of the pools they stay below etcd's 128. */
 const MAX_PREFIXES = 20
 
-/** Times that blocks are given back while others keep claiming new ones. */
+/** Times that blocks are released while others keep claiming new ones. */
 const MAX_ROUNDS = 100
 
 /** What a removal did, or would do. */
@@ -82,7 +82,7 @@ export const labels = (pools: readonly Pool[]): string => [...new Set(pools.map(
 
 const disabledText = (pools: readonly Pool[]): string => (pools.length === 1 ? 'the pool is' : 'the pools are')
 
-/** What the removal of POOL is told as. */
+/** What the removal of POOL is reported as. */
 export const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool', name: poolLabel(pool), action: 'deleted', before: pool.stored.resource, after: undefined})
 
 /** Where none of the pools exists. */
@@ -106,7 +106,7 @@ async function refuseHolders(session: Session, networks: readonly Cidr[]): Promi
 const inUse = (message: string, details: readonly string[]): CalicoError =>
   new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or use --force: the workloads then keep their addresses, which belong to no pool.'})
 
-/** Disables or enables those of POOLS that are not so, in one transaction; which these were. A pool that has gone meanwhile is passed over. */
+/** Disables or enables those of POOLS that are not so, in one transaction; which these were. A pool that has gone meanwhile is skipped. */
 export async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {
   const {outcome} = await commit(session, pools.map(({stored}) => ({get: stored.kv.key})), ({results}) => {
     const changes = pools.flatMap((pool, index) => {
@@ -119,7 +119,7 @@ export async function setDisabled(session: Session, pools: readonly Pool[], disa
   return outcome
 }
 
-/** Not validated: a pool with a defect must be removable, and one that was is given back as it was. */
+/** Not validated: a pool with a defect must be removable, and one that was is restored as it was. */
 export function disabling(kv: KeyValue, disabled: boolean): Write | undefined {
   const {resource} = parseStored<IPPool>('IPPool', kv)
   const {disabled: before = false, ...spec} = resource.spec
@@ -129,7 +129,7 @@ export function disabling(kv: KeyValue, disabled: boolean): Write | undefined {
 
 export interface GivenBack {
   readonly disowned: readonly string[]
-  /** The blocks that stay, by key, at the revision at which they were looked at. */
+  /** The blocks that stay, by key, at the revision at which they were examined. */
   readonly left: ReadonlyMap<string, Revision>
 }
 

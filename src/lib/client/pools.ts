@@ -60,7 +60,7 @@ export async function listPools(session: Session, families: readonly Family[]): 
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** The pools in ENTRIES, a list of all pools' keys, in the order of their names. Values that cannot be read are told and passed over. */
+/** The pools in ENTRIES, a list of all pools' keys, in the order of their names. Values that cannot be read are reported and skipped. */
 export const parsePools = (session: Session, entries: readonly KeyValue[]): Pool[] =>
   entries.flatMap((kv) => tryParse<IPPool>(session, 'IPPool', kv) ?? []).map(poolOf)
 
@@ -102,7 +102,7 @@ export function optionProblems(cidrs: readonly Cidr[], {ipip, blockSize}: PoolOp
 
 /**
  * What is wrong with adding CIDRS, as far as the line itself shows it; one sentence each. A network that is too small for a new pool is only
- * told with other problems (of its own, or OTHERS_FOUND), because it may be that of an existing pool with smaller blocks.
+ * reported with other problems (of its own, or OTHERS_FOUND), because it may be that of an existing pool with smaller blocks.
  */
 export function problemsOfLine(cidrs: readonly Cidr[], options: PoolOptions, {othersFound = false}: {othersFound?: boolean} = {}): string[] {
   const networks = distinctNetworks(cidrs)
@@ -248,7 +248,7 @@ const nameInKey = ({stored}: Pool): string => stored.kv.key.slice(kindPrefix('IP
 
 type Prepared = ReturnType<typeof prepareChange<IPPool>>
 
-/** prepareChange, told by the pool's CIDR. */
+/** prepareChange, reported by the pool's CIDR. */
 function prepare(cidr: Cidr, name: string, before: Stored<IPPool> | undefined, after: IPPool, situation: Parameters<typeof prepareChange>[3] = {}): Prepared {
   const {change, ...rest} = prepareChange<IPPool>({kind: 'IPPool', name}, before, after, situation)
   return {...rest, change: {...change, name: formatCidr(cidr)}}

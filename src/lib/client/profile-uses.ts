@@ -14,7 +14,7 @@ export interface ProfileUse {
   readonly label: string
 }
 
-/** The uses of every profile, by the profile's stored name. Endpoints that cannot be read are told and passed over. */
+/** The uses of every profile, by the profile's stored name. Endpoints that cannot be read are reported and skipped. */
 export async function listUses(session: Session): Promise<Map<string, ProfileUse[]>> {
   const uses = new Map<string, ProfileUse[]>()
   for await (const [profiles, use] of allUses(session)) {

@@ -17,7 +17,7 @@ export const BUILT_IN = 'projectcalico-default-allow'
 /** Where the profile that users call NAME is kept. */
 const profilePlace = (name: string): Place => ({kind: 'Profile', name: convertName(name)})
 
-/** What users call the profile with METADATA. An annotation that claims another name is told and passed over (decisions.md 13). */
+/** What users call the profile with METADATA. An annotation that claims another name is reported and skipped (decisions.md 13). */
 export function profileName(session: Session, metadata: Metadata): string {
   const {name, suspicious} = displayName(metadata)
   if (suspicious !== undefined) session.warn(`Profile ${name} has the annotation calicoctl/name ${JSON.stringify(suspicious)}, which does not match its stored name; the stored name is shown.`)
@@ -106,14 +106,14 @@ export async function listProfiles(session: Session): Promise<NamedProfile[]> {
 export interface IfMissing {
   /** The profile to begin with; undefined: there is none. */
   make(name: string): Promise<Profile | undefined>
-  /** Told when it has been stored; in a dry run, when it would have been. */
+  /** Called when it has been stored; in a dry run, when it would have been. */
   made(name: string): void
 }
 
 const NOTHING: IfMissing = {make: () => Promise.resolve(undefined), made: () => undefined}
 
 /**
- * Makes the profile NAME what EDIT says, which is applied anew where somebody else was faster; its result is what the application said that was written. One that
+ * Makes the profile NAME what EDIT says, which is applied anew where another client was faster; its result is what the application said that was written. One that
  * is missing is made as IFMISSING says.
  * @throws CalicoError `not-found` for an unknown profile, and whatever EDIT and IFMISSING throw.
  */

@@ -115,7 +115,7 @@ export async function read(session: Session, operations: readonly Operation[]): 
 
 /**
  * All objects of KIND whose key goes on with UNDER (a namespace with its slash, or the beginning of a name), in key order, page by page at one
- * revision, which AT is told: that of the store now, or REVISION. Values that cannot be read are told and passed over.
+ * revision, which AT receives: that of the store now, or REVISION. Values that cannot be read are reported and skipped.
  */
 export async function* listResources<R extends Resource>(
   session: Session,
@@ -160,7 +160,7 @@ export interface ChangeOptions<R extends Resource> {
 
 /**
  * Makes the object at PLACE what CHANGE says: undefined before = it does not exist, undefined after = delete it, the same object = nothing to do.
- * CHANGE is applied anew to a fresh read whenever somebody else was faster; it may throw to refuse.
+ * CHANGE is applied anew to a fresh read whenever another client was faster; it may throw to refuse.
  * @throws CalicoError `invalid` if the result would not be accepted by Calico or has a hazard that the stored object has not; see also commit().
  */
 export async function changeResource<R extends Resource>(

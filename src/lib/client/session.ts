@@ -36,11 +36,11 @@ export interface Session {
   /** The cluster GUID that the store must have. */
   readonly expectCluster: string | undefined
   readonly writes: WriteLog
-  /** Is told of each transaction that was executed, and never fails. */
+  /** Is informed of each transaction that was executed, and never fails. */
   readonly record?: ((written: Written) => Promise<void>) | undefined
   /** Is awaited before each transaction that writes, with the GUID of the cluster; what it throws ends the change before anything is written. */
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
-  /** Is told of each transaction that a dry run would have sent. */
+  /** Is informed of each transaction that a dry run would have sent. */
   readonly rehearse?: ((written: Written) => void) | undefined
   /** What ClusterInformation and KEY were when this process last saw them: a first decision may be made from it (commit.ts, `remembered`). */
   readonly recall?: ((key: string) => TransactionResult | undefined) | undefined

@@ -87,7 +87,7 @@ export interface Change {
 /** The changes of one or more transactions, oldest first; a transaction's changes are never split over two batches. */
 export type ChangeBatch = readonly Change[]
 
-/** How much room a store takes where it is kept. */
+/** How much space a store takes where it is kept. */
 export interface StoreUsage {
   /** Bytes of its file. */
   readonly bytes: number
@@ -134,7 +134,7 @@ export interface Datastore {
    */
   readonly restOn?: (conditions: readonly Compare[]) => void
 
-  /** How much room the store takes; not of one that stages what is written. */
+  /** How much space the store takes; not of one that stages what is written. */
   readonly usage?: () => Promise<StoreUsage>
 
   /** Releases the connection. Idempotent; every call after it throws. */

@@ -8,7 +8,7 @@ import type {ConnectionOptions} from './etcd/connection.js'
  * when they are needed.
  * @param budget how long the requests may take together; the default is 10 seconds from the first one on
  * @param options LONGLIVED, for servers: a cluster that has been replaced by another is used from then on (`Datastore.generation`);
- *   ONSLOW is told which etcd has not answered for a second
+ *   ONSLOW is informed which etcd has not answered for a second
  */
 export async function openDatastore({datastore}: Pick<Settings, 'datastore'>, budget: Budget | BudgetOptions = {}, options: ConnectionOptions = {}): Promise<Datastore> {
   const own = 'remaining' in budget ? budget : createBudget(budget)

@@ -1,5 +1,5 @@
 /**
- * Files under a folder that somebody else writes (the container writes Calico's log folder): opened step by step from the folder's own descriptor,
+ * Files under a folder that another process writes (the container writes Calico's log folder): opened step by step from the folder's own descriptor,
  * no link followed, so that nothing that is swapped meanwhile leads out of it (decisions.md 35).
  */
 import {constants} from 'node:fs'
@@ -21,7 +21,7 @@ export interface FoundFile {
   readonly changed: number
 }
 
-/** What was passed over, and why. */
+/** What was skipped, and why. */
 export interface LeftOut {
   readonly path: readonly string[]
   readonly why: string
@@ -49,7 +49,7 @@ async function openBeneath(root: FileHandle, path: readonly string[], as: 'folde
   return at ?? open(within(root, '.'), FOLDER)
 }
 
-/** The regular files under ROOT, and what was passed over. Files and folders called `lock` are not looked at (cli-v0.20 §4.10). */
+/** The regular files under ROOT, and what was skipped. Files and folders called `lock` are not examined (cli-v0.20 §4.10). */
 export async function findFiles(root: FileHandle): Promise<{files: FoundFile[]; leftOut: LeftOut[]}> {
   const files: FoundFile[] = []
   const leftOut: LeftOut[] = []

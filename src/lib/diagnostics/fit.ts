@@ -11,7 +11,7 @@ export interface Entry {
   readonly cut?: number
 }
 
-/** ENTRIES within MOST bytes of content. `dropped`: those that are no logs and found no room. */
+/** ENTRIES within MOST bytes of content. `dropped`: those that are no logs and found no space. */
 export function fit(entries: readonly Entry[], most: number): {kept: Entry[]; dropped: Entry[]} {
   const isLog = ({changed}: Entry): boolean => changed !== undefined
   const dropped: Entry[] = []

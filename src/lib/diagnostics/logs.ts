@@ -57,7 +57,7 @@ async function openIfThere(folder: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** A file that was CUT begins with half a line, in which a secret could not be told from other text. */
+/** A file that was CUT begins with half a line, in which a secret could not be distinguished from other text. */
 function withoutTornLine(bytes: Buffer, cut: number): Buffer {
   return cut === 0 ? bytes : bytes.subarray(bytes.indexOf(0x0a) + 1 || bytes.length)
 }

@@ -52,7 +52,7 @@ export const engineTimeLimitMs = (timeoutMs = 0): number => Math.max(TIME_LIMIT_
 export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly timeLimitMs?: number
-  /** Told which container was meant, where it was named by the beginning of its id. */
+  /** Receives which container was meant, where it was named by the beginning of its id. */
   readonly tell?: (text: string) => void
 }
 
@@ -86,7 +86,7 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, te
   }
 }
 
-/** The Engine that ENV means, as it may be told: a password in DOCKER_HOST, which only dockerode needs, is left out. */
+/** The Engine that ENV means, as it may be shown: a password in DOCKER_HOST, which only dockerode needs, is left out. */
 export function engineAddress({DOCKER_HOST: host}: NonNullable<EngineOptions['env']> = process.env): string {
   if (host === undefined || host === '') return DEFAULT_SOCKET
   return host.startsWith('unix://') ? host : presentable(host)

@@ -16,7 +16,7 @@ export interface DockerNetwork {
   /** `default` is Docker's own. */
   readonly ipamDriver: string
   readonly ipamOptions: Readonly<Record<string, string>>
-  /** GATEWAY is '' where the Engine was told none. With Calico's IPAM and without `--subnet`: `0.0.0.0/0` and `0.0.0.0`. */
+  /** GATEWAY is '' where the Engine was given none. With Calico's IPAM and without `--subnet`: `0.0.0.0/0` and `0.0.0.0`. */
   readonly subnets: readonly {readonly subnet: string; readonly gateway: string}[]
   readonly ipv6: boolean
   readonly internal: boolean

@@ -52,7 +52,7 @@ function make(folder: string, mode: number, wanted: string): void {
     mkdirSync(folder, {mode})
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
-    // Somebody else may have made it meanwhile.
+    // Another process may have made it meanwhile.
     if (code === 'EEXIST' && isFolder(folder, wanted)) return
     const why = code === 'ENOENT' ? 'the file system does not allow folders there' : code === 'EEXIST' ? 'a dangling symbolic link with this name exists' : fileReason(error)
     throw failed(wanted, folder, why, error)

@@ -150,7 +150,7 @@ function isGone(holder: Identity, own: Identity): boolean {
   return startTime(holder.pid) !== holder.started
 }
 
-/** Whether /proc numbers processes as our pid namespace does. It may be that of another one, in which every pid means somebody else. */
+/** Whether /proc numbers processes as our pid namespace does. It may be that of another one, in which every pid means another process. */
 const seesOwnProcesses = (): boolean => linkOf('/proc/self') === String(process.pid)
 
 /** This process. */

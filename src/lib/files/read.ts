@@ -98,8 +98,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 }
 
-/** Why a file could not be read or written, as the end of a sentence. */
-export function fileReason(error: unknown): string {
+/** Why a file could not be read, or, where it is WRITTEN, be written, as the end of a sentence. */
+export function fileReason(error: unknown, {written = false}: {written?: boolean} = {}): string {
   const {code = '', message = String(error)} = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (written && code === 'ENOENT') return 'its folder does not exist'
   return REASONS[code] ?? message
 }

@@ -13,7 +13,7 @@ export interface ReplaceOptions {
    * link, also if it is exchanged meanwhile.
    */
   readonly beneath?: string
-  /** Told the path of the draft, for who is interrupted before it has its name and must remove it. */
+  /** Receives the path of the draft, for who is interrupted before it has its name and must remove it. */
   readonly onDraft?: (path: string) => void
 }
 

@@ -25,7 +25,7 @@ const ROUTE_PROTOCOL = '80'
 /** What was removed, or, in a dry run, would be: one line for each. */
 export interface Cleaning {
   readonly removed: readonly string[]
-  /** What could not be looked at or removed. */
+  /** What could not be examined or removed. */
   readonly problems: readonly string[]
 }
 

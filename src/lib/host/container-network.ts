@@ -23,10 +23,10 @@ export interface ContainerNetwork {
   readonly mtu: number | undefined
 }
 
-/** Told when a step begins, by name; for progress and measurements. Some begin together. */
+/** Called when a step begins, by name; for progress and measurements. Some begin together. */
 export type OnStep = (step: string) => void
 
-/** What a step did, taken back. */
+/** Rolls back what a step did. */
 type Undo = () => Promise<unknown>
 
 /**
@@ -124,7 +124,7 @@ export interface Move {
 }
 
 /**
- * What makes room for a default route of metric 0: if ROUTES have one, the metric of each rises by one, the highest first. One whose new metric
+ * What makes way for a default route of metric 0: if ROUTES have one, the metric of each rises by one, the highest first. One whose new metric
  * would be taken or too high stays as it is, and then so do those that end there.
  */
 export function raisedRoutes(routes: readonly Route[]): Move[] {

@@ -53,7 +53,7 @@ export function isNamespace(path: string): boolean {
   }
 }
 
-/** The identity of the namespace at PATH; undefined if there is none, or it may not be looked at. */
+/** The identity of the namespace at PATH; undefined if there is none, or it may not be examined. */
 export function namespaceIdentity(path: string): string | undefined {
   try {
     return isNamespace(path) ? identityOf(statSync(path)) : undefined

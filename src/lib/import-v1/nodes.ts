@@ -31,7 +31,7 @@ export function hostNames(gathered: Gathered, owners: readonly string[]): Readon
   return new Map(good.map(({host, name}) => [host, name]))
 }
 
-/** Takes all that HOST has: that the host does not come over is told already. Its endpoints are told one by one. */
+/** Takes all that HOST has: that the host does not come over is reported already. Its endpoints are reported one by one. */
 function dropHost({source, ...gathered}: Gathered, host: string): void {
   for (const folder of [`${HOSTS}/${host}/config`, `${HOSTS}/${host}/bird_ip`, `${BGP_HOSTS}/${host}`, `${IPAM_HOSTS}/${host}`]) {
     for (const key of [folder, ...source.rest(`${folder}/`)]) source.take(key)

@@ -1,6 +1,6 @@
 /**
- * What a store of v0.20 holds: the keys and values of etcd's v2 API as its recursive get gives them (cli-v0.20 §2). Everything in it is somebody else's
- * text; nothing is believed but what was looked at.
+ * What a store of v0.20 holds: the keys and values of etcd's v2 API as its recursive get gives them (cli-v0.20 §2). Everything in it is another owner's
+ * text; nothing is believed but what was examined.
  */
 import {CalicoError} from '../errors.js'
 import {JsonError} from '../json/errors.js'
@@ -104,7 +104,7 @@ export function treesIn({values, folders}: OldStore, name: string): ReadonlySet<
   })
 }
 
-/** A store as converters use it: what nobody takes is left over, and told. */
+/** A store as converters use it: what nobody takes is left over, and reported. */
 export interface Source {
   /** The value of KEY, which is taken by this. */
   take(key: string): string | undefined

@@ -1,4 +1,4 @@
-/** Assigning one address by name (libcalico-go's AssignIP, datamodel-v3 §4.6): selectors, uses, reservations and limits are not looked at. */
+/** Assigning one address by name (libcalico-go's AssignIP, datamodel-v3 §4.6): selectors, uses, reservations and limits are not examined. */
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY, resourceKey} from '../model/keys.js'

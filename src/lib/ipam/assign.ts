@@ -6,12 +6,12 @@ import {type Attribute, type Block, blockCidr} from './block.js'
 /** Whom to assign to: a handle, if there is one, and attributes of the owner. */
 export interface Assignee {
   readonly handle?: string
-  /** Absent and {} are told apart as Calico does: {} never shares an attribute with an earlier assignment. Pass nothing for none. */
+  /** Absent and {} are distinguished as Calico does: {} never shares an attribute with an earlier assignment. Pass nothing for none. */
   readonly attributes?: Readonly<Record<string, string>>
 }
 
 /**
- * BLOCK with up to COUNT of its free addresses assigned to ASSIGNEE, in the order of its list of free ones; reserved ones are passed over.
+ * BLOCK with up to COUNT of its free addresses assigned to ASSIGNEE, in the order of its list of free ones; reserved ones are skipped.
  * The ordinals may be fewer than COUNT, or none: then BLOCK is returned unchanged.
  */
 export function assignFree(block: Block, count: number, assignee: Assignee, isReserved: (address: Address) => boolean = () => false): {block: Block; ordinals: number[]} {

@@ -25,7 +25,7 @@ export interface Block {
   readonly affinity_claim_time?: string
   /** By ordinal, which is the address's index in the block: null = free, else an index of `attributes`. */
   readonly allocations: readonly (number | null)[]
-  /** The free ordinals: taken from the front, given back at the end. Absent reads as none free, as Calico reads it. */
+  /** The free ordinals: taken from the front, released at the end. Absent reads as none free, as Calico reads it. */
   readonly unallocated?: readonly number[] | null
   readonly attributes?: readonly Attribute[] | null
   /** Raised by one at every change; a block starts with the time of its creation in nanoseconds. Absent = 0. */

@@ -47,7 +47,7 @@ export async function assignByHand(session: Session, request: HandRequest): Prom
   return {...added, addresses, requested: count, failure: added.failure && held.length > 0 ? partly(addresses.length, count, added.failure.details) : added.failure}
 }
 
-/** How many addresses the handle may have, so that the same line that runs at the same moment does not double them; undefined where that cannot be told. */
+/** How many addresses the handle may have, so that the same line that runs at the same moment does not double them; undefined where that cannot be determined. */
 function perHandle({type, count}: HandRequest, held: readonly Address[]): number | undefined {
   if (type === 'address') return Number.MAX_SAFE_INTEGER
   return held.length === 0 ? count : undefined

@@ -72,7 +72,7 @@ async function* pages({session, revision}: Gathered, prefix: string): AsyncGener
     const page = await next
     if (page.done) return
     next = source.next()
-    next.catch(() => undefined) // told when its turn comes
+    next.catch(() => undefined) // reported when its turn comes
     yield page.value.entries
   }
 }
@@ -88,7 +88,7 @@ function specOf(gathered: Gathered, kv: KeyValue): object | undefined {
 
 /**
  * What KV's value says; undefined if that is no JSON. Without the care for 64-bit numbers and duplicate keys, which takes most of the time of a
- * check: nothing of it is written, and what is looked at has no such numbers.
+ * check: nothing of it is written, and what is examined has no such numbers.
  */
 function jsonOf({value: text}: KeyValue): unknown {
   try {

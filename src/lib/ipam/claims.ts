@@ -17,7 +17,7 @@ import type {Draft} from './draft.js'
 
 export interface Claims {
   readonly claimed: readonly Cidr[]
-  /** Blocks that somebody else has. */
+  /** Blocks that another client has. */
   readonly failed: readonly Cidr[]
 }
 

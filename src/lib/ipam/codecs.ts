@@ -34,7 +34,7 @@ const neverWritten = (): string => {
   throw new TypeError('IPAM does not write such objects')
 }
 
-/** Pools; null for a value that cannot be read, which is told. */
+/** Pools; null for a value that cannot be read, which is reported. */
 export const poolCodec = (session: Session): Codec<Pool | null> => ({
   parse(kv) {
     const resource = once(kv, () => tryParse<IPPool>(session, 'IPPool', kv)?.resource)
@@ -52,13 +52,13 @@ export const reservationCodec = (session: Session): Codec<readonly Cidr[]> => ({
   encode: neverWritten,
 })
 
-/** A Node; null for a value that cannot be read, which is told. */
+/** A Node; null for a value that cannot be read, which is reported. */
 export const nodeCodec = (session: Session): Codec<Node | null> => ({
   parse: (kv) => once(kv, () => tryParse<Node>(session, 'Node', kv)?.resource ?? null),
   encode: (node) => stringifyJson(node),
 })
 
-/** An endpoint; null for a value that cannot be read, which is told. */
+/** An endpoint; null for a value that cannot be read, which is reported. */
 export const endpointCodec = (session: Session): Codec<WorkloadEndpoint | null> => ({
   parse: (kv) => once(kv, () => tryParse<WorkloadEndpoint>(session, 'WorkloadEndpoint', kv)?.resource ?? null),
   encode: (endpoint) => stringifyJson(endpoint),

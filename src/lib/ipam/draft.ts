@@ -45,7 +45,7 @@ export interface Draft {
   readonly restOnList: (prefix: string) => void
   /** The decision holds only as long as nothing under PREFIX was added or changed after REVISION. */
   readonly restOnPrefix: (prefix: string, revision: Revision) => void
-  /** Whether KEYS more can be written in the same transaction. A draft without changes has room. */
+  /** Whether KEYS more can be written in the same transaction. A draft without changes has space. */
   readonly hasRoom: (keys: number) => boolean
   /** Makes the draft what it was when `mark` was taken. */
   readonly mark: () => () => void

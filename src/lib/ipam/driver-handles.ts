@@ -11,7 +11,7 @@ const DRIVER_TYPE = 'libnetwork'
 /** The attribute with the time of the request, of pending ones. */
 const REQUESTED_AT = 'requestedAt'
 
-/** An address without endpoint is given back when it is this old: Docker tells within moments what an address is for. */
+/** An address without endpoint is released when it is this old: Docker tells within moments what an address is for. */
 export const ORPHAN_AGE_MS = 60_000
 
 /** How all handles of the driver begin; not every handle that begins so is one. */
@@ -61,7 +61,7 @@ export function requestedAt({secondary}: Attribute): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time)
 }
 
-/** Whether it may still be about to be told what the address is for. Addresses of the Mesos plugin say when they were asked for as well. */
+/** Whether it may still be about to be informed what the address is for. Addresses of the Mesos plugin say when they were asked for as well. */
 export function isYoung(attribute: Attribute, now = Date.now()): boolean {
   const since = requestedAt(attribute)
   return since !== undefined && now - since.getTime() < ORPHAN_AGE_MS

@@ -39,7 +39,7 @@ export interface Finding {
   readonly identity: string
   /** undefined = not to be repaired without somebody's judgement. */
   readonly repair: Repair | undefined
-  /** It may be one step of something under way: it is told only if another look finds it too. */
+  /** It may be one step of something under way: it is reported only if another look finds it too. */
   readonly passing?: boolean
 }
 

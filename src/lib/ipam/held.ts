@@ -24,7 +24,7 @@ export interface Held {
 /** Finds those of ADDRESSES that endpoints have which DRAFT neither removes nor takes the address from. */
 export type Look = (draft: Draft, addresses: readonly Address[]) => Promise<readonly Held[]>
 
-/** For callers that have looked at the endpoints in question themselves, and say so in the conditions of their transaction. */
+/** For callers that have examined the endpoints in question themselves, and say so in the conditions of their transaction. */
 export const lookedAlready: Look = () => Promise.resolve([])
 
 /** Looks at the endpoints KEYS only. */

@@ -12,7 +12,7 @@ import {type Reservations, reservations} from './reservations.js'
 export const POOLS_PREFIX = kindPrefix('IPPool')
 export const RESERVATIONS_PREFIX = kindPrefix('IPReservation')
 
-/** All pools by name; those that cannot be read are told and passed over. */
+/** All pools by name; those that cannot be read are reported and skipped. */
 export async function readPools(draft: Draft): Promise<Pool[]> {
   const codec = poolCodec(draft.session)
   const pools: Pool[] = []
@@ -72,7 +72,7 @@ function cidrOf(key: string): Cidr | undefined {
   return parsed?.type === 'block' || parsed?.type === 'affinity' ? parseCidr(parsed.cidr) : undefined
 }
 
-/** As Draft.get, but a value that cannot be read is told and undefined: it is nothing to take addresses from, and nothing to change. */
+/** As Draft.get, but a value that cannot be read is reported and undefined: it is nothing to take addresses from, and nothing to change. */
 export async function tryGet<T>(draft: Draft, codec: Codec<T>, key: string): Promise<T | undefined | 'unreadable'> {
   try {
     return await draft.get(codec, key)

@@ -26,7 +26,7 @@ export interface Memory {
   readonly openBlocks: Set<string>
 }
 
-/** Blocks take the most room: a process that meets more of them (it fills a large pool) starts anew. */
+/** Blocks take the most memory: a process that meets more of them (it fills a large pool) starts anew. */
 const MAX_KEYS = 4096
 
 export const emptyMemory = (generation = 0): Memory => ({generation, revision: 0n, keys: new Map(), lists: new Map(), openBlocks: new Set()})

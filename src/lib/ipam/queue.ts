@@ -24,7 +24,7 @@ export interface Job<T> {
   readonly what: string
   /** What it surely has to read. */
   readonly reads: (memory: Memory) => readonly Operation[]
-  /** Decides on DRAFT what to do. May be called again, on other data, when somebody else was faster. What it throws, its caller gets. */
+  /** Decides on DRAFT what to do. May be called again, on other data, when another client was faster. What it throws, its caller gets. */
   readonly plan: (draft: Draft, previous: T | undefined) => Promise<Step<T>>
 }
 

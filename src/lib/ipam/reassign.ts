@@ -33,14 +33,14 @@ export interface Taking {
   /** The node that gets the block, if the address is in none yet. */
   readonly node: string
   readonly owner: Owner
-  /** Whether an assignment to somebody else may be moved. Keys that this rests on are its own to note on the draft. */
+  /** Whether an assignment to another client may be moved. Keys that this rests on are its own to note on the draft. */
   readonly mayMove: (attribute: Attribute) => boolean | Promise<boolean>
 }
 
 /**
  * Makes the address its owner's on DRAFT: it is assigned if it is free, and moved if it may be.
  * @returns `held`: the owner had it already
- * @throws CalicoError `conflict` if it is somebody else's; for one that is free, as assignAddress
+ * @throws CalicoError `conflict` if it is another owner's; for one that is free, as assignAddress
  */
 export async function takeAddress(draft: Draft, {address, node, owner, mayMove}: Taking): Promise<'assigned' | 'moved' | 'held'> {
   const {handle, attributes} = owner
@@ -55,7 +55,7 @@ export async function takeAddress(draft: Draft, {address, node, owner, mayMove}:
       await move(draft, block, address, owner)
       return 'moved'
     }
-    // Neither that it is free, nor its owner's, nor somebody else's, must be said of what was so once.
+    // Neither that it is free, nor its owner's, nor another owner's, must be said of what was so once.
     if (key !== undefined && (await draft.verify([key]))) continue
     if (key === undefined || !attribute) {
       await assignOn(draft, {address, node, handle, ...(attributes === undefined ? {} : {attributes})})

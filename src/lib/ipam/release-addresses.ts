@@ -1,6 +1,6 @@
 /**
  * Releasing addresses (libcalico-go's ReleaseIPs and ReleaseByHandle, datamodel-v3 §4.8). Block and handle change together. A release may say
- * which assignment it means, so that one that comes late cannot free an address that is somebody else's by now.
+ * which assignment it means, so that one that comes late cannot free an address that is another owner's by now.
  */
 import {append} from '../append.js'
 import type {Session} from '../client/session.js'
@@ -50,7 +50,7 @@ const NOTHING: Released = {released: [], unassigned: [], held: []}
 /** Addresses of one block that are released together: all of a block of the usual size, and no more handles than a transaction can take. */
 const ADDRESSES_PER_STEP = 64
 
-/** What a release may add to a transaction: block, handles, and what a block that is given back has. */
+/** What a release may add to a transaction: block, handles, and what a block that is released has. */
 const KEYS_PER_RELEASE = 5
 
 /**
@@ -75,7 +75,7 @@ export async function releaseAddresses(session: Session, releases: readonly Addr
   }
 }
 
-/** Releases RELEASES on DRAFT, which has room for them; LOOK finds those that endpoints have, which are spared. @throws as releaseAddresses */
+/** Releases RELEASES on DRAFT, which has space for them; LOOK finds those that endpoints have, which are spared. @throws as releaseAddresses */
 export async function releaseOn(draft: Draft, releases: readonly AddressRelease[], look: Look = lookEverywhere): Promise<Released> {
   return (await planRelease(draft, releases, NOTHING, {look})).outcome
 }
@@ -88,7 +88,7 @@ async function planRelease(draft: Draft, releases: readonly AddressRelease[], pr
   const open = releases.filter(({address}) => !done.has(formatAddress(address)))
   const all = await groupByBlock(draft, pools, open)
   const keys = [...all.keys()]
-  // Neither "it was free" nor "it is somebody else's" must be said of what was so once.
+  // Neither "it was free" nor "it is another owner's" must be said of what was so once.
   await draft.verify(keys.filter((key) => key !== ''))
   const found = await look(draft, await assignedAmong(draft, all))
   if (onHeld === 'refuse' && found.length > 0) throw heldError(found)

@@ -51,7 +51,7 @@ export function survey(value: unknown, soFar: Survey = {keys: 0, unsafe: false, 
 
 /**
  * A key that occurs twice in one object of TEXT, which is valid JSON; undefined if there is none. KEYS is how many there are in what JSON.parse made of TEXT:
- * where the text has as many colons behind quotes, nothing was lost and the text is not looked at any closer.
+ * where the text has as many colons behind quotes, nothing was lost and the text is not examined any closer.
  */
 export function duplicateKey(text: string, keys: number): string | undefined {
   return countColons(text) === keys ? undefined : findDuplicate(text)

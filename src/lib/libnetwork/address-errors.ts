@@ -1,4 +1,4 @@
-/** What Docker is told where it can have no address or pool: the texts that Calico's drivers have always had (mesos-docker §3.4), and what to do. */
+/** What Docker is answered where it can have no address or pool: the texts that Calico's drivers have always had (mesos-docker §3.4), and what to do. */
 import {CalicoError, isError} from '../errors.js'
 import {type Address, type Cidr, type Family, formatAddress, formatCidr} from '../net/index.js'
 

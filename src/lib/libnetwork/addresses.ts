@@ -1,6 +1,6 @@
 /**
  * The IPAM calls of Docker (mesos-docker §3.4). Docker does not say what an address is for, so it is assigned with a pending handle until its endpoint
- * is made (endpoints.ts); what stays pending is given back (orphans.ts).
+ * is made (endpoints.ts); what stays pending is released (orphans.ts).
  */
 import {networkOfPool, parsePools, poolLabel, poolsFor} from '../client/pools.js'
 import {keyOf, read} from '../client/resources.js'
@@ -193,7 +193,7 @@ async function isForNobody(draft: Draft, address: Address, attribute: Attribute,
   return !hasAddress(await draft.get(codec, key), address)
 }
 
-/** What came of a release: `foreign` = somebody else assigned it, or nobody knows who; `in-use` = an endpoint has it. Nothing is released then. */
+/** What came of a release: `foreign` = another client assigned it, or nobody knows who; `in-use` = an endpoint has it. Nothing is released then. */
 export type ReleaseOutcome = 'released' | 'free' | 'foreign' | 'in-use'
 
 /** Attempts to release what is assigned anew all the time. */

@@ -95,7 +95,7 @@ function poolText(pool: Pool): string {
   return `the Calico pool ${poolLabel(pool)} (${pool.stored.resource.metadata.name}${network === undefined ? '' : `, of the Docker network ${network}`})`
 }
 
-/** Deletes the pools that stand for the network. One that has been put to use since stays, and is told. */
+/** Deletes the pools that stand for the network. One that has been put to use since stays, and is reported. */
 export async function removeDockerPools(session: Session, networkId: string): Promise<void> {
   await commit(session, [{list: POOLS}], async ({results: [entries = []]}) => {
     const own = parsePools(session, entries).filter((pool) => poolAnnotation(pool, NETWORK_ANNOTATION) === networkId)

@@ -1,6 +1,6 @@
 /**
  * The endpoints of Docker's containers. An endpoint, the profile that it names, its Node and its addresses become what they are in one guarded
- * transaction: whenever the driver is killed, no endpoint has an address that is free or somebody else's.
+ * transaction: whenever the driver is killed, no endpoint has an address that is free or another owner's.
  */
 import {CONTAINER_ANNOTATION, type Endpoint, ENDPOINT_NAMESPACE, endpointAddresses, endpointOf} from '../client/endpoints.js'
 import {newUuid} from '../client/identity.js'
@@ -70,7 +70,7 @@ export const hasAddress = (endpoint: WorkloadEndpoint | null | undefined, addres
 /**
  * Stores the endpoint, with its profile and Node where these are missing. Its addresses move from the handle that they were requested with to the
  * endpoint's; one that has become free meanwhile is assigned anew. A repeated call finds all of that done, and does what is missing of it.
- * @throws CalicoError, and nothing is written: `conflict` if an address is somebody else's, the endpoint is stored differently, or the profile's
+ * @throws CalicoError, and nothing is written: `conflict` if an address is another owner's, the endpoint is stored differently, or the profile's
  *   stored name is another profile's; `invalid` for what Calico would not accept; see also commit()
  */
 export function createEndpoint(session: Session, request: NewEndpoint): Promise<CreatedEndpoint> {
@@ -212,7 +212,7 @@ export interface ContainerFacts {
 }
 
 /**
- * Adds the container's name and LABELS to the endpoint, if it is still there. Labels that Calico does not allow, or that are Calico's own, are told
+ * Adds the container's name and LABELS to the endpoint, if it is still there. Labels that Calico does not allow, or that are Calico's own, are reported
  * and left out.
  */
 export async function describeEndpoint(session: Session, node: string, endpointId: string, {container, labels = {}}: ContainerFacts): Promise<void> {

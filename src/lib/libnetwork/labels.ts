@@ -27,7 +27,7 @@ export interface ContainerFactsRequest {
   readonly limitMs?: number
 }
 
-/** Adds to the endpoint what Docker says of its container, as soon as Docker shows it there. What fails is told in LOG; never throws. */
+/** Adds to the endpoint what Docker says of its container, as soon as Docker shows it there. What fails is reported in LOG; never throws. */
 export async function copyContainerFacts({session, node, docker, endpointId, networkId, labels, log, limitMs = LIMIT_MS}: ContainerFactsRequest): Promise<void> {
   const what = `The container of endpoint ${endpointId.slice(0, 12)}`
   const tell = (text: string): void => log[labels ? 'warn' : 'debug'](labels ? `${text}; the labels of the container were not copied to it` : text)

@@ -11,13 +11,13 @@ import {createNetwork, type CreateNetworkRequest} from './protocol.js'
 
 /** What is known of a network. */
 export interface RememberedNetwork {
-  /** Undefined until Docker has told it: it does not with the request. */
+  /** Undefined until Docker has reported it: it does not with the request. */
   readonly name: string | undefined
   readonly request: CreateNetworkRequest
 }
 
 export interface NetworkFiles {
-  /** Undefined if there is none, or, which is told, none that can be read. */
+  /** Undefined if there is none, or, which is reported, none that can be read. */
   read(id: string): RememberedNetwork | undefined
   /** @throws CalicoError `failed` */
   write(network: RememberedNetwork): Promise<void>

@@ -18,7 +18,7 @@ import type {CreateNetworkRequest} from './protocol.js'
 /** A network as far as its endpoints need it. */
 export interface Network {
   readonly id: string
-  /** Undefined as long as Docker has not told it; the profile is known nevertheless then. */
+  /** Undefined as long as Docker has not reported it; the profile is known nevertheless then. */
   readonly name: string | undefined
   /** As users call it. */
   readonly profile: string
@@ -33,7 +33,7 @@ export interface Network {
 
 export interface Networks {
   /**
-   * Docker creates a network. All that is wrong with the request is told before anything is done; if something fails, nothing is left. A repeated call
+   * Docker creates a network. All that is wrong with the request is reported before anything is done; if something fails, nothing is left. A repeated call
    * finds its work done.
    * @throws CalicoError `invalid`, `refused` for what cannot be honoured; what addDockerPools() and ensureProfile() throw
    */

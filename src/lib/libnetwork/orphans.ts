@@ -1,6 +1,6 @@
 /**
  * Addresses that the Docker driver assigned and no endpoint has: Docker or the driver was killed between two calls. Which of them are old enough
- * to be given back is the reconciler's to say.
+ * to be released is the reconciler's to say.
  */
 import {append} from '../append.js'
 import {keyOf} from '../client/resources.js'
@@ -71,7 +71,7 @@ async function endpointsById(session: Session, node: string): Promise<Map<string
   return endpoints
 }
 
-/** The blocks that HANDLES name. What cannot be read is told and passed over. */
+/** The blocks that HANDLES name. What cannot be read is reported and skipped. */
 async function blocksOfHandles(session: Session, handles: readonly string[]): Promise<Block[]> {
   const stored = await readAll(session, handles.map(handleKey))
   const keys = stored.flatMap((kv) => tryRead(session, () => blocksOf(parseHandle(kv)))?.map((cidr) => blockKey(cidr)) ?? [])

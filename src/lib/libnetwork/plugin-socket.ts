@@ -1,6 +1,6 @@
 /**
  * The Unix sockets on which the Docker Engine finds plugins (decisions.md 31). Each is bound under a name of its own beside its place and then
- * linked to it: a link never replaces what is there, and what libuv unlinks when the server closes is that first name, never somebody else's socket.
+ * linked to it: a link never replaces what is there, and what libuv unlinks when the server closes is that first name, never another program's socket.
  */
 import {linkSync, lstatSync, renameSync, statSync, unlinkSync} from 'node:fs'
 import {connect, type Server} from 'node:net'
@@ -120,7 +120,7 @@ async function removeStale(path: string): Promise<void> {
   if (await answers(path)) {
     throw new CalicoError('refused', `Another plugin already serves ${path}`, {hint: 'Stop that plugin first (systemctl status calico-libnetwork; docker ps), or choose another path with --socket.'})
   }
-  // Another process may have done the same in the meantime, and its socket is not stale: moved aside, it can be looked at and put back.
+  // Another process may have done the same in the meantime, and its socket is not stale: moved aside, it can be examined and put back.
   const aside = scratchName(path)
   try {
     renameSync(path, aside)

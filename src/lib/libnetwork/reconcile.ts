@@ -76,7 +76,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
         await removeNetworks(remembered, endpoints, known)
         if (describe) for (const endpoint of endpoints) describeUnnoted(endpoint, known, describe)
       }
-      // What Docker was not asked about has not been looked at.
+      // What Docker was not asked about has not been examined.
       const waits = [...(known ? [missingEndpoints.remainingMs(missingMs), missingNetworks.remainingMs(missingMs)] : []), remainingMs(orphans)]
       return {
         removedEndpoints: removed.removedEndpoints,

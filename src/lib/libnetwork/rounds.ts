@@ -72,7 +72,7 @@ export async function keepRounds({state, probe, round, log, metrics, roundMs = R
       if (removedEndpoints + releasedAddresses > 0) log.info(`Reconciliation: ${removedEndpoints} endpoints removed that Docker does not know, ${releasedAddresses} addresses released`)
       return certainInMs
     } catch (error) {
-      // That the datastore is away has been told already.
+      // That the datastore is away has been reported already.
       log[error instanceof CalicoError && error.kind === 'unreachable' ? 'debug' : 'warn'](`Reconciliation failed, and will be repeated: ${text(error)}`)
       return undefined
     }

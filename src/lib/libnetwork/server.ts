@@ -97,7 +97,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       const work = queue.run(job.key, async () => {
         if (isLate) return undefined
         const reply = await job.run()
-        // Docker has been told that it failed.
+        // Docker has been informed that it failed.
         if (wasLate()) await takeBack(job)
         return reply
       })

@@ -100,7 +100,7 @@ async function listenOnAll(places: readonly {server: Server; path: string}[], ow
   }
 }
 
-/** Writes the metrics now, every 15 s and at the end. That it fails is told when it begins to. */
+/** Writes the metrics now, every 15 s and at the end. A failure is reported when it begins. */
 function keepMetrics(path: string, text: () => string, log: Log): {end(): Promise<void>} {
   let hasFailed = false
   const write = async (): Promise<void> => {

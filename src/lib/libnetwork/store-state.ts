@@ -48,7 +48,7 @@ const LONG_MS = 10_000
 export const patience = ({awayMs}: Pick<StoreState, 'awayMs'>, normalMs: number): number =>
   awayMs === undefined ? normalMs : Math.min(normalMs, awayMs < LONG_MS ? AWAY_MS : LONG_AWAY_MS)
 
-/** The share of a request's time that one request to the datastore may take, so that its own error is told, which says more. */
+/** The share of a request's time that one request to the datastore may take, so that its own error is reported, which says more. */
 const SHARE = 0.8
 
 /** The time of each request to the datastore, for requests of Docker's that have NORMAL_MS. */
@@ -62,7 +62,7 @@ export function stateBudget(state: StoreState, normalMs: number): Budget {
   return budget
 }
 
-/** STORE, with STATE told about every request. */
+/** STORE, with STATE informed about every request. */
 export function observed(store: Datastore, state: StoreState): Datastore {
   const told = async <T>(request: Promise<T>): Promise<T> => {
     try {

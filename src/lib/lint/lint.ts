@@ -34,11 +34,11 @@ export interface Lint {
   readonly addOld: (key: string) => void
   /** All findings, errors first. */
   readonly finish: () => Finding[]
-  /** How many objects were looked at. */
+  /** How many objects were examined. */
   readonly count: () => number
 }
 
-/** A check of one store, which is told its keys in any order. */
+/** A check of one store, which is given its keys in any order. */
 export function createLint(): Lint {
   const objects: StoredObject[] = []
   const found: Finding[] = []

@@ -118,7 +118,7 @@ function* shadowed(rules: readonly JudgedRule[]): Generator<readonly [JudgedRule
 
 const isWider = (rule: Rule): boolean => uncheckedLists(rule as unknown as Readonly<Record<string, unknown>>).length > 0
 
-/** Rules that are looked at for each policy behind them. */
+/** Rules that are examined for each policy behind them. */
 const MOST_BROAD = 100
 
 /** Rules of policies that a policy before them in the tier, which applies to every endpoint, leaves nothing. */

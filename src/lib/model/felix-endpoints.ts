@@ -24,7 +24,7 @@ export function workloadEndpointRefusals(spec: Spec): Problem[] {
     ...['ipv4Gateway', 'ipv6Gateway'].flatMap((name) => (isText(spec[name]) && !isCidr(spec[name]) ? [{field: `spec.${name}`, message: `must be an address, not ${shownJson(spec[name])}`}] : [])),
     ...(isText(mac) ? [macAddress(mac)] : []).flatMap((message) => (message === undefined ? [] : [{field: 'spec.mac', message}])),
     ...addressProblems(listOf(spec, 'allowSpoofedSourcePrefixes'), 'spec.allowSpoofedSourcePrefixes', 'a CIDR'),
-    // Ports without a name are for other programs: they are not looked at.
+    // Ports without a name are for other programs: they are not examined.
     ...portProblems(spec, (name) => name !== ''),
   ]
 }

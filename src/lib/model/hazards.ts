@@ -1,5 +1,5 @@
 /**
- * Objects that Calico's client or etcd takes but that do harm in Felix: what was measured and is told in felix-behaviour.md §2. Works on stored
+ * Objects that Calico's client or etcd takes but that do harm in Felix: what was measured is described in felix-behaviour.md §2. Works on stored
  * objects as they are (not decoded), because what is dangerous is often what decoding drops. What is merely invalid is for `accept`.
  */
 import {parseCidr, parseCidrOrAddress} from '../net/cidr.js'

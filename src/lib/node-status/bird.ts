@@ -41,5 +41,5 @@ function notUnderstood(error: unknown, raw = ''): BirdStatus {
   return {state: 'not-understood', message: [error.message, ...error.details].join(': '), raw}
 }
 
-/** After a restart the kernel's routes stay as they are until the peers have told theirs. */
+/** After a restart the kernel's routes stay as they are until the peers have reported theirs. */
 const isRecovering = (protocols: readonly Protocol[]): boolean => protocols.some(({type, state}) => type === 'Kernel' && state === 'wait')

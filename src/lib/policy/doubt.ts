@@ -8,7 +8,7 @@ import {pointsOf, type Route, routeOf} from './route.js'
 import {tunnelBetween} from './seen-as.js'
 import type {Endpoint, Problem, World} from './world.js'
 
-/** Why nothing can be told about PACKET; undefined if it can. */
+/** Why nothing can be determined about PACKET; undefined if it can. */
 export function doubtAbout(world: World, from: Party, to: Party, packet?: Packet): string | undefined {
   const [sender, receiver] = [nodeOf(from), nodeOf(to)]
   if (from.type === 'workload' && to.type === 'workload' && from.workload === to.workload) return 'this is traffic of an endpoint to itself, which no rule applies to'

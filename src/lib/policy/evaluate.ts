@@ -8,7 +8,7 @@ import {type Route, routeOf} from './route.js'
 import {type Considered, type Quirk, walk, type WalkOptions} from './walk.js'
 import type {World} from './world.js'
 
-/** A side with the rules that were looked at. */
+/** A side with the rules that were examined. */
 export interface TracedSide extends SideVerdict {
   readonly considered: readonly Considered[]
 }
@@ -66,7 +66,7 @@ function alongNode(
     }
     if (accepted.has(step.point.hostEndpoint)) continue
     const walked = at(step.point)
-    // What connection tracking drops here is dropped by the workload's side as well, and told there.
+    // What connection tracking drops here is dropped by the workload's side as well, and reported there.
     if (walked?.side === undefined || walked.side.by.kind === 'Conntrack') {
       if (walked?.side) break
       continue

@@ -54,7 +54,7 @@ export interface PairFlows {
   readonly to: Member
   readonly passing: Passing
   readonly texts: readonly string[]
-  /** Why it cannot be told. */
+  /** Why it cannot be determined. */
   readonly doubt: string | undefined
   readonly warnings: readonly Warning[]
 }

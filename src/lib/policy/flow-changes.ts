@@ -1,6 +1,6 @@
 /**
  * What a change does to flows: what passes between which groups after it and did not before, and what does not any more. The groups are formed by what rules
- * of either world tell apart; only pairs of which one side is touched by the change are looked at.
+ * of either world distinguish; only pairs of which one side is touched by the change are examined.
  */
 import {parseKey} from '../model/keys.js'
 import {type Address, type Cidr, type Family, formatCidr} from '../net/index.js'
@@ -59,7 +59,7 @@ interface Unit {
   readonly touched: boolean
 }
 
-/** What has changed from one unit to another: KEY is the same for what is told in the same words. */
+/** What has changed from one unit to another: KEY is the same for what is reported in the same words. */
 interface Delta {
   readonly key: string
   readonly gained: Pick<FlowChange, 'flows' | 'texts'>
@@ -159,7 +159,7 @@ interface Touch {
   readonly address: (address: Address) => boolean
 }
 
-/** Kinds of which it is told below whom a change of them touches; a pool touches nobody: it changes addresses, not what rules say of them. */
+/** Kinds of which it is reported below whom a change of them touches; a pool touches nobody: it changes addresses, not what rules say of them. */
 const KNOWN_KINDS = new Set(['WorkloadEndpoint', 'Profile', 'GlobalNetworkPolicy', 'NetworkPolicy', 'Tier', 'GlobalNetworkSet', 'NetworkSet', 'HostEndpoint', 'Node', 'FelixConfiguration', 'IPPool'])
 
 function touches(worlds: Worlds, changed: Iterable<string>): Touch {

@@ -83,7 +83,7 @@ export interface OutsidePlace {
   readonly parties: Partial<Readonly<Record<Family, Party>>>
 }
 
-/** The addresses outside of all WORLDS, told apart where rules or sets of one of them do. */
+/** The addresses outside of all WORLDS, distinguished where rules or sets of one of them do. */
 export function outsidePlaces(worlds: readonly World[]): OutsidePlace[] {
   const fingers = worlds.map(fingerprintsOf)
   const networks = [...new Map(worlds.flatMap((world) => world.networks()).map((cidr) => [formatCidr(cidr), cidr])).values()]

@@ -36,7 +36,7 @@ function assumed(own: readonly HostEndpoint[]): string | undefined {
   return names.size === 1 ? [...names][0] : undefined
 }
 
-/** Why it cannot be told which host endpoint governs the interface through which NODE talks to others. */
+/** Why it cannot be determined which host endpoint governs the interface through which NODE talks to others. */
 export function hostEndpointDoubt(world: World, node: string, address: Address | undefined): string | undefined {
   const own = world.hostEndpoints.filter((endpoint) => endpoint.node === node)
   if (own.length === 0) return undefined

@@ -1,5 +1,5 @@
 /**
- * The verdict about one flow as it is told to a user: `unknown`, with the reason, where it cannot be known (policy-evaluation §10), and warnings where the
+ * The verdict about one flow as it is reported to a user: `unknown`, with the reason, where it cannot be known (policy-evaluation §10), and warnings where the
  * dataplane does something else than the objects say.
  */
 import {type Address, equalAddresses, formatAddress} from '../net/index.js'

@@ -17,7 +17,7 @@ import type {Workload, World} from './world.js'
 export interface MatrixGroup extends Group {
   /** `g1`, `g2` …: the same in every matrix of the same world. */
   readonly id: string
-  /** Why nothing can be told about it; it has no cells then. */
+  /** Why nothing can be determined about it; it has no cells then. */
   readonly unknown?: string
 }
 

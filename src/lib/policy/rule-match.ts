@@ -7,7 +7,7 @@ import type {End, Icmp, Ports, Rule} from './rule.js'
 /** What a packet leaves open and a rule asked for. */
 export type Open = 'dport' | 'sport' | 'icmpType'
 
-/** Whether RULE matches PACKET from SOURCE to DESTINATION. What the packet leaves open and the answer needs is told to MISSING; the answer is then a guess. */
+/** Whether RULE matches PACKET from SOURCE to DESTINATION. What the packet leaves open and the answer needs is reported to MISSING; the answer is then a guess. */
 export function ruleMatches(rule: Rule, packet: Packet, source: Place, destination: Place, asWritten: boolean, missing: (what: Open) => void): boolean {
   if (!addressesMatch(rule, source, destination, asWritten)) return false
   const {family, protocol} = packet

@@ -30,7 +30,7 @@ export interface Settings {
   readonly wireguard: Readonly<Record<Family, boolean>>
   /** OpenStack: what workloads need of their host is let through. */
   readonly openstack: boolean
-  /** Why nothing can be told of this node. */
+  /** Why nothing can be determined of this node. */
   readonly unknown?: string
 }
 

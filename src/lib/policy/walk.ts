@@ -5,7 +5,7 @@ import type {Point} from './point.js'
 import {type Open, ruleMatches} from './rule-match.js'
 import type {Rule} from './rule.js'
 
-/** A rule that was looked at. */
+/** A rule that was examined. */
 export interface Considered extends By {
   readonly matched: boolean
 }

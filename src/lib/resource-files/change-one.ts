@@ -17,7 +17,7 @@ type Nearest = (word: string, candidates: Iterable<string>) => string | undefine
 
 /**
  * Makes the object at PLACE what EDIT says of it as a JSON value; the one that EDIT gets has its resourceVersion. The spec, labels and annotations can be
- * changed. EDIT is applied to a fresh read whenever somebody else was faster.
+ * changed. EDIT is applied to a fresh read whenever another client was faster.
  * @throws CalicoError `not-found`; `refused` for what Calico itself provides; `invalid` with all problems; `conflict` if EDIT names another resourceVersion
  */
 export async function changeOne(session: Session, place: Place, edit: (object: unknown) => unknown, nearest: Nearest): Promise<ResourceChange> {

@@ -188,7 +188,7 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
   })
 }
 
-/** The kind that RECORD says it is of; undefined, and told, where that is none of ours. */
+/** The kind that RECORD says it is of; undefined, and reported, where that is none of ours. */
 function readKind(record: Readonly<Record<string, unknown>>, {nearest}: Context, fail: (field: string, message: string) => void): KindName | undefined {
   const [kind, version] = [ownField(record, 'kind'), ownField(record, 'apiVersion')]
   if (kind === 'List' && version === 'v1') {

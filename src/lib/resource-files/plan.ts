@@ -35,11 +35,11 @@ export interface Plan {
   /** What the change rests on beside the keys that it writes. */
   readonly guards: readonly Compare[]
   readonly writes: readonly PlannedWrite[]
-  /** What the plan takes for right as it is. It is looked at when the plan is applied; the transaction does not compare it, or no large plan would fit. */
+  /** What the plan takes for right as it is. It is examined when the plan is applied; the transaction does not compare it, or no large plan would fit. */
   readonly unchanged: readonly Unchanged[]
 }
 
-/** Writes that etcd takes in one transaction unless it is told otherwise, with the conditions that go with them. */
+/** Writes that etcd takes in one transaction unless it is configured otherwise, with the conditions that go with them. */
 export const USUAL_WRITES = 120
 
 const API_VERSION = 'calicoctl/v1'
@@ -237,7 +237,7 @@ function resourceIn(key: string, value: string): Resource | undefined {
   }
 }
 
-/** What PLAN does to each object; DONE: it has been done before. Objects of the store itself, and addresses, are not told. */
+/** What PLAN does to each object; DONE: it has been done before. Objects of the store itself, and addresses, are not reported. */
 function changesOf({writes, unchanged}: Plan, done: boolean): readonly ResourceChange[] {
   const initialises = writes.some(({key, before}) => key === CLUSTER_KEY && before === null)
   const written = writes.flatMap(({key, before, after}): ResourceChange[] => {

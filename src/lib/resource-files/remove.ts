@@ -16,7 +16,7 @@ import {protectedReason, type Refusal, tierOf} from './judge.js'
 import type {FileProblem} from './problem.js'
 import {MOST_OBJECTS, rank, refuseAll} from './write.js'
 
-/** An object to delete, and how problems with it are told. */
+/** An object to delete, and how problems with it are reported. */
 export interface Target {
   readonly place: Place
   /** The revision that it must be at, in decimal. */

@@ -32,7 +32,7 @@ export function rank(kind: string): number {
 }
 
 export interface WriteOptions extends JudgeOptions {
-  /** Told how many transactions it takes, where that is more than one. */
+  /** Receives how many transactions it takes, where that is more than one. */
   readonly progress: (text: string) => void
 }
 

@@ -141,7 +141,7 @@ export function coveringTogether<T>(earlier: readonly T[], matcherOf: (item: T) 
   return []
 }
 
-/** Parts of one rule that are looked at. */
+/** Parts of one rule that are examined. */
 const MOST_BOXES = 200
 
 /** What a rule asks in numbers: a flow is in it whose every number is in the ranges of that place. */

@@ -8,7 +8,7 @@ const WITH_PORTS: ReadonlySet<unknown> = new Set(['TCP', 'UDP', 'SCTP', 6, 17, 1
 /** The IP version that a protocol belongs to. */
 const FAMILY_OF_PROTOCOL: Readonly<Record<string, Family>> = {ICMP: 4, ICMPv6: 6}
 
-/** Why Calico, or v0.20, would not take RULE, in the words of the command line. Values that are wrong by themselves are passed over. */
+/** Why Calico, or v0.20, would not take RULE, in the words of the command line. Values that are wrong by themselves are skipped. */
 export function crossProblems(rule: Rule): string[] {
   const {protocol, notProtocol, ipVersion, icmp, notICMP, source = {}, destination = {}} = rule
   const sides = [source, destination]

@@ -1,6 +1,6 @@
 /**
  * What an edit of a profile means (cli-v0.20 §4.4). Every edit is a function from one profile to the next, which is the same object where
- * nothing changes, together with what is to be told about it. All else in the profile is carried along.
+ * nothing changes, together with what is to be reported about it. All else in the profile is carried along.
  */
 import {append} from '../append.js'
 import {CalicoError} from '../errors.js'

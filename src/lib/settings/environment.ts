@@ -21,7 +21,7 @@ export function environmentSource(env: Environment, problem: Report, warning: Re
   const listed = variable('ETCD_ENDPOINTS')
   const unused = variable('ETCD_AUTHORITY')
   if (listed && unused && !listed.value.split(',').some((endpoint) => withoutSlash(endpoint.trim()).endsWith(`//${withoutSlash(unused.value)}`))) {
-    warning(`${listed.origin} is used; ${unused.origin}, which is also set, is ignored`)
+    warning(`${listed.origin} is used; ${unused.origin}, which is also set, is ignored.`)
   }
   return {
     endpoints: listed ?? authority(unused, variable('ETCD_SCHEME'), problem),
@@ -36,7 +36,7 @@ export function environmentSource(env: Environment, problem: Report, warning: Re
   }
 }
 
-/** The URL of ETCD_AUTHORITY and ETCD_SCHEME; undefined if neither is set. One that is wrong is told, and stands for itself in what is told further. */
+/** The URL of ETCD_AUTHORITY and ETCD_SCHEME; undefined if neither is set. One that is wrong is reported, and stands for itself in what is reported further. */
 function authority(address: Setting<string> | undefined, scheme: Setting<string> | undefined, problem: Report): Setting<string> | undefined {
   const origin = (address ?? scheme)?.origin
   if (origin === undefined) return undefined

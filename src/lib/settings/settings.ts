@@ -156,7 +156,7 @@ async function readFileAt({readFile, othersMayRead}: SettingsInputs, path: strin
 /** Nothing but comments and empty lines, as the file that our packages bring: it says nothing, and the parser of YAML need not be loaded for it. */
 const isOnlyComments = (text: string): boolean => text.split('\n').every((line) => /^\s*(#|$)/.test(line))
 
-/** SOURCE checked and its PEM files read. The files are needed, and looked at, only for https. */
+/** SOURCE checked and its PEM files read. The files are needed, and examined, only for https. */
 function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {
   const {type, discovery, username, password} = source
   if (type && type.value !== 'etcdv3') {
@@ -192,7 +192,7 @@ function tlsSettings(
   return {...(pems.ca && {ca: pems.ca}), ...(pems.cert && {cert: pems.cert}), ...(pems.key && {key: pems.key})}
 }
 
-/** The PEM text that SOURCE names; undefined, and told to PROBLEM, if it cannot be read or is none. */
+/** The PEM text that SOURCE names; undefined, and reported to PROBLEM, if it cannot be read or is none. */
 export function readPem(what: string, {value, origin}: Setting<PemSource>, readFile: SettingsInputs['readFile'], problem: Report): Setting<Pem> | undefined {
   if ('file' in value && value.file.includes('-----BEGIN ')) {
     problem(`${origin}: the value must be the path of a file with the ${what}, not the ${what} itself`)

@@ -32,7 +32,7 @@ export interface CheckOptions {
 }
 
 export interface Verdict {
-  /** `skipped`: it could not be looked at, for a reason that another check tells. */
+  /** `skipped`: it could not be examined, for a reason that another check tells. */
   readonly state: 'ok' | 'wrong' | 'skipped'
   /** What was found, a line without a full stop. */
   readonly found: string

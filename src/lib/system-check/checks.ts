@@ -1,4 +1,4 @@
-/** All checks of this host, in the order in which they are told, and running them. */
+/** All checks of this host, in the order in which they are reported, and running them. */
 import {isError} from '../errors.js'
 import type {Check, CheckOptions, Sources, Verdict} from './check.js'
 import {featureModules, kernel, modules} from './kernel.js'

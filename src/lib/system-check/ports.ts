@@ -1,4 +1,4 @@
-/** The TCP ports that calico-node listens on must be free, or its own; the ports of a local etcd are told (mesos-docker §5.1). */
+/** The TCP ports that calico-node listens on must be free, or its own; the ports of a local etcd are reported (mesos-docker §5.1). */
 import {type Check, verdict} from './check.js'
 import {listeners} from './processes.js'
 

@@ -43,7 +43,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 
 async function datastoreFacts(open: () => Promise<Session>): Promise<DatastoreFacts> {
   try {
-    // That the store is empty is told as what the check found.
+    // That the store is empty is reported as what the check found.
     const session: Session = {...(await open()), warn: () => undefined, announce: () => undefined}
     const {cluster} = await read(session, [])
     checkWritable(session, cluster)

@@ -1,4 +1,4 @@
-/** The files of backups as the command line names them (`-` is stdin or stdout), and how a restore is told. */
+/** The files of backups as the command line names them (`-` is stdin or stdout), and how a restore is reported. */
 import {closeSync, createReadStream} from 'node:fs'
 import {lstat, unlink} from 'node:fs/promises'
 import {Args} from '@oclif/core'
@@ -29,7 +29,7 @@ export async function writeBackup(session: Session, path: string, bytes: AsyncIt
     })
   } catch (error) {
     if (error instanceof CalicoError) throw error
-    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; no backup was written`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error, {written: true})}; no backup was written`, {cause: error})
   } finally {
     delete session.writes.undo
   }
@@ -68,7 +68,9 @@ export async function withBackup<T>(path: string, work: (file: BackupFile) => Pr
   }
 }
 
+/** @throws CalicoError `invalid` on a terminal: nobody types a backup */
 async function stdinBytes(): Promise<Uint8Array> {
+  if (process.stdin.isTTY) throw new CalicoError('invalid', 'A backup is not text, and stdin is a terminal: give a file, or redirect stdin')
   const parts: Buffer[] = []
   let size = 0
   for await (const part of process.stdin) {

@@ -136,7 +136,7 @@ async function* withWarnings(session: Session, objects: AsyncIterable<Stored>): 
   }
 }
 
-/** Anybody may write annotations: one that claims a name which cannot be the object's is told, not shown as its name (decisions.md 13). */
+/** Anybody may write annotations: one that claims a name which cannot be the object's is reported, not shown as its name (decisions.md 13). */
 function tellSuspiciousName(session: Session, {kv, resource}: Stored): void {
   const {suspicious} = displayName(resource.metadata)
   if (suspicious !== undefined) session.warn(`The annotation calicoctl/name of ${kv.key} is '${suspicious}', which does not match its stored name; the stored name is shown.`)

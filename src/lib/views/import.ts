@@ -62,7 +62,7 @@ export async function readOldStore({from = []}: ImportSource, etcd: EtcdSettings
     ...(trees.has('bgp/v1') ? [] : ['/calico/bgp/v1 (BGP, addresses of nodes)']),
     ...(trees.has('ipam/v2') ? [] : ['/calico/ipam/v2 (assigned addresses)']),
   ]
-  return {store, lacks: missing.length === 0 ? undefined : `${name} has no data of ${missing.join(' or ')}`}
+  return {store, lacks: missing.length === 0 ? undefined : `${name} has no data of ${missing.join(' or ')}.`}
 }
 
 async function readDumps(paths: readonly string[], stdin: ReadOptions['stdin']): Promise<{store: OldStore; name: string}> {

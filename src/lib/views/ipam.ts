@@ -44,7 +44,7 @@ export function holderLines({address, assignment}: AddressRecord, endpoint: Endp
   return [
     endpoint ? `Endpoint: ${endpoint.id} of ${endpoint.orchestrator} workload ${endpoint.workload} on ${endpoint.host}` : 'Endpoint: none',
     ...(shown === undefined ? [] : [`Container: ${shown}`]),
-    ...(assignment ? [`Handle: ${assignment.handle ?? 'none'}`] : [`Warning: the endpoint has ${formatAddress(address)}, which is not assigned to it; see calicoctl ipam check`]),
+    ...(assignment ? [`Handle: ${assignment.handle ?? 'none'}`] : [`Warning: the endpoint has ${formatAddress(address)}, which is not assigned to it. To check all addresses: calicoctl ipam check`]),
   ]
 }
 
@@ -93,7 +93,7 @@ function share(part: bigint, total: bigint, text: (amount: bigint) => string = a
 /** Numbers of this many binary digits are read as powers of two only: beyond all of IPv4. */
 const LARGE = 33
 
-/** AMOUNT for people: `2^64`, and `2^64 - 3` where so little is missing that it can be told. */
+/** AMOUNT for people: `2^64`, and `2^64 - 3` where so little is missing that it can be shown. */
 function amountText(amount: bigint): string {
   const digits = amount.toString(2).length
   if (digits < LARGE) return amount.toString()

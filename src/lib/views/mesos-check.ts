@@ -22,7 +22,7 @@ import {ownDocument, type Presentation} from '../cli/output/presentation.js'
 
 export interface SurroundingsOptions {
   readonly session: () => Promise<Session>
-  /** Undefined: they are wrong, which has been told. */
+  /** Undefined: they are wrong, which has been reported. */
   readonly settings: Settings | undefined
   readonly node: string
   /** The plugin may be run. */

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import {namesOfThisHost, nodeNameInputs, resolveNodeName, thisHostsName} from '../client/node-name.js'
 
-/** --node, for commands that mean one node: this host's, unless told otherwise. */
+/** --node, for commands that mean one node: this host's, unless said otherwise. */
 export const nodeFlag = () =>
   Flags.string({description: 'The name of the node. Default: CALICO_NODENAME, NODENAME, HOSTNAME, the name in /var/lib/calico/nodename, or the host name.', helpValue: 'NAME'})
 
@@ -19,7 +19,7 @@ export function chosenNode(option: string | undefined, note: (text: string) => v
 export const ownNode = (option: string | undefined): string => thisHostsName(nodeNameInputs(option)).name
 
 /**
- * The node that calico-node on this host calls itself, whatever variables say: what they say otherwise is told to NOTE.
+ * The node that calico-node on this host calls itself, whatever variables say: what they say otherwise is reported to NOTE.
  * @throws CalicoError `invalid` if there is no usable name
  */
 export function runningNode(note: (text: string) => void): string {

@@ -32,7 +32,7 @@ export interface Meant {
 
 /**
  * The profile that TYPED means: itself; or, where no such profile is stored and it may be the id of a Docker network, that network's profile (decisions.md
- * 29). TELL is told when it is, and when a profile has been made for a network. Docker is asked only where a profile is missing, and where Docker is away the
+ * 29). TELL is informed when it is, and when a profile has been made for a network. Docker is asked only where a profile is missing, and where Docker is away the
  * profile is.
  */
 export async function meantProfile(session: Session, typed: string, tell: (text: string) => void): Promise<Meant> {

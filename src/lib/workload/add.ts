@@ -1,6 +1,6 @@
 /**
  * `container add`: handle and address first, then the endpoint, then interfaces (cli-v0.20 §4.12.1). Whatever is left when the process is killed
- * is finished by the same command, undone by `container remove`, and named by `ipam check` and `endpoint gc`. What fails is taken back.
+ * is finished by the same command, undone by `container remove`, and named by `ipam check` and `endpoint gc`. What fails is rolled back.
  */
 import {type Endpoint, endpointAddresses} from '../client/endpoints.js'
 import {changeResource, type ResourceChange} from '../client/resources.js'
@@ -43,7 +43,7 @@ export interface Added {
   readonly finished: boolean
 }
 
-/** Told when a step begins. */
+/** Called when a step begins. */
 export type OnStep = (step: string) => void
 
 /**
@@ -144,7 +144,7 @@ function connect({namespace}: Entered, endpoint: WorkloadEndpoint, request: Pick
 interface Attempt {
   /** Stored, or perhaps stored. */
   readonly endpoint: WorkloadEndpoint | undefined
-  /** All interfaces were made. Where that failed, they have been taken back already. */
+  /** All interfaces were made. Where that failed, they have been rolled back already. */
   readonly connected: boolean
 }
 

@@ -58,7 +58,7 @@ async function onEndpoint<T>(
 }
 
 /**
- * Gives a container another address: assigned, then in its endpoint, then on its interface. What fails is taken back. With `mayExist`, one that it
+ * Gives a container another address: assigned, then in its endpoint, then on its interface. What fails is rolled back. With `mayExist`, one that it
  * has already is enough.
  * @throws CalicoError as addContainer; `not-found` without an endpoint; `invalid` without the interface
  */

@@ -7,7 +7,7 @@ import {openNamespaceOfProcess} from '../host/network-namespace.js'
 import type {Holder} from '../ipam/findings.js'
 import {type Address, ADDRESS_BITS, parseAddress} from '../net/index.js'
 
-/** An interface as `ip -j address` shows it, as far as it is looked at. */
+/** An interface as `ip -j address` shows it, as far as it is examined. */
 interface ShownInterface {
   readonly addr_info?: readonly {readonly local?: string; readonly prefixlen?: number; readonly scope?: string}[]
 }

@@ -87,7 +87,7 @@ export interface Entered {
 }
 
 /**
- * Opens the network namespace of FOUND: that of the very process that the Engine told of (decisions.md 27).
+ * Opens the network namespace of FOUND: that of the very process that the Engine named (decisions.md 27).
  * @throws CalicoError `failed` if it does not run; `invalid` if it has the host's network
  */
 export async function enter(engine: Engine, found: Found): Promise<Entered> {

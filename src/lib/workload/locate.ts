@@ -20,7 +20,7 @@ export interface Located {
   readonly networks: readonly ContainerNetwork[]
 }
 
-/** A namespace, looked at from inside. */
+/** A namespace, examined from inside. */
 interface Inside {
   readonly endpoints: readonly Endpoint[]
   /** Calico's interfaces in it of which no endpoint of this host is stored. */

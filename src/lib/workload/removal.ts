@@ -19,7 +19,7 @@ export interface Removal {
   /** The endpoints that were removed; those that were gone already are not here. */
   readonly changes: readonly ResourceChange<WorkloadEndpoint>[]
   readonly released: readonly Address[]
-  /** Addresses of the endpoints that are assigned to somebody else by now: they were left alone. */
+  /** Addresses of the endpoints that are assigned to another client by now: they were left alone. */
   readonly foreign: readonly Address[]
   /** Addresses that other stored endpoints have: they stay assigned. */
   readonly held: readonly Held[]

@@ -1,6 +1,6 @@
 /**
  * An endpoint is stored together with its claim to an address that was assigned before: whoever takes an address without endpoint for left over
- * (`ipam check --repair`) may have released it since, and an endpoint must never have an address that somebody else can get.
+ * (`ipam check --repair`) may have released it since, and an endpoint must never have an address that another client can get.
  */
 import type {Endpoint} from '../client/endpoints.js'
 import {keyOf, prepareChange, type ResourceChange, tellWider} from '../client/resources.js'
@@ -18,7 +18,7 @@ import {handleOf, type Workload} from './workload.js'
 /**
  * Makes the endpoint at PLACE what EDIT says (undefined = there is none), in one transaction that holds only if ADDRESS is WORKLOAD's. One that has become
  * free since it was assigned is assigned anew in the same transaction.
- * @throws CalicoError `conflict` if the address is somebody else's by now; what EDIT throws; `invalid` as prepareChange; see also commit()
+ * @throws CalicoError `conflict` if the address is another owner's by now; what EDIT throws; `invalid` as prepareChange; see also commit()
  */
 export async function storeWithAddress(
   session: Session,

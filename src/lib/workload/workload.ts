@@ -40,7 +40,7 @@ export function namespaceWorkload(node: string, path: string): Workload {
   return {node, orchestrator: 'namespace', id, stored: convertName(id), typed: path, path}
 }
 
-/** The namespace whose workload has the id ID, as `endpoint show` prints it: `-proc-1234-ns-net`. Its path cannot be told from that. */
+/** The namespace whose workload has the id ID, as `endpoint show` prints it: `-proc-1234-ns-net`. Its path cannot be determined from that. */
 export const namespaceWorkloadOfId = (node: string, id: string): Workload => ({node, orchestrator: 'namespace', id, stored: convertName(id), typed: id})
 
 /** v0.20's workload id of a namespace. */
@@ -113,7 +113,7 @@ export async function endpointsOfWorkload(session: Session, workload: Workload):
   return findEndpoints(session, both.map(idsOf))
 }
 
-/** The endpoints with one of IDS, whose node must be given. Those that cannot be read are told and left out. */
+/** The endpoints with one of IDS, whose node must be given. Those that cannot be read are reported and left out. */
 export async function findEndpoints(session: Session, ids: readonly WorkloadEndpointIds[]): Promise<Endpoint[]> {
   // With all four of its parts, a name is no beginning of another one.
   const prefixes = new Set(ids.map((each) => workloadEndpointNamePrefix({...each, endpoint: undefined})))

@@ -28,7 +28,7 @@ export async function requireNetworkPlugins(): Promise<void> {
   throw new CalicoError('failed', 'Docker Version does not support Libnetwork.', {details: [`Docker ${version} at ${engineAddress()} has API ${api}; ${LEAST_API_LIBNETWORK} is needed.`], hint: 'Install a newer Docker Engine.'})
 }
 
-/** Refuses to put the service beside a driver that somebody else runs. @throws CalicoError `refused` */
+/** Refuses to put the service beside a driver that another process runs. @throws CalicoError `refused` */
 export function refuseOthersDriver({running, socket}: DriverStatus): void {
   if (running || socket.state !== 'answers') return
   throw new CalicoError('refused', `A driver other than the unit or the container ${DRIVER_NAME} is listening on ${DRIVER_SOCKET}; nothing was changed`, {

@@ -157,7 +157,7 @@ async function writeFileOnce(path: string, text: string, mode: number): Promise<
     await replaceFile(path, text, {mode})
     return true
   } catch (error) {
-    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error, {written: true})}`, {cause: error})
   }
 }
 

@@ -202,7 +202,7 @@ function likelyKeys(lines: readonly ReadyLine[]): string[] {
   return [...new Set(names.filter((name) => !name.startsWith('-')).map((name) => resourceKey('Profile', convertName(name))))]
 }
 
-/** A line of a batch that is to be done as a whole has failed, and has told so. */
+/** A line of a batch that is to be done as a whole has failed, and has reported so. */
 class LineFailed extends Error {}
 
 /** Lines that are kept as they were read; those behind them are read again when they run. */

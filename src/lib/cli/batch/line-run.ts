@@ -120,7 +120,7 @@ export interface LineOutput {
   readonly width: Invocation['width']
 }
 
-/** Runs LINE to its end; its errors are told on its stderr. @returns its exit code */
+/** Runs LINE to its end; its errors are reported on its stderr. @returns its exit code */
 export async function runLine(line: ReadyLine, around: Surroundings, output: LineOutput): Promise<{code: number; error?: unknown}> {
   let code = 0
   const nothing = (): void => undefined

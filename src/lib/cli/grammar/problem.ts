@@ -40,7 +40,7 @@ export function missingCommand(line: SplitLine): UsageLine {
 /** A line whose words are no command of v0.20's, nor one of ours. */
 export function unknownCommand(words: readonly string[], commands: CommandTable, line?: SplitLine): UsageLine {
   const [stray] = line?.unknown ?? []
-  // The first word may be the value of an option that does not exist: that is told, and only that.
+  // The first word may be the value of an option that does not exist: that is reported, and only that.
   if (stray !== undefined && line) return refused({problems: optionProblems(line), usage: [PROGRAM_USAGE], suggestion: optionLike(stray, Object.values(commands).flatMap(({flags = {}}) => Object.keys(flags))), help: []})
   const help = deepestHelp(words, commands)
   const next = help.length === 0 ? [...new Set([...Object.keys(V020), ...ownNextWords([], commands)])] : ownNextWords(help, commands)

@@ -44,7 +44,7 @@ export interface Presentation<Row> {
   readonly former?: boolean
   /** Replaces the grid of `-o table` where v0.20 showed something else: its lines. GRID draws the tables in it. */
   readonly text?: (rows: readonly Row[], grid: Grid) => readonly string[] | Promise<readonly string[]>
-  /** The `text` is sentences: on a terminal, a line too long for it goes on in the next one, as far in as it began. */
+  /** The `text` is sentences: on a terminal, a line too long for it goes on in the next one, further in. */
   readonly sentences?: boolean
   /** Whether `-o wide` shows the `text` too, with all columns. */
   readonly wideText?: boolean
@@ -54,13 +54,13 @@ export interface Presentation<Row> {
   readonly blankAfter?: boolean
 }
 
-/** Where output is seen, and what people are told about it. */
+/** Where output is seen, and where notes about it go. */
 export interface Screen {
   /** How wide the terminal is, 0 if that is unknown; undefined = stdout is no terminal. */
   readonly width?: number | undefined
-  /** Told what a shell must not get, as a warning. */
+  /** Receives what a shell must not get, as a warning. */
   readonly warn: (text: string) => void
-  /** Told what a table leaves out, in lines, after the table. */
+  /** Receives what a table leaves out, in lines, after the table. */
   readonly leftOut?: (lines: readonly string[]) => void
 }
 

@@ -7,7 +7,7 @@ import {isSafeName} from './safe-name.js'
 
 /**
  * PRESENTATION in FORMAT, as pieces of text to be written in order, in which nothing steers a terminal. Streams where the format allows it: `name`, `plain`,
- * and documents that grow by their rows. On a terminal, tables fit SCREEN, which is told what they leave out.
+ * and documents that grow by their rows. On a terminal, tables fit SCREEN, which is informed what they leave out.
  */
 export async function* render<Row>(presentation: Presentation<Row>, format: OutputFormat, screen: Screen): AsyncGenerator<string> {
   const {rows, name, columns} = presentation

@@ -5,7 +5,7 @@ import {blockLines} from './blocks.js'
 import {breathe, piecesOf} from './pieces.js'
 import {cellLines, type Column, type Grid, type Presentation, type Screen} from './presentation.js'
 import {type Cell, drawTable, renderTable} from './table.js'
-import {foldText} from './text-width.js'
+import {foldText, textWidth} from './text-width.js'
 
 /** The width where a terminal tells none. */
 const USUAL_WIDTH = 80
@@ -52,10 +52,11 @@ async function* cellsOf<Row>(rows: Iterable<Row> | AsyncIterable<Row>, make: (ro
   for await (const row of rows) yield make(row)
 }
 
-/** LINE folded to LINEWIDTH, each part indented as it is. */
+/** LINE folded to LINEWIDTH: its further parts are indented by two more. */
 function folded(line: string, lineWidth: number): string[] {
   const indent = /^ */.exec(line)?.[0] ?? ''
-  return foldText(line.slice(indent.length), lineWidth - indent.length).map((each) => `${indent}${each}`)
+  if (textWidth(line) <= lineWidth) return [line]
+  return foldText(line.slice(indent.length), lineWidth - indent.length - 2).map((each, at) => `${indent}${at === 0 ? '' : '  '}${each}`)
 }
 
 /** Whether a cell of COLUMN has more lines among FITTED, the columns that are shown. */

@@ -4,7 +4,7 @@
 const PASSED_OVER = ['kind', 'apiVersion', 'uid', 'creationTimestamp', 'resourceVersion']
 /** Parts of the envelope that everybody knows. */
 const ENVELOPE = ['spec', 'metadata']
-/** So many differences are told, and values of so many characters. */
+/** So many differences are reported, and values of so many characters. */
 const MOST = 4
 const LONGEST = 40
 

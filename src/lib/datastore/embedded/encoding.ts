@@ -15,7 +15,7 @@ const FORMAT_1 = 'calicoctl-store/1'
 /** Value, create revision, mod revision, version. */
 type StoredValue = readonly [value: string, created: string, modified: string, version: string]
 
-/** As {@link StoredValue}, where the value may be told by what came after it. */
+/** As {@link StoredValue}, where the value may be expressed by what came after it. */
 type StoredBefore = readonly [value: string | TextDifference, created: string, modified: string, version: string]
 
 interface StoredState {

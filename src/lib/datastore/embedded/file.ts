@@ -79,7 +79,7 @@ function load(path: string): State {
   }
 }
 
-/** Refuses what somebody else could have put there; undefined if nothing is there. */
+/** Refuses what another process could have put there; undefined if nothing is there. */
 function checked(path: string, what: 'file' | 'folder'): BigIntStats | undefined {
   let stats: BigIntStats
   try {

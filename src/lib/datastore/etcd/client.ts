@@ -27,7 +27,7 @@ export type WatchStream = Awaited<ReturnType<Etcd3['watchClient']['watch']>>
 /** One of the endpoints, as its client needs it. */
 export interface ClientEndpoint {
   readonly url: string
-  /** It has told us that authentication is off: do not log in. */
+  /** It has reported that authentication is off: do not log in. */
   readonly withoutLogin: boolean
   /** Until when a login of etcd3's may take, milliseconds since 1970: the end of the attempt that needs it. */
   readonly deadline: number

@@ -27,7 +27,7 @@ type Remedy =
   /** Nowhere: the request itself is refused. */
   | 'none'
 
-/** What the user has to be told; explain.ts has the words. */
+/** What the user must be informed of; explain.ts has the words. */
 export type Problem =
   | 'no-connection'
   | 'timeout'

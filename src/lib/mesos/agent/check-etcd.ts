@@ -1,4 +1,4 @@
-/** What is wrong with how the plugin is told of etcd: by variables of the agent's environment (mesos-docker §1.10, §5.4, §5.11). */
+/** What is wrong with how the plugin is informed of etcd: by variables of the agent's environment (mesos-docker §1.10, §5.4, §5.11). */
 import {isError} from '../../errors.js'
 import {resolveSettings} from '../../settings/settings.js'
 import {givenVariable} from '../../settings/table.js'
@@ -24,13 +24,13 @@ export async function checkEtcd(setup: AgentSetup, own: Settings | undefined): P
   const variables = Object.fromEntries([...environment].map(([name, {value}]) => [name, value]))
   const pathOf = (...names: string[]): string => names.map((name) => environment.get(name)?.path).find((path) => path !== undefined) ?? standard
   const common = [...checkCaName(standard, pathOf(WRONG_CA), variables), ...UNIT_ENVIRONMENTS.flatMap((path) => checkUnitEnvironment(files, path)), ...checkPasswords(files, STYLE_FACTS[style].environments)]
-  // What the plugin is told of etcd may stand in a file that cannot be read, which is told.
+  // What the plugin is informed of etcd may stand in a file that cannot be read, which is reported.
   if (setup.mayHide()) return common
   const denied: string[] = []
   const settings = await settingsOf(files, variables, denied)
   if (isError(settings)) {
     if (denied.length > 0) return [...denied.map((path) => unreadable(path, PERMISSION_DENIED)), ...common]
-    // That the CA is called otherwise is told already.
+    // That the CA is called otherwise is reported already.
     const excused = variables[WRONG_CA] && !givenVariable(variables, CA) && settings.message.includes(CA)
     return [...(excused ? [] : [finding('etcd-invalid', pathOf(AUTHORITY, ENDPOINTS), [settings.message, ...settings.details].join(' '))]), ...common]
   }

@@ -35,7 +35,7 @@ function checkNamed({style, mayHide}: AgentSetup, flag: Flag, name: string, miss
   return [finding(missing, path, place === undefined ? `The agent's flag ${flag.name} (${variableOf(flag.name)}) is not set` : `${name} is not in the flag ${flag.name}: ${place.value ?? ''}`)]
 }
 
-/** All hooks are modules. What is another spelling, or of the generation before, is told of as that. */
+/** All hooks are modules. What is another spelling, or of the generation before, is reported as that. */
 function checkHooks(flag: Flag, modules: ReadonlySet<string> | undefined): Finding[] {
   const entries = listEntries(valueOf(flag) ?? '').filter((entry) => entry === ISOLATOR || (modules?.has(entry) === false && meantName(entry) === undefined && !OLD_MODULES.includes(entry)))
   return entries.map((entry) => finding('flag-name', placeOf(flag)?.path ?? '', `The flag hooks has ${entry}, which is not a hook`, {remedy: entry === ISOLATOR ? 'Move it to the flag isolation.' : 'Remove it, or add its library to modules.json.'}))
@@ -91,7 +91,7 @@ function masterOf({environment, flag, files}: AgentSetup): {readonly value: stri
 
 const ZOOKEEPER_PORT = 2181
 
-/** The hosts of ZooKeeper that the agent is told of; none if it is told of a master itself. */
+/** The hosts of ZooKeeper that the agent is informed of; none if it is informed of a master itself. */
 export function zookeeperHosts(setup: AgentSetup): {readonly host: string; readonly port: number}[] {
   const {value = ''} = masterOf(setup) ?? {}
   if (!value.startsWith('zk://')) return []

@@ -7,7 +7,7 @@ import {checkModules, programOf} from './check-modules.js'
 import {type Finding, finding, type Severity, unreadable} from './findings.js'
 import type {AgentSetup} from './setup.js'
 
-/** What is not in the files of the set-up. Undefined: not known, or not looked at. */
+/** What is not in the files of the set-up. Undefined: not known, or not examined. */
 export interface Surroundings {
   /** calicoctl's own settings. */
   readonly settings?: Settings | undefined

@@ -19,7 +19,7 @@ export const PASSWORD = 'ETCD_PASSWORD'
 /**
  * The variables that name the same datastore as SETTINGS. EXISTING, those of the agent now: what it has of ETCD_ENDPOINTS and ETCD_SCHEME must not
  * contradict the new ones. Relative paths of certificates are below DIRECTORY.
- * @throws CalicoError `invalid` where the plugin could not be told: no etcd, a certificate without a file, a value with control characters
+ * @throws CalicoError `invalid` where the plugin could not be configured: no etcd, a certificate without a file, a value with control characters
  */
 export function etcdVariables({datastore}: Settings, existing: ReadonlySet<string>, absolute: (path: string) => string): Variables {
   if (datastore.type !== 'etcd') {

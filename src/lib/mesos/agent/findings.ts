@@ -93,7 +93,7 @@ export interface Finding extends FindingClass {
   readonly what: string
 }
 
-/** A finding in its class; REMEDY where it can be told more exactly. */
+/** A finding in its class; REMEDY where it can be determined more exactly. */
 export const finding = (id: FindingId, file: string, what: string, {remedy, severity}: {remedy?: string; severity?: Severity} = {}): Finding => {
   const known = FINDING_CLASSES[id]
   return {...known, id, file, what, ...(remedy !== undefined && {remedy}), ...(severity !== undefined && {severity})}

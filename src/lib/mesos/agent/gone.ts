@@ -26,7 +26,7 @@ export function whyGone({stored}: Endpoint, links: HostLinks): string | undefine
 export async function findGone(session: Session, node: string): Promise<Gone[]> {
   const endpoints = await endpointsOfNode(session, node)
   if (endpoints.length === 0) return []
-  // Looked at after the endpoints were read: the plugin connects a container before it stores its endpoint.
+  // Examined after the endpoints were read: the plugin connects a container before it stores its endpoint.
   const links = await readLinks()
   if (links.problem !== undefined) session.warn(links.problem)
   return endpoints.flatMap((endpoint) => {

@@ -12,7 +12,7 @@ export type OtherEnd = 'living' | 'dead' | 'here' | 'unknown'
 export interface HostLinks {
   exists(name: string): boolean
   otherEnd(name: string): OtherEnd
-  /** Why the other ends in namespaces could not be looked at although this process may: a sentence. */
+  /** Why the other ends in namespaces could not be examined although this process may: a sentence. */
   readonly problem?: string
 }
 

@@ -1,4 +1,4 @@
-/** `modules.json`, in which a Mesos agent is told of its module libraries (mesos-docker §2.2): reading, and adding net-modules to it. Pure. */
+/** `modules.json`, in which a Mesos agent is informed of its module libraries (mesos-docker §2.2): reading, and adding net-modules to it. Pure. */
 import {CalicoError} from '../../errors.js'
 import {stringifyJson, tryParseJson} from '../../json/index.js'
 import {COMMANDS, HOOK, ISOLATOR, LIBRARY_NAME} from './names.js'

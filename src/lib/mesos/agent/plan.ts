@@ -33,7 +33,7 @@ export interface FileEdit {
 export interface AgentPlan {
   /** Only what differs. The agent's flags come last: they name what the others hold. */
   readonly edits: readonly FileEdit[]
-  /** The files that were looked at. */
+  /** The files that were examined. */
   readonly looked: readonly string[]
   /** The file of modules, which may be another one than the style's. */
   readonly modules: string

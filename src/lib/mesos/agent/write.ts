@@ -49,7 +49,7 @@ export async function writeEdits(files: HostFiles, edits: readonly FileEdit[], o
     try {
       await writeOne(files, edit)
     } catch (error) {
-      const message = `${edit.path} could not be written: ${fileReason(error)}`
+      const message = `${edit.path} could not be written: ${fileReason(error, {written: true})}`
       if (written.length === 0) throw new CalicoError('failed', message, {cause: error})
       throw new CalicoError('unknown', `${message}. Written before it: ${written.join(', ')}`, {hint: 'Run the command again after this is fixed; files that are already written are kept.', cause: error})
     }

@@ -118,7 +118,7 @@ const MAX_LOOKS = 5
 const TOGETHER = 16
 
 /**
- * Releases those of ADDRESSES that the plugin has assigned on NODE. Free ones are passed over, others' are left alone and told. One that the
+ * Releases those of ADDRESSES that the plugin has assigned on NODE. Free ones are skipped, others' are left alone and reported. One that the
  * endpoint of its container still has stays assigned until `cleanup`, which net-modules sends next: between the two it must not be given to another task.
  */
 export async function release(session: Session, node: string, addresses: readonly Address[], log: Log): Promise<void> {

@@ -33,7 +33,7 @@ export function containerOf(node: string, id: string): Container {
 /** The lock under which one process at a time works on CONTAINER. */
 export const lockOf = ({endpointId: id}: Container): string => `endpoint/${id}`
 
-/** The endpoints of all Mesos containers of NODE as they are now. Those that cannot be read are told and left out. */
+/** The endpoints of all Mesos containers of NODE as they are now. Those that cannot be read are reported and left out. */
 export async function endpointsOfNode(session: Session, node: string): Promise<Endpoint[]> {
   const ids = {node, orchestrator: ORCHESTRATOR}
   const {results} = await read(session, [endpointsUnder(workloadEndpointNamePrefix(ids))])

@@ -2,7 +2,7 @@
  * `isolate`: interfaces for a container whose addresses net-modules has asked for before, then its endpoint (mesos-docker §1.2, §1.7).
  *
  * An address is wired only if IPAM has it for this plugin on this node, all of the request have the same handle, which is the uid they were asked
- * for with, and no other endpoint of the node's containers has it. That is looked at before anything is made, and must still hold in the transaction
+ * for with, and no other endpoint of the node's containers has it. That is examined before anything is made, and must still hold in the transaction
  * that stores the endpoint: this one also writes the handle, so that of two containers with the same address one loses, and so does a release.
  * An address that nobody has asked for is assigned in that transaction, if it is free and in a pool: whoever calls the plugin by hand need not know of uids.
  */

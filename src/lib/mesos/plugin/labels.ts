@@ -8,8 +8,8 @@ const STATIC_ADDRESSES = 'ipv4_addrs'
 
 /**
  * The labels in VALUE, a list of `{"key", "value"}`; the last one of a key wins. A label without a value is one (Mesos makes it optional, and a task
- * must not fail for a label that is none of Calico's business); what has no key is passed over, since it can ask for nothing.
- * @throws CalicoError `invalid` for anything else: it cannot be told whether the task was to have a certain address
+ * must not fail for a label that is none of Calico's business); what has no key is skipped, since it can ask for nothing.
+ * @throws CalicoError `invalid` for anything else: it cannot be determined whether the task was to have a certain address
  */
 export function readLabels(value: unknown): Labels {
   const labels = new Map<string, string>()

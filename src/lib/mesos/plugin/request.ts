@@ -174,7 +174,7 @@ function readAddress(value: unknown): Address {
 const distinct = (addresses: readonly Address[]): Address[] =>
   addresses.filter((address, i) => addresses.findIndex((other) => equalAddresses(other, address)) === i)
 
-/** Net-groups as pycalico took them for tags: all are looked at before anything is written. */
+/** Net-groups as pycalico took them for tags: all are examined before anything is written. */
 function readNetgroups(value: unknown): string[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) throw wrong('Must provide list of netgroups.')

@@ -33,7 +33,7 @@ export interface Watched {
 
 /**
  * The objects of the kind INFO that are WANTED, as ADDED, then what becomes of them, in batches, until SIGNAL aborts. An object that the selector does not
- * match any more is DELETED. Where the datastore has compacted what happened, the objects are listed again and what differs is told.
+ * match any more is DELETED. Where the datastore has compacted what happened, the objects are listed again and what differs is reported.
  */
 export async function* watchResources(session: Session, info: KindInfo, {names, namespace, selector}: Watched, signal: AbortSignal): AsyncGenerator<readonly Event[]> {
   const {kind, namespaced} = info

@@ -94,7 +94,7 @@ interface View {
 /** A list of ports, or of types, of a text of flows: what stands before it, its items, and what stands after it. */
 const ITEMS = /^([a-z0-9]+\/)([\d:]+(?:,[\d:]+)+)(.*)$/
 
-/** FLOWS in the smallest parts that can be told apart by their texts: `tcp/80,443` is `tcp/80` and `tcp/443`. */
+/** FLOWS in the smallest parts that can be distinguished by their texts: `tcp/80,443` is `tcp/80` and `tcp/443`. */
 export const partsOf = (flows: readonly string[]): string[] =>
   flows.flatMap((text) => {
     const [, before = '', items = '', after = ''] = ITEMS.exec(text) ?? []

@@ -48,6 +48,6 @@ export async function writePicture(file: string, text: string): Promise<void> {
   try {
     await replaceFile(file, text)
   } catch (error) {
-    throw new CalicoError('failed', `${file} cannot be written: ${fileReason(error)}; there is no new picture`, {cause: error})
+    throw new CalicoError('failed', `${file} cannot be written: ${fileReason(error, {written: true})}; there is no new picture`, {cause: error})
   }
 }

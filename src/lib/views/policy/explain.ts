@@ -35,6 +35,7 @@ const presentationOf = (lines: readonly string[], document: OwnContent<'PolicyEx
   name: () => document.verdict ?? '',
   document: () => ownDocument('PolicyExplanation', document),
   text: () => lines,
+  sentences: true,
 })
 
 function explainTraffic({world, from, to, family: wanted}: Question, traffic: Traffic): Explained {

@@ -45,7 +45,7 @@ export const matrixCsv = ({cells}: Matrix): string => [['from', 'to', 'flows'], 
 /** Warnings before the rest is only counted. */
 const WARNINGS = 10
 
-/** What is to be said about groups that have no cells because nothing can be told about them; MORE says where the rest is told. */
+/** What is to be said about groups that have no cells because nothing can be determined about them; MORE says where the rest is reported. */
 export function unknownNotes({groups}: Matrix, more: string): string[] {
   const notes = groups.flatMap((group) => (group.unknown === undefined ? [] : [`Warning: the traffic of ${shown(group)} cannot be determined: ${group.unknown}.`]))
   return notes.length > WARNINGS ? [...notes.slice(0, WARNINGS), `Warning: the same applies to ${notes.length - WARNINGS} more groups; ${more}.`] : notes

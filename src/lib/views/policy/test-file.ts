@@ -1,4 +1,4 @@
-/** The files of `policy test`: which flows are asked about, and what is expected of each. Every mistake is told, with its place. */
+/** The files of `policy test`: which flows are asked about, and what is expected of each. Every mistake is reported, with its place. */
 import {parseFile, type Item} from '../../resource-files/documents.js'
 import {type FileProblem, problemLine} from '../../resource-files/problem.js'
 import {readSources, type Source} from '../../resource-files/sources.js'

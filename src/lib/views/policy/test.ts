@@ -181,6 +181,7 @@ export function presentResults(results: readonly Result[]): Presentation<Result>
     ],
     name: ({probe}) => flowText(probe),
     text: (all) => all.filter(({ok}) => !ok).map((result) => `${result.probe.file}:${result.probe.line}:${result.probe.column}: ${flowText(result.probe)}: ${whatText(result)}`),
+    sentences: true,
     document: (all) =>
       ownDocument('PolicyTestResult', {
         probes: all.map(({probe, verdict, judgement, ok}) => ({

@@ -6,7 +6,7 @@ import {fileReason, readRegularFile} from '../../files/read.js'
 import {replaceFile} from '../../files/replace.js'
 import {readInput} from './options.js'
 
-/** Bytes of a plan: it holds each value twice, and etcd takes 1.5 MiB in one transaction unless it is told otherwise. */
+/** Bytes of a plan: it holds each value twice, and etcd takes 1.5 MiB in one transaction unless it is configured otherwise. */
 const LARGEST_PLAN = 64 * 1024 * 1024
 
 /** The text of the plan at PATH, and how it is called in messages. @throws CalicoError `invalid` if it cannot be read */
@@ -34,7 +34,7 @@ export async function writePlanFile(session: Session, path: string, text: string
       },
     })
   } catch (error) {
-    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error)}; no plan was written`, {cause: error})
+    throw new CalicoError('failed', `${path} cannot be written: ${fileReason(error, {written: true})}; no plan was written`, {cause: error})
   } finally {
     delete session.writes.undo
   }

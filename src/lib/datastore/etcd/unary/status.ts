@@ -63,7 +63,7 @@ export interface Ended {
   readonly trailers: Fields | undefined
   /** The code with which the stream was reset. */
   readonly resetCode: number
-  /** The stream began after the last one that the server's GOAWAY says it has looked at, or was never begun. */
+  /** The stream began after the last one that the server's GOAWAY says it has examined, or was never begun. */
   readonly passedOver: boolean
   /** Why the connection was lost, where it was. */
   readonly reason: string | undefined
