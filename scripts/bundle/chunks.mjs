@@ -21,7 +21,7 @@ export const CHUNKS = {
   core: {entry: join(RUNTIME, 'entry.ts'), packages: {}},
   mesos: {entry: join(RUNTIME, 'mesos.ts'), packages: {}},
   store: {entry: join(RUNTIME, 'store.cjs'), packages: {etcd3: 'etcd3', cockatiel: 'cockatiel'}},
-  ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'execa', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
+  ...Object.fromEntries(['cli-table3', 'diff', 'dockerode', 'inquirer', 'yaml', 'zod'].map((name) => [name, {entry: resolve(name), packages: {[name]: ''}}])),
   dagre: {entry: resolve('@dagrejs/dagre'), packages: {'@dagrejs/dagre': ''}},
   debug: {entry: resolve('debug'), packages: {}}, // loaded by runtime/debug.cjs only
 }

@@ -61,7 +61,6 @@ for (const [command, args, expected] of REQUESTS) {
   if (expected !== undefined && reply.error !== expected) throw new Error(`warm-up: ${command} was answered with ${JSON.stringify(reply)}`)
 }
 await readByEtcd3()
-await startProgram()
 v8.setFlagsFromString('--flush-bytecode')
 chunks.saveCaches({always: true})
 rmSync(scratch, {recursive: true})
@@ -99,25 +98,6 @@ async function readByEtcd3() {
   const {kvs} = await client.range({key: Buffer.from('/calico/')}, {deadline: Date.now() + 5_000})
   if (kvs.length > 0) throw new Error('warm-up: etcd3 has read a key that nobody wrote')
   client.close()
-}
-
-/** Starts a program as src/lib/host/command.ts does: what needs one above needs rights too, which a build has not. */
-async function startProgram() {
-  const {execa} = /** @type {typeof import('execa')} */ (chunks.load('execa'))
-  for (const input of ['warm', undefined]) {
-    const given = input === undefined ? {} : {input}
-    const {failed, stdout} = await execa('cat', [], {
-      ...given,
-      reject: false,
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ignore'],
-      extendEnv: false,
-      env: {PATH: process.env.PATH ?? ''},
-      timeout: 5_000,
-      killSignal: 'SIGKILL',
-      stripFinalNewline: true,
-    })
-    if (failed || stdout !== (input ?? '')) throw new Error(`warm-up: cat ended with ${JSON.stringify(stdout)}`)
-  }
 }
 
 /** @returns {Promise<typeof import('../../src/lib/datastore/etcd/unary/protobuf.js')>} */

@@ -1,5 +1,5 @@
-/** Running a program of this host: time-boxed, without a shell, with an environment of its own. The only importer of execa. */
-import type {ChildProcess} from 'node:child_process'
+/** Running a program of this host: time-boxed, without a shell, with an environment of its own. */
+import type {ChildProcess, SpawnOptions} from 'node:child_process'
 import {CalicoError} from '../errors.js'
 
 /** Longer than any single step takes: `ip` answers within milliseconds. v0.20 gave each command as much. */
@@ -31,6 +31,9 @@ export class CommandError extends CalicoError {
   }
 }
 
+/** Bytes of stdout, or of stderr, that a program may write. */
+const LARGEST_OUTPUT = 100 * 1024 * 1024
+
 /** How long the output of a program that has ended may stay open: a process that it left behind may hold it for ever. */
 const OUTPUT_LIMIT_MS = 1_000
 
@@ -43,45 +46,89 @@ const groups = new Set<number>()
  * @throws CalicoError `failed` if there is no such program; CommandError if it fails, or is not done in time (it is killed then)
  */
 export async function runCommand(file: string, args: readonly string[], {descriptor, input, timeoutMs = TIME_LIMIT_MS}: CommandOptions = {}): Promise<string> {
-  const {execa} = await import('execa')
-  const running = execa(file, args, {
-    reject: false,
-    // execa takes any open descriptor; its types know those of the standard streams.
-    ...(input === undefined ? {} : {input}),
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', (descriptor as 0 | undefined) ?? 'ignore'],
+  const {error, exitCode, signal, stdout, stderr, timedOut, tooLong} = await run(file, args, input, timeoutMs, {
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', descriptor ?? 'ignore'],
     cwd: '/', // ours may be gone
-    extendEnv: false,
     env: {PATH: searchPath(process.env), LC_ALL: 'C'},
     detached: true, // a group of its own
-    stripFinalNewline: true,
   })
+  if (error?.code === 'ENOENT') throw missing(file)
+  // Its output may have been held open longer than it ran.
+  if (exitCode === 0 && !timedOut && !tooLong) return stdout
+  const reason = timedOut
+    ? `it did not finish within ${timeoutMs / 1000} s`
+    : tooLong
+      ? `it wrote more than ${LARGEST_OUTPUT} bytes`
+      : signal
+        ? `it was terminated by ${signal}`
+        : exitCode === undefined
+          ? (error?.message ?? 'it could not be started')
+          : `exit code ${exitCode}`
+  throw new CommandError([file, ...args].join(' '), {exitCode, stderr, reason})
+}
+
+/** How a program has ended. */
+interface Ended {
+  /** It could not be started. */
+  readonly error?: NodeJS.ErrnoException
+  readonly exitCode: number | undefined
+  readonly signal: NodeJS.Signals | undefined
+  readonly stdout: string
+  readonly stderr: string
+  readonly timedOut: boolean
+  readonly tooLong: boolean
+}
+
+/** Starts a program, gives it INPUT and waits for its end. Never rejects. */
+async function run(file: string, args: readonly string[], input: string | undefined, timeoutMs: number, options: SpawnOptions): Promise<Ended> {
+  const {spawn} = await import('node:child_process')
+  let running: ChildProcess
+  try {
+    running = spawn(file, args, options)
+  } catch (error) {
+    return {error: error as NodeJS.ErrnoException, exitCode: undefined, signal: undefined, stdout: '', stderr: '', timedOut: false, tooLong: false}
+  }
   const limits = limitTime(running, timeoutMs)
-  const result = await running
+  const outputs = [running.stdout, running.stderr].map((stream) => {
+    const output = {parts: [] as Buffer[], size: 0}
+    stream?.on('data', (part: Buffer) => {
+      output.parts.push(part)
+      output.size += part.length
+      if (output.size > LARGEST_OUTPUT) limits.end()
+    })
+    stream?.on('error', () => undefined)
+    return output
+  })
+  running.stdin?.on('error', () => undefined) // it need not read all of it
+  running.stdin?.end(input)
+  const ended = await new Promise<Pick<Ended, 'error' | 'exitCode' | 'signal'>>((resolve) => {
+    running.once('error', (error) => resolve({error, exitCode: undefined, signal: undefined}))
+    running.once('close', (exitCode, signal) => resolve({exitCode: exitCode ?? undefined, signal: signal ?? undefined}))
+  })
   limits.stop()
-  const {stdout, stderr, exitCode, failed, signal} = result
-  if (!failed) return text(stdout)
-  if ((result.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') throw missing(file)
-  if (!limits.timedOut() && exitCode === 0) return text(stdout) // its output was held open
-  const reason = limits.timedOut() ? `it did not finish within ${timeoutMs / 1000} s` : signal ? `it was terminated by ${signal}` : exitCode === undefined ? (result.shortMessage ?? 'it could not be started') : `exit code ${exitCode}`
-  throw new CommandError([file, ...args].join(' '), {exitCode, stderr: text(stderr), reason})
+  const [stdout = '', stderr = ''] = outputs.map(({parts}) => Buffer.concat(parts).toString().replace(/\r?\n$/, ''))
+  return {...ended, stdout, stderr, timedOut: limits.timedOut(), tooLong: outputs.some(({size}) => size > LARGEST_OUTPUT)}
 }
 
 /** The part of a running program that its time limit is about. */
 type Running = Pick<ChildProcess, 'pid' | 'once' | 'stdin' | 'stdout' | 'stderr'>
 
 /** Ends RUNNING, with its group, after LIMITMS; and its output OUTPUT_LIMIT_MS after its own end. */
-function limitTime(running: Running, limitMs: number): {timedOut: () => boolean; stop: () => void} {
+function limitTime(running: Running, limitMs: number): {timedOut: () => boolean; end: () => void; stop: () => void} {
   const {pid} = running
-  if (pid === undefined) return {timedOut: () => false, stop: () => undefined}
+  if (pid === undefined) return {timedOut: () => false, end: () => undefined, stop: () => undefined}
   if (groups.size === 0) process.on('exit', endGroups)
   groups.add(pid)
   let ended = false
   let timedOut = false
   const closeOutput = (): void => [running.stdin, running.stdout, running.stderr].forEach((stream) => stream?.destroy())
-  const limit = setTimeout(() => {
-    timedOut = !ended
+  const end = (): void => {
     killGroup(pid, 'SIGKILL')
     closeOutput()
+  }
+  const limit = setTimeout(() => {
+    timedOut = !ended
+    end()
   }, limitMs)
   let output: NodeJS.Timeout | undefined
   running.once('exit', () => {
@@ -90,6 +137,7 @@ function limitTime(running: Running, limitMs: number): {timedOut: () => boolean;
   })
   return {
     timedOut: () => timedOut,
+    end,
     stop() {
       clearTimeout(limit)
       clearTimeout(output)
@@ -110,9 +158,6 @@ export function killGroup(pid: number, signal: NodeJS.Signals): void {
     // Nobody of it is left.
   }
 }
-
-/** A stream of RESULT: without encoding options execa gives nothing but text. */
-const text = (output: unknown): string => (typeof output === 'string' ? output : '')
 
 /** Where programs are looked for. An empty PATH would be the current folder. */
 const searchPath = ({PATH: path}: Readonly<Record<string, string | undefined>>): string => (path === undefined || path === '' ? DEFAULT_PATH : path)
