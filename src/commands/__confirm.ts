@@ -38,7 +38,7 @@ export default class ConfirmTimer extends BaseCommand {
   /** What the journal has of WAITING. @throws CalicoError `failed` if it has nothing */
   private change({id}: Waiting): Entry {
     const entry = journal().find((each) => each.id === id)
-    if (!entry) throw new CalicoError('failed', 'The journal has nothing of it: the command was killed before it wrote anything or while it did so, or the journal could not be written')
+    if (!entry) throw new CalicoError('failed', 'The journal has nothing of it: the command was killed before it changed anything, or the journal was removed')
     return entry
   }
 

@@ -1,7 +1,7 @@
 import {Args} from '@oclif/core'
 import {EditCommand} from '../lib/cli/edit-command.js'
 import {CalicoError} from '../lib/errors.js'
-import {settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
+import {refuseRunning, settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
 import {ChangedSinceError, chooseEntry, nameOf, planUndo, standOf, undo} from '../lib/journal/undo.js'
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
 
@@ -13,8 +13,8 @@ export default class Undo extends EditCommand {
     'are not reverted; the message names the commands for that.'
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo --dry-run']
   static readonly exitCodes = {
-    4: 'There is nothing to undo, or no change with that ID.',
-    5: 'An object was modified since; the difference is printed.',
+    4: 'There is nothing to undo, no change with that ID, or the change was not made.',
+    5: 'An object was modified since, and the difference is printed; or the change has --confirm-within, and its command is still running.',
     6: 'The change was made in another cluster.',
     8: 'The change affected only addresses or the host, or the undo would do what no command does: delete what is in use, refer to what is gone.',
     9: 'The stored objects were reverted; addresses or the host were not.',
@@ -26,6 +26,7 @@ export default class Undo extends EditCommand {
     const {args} = await this.read(Undo)
     const entry = chooseEntry(journal(), args.id)
     planUndo(entry) // refuses what cannot be reverted, without a datastore
+    if (!this.dryRun) refuseRunning(entry.id, process.env)
     let plan
     try {
       plan = await undo(await this.session(), entry)

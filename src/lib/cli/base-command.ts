@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {Command, Flags, type Interfaces} from '@oclif/core'
-import {newSession, type Session, type SessionOptions, type Written} from '../client/session.js'
+import {newSession, type Recorder, type Session, type SessionOptions, type Written} from '../client/session.js'
 import {createBudget, type Budget} from '../datastore/budget.js'
 import type {Datastore} from '../datastore/datastore.js'
 import {openDatastore} from '../datastore/open.js'
@@ -193,8 +193,11 @@ export abstract class BaseCommand extends Command {
     if (!this.wantsFlows) return {record: (written) => this.record(written, lines())}
     return {
       record: async (written) => {
-        this.made.push(written)
-        await this.record(written, lines())
+        const settle = await this.record(written, lines())
+        return async (outcome) => {
+          if (outcome !== 'not made') this.made.push(written)
+          await settle(outcome)
+        }
       },
       rehearse: (written) => void this.rehearsed.push(written),
     }
@@ -250,9 +253,9 @@ export abstract class BaseCommand extends Command {
     await tellOverdue(process.env, {note: (lines) => this.note(lines), ask: (question) => this.confirm(question)})
   }
 
-  /** Writes WRITTEN to the journal; LINES made it, if this command is a batch. */
-  private async record(written: Written, lines: readonly EntryLine[]): Promise<void> {
-    await (await this.journalEntry()).add(written, lines)
+  /** Writes WRITTEN, which is about to be sent, to the journal; LINES make it, if this command is a batch. */
+  private async record(written: Written, lines: readonly EntryLine[]): ReturnType<Recorder> {
+    return (await this.journalEntry()).add(written, lines)
   }
 
   /** This command's entry in the journal, which is loaded at the first change. */

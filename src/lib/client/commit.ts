@@ -7,7 +7,8 @@ import type {Compare, KeyValue, Operation, OperationResult, Revision, Transactio
 import {CompactedError, FullError, OutcomeUnknownError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {CALICO_PREFIX, CLUSTER_KEY, checkSameCluster, checkWritable, clusterState, guidInValue, guidOf, initialValues, type ClusterState} from './cluster.js'
-import {noteDone, type Session} from './session.js'
+import {executedAt} from './executed.js'
+import {noteDone, type Outcome, type Session} from './session.js'
 
 /** As libcalico-go's datastoreRetries. */
 const MAX_TRIES = 100
@@ -75,11 +76,10 @@ export async function commit<T>(
   try {
     return await untilDone(session, reads, decide, options, lost)
   } catch (error) {
-    const last = lost.at(-1)
-    if (!last) throw error
+    if (lost.length === 0) throw error
     const {made: committed, told} = isError(error, 'unknown') ? {made: undefined, told: error} : await afterLost(session, lost, error)
     if (committed) return committed
-    if (isError(told, 'unknown')) await record(session, {...last, unknown: true}, last.after)
+    for (const {settle} of lost) await settle(isError(told, 'unknown') ? 'unknown' : 'not made')
     throw told
   }
 }
@@ -112,7 +112,9 @@ async function untilDone<T>(
     if (session.dryRun) session.rehearse?.({writes: decision.writes, revision: seen.revision, cluster: undefined})
     if (decision.writes.length === 0 || session.dryRun) return {outcome: decision.outcome, wrote: false, revision: seen.revision}
     const writes = [...decision.writes, ...(ownCluster ? [] : await initialisation(session, seen, decision.writes))]
-    await session.prepare?.(guidOfCluster(seen.cluster, writes))
+    const cluster = guidOfCluster(seen.cluster, writes)
+    await session.prepare?.(cluster)
+    const settle = (await session.record?.({writes, revision: seen.revision, cluster})) ?? ignore
     try {
       const result = await tracked(session, decision.what, async () => {
         const answered = await session.store.transact({
@@ -120,15 +122,21 @@ async function untilDone<T>(
           then: writes.map(({key, value}) => (value === undefined ? {delete: key} : {put: key, value})),
           else: operations,
         })
-        if (answered.succeeded) await record(session, {writes, cluster: seen.cluster}, answered.revision)
+        await settle(answered.succeeded ? answered.revision : 'not made')
         return answered
       })
-      if (result.succeeded) return {outcome: decision.outcome, wrote: true, revision: result.revision}
+      if (result.succeeded) {
+        for (const attempt of lost) await attempt.settle('not made')
+        return {outcome: decision.outcome, wrote: true, revision: result.revision}
+      }
       answer = result
     } catch (error) {
       const isFull = error instanceof FullError
-      if (!isFull && !(error instanceof OutcomeUnknownError)) throw afterConflict(error, tries)
-      const attempt = {decision, writes, after: seen.revision, cluster: seen.cluster, error}
+      if (!isFull && !(error instanceof OutcomeUnknownError)) {
+        if (error instanceof CalicoError) await settle('not made')
+        throw afterConflict(error, tries)
+      }
+      const attempt = {decision, writes, after: seen.revision, settle, error}
       if (isFull) return await madeOnFull(session, attempt, lost)
       lost.push(attempt)
       answer = await readAgain(session, operations, attempt)
@@ -201,10 +209,8 @@ async function initialisation(session: Session, {cluster}: Seen, made: readonly 
   return values.filter((_, i) => results[i]?.length === 0).map(({key, value}) => ({key, value, read: undefined}))
 }
 
-/** Tells the journal what was written. A key was written only if it was still as it was read, so that is what stood there before. */
-async function record({record: tell}: Session, {writes, cluster, unknown = false}: {writes: readonly Write[]; cluster: ClusterState; unknown?: boolean}, revision: Revision): Promise<void> {
-  if (tell) await tell({writes, revision, cluster: guidOfCluster(cluster, writes), ...(unknown && {unknown})})
-}
+/** Without a journal. */
+const ignore = (): Promise<void> => Promise.resolve()
 
 /** The GUID of CLUSTER, or the one that WRITES give it. */
 const guidOfCluster = (cluster: ClusterState, writes: readonly Write[]): string | undefined =>
@@ -230,7 +236,8 @@ interface LostAttempt<T> {
   readonly writes: readonly Write[]
   /** The revision that it was decided on: if executed, then after this one. */
   readonly after: Revision
-  readonly cluster: ClusterState
+  /** Tells the journal what became of it. */
+  readonly settle: (outcome: Outcome) => Promise<void>
   readonly error: OutcomeUnknownError | FullError
 }
 
@@ -238,7 +245,7 @@ interface LostAttempt<T> {
 async function madeAfterAll<T>(session: Session, lost: readonly LostAttempt<T>[]): Promise<Committed<T> | undefined> {
   for (const attempt of lost) {
     const landed = await wasExecuted(session, attempt)
-    if (landed !== undefined) return made(session, attempt, landed)
+    if (landed !== undefined) return made(session, attempt, landed, lost)
   }
   return undefined
 }
@@ -249,16 +256,20 @@ async function madeOnFull<T>(session: Session, attempt: LostAttempt<T>, lost: Lo
     lost.push(attempt)
     throw error
   })
-  if (landed === undefined) throw attempt.error
+  if (landed === undefined) {
+    await attempt.settle('not made')
+    throw attempt.error
+  }
   const {message, hint} = attempt.error
   session.warn(`${message}, but ${attempt.decision.what} was made.${hint === undefined ? '' : ` ${hint}`}`)
-  return made(session, attempt, landed)
+  return made(session, attempt, landed, lost)
 }
 
-/** What the caller gets of ATTEMPT, which was executed at REVISION although its answer was lost. */
-async function made<T>(session: Session, attempt: LostAttempt<T>, revision: Revision): Promise<Committed<T>> {
+/** What the caller gets of ATTEMPT, which was executed at REVISION although its answer was lost; the others of LOST then cannot be. */
+async function made<T>(session: Session, attempt: LostAttempt<T>, revision: Revision, lost: readonly LostAttempt<T>[]): Promise<Committed<T>> {
   noteDone(session.writes, attempt.decision.what)
-  await record(session, attempt, revision)
+  await attempt.settle(revision)
+  for (const other of lost) if (other !== attempt) await other.settle('not made')
   return {outcome: attempt.decision.outcome, wrote: true, revision}
 }
 
@@ -272,7 +283,7 @@ async function afterLost<T>(session: Session, lost: readonly LostAttempt<T>[], e
       // In this order: what cannot be executed any more may have been executed just now.
       const isOver = await cannotComeLate(session, attempt)
       const landed = await wasExecuted(session, attempt)
-      if (landed !== undefined) return {made: await made(session, attempt, landed)}
+      if (landed !== undefined) return {made: await made(session, attempt, landed, lost)}
       if (!isOver) return {told: mayComeLate(attempt, error)}
     } catch (problem) {
       return {told: isError(problem, 'unknown') ? problem : cannotTell(attempt, problem)}
@@ -314,41 +325,13 @@ async function readAgain<T>(session: Session, operations: readonly Operation[], 
   }
 }
 
-/**
- * The revision at which LOST was executed, undefined if it was not (yet: it carries compares on what it read, so that a later try of ours and it
- * cannot both be executed). A transaction has one revision: another client may have written some of its keys as we would have, but not all at once.
- */
-async function wasExecuted<T>(session: Session, {writes, after, ...lost}: LostAttempt<T>): Promise<Revision | undefined> {
-  const [put, ...otherPuts] = writes.filter(({value}) => value !== undefined)
-  const deletions = writes.filter(({value}) => value === undefined)
+/** The revision at which LOST was executed, undefined if it was not (yet). */
+async function wasExecuted<T>(session: Session, lost: LostAttempt<T>): Promise<Revision | undefined> {
   try {
-    if (!put) return await areGone(session, deletions, after)
-    const changes = await session.store.history(put.key, after + 1n)
-    for (const {revision} of changes.filter(({kv}) => kv?.value === put.value)) {
-      if (await allWritten(session, [...otherPuts, ...deletions], revision)) return revision
-    }
-    return undefined
+    return await executedAt(session, lost.writes, lost.after)
   } catch (error) {
-    throw cannotTell({writes, after, ...lost}, error)
+    throw cannotTell(lost, error)
   }
-}
-
-/** Whether REVISION made each of WRITES. */
-async function allWritten(session: Session, writes: readonly Write[], revision: Revision): Promise<boolean> {
-  for (const {key, read, value} of writes) {
-    // The deletion of a key that does not exist leaves no trace.
-    if (value === undefined && read === undefined) continue
-    const changes = await session.store.history(key, revision)
-    if (!changes.some((change) => change.revision === revision && change.kv?.value === value)) return false
-  }
-  return true
-}
-
-/** The present revision if all of DELETIONS, which were there at AFTER, are gone, or were made anew since. */
-async function areGone(session: Session, deletions: readonly Write[], after: Revision): Promise<Revision | undefined> {
-  if (deletions.length === 0) return undefined
-  const {results, revision} = await session.store.transact({then: deletions.map(({key}) => ({get: key}))})
-  return results.every(([kv]) => kv === undefined || kv.createRevision > after) ? revision : undefined
 }
 
 function cannotTell<T>(lost: LostAttempt<T>, cause: unknown): CalicoError {

@@ -14,17 +14,21 @@ export interface WriteLog {
   undo?: (() => Promise<string>) | undefined
 }
 
-/** A transaction that was executed, or may have been, for the journal. */
+/** A transaction that is about to be sent, for the journal. */
 export interface Written {
-  /** Each key with what stood there before (undefined = it did not exist) and the new value (undefined = deleted). */
+  /** Each key with what stands there now (undefined = it does not exist) and the new value (undefined = deleted). A key is written only if it is still as it was read. */
   readonly writes: readonly {readonly key: string; readonly read: KeyValue | undefined; readonly value: string | undefined}[]
-  /** Where the outcome is unknown, the revision that it was decided on. */
+  /** The revision that it was decided on. */
   readonly revision: Revision
-  /** The answer was lost, and nobody can tell whether it was executed. */
-  readonly unknown?: boolean
-  /** The GUID of the cluster that was written. */
+  /** The GUID of the cluster that is written. */
   readonly cluster: string | undefined
 }
+
+/** What became of a transaction: the revision at which it was executed; it was not, and will not be; or the answer was lost, and nobody can tell. */
+export type Outcome = Revision | 'not made' | 'unknown'
+
+/** Is told of a transaction before it is sent; what it gives is told what became of it, unless the process ends before that is known. */
+export type Recorder = (written: Written) => Promise<(outcome: Outcome) => Promise<void>>
 
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */
 export interface Session {
@@ -36,8 +40,8 @@ export interface Session {
   /** The cluster GUID that the store must have. */
   readonly expectCluster: string | undefined
   readonly writes: WriteLog
-  /** Is informed of each transaction that was executed, and never fails. */
-  readonly record?: ((written: Written) => Promise<void>) | undefined
+  /** Is told of each transaction; what it throws ends the change before anything is written. */
+  readonly record?: Recorder | undefined
   /** Is awaited before each transaction that writes, with the GUID of the cluster; what it throws ends the change before anything is written. */
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
   /** Is informed of each transaction that a dry run would have sent. */
@@ -57,7 +61,7 @@ export interface SessionOptions {
   readonly dryRun?: boolean
   readonly init?: boolean
   readonly expectCluster?: string | undefined
-  readonly record?: ((written: Written) => Promise<void>) | undefined
+  readonly record?: Recorder | undefined
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
   readonly rehearse?: ((written: Written) => void) | undefined
   readonly recall?: Session['recall']

@@ -1,5 +1,5 @@
 /** Files that only grow, by whole lines, written by several processes at once. */
-import {closeSync, constants, fchmodSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync} from 'node:fs'
+import {closeSync, constants, fchmodSync, fdatasyncSync, fstatSync, openSync, readSync, renameSync, statSync, writeSync} from 'node:fs'
 import {withLockFile} from './lock-file.js'
 import {CalicoError} from '../errors.js'
 
@@ -16,6 +16,40 @@ const PATIENCE_MS = 500
  * @throws Error with a `code`, as node:fs; EISDIR, ENOTREGULAR for what is no regular file; ENOSPC if not all could be written
  */
 export function appendLines(path: string, lines: Buffer, mode: number): void {
+  closeSync(appended(path, lines, mode))
+}
+
+/** As {@link appendLines}, and what is in the file so far has reached the disk before it returns, where the file system can do that. */
+export function appendFlushed(path: string, lines: Buffer, mode: number): void {
+  flush(appended(path, lines, mode))
+}
+
+/**
+ * As {@link appendFlushed}, which does not wait for the disk: what it gives does. It is this thread that waits, when all that is to be done now has been done:
+ * starting libuv's threads costs a short command more than that.
+ */
+export function appendFlushing(path: string, lines: Buffer, mode: number): Promise<void> {
+  const descriptor = appended(path, lines, mode)
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      flush(descriptor)
+      resolve()
+    })
+  })
+}
+
+function flush(descriptor: number): void {
+  try {
+    fdatasyncSync(descriptor)
+  } catch {
+    // It is in the file all the same, unless the power fails.
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The descriptor of the file at PATH, which ends with LINES now. */
+function appended(path: string, lines: Buffer, mode: number): number {
   const descriptor = openSync(path, APPEND, mode)
   try {
     const stats = fstatSync(descriptor)
@@ -24,8 +58,10 @@ export function appendLines(path: string, lines: Buffer, mode: number): void {
     if ((stats.mode & 0o777 & ~mode) !== 0 && stats.uid === process.geteuid?.()) fchmodSync(descriptor, mode)
     const bytes = endsInside(descriptor, stats.size) ? Buffer.concat([Buffer.from('\n'), lines]) : lines
     if (writeSync(descriptor, bytes) !== bytes.length) throw Object.assign(new Error('no space left on the device'), {code: 'ENOSPC'})
-  } finally {
+    return descriptor
+  } catch (error) {
     closeSync(descriptor)
+    throw error
   }
 }
 

@@ -1,14 +1,17 @@
 /**
  * Writing the journal (design-whole.md §4). One entry is one command. Its lines in the file: the first has what the command is and its first transaction,
  * each further transaction has one, and the last tells how the command ended; so what a killed command has done is there as far as it came.
+ * A transaction is written before it is sent, as one whose outcome is unknown; a line with its part's number tells what became of it. Where that is missing,
+ * because the process was killed or the host lost its power, the datastore tells it to whoever asks (undo.ts). A program that knows no such lines takes each part
+ * for one whose answer was lost, and does the same.
  * Of a key that the command has written before, `edit` tells the value by the one that the part with that number left: a thousand edits of one object
  * would otherwise fill the journal with as many copies of it.
  */
 import {hostname, userInfo} from 'node:os'
 import {dirname} from 'node:path'
-import type {Written} from '../client/session.js'
+import type {Outcome, Recorder, Written} from '../client/session.js'
 import {CalicoError} from '../errors.js'
-import {appendLines, rotateFile} from '../files/append.js'
+import {appendFlushed, appendFlushing, appendLines, rotateFile} from '../files/append.js'
 import {makeFolder, PRIVATE_FOLDER} from '../files/folder.js'
 import {fileReason} from '../files/read.js'
 import {isSecretName, redactText, REMOVED} from '../redact.js'
@@ -18,6 +21,9 @@ import type {Confirmation} from './read.js'
 
 /** Bytes of a journal file; an entry that is larger stands alone in one. */
 const LARGEST = 10 * 1024 * 1024
+
+/** How long lines of a command may be kept from the disk, where it makes many changes in a short time. */
+const FLUSH_MS = 100
 
 /** Others must not read what a cluster's objects say. */
 const PRIVATE_FILE = 0o600
@@ -47,10 +53,13 @@ export interface JournalEntry {
   readonly words: readonly string[]
   /** Whether anything has been written, or may have been. */
   readonly begun: boolean
-  /** @throws CalicoError `refused` if there is no journal, or it cannot be written */
-  checkWritable(): void
-  /** Adds a transaction, which LINES of a batch have made. Never fails: a journal that cannot be written is a warning. */
-  add(written: Written, lines?: readonly EntryLine[]): Promise<void>
+  /** From now on, a change that cannot be written to the journal is refused. @throws CalicoError `refused` if there is no journal, or it cannot be written */
+  insist(): void
+  /**
+   * Adds a transaction that is about to be sent, which LINES of a batch make; what it gives is told what became of it.
+   * Never fails, for a journal that cannot be written is a warning. @throws CalicoError `refused` after insist()
+   */
+  add(written: Written, lines?: readonly EntryLine[]): ReturnType<Recorder>
   /** Ends the entry with the command's exit code. Only the first end counts. */
   end(exitCode: number): void
 }
@@ -66,9 +75,11 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   const path = journalPath(env)
   const id = newId()
   const words = withoutSecrets(command.words)
-  if (path === undefined) return {id, words, begun: false, checkWritable: () => refuseWithout('CALICOCTL_JOURNAL is off'), add: () => Promise.resolve(), end: () => undefined}
+  if (path === undefined) return {id, words, begun: false, insist: () => refuseWithout('CALICOCTL_JOURNAL is off'), add: () => Promise.resolve(() => Promise.resolve()), end: () => undefined}
+  let insists = false
   let begun = false
-  let told = false
+  /** Transactions that were executed, or may have been. */
+  let possible = 0
   let ended = false
   let broken = false
   /** Bytes of this entry in the present file. */
@@ -77,64 +88,109 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
   /** What the entry says last of each key, and in which part. */
   const last = new Map<string, {readonly part: number; readonly value: string}>()
 
-  const fail = (error: unknown): void => {
-    if (!broken) command.warn(`The journal ${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}. This change will be missing in \`calicoctl history\` and cannot be reverted with \`calicoctl undo\`.`)
+  /** Ends when what was last given to the disk is there. */
+  let flushed: Promise<void> = Promise.resolve()
+  let flushedAt = -Infinity
+  /** Something has been written since. */
+  let dirty = false
+
+  const fail = (error: unknown, missing: string): void => {
+    if (!broken) command.warn(`${whyNot(path, error)}. ${missing}`)
     broken = true
   }
   const textOf = (line: object): Buffer => Buffer.from(`${JSON.stringify({v: 1, id, ...line})}\n`)
+  const keep = (text: Buffer): void => {
+    const isDue = insists || performance.now() - flushedAt >= FLUSH_MS
+    if (isDue) {
+      flushed = appendFlushing(path, text, PRIVATE_FILE)
+      flushedAt = performance.now()
+    } else appendLines(path, text, PRIVATE_FILE)
+    dirty = !isDue
+    own += text.length
+  }
 
-  const write = async ({writes, revision, cluster, unknown}: Written, lines: readonly EntryLine[]): Promise<void> => {
-    told = true
-    if (broken) return
+  /** @returns the number of the part; undefined where it cannot be written */
+  const write = async ({writes, revision, cluster}: Written, lines: readonly EntryLine[]): Promise<number | undefined> => {
+    if (broken) return undefined
     try {
+      const part = parts
       const changes = writes.map(({key, read, value}) => changeText(key, read?.value, value, last.get(key)))
       const [first, ...more] = lines.map(({line, id: command, words}) => ({line, command, words: withoutSecrets(words)}))
       const of = first && (more.length === 0 ? first : [first, ...more])
-      const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), part: parts, ...(unknown && {unknown}), changes})
+      const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), part, unknown: true, changes})
       if (!begun) makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
       // What fills a file by itself stays in it, however much comes.
       if (await rotateFile(path, {largest, added: text.length, keep: KEPT, alone: own})) own = 0
+      keep(text)
+      begun = true
+      parts++
+      return part
+    } catch (error) {
+      if (insists) refuseWithout(whyNot(path, error))
+      fail(error, 'This change will be missing in `calicoctl history` and cannot be reverted with `calicoctl undo`.')
+      return undefined
+    }
+  }
+
+  const settled = (part: number, writes: Written['writes'], outcome: Outcome): void => {
+    for (const {key, value} of outcome === 'not made' ? [] : writes) {
+      if (value === undefined) last.delete(key)
+      else last.set(key, {part, value})
+    }
+    if (broken || outcome === 'unknown') return
+    try {
+      const text = textOf({part, made: outcome === 'not made' ? null : outcome.toString()})
       appendLines(path, text, PRIVATE_FILE)
       own += text.length
-      begun = true
-      for (const {key, value} of writes) {
-        if (value === undefined) last.delete(key)
-        else last.set(key, {part: parts, value})
-      }
-      parts++
     } catch (error) {
-      fail(error)
+      fail(error, 'In `calicoctl history` the outcome of this change will be unknown.')
     }
   }
 
   /** One transaction after another, whoever waits for them. */
-  let queue = Promise.resolve()
+  let queue: Promise<unknown> = Promise.resolve()
   return {
     id,
     words,
     get begun() {
-      return told
+      return possible > 0
     },
-    checkWritable() {
+    insist() {
+      insists = true
       try {
         makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
         appendLines(path, Buffer.alloc(0), PRIVATE_FILE)
       } catch (error) {
-        refuseWithout(`${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}`)
+        refuseWithout(whyNot(path, error))
       }
     },
-    add: (written, lines = []) => (queue = queue.then(() => write(written, lines))),
+    async add(written, lines = []) {
+      const turn = queue.then(() => write(written, lines))
+      queue = turn.catch(() => undefined)
+      const part = await turn
+      // What must be in the journal must be there before; else the disk may take as long as the datastore.
+      if (insists) await flushed
+      possible++
+      return async (outcome) => {
+        if (outcome === 'not made') possible--
+        if (part !== undefined) settled(part, written.writes, outcome)
+        await flushed
+      }
+    },
     end(exitCode) {
       if (!begun || broken || ended) return
       ended = true
       try {
-        appendLines(path, textOf({end: {time: new Date().toISOString(), exitCode}}), PRIVATE_FILE)
+        const append = dirty ? appendFlushed : appendLines
+        append(path, textOf({end: {time: new Date().toISOString(), exitCode}}), PRIVATE_FILE)
       } catch (error) {
-        fail(error)
+        fail(error, 'In `calicoctl history` this change will have no exit code.')
       }
     },
   }
 }
+
+const whyNot = (path: string, error: unknown): string => `The journal ${path} cannot be written: ${error instanceof CalicoError ? error.message : fileReason(error)}`
 
 /** What became of KEY; by the value that the entry has LAST, where the change begins with that. */
 function changeText(key: string, before: string | undefined, after: string | undefined, last: {readonly part: number; readonly value: string} | undefined): object {

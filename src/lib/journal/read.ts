@@ -25,7 +25,7 @@ export interface PartLine {
 export interface Part {
   /** The lines of a batch that made it: one, or with --atomic all that changed something. */
   readonly of: readonly PartLine[]
-  /** The answer was lost: it was executed or not. */
+  /** The answer was lost, or the process was killed before it came: it was executed or not. */
   readonly unknown: boolean
   readonly cluster: string | undefined
   readonly revision: string
@@ -57,6 +57,8 @@ export type Confirmation = (typeof CONFIRMATIONS)[number]
 /** As they are written; they go on to scripts by -o name. */
 const ID = /^[a-z0-9]{1,32}$/
 
+const REVISION = /^[0-9]{1,19}$/
+
 /** The largest file that is read; a longer text is none for Node. */
 const LARGEST_FILE = 500 * 1024 * 1024
 
@@ -74,12 +76,10 @@ function textOf(path: string): string {
   }
 }
 
-type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {parts: Part[]; readonly last: Map<string, Last>}
-
-/** What an entry has said last of a key, and in which part. */
-interface Last {
-  readonly part: unknown
-  readonly value: string
+type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {
+  readonly stored: StoredPart[]
+  /** By the part's number: the revision at which it was executed; null if it was not. */
+  readonly outcomes: Map<unknown, string | null>
 }
 
 /** The entries in TEXTS, the oldest file first; newest entry first. */
@@ -88,16 +88,18 @@ export function parseJournal(texts: readonly string[]): Entry[] {
   for (const line of texts.flatMap((text) => text.split('\n'))) {
     const read = parseLine(line)
     if (!read) continue
-    const {id, begin, part, exitCode, confirmation} = read
-    if (begin) entries.set(id, {id, ...begin, parts: [], exitCode: undefined, confirmation: undefined, last: new Map()})
+    const {id, begin, part, made, exitCode, confirmation} = read
+    if (begin) entries.set(id, {id, ...begin, parts: [], stored: [], outcomes: new Map(), exitCode: undefined, confirmation: undefined})
     const entry = entries.get(id)
     // The beginning may be in a file that is gone: what is left of such an entry cannot be taken back as a whole.
     if (!entry) continue
-    if (part) entry.parts.push(partOf(part, entry.last))
+    if (part) entry.stored.push(part)
+    if (made) entry.outcomes.set(made.part, made.revision)
     if (exitCode !== undefined) entry.exitCode = exitCode
     if (confirmation !== undefined) entry.confirmation = confirmation
   }
-  return [...entries.values()].reverse().map(({last: _, ...entry}) => entry)
+  // A command none of whose transactions was executed has changed nothing.
+  return [...entries.values()].reverse().map(({stored, outcomes, ...entry}) => ({...entry, parts: partsOf(stored, outcomes)})).filter(({parts}) => parts.length > 0)
 }
 
 type StoredPart = Omit<Part, 'changes'> & {readonly part: unknown; readonly changes: readonly unknown[]}
@@ -106,6 +108,7 @@ interface Line {
   readonly id: string
   readonly begin: Omit<Entry, 'id' | 'parts' | 'exitCode' | 'confirmation'> | undefined
   readonly part: StoredPart | undefined
+  readonly made: {readonly part: unknown; readonly revision: string | null} | undefined
   readonly exitCode: number | undefined
   readonly confirmation: Confirmation | undefined
 }
@@ -119,11 +122,12 @@ function parseLine(line: string): Line | undefined {
     return undefined
   }
   if (!isObject(value) || value.v !== 1 || typeof value.id !== 'string' || !ID.test(value.id)) return undefined
-  const {id, begin, end, of, revision, part, unknown, changes, cluster, confirmation} = value
+  const {id, begin, end, of, revision, part, unknown, made, changes, cluster, confirmation} = value
   return {
     id,
     begin: isObject(begin) ? beginOf(begin) : undefined,
-    part: typeof revision === 'string' && Array.isArray(changes) ? {of: (Array.isArray(of) ? of : [of]).flatMap(lineOf), unknown: unknown === true, cluster: textIn(cluster), revision, part, changes} : undefined,
+    part: typeof revision === 'string' && REVISION.test(revision) && Array.isArray(changes) ? {of: (Array.isArray(of) ? of : [of]).flatMap(lineOf), unknown: unknown === true, cluster: textIn(cluster), revision, part, changes} : undefined,
+    made: made === null || (typeof made === 'string' && REVISION.test(made)) ? {part, revision: made} : undefined,
     exitCode: isObject(end) && typeof end.exitCode === 'number' ? end.exitCode : undefined,
     confirmation: isObject(confirmation) ? CONFIRMATIONS.find((outcome) => outcome === confirmation.outcome) : undefined,
   }
@@ -150,27 +154,30 @@ function lineOf(value: unknown): PartLine | [] {
   return typeof line === 'number' && Number.isSafeInteger(line) ? {line, command: textIn(command) ?? '', words: wordsIn(words)} : []
 }
 
-/** STORED with its values, told by those that its entry had LAST, which it brings up to date. */
-function partOf({part, changes, ...rest}: StoredPart, last: Map<string, Last>): Part {
-  return {
-    ...rest,
-    changes: changes.flatMap((stored) => {
-      const change = changeOf(stored, last)
-      if (change?.after === undefined) last.delete((isObject(stored) ? textIn(stored.key) : undefined) ?? '')
-      else last.set(change.key, {part, value: change.after})
-      return change ?? []
-    }),
-  }
+/** What an entry's parts left of each key, by their numbers. */
+type Left = Map<unknown, Map<string, string>>
+
+/** Those of STORED that were executed, or may have been, with their values. */
+function partsOf(stored: readonly StoredPart[], outcomes: ReadonlyMap<unknown, string | null>): Part[] {
+  const left: Left = new Map()
+  return stored.flatMap(({part, changes: texts, ...rest}) => {
+    const own = new Map<string, string>()
+    const changes = texts.flatMap((text) => changeOf(text, left))
+    for (const {key, after} of changes) if (after !== undefined) own.set(key, after)
+    left.set(part, own)
+    const made = outcomes.get(part)
+    return made === null ? [] : [{...rest, changes, ...(made !== undefined && {revision: made, unknown: false})}]
+  })
 }
 
-/** Undefined for what is no change, and for an edit of a value that is not there: its line was torn. Undo then finds another value than it expects. */
-function changeOf(value: unknown, last: ReadonlyMap<string, Last>): KeyChange | undefined {
-  if (!isObject(value) || typeof value.key !== 'string') return undefined
+/** None for what is no change, and for an edit of a value that is not there: its line was torn. Undo then finds another value than it expects. */
+function changeOf(value: unknown, left: Left): KeyChange | [] {
+  if (!isObject(value) || typeof value.key !== 'string') return []
   const {key, edit, of} = value
   if (!Array.isArray(edit)) return {key, before: textIn(value.before), after: textIn(value.after)}
-  const from = last.get(key)
-  const after = from === undefined || from.part !== of ? undefined : toldText(edit, from.value)
-  return after === undefined ? undefined : {key, before: from?.value, after}
+  const before = left.get(of)?.get(key)
+  const after = before === undefined ? undefined : toldText(edit, before)
+  return after === undefined ? [] : {key, before, after}
 }
 
 /** What ENTRY has made of each key, from before its first to after its last write; keys that ended as they were are left out. */

@@ -1,9 +1,10 @@
 /** Taking back a change that the journal has, in one guarded transaction (design-whole.md §4). */
 import {guidOf} from '../client/cluster.js'
 import {commit, type Seen} from '../client/commit.js'
+import {executedAt} from '../client/executed.js'
 import type {Session} from '../client/session.js'
 import type {KeyValue} from '../datastore/datastore.js'
-import {TooLargeError} from '../datastore/errors.js'
+import {CompactedError, TooLargeError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {refuseInUse} from './in-use.js'
 import {initialisationIn, isIpam, labelOf, objectOf} from './objects.js'
@@ -69,7 +70,10 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   ]
   const plan = {entry, changes, rest, initialised: initialisation.length > 0}
   if (changes.length > 0) return plan
-  if (rest.length === 0) throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which is not reverted' : parts.length < entry.parts.length ? 'it was not made' : 'all objects have their previous values'}.`)
+  if (rest.length === 0) {
+    const isMissing = parts.length < entry.parts.length
+    throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which is not reverted' : isMissing ? 'it was not made' : 'all objects have their previous values'}.`, isMissing ? {hint: 'To revert an earlier change: calicoctl undo ID. To see the changes: calicoctl history'} : {})
+  }
   throw new CalicoError('refused', `${nameOf(entry)} changed no stored object that undo can revert; nothing was changed`, {details: rest})
 }
 
@@ -100,7 +104,7 @@ export async function undo(session: Session, entry: Entry): Promise<UndoPlan> {
     const {outcome} = await commit(session, [], async (seen) => {
       checkCluster(session, seen, entry)
       const now = await readKeys(session, netChanges(entry))
-      plan = planUndo(entry, executedParts(entry, now))
+      plan = planUndo(entry, await executedParts(session, entry, now))
       const {changes} = plan
       const changed = changes.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
       if (changed.length > 0) throw new ChangedSinceError(entry, changed)
@@ -130,16 +134,19 @@ export async function standOf(session: Session, entry: Entry): Promise<Stand> {
 }
 
 async function lookedAt(session: Session, entry: Entry): Promise<Stand> {
+  const now = await readKeys(session, netChanges(entry))
+  let parts: readonly Part[]
   let changes: readonly KeyChange[]
   try {
-    changes = planUndo(entry).changes
+    parts = await executedParts(session, entry, now)
+    ;({changes} = planUndo(entry, parts))
   } catch (error) {
     if (isError(error, 'not-found')) return 'undone'
+    if (error instanceof UnclearError) return 'changed'
     throw error
   }
-  const now = await readKeys(session, changes)
   const made = new Map<string, Set<string | undefined>>()
-  for (const {key, after} of entry.parts.flatMap((part) => part.changes)) made.set(key, (made.get(key) ?? new Set()).add(after))
+  for (const {key, after} of parts.flatMap((part) => part.changes)) made.set(key, (made.get(key) ?? new Set()).add(after))
   const isAs = ({key, before}: KeyChange): Stand => {
     const value = now.get(key)?.value
     return value === before ? 'undone' : made.get(key)?.has(value) === true ? 'made' : 'changed'
@@ -148,17 +155,48 @@ async function lookedAt(session: Session, entry: Entry): Promise<Stand> {
   return STANDS.find((stand) => stands.has(stand)) ?? 'changed'
 }
 
-/** The parts of ENTRY that were executed. Of one whose answer was lost that is told by NOW: its keys, where no later part has written them, are as it would have left them. */
-function executedParts({parts}: Entry, now: ReadonlyMap<string, KeyValue | undefined>): readonly Part[] {
-  const later = new Set<string>()
-  return parts
-    .toReversed()
-    .filter(({unknown, changes}) => {
-      const executed = !unknown || changes.every(({key, after}) => later.has(key) || !now.has(key) || now.get(key)?.value === after)
-      if (executed) for (const {key} of changes) later.add(key)
-      return executed
+/** Nobody can tell which parts of a change were executed. */
+class UnclearError extends CalicoError {
+  constructor(entry: Entry) {
+    super('conflict', `It is not known which parts of ${nameOf(entry)} were made: its command was interrupted, its objects changed since, and the datastore has compacted their history; nothing was changed`, {
+      hint: 'To see the changes of an object: calicoctl history KIND NAME',
     })
-    .toReversed()
+  }
+}
+
+/**
+ * The parts of ENTRY that were executed, where NOW is what stands at its keys. A last one of which nobody can tell is among them: it is not as it would have left its keys.
+ * @throws UnclearError if nobody can tell of one before it
+ */
+async function executedParts(session: Session, entry: Entry, now: ReadonlyMap<string, KeyValue | undefined>): Promise<readonly Part[]> {
+  /** What stood at keys before the later parts. */
+  const later = new Map<string, string | undefined>()
+  const executed: Part[] = []
+  for (const part of entry.parts.toReversed()) {
+    const was = part.unknown ? await wasExecuted(session, part, now, later) : true
+    if (was === undefined && part.changes.some(({key}) => later.has(key))) throw new UnclearError(entry)
+    if (was === false) continue
+    for (const {key, before} of part.changes) later.set(key, before)
+    executed.unshift(part)
+  }
+  return executed
+}
+
+/** Whether a part was executed whose outcome the journal does not have: as far as its keys tell it, by them; else by their history. Undefined: nobody can tell. */
+async function wasExecuted(session: Session, {changes, revision}: Part, now: ReadonlyMap<string, KeyValue | undefined>, later: ReadonlyMap<string, string | undefined>): Promise<boolean | undefined> {
+  const edits = changes.filter(({before, after}) => before !== after)
+  const valueOf = (key: string): string | undefined => (later.has(key) ? later.get(key) : now.get(key)?.value)
+  if (edits.every(({key, after}) => valueOf(key) === after)) return true
+  // What was reverted since has nothing to undo either.
+  if (edits.every(({key, before}) => valueOf(key) === before)) return false
+  const decided = BigInt(revision)
+  if (edits.some(({key}) => !later.has(key) && (now.get(key)?.modRevision ?? decided + 1n) <= decided)) return false
+  try {
+    return (await executedAt(session, edits.map(({key, before, after}) => ({key, read: before, value: after})), decided)) !== undefined
+  } catch (error) {
+    if (error instanceof CompactedError) return undefined
+    throw error
+  }
 }
 
 function tooLarge({entry, changes}: UndoPlan, cause: CalicoError): CalicoError {

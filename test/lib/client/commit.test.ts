@@ -1,7 +1,7 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
 import {commit, type Decision} from '../../../src/lib/client/commit.js'
-import {newSession, type Session} from '../../../src/lib/client/session.js'
+import {newSession, type Outcome, type Session} from '../../../src/lib/client/session.js'
 import {CompactedError, FullError, OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
@@ -238,13 +238,13 @@ describe('commit', () => {
       expect([await stored(), store.writes.length]).toEqual(['a', 2])
     })
     test('that cannot be found out: unknown, and the journal has it so', async () => {
-      const told: boolean[] = []
-      session = newSession(store, {warn: () => undefined, record: ({unknown = false}) => Promise.resolve(void told.push(unknown))})
+      const told: Outcome[] = []
+      session = newSession(store, {warn: () => undefined, record: () => Promise.resolve((outcome) => Promise.resolve(void told.push(outcome)))})
       await append('a')
       refuses(true)
       store.onHistory = () => Promise.reject(new CalicoError('unreachable', 'away'))
       expect(await failure(append('b'))).toMatchObject({exitCode: 9, message: `A full datastore may have executed a write that it refused, and the datastore no longer answers: the change of ${KEY} may or may not have been made`, details: ['etcd is full']})
-      expect(told).toEqual([false, true])
+      expect(told).toEqual([expect.any(BigInt), 'unknown'])
     })
     test('a write before it whose answer was lost may still come', async () => {
       await append('a')
@@ -268,31 +268,50 @@ describe('commit', () => {
 })
 
 describe('the journal is told', () => {
-  let told: [before: string | undefined, after: string | undefined, unknown: boolean, cluster: string | undefined][]
+  /** Each transaction before it is sent, and what became of it. */
+  let told: {before: string | undefined; after: string | undefined; cluster: string | undefined; sent: number; outcomes: Outcome[]}[]
+  const outcomes = (): Outcome[][] => told.map((each) => each.outcomes)
   beforeEach(() => {
     told = []
     session = newSession(store, {
       warn: () => undefined,
-      record: ({writes, unknown = false, cluster}) => {
-        told.push(...writes.filter(({key}) => key === KEY).map(({read, value}) => [read?.value, value, unknown, cluster] as (typeof told)[number]))
-        return Promise.resolve()
+      record: ({writes, cluster}) => {
+        const of: Outcome[] = []
+        told.push(...writes.filter(({key}) => key === KEY).map(({read, value}) => ({before: read?.value, after: value, cluster, sent: store.writes.length, outcomes: of})))
+        return Promise.resolve((outcome) => Promise.resolve(void of.push(outcome)))
       },
     })
   })
 
-  test('what was written, with what stood there and the cluster, which the first write makes', async () => {
-    await append('a')
-    await append('b')
-    const guid = told[0]?.[3]
-    expect(guid).toMatch(/^[0-9a-f]{32}$/)
-    expect(told).toEqual([[undefined, 'a', false, guid], ['a', 'ab', false, guid]])
+  test('what is written before it is sent, with what stands there and the cluster, which the first write makes; and at which revision that was done', async () => {
+    const first = await append('a')
+    const second = await append('b')
+    const cluster = told[0]?.cluster
+    expect(cluster).toMatch(/^[0-9a-f]{32}$/)
+    expect(told).toEqual([
+      {before: undefined, after: 'a', cluster, sent: 0, outcomes: [first.revision]},
+      {before: 'a', after: 'ab', cluster, sent: 1, outcomes: [second.revision]},
+    ])
   })
 
-  test('nothing of a dry run, and nothing of a write that was refused', async () => {
+  test('nothing of a dry run; of a write that was refused, that it was not made', async () => {
     await append('a', {...session, dryRun: true})
+    expect(told).toEqual([])
     store.onWrite = () => Promise.reject(new CalicoError('unreachable', 'away'))
     await failure(append('a'))
-    expect(told).toEqual([])
+    expect(outcomes()).toEqual([['not made']])
+  })
+
+  test('a race that was lost, and the one that was won', async () => {
+    await append('a')
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, sent) => again(sent)
+      await store.transact({then: [{put: KEY, value: 'x'}]})
+      return send(transaction)
+    }
+    const {revision} = await append('b')
+    expect(told.slice(1).map(({after}) => after)).toEqual(['ab', 'xb'])
+    expect(outcomes().slice(1)).toEqual([['not made'], [revision]])
   })
 
   test('a write whose answer was lost, when it is settled: once', async () => {
@@ -301,8 +320,18 @@ describe('the journal is told', () => {
       await send(transaction)
       throw lost()
     }
-    await append('b')
-    expect(told.slice(1)).toEqual([['a', 'ab', false, told[0]?.[3]]])
+    const {revision} = await append('b')
+    expect(told.slice(1)).toMatchObject([{before: 'a', after: 'ab', outcomes: [revision]}])
+  })
+
+  test('a write that never arrived, and the next one, after which it cannot be made', async () => {
+    await append('a')
+    store.onWrite = () => {
+      store.onWrite = (again, sent) => again(sent)
+      return Promise.reject(lost())
+    }
+    const {revision} = await append('b')
+    expect(outcomes().slice(1)).toEqual([['not made'], [revision]])
   })
 
   test('a write whose outcome stays unknown, as such', async () => {
@@ -313,7 +342,14 @@ describe('the journal is told', () => {
     }
     store.onHistory = () => Promise.reject(new CompactedError(undefined))
     await failure(append('b'))
-    expect(told.slice(1)).toEqual([['a', 'ab', true, told[0]?.[3]]])
+    expect(told.slice(1)).toMatchObject([{before: 'a', after: 'ab', outcomes: ['unknown']}])
+  })
+
+  test('what it throws ends the change, and nothing is sent', async () => {
+    await append('a')
+    session = newSession(store, {warn: () => undefined, record: () => Promise.reject(new CalicoError('refused', 'no journal'))})
+    expect(await failure(append('b'))).toMatchObject({kind: 'refused', message: 'no journal'})
+    expect(await stored()).toBe('a')
   })
 })
 

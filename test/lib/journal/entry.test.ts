@@ -1,9 +1,9 @@
-import {appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
-import type {Written} from '../../../src/lib/client/session.js'
-import {newEntry} from '../../../src/lib/journal/entry.js'
+import type {Outcome, Written} from '../../../src/lib/client/session.js'
+import {type EntryLine, type JournalEntry, newEntry} from '../../../src/lib/journal/entry.js'
 import {journalPath} from '../../../src/lib/journal/place.js'
 import {netChanges, parseJournal, readJournal} from '../../../src/lib/journal/read.js'
 
@@ -26,11 +26,16 @@ const written = (revision: bigint, ...changes: readonly (readonly [key: string, 
 const entry = (words = ['profile', 'add', 'web'], options: {largest?: number; env?: Record<string, string>} = {}) =>
   newEntry({id: 'profile:add', words, warn: (text) => warnings.push(text)}, {...options, env: {XDG_STATE_HOME: join(folder, 'state'), ...options.env}})
 
+/** A transaction that ends as OUTCOME says; without one, at the revision that it was decided on. */
+async function add(to: JournalEntry, what: Written, lines: readonly EntryLine[] = [], outcome: Outcome = what.revision): Promise<void> {
+  await (await to.add(what, lines))(outcome)
+}
+
 test('one command is one entry, with what it has written and how it ended', async () => {
   const one = entry(undefined, {env: {SUDO_USER: 'me'}})
   expect(existsSync(path)).toBe(false)
-  await one.add(written(3n, ['/a', undefined, '1']))
-  await one.add(written(4n, ['/a', '1', '2'], ['/b', 'x', undefined]))
+  await add(one, written(3n, ['/a', undefined, '1']))
+  await add(one, written(4n, ['/a', '1', '2'], ['/b', 'x', undefined]))
   one.end(9)
   const [read, ...more] = readJournal(path)
   expect(more).toEqual([])
@@ -51,7 +56,7 @@ test('one command is one entry, with what it has written and how it ended', asyn
 
 test('parts that are given at once are written in their order, after the beginning', async () => {
   const one = entry()
-  await Promise.all([1n, 2n, 3n].map((revision) => one.add(written(revision, ['/a', undefined, 'x']))))
+  await Promise.all([1n, 2n, 3n].map((revision) => add(one, written(revision, ['/a', undefined, 'x']))))
   expect(readJournal(path)[0]?.parts.map(({revision}) => revision)).toEqual(['1', '2', '3'])
 })
 
@@ -69,21 +74,21 @@ test.each([
   [['config', 'felix', 'EtcdPassword', 'geheim']],
   [['x', '--datastore=http://me:geheim@etcd:2379,http://etcd2:2379']],
 ])('no secret of the command line: %j', async (words) => {
-  await entry(words).add(written(1n, ['/a', undefined, '1']))
-  await entry(['batch']).add(written(1n, ['/a', undefined, '1']), [{line: 1, id: 'x', words}])
+  await add(entry(words), written(1n, ['/a', undefined, '1']))
+  await add(entry(['batch']), written(1n, ['/a', undefined, '1']), [{line: 1, id: 'x', words}])
   expect(readFileSync(path, 'utf8')).not.toContain('geheim')
 })
 
 test('words that are no secret stay', async () => {
   const words = ['profile', 'web', 'rule', 'add', 'inbound', 'allow', 'tcp', 'from', 'tag', 'passports', 'to', 'ports', '80']
-  await entry(words).add(written(1n, ['/a', undefined, '1']))
+  await add(entry(words), written(1n, ['/a', undefined, '1']))
   expect(readJournal(path)[0]?.words).toEqual(words)
 })
 
 test('lines of a batch, and what may not have been made', async () => {
   const one = entry(['batch', 'f'])
-  await one.add(written(1n, ['/a', undefined, '1']), [{line: 3, id: 'profile:add', words: ['profile', 'add', 'web']}])
-  await one.add({...written(2n, ['/a', '1', '2']), unknown: true}, [{line: 7, id: 'profile:tag:add', words: ['profile', 'web', 'tag', 'add', 't']}, {line: 9, id: 'pool:add', words: ['pool', 'add']}])
+  await add(one, written(1n, ['/a', undefined, '1']), [{line: 3, id: 'profile:add', words: ['profile', 'add', 'web']}])
+  await add(one, written(2n, ['/a', '1', '2']), [{line: 7, id: 'profile:tag:add', words: ['profile', 'web', 'tag', 'add', 't']}, {line: 9, id: 'pool:add', words: ['pool', 'add']}], 'unknown')
   one.end(9)
   one.end(0)
   const [read] = readJournal(path)
@@ -95,7 +100,7 @@ describe('many edits of one object', () => {
   const value = (edit: number): string => `{"head":"${'h'.repeat(2000)}","rules":[${Array.from({length: edit}, (_, at) => `"rule ${at} ü😀"`).join(',')}],"tail":"${'t'.repeat(2000)}"}`
   const edits = async (number: number) => {
     const one = entry(['batch', 'f'])
-    for (let edit = 0; edit < number; edit++) await one.add(written(BigInt(edit), ['/a', edit === 0 ? undefined : value(edit - 1), value(edit)], [`/other/${edit}`, undefined, 'x']), [{line: edit + 1, id: 'profile:rule:add', words: []}])
+    for (let edit = 0; edit < number; edit++) await add(one, written(BigInt(edit), ['/a', edit === 0 ? undefined : value(edit - 1), value(edit)], [`/other/${edit}`, undefined, 'x']), [{line: edit + 1, id: 'profile:rule:add', words: []}])
     return one
   }
 
@@ -109,20 +114,90 @@ describe('many edits of one object', () => {
 
   test('what somebody else has written in between is there as a whole, and so is what was deleted and made again', async () => {
     const one = await edits(2)
-    await one.add(written(7n, ['/a', `${value(1)}!`, `${value(1)}?`]))
-    await one.add(written(8n, ['/a', `${value(1)}?`, undefined]))
-    await one.add(written(9n, ['/a', undefined, value(1)]))
-    await one.add(written(10n, ['/a', value(1), `${value(1)} `]))
+    await add(one, written(7n, ['/a', `${value(1)}!`, `${value(1)}?`]))
+    await add(one, written(8n, ['/a', `${value(1)}?`, undefined]))
+    await add(one, written(9n, ['/a', undefined, value(1)]))
+    await add(one, written(10n, ['/a', value(1), `${value(1)} `]))
     expect(readJournal(path)[0]?.parts.slice(2).map(({changes}) => [changes[0]?.before, changes[0]?.after])).toEqual([[`${value(1)}!`, `${value(1)}?`], [`${value(1)}?`, undefined], [undefined, value(1)], [value(1), `${value(1)} `]])
   })
 
   test('without one of its lines, what follows of that key is nothing rather than something else', async () => {
     await edits(5)
     const lines = readFileSync(path, 'utf8').split('\n')
-    writeFileSync(path, lines.filter((_, at) => at !== 2).join('\n'))
+    writeFileSync(path, lines.filter((line) => !line.includes('"part":2,')).join('\n'))
     const [read] = readJournal(path)
     expect(read?.parts.map(({changes}) => changes.map(({key}) => key))).toEqual([['/a', '/other/0'], ['/a', '/other/1'], ['/other/3'], ['/other/4']])
     expect(read && netChanges(read)[0]).toEqual({key: '/a', before: undefined, after: value(1)})
+  })
+})
+
+describe('a transaction is there before it is sent', () => {
+  test('without its outcome it is unknown; with it, it is what that says', async () => {
+    const one = entry()
+    const settle = await one.add(written(3n, ['/a', undefined, '1']))
+    expect(readJournal(path)).toMatchObject([{parts: [{unknown: true, revision: '3', changes: [{key: '/a', after: '1'}]}], exitCode: undefined}])
+    await settle(7n)
+    expect(readJournal(path)).toMatchObject([{parts: [{unknown: false, revision: '7', changes: [{key: '/a', after: '1'}]}]}])
+  })
+
+  test('one that was not made is no part of the change, and a change without any is none', async () => {
+    const one = entry()
+    await add(one, written(3n, ['/a', undefined, '1']), [], 'not made')
+    expect([one.begun, readJournal(path)]).toEqual([false, []])
+    await add(one, written(4n, ['/a', undefined, '2']))
+    one.end(0)
+    expect(one.begun).toBe(true)
+    expect(readJournal(path)).toMatchObject([{parts: [{revision: '4', changes: [{before: undefined, after: '2'}]}], exitCode: 0}])
+  })
+
+  test('what others read who know no outcomes: a change whose answer was lost', async () => {
+    await add(entry(), written(3n, ['/a', undefined, '1']))
+    const [sent, outcome] = readFileSync(path, 'utf8').split('\n').map((line) => (line === '' ? undefined : (JSON.parse(line) as object)))
+    expect(sent).toMatchObject({v: 1, begin: {}, revision: '3', part: 0, unknown: true, changes: [{key: '/a', before: null, after: '1'}]})
+    expect(Object.keys(outcome ?? {})).toEqual(['v', 'id', 'part', 'made'])
+  })
+
+  test('an edit of what a transaction left that was not made, or of which nobody knows, is read as it was written', async () => {
+    const long = (mark: string): string => `${'x'.repeat(200)}${mark}`
+    const one = entry()
+    await add(one, written(1n, ['/a', undefined, long('1')]))
+    await add(one, written(2n, ['/a', long('1'), long('2')]), [], 'not made')
+    await add(one, written(3n, ['/a', long('1'), long('3')]), [], 'unknown')
+    await add(one, written(4n, ['/a', long('3'), long('4')]))
+    expect(readJournal(path)[0]?.parts.map(({unknown, changes: [change]}) => [unknown, change?.before?.at(-1), change?.after?.at(-1)])).toEqual([[false, undefined, '1'], [true, '1', '3'], [false, '3', '4']])
+  })
+
+  test('the journal of an earlier version is read as ever', () => {
+    const lines = [
+      '{"v":1,"id":"a","begin":{"time":"2026-11-01T00:00:00.000Z","user":"root","host":"h","pid":1,"command":"batch","words":["batch","f"]},"of":{"line":1,"command":"profile:add","words":["profile","add","web"]},"cluster":"g","revision":"5","part":0,"changes":[{"key":"/a","before":null,"after":"0123456789012345678901234567890123456789"}]}',
+      '{"v":1,"id":"a","of":{"line":2,"command":"profile:tag:add","words":[]},"cluster":"g","revision":"6","part":1,"changes":[{"key":"/a","of":0,"edit":[40,"!",0]}]}',
+      '{"v":1,"id":"a","cluster":"g","revision":"6","part":2,"unknown":true,"changes":[{"key":"/b","before":"x","after":null}]}',
+      '{"v":1,"id":"a","end":{"time":"2026-11-01T00:00:01.000Z","exitCode":9}}',
+    ]
+    expect(parseJournal([lines.join('\n')])).toMatchObject([
+      {exitCode: 9, parts: [{unknown: false, revision: '5'}, {unknown: false, changes: [{before: '0123456789012345678901234567890123456789', after: '0123456789012345678901234567890123456789!'}]}, {unknown: true, changes: [{before: 'x', after: undefined}]}]},
+    ])
+  })
+
+  test('who insists is refused what cannot be written, before it is sent; others are warned', async () => {
+    const one = entry()
+    one.insist()
+    rmSync(path)
+    mkdirSync(path)
+    await expect(one.add(written(1n, ['/a', undefined, '1']))).rejects.toMatchObject({kind: 'refused', message: expect.stringContaining('it is a folder; nothing was changed')})
+    expect([one.begun, warnings]).toEqual([false, []])
+  })
+
+  test('the outcome cannot be written: one warning, and it is unknown', async () => {
+    const one = entry()
+    const settle = await one.add(written(1n, ['/a', undefined, '1']))
+    renameSync(path, `${path}.1`)
+    mkdirSync(path)
+    await settle(2n)
+    one.end(0)
+    expect(warnings).toEqual([expect.stringContaining('the outcome of this change will be unknown')])
+    rmSync(path, {recursive: true})
+    expect(readJournal(path)).toMatchObject([{parts: [{unknown: true}], exitCode: undefined}])
   })
 })
 
@@ -135,13 +210,13 @@ describe('a journal that cannot be written', () => {
   test('is one warning', async () => {
     mkdirSync(path, {recursive: true})
     const one = entry()
-    await one.add(written(1n, ['/a', undefined, '1']))
-    await one.add(written(2n, ['/a', '1', '2']))
+    await add(one, written(1n, ['/a', undefined, '1']))
+    await add(one, written(2n, ['/a', '1', '2']))
     one.end(0)
     expect(warnings).toEqual([expect.stringMatching(/^The journal .* cannot be written: .*undo/)])
   })
   test('off: nothing', async () => {
-    await entry(undefined, {env: {CALICOCTL_JOURNAL: 'off'}}).add(written(1n, ['/a', undefined, '1']))
+    await add(entry(undefined, {env: {CALICOCTL_JOURNAL: 'off'}}), written(1n, ['/a', undefined, '1']))
     expect(existsSync(path)).toBe(false)
     expect(warnings).toEqual([])
   })
@@ -160,9 +235,9 @@ describe('reading', () => {
   test('no file is not an entry', () => expect(readJournal(path)).toEqual([]))
 
   test('a torn last line is passed over, and the next entry is whole', async () => {
-    await entry(['first']).add(written(1n, ['/a', undefined, '1']))
+    await add(entry(['first']), written(1n, ['/a', undefined, '1']))
     appendFileSync(path, '{"v":1,"id":"torn","begin":{"time"')
-    await entry(['second']).add(written(2n, ['/a', '1', '2']))
+    await add(entry(['second']), written(2n, ['/a', '1', '2']))
     expect(readJournal(path).map(({words}) => words)).toEqual([['second'], ['first']])
   })
 
@@ -174,12 +249,12 @@ describe('reading', () => {
 
   test('entries go on over a rotation; the oldest files are dropped', async () => {
     const long = entry(['long'], {largest: 300})
-    await long.add(written(1n, ['/a', undefined, 'x'.repeat(400)]))
-    await entry(['other'], {largest: 300}).add(written(2n, ['/b', undefined, '1']))
-    await long.add(written(3n, ['/c', undefined, '1']))
+    await add(long, written(1n, ['/a', undefined, 'x'.repeat(400)]))
+    await add(entry(['other'], {largest: 300}), written(2n, ['/b', undefined, '1']))
+    await add(long, written(3n, ['/c', undefined, '1']))
     expect(existsSync(`${path}.1`)).toBe(true)
     expect(readJournal(path).map(({words, parts}) => [words[0], parts.map(({revision}) => revision)])).toEqual([['other', ['2']], ['long', ['1', '3']]])
-    for (let i = 0; i < 4; i++) await entry([`more${i}`], {largest: 300}).add(written(4n, ['/a', undefined, 'x'.repeat(400)]))
+    for (let i = 0; i < 4; i++) await add(entry([`more${i}`], {largest: 300}), written(4n, ['/a', undefined, 'x'.repeat(400)]))
     expect(readJournal(path).map(({words}) => words[0])).toEqual(['more3', 'more2', 'more1', 'more0'])
   })
 
@@ -190,12 +265,12 @@ describe('reading', () => {
 })
 
 test('an entry that is larger than a file stands alone', async () => {
-  await entry(['small'], {largest: 1000}).add(written(1n, ['/a', undefined, '1']))
+  await add(entry(['small'], {largest: 1000}), written(1n, ['/a', undefined, '1']))
   const large = entry(['large'], {largest: 1000})
-  for (let part = 0n; part < 20n; part++) await large.add(written(part, ['/a', undefined, 'x'.repeat(300)]))
+  for (let part = 0n; part < 20n; part++) await add(large, written(part, ['/a', undefined, 'x'.repeat(300)]))
   expect(readJournal(path).map(({words, parts}) => [words[0], parts.length])).toEqual([['large', 20], ['small', 1]])
   expect(existsSync(`${path}.2`)).toBe(false)
-  await entry(['next'], {largest: 1000}).add(written(1n, ['/a', undefined, '1']))
+  await add(entry(['next'], {largest: 1000}), written(1n, ['/a', undefined, '1']))
   expect(readJournal(path).map(({words, parts}) => [words[0], parts.length])).toEqual([['next', 1], ['large', 20], ['small', 1]])
   expect(existsSync(`${path}.3`)).toBe(false)
 })
@@ -206,7 +281,7 @@ test('many writers at once lose no line', async () => {
   chmodSync(path, 0o600)
   await Promise.all(Array.from({length: 20}, async (_, at) => {
     const one = entry([`w${at}`], {largest: 30_000})
-    for (let part = 0n; part < 10n; part++) await one.add(written(part, ['/a', undefined, 'x'.repeat(200)]))
+    for (let part = 0n; part < 10n; part++) await add(one, written(part, ['/a', undefined, 'x'.repeat(200)]))
     one.end(0)
   }))
   const entries = readJournal(path)

@@ -203,6 +203,14 @@ export async function replaceFile(path: string, content: string): Promise<void> 
 
 export const appendLines = (path: string, lines: Buffer): void => write(path, (before) => before + lines.toString('utf8'))
 
+export const appendFlushed = appendLines
+
+export const appendFlushing = (path: string, lines: Buffer): Promise<void> => {
+  const process = present()
+  appendLines(path, lines)
+  return ifAlive(process, virtualSleep(pause()).then(() => undefined))
+}
+
 export const generations = (path: string): readonly string[] => [path]
 
 export const rotateFile = (): Promise<boolean> => Promise.resolve(false)

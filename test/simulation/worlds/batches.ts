@@ -1,8 +1,7 @@
 /** Batches that are staged and written in one transaction, single edits beside them, and both taken back (undo), each actor with a journal of its own. */
 import {addProfile, editProfile} from '../../../src/lib/client/profiles.js'
-import type {Session} from '../../../src/lib/client/session.js'
+import type {Recorder, Session} from '../../../src/lib/client/session.js'
 import {together, type Together} from '../../../src/lib/client/together.js'
-import type {Written} from '../../../src/lib/client/session.js'
 import {entriesUnder, type State} from '../../../src/lib/datastore/embedded/state.js'
 import {type Entry, netChanges} from '../../../src/lib/journal/read.js'
 import {undo, type UndoPlan} from '../../../src/lib/journal/undo.js'
@@ -32,10 +31,16 @@ export const batches: World = {
     function journalled(actor: Actor, journal: Entry[], words: string, command: string): Session {
       const parts: Entry['parts'][number][] = []
       const entry: Entry = {id: `j${journal.length}`, time: new Date().toISOString(), user: 'root', sudoUser: undefined, host: actor.name, command, words: [words], parts, exitCode: 0, confirmation: undefined}
-      const record = ({writes, revision, unknown = false, cluster}: Written): Promise<void> => {
+      const record: Recorder = ({writes, revision, cluster}) => {
+        const part = {of: [], unknown: true, cluster, revision: revision.toString(), changes: writes.map(({key, read: before, value}) => ({key, before: before?.value, after: value}))}
         if (parts.length === 0) journal.push(entry)
-        parts.push({of: [], unknown, cluster, revision: revision.toString(), changes: writes.map(({key, read: before, value}) => ({key, before: before?.value, after: value}))})
-        return Promise.resolve()
+        parts.push(part)
+        return Promise.resolve((outcome) => {
+          if (outcome === 'not made') parts.splice(parts.indexOf(part), 1)
+          else if (outcome !== 'unknown') Object.assign(part, {unknown: false, revision: outcome.toString()})
+          if (parts.length === 0) journal.splice(journal.indexOf(entry), 1)
+          return Promise.resolve()
+        })
       }
       return actor.session({record})
     }

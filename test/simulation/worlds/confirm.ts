@@ -10,7 +10,7 @@ import type {State} from '../../../src/lib/datastore/embedded/state.js'
 import {CalicoError, EXIT_CODES} from '../../../src/lib/errors.js'
 import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
 import {tellOverdue} from '../../../src/lib/journal/confirm/overdue.js'
-import {confirmChange, end as endWaiting, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
+import {confirmChange, end as endWaiting, refuseRunning, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
 import {lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
 import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile} from '../../../src/lib/journal/confirm/waiting.js'
 import {type JournalEntry, newEntry} from '../../../src/lib/journal/entry.js'
@@ -37,8 +37,6 @@ interface Change {
   id: string
   /** It was in the store, in one of its profiles. */
   made: boolean
-  /** The journal has all of it: the command was not killed before. */
-  noted: boolean
   /** Somebody else has written one of its profiles since. */
   touched: boolean
   /** Somebody began to confirm it; was told that it is confirmed; began to undo it. */
@@ -190,7 +188,7 @@ export const confirm: World = {
       const exit = await run(
         user,
         typed,
-        async (session, self) => {
+        async (session) => {
           const entry: JournalEntry = newEntry({id: isBatch ? 'batch' : 'profile:tag:add', words: [typed], warn: (text) => actor.tell(`warns: ${text}`)})
           change.id = entry.id
           let armed: Promise<Armed> | undefined
@@ -198,10 +196,7 @@ export const confirm: World = {
             prepare: async (cluster) => {
               await (armed ??= arm({entry, cluster: cluster ?? '', within, options: {}}))
             },
-            record: async (written) => {
-              await entry.add(written)
-              if (self.alive) change.noted = true
-            },
+            record: (written) => entry.add(written),
           })
           const tag = async (on: Session, profile: string): Promise<unknown> => editProfile(on, profile, (before) => ({profile: addTag(before, mark)}))
           let code = 0
@@ -224,10 +219,7 @@ export const confirm: World = {
         change,
       )
       change.ended = true
-      if (!exit) {
-        change.noted = false
-        return
-      }
+      if (!exit) return
       if ('done' in exit && !change.made) all.violated(`${typed} told that it is done, and it was never made`)
       if ('failed' in exit && isBatch && change.made && exit.failed.kind !== 'unknown') all.violated(`${typed} failed with ${exit.failed.kind}, "${exit.failed.message}", and was made`)
     }
@@ -255,13 +247,17 @@ export const confirm: World = {
       const seen = {written: false, whole: false}
       const exit = await run(user, `calicoctl undo ${change.id}`, async (session) => {
         const entry = chooseEntry(journal(), change.id)
+        refuseRunning(entry.id, process.env)
         change.undoing = true
-        seen.whole = change.ended && change.noted
+        seen.whole = change.ended
         const own = newEntry({id: 'undo', words: ['undo', change.id], warn: (text) => user.actor.tell(`warns: ${text}`)})
         try {
           await allowed(user.actor, `undo ${change.id}`, back(change), () => undo(session({record: async (written) => {
-            await own.add(written)
-            if (written.unknown !== true) seen.written = true
+            const settle = await own.add(written)
+            return (outcome) => {
+              if (typeof outcome === 'bigint') seen.written = true
+              return settle(outcome)
+            }
           }}), entry))
         } catch (error) {
           throw (error instanceof ChangedSinceError ? await settleBegun(entry.id, () => standOf(session(), entry), process.env) : undefined) ?? error
@@ -281,7 +277,7 @@ export const confirm: World = {
     async function change(user: User, number: number): Promise<void> {
       const {actor, changes: own} = user
       const {random: draws} = actor
-      const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles: PROFILES.filter(() => draws.chance(0.5)), id: '', made: false, noted: false, touched: false, confirming: false, confirmed: false, undoing: false, ended: false, killed: false}
+      const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles: PROFILES.filter(() => draws.chance(0.5)), id: '', made: false, touched: false, confirming: false, confirmed: false, undoing: false, ended: false, killed: false}
       if (begun.profiles.length === 0) return
       own.push(begun)
       changes.set(begun.mark, begun)
@@ -334,7 +330,7 @@ export const confirm: World = {
         const file = states.get(each.id)
         const name = `the change ${each.id} (${each.mark})`
         if (file?.failed === null && !each.made && !each.killed) return [`${name} has changed nothing, and waits`]
-        if (!each.made || each.confirming || each.undoing || each.touched || !each.noted) return []
+        if (!each.made || each.confirming || each.undoing || each.touched) return []
         if (file?.failed != null && /does not answer|may or may not/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
         if (isThere(each)) return file ? (each.killed || file.failed !== null ? [] : [`${name} is not rolled back, and no process of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
         return file?.failed != null ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
@@ -357,13 +353,13 @@ export const confirm: World = {
           const change = changeOf(user, each.id)
           await run(user, 'the answer yes', () => tryOnce(path, each.id, 'inherit'))
           await ended(user)
-          if (change?.noted && change.made && !change.touched && isThere(change)) problems.push(`${name} was to be rolled back now, and is there`)
+          if (change?.made && !change.touched && isThere(change)) problems.push(`${name} was to be rolled back now, and is there`)
         }
       }
       const last = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
       for (const {waiting: each} of last && 'done' in last ? last.done : []) {
         const change = changeOf(user, each.id)
-        if (change?.noted && change.made && !change.touched && !change.undoing) problems.push(`the change ${each.id} still waits: ${each.failed ?? 'it did not fail'}`)
+        if (change?.made && !change.touched && !change.undoing) problems.push(`the change ${each.id} still waits: ${each.failed ?? 'it did not fail'}`)
       }
       return problems
     }

@@ -166,8 +166,11 @@ export async function runInOrder(lines: readonly ReadyLine[], store: Datastore, 
           init: init || options.init,
           expectCluster: options.expectCluster,
           record: async (written) => {
-            if (!written.unknown) addWritten(result.written, written)
-            await recording?.record?.(written)
+            const settle = await recording?.record?.(written)
+            return async (outcome) => {
+              if (typeof outcome === 'bigint') addWritten(result.written, written)
+              await settle?.(outcome)
+            }
           },
           prepare: recording?.prepare,
           recall,

@@ -52,7 +52,7 @@ export function refuseOnHost(id: string): void {
  */
 export async function arm({entry, cluster, within, options, env = process.env}: ArmOptions): Promise<Armed> {
   if (within > LONGEST_MS) throw new CalicoError('invalid', '--confirm-within: the time can be at most 30 days')
-  entry.checkWritable()
+  entry.insist()
   const path = waitingPath(env, cluster)
   makeWaitingFolder(path)
   const busy = (): CalicoError => new CalicoError('refused', 'Another calicoctl process is starting, confirming or rolling back a change of this cluster; nothing was changed')

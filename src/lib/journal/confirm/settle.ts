@@ -52,6 +52,12 @@ export async function settleBegun(id: string, look: () => Promise<Stand>, env: N
   return takenBack(id)
 }
 
+/** @throws CalicoError `conflict` if the command that makes the change ID, which is to be confirmed, still runs: what it has yet to do would be neither undone nor waiting */
+export function refuseRunning(id: string, env: NodeJS.ProcessEnv): void {
+  const runs = ({deadline, command}: Waiting): boolean => deadline === null && !isElsewhere(command) && !hasEnded(command)
+  if (listWaiting(env).some(({waiting}) => waiting.id === id && runs(waiting))) throw new CalicoError('conflict', `The command that makes the change ${id} is still running; nothing was changed`, {hint: 'Interrupt it, or wait until it has ended.'})
+}
+
 /** ID was taken back by a command: it does not wait any more. Never fails, since that is done: whoever has the lock finds out that it is. */
 export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {
   try {

@@ -146,8 +146,8 @@ export async function takeBack(path: string, id: string, {look, undo}: Undoing, 
     } catch (error) {
       const failure = error instanceof CalicoError ? error : new CalicoError('failed', String(error))
       if (!MAY_PASS.includes(failure.exitCode) && !(failure instanceof LockedError)) {
-        const {begun: _, ...rest} = waiting
-        await writeWaiting(path, {...rest, failed: failure.message})
+        // What an earlier try has begun is as little known as before; this one has done nothing.
+        await writeWaiting(path, {...waiting, failed: failure.message})
         noteConfirmation(waiting.id, 'failed')
       }
       throw failure
