@@ -20,6 +20,7 @@ export default class History extends ShowCommand {
   static override description =
     'Each line is a calicoctl command that changed a datastore, from the journal of this user on this host. ' +
     'With KIND and NAME, shows the changes of one object, including recent changes by other clients; those have no ID. ' +
+    'The outcome of a change is unknown if its command was killed or lost the connection while the change was made. ' +
     'Use calicoctl undo ID to revert a change.'
   static override examples = ['<%= config.bin %> history', '<%= config.bin %> history profile web', '<%= config.bin %> history --limit 5 -o json']
   static readonly exitCodes = {4: 'The object does not exist, and neither the journal nor the datastore has a change of it.'}

@@ -117,9 +117,15 @@ export async function undo(session: Session, entry: Entry): Promise<UndoPlan> {
   }
 }
 
-/** How it stands with a change: some of its objects are as it left them; none is, and some are as before; or all were changed since. */
-export const STANDS = ['made', 'undone', 'changed'] as const
+/**
+ * How it stands with a change: some of its objects are as it left them; none is, and some are as before; it was not made, as far as the datastore tells of a command
+ * that was killed (a made one that was undone looks the same); or all were changed since.
+ */
+export const STANDS = ['made', 'undone', 'unmade', 'changed'] as const
 export type Stand = (typeof STANDS)[number]
+
+/** Of a change that somebody has begun to take back. */
+export const isUndone = (stand: Stand): boolean => stand === 'undone' || stand === 'unmade'
 
 /**
  * What has become of ENTRY, as its objects tell it, which undo reverts all at once. Nothing is written.
@@ -135,13 +141,13 @@ export async function standOf(session: Session, entry: Entry): Promise<Stand> {
 
 async function lookedAt(session: Session, entry: Entry): Promise<Stand> {
   const now = await readKeys(session, netChanges(entry))
-  let parts: readonly Part[]
+  let parts = entry.parts
   let changes: readonly KeyChange[]
   try {
     parts = await executedParts(session, entry, now)
     ;({changes} = planUndo(entry, parts))
   } catch (error) {
-    if (isError(error, 'not-found')) return 'undone'
+    if (isError(error, 'not-found')) return parts.length < entry.parts.length ? 'unmade' : 'undone'
     if (error instanceof UnclearError) return 'changed'
     throw error
   }

@@ -57,15 +57,21 @@ export function entryRow(entry: Entry): Row {
 
 /**
  * The changes of KEY, newest first: those in ENTRIES (one line for each transaction), and those that the store knows, KNOWN, whoever made them. A change of
- * CLUSTER that both know is one line; CLUSTER undefined = the store was not asked.
+ * CLUSTER that both know is one line, also where only the store knows that it was made; CLUSTER undefined = the store was not asked.
  */
 export function objectRows(key: string, entries: readonly Entry[], known: readonly Change[], cluster: string | undefined): Row[] {
-  const own = entries.flatMap((entry) =>
+  const told = entries.flatMap((entry) =>
     entry.parts.flatMap(({revision, changes, unknown, of, cluster: where}) =>
       cluster === undefined || where === cluster ? changes.filter((change) => change.key === key).map((change): Row => ({entry, revision, changes: [change], lines: of, unknown})) : [],
     ),
   )
-  const seen = new Set(own.map(({revision}) => revision))
+  const seen = new Set(told.flatMap(({revision, unknown}) => (unknown ? [] : revision)))
+  const own = told.map((row): Row => {
+    const made = row.unknown ? known.find(({revision, kv}) => revision > BigInt(row.revision) && kv?.value === row.changes[0]?.after && !seen.has(revision.toString())) : undefined
+    if (made === undefined) return row
+    seen.add(made.revision.toString())
+    return {...row, revision: made.revision.toString(), unknown: false}
+  })
   const others = known
     .filter(({revision}) => !seen.has(revision.toString()))
     .map(({revision, kv, previous}): Row => ({entry: undefined, lines: [], unknown: false, revision: revision.toString(), changes: [{key, before: kv?.version === 1n ? undefined : (previous?.value ?? ''), after: kv?.value}]}))

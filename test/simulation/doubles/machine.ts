@@ -203,7 +203,7 @@ export async function replaceFile(path: string, content: string): Promise<void> 
 
 export const appendLines = (path: string, lines: Buffer): void => write(path, (before) => before + lines.toString('utf8'))
 
-export const appendFlushed = appendLines
+export const appendFlushed = (path: string, lines: Buffer): void => appendLines(path, lines)
 
 export const appendFlushing = (path: string, lines: Buffer): Promise<void> => {
   const process = present()

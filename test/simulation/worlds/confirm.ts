@@ -331,15 +331,15 @@ export const confirm: World = {
         const name = `the change ${each.id} (${each.mark})`
         if (file?.failed === null && !each.made && !each.killed) return [`${name} has changed nothing, and waits`]
         if (!each.made || each.confirming || each.undoing || each.touched) return []
-        if (file?.failed != null && /does not answer|may or may not/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
+        if (file?.failed != null && /does not answer|may or may not|journal has nothing/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
         if (isThere(each)) return file ? (each.killed || file.failed !== null ? [] : [`${name} is not rolled back, and no process of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
         return file?.failed != null ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
       })
     }
 
     async function finish(user: User): Promise<string[]> {
-      // The time of all is over.
-      await user.actor.sleep(10_000)
+      // The time of all is over, also of what may come late.
+      await user.actor.sleep(90_000)
       const first = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
       const waiting = first && 'done' in first ? first.done : []
       const problems = unsettled(user, waiting)

@@ -4,7 +4,7 @@ import {CalicoError} from '../../errors.js'
 import {hasEnded, isElsewhere} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
 import type {Confirmation, Entry} from '../read.js'
-import type {Stand} from '../undo.js'
+import {isUndone, type Stand} from '../undo.js'
 import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
 
 const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back now`, {hint: 'To see the result: calicoctl history'})
@@ -20,8 +20,8 @@ export async function confirmChange(id: string | undefined, entries: () => reado
     const now = readWaiting(path)
     if (now?.id !== waiting.id) throw takenBack(waiting.id)
     const stand = now.begun ? await look({path, waiting: now}) : 'made'
-    end(path, waiting, ({made: 'confirmed', undone: 'undone', changed: 'failed'} as const)[stand])
-    if (stand !== 'made') throw stand === 'undone' ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
+    end(path, waiting, ({made: 'confirmed', undone: 'undone', unmade: 'undone', changed: 'failed'} as const)[stand])
+    if (stand !== 'made') throw isUndone(stand) ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
   })
   return waiting
 }
@@ -47,7 +47,7 @@ const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The 
 
 /** If the rollback of the change ID was begun, died, and was made all the same, as LOOK says: it does not wait any more. @returns the error for who wants to take it back */
 export async function settleBegun(id: string, look: () => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<CalicoError | undefined> {
-  if (!listWaiting(env).some(({waiting}) => waiting.id === id && waiting.begun) || (await look()) !== 'undone') return undefined
+  if (!listWaiting(env).some(({waiting}) => waiting.id === id && waiting.begun) || !isUndone(await look())) return undefined
   await settleUndone(id, env)
   return takenBack(id)
 }

@@ -6,7 +6,7 @@ import {LockedError} from '../../client/cluster.js'
 import {CalicoError, EXIT_CODES} from '../../errors.js'
 import {hasEnded, ownIdentity} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
-import {type Stand, STANDS} from '../undo.js'
+import {isUndone, type Stand, STANDS} from '../undo.js'
 import {readWaiting, updateWaiting, type Waiting, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 import {TIMER} from './arm.js'
 
@@ -20,6 +20,9 @@ const LONGEST_RETRY_MS = 30_000
 
 /** The datastore did not say what became of it, or could not be asked: the next try finds out. So it does where the datastore was locked. */
 const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]
+
+/** How long after its command was killed a change may still be made: what it has sent may be on its way. */
+const LATE_MS = 60_000
 
 /** Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until the file says how it has ended. */
 export async function runTimer(path: string, {clock = CLOCK, attempt = (id) => tryOnce(path, id, 'ignore')}: {readonly clock?: Clock; readonly attempt?: (id: string) => Promise<unknown>} = {}): Promise<void> {
@@ -158,16 +161,19 @@ export async function takeBack(path: string, id: string, {look, undo}: Undoing, 
 
 async function revert(path: string, waiting: Waiting, {look, undo}: Undoing): Promise<void> {
   const stand = await look(waiting)
-  if (stand === 'undone') return
+  if (stand === 'undone' || (stand === 'unmade' && (waiting.begun || !mayComeLate(waiting)))) return
+  if (stand === 'unmade') throw new CalicoError('unknown', 'The command was interrupted while it made the change, which was not made so far, and may still be made')
   if (stand === 'changed' && waiting.begun) throw new CalicoError('conflict', 'An earlier rollback was interrupted, and the objects were changed since: it is not known whether they were rolled back')
   await noteBegun(path, waiting)
   try {
     await undo(waiting)
   } catch (error) {
     // What an earlier try has sent may have arrived just now.
-    if (!waiting.begun || (await look(waiting)) !== 'undone') throw error
+    if (!waiting.begun || !isUndone(await look(waiting))) throw error
   }
 }
+
+const mayComeLate = ({deadline, within}: Waiting): boolean => deadline !== null && Date.now() < Date.parse(deadline) - within + LATE_MS
 
 /** A full disk keeps nothing from being taken back. */
 async function noteBegun(path: string, waiting: Waiting): Promise<void> {
