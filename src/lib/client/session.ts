@@ -40,7 +40,7 @@ export interface Session {
   /** The cluster GUID that the store must have. */
   readonly expectCluster: string | undefined
   readonly writes: WriteLog
-  /** Is told of each transaction; what it throws ends the change before anything is written. */
+  /** Is informed of each transaction; what it throws ends the change before anything is written. */
   readonly record?: Recorder | undefined
   /** Is awaited before each transaction that writes, with the GUID of the cluster; what it throws ends the change before anything is written. */
   readonly prepare?: ((cluster: string | undefined) => Promise<void>) | undefined
