@@ -95,15 +95,17 @@ function storeFindings(objects: readonly StoredObject[]): Finding[] {
   ]
 }
 
-/** What each of OBJECTS shows by itself: also where they are only a part of a store. */
-export function singleFindings(objects: readonly StoredObject[]): Finding[] {
+const singleFindings = (objects: readonly StoredObject[]): Finding[] => objects.flatMap(singleCheck(objects))
+
+/** What an object shows by itself, with Felix's settings as they are in OBJECTS. */
+export function singleCheck(objects: readonly StoredObject[]): (object: StoredObject) => Finding[] {
   const light: Pick<World, 'of'> = {of: (kind) => objects.filter((object) => object.kind === kind && object.resource !== undefined) as never}
   const prefixesOf = interfacePrefixes(light)
   const spoofingOf = effectiveSetting(light, ({raw}) => felixParameters(raw, 'workloadSourceSpoofing').at(-1)?.value)
-  return objects.flatMap((object) => {
+  return (object) => {
     const node = object.kind === 'WorkloadEndpoint' ? (parseWorkloadEndpointName(object.name)?.node ?? '') : ''
     return objectFindings(object, {interfacePrefixes: prefixesOf(node), borrowing: letsBorrow(spoofingOf(node))})
-  })
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
 /** What can be said of objects that were read for another purpose: only what each of them shows by itself. */
 import type {Datastore, KeyValue} from '../datastore/datastore.js'
+import {kindPrefix} from '../model/keys.js'
 import type {Finding} from './finding.js'
-import {ALL_RESOURCES, singleFindings} from './lint.js'
+import {ALL_RESOURCES, singleCheck} from './lint.js'
 import {storedObject} from './stored.js'
 
 /** STORE, and the objects that are read through it from now on, as keys and values. */
@@ -45,10 +46,20 @@ export function recording(store: Datastore): {readonly store: Datastore; readonl
 
 /** The number of lint's errors in the objects SEEN, which may be a part of a store. */
 export function countErrors(seen: ReadonlyMap<string, string>): number {
-  const objects = [...seen].flatMap(([key, value]) => storedObject(key, value) ?? [])
-  const knowsSettings = objects.some(({kind}) => kind === 'FelixConfiguration')
-  return singleFindings(objects).filter((found) => found.level === 'error' && (knowsSettings || !dependsOnSettings(found))).length
+  const settings = [...seen].flatMap(([key, value]) => (DECISIVE.some((kind) => key.startsWith(kindPrefix(kind))) ? (storedObject(key, value) ?? []) : []))
+  const knowsSettings = settings.some(({kind}) => kind === 'FelixConfiguration')
+  const check = singleCheck(settings)
+  let count = 0
+  // One at a time: objects take several times what their values do.
+  for (const [key, value] of seen) {
+    const object = storedObject(key, value)
+    for (const found of object ? check(object) : []) if (found.level === 'error' && (knowsSettings || !dependsOnSettings(found))) count++
+  }
+  return count
 }
+
+/** Kinds whose objects decide which settings a node has. */
+const DECISIVE = ['FelixConfiguration', 'Node'] as const
 
 /** Whether FOUND would be none with other settings of Felix, which may not be among what was read: how interfaces are called, and who may send from addresses of others. */
 const dependsOnSettings = ({code, field}: Finding): boolean => code === 'unpoliced-interface' || (code === 'refused' && field === 'spec.allowSpoofedSourcePrefixes')

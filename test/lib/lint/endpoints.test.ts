@@ -36,6 +36,15 @@ describe('workload endpoints', () => {
     expect(seen({allowSpoofedSourcePrefixes: ['10.66.0.0/24']})).toBe(0)
     expect(seen({allowSpoofedSourcePrefixes: ['nonsense']})).toBe(1)
   })
+
+  test('what has read them counts by those of the node, also where its labels choose them', () => {
+    const settings = {'felixconfigurations/default': {spec: {}}, 'felixconfigurations/loose': {spec: {nodeSelector: 'has(loose)', workloadSourceSpoofing: 'Any'}}}
+    const errors = (labels: object): number => {
+      const objects = {[WEP]: endpoint({allowSpoofedSourcePrefixes: ['10.66.0.0/24']}), 'nodes/h1': {metadata: {labels}, spec: {}}, ...settings}
+      return countErrors(new Map(Object.entries(objects).map(([key, object]) => [RESOURCES + key, stored(key, object)])))
+    }
+    expect([errors({}), errors({loose: ''})]).toEqual([1, 0])
+  })
 })
 
 describe('host endpoints', () => {
