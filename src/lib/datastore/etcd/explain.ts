@@ -154,7 +154,7 @@ const FAILURES: Readonly<Record<Exclude<Problem, 'compacted'>, Words>> = {
     kind: 'denied',
     message: (scene) =>
       `etcd at ${at(scene)} refused the login: wrong user name or password (user ${scene.settings.username?.value ?? ''} ${from(scene.settings.username, 'not set')}, password ${from(scene.settings.password, 'not set')})`,
-    hint: ({settings: {password}}) => `Check user name and password in ${password?.origin ?? 'ETCD_USERNAME and ETCD_PASSWORD'}.`,
+    hint: ({settings: {username, password}}) => `Check the user name and password in ${[...new Set([username?.origin ?? 'ETCD_USERNAME', password?.origin ?? 'ETCD_PASSWORD'])].join(' and ')}.`,
   },
   'no-credentials': {
     kind: 'denied',

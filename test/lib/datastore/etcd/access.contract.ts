@@ -186,6 +186,7 @@ export function access(way: Way): void {
           message: expect.stringMatching(/refused the login: wrong user name or password \(user calico .*ETCD_USERNAME.*, password .*ETCD_PASSWORD/),
         })
         const {message, hint, details} = error as {message: string; hint: string; details: string[]}
+        expect(hint).toBe('Check the user name and password in ETCD_USERNAME and ETCD_PASSWORD.')
         expect([message, hint, ...details].join('\n')).not.toContain('wrong-secret')
       })
 
