@@ -63,6 +63,13 @@ onBothStores((stores) => {
       expect((await store.get(poolKey('p1'))).kv).toBeUndefined()
     })
 
+    test.each([MAX_PARTS + 1, 2 * MAX_PARTS])('into %i parts: refused, and the pool is as it was', async (parts) => {
+      const store = await given({})
+      const before = await store.get(poolKey('p1'))
+      expect(await run(store, ['ipam', 'split', String(parts), '--name=p1'])).toMatchObject({code: 1, stderr: expect.stringContaining(`A pool is split into 2, 4, 8, 16, 32 or 64 parts, not into ${parts}.`) as unknown})
+      expect(await store.get(poolKey('p1'))).toEqual(before)
+    })
+
     test('into parts smaller than its blocks: refused', async () => {
       const store = await given({cidr: '10.0.0.0/25'})
       expect(await run(store, ['ipam', 'split', '4', '--name=p1'])).toMatchObject({code: 1, stderr: expect.stringMatching(/each would be a \/27, smaller than one block of it \(\/26\)\. Nothing was changed/) as unknown})
