@@ -1,5 +1,5 @@
 /** The allocator on a real store: what holds whatever is called, by one caller or by many. */
-import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {afterEach, beforeEach, describe, expect, jest, test} from '@jest/globals'
 import fc from 'fast-check'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import {OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
@@ -38,6 +38,27 @@ async function setUp(pool = '10.1.0.0/27', spec: object = {blockSize: 29}): Prom
 
 const assign = (on: Session, node: string, handle: string, count = 1): Promise<string[]> =>
   autoAssign(on, {ipv4: count, node, handle, attributes: {node}}).then((outcome) => assignedAddresses(outcome).map(formatAddress))
+
+test.each([
+  ['2026-01-01T00:00:00.001Z', 60_000, 'a'],
+  ['2026-01-01T00:00:00Z', 60_000, 'b'],
+  ['no time', 0, 'b'],
+])('an empty block of another host, claimed at %s, is taken once it is a minute old; before, an address of it is borrowed', async (claimed, age, owner) => {
+  await setUp('10.1.0.0/29')
+  await assign(session, 'a', 'h1')
+  await releaseByHandle(session, 'h1')
+  const key = '/calico/ipam/v2/assignment/ipv4/block/10.1.0.0-29'
+  const {value} = must((await store.get(key)).kv)
+  expect(value).toContain('"affinity_claim_time"')
+  await store.transact({then: [{put: key, value: value.replace(/("affinity_claim_time":)"[^"]*"/, `$1"${claimed}"`)}]})
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.parse('2026-01-01T00:00:00Z') + age)
+  try {
+    expect(await assign(another(), 'b', 'h2')).toHaveLength(1)
+    expect(must((await store.get(key)).kv).value).toContain(`"affinity":"host:${owner}"`)
+  } finally {
+    now.mockRestore()
+  }
+})
 
 test('whatever is assigned and released, every address is free once or assigned once, and handles count what the blocks have', async () => {
   const node = fc.constantFrom('a', 'b', 'c')

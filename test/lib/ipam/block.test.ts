@@ -24,6 +24,14 @@ const STORED =
   '"sequenceNumberForAllocation":{"0":1782326400123456789,"1":1782326400123456790,"3":1782326400123456789},"deleted":false}'
 
 describe('reading and writing', () => {
+  test.each([['10.1.0.0/20', true], ['10.1.0.0/19', false], ['10.1.0.0/32', true], ['fd00::/116', true], ['fd00::/115', false], ['fd00::/128', true]])('a block of the size %s: %s', (text, isBlock) => {
+    const parsed = cidr(text)
+    const size = 2 ** ((parsed.family === 4 ? 32 : 128) - parsed.prefix)
+    const value = {cidr: text, affinity: 'host:a', allocations: Array(size).fill(null), unallocated: Array.from({length: size}, (_, at) => at), attributes: [], deleted: false}
+    if (isBlock) expect(read(value).allocations).toHaveLength(size)
+    else expect(() => read(value)).toThrow('a block cannot be a /')
+  })
+
   test('64-bit numbers and fields of a newer Calico are kept to the last digit', () => {
     const value = STORED.replace('"deleted":false', '"deleted":false,"releasedAt":{"2":"2026-06-24T18:41:00Z"},"epoch":18446744073709551615').replace('{"handle_id":"h2"}', '{"handle_id":"h2","releasedAt":"2026-06-24T18:41:00Z"}')
     const text = encodeBlock(read(value))

@@ -58,6 +58,17 @@ onBothStores((stores) => {
     expect((await releaseAddresses(session, wanted, refuse)).released).toEqual([])
   })
 
+  test('an address that two endpoints have is held as long as one of them has it', async () => {
+    for (const name of ['one', 'two', 'three']) await endpoint(session, name, '10.1.0.1/32')
+    const wanted = [{address: address('10.1.0.1')}]
+    const holders = async (): Promise<number> => (await releaseAddresses(session, wanted)).held.length
+    expect(await holders()).toBe(3)
+    for (const [left, name] of [[2, 'one'], [1, 'two']] as const) {
+      await store.transact({then: [{delete: `${ENDPOINTS}libnetwork/a-docker-${name}-e${name}`}]})
+      expect(await holders()).toBe(left)
+    }
+  })
+
   test('another assignment than the one that is meant is a conflict, whoever has the address', async () => {
     await endpoint(session, 'web', '10.1.0.1/32')
     await expect(releaseAddresses(session, [{address: address('10.1.0.1'), handle: 'other'}], refuse)).rejects.toMatchObject({kind: 'conflict'})
