@@ -58,7 +58,7 @@ describe.each(['etcd', 'embedded'] as const)('on %s', (kind) => {
     expect((await done('calicoctl apply --plan change.plan')).stderr).toContain('profile/backend updated (ingress changed)\n')
     expect((await done('calicoctl profile backend rule show')).stdout).toContain('9001')
     expect((await done('calicoctl history profile backend')).stdout).toContain('apply --plan change.plan')
-    await done('calicoctl undo')
+    expect((await done('calicoctl undo')).stderr).toContain('profile/backend updated (ingress changed)\n')
     expect((await done('calicoctl profile backend rule show')).stdout).toContain('9000')
     // The second line shows that the first was made: by the time of the next command it may have been taken back.
     expect((await done("printf 'profile frontend tag add web\\nprofile frontend tag show\\n' > changes.txt && calicoctl batch --confirm-within 2s changes.txt")).stdout).toContain('web')

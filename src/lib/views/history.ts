@@ -13,6 +13,7 @@ import {journalPath} from '../journal/place.js'
 import {textDiff} from '../cli/output/diff.js'
 import {ownDocument, type Presentation, shortIds} from '../cli/output/presentation.js'
 import {indentedJson} from '../cli/output/render.js'
+import {whatChanged} from '../cli/output/what-changed.js'
 import {storedName} from './get.js'
 
 /** The entries of this user's journal, newest first. @throws CalicoError `refused` if there is none, by CALICOCTL_JOURNAL=off */
@@ -160,15 +161,22 @@ export async function withDifference(error: ChangedSinceError): Promise<CalicoEr
 /** VALUE, stored JSON, as lines. */
 function pretty(value: string | undefined): string | undefined {
   if (value === undefined) return undefined
-  try {
-    return `${indentedJson(parseJson(value))}\n`
-  } catch {
-    return `${value}\n`
-  }
+  const object = parsed(value)
+  return `${typeof object === 'string' ? value : indentedJson(object)}\n`
 }
 
-/** What undoing CHANGE makes of its object, for a note: `profile/web deleted`. */
+/** What undoing CHANGE makes of its object, for a note: `profile/web deleted`, `profile/web updated (ingress changed)`. */
 export function undoneText(change: KeyChange, dryRun: boolean): string {
-  const word = wordOf({before: change.after, after: change.before})
-  return `${labelOf(change)} ${dryRun ? 'would be ' : ''}${word}`
+  const [before, after] = [change.after, change.before]
+  const detail = before === undefined || after === undefined ? undefined : whatChanged(parsed(before), parsed(after))
+  return `${labelOf(change)} ${dryRun ? 'would be ' : ''}${wordOf({before, after})}${detail === undefined ? '' : ` (${detail})`}`
+}
+
+/** The JSON in VALUE; the text itself where it is none. */
+function parsed(value: string): unknown {
+  try {
+    return parseJson(value)
+  } catch {
+    return value
+  }
 }

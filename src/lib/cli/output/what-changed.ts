@@ -1,7 +1,7 @@
 /** What an edit changed of an object, in a few words. Pure. */
 
 /** Fields that say nothing about what was meant. */
-const PASSED_OVER = ['kind', 'apiVersion', 'uid', 'creationTimestamp', 'resourceVersion']
+const IGNORED = ['kind', 'apiVersion', 'uid', 'creationTimestamp', 'resourceVersion']
 /** Parts of the envelope that everybody knows. */
 const ENVELOPE = ['spec', 'metadata']
 /** So many differences are reported, and values of so many characters. */
@@ -34,10 +34,10 @@ function* differences(path: string, before: unknown, after: unknown): Generator<
   } else if ((isObject(before) || before === undefined) && (isObject(after) || after === undefined)) {
     const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])
     for (const key of keys) {
-      if (PASSED_OVER.includes(key) && path.split('.').length < 2) continue
+      if (IGNORED.includes(key) && path.split('.').length < 2) continue
       yield* differences(path === '' || ENVELOPE.includes(path) ? key : `${path}.${key}`, before?.[key], after?.[key])
     }
-  } else yield `${path} changed`
+  } else if (path !== '') yield `${path} changed`
 }
 
 const digits = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
