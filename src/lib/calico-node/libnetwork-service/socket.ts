@@ -9,6 +9,8 @@ export type SocketAnswer =
   | {readonly state: 'unknown'; readonly why: string}
 
 const ASK_LIMIT_MS = 2_000
+/** A try has at least this long, also the last one of a wait: its answer is the reason that is reported. */
+const LEAST_ASK_MS = 1_000
 const POLL_MS = 100
 
 /** Asks at PATH for /Plugin.Activate. */
@@ -45,7 +47,7 @@ function isNetworkDriver(text: string): boolean {
 export async function waitForDriver(path: string, limitMs: number, ended: () => Promise<string | undefined>): Promise<SocketAnswer> {
   const deadline = performance.now() + limitMs
   for (;;) {
-    const answer = await askDriver(path, Math.max(1, Math.min(ASK_LIMIT_MS, deadline - performance.now())))
+    const answer = await askDriver(path, Math.max(LEAST_ASK_MS, Math.min(ASK_LIMIT_MS, deadline - performance.now())))
     if (answer.state === 'answers') return answer
     const why = await ended()
     if (why !== undefined) return {state: 'silent', why}
