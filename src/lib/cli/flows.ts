@@ -29,7 +29,7 @@ export interface FlowsTold {
 export async function tellFlows(session: Session, written: readonly Written[], rehearsed: boolean): Promise<FlowsTold> {
   let worlds: ChangedWorld | undefined
   try {
-    worlds = await readChangedWorld(session, written, rehearsed)
+    worlds = await readChangedWorld(session, written)
   } catch (error) {
     if (rehearsed || !(error instanceof CalicoError)) throw error
     throw new CalicoError(error.kind, `The change was made, but its effect on flows cannot be determined: ${error.message}`, {details: error.details, cause: error, ...(error.hint !== undefined && {hint: error.hint})})

@@ -33,11 +33,11 @@ export interface ChangedWorld {
 }
 
 /**
- * The world that WRITTEN, transactions of one command in order, has changed, or, REHEARSED, would change: as it was when the first of them was decided, and
+ * The world that WRITTEN, transactions of one command in order, has changed, or would change: as it was when the first of them was decided, and
  * the same with all of them. What others have changed meanwhile is in neither. Undefined: nothing of it decides about flows.
  * @throws CalicoError if the store cannot be read
  */
-export async function readChangedWorld(session: Session, written: readonly Written[], rehearsed: boolean): Promise<ChangedWorld | undefined> {
+export async function readChangedWorld(session: Session, written: readonly Written[]): Promise<ChangedWorld | undefined> {
   const edits = new Map<string, {before: string | undefined; after: string | undefined}>()
   for (const {key, read: was, value} of written.flatMap(({writes}) => writes)) {
     if (decides(key)) edits.set(key, {before: edits.has(key) ? edits.get(key)?.before : was?.value, after: value})
@@ -45,7 +45,7 @@ export async function readChangedWorld(session: Session, written: readonly Writt
   const changed = [...edits].filter(([, {before, after}]) => before !== after)
   const first = written.find(({writes}) => writes.some(({key}) => edits.has(key)))
   if (first === undefined || changed.length === 0) return undefined
-  const stored = parsed(await entriesAt(session, rehearsed ? first.revision : first.revision - 1n))
+  const stored = parsed(await entriesAt(session, first.revision))
   const others = stored.filter(({key}) => !edits.has(key))
   const world = (which: 'before' | 'after'): World => loadWorld([...others, ...parsed([...edits].map(([key, edit]) => ({key, value: edit[which]})).filter(({value}) => value !== undefined))])
   return {before: world('before'), after: world('after'), changed: changed.map(([key]) => key)}
