@@ -63,7 +63,7 @@ describe('plan', () => {
     expect({code, kind: (JSON.parse(stdout) as {kind: unknown}).kind}).toEqual({code: 0, kind: 'Plan'})
     expect(await run(['apply', '--plan', '-', '-o', 'name'], stdout)).toMatchObject({code: 0, stdout: 'profile/web\n'})
     for (const line of ['--plan a -f b', '--plan a --set s', '--plan a --prune', '', '-f a --prune', '-f a --set -x']) expect((await run(['apply', ...line.split(' ').filter((word) => word !== '')])).code).toBe(1)
-    expect(await run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: there is no such file; no plan was written') as unknown})
+    expect(await run(['plan', '-f', '-', '--out', 'none/x.plan'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('none/x.plan cannot be written: its folder does not exist; no plan was written.') as unknown})
     expect(await run(['plan', '-f', '-', '--out', '/dev/full'], profile('web'))).toMatchObject({code: 1, stderr: expect.stringContaining('is not a regular file') as unknown})
     expect(await run(['plan', '-f', '-', '--out', 'dry.plan', '--dry-run'], profile('dry'))).toMatchObject({code: 0, stdout: expect.stringContaining('+++ profile/dry') as unknown})
     expect(() => statSync(file('dry.plan'))).toThrow('ENOENT')
