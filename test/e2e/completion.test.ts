@@ -145,7 +145,7 @@ describe('names', () => {
     const asked: string[] = []
     const engine = createHttpServer((request, response) => {
       asked.push(request.url ?? '')
-      response.end(JSON.stringify([{Names: ['/runs']}, ...(request.url?.includes('all=1') ? [{Names: ['/stopped']}] : [])]))
+      response.end(JSON.stringify([{Id: '1a', Names: ['/runs']}, ...(request.url?.includes('all=1') ? [{Id: '2b', Names: ['/stopped']}] : [])]))
     })
     await new Promise<void>((settle) => engine.listen(socket, settle))
     try {

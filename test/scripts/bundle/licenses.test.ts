@@ -22,6 +22,6 @@ test('a package without the text of its licence stops the build', () => {
 test('every package of the build has one', () => {
   checkBuild()
   const all = readFileSync(resolve(import.meta.dirname, '../../../dist/LICENSES.txt'), 'utf8').split(`\n${'-'.repeat(80)}\n`)
-  expect(all.length).toBeGreaterThan(90)
+  expect(all.length).toBeGreaterThan(70)
   expect(all.filter((text) => text.length < 500)).toEqual([])
 })
