@@ -43,7 +43,7 @@ const CLOCK = join(resolve(import.meta.dirname), 'clock.cjs')
 
 export async function runCluster({seed, milliseconds, members = 3, faults, clients, adapter = (store) => store}: RunOptions): Promise<Report> {
   const random = newRandom(`robustness ${seed}`)
-  const etcd = await startEtcd({members, args: ['--quota-backend-bytes', '8000000', '--backend-batch-limit', '1']})
+  const etcd = await startEtcd({members, peerProxies: true, args: ['--quota-backend-bytes', '8000000', '--backend-batch-limit', '1']})
   const proxies = await Promise.all(etcd.endpoints.map(startProxy))
   const open: Datastore[] = []
   const connect = async (endpoints: readonly string[]): Promise<Datastore> => {

@@ -12,7 +12,7 @@ export interface Place {
 const CLUSTER = '/calico/resources/v3/projectcalico.org/clusterinformations/default'
 const BIG = '/big/'
 
-export const FAULTS = ['kill', 'pause', 'partition', 'lost answers', 'delay', 'reset', 'compaction', 'defragmentation', 'full disk', 'lock'] as const
+export const FAULTS = ['kill', 'pause', 'partition', 'members apart', 'lost answers', 'delay', 'reset', 'compaction', 'defragmentation', 'full disk', 'lock'] as const
 export type Fault = (typeof FAULTS)[number]
 
 /** What each does; HOLD waits as long as it is to last. What goes wrong with etcdctl while a member is away is no matter. */
@@ -30,6 +30,18 @@ const DOING: Readonly<Record<Fault, (place: Place, random: Random, hold: () => P
     member.thaw()
   },
   partition: ({proxies}, random, hold) => cutOff(random.pick(proxies), 'black-hole', hold),
+  // One member, which may lead, from both others, or two members who both reach the third; in both directions or in one.
+  async 'members apart'({etcd}, random, hold) {
+    const one = random.pick(etcd.members)
+    const others = etcd.members.filter((member) => member !== one)
+    const isOneWay = random.chance(0.3)
+    for (const other of random.chance(0.5) ? others : [random.pick(others)]) {
+      etcd.cutPeers(one, other)
+      if (!isOneWay) etcd.cutPeers(other, one)
+    }
+    await hold()
+    etcd.mendPeers()
+  },
   'lost answers': ({proxies}, random, hold) => cutOff(random.pick(proxies), 'swallow-replies', hold),
   async delay({proxies}, random, hold) {
     const proxy = random.pick(proxies)
@@ -118,6 +130,7 @@ export async function torment(place: Place, random: Random, faults: readonly Fau
     }
   }
   for (const member of place.etcd.members) member.thaw()
+  place.etcd.mendPeers()
   for (const proxy of place.proxies) proxy.set('pass')
   return counts
 }

@@ -1,10 +1,13 @@
 import {describe, expect, test} from '@jest/globals'
+import {createBudget} from '../../src/lib/datastore/budget.js'
 import type {Datastore} from '../../src/lib/datastore/datastore.js'
+import {openDatastore} from '../../src/lib/datastore/open.js'
 import {CalicoError, isError} from '../../src/lib/errors.js'
+import {type EtcdMember, startEtcd} from '../support/etcd.js'
 import {type Report, runCluster} from './cluster-run.js'
 import {findViolation, type Operation} from './linearizable.js'
 import {register, type RegisterInput, type RegisterOutput, tags, type TagsInput, type TagsOutput} from './models.js'
-import {FAULTS} from './nemesis.js'
+import {FAULTS, persistently} from './nemesis.js'
 
 /** Of this run; `npm run robustness -- --minutes M --seed S` sets them. */
 const {ROBUSTNESS_SECONDS = '30', ROBUSTNESS_SEED = String(Date.now() % 1_000_000)} = process.env
@@ -97,6 +100,34 @@ describe('an adapter that is broken on purpose', () => {
     }
     expect((await brokenBy(adapter)).length).toBeGreaterThan(0)
   })
+})
+
+test('members apart: the others go on without the one that led, which executes nothing; later it has what they have', async () => {
+  const etcd = await startEtcd({members: 3, peerProxies: true})
+  const stores: Datastore[] = []
+  const storeOf = async (members: readonly EtcdMember[]): Promise<Datastore> => {
+    const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: members.map(({endpoint}) => endpoint), origin: 'the test'}}}, createBudget({budgetMs: 2_000, perRequest: true}))
+    stores.push(store)
+    return store
+  }
+  const put = (store: Datastore, key: string): Promise<unknown> => store.transact({then: [{put: key, value: 'v'}]})
+  try {
+    const alone = await etcd.leader()
+    const others = etcd.members.filter((member) => member !== alone)
+    const [theirs, its] = [await storeOf(others), await storeOf([alone])]
+    for (const other of others) {
+      etcd.cutPeers(alone, other)
+      etcd.cutPeers(other, alone)
+    }
+    await expect(put(its, '/alone')).rejects.toBeInstanceOf(CalicoError)
+    await persistently(() => put(theirs, '/others'))
+    await expect(its.get('/others')).rejects.toBeInstanceOf(CalicoError)
+    etcd.mendPeers()
+    expect(await persistently(() => its.get('/others'))).toMatchObject({kv: {value: 'v'}})
+  } finally {
+    for (const store of stores) store.close()
+    await etcd.stop()
+  }
 })
 
 test(

@@ -6,9 +6,12 @@ import {promisify} from 'node:util'
 import {gateway} from './etcd-gateway.js'
 import {etcdBinary} from './etcd-versions.js'
 import {freePorts} from './ports.js'
+import {startProxy} from './proxy.js'
 import type {TestCertificates} from './tls.js'
 
 const START_LIMIT_MS = 20_000
+/** The header by which a member says to another one who it is (etcd's rafthttp). */
+const SENDER = 'X-Server-From: '
 /** A free port can be taken by somebody else before etcd has it. */
 const START_TRIES = 5
 
@@ -17,6 +20,8 @@ export interface EtcdOptions {
   readonly members?: number
   /** Serve TLS; with `clientAuth`, only to clients with a certificate of the CA. */
   readonly tls?: TestCertificates & {readonly clientAuth?: boolean}
+  /** A proxy before each member's address for the other members, so that `cutPeers` can part them. */
+  readonly peerProxies?: boolean
   /** Further arguments for every member: `['--quota-backend-bytes=200000']`. */
   readonly args?: readonly string[]
 }
@@ -42,6 +47,10 @@ export interface TestEtcd {
   ctl(...args: string[]): Promise<string>
   /** The member that leads now. */
   leader(): Promise<EtcdMember>
+  /** With `peerProxies`: on connections that FROM makes to TO nothing passes any more. What raft sends goes on connections of either of the two. */
+  cutPeers(from: EtcdMember, to: EtcdMember): void
+  /** All members reach each other again. */
+  mendPeers(): void
   /** Stops the processes and removes their data. */
   stop(): Promise<void>
 }
@@ -57,7 +66,7 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<TestEtcd> {
   }
 }
 
-async function tryStart({members: count = 1, tls, args = []}: EtcdOptions): Promise<TestEtcd> {
+async function tryStart({members: count = 1, tls, peerProxies = false, args = []}: EtcdOptions): Promise<TestEtcd> {
   const directory = await mkdtemp(join(tmpdir(), 'calicoctl-etcd-'))
   const ports = await freePorts(count * 2)
   const scheme = tls ? 'https' : 'http'
@@ -66,12 +75,14 @@ async function tryStart({members: count = 1, tls, args = []}: EtcdOptions): Prom
     endpoint: `${scheme}://127.0.0.1:${ports[2 * i] ?? 0}`,
     peer: `http://127.0.0.1:${ports[2 * i + 1] ?? 0}`,
   }))
-  const cluster = plans.map(({name, peer}) => `${name}=${peer}`).join(',')
-  const members = plans.map(({name, endpoint, peer}) =>
+  const proxies = peerProxies ? await Promise.all(plans.map(({peer}) => startProxy(peer))) : []
+  const advertised = plans.map(({peer}, i) => proxies[i]?.endpoint ?? peer)
+  const cluster = plans.map(({name}, i) => `${name}=${advertised[i] ?? ''}`).join(',')
+  const members = plans.map(({name, endpoint, peer}, i) =>
     createMember(name, endpoint, [
       ...['--name', name, '--data-dir', join(directory, name), '--logger', 'zap', '--log-level', 'error'],
       ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
-      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', cluster],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', advertised[i] ?? peer, '--initial-cluster', cluster],
       ...['--heartbeat-interval', '50', '--election-timeout', '500'],
       ...(tls ? ['--cert-file', tls.server.cert, '--key-file', tls.server.key] : []),
       ...(tls?.clientAuth ? ['--client-cert-auth', '--trusted-ca-file', tls.ca] : []),
@@ -87,16 +98,33 @@ async function tryStart({members: count = 1, tls, args = []}: EtcdOptions): Prom
   async function stop(): Promise<void> {
     for (const each of gateways) each.close()
     await Promise.all(members.map((member) => member.kill()))
+    await Promise.all(proxies.map((proxy) => proxy.stop()))
     await rm(directory, {recursive: true, force: true})
   }
+  let ids: ReadonlyMap<string, string> | undefined
   try {
     await Promise.all(members.map((member) => member.start()))
     await ready(healthy, members)
+    if (peerProxies) ids = await memberIds(ctl)
   } catch (error) {
     await stop()
     throw error
   }
-  return {endpoints, members, ctl, stop, leader: () => findLeader(ctl, members)}
+  return {
+    endpoints,
+    members,
+    ctl,
+    stop,
+    leader: () => findLeader(ctl, members),
+    cutPeers(from, to) {
+      const [id, proxy] = [ids?.get(from.name), proxies[members.findIndex(({name}) => name === to.name)]]
+      if (id === undefined || proxy === undefined) throw new Error('this cluster was started without peerProxies')
+      proxy.cut(`${SENDER}${id}\r\n`)
+    },
+    mendPeers() {
+      for (const proxy of proxies) proxy.mend()
+    },
+  }
 }
 
 interface ManagedMember extends EtcdMember {
@@ -143,6 +171,12 @@ async function ready(healthy: () => Promise<boolean>, members: readonly ManagedM
     if (Date.now() > deadline) throw new Error('etcd does not get healthy')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** The members' ids by their names, in the digits of etcd's headers. */
+async function memberIds(ctl: TestEtcd['ctl']): Promise<Map<string, string>> {
+  const lines = (await ctl('member', 'list')).trim().split('\n')
+  return new Map(lines.map((line) => line.split(', ')).map(([id = '', , name = '']) => [name, id]))
 }
 
 async function findLeader(ctl: TestEtcd['ctl'], members: readonly EtcdMember[]): Promise<EtcdMember> {

@@ -16,12 +16,19 @@ export interface Proxy {
   delay(ms: number): void
   /** Calls ACTION once, just before the first request that contains TEXT is passed on. */
   before(text: string, action: () => void): void
+  /** Nothing passes any more, either way, on connections by which TEXT was sent or is sent: a header that says who sends. */
+  cut(text: string): void
+  /** Undoes each `cut`: the connections on which nothing passed end with RST. */
+  mend(): void
   /** Ends all connections with RST. */
   reset(): void
   /** Resolves once the server has answered something since the call, whether it was passed on or not. */
   answered(): Promise<void>
   stop(): Promise<void>
 }
+
+/** Of what a client sends first: so much holds the headers of its first request. */
+const HEAD_BYTES = 4_096
 
 /** A TCP proxy before ENDPOINT (`http://127.0.0.1:PORT`) that can do what networks do. */
 export async function startProxy(endpoint: string): Promise<Proxy> {
@@ -31,9 +38,18 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
   let mode: Mode = 'pass'
   let delayMs = 0
   let trap: {text: string; action: () => void} | undefined
+  const cuts = new Set<string>()
+  /** The connections on which nothing passes: a client's socket, and the one to the server. */
+  const silenced = new Map<Socket, Socket>()
 
   const server = createServer((client) => {
     const upstream = connect(Number(port), '127.0.0.1')
+    let head = ''
+    /** Whether nothing passes on this connection; SENT is what the client sends now. */
+    const isSilenced = (sent?: Buffer): boolean => {
+      if ([...cuts].some((text) => head.includes(text) || sent?.includes(text))) silenced.set(client, upstream)
+      return silenced.has(client)
+    }
     const pass = (from: Socket, to: Socket, isReply: boolean): void => {
       sockets.add(from)
       from.on('data', (chunk) => {
@@ -45,13 +61,15 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
           trap = undefined
           action()
         }
+        if (!isReply && head.length < HEAD_BYTES) head += chunk.toString('latin1', 0, HEAD_BYTES - head.length)
+        if (isSilenced(isReply ? undefined : chunk)) return
         if (mode === 'black-hole' || (mode === 'swallow-replies' && isReply)) return
         if (delayMs === 0) to.write(chunk)
         else setTimeout(() => to.destroyed || to.write(chunk), delayMs)
       })
       from.on('close', () => {
         sockets.delete(from)
-        if (mode !== 'black-hole') to.destroy()
+        if (mode !== 'black-hole' && !silenced.has(client)) to.destroy()
       })
       from.on('error', () => undefined)
     }
@@ -65,6 +83,12 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
     set: (next) => void (mode = next),
     delay: (ms) => void (delayMs = ms),
     before: (text, action) => void (trap = {text, action}),
+    cut: (text) => void cuts.add(text),
+    mend() {
+      cuts.clear()
+      for (const socket of [...silenced].flat()) socket.resetAndDestroy()
+      silenced.clear()
+    },
     reset() {
       for (const socket of sockets) socket.resetAndDestroy()
     },
