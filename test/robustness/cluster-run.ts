@@ -46,8 +46,8 @@ export async function runCluster({seed, milliseconds, members = 3, faults, clien
   const etcd = await startEtcd({members, peerProxies: true, args: ['--quota-backend-bytes', '8000000', '--backend-batch-limit', '1']})
   const proxies = await Promise.all(etcd.endpoints.map(startProxy))
   const open: Datastore[] = []
-  const connect = async (endpoints: readonly string[]): Promise<Datastore> => {
-    const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: endpoints, origin: 'the test'}}}, createBudget({budgetMs: REQUEST_MS, perRequest: true}))
+  const connect = async (endpoints: readonly string[], way: 'http2' | 'etcd3' = 'http2'): Promise<Datastore> => {
+    const store = await openDatastore({datastore: {type: 'etcd', endpoints: {value: endpoints, origin: 'the test'}}}, createBudget({budgetMs: REQUEST_MS, perRequest: true}), {way})
     open.push(store)
     return store
   }
@@ -82,7 +82,7 @@ export async function runCluster({seed, milliseconds, members = 3, faults, clien
 
     async function program(number: number): Promise<void> {
       const own = random.fork(`program ${number}`)
-      const store = adapter(await connect(proxies.map(({endpoint}) => endpoint)))
+      const store = adapter(await connect(proxies.map(({endpoint}) => endpoint), number % 2 === 0 ? 'http2' : 'etcd3'))
       /** What this client saw last of each key. */
       const seen = new Map<string, string | undefined>()
       for (let i = 0; !isOver(); i++) {

@@ -45,7 +45,7 @@ export interface ConnectionOptions {
   readonly longLived?: boolean
   /** Called once, if no endpoint has answered {@link SLOW_MS} after the first request; WHERE is the one that is being asked, and who named it. */
   readonly onSlow?: ((where: string) => void) | undefined
-  /** The default is `etcd3` for what may live long, as servers and whoever watches, else `http2`. */
+  /** The default is `etcd3` for servers, else `http2`. Watches are always etcd3's. */
   readonly way?: Way
 }
 
@@ -73,7 +73,7 @@ const WRITE_SHARE = 0.6
 /** A login's token can grow old between two requests, hardly ever twice. */
 const MAX_LOGINS = 3
 
-export function connect(settings: EtcdSettings, budget: Budget, {longLived = false, onSlow, way = longLived || budget.forRequest() !== budget ? 'etcd3' : 'http2'}: ConnectionOptions = {}): Connection {
+export function connect(settings: EtcdSettings, budget: Budget, {longLived = false, onSlow, way = longLived ? 'etcd3' : 'http2'}: ConnectionOptions = {}): Connection {
   // It would let anybody pass for etcd, and is set for some other program.
   delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
   // gRPC passes an IP address as TLS server name, which Node ignores with a warning (DEP0123) on the user's stderr.

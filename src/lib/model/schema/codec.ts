@@ -245,7 +245,7 @@ export function list<T>(item: Codec<T>, rule?: Rule<T>): Codec<readonly T[]> {
  * CODEC of objects or lists that knows its own results again: what it has once made without a problem is what it would make of it. So an edit of one item
  * of a long list does not decode the others again. What is decoded is never changed.
  */
-function settled<T extends object>(codec: Codec<T>): Codec<T> {
+export function settled<T extends object>(codec: Codec<T>): Codec<T> {
   const made = new WeakSet()
   const known = new WeakSet()
   const isSettled = (value: unknown): value is T => typeof value === 'object' && value !== null && made.has(value)
@@ -269,21 +269,6 @@ function settled<T extends object>(codec: Codec<T>): Codec<T> {
       if (typeof value === 'object' && value !== null && found.length === 0) known.add(value)
       return found
     },
-  }
-}
-
-/** Lists with fewer items are decoded as fast without being known again. */
-const LONG = 16
-
-/** A list of objects that is often edited item by item: long ones are known again, with their items. */
-export function longList<T extends object>(item: Codec<T>): Codec<readonly T[]> {
-  const short = list(item)
-  const long = settled(list(settled(item)))
-  const fitting = (value: unknown): Codec<readonly T[]> => (Array.isArray(value) && value.length >= LONG ? long : short)
-  return {
-    ...long,
-    decode: (value, path, findings) => fitting(value).decode(value, path, findings),
-    unknown: (value, path) => fitting(value).unknown?.(value, path) ?? [],
   }
 }
 

@@ -1,6 +1,6 @@
 /** The fields of a rule of a profile or policy (datamodel-v3 §1.4, §2.2). */
 import type {EntityRule, IcmpMatch, Rule as PolicyRule} from '../types.js'
-import {always, between, type Codec, type FieldsOf, given, integer, list, longList, oneOf, type Rule, struct, text, textMap} from './codec.js'
+import {always, between, type Codec, type FieldsOf, given, integer, list, oneOf, type Rule, settled, struct, text, textMap} from './codec.js'
 import {network, resourceName, selector, usablePort} from './rules.js'
 import {port, protocol} from './values.js'
 
@@ -61,4 +61,4 @@ const rule: Codec<PolicyRule> = struct<PolicyRule>({
 })
 
 /** The rules of one direction. */
-export const ruleList = longList(rule)
+export const ruleList = settled(list(settled(rule)))
