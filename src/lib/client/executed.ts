@@ -13,7 +13,7 @@ export interface Effect {
 
 /**
  * The revision at which a transaction with EFFECTS, which was decided on at revision AFTER, was executed; undefined if it was not (yet: it carries compares
- * on what it read, so that a later try of the same change and it cannot both be executed). A transaction has one revision: somebody else may have written some
+ * on what it read, so that a later try of the same change and it cannot both be executed). A transaction has one revision: another client may have written some
  * of its keys as it would have, but not all at once.
  * @throws CompactedError if the store has forgotten what is needed to tell; the datastore's errors
  */

@@ -27,7 +27,7 @@ export interface Written {
 /** What became of a transaction: the revision at which it was executed; it was not, and will not be; or the answer was lost, and nobody can tell. */
 export type Outcome = Revision | 'not made' | 'unknown'
 
-/** Is told of a transaction before it is sent; what it gives is told what became of it, unless the process ends before that is known. */
+/** Is called with a transaction before it is sent; what it returns is called with the outcome, unless the process ends before that is known. */
 export type Recorder = (written: Written) => Promise<(outcome: Outcome) => Promise<void>>
 
 /** One command's use of a datastore: the store, what the user allowed, and where to say things. */

@@ -8,7 +8,7 @@ import {CANCEL, DEADLINE_EXCEEDED, UNAVAILABLE, unsent, type CallError, type End
  * of node:http2, which takes 10 ms more of every command: it loads node:http, node:tls and node:assert.
  *
  * - No call is sent before the server's first SETTINGS have come. What fails until then certainly was not executed.
- * - GOAWAY ends it for new calls; those that the server says it has not looked at certainly were not executed.
+ * - GOAWAY ends it for new calls; those that the server says it has not processed certainly were not executed.
  * - While a call is open, a silent server is asked for a sign of life, and given up if it gives none.
  * - A connection on which a call has run out of time is not used again, nor one that did not come about within the time of a call that needed it.
  * - It does not keep the process alive while no call is open.
@@ -63,13 +63,13 @@ interface Stream {
   id: number
   readonly headers: Fields
   readonly body: Buffer
-  /** Bytes of the body that were sent, and that the server has room for. */
+  /** Bytes of the body that were sent, and that the server still accepts. */
   sent: number
   window: number
   httpStatus: number | undefined
   trailers: Fields | undefined
   readonly received: Buffer[]
-  /** Bytes that came since the server was last told that it may send more. */
+  /** Bytes that came since the last window update to the server. */
   taken: number
   readonly ended: (end: Ended, received: readonly Buffer[]) => void
 }
@@ -86,17 +86,17 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
   let retired = false
   let isLost = false
   let reason: string | undefined
-  /** The last stream that the server has looked at, where it has said so. */
+  /** The last stream that the server has processed, where it has said so. */
   let lastSeen = Infinity
   /** All calls, and those of them that have begun. */
   const calls = new Set<Stream>()
   const streams = new Map<number, Stream>()
   let nextId = 1
   let mostStreams = Infinity
-  /** Bytes that the server has room for, of all streams and of one that begins. */
+  /** Bytes that the server still accepts, of all streams and of one that begins. */
   let window = FIRST_WINDOW
   let firstWindow = FIRST_WINDOW
-  /** Bytes that came since the server was last told that it may send more. */
+  /** Bytes that came since the last window update to the server. */
   let taken = 0
   /** Headers that go on in further frames. */
   let block: {readonly stream: number; readonly flags: number; readonly parts: Buffer[]; size: number} | undefined
@@ -223,7 +223,7 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
     else stream.taken = told(stream.id, stream.taken + frame.payload.length)
   }
 
-  /** Tells the server, once it has sent half of what it may, that it may send more of a stream (0: of all together). @returns what it was not told of */
+  /** Sends a window update for a stream (0: for all together) once the server has sent half of what it may. @returns the bytes that none covers yet */
   function told(stream: number, bytes: number): number {
     if (bytes < WINDOW / 2) return bytes
     socket.write(h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.numbers(bytes)))
@@ -349,7 +349,7 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
     return parts.map((part, i) => h2.frame(i === 0 ? h2.HEADERS : h2.CONTINUATION, i === parts.length - 1 ? h2.END_HEADERS : 0, id, part))
   }
 
-  /** Sends what the server has room for of STREAM's body, after the frames BEFORE. */
+  /** Sends what the server still accepts of STREAM's body, after the frames BEFORE. */
   function sendBody(stream: Stream, before: readonly Buffer[] = []): void {
     const room = Math.min(window, stream.window, stream.body.length - stream.sent)
     const frames = [...before]
