@@ -77,10 +77,10 @@ export async function commit<T>(
     return await untilDone(session, reads, decide, options, lost)
   } catch (error) {
     if (lost.length === 0) throw error
-    const {made: committed, told} = isError(error, 'unknown') ? {made: undefined, told: error} : await afterLost(session, lost, error)
+    const {made: committed, reported} = isError(error, 'unknown') ? {made: undefined, reported: error} : await afterLost(session, lost, error)
     if (committed) return committed
-    for (const {settle} of lost) await settle(isError(told, 'unknown') ? 'unknown' : 'not made')
-    throw told
+    for (const {settle} of lost) await settle(isError(reported, 'unknown') ? 'unknown' : 'not made')
+    throw reported
   }
 }
 
@@ -277,19 +277,19 @@ async function made<T>(session: Session, attempt: LostAttempt<T>, revision: Revi
  * What is to be reported where ERROR ends a change after the answers to LOST were lost. That nothing was changed is true only if none of them was executed by
  * now, and none can be executed later: a request may arrive long after its answer was given up.
  */
-async function afterLost<T>(session: Session, lost: readonly LostAttempt<T>[], error: unknown): Promise<{made?: Committed<T>; told?: unknown}> {
+async function afterLost<T>(session: Session, lost: readonly LostAttempt<T>[], error: unknown): Promise<{made?: Committed<T>; reported?: unknown}> {
   for (const attempt of lost.toReversed()) {
     try {
       // In this order: what cannot be executed any more may have been executed just now.
       const isOver = await cannotComeLate(session, attempt)
       const landed = await wasExecuted(session, attempt)
       if (landed !== undefined) return {made: await made(session, attempt, landed, lost)}
-      if (!isOver) return {told: mayComeLate(attempt, error)}
+      if (!isOver) return {reported: mayComeLate(attempt, error)}
     } catch (problem) {
-      return {told: isError(problem, 'unknown') ? problem : cannotTell(attempt, problem)}
+      return {reported: isError(problem, 'unknown') ? problem : cannotTell(attempt, problem)}
     }
   }
-  return {told: error}
+  return {reported: error}
 }
 
 /** Whether ATTEMPT, if it has not been executed by now, never will be: a key that it compares has changed, and no revision comes again. */

@@ -1,8 +1,8 @@
 /**
  * Writing the journal (design-whole.md §4). One entry is one command. Its lines in the file: the first has what the command is and its first transaction,
- * each further transaction has one, and the last tells how the command ended; so what a killed command has done is there as far as it came.
- * A transaction is written before it is sent, as one whose outcome is unknown; a line with its part's number tells what became of it. Where that is missing,
- * because the process was killed or the host lost its power, the datastore tells it to whoever asks (undo.ts). A program that knows no such lines takes each part
+ * each further transaction has one, and the last says how the command ended; so what a killed command has done is there as far as it came.
+ * A transaction is written before it is sent, as one whose outcome is unknown; a line with its part's number says what became of it. Where that is missing,
+ * because the process was killed or the host lost its power, whoever asks finds it in the datastore (undo.ts). A program that knows no such lines takes each part
  * for one whose answer was lost, and does the same.
  * Of a key that the command has written before, `edit` tells the value by the one that the part with that number left: a thousand edits of one object
  * would otherwise fill the journal with as many copies of it.
@@ -34,7 +34,7 @@ export interface Command {
   readonly id: string
   /** The command line without the program's name. Secrets in it are not written. */
   readonly words: readonly string[]
-  /** Is told, once, that the journal cannot be written. */
+  /** Is called once, with why the journal cannot be written. */
   readonly warn: (message: string) => void
 }
 
@@ -56,7 +56,7 @@ export interface JournalEntry {
   /** From now on, a change that cannot be written to the journal is refused. @throws CalicoError `refused` if there is no journal, or it cannot be written */
   insist(): void
   /**
-   * Adds a transaction that is about to be sent, which LINES of a batch make; what it gives is told what became of it.
+   * Adds a transaction that is about to be sent, which LINES of a batch make; what it returns is called with the outcome.
    * Never fails, for a journal that cannot be written is a warning. @throws CalicoError `refused` after insist()
    */
   add(written: Written, lines?: readonly EntryLine[]): ReturnType<Recorder>

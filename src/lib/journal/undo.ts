@@ -28,7 +28,7 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   'ipam:configure': 'calicoctl ipam configure',
 }
 
-/** What takes back what COMMAND, a word of the journal, has done; nothing for a command that TABLE does not have. */
+/** How to revert what COMMAND, a word of the journal, has done; nothing for a command that TABLE does not have. */
 const wayBack = (table: Readonly<Record<string, string>>, command: string): string | readonly [] => (Object.hasOwn(table, command) ? table[command] : undefined) ?? []
 
 /** Reads of one transaction. */

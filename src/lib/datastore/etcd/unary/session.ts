@@ -216,15 +216,15 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
 
   function dataCame(frame: h2.Frame): void {
     const stream = streamOf(frame)
-    taken = told(0, taken + frame.payload.length)
+    taken = acknowledged(0, taken + frame.payload.length)
     if (stream === undefined) return
     stream.received.push(h2.contentOf(frame))
     if (frame.flags & h2.END_STREAM) answered(stream)
-    else stream.taken = told(stream.id, stream.taken + frame.payload.length)
+    else stream.taken = acknowledged(stream.id, stream.taken + frame.payload.length)
   }
 
   /** Sends a window update for a stream (0: for all together) once the server has sent half of what it may. @returns the bytes that none covers yet */
-  function told(stream: number, bytes: number): number {
+  function acknowledged(stream: number, bytes: number): number {
     if (bytes < WINDOW / 2) return bytes
     socket.write(h2.frame(h2.WINDOW_UPDATE, 0, stream, h2.numbers(bytes)))
     return 0
@@ -351,15 +351,15 @@ export function openSession(url: string, openSocket: OpenSocket = connectTcp): S
 
   /** Sends what the server still accepts of STREAM's body, after the frames BEFORE. */
   function sendBody(stream: Stream, before: readonly Buffer[] = []): void {
-    const room = Math.min(window, stream.window, stream.body.length - stream.sent)
+    const allowed = Math.min(window, stream.window, stream.body.length - stream.sent)
     const frames = [...before]
-    if (room > 0) {
-      for (const part of cut(stream.body.subarray(stream.sent), room)) {
+    if (allowed > 0) {
+      for (const part of cut(stream.body.subarray(stream.sent), allowed)) {
         stream.sent += part.length
         frames.push(h2.frame(h2.DATA, stream.sent === stream.body.length ? h2.END_STREAM : 0, stream.id, part))
       }
-      window -= room
-      stream.window -= room
+      window -= allowed
+      stream.window -= allowed
     }
     if (frames.length > 0) socket.write(Buffer.concat(frames))
   }
