@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a lost answer is taken for a failure',
     seed: 330,
     world: 'editors',
-    mutation: {file: 'src/lib/client/commit.ts', from: 'const {made: committed, told} = isError', to: 'throw error\n    const {made: committed, told} = isError'},
+    mutation: {file: 'src/lib/client/commit.ts', from: 'const {made: committed, reported} = isError', to: 'throw error\n    const {made: committed, reported} = isError'},
     tells: /and was executed|told a change/,
   },
   {what: 'a store that drops the conditions on keys gives an address twice', world: 'addresses', broken: 'conditions-on-keys', tells: /which no command of its own was to do|has it|counts|listed/},
