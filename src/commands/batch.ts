@@ -38,7 +38,7 @@ export default class Batch extends BatchCommand {
   }
 
   protected override async difference({kind, name, change, before, after}: ObjectChange): Promise<string> {
-    const {yamlDiff} = await import('../lib/views/resource-files/tell.js')
+    const {yamlDiff} = await import('../lib/views/resource-files/change-report.js')
     return yamlDiff({kind, name, action: change === 'changed' ? 'updated' : change, before, after})
   }
 }

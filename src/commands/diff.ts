@@ -2,7 +2,7 @@ import {BaseCommand, flowsFlag} from '../lib/cli/base-command.js'
 import {CalicoError} from '../lib/errors.js'
 import {writeObjects} from '../lib/resource-files/write.js'
 import {filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/views/resource-files/options.js'
-import {yamlDiff} from '../lib/views/resource-files/tell.js'
+import {yamlDiff} from '../lib/views/resource-files/change-report.js'
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what apply would change.'

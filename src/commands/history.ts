@@ -51,20 +51,20 @@ export default class History extends ShowCommand {
 
   /** From the journal and the datastore; where that does not answer, from the journal alone. @throws CalicoError `not-found` for an object that neither knows */
   private async rowsOf(info: KindInfo, typed: string, namespace: string, entries: readonly Entry[]): Promise<readonly Row[]> {
-    const told = nameInJournal(info, typed, entries)
+    const recorded = nameInJournal(info, typed, entries)
     try {
       const session = await this.session()
       const cluster = await getGuid(session)
       const found = await findName(session, info, typed)
       const exists = async (name: string): Promise<boolean> => (await session.store.get(keyOfObject(info, name, namespace))).kv !== undefined
-      const name = found !== told && (await exists(found)) ? found : told
+      const name = found !== recorded && (await exists(found)) ? found : recorded
       const rows = objectRows(keyOfObject(info, name, namespace), entries, await knownChanges(session, keyOfObject(info, name, namespace)), cluster)
       if (rows.length > 0 || (await exists(name))) return rows
       throw new CalicoError('not-found', `There is no ${objectLabel(info.kind, typed)}, and neither the journal nor the datastore has a change of it.`, {hint: 'To see the changes: calicoctl history'})
     } catch (error) {
       if (!isError(error, 'unreachable', 'denied')) throw error
       this.note(`Warning: ${error.message}. Only the journal's changes of ${info.kind} are shown.`)
-      return objectRows(keyOfObject(info, told, namespace), entries, [], undefined)
+      return objectRows(keyOfObject(info, recorded, namespace), entries, [], undefined)
     }
   }
 }

@@ -64,7 +64,7 @@ export default class Import extends EditCommand {
     await writeImport(session, planned, (text) => this.note(text))
     if (created.length > 0) this.noteChanged()
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
-    await this.tellFlows({aside: flags.output === 'json'})
+    await this.reportFlows({aside: flags.output === 'json'})
     if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${entries(converted)} could not be imported; everything else was imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
   }
 

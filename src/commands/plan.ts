@@ -42,7 +42,7 @@ export default class Plan extends ChangeFilesCommand {
     if (flags.out === '-') {
       if (!rehearsed) await this.dataText(planText(plan))
     } else if (!rehearsed) await writePlanFile(session, flags.out, planText(plan))
-    await this.tellAll(changes, {quietly: flags.out === '-'})
+    await this.reportAll(changes, {quietly: flags.out === '-'})
     if (rehearsed) return
     const same = changes.every(({action}) => action === 'unchanged')
     this.note(same ? 'There are no differences: the plan changes nothing.' : flags.out === '-' ? 'Nothing was changed.' : `Nothing was changed. To make the change: calicoctl apply --plan ${flags.out}`)

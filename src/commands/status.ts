@@ -75,7 +75,7 @@ export default class Status extends ShowCommand {
       const status = await nodeStatus(watched.open, node, {root})
       if (!status.running) return this.showNotRunning(node, status)
       await this.present(presentStatus(status, new Date()))
-      await watched.tell()
+      await watched.report()
       if (!root) throw new CalicoError('not-root', 'Only root can see the BGP sessions', {hint: 'Run it with sudo; keep its settings with: sudo -E'})
       this.refuse(status.problems)
     }
@@ -91,12 +91,12 @@ export default class Status extends ShowCommand {
     const watched = this.watched()
     const nodes = await clusterNodes(await watched.open())
     await this.present(presentClusterStatus(nodes))
-    await watched.tell()
+    await watched.report()
     this.refuse(clusterProblems(nodes))
   }
 
   /** The session, and what lint says by the way of what is read through it: a number, on stderr. */
-  private watched(): {open: () => Promise<Session>; tell: () => Promise<void>} {
+  private watched(): {open: () => Promise<Session>; report: () => Promise<void>} {
     let seen: ReadonlyMap<string, string> | undefined
     return {
       open: async () => {
@@ -106,7 +106,7 @@ export default class Status extends ShowCommand {
         seen = recorded.seen
         return {...session, store: recorded.store}
       },
-      tell: async () => {
+      report: async () => {
         if (seen === undefined) return
         const {countErrors} = await import('../lib/lint/seen.js')
         const count = countErrors(seen)

@@ -45,7 +45,7 @@ export default class Undo extends EditCommand {
       this.note(plan.rest)
       return
     }
-    await this.tellFlows()
+    await this.reportFlows()
     throw new CalicoError('unknown', `Only a part of ${nameOf(plan.entry)} was reverted: the stored objects`, {details: plan.rest})
   }
 }

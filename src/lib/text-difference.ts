@@ -22,8 +22,8 @@ export function textDifference(text: string, other: string): string | TextDiffer
   return begin + end > LEAST_SAVED ? [begin, text.slice(begin, text.length - end), end] : text
 }
 
-/** The text that DIFFERENCE, read from a file, tells by OTHER; undefined if it is none, or does not fit OTHER. */
-export function toldText(difference: readonly unknown[], other: string): string | undefined {
+/** The text that DIFFERENCE, read from a file, stands for beside OTHER; undefined if it is no difference, or does not fit OTHER. */
+export function textFromDifference(difference: readonly unknown[], other: string): string | undefined {
   const [begin, text, end] = difference
   if (!isLength(begin) || typeof text !== 'string' || !isLength(end) || begin + end > other.length) return undefined
   return other.slice(0, begin) + text + other.slice(other.length - end)

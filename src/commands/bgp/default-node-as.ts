@@ -27,7 +27,7 @@ export default class BgpDefaultNodeAs extends SettingCommand {
       return
     }
     const {change, effective} = await setDefaultAs(session, args.as_num)
-    await this.tell([change], {detail: `AS number ${effective ? `${change.before?.spec.asNumber ?? BGP_DEFAULTS.asNumber} → ` : ''}${args.as_num}`})
+    await this.report([change], {detail: `AS number ${effective ? `${change.before?.spec.asNumber ?? BGP_DEFAULTS.asNumber} → ` : ''}${args.as_num}`})
     if (effective && !this.dryRun) this.note('The BGP sessions of nodes without their own AS number will be restarted.')
   }
 }

@@ -26,7 +26,7 @@ export default class BgpNodeMesh extends SettingCommand {
       if (asks) await refuseMeshOff(session)
       return set()
     }, set)
-    await this.tell([change], {detail: `node mesh ${effective ? `${enable ? 'off' : 'on'} → ` : ''}${args.state}`})
+    await this.report([change], {detail: `node mesh ${effective ? `${enable ? 'off' : 'on'} → ` : ''}${args.state}`})
     if (effective && !this.dryRun) this.note('The BGP sessions of every node will be interrupted for a moment: Calico restarts its BGP configuration when the mesh changes.')
   }
 }

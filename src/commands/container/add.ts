@@ -42,7 +42,7 @@ export default class ContainerAdd extends ContainerCommand {
     if (finished) this.noteChanged()
     const exists = change.action === 'unchanged' && !finished
     if (this.isQuiet && !this.dryRun && (exists || args.ip.type !== 'address')) this.data(formatAddress(address))
-    await this.tell([change], {done: exists ? formatAddress(address) : paragraph(`IP ${formatAddress(address)} added to ${args.container}`)})
+    await this.report([change], {done: exists ? formatAddress(address) : paragraph(`IP ${formatAddress(address)} added to ${args.container}`)})
     if (createdNode) this.note(`node/${node} ${this.dryRun ? 'would be ' : ''}created`)
     if (finished) this.note('The endpoint existed already; its missing interfaces were created.')
   }

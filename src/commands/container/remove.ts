@@ -27,7 +27,7 @@ export default class ContainerRemove extends ContainerCommand {
     const {changes, released, interfaces, problems} = removed
     const label = workloadLabel(removed.workload)
     const found = changes.length > 0 || released.length > 0
-    await this.tell(changes, {done: found ? `Removed Calico from ${label}` : `Failed find Calico data for ${label}`})
+    await this.report(changes, {done: found ? `Removed Calico from ${label}` : `Failed find Calico data for ${label}`})
     if (found || interfaces.length > 0) this.noteChanged()
     for (const name of interfaces) this.note(`interface ${name} deleted`)
     this.noteRemoval(removed)

@@ -8,6 +8,6 @@ export default class DatastoreLock extends HostEditCommand {
 
   async run(): Promise<void> {
     await this.read(DatastoreLock)
-    await this.tell([await lockDatastore(await this.session())], {done: 'Datastore locked.'})
+    await this.report([await lockDatastore(await this.session())], {done: 'Datastore locked.'})
   }
 }

@@ -12,6 +12,6 @@ export default class DatastoreUnlock extends HostEditCommand {
     const {flags} = await this.read(DatastoreUnlock)
     const session = await this.session()
     const change = await this.orInsist(() => unlockDatastore(session, flags), () => unlockDatastore(session, {force: true}))
-    await this.tell([change], {done: 'Datastore unlocked.'})
+    await this.report([change], {done: 'Datastore unlocked.'})
   }
 }

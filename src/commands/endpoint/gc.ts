@@ -31,7 +31,7 @@ export default class EndpointGc extends HostEditCommand {
       const removal = await collect(session, engine, stale)
       if (!removal) continue
       left -= removal.changes.length
-      await this.tell(removal.changes)
+      await this.report(removal.changes)
       for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
     if (left === 0) return

@@ -25,7 +25,7 @@ export default class EndpointRemove extends HostEditCommand {
     const session = await this.session()
     const endpoint = await findNamed(session, args.endpoint_id, filterOf(flags))
     const removal = await removeEndpoint(session, endpoint, {node, force: flags.force})
-    await this.tell(removal.changes, {done: `Endpoint ${endpoint.id} removed`})
+    await this.report(removal.changes, {done: `Endpoint ${endpoint.id} removed`})
     for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
   }
 }

@@ -60,17 +60,17 @@ export default class IpamRelease extends HostEditCommand {
     const releases = [ip, ...also].map((address) => ({address, ...(handle === undefined ? {} : {handle})}))
     if (last !== undefined) {
       const {released, held} = await releaseRange(session, ip, last, onHeld)
-      this.tellAll(released, [], held)
+      this.reportAll(released, [], held)
     } else if (also.length > 0) {
       const {released, unassigned, held} = await releaseMany(session, releases, onHeld)
-      this.tellAll(released, unassigned, held)
+      this.reportAll(released, unassigned, held)
     } else {
       const {released, held} = await releaseAddresses(session, releases, {onHeld})
-      this.tellOne(ip, released, held)
+      this.reportOne(ip, released, held)
     }
   }
 
-  private tellOne(address: Address, released: readonly Address[], held: readonly Held[]): void {
+  private reportOne(address: Address, released: readonly Address[], held: readonly Held[]): void {
     if (released.length > 0) this.noteChanged()
     if (this.dryRun) this.note(`${formatAddress(address)} ${released.length > 0 ? 'would be released' : 'is not assigned'}`)
     else if (released.length > 0) this.success('Address successfully released')
@@ -79,23 +79,23 @@ export default class IpamRelease extends HostEditCommand {
       if (!this.isQuiet) this.data('Failed to release address')
       this.note(`${formatAddress(address)} was already free`)
     }
-    this.tellHeld(held)
+    this.reportHeld(held)
   }
 
   private async releaseAll(handle: string, insist: boolean): Promise<void> {
     const {released, held} = await this.ofHandle(handle, insist)
-    if (released.length > 0) this.tellAll(released, [], held)
+    if (released.length > 0) this.reportAll(released, [], held)
     else this.note(`Handle ${handle} has no addresses`)
   }
 
-  private tellAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
+  private reportAll(released: readonly Address[], free: readonly Address[], held: readonly Held[]): void {
     if (released.length > 0) this.noteChanged()
     if (!this.isQuiet) this.data(released.map(formatAddress))
     for (const note of releasedNotes(released, free, {dryRun: this.dryRun})) this.note(note)
-    this.tellHeld(held)
+    this.reportHeld(held)
   }
 
-  private tellHeld(held: readonly Held[]): void {
+  private reportHeld(held: readonly Held[]): void {
     for (const {address, by} of held) this.note(`Warning: ${by} still has ${formatAddress(address)}, which can now be assigned to others.`)
   }
 

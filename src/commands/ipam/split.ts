@@ -30,7 +30,7 @@ export default class IpamSplit extends EditCommand {
     const which = flags.name !== undefined ? {name: flags.name} : flags.cidr ? {cidr: flags.cidr} : {name: ''}
     const {name, changes, wasDisabled} = await splitPool(await this.session(), which, args.number)
     const created = changes.flatMap(({name: part, after}) => (after ? [`Created ${part} with CIDR ${after.spec.cidr}.`] : []))
-    await this.tell(changes, {done: [`IP Pool ${name} was successfully split into ${args.number} smaller pools.`, ...created]})
+    await this.report(changes, {done: [`IP Pool ${name} was successfully split into ${args.number} smaller pools.`, ...created]})
     if (wasDisabled) this.note(`The pool ${name} was disabled; the pools in its place ${this.dryRun ? 'would be' : 'are'} enabled. To disable them: calicoctl pool set ${changes.flatMap(({after}) => after?.spec.cidr ?? []).join(' ')} --disabled`)
   }
 }

@@ -52,7 +52,7 @@ export default class MesosConfig extends BaseCommand {
     for (const edit of plan.edits) await this.dataText(await editDiff(edit))
     await this.flush()
     const done = await this.write(files, plan, {dryRun: flags['dry-run'], yes: flags.yes})
-    await this.tellNext(files, style, plan, done)
+    await this.reportNext(files, style, plan, done)
   }
 
   /** What was written. */
@@ -73,7 +73,7 @@ export default class MesosConfig extends BaseCommand {
   }
 
   /** What is still missing, and how the agent learns of it. */
-  private async tellNext(files: HostFiles, style: Style, plan: AgentPlan, written: readonly FileEdit[]): Promise<void> {
+  private async reportNext(files: HostFiles, style: Style, plan: AgentPlan, written: readonly FileEdit[]): Promise<void> {
     const findings = await checkAgent(readSetup(withEdits(files, plan.edits), style))
     for (const {severity, what, remedy} of findings) if (severity !== 'note') this.note(`Warning: ${what}. ${remedy}`)
     if (written.length === 0) return

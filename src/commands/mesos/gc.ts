@@ -30,7 +30,7 @@ export default class MesosGc extends HostEditCommand {
       // It is no more what it was found to be: another client has removed it, or connected it again.
       left--
       if (!removal) continue
-      await this.tell(removal.changes)
+      await this.report(removal.changes)
       for (const note of removalNotes(removal, {dryRun: this.dryRun})) this.note(note)
     }
     if (left > 0) throw new CalicoError('problems', `${left === 1 ? 'The container of 1 endpoint is' : `The containers of ${left} endpoints are`} gone`, flags.apply ? {} : {hint: 'To remove these endpoints: calicoctl mesos gc --apply'})

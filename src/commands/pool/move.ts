@@ -17,7 +17,7 @@ export default class PoolMove extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(PoolMove)
     const {changes, ...left} = await movePool(await this.session(), args.old, args.new)
-    await this.tell(changes, {detail: ({action}) => (action === 'updated' ? 'disabled' : undefined)})
+    await this.report(changes, {detail: ({action}) => (action === 'updated' ? 'disabled' : undefined)})
     const lines = leftLines(left, args.new)
     this.data([...lines, lines.length === 0 ? 'No address of the old pool is in use. To remove it:' : 'When they are reconnected:', drainLine(distinctNetworks([args.old]))])
   }

@@ -43,7 +43,7 @@ export default class PoolRemove extends EditCommand {
         () => removePools(session, cidrs, {force: flags.force, ifExists}),
         () => removePools(session, cidrs, {force: true, ifExists}),
       )
-    await this.tell(changes, {done: changes.flatMap(() => DONE), both: true})
+    await this.report(changes, {done: changes.flatMap(() => DONE), both: true})
     for (const cidr of distinctNetworks(cidrs).map(formatCidr)) if (!changes.some(({name}) => name === cidr)) this.note(`${cidr} is not a configured pool`)
     if (disowned.length > 0) this.note(`Blocks with addresses in use, which belong to no pool now: ${disowned.join(', ')}`)
   }

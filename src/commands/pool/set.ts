@@ -15,6 +15,6 @@ export default class PoolSet extends EditCommand {
     const {args, flags} = await this.read(PoolSet, (line) => {
       for (const problem of problemsOfChange(line.args.cidrs, line.flags)) this.problem(problem)
     })
-    await this.tell(await setPools(await this.session(), args.cidrs, chosenChanges(flags)), {detail: poolDetail})
+    await this.report(await setPools(await this.session(), args.cidrs, chosenChanges(flags)), {detail: poolDetail})
   }
 }

@@ -13,6 +13,6 @@ export default class ProfileAdd extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(ProfileAdd)
     const change = await addProfile(await this.session(), args.profile)
-    await this.tell([change], {done: change.action === 'created' ? `Created profile ${args.profile}` : `Profile ${args.profile} already exists.`})
+    await this.report([change], {done: change.action === 'created' ? `Created profile ${args.profile}` : `Profile ${args.profile} already exists.`})
   }
 }

@@ -17,6 +17,6 @@ export default class ProfileRemove extends EditCommand {
     const session = await this.session()
     const remove = (check: boolean) => removeProfile(session, args.profile, {check})
     const change = await this.orInsist(() => remove(!flags['no-check']), () => remove(false))
-    await this.tell([change], {done: change.before ? `Deleted profile ${args.profile}` : `Profile ${args.profile} not found.`})
+    await this.report([change], {done: change.before ? `Deleted profile ${args.profile}` : `Profile ${args.profile} not found.`})
   }
 }

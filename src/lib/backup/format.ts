@@ -94,8 +94,8 @@ export async function* backupParts(bytes: AsyncIterable<Uint8Array>, name: strin
         entries.push(entry)
       } else {
         if (entries.length > 0) yield {entries: entries.splice(0)}
-        const {keys: told, sha256} = value as Partial<BackupEnd>
-        if (told !== keys || sha256 !== hash.copy().digest('hex')) throw bad(name, 'its checksum is wrong: it was modified or damaged')
+        const {keys: stated, sha256} = value as Partial<BackupEnd>
+        if (stated !== keys || sha256 !== hash.copy().digest('hex')) throw bad(name, 'its checksum is wrong: it was modified or damaged')
         yield {end: {keys, sha256}}
         end = true
       }

@@ -12,7 +12,7 @@ import type {Settings} from '../settings/types.js'
 import {hasColours, painted, paintHeads, type Stream} from './colour.js'
 import {parseDuration} from './duration.js'
 import type {EntryLine, JournalEntry} from '../journal/entry.js'
-import type {FlowLine, FlowsTold} from './flows.js'
+import type {FlowLine, FlowsReport} from './flows.js'
 import {OutputError, watchWrites} from './made.js'
 import {escapeText} from '../printable.js'
 import type {OutputFormat, Presentation} from './output/presentation.js'
@@ -170,7 +170,7 @@ export abstract class BaseCommand extends Command {
     settings.warnings.forEach(this.opened.warn)
     watchSignals(this.opened)
     watchWrites(this.opened.writes)
-    await this.tellOverdue()
+    await this.reportOverdue()
     return this.opened
   }
 
@@ -206,8 +206,8 @@ export abstract class BaseCommand extends Command {
   /** With --flows: what was written, and what would have been. */
   private readonly made: Written[] = []
   private readonly rehearsed: Written[] = []
-  private told: Promise<FlowsTold> | undefined
-  private toldFlows = false
+  private flows: Promise<FlowsReport> | undefined
+  private flowsReported = false
 
   private get wantsFlows(): boolean {
     return (this.globals as {flows?: boolean}).flows === true
@@ -218,26 +218,26 @@ export abstract class BaseCommand extends Command {
     return !['table', undefined].includes((this.globals as {output?: string}).output)
   }
 
-  private async flowsTold(session?: Session): Promise<FlowsTold> {
-    const {tellFlows} = await import('./flows.js')
+  private async flowsReport(session?: Session): Promise<FlowsReport> {
+    const {reportFlows} = await import('./flows.js')
     const dry = this.made.length === 0
-    return (this.told ??= tellFlows(session ?? (await this.session()), dry ? this.rehearsed : this.made, dry))
+    return (this.flows ??= reportFlows(session ?? (await this.session()), dry ? this.rehearsed : this.made, dry))
   }
 
   /** For a JSON document: what the change has done to flows, where --flows asks for it; nothing more is reported then. */
   protected async flowsJson(session?: Session): Promise<{flows?: readonly FlowLine[]}> {
     if (!this.wantsFlows) return {}
-    const {json, warnings} = await this.flowsTold(session)
+    const {json, warnings} = await this.flowsReport(session)
     for (const warning of warnings) this.note(`Warning: ${warning}`)
-    this.toldFlows = true
+    this.flowsReported = true
     return {flows: json}
   }
 
   /** Where --flows asks for it and it was not reported yet: what the change has done to flows, on stdout, or ASIDE on stderr. */
-  protected async tellFlows({session, aside = false}: {session?: Session; aside?: boolean} = {}): Promise<void> {
-    if (!this.wantsFlows || this.toldFlows) return
-    this.toldFlows = true
-    const {text, warnings} = await this.flowsTold(session)
+  protected async reportFlows({session, aside = false}: {session?: Session; aside?: boolean} = {}): Promise<void> {
+    if (!this.wantsFlows || this.flowsReported) return
+    this.flowsReported = true
+    const {text, warnings} = await this.flowsReport(session)
     if (aside) this.note(text)
     else this.data(text)
     for (const warning of warnings) this.note(`Warning: ${warning}`)
@@ -247,10 +247,10 @@ export abstract class BaseCommand extends Command {
   protected readonly looksForOverdue: boolean = true
 
   /** Tells of changes that were not confirmed in time and not rolled back. The folder is there only while one waits. */
-  protected async tellOverdue(): Promise<void> {
+  protected async reportOverdue(): Promise<void> {
     if (!this.looksForOverdue || !existsSync(waitingFolder(process.env))) return
-    const {tellOverdue} = await import('../journal/confirm/overdue.js')
-    await tellOverdue(process.env, {note: (lines) => this.note(lines), ask: (question) => this.confirm(question)})
+    const {reportOverdue} = await import('../journal/confirm/overdue.js')
+    await reportOverdue(process.env, {note: (lines) => this.note(lines), ask: (question) => this.confirm(question)})
   }
 
   /** Writes WRITTEN, which is about to be sent, to the journal; LINES make it, if this command is a batch. */
@@ -415,7 +415,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(error: Error | undefined): Promise<void> {
     try {
-      if (error === undefined) await this.tellFlows({aside: this.hasFormat})
+      if (error === undefined) await this.reportFlows({aside: this.hasFormat})
       await this.out.flush()
     } catch (failure) {
       // What went wrong before is what the user must know.

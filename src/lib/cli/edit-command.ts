@@ -42,7 +42,7 @@ export abstract class HostEditCommand extends BaseCommand {
   private wasMissing = false
   private readonly madeBefore = madeCount()
 
-  /** Something was changed, or in a dry run would be, that {@link tell} does not report: --error-unchanged does not apply then. */
+  /** Something was changed, or in a dry run would be, that {@link report} does not report: --error-unchanged does not apply then. */
   protected noteChanged(): void {
     this.changed = true
   }
@@ -82,7 +82,7 @@ export abstract class HostEditCommand extends BaseCommand {
    * Tells what became of CHANGES, once: in a dry run the differences on stdout, and what would change on stderr; else DONE, v0.20's line, on stdout,
    * or without it what changed on stderr. DETAIL says more about a change, e.g. `inbound rule 3 added`. With BOTH, DONE does not name what changed.
    */
-  protected async tell(
+  protected async report(
     changes: readonly ResourceChange[],
     {done, detail, both = false}: {done?: string | readonly string[] | undefined; detail?: string | ((change: ResourceChange) => string | undefined) | undefined; both?: boolean} = {},
   ): Promise<void> {
@@ -92,7 +92,7 @@ export abstract class HostEditCommand extends BaseCommand {
     } else if (done !== undefined) this.success(done)
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
     if (done !== undefined && !both && !this.dryRun) return
-    for (const change of changes) await this.tellChange(change, typeof detail === 'function' ? detail(change) : detail)
+    for (const change of changes) await this.reportChange(change, typeof detail === 'function' ? detail(change) : detail)
   }
 
   /** v0.20's LINES of success, on stdout: no data, and so muted by --quiet. */
@@ -100,7 +100,7 @@ export abstract class HostEditCommand extends BaseCommand {
     if (!this.isQuiet) this.doneText(lines, 'stdout')
   }
 
-  private async tellChange(change: ResourceChange, given: string | undefined): Promise<void> {
+  private async reportChange(change: ResourceChange, given: string | undefined): Promise<void> {
     const {action, before, after} = change
     const detail = given ?? (action === 'updated' ? (await import('./output/what-changed.js')).whatChanged(before, after) : undefined)
     const text = changeText(change, {dryRun: this.dryRun, detail})
@@ -109,9 +109,9 @@ export abstract class HostEditCommand extends BaseCommand {
   }
 
   /** Says what became of CHANGES on stderr alone, a line each. */
-  protected async tellNotes(changes: readonly ResourceChange[]): Promise<void> {
+  protected async reportNotes(changes: readonly ResourceChange[]): Promise<void> {
     if (changes.some(({action}) => action !== 'unchanged')) this.noteChanged()
-    for (const change of changes) await this.tellChange(change, undefined)
+    for (const change of changes) await this.reportChange(change, undefined)
   }
 }
 

@@ -15,7 +15,7 @@ export interface FlowLine {
   readonly toEndpoints: number
 }
 
-export interface FlowsTold {
+export interface FlowsReport {
   readonly json: readonly FlowLine[]
   readonly text: readonly string[]
   /** What the list cannot tell. */
@@ -26,7 +26,7 @@ export interface FlowsTold {
  * What WRITTEN has done to flows (REHEARSED: would do), for people and for programs.
  * @throws CalicoError if the store cannot be read; the message says that the change was made all the same, unless it was only rehearsed
  */
-export async function tellFlows(session: Session, written: readonly Written[], rehearsed: boolean): Promise<FlowsTold> {
+export async function reportFlows(session: Session, written: readonly Written[], rehearsed: boolean): Promise<FlowsReport> {
   let worlds: ChangedWorld | undefined
   try {
     worlds = await readChangedWorld(session, written)

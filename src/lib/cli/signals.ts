@@ -7,9 +7,9 @@ const PATIENCE_MS = 2000
 
 /**
  * Makes Ctrl-C and SIGTERM end the command with the truth about its writes: at once, or, with a write under way, as soon as its answer is there
- * (at most 2 s; a second Ctrl-C ends at once). TOLD says what became of them, without its full stop; by itself, what is in the log of writes.
+ * (at most 2 s; a second Ctrl-C ends at once). OUTCOME says what became of them, without its full stop; by itself, what is in the log of writes.
  */
-export function watchSignals({writes}: Pick<Session, 'writes'>, told: () => string = () => truth(writes)): void {
+export function watchSignals({writes}: Pick<Session, 'writes'>, outcomes: () => string = () => truth(writes)): void {
   let count = 0
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
     count++
@@ -18,19 +18,19 @@ export function watchSignals({writes}: Pick<Session, 'writes'>, told: () => stri
     const {open, undo} = writes
     if (undo !== undefined && count === 1) {
       process.stderr.write(`\n${word}; rolling back (press again to exit immediately)\n`)
-      const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(told())}.`)
+      const end = (outcome: string): void => leave(code, `${word}: ${outcome} ${sentence(outcomes())}.`)
       undo().then(end, (error: unknown) => end(`The rollback failed: ${error instanceof Error ? error.message : String(error)}.`))
       return
     }
     if (open === undefined || count > 1) {
-      leave(code, `${word}: ${told()}`)
+      leave(code, `${word}: ${outcomes()}`)
       return
     }
     process.stderr.write(`\n${word}; waiting for the answer to ${escapeText(open.what)} (press again to exit immediately)\n`)
-    const timer = setTimeout(() => leave(code, `${word}: ${told()}`), PATIENCE_MS)
+    const timer = setTimeout(() => leave(code, `${word}: ${outcomes()}`), PATIENCE_MS)
     void open.settled.then(() => {
       clearTimeout(timer)
-      leave(code, `${word}: ${told()}`)
+      leave(code, `${word}: ${outcomes()}`)
     })
   }
   process.on('SIGINT', stop)

@@ -87,7 +87,7 @@ async function findCandidates(session: Session, {within, host, check}: AffinityS
   if (host === undefined) {
     for await (const {kv, block} of blocksWithin(session, within)) {
       if (block) check?.(block)
-      else tellUnreadable(session, kv)
+      else reportUnreadable(session, kv)
       const owner = block && ownerOf(block)
       if (block && (owner || isEmpty(block))) add(block.cidr, owner ? [affinityKey(owner.host, blockCidr(block), owner.type)] : [])
       else others.set(kv.key, kv.modRevision)
@@ -127,7 +127,7 @@ function tryBlock(kv: KeyValue): Block | undefined {
   }
 }
 
-const tellUnreadable = (session: Session, {key}: KeyValue): void => session.warn(`The stored value of ${key} cannot be read. It was not changed.`)
+const reportUnreadable = (session: Session, {key}: KeyValue): void => session.warn(`The stored value of ${key} cannot be read. It was not changed.`)
 
 /** CANDIDATES in groups that fit into one transaction each, no block twice in one. */
 function* batches(candidates: readonly Candidate[]): Generator<Candidate[]> {
@@ -178,7 +178,7 @@ function releaseBlock(
   const block = kv && tryBlock(kv)
   const outcome = {key, cidr: formatCidr(cidr), seen: kv?.modRevision}
   if (kv && !block) {
-    tellUnreadable(session, kv)
+    reportUnreadable(session, kv)
     return {writes: [], guards: [], outcome: {...outcome, did: 'nothing'}}
   }
   if (block) check?.(block)

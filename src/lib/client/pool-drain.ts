@@ -7,7 +7,7 @@ import {blocksPrefixWithin} from '../ipam/block-keys.js'
 import type {IPPool} from '../model/types.js'
 import {type Cidr, formatCidr} from '../net/index.js'
 import {findHolders, holderLines} from './addresses-in-use.js'
-import {checkNumber, deletion, findPools, type GivenBack, giveBackAndDelete, halfDone, labels, NOTHING_REMOVED, type PoolRemoval, setDisabled, tellLateClaims} from './pool-removal.js'
+import {checkNumber, deletion, findPools, type GivenBack, giveBackAndDelete, halfDone, labels, NOTHING_REMOVED, type PoolRemoval, setDisabled, reportLateClaims} from './pool-removal.js'
 import {distinctNetworks, type Pool, poolLabel} from './pools.js'
 import {parseStored} from './resources.js'
 import type {Session} from './session.js'
@@ -22,7 +22,7 @@ export interface DrainOptions {
   readonly waitMs: number
   /** Passes over what is no pool. */
   readonly ifExists?: boolean
-  /** Told at first, and whenever the number of addresses in use has changed: with LINES, who has them, at first only. */
+  /** Called at first, and whenever the number of addresses in use has changed: with LINES, who has them, at first only. */
   readonly onHolders: (count: number, lines: readonly string[]) => void
   /** Does WORK, a wait that is not the datastore's time. */
   readonly offTheClock: <T>(work: () => Promise<T>) => Promise<T>
@@ -85,7 +85,7 @@ async function drained(session: Session, networks: readonly Cidr[], pools: reado
 
 async function afterwards(session: Session, networks: readonly Cidr[], pools: readonly Pool[], {disowned, left}: GivenBack): Promise<PoolRemoval> {
   session.writes.remaining = undefined
-  await tellLateClaims(session, networks, pools, left)
+  await reportLateClaims(session, networks, pools, left)
   return {changes: pools.map(deletion), disowned}
 }
 

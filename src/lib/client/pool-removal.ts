@@ -68,7 +68,7 @@ export async function removePools(session: Session, cidrs: readonly Cidr[], {for
   } finally {
     session.writes.remaining = undefined
   }
-  await tellLateClaims(session, networks, pools, blocks.left)
+  await reportLateClaims(session, networks, pools, blocks.left)
   return {changes: pools.map(deletion), disowned: blocks.disowned}
 }
 
@@ -193,7 +193,7 @@ function deletions(pools: readonly Pool[], {results}: Seen): Write[] {
 }
 
 /** Looks for blocks that a slow allocator has claimed since the blocks were accounted for. */
-export async function tellLateClaims(session: Session, networks: readonly Cidr[], pools: readonly Pool[], left: ReadonlyMap<string, Revision>): Promise<void> {
+export async function reportLateClaims(session: Session, networks: readonly Cidr[], pools: readonly Pool[], left: ReadonlyMap<string, Revision>): Promise<void> {
   const {results} = await read(session, networks.map((network) => ({list: blocksPrefixWithin(network), keysOnly: true})))
   const late = networks.flatMap((network, index) => (results[index] ?? []).filter(({key}) => isBlockWithin(network, key) && !left.has(key)))
   if (late.length === 0) return

@@ -185,7 +185,7 @@ export async function changeResource<R extends Resource>(
     }
   }
   const {outcome} = await commit(session, [{get: key}, ...reads], decide, {remembered})
-  tellWider(session, outcome)
+  reportWider(session, outcome)
   return outcome
 }
 
@@ -232,7 +232,7 @@ export function prepareChange<R extends Resource>(
 }
 
 /** Warns of what CHANGE adds that Felix enforces wider than it is written: it is what the user means, and no reason to refuse it. */
-export function tellWider(session: Session, {kind, name, action, before, after}: ResourceChange): void {
+export function reportWider(session: Session, {kind, name, action, before, after}: ResourceChange): void {
   if (after === undefined || action === 'unchanged') return
   for (const hazard of addedHazards(kind, before, after)) if (hazard.level === 'wider') session.warn(`${objectLabel(kind, name)}: ${problemText(hazard)}.`)
 }

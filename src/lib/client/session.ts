@@ -48,7 +48,7 @@ export interface Session {
   readonly rehearse?: ((written: Written) => void) | undefined
   /** What ClusterInformation and KEY were when this process last saw them: a first decision may be made from it (commit.ts, `remembered`). */
   readonly recall?: ((key: string) => TransactionResult | undefined) | undefined
-  /** Says something on stderr that the user should know although the command goes on. Told once per text. */
+  /** Says something on stderr that the user should know although the command goes on. Each text once. */
   readonly warn: (message: string) => void
   /** As WARN, for what the store itself is (empty, initialised just now): said to those too who want no warnings (decisions.md 38). */
   readonly announce: (message: string) => void

@@ -24,7 +24,7 @@ export interface Workspace {
 
 /** All that it does throws CalicoError `failed` where the file system does not let it. */
 export function createWorkspace(): Workspace {
-  return told('The temporary folder cannot be created', create)
+  return withFailure('The temporary folder cannot be created', create)
 }
 
 function create(): Workspace {
@@ -34,7 +34,7 @@ function create(): Workspace {
   return {
     folder,
     write(path, text) {
-      told(`${path} cannot be written into ${content}`, () => {
+      withFailure(`${path} cannot be written into ${content}`, () => {
         const file = join(content, path)
         makeFolder(dirname(file), {mode: PRIVATE_FOLDER})
         writeFileSync(file, text, {mode: 0o600, flag: 'wx'})
@@ -42,7 +42,7 @@ function create(): Workspace {
     },
     async pack(now) {
       const archive = join(folder, archiveName(now))
-      told(`${archive} cannot be written`, () => writeFileSync(archive, '', {mode: 0o600, flag: 'wx'})) // tar keeps the mode of a file that is there
+      withFailure(`${archive} cannot be written`, () => writeFileSync(archive, '', {mode: 0o600, flag: 'wx'})) // tar keeps the mode of a file that is there
       try {
         await runCommand('tar', ['--create', '--gzip', `--file=${archive}`, '--force-local', '--owner=0', '--group=0', `--directory=${folder}`, CONTENT], {timeoutMs: PACKING_LIMIT_MS})
       } catch (error) {
@@ -55,7 +55,7 @@ function create(): Workspace {
   }
 }
 
-function told<T>(what: string, work: () => T): T {
+function withFailure<T>(what: string, work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -53,14 +53,14 @@ export interface EngineOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly timeLimitMs?: number
   /** Receives which container was meant, where it was named by the beginning of its id. */
-  readonly tell?: (text: string) => void
+  readonly note?: (text: string) => void
 }
 
 /**
  * The Engine that DOCKER_HOST names, else the one of this host. Nothing is sent before the first question; the Engine is spoken to in the newest
  * version of its API that it has itself.
  */
-export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, tell = () => undefined}: EngineOptions = {}): Engine {
+export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, note = () => undefined}: EngineOptions = {}): Engine {
   const address = engineAddress(env)
   const ask = <T>(question: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T> => askEngine(address, timeLimitMs, question)
   return {
@@ -72,7 +72,7 @@ export function dockerEngine({env = process.env, timeLimitMs = TIME_LIMIT_MS, te
         const found = containerOf(await ask((docker, abortSignal) => docker.getContainer(name.replace(/^\//, '')).inspect({abortSignal}))) ?? strange(address)
         if (!isMeant(found, name)) throw tooShort(name, found)
         const abbreviation = abbreviationText(found, name)
-        if (abbreviation !== undefined) tell(abbreviation)
+        if (abbreviation !== undefined) note(abbreviation)
         return found
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) throw notFound(name, error)

@@ -2,7 +2,7 @@
 import {CalicoError} from '../errors.js'
 import {generations} from '../files/append.js'
 import {fileReason, readTextFile} from '../files/read.js'
-import {toldText} from '../text-difference.js'
+import {textFromDifference} from '../text-difference.js'
 import {KEPT} from './place.js'
 
 /** What happened to one key; undefined = it did not exist. */
@@ -176,7 +176,7 @@ function changeOf(value: unknown, left: Left): KeyChange | [] {
   const {key, edit, of} = value
   if (!Array.isArray(edit)) return {key, before: textIn(value.before), after: textIn(value.after)}
   const before = left.get(of)?.get(key)
-  const after = before === undefined ? undefined : toldText(edit, before)
+  const after = before === undefined ? undefined : textFromDifference(edit, before)
   return after === undefined ? [] : {key, before, after}
 }
 

@@ -30,13 +30,13 @@ export interface ContainerFactsRequest {
 /** Adds to the endpoint what Docker says of its container, as soon as Docker shows it there. What fails is reported in LOG; never throws. */
 export async function copyContainerFacts({session, node, docker, endpointId, networkId, labels, log, limitMs = LIMIT_MS}: ContainerFactsRequest): Promise<void> {
   const what = `The container of endpoint ${endpointId.slice(0, 12)}`
-  const tell = (text: string): void => log[labels ? 'warn' : 'debug'](labels ? `${text}; the labels of the container were not copied to it` : text)
+  const report = (text: string): void => log[labels ? 'warn' : 'debug'](labels ? `${text}; the labels of the container were not copied to it` : text)
   try {
     const container = await waitForContainer(docker, {endpointId, networkId, limitMs, log})
-    if (!container) tell(`${what} was not found in Docker within ${limitMs / 1000} s`)
+    if (!container) report(`${what} was not found in Docker within ${limitMs / 1000} s`)
     else await describeEndpoint(session, node, endpointId, {container: container.name, ...(labels ? {labels: endpointLabels(container.labels)} : {})})
   } catch (error) {
-    tell(`${what} could not be recorded: ${(error as Error).message}`)
+    report(`${what} could not be recorded: ${(error as Error).message}`)
   }
 }
 

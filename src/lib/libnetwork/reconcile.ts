@@ -26,7 +26,7 @@ export interface ReconcilerOptions {
   readonly log: Log
   /** Those that are remembered and that Docker does not know any more are removed. */
   readonly networks?: Pick<Networks, 'remembered' | 'remove'>
-  /** Told of each endpoint that Docker knows and whose container is not noted: the driver was ended before it could. */
+  /** Called for each endpoint that Docker knows and whose container is not noted: the driver was ended before it could. */
   readonly describe?: (endpoint: {endpointId: string; networkId: string}) => void
   readonly missingMs?: number
   readonly orphanMs?: number
@@ -242,13 +242,13 @@ function newSuspects({elapsed}: ReconcilerClock) {
   }
 }
 
-/** Tells what lasts once and not every round. */
+/** Logs what lasts once, not in every round. */
 function newNotices(log: Log) {
-  const told = new Map<string, string>()
-  const tell = (level: 'info' | 'warn') => (about: string, text: string): void => {
-    if (told.get(about) === text) return
-    told.set(about, text)
+  const logged = new Map<string, string>()
+  const notice = (level: 'info' | 'warn') => (about: string, text: string): void => {
+    if (logged.get(about) === text) return
+    logged.set(about, text)
     log[level](text)
   }
-  return {info: tell('info'), warn: tell('warn'), forget: (about: string) => void told.delete(about)}
+  return {info: notice('info'), warn: notice('warn'), forget: (about: string) => void logged.delete(about)}
 }

@@ -64,7 +64,7 @@ export function stateBudget(state: StoreState, normalMs: number): Budget {
 
 /** STORE, with STATE informed about every request. */
 export function observed(store: Datastore, state: StoreState): Datastore {
-  const told = async <T>(request: Promise<T>): Promise<T> => {
+  const noted = async <T>(request: Promise<T>): Promise<T> => {
     try {
       const answer = await request
       state.note(undefined)
@@ -74,10 +74,10 @@ export function observed(store: Datastore, state: StoreState): Datastore {
       throw error
     }
   }
-  async function* toldPages(pages: AsyncIterable<Page>): AsyncIterable<Page> {
+  async function* notedPages(pages: AsyncIterable<Page>): AsyncIterable<Page> {
     const iterator = pages[Symbol.asyncIterator]()
     for (;;) {
-      const step: IteratorResult<Page, unknown> = await told(iterator.next())
+      const step: IteratorResult<Page, unknown> = await noted(iterator.next())
       if (step.done === true) return
       yield step.value
     }
@@ -87,11 +87,11 @@ export function observed(store: Datastore, state: StoreState): Datastore {
     get generation() {
       return store.generation
     },
-    get: (key, options) => told(store.get(key, options)),
-    list: (prefix, options) => toldPages(store.list(prefix, options)),
-    transact: (transaction) => told(store.transact(transaction)),
+    get: (key, options) => noted(store.get(key, options)),
+    list: (prefix, options) => notedPages(store.list(prefix, options)),
+    transact: (transaction) => noted(store.transact(transaction)),
     watch: (prefix, from, signal) => store.watch(prefix, from, signal),
-    history: (key, from) => told(store.history(key, from)),
+    history: (key, from) => noted(store.history(key, from)),
     close: () => store.close(),
   }
 }

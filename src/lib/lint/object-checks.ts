@@ -151,8 +151,8 @@ function emptyRules(object: StoredObject): Finding[] {
   })
 }
 
-/** What Calico's client would refuse, and what it does not know, where nothing worse has been TOLD of the field. */
-function clientFindings(object: StoredObject, told: ReadonlySet<string>): Finding[] {
+/** What Calico's client would refuse, and what it does not know, where nothing worse has been REPORTED of the field. */
+function clientFindings(object: StoredObject, reported: ReadonlySet<string>): Finding[] {
   const {kind, raw, fault} = object
   const found: Finding[] = []
   const command = object.resource === undefined ? rawCommand(object) : editCommand(object)
@@ -160,13 +160,13 @@ function clientFindings(object: StoredObject, told: ReadonlySet<string>): Findin
   const unreadable = object.resource === undefined ? decode(kind, raw).problems : []
   const {problems} = unreadable.length > 0 ? {problems: unreadable} : accept(kind, raw, {operation: 'update'})
   for (const {field, message} of problems) {
-    if (told.has(placeOf(field))) continue
+    if (reported.has(placeOf(field))) continue
     // A pool that Felix cannot read is none for it, and nothing stops (measured); of the other kinds nobody has looked.
     const code = unreadable.length === 0 || kind === 'IPPool' ? 'invalid-value' : 'unreadable'
     found.push(finding(code, object, field, unreadable.length === 0 ? message : `${message}: Calico ignores the object`, command))
   }
   for (const field of unknownFields(kind, raw)) {
-    if (!told.has(placeOf(field))) found.push(finding('unknown-field', object, field, 'is a field that Calico does not know: it is ignored', command))
+    if (!reported.has(placeOf(field))) found.push(finding('unknown-field', object, field, 'is a field that Calico does not know: it is ignored', command))
   }
   const reason = withoutEffect(kind)
   if (reason !== undefined) found.push(finding('no-effect', object, '', `has no effect: ${reason}`, deleteCommand(object)))

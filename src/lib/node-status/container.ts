@@ -70,8 +70,8 @@ const REFUSAL = 'calico/node is not ready: '
 /** The line of OUTPUT that says why; what the program logs besides is left out. */
 function reason(output: string): string {
   const lines = output.split('\n').map((line) => line.trim()).filter((line) => line !== '')
-  const told = lines.find((line) => line.includes(REFUSAL))
-  return told === undefined ? (lines.at(-1) ?? '') : told.slice(told.indexOf(REFUSAL) + REFUSAL.length)
+  const refusal = lines.find((line) => line.includes(REFUSAL))
+  return refusal === undefined ? (lines.at(-1) ?? '') : refusal.slice(refusal.indexOf(REFUSAL) + REFUSAL.length)
 }
 
 /** A version is not worth more of anybody's time. */

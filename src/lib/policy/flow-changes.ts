@@ -392,17 +392,17 @@ function namesOf(classes: readonly Unit[][], all: readonly Unit[]): Map<readonly
   }
   for (const name of new Set(names.values())) {
     const same = classes.filter((units) => names.get(units) === name)
-    if (same.length > 1) tellApart(same, name, names)
+    if (same.length > 1) distinguish(same, name, names)
   }
   return names
 }
 
 /** Names classes of one NAME by the labels in which they differ, else by numbers. */
-function tellApart(same: readonly Unit[][], name: string, names: Map<readonly Unit[], string>): void {
+function distinguish(same: readonly Unit[][], name: string, names: Map<readonly Unit[], string>): void {
   const keys = [...new Set(same.flatMap((units) => units.flatMap(({labels}) => [...labels.keys()])))].sort(compareUtf8)
   const values = (units: readonly Unit[], key: string): Set<string | undefined> => new Set(units.map(({labels}) => labels.get(key)))
   const differing = keys.filter((key) => new Set(same.map((units) => [...values(units, key)].join('\0'))).size > 1)
   const qualified = same.map((units) => differing.flatMap((key) => [...values(units, key)].flatMap((value) => (value === undefined ? [] : [value === '' ? key : `${key}=${value}`]))).join(','))
-  const told = new Set(qualified).size === same.length
-  for (const [index, units] of same.entries()) names.set(units, told ? (qualified[index] === '' ? name : `${name} [${qualified[index] ?? ''}]`) : `${name}#${index + 1}`)
+  const distinct = new Set(qualified).size === same.length
+  for (const [index, units] of same.entries()) names.set(units, distinct ? (qualified[index] === '' ? name : `${name} [${qualified[index] ?? ''}]`) : `${name}#${index + 1}`)
 }

@@ -162,12 +162,12 @@ class Pairs {
     if (v4 === undefined && v6 === undefined) return undefined
     let known = this.known.get(v4)
     if (known === undefined) this.known.set(v4, (known = new Map<Passing | undefined, Pick<Cell, 'flows' | 'by'> | undefined>()))
-    if (!known.has(v6)) known.set(v6, this.told([v4, v6].flatMap((one) => one ?? []), sharedFamilies(from, to)))
-    const told = known.get(v6)
-    return told && {from, to, ...told}
+    if (!known.has(v6)) known.set(v6, this.cellOf([v4, v6].flatMap((one) => one ?? []), sharedFamilies(from, to)))
+    const cell = known.get(v6)
+    return cell && {from, to, ...cell}
   }
 
-  private told(parts: readonly Passing[], families: readonly Family[]): Pick<Cell, 'flows' | 'by'> | undefined {
+  private cellOf(parts: readonly Passing[], families: readonly Family[]): Pick<Cell, 'flows' | 'by'> | undefined {
     const flows = parts.reduce<FlowSet>((all, part) => union(all, part.flows), NO_FLOWS)
     if (isEmpty(flows)) return undefined
     const by = new Map(parts.flatMap((part) => part.by).map((one) => [byKey(one), one]))

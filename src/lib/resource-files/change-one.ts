@@ -2,7 +2,7 @@
 import {isDeepStrictEqual} from 'node:util'
 import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
 import {commit} from '../client/commit.js'
-import {addedHazards, keyOf, objectLabel, parseStored, type Place, prepareChange, type ResourceChange, seeThose, type Stored, tellWider} from '../client/resources.js'
+import {addedHazards, keyOf, objectLabel, parseStored, type Place, prepareChange, type ResourceChange, seeThose, type Stored, reportWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {decode, knownFields, unknownFields} from '../model/accept.js'
@@ -39,7 +39,7 @@ export async function changeOne(session: Session, place: Place, edit: (object: u
     const {change, write} = prepareChange(place, before, after, situation, finished)
     return {writes: write ? [write] : [], guards: write ? guards(after, others) : [], what: `the change of ${label}`, outcome: change}
   })
-  tellWider(session, outcome)
+  reportWider(session, outcome)
   return outcome
 }
 

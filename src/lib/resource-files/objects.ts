@@ -75,7 +75,7 @@ export function objectsOf(files: readonly FileContent[], options: ReadOptions): 
 }
 
 type Context = ReadOptions & {readonly pools: readonly Resource[]}
-type Tell = (problem: FileProblem) => void
+type Report = (problem: FileProblem) => void
 
 /** The problems in the order of the files and of the places in them. */
 function inOrder(problems: readonly FileProblem[], files: readonly FileContent[]): FileProblem[] {
@@ -87,24 +87,24 @@ function inOrder(problems: readonly FileProblem[], files: readonly FileContent[]
   })
 }
 
-function readItem(item: Item, context: Context, take: (object: FileObject) => void, tell: Tell): void {
+function readItem(item: Item, context: Context, take: (object: FileObject) => void, report: Report): void {
   const {file, at, value} = item
-  for (const {offset, field, message} of item.findings) tell({file, position: item.positionAt(offset), ...owner(value, field), message})
+  for (const {offset, field, message} of item.findings) report({file, position: item.positionAt(offset), ...owner(value, field), message})
   if (item.broken) return
   const record = asRecord(value)
   if (!record) {
-    tell({file, position: at, field: '', message: Array.isArray(value) ? 'a list inside a list is not supported: move its objects one level up' : 'must be an object with apiVersion, kind and metadata'})
+    report({file, position: at, field: '', message: Array.isArray(value) ? 'a list inside a list is not supported: move its objects one level up' : 'must be an object with apiVersion, kind and metadata'})
     return
   }
   const kind = ownField(record, 'kind')
   const list = typeof kind === 'string' ? kindOfList(kind) : undefined
-  if (list === undefined) readObject(item, '', record, context, take, tell)
-  else readList(item, list.kind, record, context, take, tell)
+  if (list === undefined) readObject(item, '', record, context, take, report)
+  else readList(item, list.kind, record, context, take, report)
 }
 
-function readList(item: Item, kind: KindName, record: Readonly<Record<string, unknown>>, context: Context, take: (object: FileObject) => void, tell: Tell): void {
+function readList(item: Item, kind: KindName, record: Readonly<Record<string, unknown>>, context: Context, take: (object: FileObject) => void, report: Report): void {
   const locate = locator(item, '')
-  const fail = (field: string, message: string, part: 'key' | 'value' = 'value'): void => tell({file: item.file, position: locate(field, part), object: KINDS[kind].listKind, field, message})
+  const fail = (field: string, message: string, part: 'key' | 'value' = 'value'): void => report({file: item.file, position: locate(field, part), object: KINDS[kind].listKind, field, message})
   if (ownField(record, 'apiVersion') !== API_VERSION) fail('apiVersion', `must be ${API_VERSION}`)
   for (const name of Object.keys(record)) {
     if (!LIST_FIELDS.includes(name)) fail(name, `is not a field of a list${didYouMean(context.nearest(name, LIST_FIELDS))}`, 'key')
@@ -119,14 +119,14 @@ function readList(item: Item, kind: KindName, record: Readonly<Record<string, un
     const entry = asRecord(value)
     if (!entry) fail(field, `must be a ${kind}`)
     else if (isKindName(ownField(entry, 'kind')) && ownField(entry, 'kind') !== kind) fail(`${field}.kind`, `must be ${kind} in a ${KINDS[kind].listKind}`)
-    else readObject(item, field, entry, context, take, tell)
+    else readObject(item, field, entry, context, take, report)
   })
 }
 
 const LIST_FIELDS = ['kind', 'apiVersion', 'metadata', 'items']
 
 /** The object at PREFIX of ITEM: '' is the item itself. */
-function readObject(item: Item, prefix: string, record: Readonly<Record<string, unknown>>, context: Context, take: (object: FileObject) => void, tell: Tell): void {
+function readObject(item: Item, prefix: string, record: Readonly<Record<string, unknown>>, context: Context, take: (object: FileObject) => void, report: Report): void {
   const {file} = item
   const locate = locator(item, prefix)
   const at = prefix === '' ? item.at : locate('')
@@ -137,7 +137,7 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
   }
   const kind = readKind(record, context, fail)
   if (kind === undefined) {
-    problems.forEach(tell)
+    problems.forEach(report)
     return
   }
   const info = KINDS[kind]
@@ -168,7 +168,7 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
   const name = (accepted.resource ?? wanted)?.metadata.name
   if (!context.judge && wanted && !name) fail('metadata.name', 'must be set')
   if (problems.length > 0 || wanted === undefined || name === undefined) {
-    problems.forEach(tell)
+    problems.forEach(report)
     return
   }
 

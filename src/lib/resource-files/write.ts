@@ -4,7 +4,7 @@
  */
 import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
 import {commit, type Seen, type Write} from '../client/commit.js'
-import {keyOf, parseStored, read, type ResourceChange, tellWider} from '../client/resources.js'
+import {keyOf, parseStored, read, type ResourceChange, reportWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {stringifyJson} from '../json/json.js'
@@ -43,7 +43,7 @@ export interface WriteOptions extends JudgeOptions {
  */
 export async function writeObjects(session: Session, objects: readonly FileObject[], options: WriteOptions): Promise<readonly ResourceChange[]> {
   const changes = fitInOne(objects) ? await writeTogether(session, objects, objects, options) : await writeMany(session, objects, options)
-  for (const change of changes) tellWider(session, change)
+  for (const change of changes) reportWider(session, change)
   return changes
 }
 

@@ -33,11 +33,11 @@ export abstract class ConfigCommand extends SettingCommand {
     if (remove) {
       const change = await removeSetting(session, place, setting)
       const done = change.action === 'unchanged' ? 'No value configured' : 'Value removed'
-      await this.tell([change], {done})
+      await this.report([change], {done})
     } else if (value !== undefined) {
       const change = await writeSetting(session, place, setting, value)
       const was = change.before && setting.read(change.before)
-      await this.tell([change], {detail: `${name} ${was ?? 'not set'} → ${value}`})
+      await this.report([change], {detail: `${name} ${was ?? 'not set'} → ${value}`})
     } else {
       const stored = await readSetting(session, place, setting)
       await this.showSetting({name, value: stored, configured: stored !== undefined, text: stored ?? 'No value configured'})

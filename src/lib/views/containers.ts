@@ -50,7 +50,7 @@ export abstract class ContainerCommand extends EndpointProfileCommand {
 
   /** The Docker Engine; to be asked after the command line was read, since --timeout may give it more time. */
   protected get engine(): Engine {
-    return (this.#engine ??= dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}))
+    return (this.#engine ??= dockerEngine({note: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}))
   }
 
   /** This host's node name. @throws CalicoError `refused` if --node or a variable names another one (decisions.md 23) */

@@ -12,7 +12,7 @@ export abstract class EndpointProfileCommand extends EditCommand {
 
   protected async editProfiles(endpoint: Endpoint, action: ProfileAction, names: readonly string[], options: {ifExists?: boolean} = {}): Promise<void> {
     const edited = await editEndpointProfiles(await this.session(), endpoint, action, names, options)
-    await this.tell([{...edited.change, name: endpoint.id}], {done: profilesEditedText(action, names, edited)})
+    await this.report([{...edited.change, name: endpoint.id}], {done: profilesEditedText(action, names, edited)})
     for (const note of profilesEditedNotes(action, edited)) this.note(note)
   }
 }

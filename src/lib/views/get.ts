@@ -80,7 +80,7 @@ export async function presentResources(session: Session, info: KindInfo, wanted:
         missing.push(name)
         continue
       }
-      tellSuspiciousName(session, stored)
+      reportSuspiciousName(session, stored)
       found.push(stored)
     }
     const error = await missingError(session, info, missing, {namespace, at})
@@ -131,13 +131,13 @@ export function storedName({kind}: KindInfo, typed: string): string {
 
 async function* withWarnings(session: Session, objects: AsyncIterable<Stored>): AsyncGenerator<Stored> {
   for await (const stored of objects) {
-    tellSuspiciousName(session, stored)
+    reportSuspiciousName(session, stored)
     yield stored
   }
 }
 
 /** Anybody may write annotations: one that claims a name which cannot be the object's is reported, not shown as its name (decisions.md 13). */
-function tellSuspiciousName(session: Session, {kv, resource}: Stored): void {
+function reportSuspiciousName(session: Session, {kv, resource}: Stored): void {
   const {suspicious} = displayName(resource.metadata)
   if (suspicious !== undefined) session.warn(`The annotation calicoctl/name of ${kv.key} is '${suspicious}', which does not match its stored name; the stored name is shown.`)
 }

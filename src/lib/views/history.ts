@@ -61,13 +61,13 @@ export function entryRow(entry: Entry): Row {
  * CLUSTER that both know is one line, also where only the store knows that it was made; CLUSTER undefined = the store was not asked.
  */
 export function objectRows(key: string, entries: readonly Entry[], known: readonly Change[], cluster: string | undefined): Row[] {
-  const told = entries.flatMap((entry) =>
+  const recorded = entries.flatMap((entry) =>
     entry.parts.flatMap(({revision, changes, unknown, of, cluster: where}) =>
       cluster === undefined || where === cluster ? changes.filter((change) => change.key === key).map((change): Row => ({entry, revision, changes: [change], lines: of, unknown})) : [],
     ),
   )
-  const seen = new Set(told.flatMap(({revision, unknown}) => (unknown ? [] : revision)))
-  const own = told.map((row): Row => {
+  const seen = new Set(recorded.flatMap(({revision, unknown}) => (unknown ? [] : revision)))
+  const own = recorded.map((row): Row => {
     const made = row.unknown ? known.find(({revision, kv}) => revision > BigInt(row.revision) && kv?.value === row.changes[0]?.after && !seen.has(revision.toString())) : undefined
     if (made === undefined) return row
     seen.add(made.revision.toString())

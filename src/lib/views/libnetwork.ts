@@ -64,11 +64,11 @@ const nodeNow = (option: string | undefined) => resolveNodeName(nodeNameInputs(o
 
 /** ROUND, with a look at the node's name: calico-node may start after the driver, and call itself otherwise. */
 export function watchingName<T>(round: () => Promise<T>, {node, look, log}: {node: string; look: () => Pick<NodeName, 'name' | 'origin'>; log: Pick<Log, 'error'>}): () => Promise<T> {
-  let told = node
+  let reported = node
   return () => {
     const {name, origin} = look()
-    if (name !== told && name !== node) log.error(`This host's node is now ${name} (${origin}), but this service still creates endpoints for ${node}, which calico-node does not program: restart this service`)
-    told = name
+    if (name !== reported && name !== node) log.error(`This host's node is now ${name} (${origin}), but this service still creates endpoints for ${node}, which calico-node does not program: restart this service`)
+    reported = name
     return round()
   }
 }

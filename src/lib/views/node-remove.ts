@@ -80,7 +80,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
   private async removeWith(node: string, endpoints: readonly Endpoint[], local: boolean, clean: boolean): Promise<void> {
     const {changes, released, blocks, warnings} = await removeNode(await this.session(), node, endpoints, {local})
     const would = this.dryRun ? 'would be ' : ''
-    await this.tell(changes)
+    await this.report(changes)
     for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
     for (const block of blocks) this.note(`Block ${block} ${would}released`)
     for (const warning of warnings) this.note(`Warning: ${warning}`)

@@ -83,14 +83,14 @@ export abstract class NodeCommand extends HostEditCommand {
     if (driver) refuseOthersDriver(await driverStatus({engine: engine !== undefined}))
     for (const step of await prepareThisHost(request, {dryRun: this.dryRun})) this.note(stepText(step, this.dryRun))
     const {node, pools} = await writeObjects(session, request, wanted)
-    await this.tell([node], {detail: nodeChangeText(node)})
-    await this.tell(pools)
+    await this.report([node], {detail: nodeChangeText(node)})
+    await this.report(pools)
     if (this.dryRun) {
       if (engine) await this.showContainer(plan, options)
       if (driver) this.data(driverText(driver, options).split('\n'))
       return
     }
-    await told(session, async () => {
+    await withWrites(session, async () => {
       if (driver?.form === 'container' && engine) await this.ensureDriverImage(session, driver.container.image, options, flags)
       const startDriver = driver && (() => this.runDriver(session, engine, driver))
       // In the foreground the container's run ends with the container.
@@ -234,8 +234,8 @@ function stepText({what, result, why = ''}: PreparationStep, dryRun: boolean): s
   }
 }
 
-/** Does WORK; an error of it tells what had been written before. */
-async function told(session: Session, work: () => Promise<void>): Promise<void> {
+/** Does WORK; an error of it says what had been written before. */
+async function withWrites(session: Session, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {

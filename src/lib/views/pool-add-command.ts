@@ -15,15 +15,15 @@ export abstract class PoolAddCommand extends EditCommand {
   protected async add(cidrs: readonly Cidr[], options: PoolOptions): Promise<void> {
     const networks = hostNetworks()
     const changes = await addPools(await this.session(), cidrs, options)
-    await this.tell(changes, {detail: poolDetail})
-    for (const {before, after, name} of changes) if (before && after) this.tellUnnamed(name, after, options)
+    await this.report(changes, {detail: poolDetail})
+    for (const {before, after, name} of changes) if (before && after) this.reportUnnamed(name, after, options)
     const created = changes.filter(({action}) => action === 'created').flatMap(({name}) => parseCidr(name) ?? [])
     for (const {pool, network, interfaceName} of hostOverlaps(created, await networks)) {
       this.note(`Warning: the pool ${formatCidr(pool)} overlaps ${formatCidr(network)}, the network of ${interfaceName} on this host: workloads can be assigned addresses that are in use there.`)
     }
   }
 
-  private tellUnnamed(name: string, pool: IPPool, options: PoolOptions): void {
+  private reportUnnamed(name: string, pool: IPPool, options: PoolOptions): void {
     const {words, set} = unnamed(pool, options)
     if (words.length === 0) return
     const how = set.length === 0 ? '' : ` To change that: calicoctl pool set ${name} ${set.join(' ')}`

@@ -35,14 +35,14 @@ export interface Meant {
  * 29). TELL is informed when it is, and when a profile has been made for a network. Docker is asked only where a profile is missing, and where Docker is away the
  * profile is.
  */
-export async function meantProfile(session: Session, typed: string, tell: (text: string) => void): Promise<Meant> {
+export async function meantProfile(session: Session, typed: string, note: (text: string) => void): Promise<Meant> {
   let network: DockerNetwork | undefined
   let name = typed
   if (NETWORK_ID.test(typed) && !(await isStored(session, typed))) {
     network = await askDocker(typed)
     if (network?.id.startsWith(typed)) {
       name = network.options.profile ?? network.name
-      tell(`${typed} is the Docker network ${network.name}; its profile is ${name}.`)
+      note(`${typed} is the Docker network ${network.name}; its profile is ${name}.`)
     } else network = undefined
   }
   let asked: Promise<Profile | undefined> | undefined
@@ -50,7 +50,7 @@ export async function meantProfile(session: Session, typed: string, tell: (text:
     name,
     ifMissing: {
       make: (missing) => (asked ??= networkProfile(missing, network, {askByName: !NETWORK_ID.test(typed)})),
-      made: (missing) => tell(`${missing} is a Calico Docker network of this host: its profile ${session.dryRun ? 'would be' : 'was'} created, with the default rules.`),
+      made: (missing) => note(`${missing} is a Calico Docker network of this host: its profile ${session.dryRun ? 'would be' : 'was'} created, with the default rules.`),
     },
   }
 }

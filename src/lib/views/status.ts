@@ -27,12 +27,12 @@ const PEER_COLUMNS: readonly Column<BgpPeer>[] = [
 const peersIn = (status: BirdStatus | undefined): readonly BgpPeer[] => (status?.state === 'answers' ? status.peers : [])
 
 /** A row of `-o plain` and `-o name`: a BGP session, or what a line of the status tells. */
-type StatusRow = BgpPeer | Told
+type StatusRow = BgpPeer | LabelledRow
 
 /** A line of the status: what it is about, and what it says. */
-interface Told {
+interface LabelledRow {
   readonly label: string
-  readonly told: string
+  readonly text: string
 }
 
 const labelOf = (row: StatusRow): string => ('label' in row ? row.label : peerName(row))
@@ -40,13 +40,13 @@ const labelOf = (row: StatusRow): string => ('label' in row ? row.label : peerNa
 /** The columns of the sessions; other rows have their label in the first one and what it says in the second one. */
 const ROW_COLUMNS: readonly Column<StatusRow>[] = PEER_COLUMNS.map(({value, ...column}, index) => ({
   header: column.header,
-  value: (row) => ('label' in row ? ([row.label, row.told][index] ?? '') : value(row)),
+  value: (row) => ('label' in row ? ([row.label, row.text][index] ?? '') : value(row)),
 }))
 
 /** STATUS as of NOW. */
 export function presentStatus(status: NodeStatus, now: Date): Presentation<StatusRow> {
   return {
-    rows: [...toldRows(status, now), ...FAMILIES.flatMap((family) => peersIn(status.bird[family]))],
+    rows: [...labelledRows(status, now), ...FAMILIES.flatMap((family) => peersIn(status.bird[family]))],
     columns: ROW_COLUMNS,
     name: labelOf,
     document: () => ownDocument('NodeStatus', statusDocument(status)),
@@ -89,10 +89,10 @@ async function birdLines(status: BirdStatus | undefined, grid: Grid): Promise<st
 }
 
 /** Lines without `|`, so that scripts which look for rows see none of them. */
-const ourLines = (status: NodeStatus, now: Date): string[] => toldRows(status, now).map(({label, told}) => `${`${label}:`.padEnd(11)} ${told}`)
+const ourLines = (status: NodeStatus, now: Date): string[] => labelledRows(status, now).map(({label, text}) => `${`${label}:`.padEnd(11)} ${text}`)
 
 /** What v0.20 did not show. */
-function toldRows({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): Told[] {
+function labelledRows({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): LabelledRow[] {
   const {details, felix, bird: birdReadiness} = container
   const versions = FAMILIES.flatMap((family) => {
     const status = bird[family]
@@ -110,7 +110,7 @@ function toldRows({node, container, datastore, bird, endpoints, libnetwork, prob
     ...FAMILIES.flatMap((family) => remarks(family, bird[family])).map((text) => ['Remark', text] as const),
     ...problems.map((text) => ['Problem', text] as const),
   ]
-  return rows.map(([label, told]) => ({label, told}))
+  return rows.map(([label, text]) => ({label, text}))
 }
 
 const readinessText = ({state, why}: Readiness): string =>

@@ -3,7 +3,7 @@
  * (`ipam check --repair`) may have released it since, and an endpoint must never have an address that another client can get.
  */
 import type {Endpoint} from '../client/endpoints.js'
-import {keyOf, prepareChange, type ResourceChange, tellWider} from '../client/resources.js'
+import {keyOf, prepareChange, type ResourceChange, reportWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {POOLS_PREFIX} from '../ipam/lists.js'
@@ -44,6 +44,6 @@ export async function storeWithAddress(
       return {outcome: prepared}
     },
   })
-  tellWider(session, change)
+  reportWider(session, change)
   return {...change, name: id}
 }

@@ -63,9 +63,9 @@ describe('answers of the Engine', () => {
     ['c44f3c3133ecb1624f2bc18d672805864c5461a480ea24c9960e14e4df331485', undefined],
   ])('%s means it; the name is said back where only the beginning of its id was given', async (word, said) => {
     replay('01-inspect-running.txt')
-    const told: string[] = []
-    expect(await engine({tell: (text: string) => told.push(text)}).inspect(word)).toMatchObject({name: 'calico-node'})
-    expect(told).toEqual(said === undefined ? [] : [said])
+    const noted: string[] = []
+    expect(await engine({note: (text: string) => noted.push(text)}).inspect(word)).toMatchObject({name: 'calico-node'})
+    expect(noted).toEqual(said === undefined ? [] : [said])
   })
   test.each(['c', 'c4', 'c44', 'calico'])('%s is too little of an id: it means none', async (word) => {
     replay('01-inspect-running.txt')

@@ -9,7 +9,7 @@ import type {Change as StoreChange} from '../../../src/lib/datastore/datastore.j
 import type {State} from '../../../src/lib/datastore/embedded/state.js'
 import {CalicoError, EXIT_CODES} from '../../../src/lib/errors.js'
 import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
-import {tellOverdue} from '../../../src/lib/journal/confirm/overdue.js'
+import {reportOverdue} from '../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, end as endWaiting, refuseRunning, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
 import {lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
 import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile} from '../../../src/lib/journal/confirm/waiting.js'
@@ -271,7 +271,7 @@ export const confirm: World = {
     }
 
     async function asked(user: User): Promise<void> {
-      await run(user, 'calicoctl profile show', () => tellOverdue(process.env, {note: (lines) => user.actor.tell(`says: ${lines.join(' ')}`), ask: () => Promise.resolve(true)}))
+      await run(user, 'calicoctl profile show', () => reportOverdue(process.env, {note: (lines) => user.actor.tell(`says: ${lines.join(' ')}`), ask: () => Promise.resolve(true)}))
     }
 
     async function change(user: User, number: number): Promise<void> {

@@ -12,6 +12,6 @@ export default class BgpPeerAdd extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerAdd)
     const {changes} = await addPeer(await this.session(), {type: 'global'}, args.peer_ip, args.as_num)
-    await this.tell(changes, {detail: peerDetail})
+    await this.report(changes, {detail: peerDetail})
   }
 }

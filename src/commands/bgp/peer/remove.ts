@@ -13,6 +13,6 @@ export default class BgpPeerRemove extends EditCommand {
   async run(): Promise<void> {
     const {args} = await this.read(BgpPeerRemove)
     const missing = `${formatAddress(args.peer_ip)} is not a globally configured peer.`
-    await this.tell(await removePeer(await this.session(), {type: 'global'}, args.peer_ip, missing), {done: 'BGP peer removed from global configuration'})
+    await this.report(await removePeer(await this.session(), {type: 'global'}, args.peer_ip, missing), {done: 'BGP peer removed from global configuration'})
   }
 }

@@ -20,7 +20,7 @@ export default class ContainerEndpointShow extends ShowCommand {
     const node = ownNode(flags.node)
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
-    const {endpoints} = await locate(session, dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
+    const {endpoints} = await locate(session, dockerEngine({note: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
     await this.present(await presentEndpoints(session, await sortEndpoints(endpoints)))
   }
 }

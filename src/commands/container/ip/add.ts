@@ -31,6 +31,6 @@ export default class ContainerIpAdd extends ContainerCommand {
     if (finished) this.noteChanged()
     const exists = change.action === 'unchanged' && !finished
     if (this.isQuiet && !this.dryRun && (exists || args.ip.type !== 'address')) this.data(formatAddress(address))
-    await this.tell([change], {done: exists ? formatAddress(address) : `IP ${formatAddress(address)} added to ${args.container}`})
+    await this.report([change], {done: exists ? formatAddress(address) : `IP ${formatAddress(address)} added to ${args.container}`})
   }
 }

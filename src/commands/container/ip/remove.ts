@@ -21,7 +21,7 @@ export default class ContainerIpRemove extends ContainerCommand {
       address: args.ip,
       interfaceName: flags.interface ?? DEFAULT_INTERFACE,
     })
-    await this.tell(removal.changes, {done: `IP ${formatAddress(args.ip)} removed from ${args.container}`})
+    await this.report(removal.changes, {done: `IP ${formatAddress(args.ip)} removed from ${args.container}`})
     this.noteRemoval(removal)
   }
 }

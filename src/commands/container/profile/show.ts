@@ -17,6 +17,6 @@ export default class ContainerProfileShow extends ShowCommand {
     const {args, flags} = await this.read(ContainerProfileShow)
     const node = ownNode(flags.node)
     const session = await this.session()
-    await this.present(await presentEndpointProfiles(session, await locateOne(session, dockerEngine({tell: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)))
+    await this.present(await presentEndpointProfiles(session, await locateOne(session, dockerEngine({note: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)))
   }
 }

@@ -33,7 +33,7 @@ export default class ProfileRuleAdd extends EditCommand {
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change, result} = await editProfile(session, profile, addRule(args.direction, rule, at), {ifMissing})
     if (change.action !== 'unchanged' && change.after) await this.warnOfEarlier(session, change.after, args.direction, result.at)
-    await this.tell([change], {
+    await this.report([change], {
       done: change.action === 'unchanged' ? 'Rule already present, skipping.' : undefined,
       detail: `${args.direction} rule ${result.at} added`,
     })

@@ -27,6 +27,6 @@ export default class ProfileRuleRemove extends EditCommand {
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change, result} = await editProfile(session, profile, remove, {ifMissing, removes: true})
-    await this.tell([change], {detail: `${direction} rule ${result.at} removed`})
+    await this.report([change], {detail: `${direction} rule ${result.at} removed`})
   }
 }

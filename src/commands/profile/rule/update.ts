@@ -23,6 +23,6 @@ export default class ProfileRuleUpdate extends EditCommand {
     const read = readRulesDocument(document, profile, nearest)
     if (!read.ok) throw new CalicoError('invalid', 'These rules are not valid; nothing was changed', {details: read.problems})
     const {change} = await editProfile(session, profile, (stored) => ({profile: replaceRules(stored, read.rules)}), {ifMissing})
-    await this.tell([change], {done: `Successfully updated rules on profile ${profile}`, detail: 'rules replaced'})
+    await this.report([change], {done: `Successfully updated rules on profile ${profile}`, detail: 'rules replaced'})
   }
 }

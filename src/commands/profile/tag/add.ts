@@ -17,6 +17,6 @@ export default class ProfileTagAdd extends EditCommand {
     const session = await this.session()
     const {name: profile, ifMissing} = await meantProfile(session, args.profile, (text) => this.note(text))
     const {change} = await editProfile(session, profile, (stored) => ({profile: addTag(stored, args.tag)}), {ifMissing})
-    await this.tell([change], {done: change.action === 'unchanged' ? undefined : `Tag ${args.tag} added to profile ${profile}`, detail: `tag ${args.tag} added`})
+    await this.report([change], {done: change.action === 'unchanged' ? undefined : `Tag ${args.tag} added to profile ${profile}`, detail: `tag ${args.tag} added`})
   }
 }

@@ -22,6 +22,6 @@ export default class ProfileTagRemove extends EditCommand {
       if (edited === undefined) throw new CalicoError('not-found', `Tag ${args.tag} is not on profile ${profile}`, {hint: `To see its tags: calicoctl profile ${profile} tag show`})
       return {profile: edited}
     }, {ifMissing, removes: true})
-    await this.tell([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})
+    await this.report([change], {done: `Tag ${args.tag} removed from profile ${profile}`, detail: `tag ${args.tag} removed`})
   }
 }

@@ -63,11 +63,11 @@ export abstract class BatchCommand extends EditCommand {
       announce: (message) => void process.stderr.write(`Warning: ${escapeText(message)}\n`),
     })
     around.settings.warnings.forEach(session.warn)
-    await this.tellOverdue()
+    await this.reportOverdue()
     try {
       if (around.staged) await this.runStaged(ready, session, around, flags, progress)
       else await this.runEach(ready, session, around, flags, progress)
-      await this.tellFlows({session})
+      await this.reportFlows({session})
     } finally {
       session.store.close()
     }
@@ -79,7 +79,7 @@ export abstract class BatchCommand extends EditCommand {
   /** Each of LINES is done by itself. */
   private async runEach(lines: readonly ReadyLine[], session: Session, around: Around, flags: BatchFlags, progress: Progress): Promise<void> {
     const writes = currentWrites(progress)
-    watchSignals({writes}, () => progress.told())
+    watchSignals({writes}, () => progress.progressText())
     watchWrites(writes)
     await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(() => [line]), print: flags.json ? undefined : printing(flags.file)}, progress)
     if (progress.results.some(({written}) => written.size > 0)) this.noteChanged()

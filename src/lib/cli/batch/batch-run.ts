@@ -89,7 +89,7 @@ export class Progress {
   }
 
   /** What has become of the lines, when they are interrupted; without its full stop. */
-  told(): string {
+  progressText(): string {
     const at = this.running === undefined ? undefined : this.results[this.running.index]
     const notRun = this.count('notRun') - (at?.exitCode !== null ? 0 : 1)
     return [

@@ -11,7 +11,7 @@ import {foldText, textWidth} from './text-width.js'
 const USUAL_WIDTH = 80
 
 /** The rows of PRESENTATION as its table, or as its text with tables in it. */
-export async function* renderTables<Row>(presentation: Presentation<Row>, format: 'table' | 'wide', {width, leftOut: tell}: Screen): AsyncGenerator<string> {
+export async function* renderTables<Row>(presentation: Presentation<Row>, format: 'table' | 'wide', {width, leftOut: report}: Screen): AsyncGenerator<string> {
   const {columns, terminal = columns, former = false, alignment: usual, text, sentences = false, wideText = false, blankAfter = false} = presentation
   const onTerminal = width !== undefined
   const lineWidth = width !== undefined && width > 0 ? width : USUAL_WIDTH
@@ -44,7 +44,7 @@ export async function* renderTables<Row>(presentation: Presentation<Row>, format
   const lines = asText ? (await text(all, grid)).map(escapeText).flatMap((line) => (onTerminal && sentences ? folded(line, lineWidth) : [line])) : await grid(fits ? terminal : columns, all)
   for (const piece of piecesOf(lines)) yield piece.map((line) => `${line}\n`).join('')
   if (blankAfter && !asText) yield '\n'
-  if (missing.size > 0) tell?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, lineWidth))
+  if (missing.size > 0) report?.(foldText(`Columns left out to fit the terminal: ${[...missing].join(', ')}. For all columns, use -o wide.`, lineWidth))
 }
 
 /** The cells that MAKE makes of each of ROWS, of which none is kept. */

@@ -1,4 +1,4 @@
-import {type TextDifference, textDifference, toldText} from '../../text-difference.js'
+import {type TextDifference, textDifference, textFromDifference} from '../../text-difference.js'
 import type {Change, KeyValue, Revision} from '../datastore.js'
 import type {State} from './state.js'
 
@@ -86,9 +86,9 @@ const encodeValue = ({value, createRevision, modRevision, version}: KeyValue): S
 
 function decodeBefore(key: string, [value, ...rest]: readonly unknown[], after: KeyValue | undefined): KeyValue {
   if (!Array.isArray(value)) return decodeValue(key, [value, ...rest])
-  const told = after && toldText(value, after.value)
-  if (told === undefined) throw new Error(`a value of log for ${key} does not fit the one after it`)
-  return decodeValue(key, [told, ...rest])
+  const restored = after && textFromDifference(value, after.value)
+  if (restored === undefined) throw new Error(`a value of log for ${key} does not fit the one after it`)
+  return decodeValue(key, [restored, ...rest])
 }
 
 function decodeValue(key: string, [value, created, modified, version]: readonly unknown[]): KeyValue {

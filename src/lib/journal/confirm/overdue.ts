@@ -2,14 +2,14 @@
 import {tryOnce} from './timer.js'
 import {listWaiting, stateOf, type Waiting} from './waiting.js'
 
-export interface Teller {
+export interface Reporter {
   readonly note: (lines: readonly string[]) => void
   /** Whether the user says yes; false where nobody can be asked. */
   readonly ask: (question: readonly string[]) => Promise<boolean>
 }
 
 /** Tells of each change of this user on this host that is past its time, with what to do; on a terminal it offers to take it back. Never fails. */
-export async function tellOverdue(env: NodeJS.ProcessEnv, {note, ask}: Teller): Promise<void> {
+export async function reportOverdue(env: NodeJS.ProcessEnv, {note, ask}: Reporter): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
     note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
     if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, waiting.id, 'inherit')

@@ -115,13 +115,13 @@ export function tryOnce(path: string, id: string, output: 'ignore' | 'inherit'):
 export function lookOnce(path: string, id: string): Promise<Stand> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--look'], {stdio: ['ignore', 'pipe', 'pipe']})
-    const told = {stdout: '', stderr: ''}
-    for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => void (told[stream] += text))
+    const output = {stdout: '', stderr: ''}
+    for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => void (output[stream] += text))
     child.on('error', reject)
     child.on('close', () => {
-      const stand = STANDS.find((each) => told.stdout.trim() === each)
+      const stand = STANDS.find((each) => output.stdout.trim() === each)
       if (stand) resolve(stand)
-      else reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: told.stderr.split('\n').filter((line) => line !== '')}))
+      else reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: output.stderr.split('\n').filter((line) => line !== '')}))
     })
   })
 }
@@ -136,7 +136,7 @@ export interface Undoing {
 /**
  * Takes back the change ID that waits in the file at PATH, if it still does (it may be confirmed by now, and another change wait there) and stands. Before it is undone, that is noted in the file: if this process dies, or the
  * answer is lost, whoever comes next looks whether it was.
- * @param done how it is told, once it is taken back
+ * @param done reports it, once it is rolled back
  * @throws what LOOK and UNDO throw; unless another try can succeed, it is noted in the file, for whoever uses calicoctl next
  */
 export async function takeBack(path: string, id: string, {look, undo}: Undoing, done: (waiting: Waiting) => void): Promise<void> {

@@ -52,7 +52,7 @@ function explainTraffic({world, from, to, family: wanted}: Question, traffic: Tr
     ...(family === 6 ? {ipVersion: 6 as const} : {}),
   }
   const [first] = pairs
-  const told = (pair: JudgedPair) => {
+  const flowsOf = (pair: JudgedPair) => {
     const {verdict: own, reason, egress, ingress, forward} = pair.judgement
     return {verdict: own, ...(reason === undefined ? {} : {reason}), egress, ingress, forward}
   }
@@ -63,10 +63,10 @@ function explainTraffic({world, from, to, family: wanted}: Question, traffic: Tr
   }
   const single = pairs.length === 1 || verdict !== 'mixed'
   const reasons = [...new Set(pairs.flatMap(({judgement}) => judgement.reason ?? []))]
-  const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...told(pair)}))
+  const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...flowsOf(pair)}))
   const document = {
     ...asked,
-    ...(single ? told(first) : {verdict, egress: null, ingress: null, forward: []}),
+    ...(single ? flowsOf(first) : {verdict, egress: null, ingress: null, forward: []}),
     ...(from.single && to.single ? {} : {pairs: list}),
     warnings,
   }
@@ -194,9 +194,9 @@ function explainFlows({world, from, to, family}: Question): Explained {
   const asked = {from: from.json, to: to.json, ...(family === 6 ? {ipVersion: 6 as const} : {})}
   const [first] = pairs
   const warnings = distinct(pairs.flatMap((pair) => pair.warnings))
-  const told = ({doubt, texts}: PairFlows) => (doubt === undefined ? {flows: texts} : {verdict: 'unknown' as const, reason: doubt, flows: null})
-  const total = same ? (first ? told(first) : {flows: []}) : {verdict: 'mixed' as const, flows: null}
-  const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...told(pair), by: pair.passing.by}))
+  const flowsOf = ({doubt, texts}: PairFlows) => (doubt === undefined ? {flows: texts} : {verdict: 'unknown' as const, reason: doubt, flows: null})
+  const total = same ? (first ? flowsOf(first) : {flows: []}) : {verdict: 'mixed' as const, flows: null}
+  const list = pairs.map((pair) => ({from: pair.from.json, to: pair.to.json, fromEndpoints: pair.from.endpoints, toEndpoints: pair.to.endpoints, ...flowsOf(pair), by: pair.passing.by}))
   const document = {...asked, ...total, ...(from.single && to.single ? {by: first?.passing.by ?? []} : {pairs: list}), warnings}
   const text = ({doubt, texts}: PairFlows): string => (doubt === undefined ? texts.join(' ') || 'nothing' : `unknown: ${doubt}`)
   const lines =

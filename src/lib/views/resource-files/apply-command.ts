@@ -29,6 +29,6 @@ export abstract class ApplyFilesCommand extends WriteFilesCommand {
     const plan = readPlan(text, name)
     const changes = await applyPlan(await this.session(), plan, name)
     if (changes.length === 0) this.note(`${name} contains no changes.`)
-    else await this.tellAll(changes, {format})
+    else await this.reportAll(changes, {format})
   }
 }

@@ -65,10 +65,10 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
       // Whether a pool is in use shows when the rest is gone: that is seen on a stage, before anything is deleted.
       const {rehearse, together} = await import('../../client/together.js')
       const onStage = (staged: Session): Promise<ResourceChange[]> => this.removeAll(staged, steps, flags, {rehearsal: true})
-      if (this.dryRun) return this.tellAll((await together(session, 'the deletion of these objects', onStage)).outcome, {format: flags.output, none})
+      if (this.dryRun) return this.reportAll((await together(session, 'the deletion of these objects', onStage)).outcome, {format: flags.output, none})
       await rehearse(session, 'the deletion of these objects', onStage)
     }
-    await this.tellAll(await this.removeAll(session, steps, flags, {rehearsal: false}), {format: flags.output, none})
+    await this.reportAll(await this.removeAll(session, steps, flags, {rehearsal: false}), {format: flags.output, none})
   }
 
   /** What of TARGETS is there: names of nodes, networks of pools. @throws CalicoError with every reason why one of them cannot be deleted */

@@ -38,7 +38,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
     const outcome = await this.untilRight(session, {place, label, shown, revision: stored.kv.modRevision.toString(), draft})
     if (outcome.changes.some(({action}) => action !== 'unchanged') && this.dryRun) this.note(`Your text is kept in ${draft.path}.`)
     else draft.remove()
-    await this.tellAll(outcome.changes)
+    await this.reportAll(outcome.changes)
   }
 
   /** Opens the draft until what it has is written, or differs in nothing. @throws CalicoError that tells where what was typed is kept */

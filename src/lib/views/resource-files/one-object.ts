@@ -45,7 +45,7 @@ export abstract class OneObjectCommand extends ChangeFilesCommand {
   protected async change(named: Named, edit: (object: unknown) => unknown, format: 'name' | 'json' | undefined): Promise<ResourceChange> {
     const session = await this.session()
     const change = await changeOne(session, await placeOf(session, named), edit, nearest)
-    await this.tellAll([change], {format})
+    await this.reportAll([change], {format})
     return change
   }
 }

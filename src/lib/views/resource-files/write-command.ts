@@ -9,7 +9,7 @@ import type {Verb} from '../../resource-files/judge.js'
 import type {FileObject} from '../../resource-files/objects.js'
 import {inSet, leftOver, setNameProblem, setOf} from '../../resource-files/sets.js'
 import {filesFlag, loadFiles, namespaceFlag, readingFlags} from './options.js'
-import {changesJson, changesNames, summary, yamlDiff} from './tell.js'
+import {changesJson, changesNames, summary, yamlDiff} from './change-report.js'
 
 export const changeFlags = {
   atomic: Flags.boolean({description: 'Use one transaction, or fail with exit code 8 if the change does not fit.'}),
@@ -61,13 +61,13 @@ export function warnOfOtherSets(session: Session, changes: readonly ResourceChan
 
 export abstract class ChangeFilesCommand extends EditCommand {
   /** Says what became of each object of CHANGES: on stdout in FORMAT, or, for a dry run, the differences (QUIETLY: nothing), and on stderr in words; NONE if there is not one. */
-  protected async tellAll(changes: readonly ResourceChange[], {format, quietly = false, none = 'There are no objects in the files.'}: {format?: 'name' | 'json' | undefined; quietly?: boolean; none?: string | undefined} = {}): Promise<void> {
-    if (quietly) await this.tellFlows({aside: true})
+  protected async reportAll(changes: readonly ResourceChange[], {format, quietly = false, none = 'There are no objects in the files.'}: {format?: 'name' | 'json' | undefined; quietly?: boolean; none?: string | undefined} = {}): Promise<void> {
+    if (quietly) await this.reportFlows({aside: true})
     else if (format === 'json') await this.dataText(changesJson(changes, this.dryRun, await this.flowsJson()))
     else if (format === 'name') for (const name of changesNames(changes)) this.data(name)
     else if (this.dryRun) for (const change of changes) await this.dataText(await yamlDiff(change))
-    if (format === 'name') await this.tellFlows({aside: true})
-    await this.tellNotes(changes)
+    if (format === 'name') await this.reportFlows({aside: true})
+    await this.reportNotes(changes)
     if (changes.length > 1) this.note(summary(changes))
     if (changes.length === 0) this.note(none)
   }
@@ -82,7 +82,7 @@ export abstract class WriteFilesCommand extends ChangeFilesCommand {
     await this.agree(wanted, set ?? '', yes)
     const changes = await applyWanted(session, wanted, {verb, skipExists, atomic: flags.atomic, progress: (text) => this.note(text)})
     warnOfOtherSets(session, changes, set)
-    await this.tellAll(changes, {format: flags.output})
+    await this.reportAll(changes, {format: flags.output})
   }
 
   /** Lists what is to be deleted, and asks. @throws CalicoError `refused` where nobody agrees */

@@ -19,6 +19,6 @@ export default class NodeBgpPeerAdd extends EditCommand {
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const {changes, hiddenBy} = await addPeer(session, {type: 'node', node}, args.peer_ip, args.as_num)
     if (hiddenBy !== undefined) session.warn(`There is a global peer with this address (bgppeer/${hiddenBy}): Calico uses the global peer and ignores the one of the node.`)
-    await this.tell(changes, {detail: peerDetail})
+    await this.report(changes, {detail: peerDetail})
   }
 }

@@ -18,6 +18,6 @@ export default class NodeBgpPeerRemove extends EditCommand {
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
     const missing = `${formatAddress(args.peer_ip)} is not a configured peer for this node.`
-    await this.tell(await removePeer(session, {type: 'node', node}, args.peer_ip, missing), {done: 'BGP peer removed from node configuration'})
+    await this.report(await removePeer(session, {type: 'node', node}, args.peer_ip, missing), {done: 'BGP peer removed from node configuration'})
   }
 }
