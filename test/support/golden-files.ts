@@ -19,10 +19,15 @@ export interface GoldenLine {
   readonly changed: Readonly<Record<string, string | null>>
 }
 
-const [base, ...lines] = readFileSync(resolve(import.meta.dirname, '../fixtures/golden/resource-files.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as GoldenLine)
+const linesOf = (file: string): readonly GoldenLine[] => readFileSync(resolve(import.meta.dirname, '../fixtures', file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as GoldenLine)
+
+const [base, ...lines] = linesOf('golden/resource-files.jsonl')
 
 /** All cases. */
 export const GOLDEN_LINES: readonly GoldenLine[] = lines
+
+/** Further ones, recorded in the same way for differences that were found later (fixtures/model/README.md). */
+export const RECORDED_LINES = linesOf('model/resource-files.jsonl')
 
 /** Puts what LINE begins with into the empty STORE: key by key, as it was recorded, where LINE names revisions. */
 export async function prepare(store: Datastore, line: GoldenLine): Promise<void> {

@@ -395,6 +395,7 @@ export interface KubeControllersConfigurationSpec {
           readonly interfaceCIDRs?: readonly string[]
           readonly interfacePattern?: string
           readonly labels?: Readonly<Record<string, string>>
+          readonly nodeSelector?: string
         }[]
       }
       readonly leakGracePeriod?: string
@@ -410,7 +411,7 @@ export interface KubeControllersConfigurationSpec {
 }
 
 export interface KubeControllersConfigurationStatus {
-  readonly runningConfig?: object
+  readonly runningConfig?: KubeControllersConfigurationSpec
   readonly environmentVars?: Readonly<Record<string, string>>
 }
 

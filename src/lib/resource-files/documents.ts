@@ -23,7 +23,8 @@ export interface FileContent {
  * What the documents of SOURCE hold: each is an object (or a list object) or a sequence of those. Documents without content (comments, blanks) are none.
  * A stream that is no YAML has problems and no items.
  */
-export function parseFile({name: file, text}: Source): FileContent {
+export function parseFile({name: file, text: whole}: Source): FileContent {
+  const text = whole.replace(MARK_OF_A_DOCUMENT, '$1')
   const limit = yamlLimitProblem(text)
   if (limit !== undefined) return {file, items: [], problems: [{file, position: undefined, field: '', message: `not read: ${limit}`}]}
   const lines = new LineCounter()
@@ -32,6 +33,8 @@ export function parseFile({name: file, text}: Source): FileContent {
     return {line: Math.max(1, line), column: Math.max(1, col)}
   }
   const parsed = parseAllDocuments(text, {lineCounter: lines, prettyErrors: false, intAsBigInt: true, uniqueKeys: false, merge: false, version: '1.2', keepSourceTokens: false})
+  const control = CONTROL_CHARACTER.exec(text)
+  if (control !== null) return {file, items: [], problems: [{file, position: positionAt(control.index), field: '', message: controlText(control[0])}]}
   const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
   const items: Item[] = []
   const problems: FileProblem[] = []
@@ -61,6 +64,17 @@ export function parseFile({name: file, text}: Source): FileContent {
   }
   return {file, items, problems}
 }
+
+/** What neither YAML nor JSON may contain as it is. */
+const CONTROL_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+
+function controlText(character: string): string {
+  const digits = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  return `it contains the control character U+${digits}; in a string, write "\\u${digits}" in double quotes`
+}
+
+/** A byte order mark at the beginning of a document that is not the first one: files that were put together have it. */
+const MARK_OF_A_DOCUMENT = /^(---[^\n]*\n)\ufeff/gm
 
 /** Nothing but comments and blanks; an explicit `null` is something. */
 const isEmpty = (node: ParsedNode): boolean => 'source' in node && node.source === '' && (node as {type?: string}).type === 'PLAIN'

@@ -46,8 +46,12 @@ export interface JudgeOptions {
 export function protectedReason({kind, name}: FileObject['place']): string | undefined {
   if (kind === 'ClusterInformation') return 'ClusterInformation is written by Calico itself, not from files'
   if (kind === 'Profile' && name === BUILT_IN) return 'this profile is provided by Calico itself and cannot be created, changed or deleted'
+  if (kind === 'NetworkPolicy' && name.startsWith(OF_KUBERNETES)) return 'this policy is the form of a Kubernetes NetworkPolicy here, and can only be created, changed or deleted there'
   return undefined
 }
+
+/** How the names of policies begin that Calico makes from those of Kubernetes. */
+const OF_KUBERNETES = 'knp.default.'
 
 /** What VERB does with OBJECT where KV is stored under its key. */
 export function judge(object: FileObject, kv: KeyValue | undefined, around: Around, {verb, skipExists}: JudgeOptions): Judged {

@@ -7,7 +7,6 @@ import {hazards, type Hazard} from '../model/hazards.js'
 import {isKindName, KINDS, kindOfList} from '../model/kinds.js'
 import {API_VERSION, KIND_NAMES, type KindName, type Resource} from '../model/resource.js'
 import {asRecord, ownField} from '../model/schema/codec.js'
-import {isNameLabel} from '../model/schema/rules.js'
 import type {FileContent, Item} from './documents.js'
 import type {FileProblem, Position} from './problem.js'
 
@@ -109,6 +108,12 @@ function readList(item: Item, kind: KindName, record: Readonly<Record<string, un
   for (const name of Object.keys(record)) {
     if (!LIST_FIELDS.includes(name)) fail(name, `is not a field of a list${didYouMean(context.nearest(name, LIST_FIELDS))}`, 'key')
   }
+  const metadata = ownField(record, 'metadata') ?? {}
+  const fields = asRecord(metadata)
+  if (fields === undefined) fail('metadata', 'must be an object')
+  for (const name of Object.keys(fields ?? {})) {
+    if (!LIST_METADATA.includes(name)) fail(`metadata.${name}`, `is not a field of a list's metadata${didYouMean(context.nearest(name, LIST_METADATA))}`, 'key')
+  }
   const items = ownField(record, 'items') ?? []
   if (!Array.isArray(items)) {
     fail('items', 'must be a list')
@@ -124,6 +129,7 @@ function readList(item: Item, kind: KindName, record: Readonly<Record<string, un
 }
 
 const LIST_FIELDS = ['kind', 'apiVersion', 'metadata', 'items']
+const LIST_METADATA = ['selfLink', 'resourceVersion', 'continue', 'remainingItemCount']
 
 /** The object at PREFIX of ITEM: '' is the item itself. */
 function readObject(item: Item, prefix: string, record: Readonly<Record<string, unknown>>, context: Context, take: (object: FileObject) => void, report: Report): void {
@@ -154,9 +160,11 @@ function readObject(item: Item, prefix: string, record: Readonly<Record<string, 
   if (!info.namespaced && inFile !== undefined) fail('metadata.namespace', `must not be set: the kind ${kind} has no namespaces`)
   if (!info.namespaced && context.namespace !== undefined) fail('metadata.namespace', `-n cannot be used: the kind ${kind} has no namespaces`)
   if (info.namespaced && inFile !== undefined && context.namespace !== undefined && inFile !== context.namespace) fail('metadata.namespace', `must be ${context.namespace}, as given with -n, not ${inFile}`)
-  else if (namespace !== undefined && !(namespace.length <= 63 && isNameLabel(namespace))) fail('metadata.namespace', `must be up to 63 lower-case letters, digits and inner "-", not ${JSON.stringify(namespace)}`)
+  // One that exists under a name that is wrong now can still be deleted.
+  else if (!context.judge && namespace?.includes('/')) fail('metadata.namespace', `must be without "/", not ${JSON.stringify(namespace)}`)
 
-  const placed = namespace === undefined ? record : {...record, metadata: {...metadata, namespace}}
+  const readable = named === undefined || named === null || typeof named === 'string'
+  const placed = namespace === undefined || !readable ? record : {...record, metadata: {...metadata, namespace}}
   const decoded = decode(kind, placed)
   const accepted = context.judge ? accept(kind, placed, {operation: 'create', ...(kind === 'IPPool' ? {others: context.pools} : {})}) : decoded
   for (const {field, message} of accepted.problems) fail(field, quoted(item, prefix, field, message))

@@ -11,7 +11,10 @@ const DEEPEST = 100
 const MOST_COPIES = 100_000
 
 /** What YAML 1.1 takes for true or false, or for a number, and YAML 1.2 for a text. */
-const OTHER_IN_1_1 = /^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF|[-+]?0b[01_]+|[-+]?(?=[0-9]*_)[0-9][0-9_]*(?:\.[0-9_]*)?|[-+]?0x(?=[0-9a-fA-F]*_)[0-9a-fA-F_]+)$/
+const OTHER_IN_1_1 = /^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF|[-+]?0[bB][01_]+|[-+]?0[oO][0-7_]+|[-+]?0[xX][0-9a-fA-F_]+|[-+]?(?=[0-9]*_)[0-9][0-9_]*(?:\.[0-9_]*)?)$/
+
+/** A number with a zero before it, which is octal in YAML 1.1 and decimal in YAML 1.2. */
+const OCTAL_IN_1_1 = /^[-+]?0+[1-7][0-7]*$/
 
 export interface Finding {
   /** Where: an index into the text. */
@@ -26,7 +29,7 @@ export interface Converted {
   readonly findings: readonly Finding[]
   /** The value is not what the text says: there is no sense in looking at it any closer. */
   readonly broken: boolean
-  /** Unquoted scalars that are texts here and not in YAML 1.1. */
+  /** Unquoted scalars that are something else in YAML 1.1: no texts, or other numbers. */
   readonly ambiguous: readonly Finding[]
   /** Unquoted scalars that are no texts, by the path of the field: as they were written. */
   readonly plain: ReadonlyMap<string, string>
@@ -84,10 +87,12 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
 
   const scalar = (node: Scalar, path: string, names: readonly string[]): unknown => {
     const value = typeof node.value === 'bigint' && Number.isSafeInteger(Number(node.value)) ? Number(node.value) : node.value
+    if (typeof value === 'object' && value !== null) return find(node, path, `the tag ${node.tag ?? ''} is not supported`)
     if (node.type !== 'PLAIN' || node.tag !== undefined) return value
     if (typeof value === 'string') {
       if (OTHER_IN_1_1.test(value)) ambiguous.push({offset: node.range?.[0] ?? 0, field: path, message: unquoted(value)})
     } else if (node.source) {
+      if (OCTAL_IN_1_1.test(node.source)) ambiguous.push({offset: node.range?.[0] ?? 0, field: path, message: twoNumbers(node.source)})
       for (const name of names) plain.set(name, node.source)
     }
     return value
@@ -149,6 +154,8 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
 }
 
 const unquoted = (source: string): string => `without quotes, ${source} is not a string for every reader of YAML: write "${source}"`
+
+const twoNumbers = (source: string): string => `${source} is ${parseInt(source, 8)} for some readers of YAML and ${parseInt(source, 10)} for others: write the number that is meant, without the leading zero`
 
 function set(record: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(record, key, {value, enumerable: true, configurable: true, writable: true})

@@ -97,6 +97,7 @@ export function kubeControllersConfiguration(): Codec<KubeControllersConfigurati
         interfaceCIDRs: list(text()),
         interfacePattern: text(),
         labels: textMap,
+        nodeSelector: text(),
       }),
     ),
   })
@@ -127,10 +128,9 @@ export function kubeControllersConfiguration(): Codec<KubeControllersConfigurati
   })
 }
 
-/** Written by calico-kube-controllers for people to read: carried as it is. */
+/** Written by calico-kube-controllers for people to read: the settings in force, in the form of the spec. */
 export function kubeControllersConfigurationStatus(): Codec<KubeControllersConfigurationStatus> {
-  const running: Codec<object> = struct<object>({})
-  return struct<KubeControllersConfigurationStatus>({runningConfig: given(running), environmentVars: textMap})
+  return struct<KubeControllersConfigurationStatus>({runningConfig: given(kubeControllersConfiguration()), environmentVars: textMap})
 }
 
 export function ipamConfiguration(): Codec<IPAMConfigurationSpec> {

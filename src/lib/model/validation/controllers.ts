@@ -2,7 +2,8 @@
 import type {CalicoNodeStatus, KubeControllersConfiguration, StagedKubernetesNetworkPolicy} from '../types.js'
 import type {KindRules, Report, Situation} from './kind.js'
 import {checkDeletion} from './policy.js'
-import type {Resource} from '../resource.js'
+import type {Problem, Resource} from '../resource.js'
+import {port} from '../schema/values.js'
 
 /** There is one object of its kind, called default. */
 export function checkSingleton({metadata}: Resource, report: Report, {operation}: Situation): void {
@@ -21,23 +22,39 @@ export const calicoNodeStatusRules: KindRules<CalicoNodeStatus> = {
 
 const LONGEST_TEMPLATE_NAME = 253
 
+type KubeControllers = KubeControllersConfiguration['spec']
+
+/** What the schema fills in, wherever these settings stand. */
+function withSchemaDefaults(spec: KubeControllers): KubeControllers {
+  const {loadBalancer, policyMigration} = spec.controllers
+  return {
+    ...spec,
+    healthChecks: spec.healthChecks ?? 'Enabled',
+    controllers: {
+      ...spec.controllers,
+      ...(loadBalancer ? {loadBalancer: {...loadBalancer, assignIPs: loadBalancer.assignIPs ?? 'AllServices'}} : {}),
+      ...(policyMigration ? {policyMigration: {...policyMigration, enabled: policyMigration.enabled ?? 'Enabled'}} : {}),
+    },
+  }
+}
+
+/** What Calico's client adds to the spec. */
+function withClientDefaults(spec: KubeControllers): KubeControllers {
+  const {node} = spec.controllers
+  return {
+    ...spec,
+    prometheusMetricsPort: spec.prometheusMetricsPort ?? 9094,
+    controllers: {...spec.controllers, ...(node ? {node: {...node, leakGracePeriod: node.leakGracePeriod ?? '15m0s'}} : {})},
+  }
+}
+
 export const kubeControllersConfigurationRules: KindRules<KubeControllersConfiguration> = {
   complete: (configuration) => {
-    const {spec} = configuration
-    const {node, loadBalancer, policyMigration} = spec.controllers
+    const {spec, status} = configuration
     return {
       ...configuration,
-      spec: {
-        ...spec,
-        healthChecks: spec.healthChecks ?? 'Enabled',
-        prometheusMetricsPort: spec.prometheusMetricsPort ?? 9094,
-        controllers: {
-          ...spec.controllers,
-          ...(node ? {node: {...node, leakGracePeriod: node.leakGracePeriod ?? '15m0s'}} : {}),
-          ...(loadBalancer ? {loadBalancer: {...loadBalancer, assignIPs: loadBalancer.assignIPs ?? 'AllServices'}} : {}),
-          ...(policyMigration ? {policyMigration: {...policyMigration, enabled: policyMigration.enabled ?? 'Enabled'}} : {}),
-        },
-      },
+      spec: withClientDefaults(withSchemaDefaults(spec)),
+      status: {...status, ...(status.runningConfig ? {runningConfig: withSchemaDefaults(status.runningConfig)} : {})},
     }
   },
   check: (configuration, report, situation) => {
@@ -53,20 +70,31 @@ export const kubeControllersConfigurationRules: KindRules<KubeControllersConfigu
   },
 }
 
+const MOST_POLICY_TYPES = 2
+
+/** Whether Calico's client reads TEXT as a port of a rule: what Kubernetes' port and endPort become there. */
+function isPort(text: string): boolean {
+  const unreadable: Problem[] = []
+  port.decode(text, '', {unreadable})
+  return unreadable.length === 0
+}
+
 export const stagedKubernetesNetworkPolicyRules: KindRules<StagedKubernetesNetworkPolicy> = {
   complete: (policy) => ({...policy, spec: {...policy.spec, stagedAction: policy.spec.stagedAction ?? 'Set'}}),
   check: ({spec}, report) => {
     for (const direction of ['ingress', 'egress'] as const) {
       spec[direction]?.forEach(({ports}, index) =>
-        ports?.forEach(({port, endPort}, place) => {
+        ports?.forEach(({port: first, endPort}, place) => {
+          if (first === undefined) return
+          const last = endPort === undefined ? '' : `:${endPort}`
+          const [alone, range] = [String(first), `${first}${last}`].map(isPort)
           const field = `spec.${direction}[${index}].ports[${place}]`
-          if (typeof port === 'number' && (port < 0 || port > 65535)) report(`${field}.port`, `must be 0 to 65535, not ${port}`)
-          if (typeof port === 'number' && endPort !== undefined && (endPort < port || endPort > 65535)) {
-            report(`${field}.endPort`, `must be ${port} to 65535, not ${endPort}`)
-          }
+          if (!alone) report(`${field}.port`, `must be a port from 0 to 65535 or a port name, not ${JSON.stringify(first)}`)
+          else if (!range) report(`${field}.endPort`, `must be ${/^\d+$/.test(String(first)) ? `${first} to 65535` : 'absent with a named port'}, not ${endPort ?? ''}`)
         }),
       )
     }
+    if ((spec.policyTypes?.length ?? 0) > MOST_POLICY_TYPES) report('spec.policyTypes', `must have at most ${MOST_POLICY_TYPES} entries`)
     const empty = Object.keys(spec.podSelector).length === 0
     checkDeletion(spec, ['stagedAction', ...(empty ? ['podSelector'] : [])], report)
   },

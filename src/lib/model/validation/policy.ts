@@ -57,7 +57,7 @@ function check(policy: Policy, report: Report, situation: Situation, {global, st
   checkRules(spec.egress, 'spec.egress', report)
   checkTypes(spec, report)
   if (global) checkHooks(spec, report)
-  checkServices(spec, report)
+  checkServices(spec, report, global)
   spec.egress?.forEach(({http}, index) => {
     if (http) report(`spec.egress[${index}].http`, 'is not allowed in egress rules')
   })
@@ -98,8 +98,8 @@ function checkHooks(spec: GlobalNetworkPolicySpec, report: Report): void {
   if ((spec.preDNAT || spec.doNotTrack) && !spec.applyOnForward) report('spec.applyOnForward', 'must be true with preDNAT or doNotTrack')
 }
 
-/** Services are matched at the far end only, and need a namespace. */
-function checkServices({ingress = [], egress = []}: GlobalNetworkPolicySpec, report: Report): void {
+/** Services are matched at the far end only. A namespaced policy means those of its own namespace, a GLOBAL one must name theirs. */
+function checkServices({ingress = [], egress = []}: GlobalNetworkPolicySpec, report: Report, global: boolean): void {
   const sides = [
     {rules: ingress, path: 'spec.ingress', far: 'source', near: 'destination'},
     {rules: egress, path: 'spec.egress', far: 'destination', near: 'source'},
@@ -108,7 +108,7 @@ function checkServices({ingress = [], egress = []}: GlobalNetworkPolicySpec, rep
     rules.forEach((rule, index) => {
       if (rule[near]?.services) report(`${path}[${index}].${near}.services`, 'is not allowed here')
       const services = rule[far]?.services
-      if (services && !services.namespace) report(`${path}[${index}].${far}.services.namespace`, 'must be set')
+      if (global && services && !services.namespace) report(`${path}[${index}].${far}.services.namespace`, 'must be set')
     })
   }
 }
