@@ -1,6 +1,7 @@
 /**
  * npm run mutate -- [--sample N] [--seed S] [FOLDER …]: N mutants (40) of the source in the folders (src/lib/ipam, client, rules, libnetwork), chosen by the seed (1), each
- * with the pure tests that reach its file. Prints those that survive, and the score. The source files stay as they are.
+ * with the pure tests that reach its file, the nearest ones first; those of both datastores run on the embedded one. Prints those that survive, and the score. The
+ * source files stay as they are.
  */
 import {spawnSync} from 'node:child_process'
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
@@ -9,7 +10,7 @@ import {parseArgs} from 'node:util'
 import config from '../jest.config.js'
 import {jestCommand} from './jest.mjs'
 import {mutantsOf} from './mutation/mutants.mjs'
-import {testGroups} from './test-groups.mjs'
+import {groupOf} from './test-groups.mjs'
 
 const ROOT = resolve(import.meta.dirname, '..')
 /** A mutant that makes a test run so long is found. */
@@ -28,12 +29,18 @@ const all = files.flatMap((file) => mutantsOf(readFileSync(file, 'utf8')).map((m
 const random = chance(Number(values.seed))
 const sample = Array.from({length: Math.min(Number(values.sample), all.length)}, () => all.splice(Math.floor(random() * all.length), 1)[0]).filter((mutant) => mutant !== undefined)
 
+/** What starts servers only for the part of a suite that runs on etcd. */
+const tests = readdirSync(join(ROOT, 'test/lib'), {recursive: true, encoding: 'utf8'})
+  .filter((name) => name.endsWith('.test.ts') && groupOf('test/lib/', readFileSync(join(ROOT, 'test/lib', name), 'utf8').replace("/support/stores.js'", '')) === 'pure')
+  .map((name) => join(ROOT, 'test/lib', name))
+const NOT_ETCD = '^(?!etcd )'
+
 const path = join(ROOT, '.cache', `mutation-${process.pid}.config.mjs`)
 mkdirSync(join(ROOT, '.cache'), {recursive: true})
-writeFileSync(path, `export default ${JSON.stringify({...config, rootDir: ROOT, transform: {'^.+\\.ts$': join(ROOT, 'scripts/mutation/transform.mjs')}, testMatch: testGroups(ROOT).pure.map((test) => join(ROOT, test))})}\n`)
+writeFileSync(path, `export default ${JSON.stringify({...config, rootDir: ROOT, transform: {'^.+\\.ts$': join(ROOT, 'scripts/mutation/transform.mjs')}, testSequencer: join(ROOT, 'scripts/mutation/nearest-first.mjs'), testMatch: tests})}\n`)
 let found = 0
 for (const {file, from, to, text, line, what} of sample) {
-  const [program, ...args] = jestCommand(['--config', path, '--runInBand', '--bail', '--silent', '--passWithNoTests', '--findRelatedTests', file])
+  const [program, ...args] = jestCommand(['--config', path, '--runInBand', '--bail', '--silent', '--passWithNoTests', '--testNamePattern', NOT_ETCD, '--findRelatedTests', file])
   const {status} = spawnSync(program, args, {cwd: ROOT, stdio: 'ignore', timeout: LIMIT_MS, env: {...process.env, MUTANT: JSON.stringify({file, from, to, text})}})
   if (status !== 0) found++
   console.log(`${status === 0 ? 'SURVIVES' : 'found   '} ${file.slice(ROOT.length + 1)}:${line} ${what}`)

@@ -51,6 +51,8 @@ describe('reading', () => {
       {action: 'Log', source: {notSelector: '(has(x)) && has(a)'}},
       {action: 'log', from: {notSelector: '(has(x)) && has(a)'}, to: {}},
     ],
+    ['the first protocol number', {action: 'Allow', protocol: 1}, {action: 'allow', protocol: 1, from: {}, to: {}}],
+    ['the last protocol number', {action: 'Allow', protocol: 255}, {action: 'allow', protocol: 255, from: {}, to: {}}],
     ['a protocol number as a string', {action: 'Allow', protocol: '6'}, {action: 'allow', protocol: 6, from: {}, to: {}}],
   ])('%s', (_, rule, words) => expect(fromV3(rule)).toEqual(words))
 
@@ -77,6 +79,7 @@ describe('reading', () => {
     ['networks of two families', {source: {nets: ['10.0.0.0/8']}, destination: {nets: ['fd00::/8']}}],
     ['a protocol that Calico does not know', {protocol: 'tcp'}],
     ['protocol 0', {protocol: 0}],
+    ['protocol 256', {protocol: 256}],
     ['an unknown action', {action: 'allow'}],
   ])('words cannot say %s', (_, rule) => expect(fromV3({action: 'Allow', ...rule})).toBeUndefined())
 })

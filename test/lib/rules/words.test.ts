@@ -31,6 +31,10 @@ describe('what words mean in v3', () => {
         destination: {notSelector: 'has(x)||has(y)'},
       },
     ],
+    ['allow protocol 1', {action: 'Allow', protocol: 1, source: {}, destination: {}}],
+    ['allow protocol 255', {action: 'Allow', protocol: 255, source: {}, destination: {}}],
+    ['allow tcp to ports 1,65535', {action: 'Allow', protocol: 'TCP', source: {}, destination: {ports: [1, 65535]}}],
+    ['allow icmp type 0 code 254', {action: 'Allow', protocol: 'ICMP', icmp: {type: 0, code: 254}, source: {}, destination: {}}],
   ])('%s', (line, rule) => {
     const result = read(line)
     expect(result.ok && result.rule).toEqual(rule)
@@ -70,6 +74,12 @@ describe('wrong values are told all together, and are no usage error', () => {
     if (result.ok || !('problems' in result)) throw new Error('the values were taken')
     expect(result.problems).toHaveLength(texts.length)
     texts.forEach((text, index) => expect(result.problems[index]).toContain(text))
+  })
+
+  test('a long value is cut', () => {
+    for (const [length, shown] of [[80, 'x'.repeat(80)], [81, `${'x'.repeat(77)}…`]] as const) {
+      expect(read(`allow protocol ${'x'.repeat(length)}`)).toMatchObject({problems: [expect.stringContaining(`"${shown}" is not`)]})
+    }
   })
 
   test('empty words are values too', () => {
