@@ -36,10 +36,11 @@ const neverWritten = (): string => {
 
 /** Pools; null for a value that cannot be read, which is reported. */
 export const poolCodec = (session: Session): Codec<Pool | null> => ({
-  parse(kv) {
-    const resource = once(kv, () => tryParse<IPPool>(session, 'IPPool', kv)?.resource)
-    return (resource && poolOf(resource)) ?? null
-  },
+  parse: (kv) =>
+    once(kv, () => {
+      const resource = tryParse<IPPool>(session, 'IPPool', kv)?.resource
+      return (resource && poolOf(resource, session.warn)) ?? null
+    }),
   encode: neverWritten,
 })
 

@@ -3,6 +3,7 @@ import {CalicoError} from '../errors.js'
 import {evaluate, parseSelector} from '../model/selector/index.js'
 import type {IPPool} from '../model/types.js'
 import {type Address, type Cidr, contains, equalNetworks, type Family, formatCidr, networkOf, parseCidr} from '../net/index.js'
+import {BLOCK_PREFIXES} from './block.js'
 
 export type Use = 'Workload' | 'Tunnel' | 'LoadBalancer'
 
@@ -21,16 +22,25 @@ export interface Pool {
 
 const DEFAULT_BLOCK_SIZE = {4: 26, 6: 122} as const
 
-/** STORED in IPAM's terms, with Calico's defaults for what it leaves out; undefined if its CIDR is none. */
-export function poolOf({metadata, spec, status}: IPPool): Pool | undefined {
+/**
+ * STORED in IPAM's terms, with Calico's defaults for what it leaves out; undefined if its CIDR is none. A pool that can have no block, because its blocks would be
+ * larger than itself or no size of Calico's, gives no addresses: WARN is told of it.
+ */
+export function poolOf({metadata, spec, status}: IPPool, warn: (problem: string) => void = () => undefined): Pool | undefined {
   const cidr = parseCidr(spec.cidr)
   if (!cidr) return undefined
   const isAllocatable = !status?.conditions?.some((condition) => condition.type === 'Allocatable' && condition.status === 'False')
+  const isOn = !spec.disabled && !metadata.deletionTimestamp && isAllocatable
+  const usual = DEFAULT_BLOCK_SIZE[cidr.family]
+  const wanted = spec.blockSize === undefined || spec.blockSize === 0 ? usual : spec.blockSize
+  const {min, max} = BLOCK_PREFIXES[cidr.family]
+  const hasBlocks = wanted >= Math.max(min, cidr.prefix) && wanted <= max
+  if (isOn && !hasBlocks) warn(`Pool ${formatCidr(networkOf(cidr))} cannot have blocks of /${wanted}: no addresses are taken from it.`)
   return {
     name: metadata.name,
     cidr: networkOf(cidr),
-    blockSize: spec.blockSize === undefined || spec.blockSize === 0 ? DEFAULT_BLOCK_SIZE[cidr.family] : spec.blockSize,
-    enabled: !spec.disabled && !metadata.deletionTimestamp && isAllocatable,
+    blockSize: hasBlocks ? wanted : usual,
+    enabled: isOn && hasBlocks,
     nodeSelector: spec.nodeSelector ?? '',
     namespaceSelector: spec.namespaceSelector ?? '',
     allowedUses: spec.allowedUses && spec.allowedUses.length > 0 ? spec.allowedUses : ['Workload', 'Tunnel'],

@@ -2,11 +2,10 @@
 import {type Cidr, firstAddress, formatCidr, sizeOf, subnetAt, subnetCount} from '../net/index.js'
 import type {Pool} from './pool.js'
 
-/** The block of POOL that HOST looks at first, as an index. Pools of single-address blocks are entered anywhere: a host has many of those. */
+/** The block of POOL, which has some, that HOST looks at first, as an index. Pools of single-address blocks are entered anywhere: a host has many of those. */
 export function startIndex({cidr, blockSize}: Pool, host: string): bigint {
-  const count = subnetCount(cidr, blockSize)
   const single = sizeOf({...cidr, prefix: blockSize}) === 1n
-  return count === 0n ? 0n : BigInt(single ? Math.floor(Math.random() * 0x1_0000_0000) : fnv1(host)) % count
+  return BigInt(single ? Math.floor(Math.random() * 0x1_0000_0000) : fnv1(host)) % subnetCount(cidr, blockSize)
 }
 
 /** Every block of POOL once, from START on and round. */

@@ -259,6 +259,55 @@ describe('rules', () => {
     expect(store.writes).toEqual([])
   })
 
+  test.each([20, 33, 40, -1])('a pool whose blocks would be /%s gives no addresses, others do, and what is assigned can be released', async (blockSize) => {
+    await setUp('10.1.0.0/24', {blockSize: 28})
+    const [text = ''] = await assign(session, 'a', 'h1')
+    await createObject(session, 'IPPool', 'second', {cidr: '10.2.0.0/24', blockSize: 28})
+    const key = '/calico/resources/v3/projectcalico.org/ippools/pool'
+    const {value} = must((await store.get(key)).kv)
+    await store.transact({then: [{put: key, value: value.replace('"blockSize":28', `"blockSize":${blockSize}`)}]})
+    const warnings: string[] = []
+    const on = newSession(store, {warn: (warning) => warnings.push(warning)})
+    expect(await assign(on, 'a', 'h2', 20)).toEqual(Array.from({length: 20}, () => expect.stringMatching(/^10\.2\.0\./)))
+    expect(warnings).toEqual([`Pool 10.1.0.0/24 cannot have blocks of /${blockSize}: no addresses are taken from it.`])
+    await expect(assignAddress(on, {address: address('10.1.0.77'), node: 'a'})).rejects.toMatchObject({kind: 'invalid'})
+    await expect(claimAffinity(on, cidr('10.1.0.0/24'), 'b')).rejects.toMatchObject({kind: 'invalid'})
+    expect((await releaseAddresses(on, [{address: address(text)}])).released).toHaveLength(1)
+    expect(await unsound(store)).toEqual([])
+  })
+
+  test('what an interruption or a lost answer is told with names what was under way', async () => {
+    await setUp()
+    const told: unknown[] = []
+    store.onWrite = (send, transaction) => {
+      told.push(session.writes.open?.what)
+      return send(transaction)
+    }
+    await assign(session, 'a', 'h1')
+    await autoAssign(session, {ipv4: 2, node: 'a'})
+    await assignAddress(session, {address: address('10.1.0.31'), node: 'b', handle: 'h1'})
+    await releaseAddresses(session, [{address: address('10.1.0.31')}])
+    await releaseAddresses(session, (await allAssigned(store)).slice(1).map((text) => ({address: address(text)})))
+    await releaseByHandle(session, 'h1')
+    expect(told).toEqual([
+      'the assignment of an address to h1',
+      'the assignment of 2 addresses to node a',
+      'the assignment of 10.1.0.31',
+      'the release of 10.1.0.31',
+      'the release of 2 addresses',
+      'the release of the addresses of h1',
+    ])
+  })
+
+  test('a block that is made again never has a number of the one before: they are times, in nanoseconds, as Calico\'s', async () => {
+    await setUp()
+    const since = Date.now()
+    await assign(session, 'a', 'h1')
+    const [first] = await blocksOf(store)
+    expect(must(first?.sequenceNumber) / 1_000_000n).toBeGreaterThanOrEqual(BigInt(since))
+    expect(must(first?.sequenceNumber) / 1_000_000n).toBeLessThanOrEqual(BigInt(Date.now()))
+  })
+
   test('a release that means an earlier assignment frees nothing', async () => {
     await setUp()
     await assign(session, 'a', 'h1')
