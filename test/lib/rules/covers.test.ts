@@ -103,6 +103,27 @@ describe('covers', () => {
   })
 })
 
+describe('selectors', () => {
+  /** Of these, all that one selects with another is known. */
+  const EXACT = ['all()', 'has(a)', '!has(a)', "a == 'x'", "a == 'y'", "a != 'x'", "a in {'x'}", "a in {'x', 'y'}", "a in {'x', 'y', 'z'}", 'has(b)', '!has(b)', "b == 'x'", "b != 'x'", "b in {'x', 'y'}", 'has(a) && has(b)', 'has(a) || has(b)', "a == 'x' && has(b)", "a == 'x' || b == 'x'", '!has(a) || has(b)']
+  const PARTS = ["a contains 'x'", "a starts with 'x'", "a ends with 'x'"]
+  const OTHERS = ["a not in {'x'}", "a not in {'x', 'y'}", "b not in {'x'}", "!(a == 'x')", '!all()', "!(a contains 'x')"]
+  const values = [undefined, '', 'x', 'y', 'z', 'xy', 'yx', 'yxy']
+  const allLabels = values.flatMap((a) => values.map((b) => ({...(a === undefined ? {} : {a}), ...(b === undefined ? {} : {b})})))
+  const chosen = new Map([...EXACT, ...PARTS, ...OTHERS].map((text) => [text, allLabels.map((labels) => evaluate(parseSelector(text), labels))]))
+  const isIn = (narrow: string, wide: string): boolean => (chosen.get(narrow) ?? []).every((is, at) => !is || chosen.get(wide)?.[at])
+  const pairs = (narrow: readonly string[], wide: readonly string[]): string[][] => narrow.flatMap((a) => wide.map((b) => [a, b]))
+  const isTaken = ([narrow, wide]: readonly string[]): boolean => takes(from({selector: wide}), from({selector: narrow}))
+
+  test('what is said to be selected by another is, whatever the labels', () => {
+    expect(pairs([...chosen.keys()], [...chosen.keys()]).filter((pair) => isTaken(pair) && !isIn(pair[0] ?? '', pair[1] ?? ''))).toEqual([])
+  })
+  test('what is selected by another is said to be', () => {
+    expect(pairs([...EXACT, ...PARTS], EXACT).filter((pair) => isIn(pair[0] ?? '', pair[1] ?? '') && !isTaken(pair))).toEqual([])
+    expect(pairs(['!has(a)'], ["a not in {'x'}", "a not in {'x', 'y'}"]).filter((pair) => !isTaken(pair))).toEqual([])
+  })
+})
+
 /** A packet of IPv4, and the labels of those who have its addresses; undefined = nobody. */
 interface Packet {
   readonly protocol: number
