@@ -83,8 +83,8 @@ export async function findAddresses(search: Search, count: number): Promise<Foun
 
 /** The stricter one of the request's limit and the configuration's. */
 function blockLimit({config: {maxBlocksPerHost: configured = 0}, maxBlocks: requested}: Search): number {
-  if (requested > 0 && configured > 0) return Math.min(requested, configured)
-  return requested || configured || DEFAULT_MAX_BLOCKS
+  const limits = [requested, configured].filter((limit) => limit > 0)
+  return limits.length > 0 ? Math.min(...limits) : DEFAULT_MAX_BLOCKS
 }
 
 const limitHint = ({config: {maxBlocksPerHost = 0}, maxBlocks}: Search): string =>

@@ -7,6 +7,7 @@ import {CalicoError} from '../../../src/lib/errors.js'
 import {assignAddress} from '../../../src/lib/ipam/assign-address.js'
 import {assignedAddresses, autoAssign} from '../../../src/lib/ipam/auto-assign.js'
 import {addressesByHandle} from '../../../src/lib/ipam/by-handle.js'
+import {setIpamConfig} from '../../../src/lib/ipam/configure.js'
 import {claimAffinity, releaseHostAffinities} from '../../../src/lib/ipam/claims.js'
 import {releaseAddresses, releaseByHandle} from '../../../src/lib/ipam/release-addresses.js'
 import {type Address, addressAt, type Cidr, formatAddress, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
@@ -276,6 +277,63 @@ describe('rules', () => {
     expect(await unsound(store)).toEqual([])
   })
 
+  test('reserved addresses are given by name only; neither blocks of them alone are claimed, nor are they borrowed', async () => {
+    await setUp('10.1.0.0/28', {blockSize: 30})
+    await createObject(session, 'IPReservation', 'kept', {reservedCIDRs: ['10.1.0.0/29', '10.1.0.9', '10.1.0.12/31']})
+    const free = ['10.1.0.8', '10.1.0.10', '10.1.0.11', '10.1.0.14', '10.1.0.15']
+    expect((await assign(session, 'a', 'h1', 4)).every((text) => free.includes(text))).toBe(true)
+    expect(await assign(session, 'b', 'h2', 4)).toHaveLength(1)
+    expect((await allAssigned(store)).sort()).toEqual([...free].sort())
+    expect((await blocksOf(store)).map((block) => block.cidr).sort()).toEqual(['10.1.0.12/30', '10.1.0.8/30'])
+    expect((await assignAddress(session, {address: address('10.1.0.9'), node: 'a'})).assigned).toBe(true)
+  })
+
+  test.each([
+    [0, undefined, 20, 'To allow more, use --max-blocks.'],
+    [1, undefined, 1, 'To allow more, use --max-blocks.'],
+    [1, 2, 1, 'To allow more, use --max-blocks.'],
+    [2, 1, 1, 'The limit is maxBlocksPerHost of the IPAM configuration.'],
+    [0, 1, 1, 'The limit is maxBlocksPerHost of the IPAM configuration.'],
+    [2, 2, 2, 'The limit is maxBlocksPerHost of the IPAM configuration.'],
+    [3, 2, 2, 'The limit is maxBlocksPerHost of the IPAM configuration.'],
+  ])('a node with a limit of %s blocks by request, of %s by configuration, gets %s; the next step is named', async (maxBlocks, maxBlocksPerHost, limit, hint) => {
+    await setUp('10.1.0.0/24', {blockSize: 30})
+    if (maxBlocksPerHost !== undefined) await setIpamConfig(session, {strictAffinity: true, maxBlocksPerHost})
+    const {families, error} = await autoAssign(session, {ipv4: 4 * limit + 1, node: 'a', maxBlocks})
+    expect(families[0]?.addresses).toHaveLength(4 * limit)
+    expect(families[0]?.reasons).toEqual([`node a has ${limit} IPv4 blocks, and ${limit} is its limit`])
+    expect(error).toMatchObject({kind: 'refused', hint})
+  })
+
+  test('what is missing is said where something is, and nothing where all that was asked for was borrowed', async () => {
+    await setUp('10.1.0.0/29', {blockSize: 29})
+    await assign(session, 'a', 'h1', 3)
+    const outcome = await autoAssign(session, {ipv4: 2, node: 'b'})
+    expect([assignedAddresses(outcome).length, outcome.families[0]?.reasons]).toEqual([2, []])
+    const rest = await autoAssign(session, {ipv4: 4, node: 'c'})
+    expect([assignedAddresses(rest).length, rest.families[0]?.reasons]).toEqual([3, ['no address is free in pool 10.1.0.0/29']])
+    await createObject(session, 'IPPool', 'second', {cidr: '10.2.0.0/30', blockSize: 30, nodeSelector: 'all()'})
+    await assign(session, 'b', 'h2', 4)
+    expect((await autoAssign(session, {ipv4: 1, node: 'c'})).families[0]?.reasons).toEqual(['no address is free in pools 10.1.0.0/29, 10.2.0.0/30'])
+  })
+
+  test.each([
+    [1, 1, 0, 1],
+    [2, 1, 1, 2],
+    [2, 2, 1, 'conflict'],
+    [3, 2, 1, 3],
+  ])('a handle that may have %s addresses, and asks for %s when it has %s: %s', async (maxPerHandle, ipv4, before, expected) => {
+    await setUp()
+    if (before > 0) await assign(session, 'a', 'h1', before)
+    const ask = () => autoAssign(session, {ipv4, node: 'a', handle: 'h1', maxPerHandle})
+    if (expected === 'conflict') return expect(ask()).rejects.toMatchObject({kind: 'conflict', message: 'Handle h1 has 1 IPv4 addresses; 2 more would exceed the limit of 2'})
+    expect(assignedAddresses(await ask())).toHaveLength(ipv4)
+    expect(await allAssigned(store)).toHaveLength(Number(expected))
+    // Asked again, it keeps those that it has.
+    if (maxPerHandle === expected) expect(assignedAddresses(await ask())).toHaveLength(ipv4)
+    expect(await allAssigned(store)).toHaveLength(Number(expected))
+  })
+
   test('what an interruption or a lost answer is told with names what was under way', async () => {
     await setUp()
     const told: unknown[] = []
@@ -289,6 +347,7 @@ describe('rules', () => {
     await releaseAddresses(session, [{address: address('10.1.0.31')}])
     await releaseAddresses(session, (await allAssigned(store)).slice(1).map((text) => ({address: address(text)})))
     await releaseByHandle(session, 'h1')
+    await Promise.all([assign(session, 'a', 'h1'), assign(session, 'b', 'h2')])
     expect(told).toEqual([
       'the assignment of an address to h1',
       'the assignment of 2 addresses to node a',
@@ -296,6 +355,7 @@ describe('rules', () => {
       'the release of 10.1.0.31',
       'the release of 2 addresses',
       'the release of the addresses of h1',
+      '2 changes of addresses',
     ])
   })
 

@@ -109,6 +109,15 @@ describe('is found, and repaired where that takes nothing from anybody', () => {
     if (left.length === 0) expect(await unsound(store)).toEqual([])
   })
 
+  test('a handle that is counted again keeps what a newer Calico stored in it; one that is made is as Calico makes it', async () => {
+    await edit(`${HANDLE}docker.web`, (value) => value.replace(':1', ':6').replace('"deleted"', '"newer":{"x":1},"deleted"'))
+    await remove(`${HANDLE}ipip-tunnel-addr-a`)
+    await repair()
+    const stored = async (name: string): Promise<unknown> => JSON.parse((await store.get(`${HANDLE}${name}`)).kv?.value ?? '')
+    expect(await stored('docker.web')).toEqual({block: {'10.1.0.0/29': 1}, newer: {x: 1}, deleted: false})
+    expect(await stored('ipip-tunnel-addr-a')).toEqual({block: {'10.1.0.0/29': 1}, deleted: false})
+  })
+
   test('every class has a case', () => {
     const kinds = new Set(Object.values(CASES).flatMap((each) => each.found.map((text) => text.split(' ')[0])))
     expect([...kinds].sort()).toEqual(Object.keys(FINDING_CLASSES).sort())
