@@ -82,7 +82,9 @@ export function heldError(held: readonly Held[]): CalicoError {
   const [first, ...more] = held
   if (first === undefined) throw new TypeError('nothing is held')
   const lines = held.slice(0, MAX_NAMED).map(({address, by}) => `${formatAddress(address)}: ${by}`)
-  return new CalicoError('refused', more.length === 0 ? `${formatAddress(first.address)} was not released: ${first.by} uses it` : `${held.length} of the addresses are used by endpoints; nothing was released`, {
+  const count = new Set(held.map(({address}) => formatAddress(address))).size
+  const users = more.length === 0 ? `${first.by} uses it` : `${held.length} endpoints use it`
+  return new CalicoError('refused', count === 1 ? `${formatAddress(first.address)} was not released: ${users}` : `${count} of the addresses are used by endpoints; nothing was released`, {
     details: more.length === 0 ? [] : [...lines, ...(held.length > lines.length ? [`and ${held.length - lines.length} more`] : [])],
     hint: 'Remove the endpoint, with its addresses: calicoctl endpoint remove. With --force they are released anyway; the endpoint keeps using them, although they can be assigned to others.',
     override: '--force',
@@ -169,11 +171,8 @@ function put(index: Index, kv: KeyValue): void {
 }
 
 function drop(index: Index, key: string): void {
-  for (const text of index.known.get(key)?.addresses ?? []) {
-    const keys = index.byAddress.get(text)
-    keys?.delete(key)
-    if (keys?.size === 0) index.byAddress.delete(text)
-  }
+  // A set that becomes empty stays: its address is used again.
+  for (const text of index.known.get(key)?.addresses ?? []) index.byAddress.get(text)?.delete(key)
   index.known.delete(key)
   index.unreadable.delete(key)
 }

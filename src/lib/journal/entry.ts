@@ -137,7 +137,7 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
       if (value === undefined) last.delete(key)
       else last.set(key, {part, value})
     }
-    if (broken || outcome === 'unknown') return
+    if (outcome === 'unknown') return
     try {
       const text = textOf({part, made: outcome === 'not made' ? null : outcome.toString()})
       appendLines(path, text, PRIVATE_FILE)

@@ -201,6 +201,20 @@ describe('a transaction is there before it is sent', () => {
   })
 })
 
+test('a transaction that the journal could not be told of takes no outcome from an earlier one', async () => {
+  const one = entry()
+  const settle = await one.add(written(1n, ['/a', undefined, '1']))
+  renameSync(path, `${path}.kept`)
+  mkdirSync(path)
+  await add(one, written(2n, ['/a', '1', '2']))
+  rmSync(path, {recursive: true})
+  renameSync(`${path}.kept`, path)
+  await settle(5n)
+  await add(one, written(6n, ['/a', '2', '3']))
+  expect(warnings).toEqual([expect.stringContaining('This change will be missing')])
+  expect(readJournal(path)).toMatchObject([{parts: [{unknown: false, revision: '5', changes: [{before: undefined, after: '1'}]}], exitCode: undefined}])
+})
+
 test('a key whose value ends as it was is not a net change', () => {
   const change = (before: string | undefined, after: string | undefined) => ({changes: [{key: '/a', before, after}]})
   expect(netChanges({parts: [change(undefined, 'x'), change('x', undefined)]})).toEqual([])

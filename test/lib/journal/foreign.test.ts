@@ -32,9 +32,12 @@ describe('a waiting change', () => {
     expect(waitingIn(JSON.stringify(WAITING))).toEqual(WAITING)
     expect(waitingIn(JSON.stringify({...WAITING, timer: PROCESS, deadline: '2026-01-01T00:00:00.000Z', failed: 'x', begun: true}))).toBeDefined()
   })
-  test.each<[string, object]>([
-    ['no options', {options: null}], ['no environment', {env: null}], ['an environment of numbers', {env: {A: 1}}], ['an id that is a number', {id: 7}], ['no host', {host: undefined}], ['a time that is a number', {deadline: 5}], ['a time that is none', {deadline: 'x'}],
-    ['a process that is another path', {command: {...PROCESS, pid: '../1'}}], ['a process without a number', {timer: {...PROCESS, pid: 77}}], ['another version', {v: 2}], ['begun, perhaps', {begun: 1}], ['words that are none', {words: [7]}],
-  ])('with %s is none', (_, fields) => expect(waitingIn(JSON.stringify({...WAITING, ...fields}))).toBeUndefined())
+  /** Of each field, what it cannot be; undefined = it is missing. */
+  const WRONG: Readonly<Record<keyof Waiting, readonly unknown[]>> = {
+    v: [undefined, 2, '1'], id: [undefined, 7, '', '--x', 'x'.repeat(33)], words: [undefined, 'x', [7]], cluster: [undefined, 7], host: [undefined, 7], within: [undefined, '60000'], deadline: [undefined, 5, 'x'],
+    command: [undefined, null, '77', {...PROCESS, pid: '../1'}, {...PROCESS, started: 7}, {pid: '77', started: '1'}], timer: [undefined, {...PROCESS, pid: 77}], begun: [1, false, null], failed: [undefined, 7],
+    options: [undefined, null, 'x'], folder: [undefined, 7], env: [undefined, null, {A: 1}],
+  }
+  test.each(Object.entries(WRONG).flatMap(([field, values]) => values.map((value) => ({field, value}))))('whose $field is $value is none', ({field, value}) => expect(waitingIn(JSON.stringify({...WAITING, [field]: value}))).toBeUndefined())
   test('null is none', () => expect(waitingIn('null')).toBeUndefined())
 })

@@ -117,11 +117,13 @@ export function lookOnce(path: string, id: string): Promise<Stand> {
     const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--look'], {stdio: ['ignore', 'pipe', 'pipe']})
     const output = {stdout: '', stderr: ''}
     for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text: string) => void (output[stream] += text))
-    child.on('error', reject)
+    const fail = (why: string): void =>
+      reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: why.split('\n').filter((line) => line !== '')}))
+    child.on('error', ({message}) => fail(message))
     child.on('close', () => {
       const stand = STANDS.find((each) => output.stdout.trim() === each)
       if (stand) resolve(stand)
-      else reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: output.stderr.split('\n').filter((line) => line !== '')}))
+      else fail(output.stderr)
     })
   })
 }

@@ -1,0 +1,114 @@
+/** Files of waiting changes: which they are, in which order, and how it stands with each. */
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
+import {EXIT_CODES} from '../../../../src/lib/errors.js'
+import {type Identity, ownIdentity} from '../../../../src/lib/files/lock-file.js'
+import {confirmChange, refuseRunning} from '../../../../src/lib/journal/confirm/settle.js'
+import {lookOnce, tryOnce} from '../../../../src/lib/journal/confirm/timer.js'
+import {listWaiting, makeWaitingFolder, stateOf, type Waiting, waitingPath, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
+
+const ALIVE = ownIdentity()
+const ENDED: Identity = {...ALIVE, started: '0'}
+const ELSEWHERE: Identity = {...ENDED, namespace: '1'}
+const DEADLINE = '2026-01-01T00:00:00.000Z'
+const AT = Date.parse(DEADLINE)
+const WAITING: Waiting = {v: 1, id: 'abc', words: ['profile', 'add', 'web'], cluster: 'c', host: 'h', within: 60_000, deadline: DEADLINE, command: ENDED, timer: ALIVE, failed: null, options: {}, folder: '/', env: {}}
+
+let folder: string
+let env: NodeJS.ProcessEnv
+const before = {...process.env}
+beforeEach(() => {
+  process.env.CALICOCTL_JOURNAL = 'off'
+  folder = mkdtempSync(join(tmpdir(), 'calicoctl-waiting-'))
+  env = {XDG_STATE_HOME: folder}
+  makeWaitingFolder(waitingPath(env, 'c'))
+})
+afterEach(() => {
+  process.env = {...before}
+  rmSync(folder, {recursive: true})
+})
+
+describe('how it stands with a change', () => {
+  test.each<[string, Partial<Waiting>, number, ReturnType<typeof stateOf>]>([
+    ['its time is not over', {}, AT - 1, 'waiting'],
+    ['its time is not over, and nobody waits', {timer: ENDED}, AT - 1, 'waiting'],
+    ['its time is over, and somebody is at it', {}, AT + 3_600_000, 'waiting'],
+    ['its time is over, and who waited has ended', {timer: ENDED}, AT, 'overdue'],
+    ['its time is over, and nobody has waited', {timer: null}, AT, 'overdue'],
+    ['its time has been over for a minute, and who waits cannot be seen', {timer: ELSEWHERE}, AT + 60_000, 'waiting'],
+    ['its time has been over for more than a minute, and who waits cannot be seen', {timer: ELSEWHERE}, AT + 60_001, 'overdue'],
+    ['its command runs', {deadline: null, command: ALIVE}, AT, 'running'],
+    ['its command runs, and nobody waits', {deadline: null, command: ALIVE, timer: null}, AT, 'running'],
+    ['its command has ended just now, and who waits has yet to see that', {deadline: null}, AT, 'running'],
+    ['its command was killed, and nobody waits', {deadline: null, timer: ENDED}, AT, 'overdue'],
+    ['its command was killed before anybody waited', {deadline: null, timer: null}, AT, 'overdue'],
+    ['its command cannot be seen', {deadline: null, command: ELSEWHERE, timer: null}, AT, 'running'],
+    ['it could not be rolled back', {failed: 'in use'}, AT - 1, 'failed'],
+  ])('%s', (_, fields, now, state) => expect(stateOf({...WAITING, ...fields}, now)).toBe(state))
+})
+
+describe('the files', () => {
+  test('the one that is rolled back first is first; one whose command runs is last', async () => {
+    for (const [cluster, deadline] of [['a', '2026-01-01T00:00:02.000Z'], ['b', null], ['c', '2026-01-01T00:00:01.000Z'], ['d', '2026-01-01T00:00:03.000Z']] as const) await writeWaiting(waitingPath(env, cluster), {...WAITING, id: cluster, deadline})
+    expect(listWaiting(env).map(({waiting: {id}, path}) => [id, path === waitingPath(env, id)])).toEqual([['c', true], ['a', true], ['d', true], ['b', true]])
+  })
+  test('what else is in the folder is none, nor is what cannot be read', async () => {
+    await writeWaiting(waitingPath(env, 'c'), WAITING)
+    const text = readFileSync(waitingPath(env, 'c'), 'utf8')
+    for (const name of ['c-x.json.new', 'x.json', '.c-c.json.lock']) writeFileSync(join(waitingPath(env, 'c'), '..', name), text)
+    mkdirSync(waitingPath(env, 'folder'))
+    writeFileSync(waitingPath(env, 'torn'), text.slice(0, 40))
+    expect(listWaiting(env).map(({path}) => path)).toEqual([waitingPath(env, 'c')])
+  })
+  test('no folder: nothing waits; a folder that cannot be read is an error', () => {
+    expect(listWaiting({XDG_STATE_HOME: join(folder, 'none')})).toEqual([])
+    writeFileSync(join(folder, 'file'), '')
+    expect(listWaiting({XDG_STATE_HOME: join(folder, 'file')})).toEqual([])
+    expect(() => listWaiting({XDG_STATE_HOME: join(folder, 'x'.repeat(300))})).toThrow('cannot be read')
+  })
+})
+
+test.each<[string, Partial<Waiting>, boolean]>([
+  ['runs', {deadline: null, command: ALIVE}, true], ['has ended', {deadline: null}, false], ['cannot be seen', {deadline: null, command: ELSEWHERE}, false], ['has said when it is rolled back', {command: ALIVE}, false],
+])('a change is not undone while its command runs: it %s', async (_, fields, refused) => {
+  await writeWaiting(waitingPath(env, 'c'), {...WAITING, ...fields})
+  const ask = (id: string) => () => refuseRunning(id, env)
+  if (refused) expect(ask('abc')).toThrow('is still running')
+  else expect(ask('abc')).not.toThrow()
+  expect(ask('other')).not.toThrow()
+})
+
+test.each<[string, () => Identity | null, boolean]>([
+  ['another process', () => ({...ALIVE, pid: String(process.ppid), started: startOf(process.ppid)}), true],
+  ['this process', () => ALIVE, false], ['a process that has ended', () => ({...ENDED, pid: String(process.ppid)}), false], ['a process that cannot be seen', () => ({...ELSEWHERE, pid: String(process.ppid)}), false], ['nobody', () => null, false],
+])('who waited for a change that is confirmed has nothing to do any more: %s', async (_, timer, ended) => {
+  const killed: unknown[] = []
+  const kill = process.kill.bind(process)
+  process.kill = (...given) => {
+    killed.push(given)
+    return true
+  }
+  try {
+    await writeWaiting(waitingPath(env, 'c'), {...WAITING, timer: timer()})
+    await confirmChange('abc', () => [], () => Promise.reject(new Error('asked')), env)
+  } finally {
+    process.kill = kill
+  }
+  expect(killed).toEqual(ended ? [[process.ppid, 'SIGTERM']] : [])
+})
+
+/** When the process PID was started, as an identity has it. */
+const startOf = (pid: number): string => /\) (?:\S+ ){19}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+
+test('a program that cannot be started, as after its removal: the try has failed, and nobody knows how it stands', async () => {
+  const program = process.execPath
+  process.execPath = join(folder, 'none')
+  try {
+    expect(await tryOnce(waitingPath(env, 'c'), 'abc', 'ignore')).toBe(EXIT_CODES.failed)
+    await expect(lookOnce(waitingPath(env, 'c'), 'abc')).rejects.toMatchObject({kind: 'unreachable', message: expect.stringContaining('It is not known whether') as unknown, details: [expect.stringContaining('ENOENT')]})
+  } finally {
+    process.execPath = program
+  }
+})
