@@ -32,6 +32,18 @@ export const DEADLINE_EXCEEDED = 4
 export const INTERNAL = 13
 export const UNAVAILABLE = 14
 
+/** What answers of HTTP without a status of gRPC mean; others are UNKNOWN. */
+const OF_HTTP: ReadonlyMap<number, number> = new Map([
+  [400, INTERNAL],
+  [401, 16],
+  [403, 7],
+  [404, 12],
+  [429, UNAVAILABLE],
+  [502, UNAVAILABLE],
+  [503, UNAVAILABLE],
+  [504, UNAVAILABLE],
+])
+
 /** A call that failed, in etcd3's form: `14 UNAVAILABLE: what happened`. */
 export class CallError extends Error {
   constructor(
@@ -75,7 +87,7 @@ export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}:
   if (status !== undefined) return status === String(OK) ? undefined : new CallError(codeIn(status), decoded(trailers?.['grpc-message'] ?? ''))
   // RFC 9113 §6.8, §8.7: the server has not done anything with such a stream.
   if (httpStatus === undefined && (passedOver || resetCode === REFUSED_STREAM)) return unsent(UNAVAILABLE, 'Stream refused by server')
-  if (httpStatus !== undefined && httpStatus !== 200) return new CallError(codeOfHttp(httpStatus), `Received HTTP status code ${httpStatus}`)
+  if (httpStatus !== undefined && httpStatus !== 200) return new CallError(OF_HTTP.get(httpStatus) ?? UNKNOWN, `Received HTTP status code ${httpStatus}`)
   if (reason !== undefined || resetCode === CANCEL) return new CallError(UNAVAILABLE, `Connection dropped${reason === undefined ? '' : `: ${reason}`}`)
   if (trailers !== undefined) return new CallError(UNKNOWN, 'No status information received')
   return new CallError(INTERNAL, `Received RST_STREAM with code ${resetCode}${resetCode === NO_ERROR ? ' (Call ended without gRPC status)' : ''}`)
@@ -90,25 +102,5 @@ function decoded(text: string): string {
     return decodeURIComponent(text)
   } catch {
     return text
-  }
-}
-
-function codeOfHttp(status: number): number {
-  switch (status) {
-    case 400:
-      return INTERNAL
-    case 401:
-      return 16
-    case 403:
-      return 7
-    case 404:
-      return 12
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      return UNAVAILABLE
-    default:
-      return UNKNOWN
   }
 }

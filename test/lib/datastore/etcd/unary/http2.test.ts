@@ -247,6 +247,26 @@ describe('what is not HTTP/2 ends the connection', () => {
     expect(sent().length).toBe(before)
   })
 
+  test('a call that is cancelled is reset, once, and ends no more; one that waits for its turn is never sent', async () => {
+    const {session, comes, sent} = scripted()
+    const one = h2.settings([[3, 1]])
+    comes(one)
+    const ends: string[] = []
+    const begin = (name: string): (() => void) => session.begin(HEADERS, Buffer.from(name), () => void ends.push(name))
+    const [cancelFirst, cancelSecond] = [begin('first'), begin('second')]
+    const third = ask(session, {}, Buffer.from('third'))
+    cancelSecond()
+    expect(['first', 'second', 'third'].map((name) => sent().includes(name))).toEqual([true, false, false])
+    cancelFirst()
+    cancelFirst()
+    const resets = (): number => sent().toString('latin1').split(h2.frame(h2.RST_STREAM, 0, 1, h2.numbers(8)).toString('latin1')).length - 1
+    expect([resets(), sent().includes('third'), sent().includes('second')]).toEqual([1, true, false])
+    const answer = (stream: number): Buffer => fieldsFrame(h2.END_HEADERS | h2.END_STREAM, stream, {':status': '200', 'grpc-status': '0'})
+    comes(answer(1), answer(3))
+    expect(await third).toMatchObject({trailers: {'grpc-status': '0'}})
+    expect([ends, resets()]).toEqual([[], 1])
+  })
+
   test('GOAWAY with an error ends all calls; those that it passes over were not executed', async () => {
     const {session, comes} = scripted()
     const ended = Promise.all([ask(session), ask(session)])

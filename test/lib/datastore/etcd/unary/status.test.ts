@@ -36,6 +36,9 @@ describe('how a call ends', () => {
     expect(classify(error).fate).toBe(fate)
   })
 
+  test.each([[400, 'INTERNAL'], [401, 'UNAUTHENTICATED'], [403, 'PERMISSION_DENIED'], [404, 'UNIMPLEMENTED'], [429, 'UNAVAILABLE'], [502, 'UNAVAILABLE'], [503, 'UNAVAILABLE'], [504, 'UNAVAILABLE'], [500, 'UNKNOWN'], [302, 'UNKNOWN']])('HTTP %d without a status of gRPC: %s', (httpStatus, name) =>
+    expect(failureOf(ended({httpStatus}))?.message).toContain(` ${name}: Received HTTP status code ${httpStatus}`))
+
   test('what waited for something that failed was not sent', () => {
     expect(classify(asUnsent(new CallError(4, 'Deadline exceeded')))).toMatchObject({fate: 'never-sent', problem: 'timeout', remedy: 'elsewhere'})
     expect(classify(asUnsent(new CallError(3, 'etcdserver: authentication failed, invalid user ID or password')))).toMatchObject({fate: 'never-sent', problem: 'wrong-password', remedy: 'none'})
