@@ -101,22 +101,24 @@ export class Progress {
 
   private failedText(): string {
     const {failed} = this
-    return failed.length === 0 ? '' : `, ${linesText(failed.length)} failed (${failed.slice(0, MOST_NAMED).map(({line}) => `${this.file}:${line}`).join(', ')}${failed.length > MOST_NAMED ? ', …' : ''})`
+    return failed.length === 0 ? '' : `, ${countText(failed.length)} failed (${failed.slice(0, MOST_NAMED).map(({line}) => `${this.file}:${line}`).join(', ')}${failed.length > MOST_NAMED ? ', …' : ''})`
   }
 
   /** The last line of a batch in which something failed; ATOMIC: the whole was not done. */
   summary({atomic}: {atomic: boolean}): string {
     const {failed} = this
     const places = failed.slice(0, MOST_NAMED).map((result) => `${this.file}:${result.line} (${lineText(result)})`)
-    if (atomic) return `${places.join(', ')} failed; nothing was changed by the ${this.results.length} lines.`
-    return `${linesText(this.count('done'))} done; ${failed.length === 1 ? places.join('') : `${linesText(failed.length)} failed: ${places.join(', ')}${failed.length > MOST_NAMED ? ' …' : ''}`}${failed.length === 1 ? ' failed' : ''}; ${linesText(this.count('notRun'))} not tried.`
+    if (atomic) return `${places.join(', ')} failed; nothing was changed by the ${countText(this.results.length)}.`
+    return `${linesText(this.count('done'))} done; ${failed.length === 1 ? `${places.join('')} failed` : `${countText(failed.length)} failed: ${places.join(', ')}${failed.length > MOST_NAMED ? ', …' : ''}`}; ${linesText(this.count('notRun'))} not tried.`
   }
 }
 
 /** How many failed lines a message names. */
 const MOST_NAMED = 10
 
-const linesText = (count: number): string => (count === 1 ? '1 line was' : `${count} lines were`)
+const countText = (count: number): string => (count === 1 ? '1 line' : `${count} lines`)
+
+const linesText = (count: number): string => `${countText(count)} ${count === 1 ? 'was' : 'were'}`
 
 const lineText = ({words}: Pick<LineResult, 'words'>): string => words.map(quoteWord).join(' ')
 
