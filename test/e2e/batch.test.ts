@@ -52,6 +52,20 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     expect((await run(['profile', 'show', '-o', 'name'])).stdout).toBe('')
   })
 
+  test('one line that is wrong; no lines at all', async () => {
+    expect((await batch('profile ad y\n')).stderr).toContain('Error: 1 of 1 line of stdin is wrong; nothing was done.\n')
+    expect((await batch('profile add x\nprofile ad y\n')).stderr).toContain('Error: 1 of 2 lines of stdin is wrong; nothing was done.\n')
+    expect(await batch('# nothing\n\n')).toMatchObject({code: 0, stdout: '', stderr: 'The batch has no lines; nothing was done.\n'})
+    expect((await batch('profile add x\n')).stderr).not.toContain('The batch has no lines')
+  })
+
+  test('lines that are wrong are in the document of -o json as failed, the others as not run', async () => {
+    const {code, stdout} = await batch('profile add x\nprofile ad y\n\'\n', '-o', 'json')
+    const document = JSON.parse(stdout) as {lines: {line: number; exitCode: number | null; stderr: string}[]}
+    expect({code, document}).toMatchObject({code: 1, document: {kind: 'BatchResult', done: 0, failed: 2, notRun: 1}})
+    expect(document.lines.map(({line, exitCode, stderr}) => [line, exitCode, stderr.split(' ')[0]])).toEqual([[1, null, ''], [2, 1, 'Error:'], [3, 1, 'Error:']])
+  })
+
   test('the first failure stops it with its exit code; --keep-going tries all', async () => {
     const text = 'profile add a\nprofile none rule show\nprofile add c\npool remove 10.0.0.0/8\n'
     const first = await batch(text)
@@ -60,6 +74,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     const all = await batch(text, '--keep-going')
     expect(all.code).toBe(4)
     expect(all.stdout).toContain('Created profile c\n')
+    expect(all.stderr).toContain('stdin: 2 lines were done; 2 lines failed: stdin:2 (profile none rule show), stdin:4 (pool remove 10.0.0.0/8); 0 lines were not tried.\n')
   })
 
   test('-o json is one document', async () => {
@@ -138,6 +153,16 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
       expect(stdout.match(/^--- .*$/gm)).toEqual(['--- profile/old', '--- /dev/null'])
       expect(stdout).toMatch(/^\+ {4}x: ""\n\+ {4}x2: ""$/m)
       expect(stderr).toContain('stdin:1: profile/web would be created\n')
+    })
+
+    test('what would change nothing is said; so is what etcd would not take at once, with --atomic', async () => {
+      await run(['profile', 'add', 'web'])
+      expect(await batch('profile add web\n', '--dry-run')).toMatchObject({code: 0, stderr: expect.stringContaining('Nothing would be changed.\n') as unknown})
+      const many = (count: number): string => Array.from({length: count}, (_, i) => `profile add p${i}\n`).join('')
+      const large = await batch(many(128), '--dry-run', '--atomic')
+      expect(large.stderr).toContain('Warning: 128 keys would be written in one transaction; etcd allows 127, unless --max-txn-ops is set higher.\n')
+      expect(large.stderr).not.toContain('Nothing would be changed')
+      for (const fits of [await batch(many(127), '--dry-run', '--atomic'), await batch(many(128), '--dry-run')]) expect(fits.stderr).not.toContain('in one transaction')
     })
 
     test('a failing line ends it; --atomic then differs in nothing', async () => {

@@ -104,7 +104,7 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   }
   const known: Verdicts = new Map()
   const {changes} = judgeAll(objects, stored, around, {...options, known})
-  const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind) || a.index - b.index)
+  const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind))
   if (session.dryRun || pending.length === 0) return changes
   const chunks = chunked(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
   if (chunks.length > 1) options.progress(`${pending.length} objects differ: they are written in ${chunks.length} transactions, dependencies first.`)

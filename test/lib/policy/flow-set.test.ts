@@ -15,6 +15,12 @@ const set: fc.Arbitrary<FlowSet> = fc.record({v4: half, v6: half})
 const packet: fc.Arbitrary<Packet> = fc.record({family: fc.constantFrom(4 as const, 6 as const), protocol: fc.constantFrom(1, 6, 17, 47, 50, 58), dport: fc.nat(15), sport: fc.nat(15), icmpType: fc.nat(15), icmpCode: fc.nat(15)})
 const has = (flows: FlowSet, one: Packet): boolean => hasPacket(one.family === 4 ? flows.v4 : flows.v6, one)
 
+test('other protocols are those from 1 to 255 that have no set of their own', () => {
+  const others = (family: 4 | 6): number[] => [...allFlowsOf(family).others.toString(2)].reverse().flatMap((bit, protocol) => (bit === '1' ? protocol : []))
+  const without = (...own: readonly number[]): number[] => Array.from({length: 255}, (_, at) => at + 1).filter((protocol) => !own.includes(protocol))
+  expect([others(4), others(6)]).toEqual([without(1, 6, 17, 132), without(58, 6, 17, 132)])
+})
+
 describe('sets of flows', () => {
   test('union, intersection and difference have exactly the packets that they should', () => {
     fc.assert(

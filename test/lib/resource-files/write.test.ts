@@ -86,6 +86,16 @@ describe('an apply in several transactions', () => {
     expect({created: count(actions, 'created'), updated: count(actions, 'updated')}).toEqual({created: 249, updated: 1})
     expect((await store.get(`${kindPrefix('Profile')}p150`)).kv?.value).not.toContain('labelsToApply')
   })
+  test('what others need is written first, whatever the order of the files; else in their order', async () => {
+    const HEAD = 'apiVersion: projectcalico.org/v3\n'
+    const policies = Array.from({length: 110}, (_, at) => `${HEAD}kind: GlobalNetworkPolicy\nmetadata: {name: sec.p${String(110 - at).padStart(3, '0')}}\nspec: {tier: sec, selector: all()}\n`)
+    const text = [...policies, `${HEAD}kind: Profile\nmetadata: {name: web}\n`, `${HEAD}kind: Tier\nmetadata: {name: sec}\nspec: {order: 5}\n`].join('---\n')
+    const {objects} = await loadObjects({paths: ['-'], stdin: () => Promise.resolve(Buffer.from(text)), recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined})
+    await applyWanted(session, {objects, deletions: []}, OPTIONS)
+    const written = store.writes.map(({then}) => then.flatMap((operation) => ('put' in operation ? (operation.put.split('/').at(-1) ?? []) : [])).filter((name) => /^(sec|web)/.test(name)))
+    const names = policies.map((_, at) => `sec.p${String(110 - at).padStart(3, '0')}`)
+    expect(written).toEqual([['sec', 'web', ...names.slice(0, 98)], names.slice(98)])
+  })
   test('one that must be atomic is not begun', async () => {
     await expect(apply(session, true)).rejects.toMatchObject({kind: 'refused'})
     expect(await stored()).toBe(0)

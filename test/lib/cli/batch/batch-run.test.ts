@@ -38,20 +38,20 @@ describe('what is said', () => {
     expect([ten.match(/f:\d+/g)?.length, ten.includes('…')]).toEqual([10, false])
     const eleven = progressOf(...Array.from({length: 11}, () => 4))
     expect([eleven.summary({atomic: false}).match(/f:\d+/g)?.length, eleven.summary({atomic: false}).includes('…')]).toEqual([10, true])
-    expect(eleven.told()).toMatch(/11 lines failed \((f:\d+, ){9}f:10, …\)/)
+    expect(eleven.progressText()).toMatch(/11 lines failed \((f:\d+, ){9}f:10, …\)/)
   })
   test('where it is interrupted: what was done, what failed, what was in progress, what was not tried', () => {
-    const told = (codes: readonly (number | null)[], index?: number): string => {
+    const textOf = (codes: readonly (number | null)[], index?: number): string => {
       const progress = progressOf(...codes)
       if (index !== undefined) progress.running = {index, session: undefined}
-      return progress.told()
+      return progress.progressText()
     }
-    expect(told([null, null], 0)).toBe("No line was done. f:1 (profile add 'p 1') was in progress: nothing was changed. 1 line was not tried")
-    expect(told([0, null], 1)).toBe("1 line was done, the last of them f:1. f:2 (profile add 'p 2') was in progress: nothing was changed")
-    expect(told([0, 4, 0, null, null, null], 3)).toBe("2 lines were done, the last of them f:3, 1 line failed (f:2). f:4 (profile add 'p 4') was in progress: nothing was changed. 2 lines were not tried")
+    expect(textOf([null, null], 0)).toBe("No line was done. f:1 (profile add 'p 1') was in progress: nothing was changed. 1 line was not tried")
+    expect(textOf([0, null], 1)).toBe("1 line was done, the last of them f:1. f:2 (profile add 'p 2') was in progress: nothing was changed")
+    expect(textOf([0, 4, 0, null, null, null], 3)).toBe("2 lines were done, the last of them f:3, 1 line failed (f:2). f:4 (profile add 'p 4') was in progress: nothing was changed. 2 lines were not tried")
     // Between two lines, and before the first.
-    expect(told([0, null, null], 0)).toBe('1 line was done, the last of them f:1. 2 lines were not tried')
-    expect(told([null, null])).toBe('No line was done. 2 lines were not tried')
+    expect(textOf([0, null, null], 0)).toBe('1 line was done, the last of them f:1. 2 lines were not tried')
+    expect(textOf([null, null])).toBe('No line was done. 2 lines were not tried')
   })
   test('the exit code is that of the first line that failed', () => {
     expect([[0, null], [0, 4, 5], [0, 9, null, 4]].map((codes) => progressOf(...codes).exitCode)).toEqual([0, 4, 9])
@@ -161,15 +161,15 @@ describe('lines that run', () => {
     expect(progress.results.flatMap((result) => result.printed)).toEqual([])
   })
 
-  test('the journal is told of each line what it writes, before and after', async () => {
-    const told: unknown[] = []
+  test('the journal gets what each line writes, before and after', async () => {
+    const recorded: unknown[] = []
     await run(ready('profile add web', 'profile show', 'profile add db'), {recording: ({line, id, words}) => ({
       record: ({writes}: Written) => {
-        told.push([line, id, words.join(' '), writes.map(({key}) => key.split('/').at(-1)).filter((name) => ['web', 'db'].includes(name ?? ''))])
-        return Promise.resolve((outcome) => Promise.resolve(void told.push(typeof outcome)))
+        recorded.push([line, id, words.join(' '), writes.map(({key}) => key.split('/').at(-1)).filter((name) => ['web', 'db'].includes(name ?? ''))])
+        return Promise.resolve((outcome) => Promise.resolve(void recorded.push(typeof outcome)))
       },
     })})
-    expect(told).toEqual([[1, 'profile:add', 'profile add web', ['web']], 'bigint', [3, 'profile:add', 'profile add db', ['db']], 'bigint'])
+    expect(recorded).toEqual([[1, 'profile:add', 'profile add web', ['web']], 'bigint', [3, 'profile:add', 'profile add db', ['db']], 'bigint'])
   })
 
   test('what was not made is not among what a line wrote', async () => {
