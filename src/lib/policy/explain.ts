@@ -31,13 +31,19 @@ function pairsOf(from: Selection, to: Selection, family: Family): Pair[] {
   const alone = from.single && to.single
   return from.members.flatMap((source) =>
     to.members.flatMap((target) => {
-      const same = JSON.stringify(source.json) === JSON.stringify(target.json)
-      const sender = source.party(family)
-      const receiver = same && !alone ? source.other?.(family) : target.party(family)
+      const [sender, receiver] = endsOf(source, target, family, alone)
       if (!sender || !receiver || (!alone && sender.type === 'outside' && receiver.type === 'outside')) return []
       return [{from: source, to: target, sender, receiver}]
     }),
   )
+}
+
+/** Who talks to whom where FROM talks to TO: unless they are ALONE, an endpoint that both stand for to another one of its group. */
+function endsOf(from: Member, to: Member, family: Family, alone: boolean): readonly [Party | undefined, Party | undefined] {
+  const [sender, receiver] = [from.party(family), to.party(family)]
+  if (alone || sender?.type !== 'workload' || receiver?.type !== 'workload' || sender.workload !== receiver.workload) return [sender, receiver]
+  const other = to.other?.(family)
+  return other ? [sender, other] : [from.other?.(family), receiver]
 }
 
 /** What becomes of TRAFFIC between each pair. @throws CalicoError `invalid` if they have no address family in common */
