@@ -1,6 +1,6 @@
 /**
  * npm run mutate -- [--sample N] [--seed S] [FOLDER …]: N mutants (40) of the source in the folders (src/lib/ipam, client, rules, libnetwork), chosen by the seed (1), each
- * with the pure tests that reach its file, the nearest ones first; those of both datastores run on the embedded one. Prints those that survive, and the score. The
+ * with the pure tests that reach its file or run commands, the nearest ones first; those of both datastores run on the embedded one. Prints those that survive, and the score. The
  * source files stay as they are.
  */
 import {spawnSync} from 'node:child_process'
@@ -34,13 +34,15 @@ const tests = readdirSync(join(ROOT, 'test/lib'), {recursive: true, encoding: 'u
   .filter((name) => name.endsWith('.test.ts') && groupOf('test/lib/', readFileSync(join(ROOT, 'test/lib', name), 'utf8').replace("/support/stores.js'", '')) === 'pure')
   .map((name) => join(ROOT, 'test/lib', name))
 const NOT_ETCD = '^(?!etcd )'
+/** Loads commands by their names: jest does not see what its tests reach. */
+const BY_NAME = join(ROOT, 'test/support/in-process.ts')
 
 const path = join(ROOT, '.cache', `mutation-${process.pid}.config.mjs`)
 mkdirSync(join(ROOT, '.cache'), {recursive: true})
 writeFileSync(path, `export default ${JSON.stringify({...config, rootDir: ROOT, transform: {'^.+\\.ts$': join(ROOT, 'scripts/mutation/transform.mjs')}, testSequencer: join(ROOT, 'scripts/mutation/nearest-first.mjs'), testMatch: tests})}\n`)
 let found = 0
 for (const {file, from, to, text, line, what} of sample) {
-  const [program, ...args] = jestCommand(['--config', path, '--runInBand', '--bail', '--silent', '--passWithNoTests', '--testNamePattern', NOT_ETCD, '--findRelatedTests', file])
+  const [program, ...args] = jestCommand(['--config', path, '--runInBand', '--bail', '--silent', '--passWithNoTests', '--testNamePattern', NOT_ETCD, '--findRelatedTests', file, BY_NAME])
   const {status} = spawnSync(program, args, {cwd: ROOT, stdio: 'ignore', timeout: LIMIT_MS, env: {...process.env, MUTANT: JSON.stringify({file, from, to, text})}})
   if (status !== 0) found++
   console.log(`${status === 0 ? 'SURVIVES' : 'found   '} ${file.slice(ROOT.length + 1)}:${line} ${what}`)

@@ -79,7 +79,7 @@ function* filesIn(folder: string, recursive: boolean, fail: (file: string, messa
 
 function isFolder(path: string): boolean {
   try {
-    return statSync(path, {throwIfNoEntry: false})?.isDirectory() === true
+    return statSync(path).isDirectory()
   } catch {
     return false // reading it tells why
   }

@@ -82,6 +82,8 @@ describe('patch', () => {
     ['{"spec": 7}', 1, /profile\/web|Profile web/],
     ['{"metadata": {"name": "db", "creationTimestamp": null}}', 1, /metadata\.name: cannot be changed[^]*metadata\.creationTimestamp: cannot be changed/],
     ['{"metadata": {"resourceVersion": null}}', 1, /metadata\.resourceVersion: is the required revision/],
+    ['{"metadata": {"resourceVersion": ""}}', 1, /metadata\.resourceVersion: is the required revision/],
+    ['{"metadata": {"resourceVersion": 7}}', 1, /metadata\.resourceVersion: is the required revision/],
     ['{"kind": "Tier"}', 1, /kind: cannot be changed/],
     ['{"a": 1, "a": 2}', 1, /occurs twice/],
     ['{', 1, /--patch: not valid JSON[^]*in quotes for the shell/],
@@ -94,7 +96,7 @@ describe('patch', () => {
   })
 
   test.each([
-    ['patch profile db -p {}', 4, /There is no profile\/db/],
+    ['patch profile db -p {}', 4, /There is no profile\/db\. Nothing was changed/],
     ['patch networkset s -n shop -p {}', 4, /There is no networkset\/s in the namespace shop/],
     ['patch profile web -p {} -n shop', 1, /-n cannot be used/],
     ['patch block 10.0.0.0-26 -p {}', 1, /not a kind whose objects can be changed with this command/],
@@ -102,6 +104,33 @@ describe('patch', () => {
     ['patch clusterinformation default -p {}', 8, /written by Calico itself/],
     ['patch profile projectcalico-default-allow -p {}', 8, /provided by Calico itself/],
   ])('%s: %d', async (line, code, message) => expect(await run(...line.split(' '))).toMatchObject({code, stderr: expect.stringMatching(message) as unknown}))
+
+  const OBJECTS = {
+    filter: [resourceKey('BGPFilter', 'no'), {kind: 'BGPFilter', metadata: {name: 'no'}, spec: {importV4: [{action: 'Reject'}]}}],
+    tier: [resourceKey('Tier', 'sec'), {kind: 'Tier', metadata: {name: 'sec'}, spec: {order: 5}}],
+    peer: [resourceKey('BGPPeer', 'p'), {kind: 'BGPPeer', metadata: {name: 'p'}, spec: {peerIP: '192.0.2.7', asNumber: 64512}}],
+    policy: [resourceKey('GlobalNetworkPolicy', 'allow'), {kind: 'GlobalNetworkPolicy', metadata: {name: 'allow'}, spec: {tier: 'default', selector: 'all()', types: ['Ingress']}}],
+  } as const
+  const keep = (name: keyof typeof OBJECTS) => store.transact({then: [{put: OBJECTS[name][0], value: JSON.stringify({apiVersion: 'projectcalico.org/v3', ...OBJECTS[name][1]})}]})
+  test.each([
+    ['bgppeer p', 'peer', 'filter', '{"spec": {"filters": ["no"]}}', /spec\.filters\[0\].*no/],
+    ['globalnetworkpolicy allow', 'policy', 'tier', '{"spec": {"tier": "sec"}}', /spec\.tier: refers to a tier that does not exist: sec/],
+  ] as const)('what %s names must exist, also by the time that it is written', async (object, name, needed, text, message) => {
+    await keep(name)
+    const before = await stored(OBJECTS[name][0])
+    const words = ['patch', ...object.split(' '), '-p', text]
+    expect(await run(...words)).toMatchObject({code: 1, stderr: expect.stringMatching(message) as unknown})
+    await keep(needed)
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await send({then: [{delete: OBJECTS[needed][0]}]})
+      return send(transaction)
+    }
+    expect(await run(...words)).toMatchObject({code: 1, stderr: expect.stringMatching(message) as unknown})
+    expect(await stored(OBJECTS[name][0])).toEqual(before)
+    await keep(needed)
+    expect(await run(...words)).toMatchObject({code: 0})
+  })
 
   test('a test operation that fails is a conflict', async () => {
     expect(await patch('[{"op": "test", "path": "/spec/labelsToApply/web", "value": "x"}, {"op": "remove", "path": "/spec"}]', '-t', 'json')).toMatchObject({code: 5, stderr: expect.stringContaining('/spec/labelsToApply/web is "", not "x". Nothing was changed') as unknown})

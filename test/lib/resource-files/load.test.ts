@@ -92,7 +92,7 @@ describe('all problems of all documents, with their places', () => {
     expect(await problemsOf('['.repeat(5000))).toEqual(['-: not read: it has more than 100 brackets inside each other'])
   })
   test('bytes that are no text', async () => {
-    expect(await problemsOf(Buffer.from([0x61, 0xff, 0x62]))).toEqual(['-: it is not UTF-8 text (or UTF-16 text with a byte order mark)'])
+    for (const bytes of [[0x61, 0xff, 0x62], [0xff, 0x61], [0xfe, 0x61], [0x61, 0xfe], [0xff, 0xff, 0x61, 0x00], [0xff, 0xfe, 0x00, 0xd8]]) expect(await problemsOf(Buffer.from(bytes))).toEqual(['-: it is not UTF-8 text (or UTF-16 text with a byte order mark)'])
   })
 })
 
@@ -106,6 +106,7 @@ describe('what is taken', () => {
     ['a sequence', JSON.stringify(['a', 'b'].map((name) => ({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name}}))), ['profile/a', 'profile/b']],
     ['a byte order mark', `\ufeff${profile('a')}`, ['profile/a']],
     ['a byte order mark before the second document', `${profile('a')}---\n\ufeff${profile('b')}`, ['profile/a', 'profile/b']],
+    ['UTF-16, the other way round', Buffer.from(`\ufeff${profile('a')}`, 'utf16le').swap16(), ['profile/a']],
     ['UTF-16', Buffer.from(`\ufeff${profile('a')}`, 'utf16le'), ['profile/a']],
     ['CRLF', profile('a').replaceAll('\n', '\r\n'), ['profile/a']],
     ['three dashes in a text', `${HEAD}kind: Profile\nmetadata:\n  name: a\n  annotations:\n    note: |\n      one\n      ---\n      two\n`, ['profile/a']],
@@ -184,6 +185,12 @@ describe('files and folders', () => {
       if (root) process.seteuid?.(0)
       chmodSync(join(folder, 'closed'), 0o700)
     }
+  })
+  test('stdin is read once', async () => {
+    const stdin = () => Promise.resolve(Buffer.from(profile('a')))
+    await expect(load(['-', '-'], {stdin})).rejects.toMatchObject({details: ['-: it is given twice, but stdin can only be read once']})
+    put('b.yaml', profile('b'))
+    expect((await load([join(folder, 'b.yaml'), '-'], {stdin})).objects.map(({label}) => label)).toEqual(['profile/b', 'profile/a'])
   })
   test('a folder without files is empty', async () => {
     chmodSync(folder, 0o700)

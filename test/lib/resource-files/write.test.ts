@@ -96,6 +96,18 @@ describe('an apply in several transactions', () => {
     const names = policies.map((_, at) => `sec.p${String(110 - at).padStart(3, '0')}`)
     expect(written).toEqual([['sec', 'web', ...names.slice(0, 98)], names.slice(98)])
   })
+  test('a pool that somebody makes meanwhile is nothing to who makes none', async () => {
+    const {objects} = await loadObjects({paths: ['-'], stdin: () => Promise.resolve(Buffer.from('apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: sec}\nspec: {order: 5}\n---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: sec.p}\nspec: {tier: sec, selector: all()}\n')), recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined})
+    await apply()
+    store.writes.length = 0
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await send({then: [{put: `${kindPrefix('IPPool')}p`, value: '{"kind":"IPPool","apiVersion":"projectcalico.org/v3","metadata":{"name":"p"},"spec":{"cidr":"10.0.0.0/16"}}'}]})
+      return send(transaction)
+    }
+    expect((await applyWanted(session, {objects, deletions: []}, OPTIONS)).map(({action}) => action)).toEqual(['created', 'created'])
+    expect(store.writes).toHaveLength(1)
+  })
   test('one that must be atomic is not begun', async () => {
     await expect(apply(session, true)).rejects.toMatchObject({kind: 'refused'})
     expect(await stored()).toBe(0)

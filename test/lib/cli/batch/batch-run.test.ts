@@ -124,7 +124,7 @@ describe('lines that run', () => {
   })
   afterEach(() => store.close())
 
-  const around = (more: Partial<Surroundings> = {}) => ({config, settings: {} as never, budget: lineBudget(10_000), quiet: false, debug: false, whyNoStdin: () => undefined, stdin: () => Promise.resolve(''), ...more})
+  const around = (more: Partial<Omit<Surroundings, 'budget'>> = {}) => ({config, settings: {} as never, budget: lineBudget(10_000), quiet: false, debug: false, whyNoStdin: () => undefined, stdin: () => Promise.resolve(''), ...more})
   const OPTIONS: RunOptions = {keepGoing: false, dryRun: false, init: false, expectCluster: undefined, print: undefined}
   function ready(...texts: readonly string[]): ReadyLine[] {
     return texts.map((text, at) => {
@@ -133,7 +133,7 @@ describe('lines that run', () => {
       return line
     })
   }
-  async function run(lines: readonly ReadyLine[], options: Partial<RunOptions> = {}, more: Partial<Surroundings> = {}): Promise<Progress> {
+  async function run(lines: readonly ReadyLine[], options: Partial<RunOptions> = {}, more: Partial<Omit<Surroundings, 'budget'>> = {}): Promise<Progress> {
     const progress = new Progress(lines, 'f')
     await runInOrder(lines, store, around(more), {...OPTIONS, ...options}, progress)
     return progress
