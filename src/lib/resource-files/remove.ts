@@ -12,6 +12,7 @@ import {parseJson} from '../json/json.js'
 import {displayName} from '../model/display-name.js'
 import {kindPrefix, parseKey} from '../model/keys.js'
 import type {Resource} from '../model/resource.js'
+import {isBuiltInTier} from '../model/validation/tier.js'
 import {protectedReason, type Refusal, tierOf} from './judge.js'
 import type {FileProblem} from './problem.js'
 import {MOST_OBJECTS, rank, refuseAll} from './write.js'
@@ -102,7 +103,7 @@ function judgeTargets(targets: readonly Target[], stored: readonly (readonly Key
     const refuse = (kind: Refusal['kind'], field: string, message: string): void => {
       refusals.push({kind, problem: problem(field, message)})
     }
-    const reason = protectedReason(place) ?? (place.kind === 'Tier' && place.name === 'default' ? 'the tier default cannot be deleted' : undefined)
+    const reason = protectedReason(place) ?? (place.kind === 'Tier' && isBuiltInTier(place.name) ? 'this tier is provided by Calico itself and cannot be deleted' : undefined)
     if (reason !== undefined) {
       refuse('refused', '', reason)
       return

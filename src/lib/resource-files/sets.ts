@@ -7,6 +7,7 @@ import {keyOf, objectLabel, type Place, read, tryParse} from '../client/resource
 import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
 import {parseKey} from '../model/keys.js'
+import {isBuiltInTier} from '../model/validation/tier.js'
 import type {FileObject} from './objects.js'
 import type {Target} from './remove.js'
 
@@ -35,9 +36,6 @@ export interface LeftOver extends Target {
   readonly resource: Resource
 }
 
-/** Kinds that Calico writes itself, and their members that every store has: never deleted for a set. */
-const isBuiltIn = ({kind, name}: Place): boolean => kind === 'Tier' && ['default', 'kube-admin', 'kube-baseline'].includes(name)
-
 /**
  * The objects in the datastore that belong to SET and are not among OBJECTS, in the order of their kinds and names. A deletion of one spares it if it
  * belongs to the set no more by then.
@@ -54,7 +52,7 @@ export async function leftOver(session: Session, set: string, objects: readonly 
         if (kept.has(kv.key) || !kv.value.includes('calicoctl')) continue
         const stored = tryParse(session, kind, kv)
         const place = placeOf(kind, kv.key)
-        if (stored === undefined || place === undefined || setOf(stored.resource) !== set || isBuiltIn(place)) continue
+        if (stored === undefined || place === undefined || setOf(stored.resource) !== set || (kind === 'Tier' && isBuiltInTier(place.name))) continue
         found.push({...target(place, stored.resource), onlyIf: (resource) => setOf(resource) === set})
       }
     }

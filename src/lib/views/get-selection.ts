@@ -91,11 +91,16 @@ const rank = (value: unknown): number => {
   return value === undefined || value === null ? 3 : 2
 }
 
-/** OBJECTS in the order of what they have at PATH; equal ones stay in the order they came in. Warns if none has anything there. */
-export async function* sorted(session: Session, objects: AsyncIterable<Stored>, path: readonly string[]): AsyncGenerator<Stored> {
+/** OBJECTS in the order that --sort-by asks for with PATH. Warns if none has anything there. */
+export function sorted(session: Session, objects: AsyncIterable<Stored>, path: readonly string[]): AsyncGenerator<Stored> {
+  return orderedBy(objects, (resource) => valueAt(resource, path), () => session.warn(`No object has the field ${path.join('.')} of --sort-by.`))
+}
+
+/** OBJECTS in the order of what VALUEOF says of each; equal ones stay in the order they came in. Tells NONE if it says nothing of any. */
+export async function* orderedBy(objects: AsyncIterable<Stored>, valueOf: (resource: Resource) => unknown, none?: () => void): AsyncGenerator<Stored> {
   const all: {readonly stored: Stored; readonly value: unknown}[] = []
-  for await (const stored of objects) all.push({stored, value: valueAt(stored.resource, path)})
-  if (all.length > 0 && all.every(({value}) => value === undefined)) session.warn(`No object has the field ${path.join('.')} of --sort-by.`)
+  for await (const stored of objects) all.push({stored, value: valueOf(stored.resource)})
+  if (all.length > 0 && all.every(({value}) => value === undefined)) none?.()
   all.sort((a, b) => compareValues(a.value, b.value))
   for (const {stored} of all) yield stored
 }

@@ -7,12 +7,13 @@ import {CalicoError} from '../errors.js'
 import {displayName} from '../model/display-name.js'
 import {findKind, type KindInfo, KINDS} from '../model/kinds.js'
 import {convertName, isResourceName} from '../model/names.js'
-import type {Resource} from '../model/resource.js'
-import type {IPPool} from '../model/types.js'
+import type {KindName, Resource} from '../model/resource.js'
+import type {IPPool, TierSpec} from '../model/types.js'
+import {DEFAULT_TIER_ORDER} from '../model/validation/tier.js'
 import {equalNetworks, parseCidr} from '../net/index.js'
 import type {Selector} from '../model/selector/index.js'
 import type {Revision} from '../datastore/datastore.js'
-import {checkPast, exported, selected, sorted} from './get-selection.js'
+import {checkPast, exported, orderedBy, selected, sorted} from './get-selection.js'
 import {IPAM_COLUMNS, resourceColumns} from './kind-columns.js'
 import {ownDocument, type Presentation, resourceList} from '../cli/output/presentation.js'
 import {shownResource} from '../cli/output/shown.js'
@@ -57,6 +58,9 @@ export interface Wanted {
 }
 
 /** What was found, and, of several names, the error for those that were not: to be thrown once the others are shown. */
+/** By what the objects of a kind are listed, unless another order is asked for; by their names where nothing is said here. */
+const USUAL_ORDER: Readonly<Partial<Record<KindName, (resource: Resource) => unknown>>> = {Tier: ({spec}) => (spec as Partial<TierSpec>).order ?? DEFAULT_TIER_ORDER}
+
 export interface FoundResources extends Presentation<Stored> {
   readonly missing?: CalicoError
 }
@@ -93,7 +97,9 @@ export async function presentResources(session: Session, info: KindInfo, wanted:
   const under = namespaced && namespace !== undefined ? `${namespace}/` : ''
   const listed = listResources(session, kind, {under, revision: at, at: (read) => (revision = read)})
   const matching = withWarnings(session, selector ? selected(listed, selector) : listed)
-  const rows = sortBy ? sorted(session, matching, sortBy) : matching
+  const order = USUAL_ORDER[kind]
+  const usual = order ? orderedBy(matching, order) : matching
+  const rows = sortBy ? sorted(session, matching, sortBy) : usual
   return {...common, rows, growing: {list: 'items', itemOf: shown}, document: (all) => resourceList(listKind, all.map(shown), wanted.export ? undefined : revision)}
 }
 

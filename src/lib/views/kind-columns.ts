@@ -5,13 +5,14 @@ import {stringifyJson} from '../json/index.js'
 import {displayName, displayWorkload, shortId} from '../model/display-name.js'
 import type {KindName, Resource} from '../model/resource.js'
 import type {BGPFilterSpec, KubernetesSelector, ResourceOf, WorkloadEndpoint} from '../model/types.js'
+import {compareUtf8} from '../utf8-order.js'
 import {type Column, shortIds, shortNetworks} from '../cli/output/presentation.js'
 
-/** A cell's text from what a field holds: lists and label maps with commas, nothing for what is absent. */
+/** A cell's text from what a field holds: lists and label maps (these by their keys) with commas, nothing for what is absent. */
 function cell(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (Array.isArray(value)) return value.map(cell).join(',')
-  if (typeof value === 'object') return Object.entries(value).map(([key, of]) => `${key}=${cell(of)}`).join(',')
+  if (typeof value === 'object') return Object.entries(value).sort(([a], [b]) => compareUtf8(a, b)).map(([key, of]) => `${key}=${cell(of)}`).join(',')
   return typeof value === 'string' ? value : stringifyJson(value)
 }
 
@@ -86,9 +87,9 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
     spec('VXLANMODE', 'vxlanMode', {wide: true, absent: 'Never'}),
     spec('DISABLED', 'disabled', {wide: true, absent: 'false'}),
     spec('DISABLEBGPEXPORT', 'disableBGPExport', {wide: true, absent: 'false'}),
-    spec('SELECTOR', 'nodeSelector'),
+    spec('SELECTOR', 'nodeSelector', {absent: 'all()'}),
     spec('BLOCKSIZE', 'blockSize', WIDE),
-    spec('ASSIGNMENTMODE', 'assignmentMode', WIDE),
+    spec('ASSIGNMENTMODE', 'assignmentMode', {wide: true, absent: 'Automatic'}),
   ],
   IPReservation: [name(), spec('CIDRS', 'reservedCIDRs', WIDE)],
   KubeControllersConfiguration: [name()],
@@ -96,7 +97,7 @@ const COLUMNS: {readonly [K in KindName]: readonly KindColumn<K>[]} = {
   NetworkSet: [name(), spec('NETS', 'nets', WIDE)],
   Node: [
     name(),
-    {header: 'ASN', value: ({resource}) => cell(resource.spec.bgp?.asNumber ?? '(default)'), wide: true},
+    {header: 'ASN', value: ({resource: {spec: {bgp}}}) => cell(bgp && (bgp.asNumber ?? '(default)')), wide: true},
     {header: 'IPV4', value: ({resource}) => cell(resource.spec.bgp?.ipv4Address), wide: true},
     {header: 'IPV6', value: ({resource}) => cell(resource.spec.bgp?.ipv6Address), wide: true},
   ],

@@ -1,7 +1,7 @@
 /** The fields of the kinds that others than Felix and confd read: CalicoNodeStatus, KubeControllersConfiguration and IPAMConfiguration (more-kinds §5–7). */
 import type {CalicoNodeStatusSpec, CalicoNodeStatusStatus, IPAMConfigurationSpec, KubeControllersConfigurationSpec, KubeControllersConfigurationStatus} from '../types.js'
 import {always, between, choice, type Codec, type Field, flag, given, integer, list, oneOf, struct, text, textMap, word} from './codec.js'
-import {resourceName} from './rules.js'
+import {atMost, resourceName} from './rules.js'
 import {time} from './time.js'
 import {duration} from './values.js'
 
@@ -93,7 +93,7 @@ export function kubeControllersConfiguration(): Codec<KubeControllersConfigurati
     createDefaultHostEndpoint: switched,
     templates: list(
       struct<NonNullable<HostEndpoint['templates']>[number]>({
-        generateName: text(),
+        generateName: text(atMost(253)),
         interfaceCIDRs: list(text()),
         interfacePattern: text(),
         labels: textMap,

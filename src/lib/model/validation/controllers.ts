@@ -20,8 +20,6 @@ export const calicoNodeStatusRules: KindRules<CalicoNodeStatus> = {
   },
 }
 
-const LONGEST_TEMPLATE_NAME = 253
-
 type KubeControllers = KubeControllersConfiguration['spec']
 
 /** What the schema fills in, wherever these settings stand. */
@@ -63,7 +61,6 @@ export const kubeControllersConfigurationRules: KindRules<KubeControllersConfigu
     templates.forEach(({generateName, interfaceCIDRs, interfacePattern}, index) => {
       const field = `spec.controllers.node.hostEndpoint.templates[${index}]`
       if (generateName === undefined) report(`${field}.generateName`, 'must be set')
-      else if (generateName.length > LONGEST_TEMPLATE_NAME) report(`${field}.generateName`, `must have at most ${LONGEST_TEMPLATE_NAME} characters`)
       if (templates.findIndex((other) => other.generateName === generateName) < index) report(`${field}.generateName`, 'is used twice')
       if (!interfaceCIDRs && interfacePattern === undefined) report(field, 'needs interfaceCIDRs or interfacePattern')
     })
