@@ -129,9 +129,8 @@ export function coverProblems(first: Address, last: Address, options: PoolOption
   const smallest = options.blockSize ?? BLOCK_SIZES[family]
   if (networks.every(({prefix}) => prefix <= smallest)) return problemsOfLine(networks, options)
   const which = options.blockSize === undefined ? `the smallest IPv${family} pool` : 'a block of them'
-  const {most} = BLOCK_SIZE_LIMITS[family]
   return [
-    `The range would become these pools, some of which are smaller than a /${smallest}, ${which}: ${networks.map(formatCidr).join(', ')}.${smallest < most ? ` --block-size ${Math.max(...networks.map(({prefix}) => prefix))} makes blocks that are small enough.` : ''}`,
+    `The range would become these pools, some of which are smaller than a /${smallest}, ${which}: ${networks.map(formatCidr).join(', ')}. --block-size ${Math.max(...networks.map(({prefix}) => prefix))} makes blocks that are small enough.`,
     ...optionProblems(networks.slice(0, 1), {blockSize: options.blockSize}),
     ...(options.ipip && family === 6 ? ['IPIP is not possible with IPv6.'] : []),
   ]

@@ -155,6 +155,16 @@ describe('what is released', () => {
     expect((await ipam()).size).toBe(0)
   })
 
+  test('an empty block of nobody goes with the affinity that a host still has to it; one with addresses stays, and only the affinity goes', async () => {
+    await put({
+      ...claimed({...fresh('10.1.0.0/26', ''), affinity: null}, 'host-1'),
+      ...claimed({...used('10.1.0.64/26', ''), affinity: null}, 'host-1'),
+      ...claimed(fresh('10.1.0.128/26', 'host-2'), 'host-1'),
+    })
+    expect(await releaseAffinities(session, {within: POOL, host: 'host-1'})).toMatchObject({deleted: ['10.1.0.0/26'], disowned: ['10.1.0.64/26']})
+    expect([...(await ipam()).keys()].sort()).toEqual(['10.1.0.128/26', '10.1.0.64/26'].map((text) => blockKey(cidr(text))))
+  })
+
   test('not: blocks with addresses that nobody keeps, v0.20\'s among them', async () => {
     await put({
       [blockKey(cidr('10.1.0.0/26'))]: encodeBlock({...used('10.1.0.0/26', ''), affinity: ''}),
@@ -207,6 +217,29 @@ describe('races', () => {
     }
     expect(await releaseAffinities(session, {within: POOL})).toMatchObject({deleted: [], disowned: ['10.1.0.0/26']})
     expect(parseJson((await ipam()).get(blockKey(cidr('10.1.0.0/26'))) ?? '')).toMatchObject({affinity: null, attributes: [{handle_id: 'h1'}]})
+  })
+
+  test('a block that somebody else has disowned meanwhile is not written once more', async () => {
+    await put(claimed(used('10.1.0.0/26', 'host-1'), 'host-1'))
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await releaseAffinities(newSession(store, {warn: () => undefined}), {within: POOL})
+      return send(transaction)
+    }
+    expect(await releaseAffinities(session, {within: POOL})).toMatchObject({deleted: [], disowned: []})
+    expect(parseJson((await ipam()).get(blockKey(cidr('10.1.0.0/26'))) ?? '')).toMatchObject({sequenceNumber: 1782326400123456790n})
+  })
+
+  test('a block that is claimed when only a stale affinity of it was to go keeps it', async () => {
+    await put({[affinityKey('host-1', cidr('10.1.0.0/26'))]: CONFIRMED})
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await send({then: [{put: blockKey(cidr('10.1.0.0/26')), value: encodeBlock(used('10.1.0.0/26', 'host-1'))}]})
+      return send(transaction)
+    }
+    // Decided anew, it is a block of the host with an address.
+    expect(await releaseAffinities(session, {within: POOL, host: 'host-1'})).toMatchObject({disowned: ['10.1.0.0/26']})
+    expect(parseJson((await ipam()).get(blockKey(cidr('10.1.0.0/26'))) ?? '')).toMatchObject({affinity: null})
   })
 
   test('an affinity whose block appears at the same time is kept with it', async () => {

@@ -127,6 +127,74 @@ describe('commit', () => {
     expect(await stored()).toBe('ab')
   })
 
+  test('a lost write that lands while it is decided again, so that there is nothing to do: done, and what it gave', async () => {
+    await append('a')
+    let late = (): Promise<unknown> => Promise.resolve()
+    store.onWrite = (send, transaction) => {
+      late = () => send(transaction)
+      return Promise.reject(lost())
+    }
+    let tries = 0
+    const done = await commit(session, [{get: KEY}], async ({results}): Promise<Decision<string>> => {
+      if (++tries > 1) {
+        await late()
+        return {writes: [], what: 'nothing', outcome: 'it was there already'}
+      }
+      return {writes: [{key: KEY, read: results[0]?.[0], value: 'ab'}], what: 'the change', outcome: 'made'}
+    })
+    expect(done).toMatchObject({outcome: 'made', wrote: true})
+    expect([await stored(), tries, store.writes.length]).toEqual(['ab', 2, 2])
+  })
+
+  describe('what is remembered', () => {
+    const remember = () => store.transact({then: [{get: CLUSTER_KEY}, {get: KEY}]})
+    type Told = (value: string | undefined) => Decision<string> | Promise<Decision<string>>
+    /** The values that were decided on, and what came of it. */
+    async function decided(told: Told, on: Session = session) {
+      await append('a')
+      const remembered = await remember()
+      await append('b')
+      store.writes.length = 0
+      const seen: (string | undefined)[] = []
+      const decide = ({results}: {readonly results: readonly (readonly {readonly value: string}[])[]}) => {
+        const value = results[0]?.[0]?.value
+        seen.push(value)
+        return told(value)
+      }
+      const result = await commit(on, [{get: KEY}], decide, {remembered}).catch((error: unknown) => error)
+      return {seen, result}
+    }
+    const nothing: Decision<string> = {writes: [], what: 'nothing', outcome: 'nothing'}
+
+    test('is not what something is refused by: it is looked at anew', async () => {
+      const {seen, result} = await decided((value) => {
+        if (value === 'a') throw new CalicoError('refused', 'not with a')
+        return nothing
+      })
+      expect([seen, result]).toEqual([['a', 'ab'], expect.objectContaining({outcome: 'nothing', wrote: false})])
+    })
+    test('nor what there is nothing to do by', async () => {
+      const {seen} = await decided(() => nothing)
+      expect(seen).toEqual(['a', 'ab'])
+    })
+    test('nor what a dry run is made by', async () => {
+      const {seen} = await decided(() => nothing, newSession(store, {dryRun: true, warn: () => undefined}))
+      expect(seen).toEqual(['ab'])
+    })
+    test('an error that is no refusal is one', async () => {
+      const {seen, result} = await decided(() => {
+        throw new TypeError('broken')
+      })
+      expect([seen, result]).toEqual([['a'], expect.any(TypeError)])
+    })
+    test('is what is written by, where it still holds: without reading', async () => {
+      await append('a')
+      const remembered = await remember()
+      const {wrote} = await commit(session, [{get: KEY}], ({results}) => ({writes: [{key: KEY, read: results[0]?.[0], value: 'b'}], what: 'the change', outcome: undefined}), {remembered})
+      expect([wrote, await stored(), store.writes.length]).toEqual([true, 'b', 2])
+    })
+  })
+
   test('a lost write that lands late, after it was decided again: one effect', async () => {
     await append('a')
     store.onWrite = (send, first) => {

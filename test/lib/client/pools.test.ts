@@ -263,6 +263,12 @@ describe('what a line itself shows', () => {
     expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), PLAIN)).toEqual([
       'The range would become these pools, some of which are smaller than a /26, the smallest IPv4 pool: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',
     ])
+    expect(coverProblems(address('10.0.0.0'), address('10.0.0.63'), PLAIN)).toEqual([])
+    expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), {...PLAIN, blockSize: 27})).toEqual([])
+    expect(coverProblems(address('10.0.0.0'), address('10.0.0.95'), {...PLAIN, blockSize: 25})).toEqual([
+      'The range would become these pools, some of which are smaller than a /25, a block of them: 10.0.0.0/26, 10.0.0.64/27. --block-size 27 makes blocks that are small enough.',
+    ])
+    expect(coverProblems(address('10.0.0.0'), address('10.0.0.2'), {...PLAIN, blockSize: 32})).toEqual([])
     expect(coverProblems(address('fd00::'), address('fd00::ff'), {...PLAIN, ipip: true})).toEqual(['fd00::/120: IPIP is not possible with IPv6.'])
   })
 })

@@ -20,6 +20,23 @@ test('one key: in order, one at a time, whatever becomes of each', async () => {
   expect(await queue.run('k', () => Promise.resolve('again'))).toBe('again')
 })
 
+test('what comes when the first of two has ended waits for the second', async () => {
+  const queue = keyedQueue()
+  const order: string[] = []
+  let release = (): void => undefined
+  const first = queue.run('k', () => Promise.resolve(order.push('first')))
+  const second = queue.run('k', () => new Promise<void>((resolve) => (release = resolve)).then(() => order.push('second')))
+  await first
+  // All that the end of the first sets going has happened.
+  await sleep(0)
+  const third = queue.run('k', () => Promise.resolve(order.push('third')))
+  await sleep(0)
+  expect(order).toEqual(['first'])
+  release()
+  await Promise.all([second, third])
+  expect(order).toEqual(['first', 'second', 'third'])
+})
+
 test('other keys, and none, do not wait', async () => {
   const queue = keyedQueue()
   let release = (): void => undefined

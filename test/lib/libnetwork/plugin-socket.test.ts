@@ -48,6 +48,11 @@ describe('socketPaths', () => {
 })
 
 describe('listenOn', () => {
+  // Nobody can make a socket there, root neither.
+  test('a folder that takes no socket is an error of this command', async () => {
+    await expect(listenOn(newServer(), '/sys/calico.sock', {owner: statSync('/sys').uid})).rejects.toMatchObject({kind: 'failed', message: expect.stringMatching(/^The socket \/sys\/\.\S+ cannot be created: /)})
+  })
+
   test('makes the folder; the socket is its owner\'s alone; nothing else is left there', async () => {
     const deep = join(folder, 'docker/plugins/calico.sock')
     const bound = await listenOn(newServer(), deep, {owner})

@@ -129,6 +129,15 @@ describe('keepRounds', () => {
     await until(() => metrics.text().includes('last_success'))
   })
 
+  test.each([
+    [new CalicoError('unreachable', 'away'), 'debug'],
+    [new CalicoError('refused', 'locked'), 'warn'],
+  ])('%s is a line of level %s: that the store is away has been said already', async (error, level) => {
+    const {seen} = started({round: () => Promise.reject(error)})
+    await until(() => seen.lines.length > 0)
+    expect(seen.lines).toEqual([`${level} Reconciliation failed, and will be repeated: ${error.message}`])
+  })
+
   test('ends in the middle of a pause', async () => {
     const {seen} = started()
     await until(() => seen.rounds === 1)
