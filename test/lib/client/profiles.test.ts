@@ -1,7 +1,7 @@
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {addProfile, editProfile, listProfiles, removeProfile} from '../../../src/lib/client/profiles.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
-import {addRule, rulesOf} from '../../../src/lib/rules/edit.js'
+import {addRule, newProfile, rulesOf} from '../../../src/lib/rules/edit.js'
 import {toV3} from '../../../src/lib/rules/v3.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 
@@ -31,6 +31,28 @@ const putBeforeWrite = (key: string, value: string): void => {
     return send(transaction)
   }
 }
+
+describe('a profile that is missing when it is edited', () => {
+  const edit = (name: string, on: Session = session) => {
+    const told: string[] = []
+    const ifMissing = {
+      make: (missing: string) => Promise.resolve(missing === 'net' ? newProfile(missing) : undefined),
+      made: (made: string) => void told.push(made),
+    }
+    return editProfile(on, name, addRule('inbound', toV3({action: 'allow', from: {}, to: {}})), {ifMissing}).then(({change}) => ({action: change.action, told}))
+  }
+
+  test('is made where that is possible, and only that is told', async () => {
+    expect(await edit('net', newSession(store, {dryRun: true, warn: () => undefined}))).toEqual({action: 'created', told: ['net']})
+    expect(await edit('net')).toEqual({action: 'created', told: ['net']})
+    expect(await edit('net')).toMatchObject({told: []})
+    expect(await edit('web')).toEqual({action: 'updated', told: []})
+    expect((await listProfiles(session)).map(({name}) => name)).toEqual(['net', 'web'])
+  })
+  test('is not found otherwise', async () => {
+    await expect(edit('other')).rejects.toMatchObject({kind: 'not-found'})
+  })
+})
 
 describe('removing a profile', () => {
   test('is refused if an endpoint begins to use it after the check', async () => {

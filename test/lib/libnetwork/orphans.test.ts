@@ -95,7 +95,9 @@ onBothStores((stores) => {
     test('values that cannot be read are passed over', async () => {
       await ask(session, 'a', '10.1.0.1')
       await store.transact({then: [{put: `${HANDLES_PREFIX}libnetwork.${ID}`, value: '['}]})
-      expect(await found()).toEqual(['libnetwork.pending.a.UUID 10.1.0.1 known'])
+      const warnings: string[] = []
+      expect(await found('a', newSession(store, {warn: (text) => warnings.push(text)}))).toEqual(['libnetwork.pending.a.UUID 10.1.0.1 known'])
+      expect(warnings).toEqual([expect.stringMatching(/^The stored value of \S+\/handle\/libnetwork\.a1\S+ cannot be read: .+ It was not changed\.$/)])
     })
   })
 
