@@ -132,7 +132,7 @@ export interface InspectedNetwork extends DockerNetwork {
 
 /** The network of ANSWER to `/networks/NAME`. */
 export function networkOf(answer: unknown): InspectedNetwork | undefined {
-  const {Id, Name, Driver, EnableIPv6, Internal, Options, IPAM, Containers} = fieldsOf(answer)
+  const {Id, Name, Driver, EnableIPv6, Options, IPAM, Containers} = fieldsOf(answer)
   if (typeof Id !== 'string' || typeof Name !== 'string' || typeof Driver !== 'string') return undefined
   const ipam = fieldsOf(IPAM)
   const containers = Object.entries(fieldsOf(Containers)).map(([key, value]) =>
@@ -147,7 +147,6 @@ export function networkOf(answer: unknown): InspectedNetwork | undefined {
     ipamOptions: labelsOf(ipam.Options),
     subnets: listOf(ipam.Config).map((config) => ({subnet: textOf(fieldsOf(config).Subnet), gateway: textOf(fieldsOf(config).Gateway)})),
     ipv6: EnableIPv6 === true,
-    internal: Internal === true,
     endpoints: containers.map(({endpoint}) => endpoint),
     containers,
   }

@@ -19,7 +19,6 @@ export interface DockerNetwork {
   /** GATEWAY is '' where the Engine was given none. With Calico's IPAM and without `--subnet`: `0.0.0.0/0` and `0.0.0.0`. */
   readonly subnets: readonly {readonly subnet: string; readonly gateway: string}[]
   readonly ipv6: boolean
-  readonly internal: boolean
   /** The ids of the endpoints in it. A container that does not run has none. */
   readonly endpoints: readonly string[]
 }

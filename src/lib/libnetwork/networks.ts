@@ -11,7 +11,7 @@ import {addDockerPools, removeDockerPools} from './docker-pools.js'
 import {ensureProfile} from './endpoints.js'
 import type {Log} from './log.js'
 import {NETWORKS_FOLDER, type RememberedNetwork, networkFiles} from './network-files.js'
-import {ENABLE_IPV6, GENERIC, INTERNAL, type NetworkOptions, readNetworkOptions} from './options.js'
+import {ENABLE_IPV6, GENERIC, type NetworkOptions, readNetworkOptions} from './options.js'
 import {refuseUnmetOptions} from './pool-options.js'
 import type {CreateNetworkRequest} from './protocol.js'
 
@@ -269,7 +269,7 @@ function networkFrom(remembered: RememberedNetwork): Network {
 }
 
 /** The request that Docker made NETWORK with, as far as it still tells. */
-function requestOf({id, driver, options, ipamDriver, subnets, ipv6, internal}: DockerNetwork): CreateNetworkRequest {
+function requestOf({id, driver, options, ipamDriver, subnets, ipv6}: DockerNetwork): CreateNetworkRequest {
   const fromCalico = [driver, `${driver}-ipam`].includes(ipamDriver)
   const data = subnets.map(({subnet, gateway}) => {
     const marker = subnet.includes(':') ? '::/0' : '0.0.0.0/0'
@@ -277,7 +277,7 @@ function requestOf({id, driver, options, ipamDriver, subnets, ipv6, internal}: D
   })
   return {
     NetworkID: id,
-    Options: {[GENERIC]: options, [ENABLE_IPV6]: ipv6, ...(internal ? {[INTERNAL]: true} : {})},
+    Options: {[GENERIC]: options, [ENABLE_IPV6]: ipv6},
     IPv4Data: data.filter(({Pool}) => !Pool.includes(':')),
     IPv6Data: data.filter(({Pool}) => Pool.includes(':')),
   }

@@ -24,7 +24,7 @@ export interface NetworkOptions {
 export const GENERIC = 'com.docker.network.generic'
 export const ENABLE_IPV6 = 'com.docker.network.enable_ipv6'
 const ENABLE_IPV4 = 'com.docker.network.enable_ipv4'
-export const INTERNAL = 'com.docker.network.internal'
+const INTERNAL = 'com.docker.network.internal'
 const MTU = 'com.docker.network.driver.mtu'
 
 const SMALLEST_MTU = {4: 68, 6: 1280} as const

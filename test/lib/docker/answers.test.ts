@@ -19,7 +19,7 @@ test('of a container, what is empty or none of the Engine\'s is left out', () =>
 test('of a network, its endpoints with their containers; an endpoint that none has is called by its own id', () => {
   const found = networkOf({Id: 'n', Name: 'net', Driver: 'calico', Options: {a: 'b', c: null}, IPAM: {Config: [null, {Subnet: '10.0.0.0/8'}]}, Containers: {c1: {EndpointID: 'e1'}, 'ep-e2': {EndpointID: 'e2'}, c3: null}})
   expect(found).toEqual({
-    id: 'n', name: 'net', driver: 'calico', options: {a: 'b'}, ipamDriver: '', ipamOptions: {}, subnets: [{subnet: '', gateway: ''}, {subnet: '10.0.0.0/8', gateway: ''}], ipv6: false, internal: false, endpoints: ['e1', 'e2', ''],
+    id: 'n', name: 'net', driver: 'calico', options: {a: 'b'}, ipamDriver: '', ipamOptions: {}, subnets: [{subnet: '', gateway: ''}, {subnet: '10.0.0.0/8', gateway: ''}], ipv6: false, endpoints: ['e1', 'e2', ''],
     containers: [{endpoint: 'e1', container: 'c1'}, {endpoint: 'e2', container: undefined}, {endpoint: '', container: 'c3'}],
   })
 })

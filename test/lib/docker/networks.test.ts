@@ -59,7 +59,6 @@ describe('one network', () => {
       ipamOptions: {},
       subnets: [{subnet: '192.168.0.0/16', gateway: ''}, {subnet: 'fd80::/64', gateway: ''}],
       ipv6: true,
-      internal: false,
       endpoints: [APP_ENDPOINT],
     })
   })
@@ -69,7 +68,6 @@ describe('one network', () => {
       ipamDriver: 'default',
       subnets: [{subnet: '172.18.0.0/16', gateway: '172.18.0.1'}],
       ipv6: false,
-      internal: true,
       endpoints: [],
     })
   })
@@ -101,7 +99,7 @@ describe('one network', () => {
   })
   test('null for what is empty', async () => {
     changed['/networks/apps'] = {status: 200, body: {Id: APPS, Name: 'apps', Driver: 'calico', IPAM: {Driver: 'calico', Options: null, Config: null}, Options: null, Containers: null}}
-    expect(await networks().inspect('apps')).toEqual({id: APPS, name: 'apps', driver: 'calico', options: {}, ipamDriver: 'calico', ipamOptions: {}, subnets: [], ipv6: false, internal: false, endpoints: []})
+    expect(await networks().inspect('apps')).toEqual({id: APPS, name: 'apps', driver: 'calico', options: {}, ipamDriver: 'calico', ipamOptions: {}, subnets: [], ipv6: false, endpoints: []})
   })
 })
 

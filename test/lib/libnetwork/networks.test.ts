@@ -33,7 +33,6 @@ const inspected = (more: Partial<DockerNetwork> = {}): DockerNetwork => ({
   ipamOptions: {},
   subnets: [{subnet: '0.0.0.0/0', gateway: '0.0.0.0'}],
   ipv6: false,
-  internal: false,
   endpoints: [],
   ...more,
 })

@@ -28,7 +28,7 @@ const NETWORK = 'b2'.repeat(32)
 const randomId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')
 const NOTHING = {removedEndpoints: 0, releasedAddresses: 0}
 const network = (id: string, endpoints: readonly string[] = []): DockerNetwork =>
-  ({id, name: 'databases', driver: 'calico', options: {}, ipamDriver: 'calico', ipamOptions: {}, subnets: [], ipv6: false, internal: false, endpoints})
+  ({id, name: 'databases', driver: 'calico', options: {}, ipamDriver: 'calico', ipamOptions: {}, subnets: [], ipv6: false, endpoints})
 
 let store: FaultyStore
 let session: Session

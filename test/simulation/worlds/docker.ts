@@ -111,7 +111,7 @@ export const docker: World = {
         if (!isOver && engine.isSilent()) throw new CalicoError('failed', `The Engine of ${node} does not answer`)
         return value()
       }
-      const own = (): DockerNetwork => ({id: network, name: 'net', driver: 'calico', options: {}, ipamDriver: 'calico-ipam', ipamOptions: {}, subnets: [{subnet: '0.0.0.0/0', gateway: '0.0.0.0'}], ipv6: false, internal: false, endpoints: [...known]})
+      const own = (): DockerNetwork => ({id: network, name: 'net', driver: 'calico', options: {}, ipamDriver: 'calico-ipam', ipamOptions: {}, subnets: [{subnet: '0.0.0.0/0', gateway: '0.0.0.0'}], ipv6: false, endpoints: [...known]})
       const engine: Engine = {
         node,
         network,
