@@ -1,13 +1,14 @@
 /** The way of a flow: the points that decide about it, in the order in which it comes to them (policy-evaluation §1, §7, §8). */
-import {type Address, contains, type Family} from '../net/index.js'
+import type {Address, Family} from '../net/index.js'
 import {type By, type Direction, type SideVerdict, sideVerdict} from './by.js'
+import {failsafeFlows} from './failsafe.js'
 import {type FamilyFlows, flowsLike, NO_FAMILY_FLOWS, unionOf} from './flow-set/flow-set.js'
 import {hostEndpointOf, type Interface, interfaceOf, isWildcard} from './host-endpoint-of.js'
 import type {Place} from './match-addresses.js'
 import {invalidIcmp, IPIP, routerIcmp} from './packets.js'
 import {isPoliced, nodeOf, type Party} from './parties.js'
 import type {Point} from './point.js'
-import type {Failsafe, Settings} from './settings.js'
+import type {Settings} from './settings.js'
 import type {HostEndpoint, Workload, World} from './world.js'
 
 /** Something on a node that a flow passes: a host endpoint, or the place where a side is decided. */
@@ -127,11 +128,7 @@ class Router {
 
   private failsafe(node: string, direction: Direction): FamilyFlows {
     const {failsafeInbound, failsafeOutbound} = this.world.settings(node)
-    const other = direction === 'ingress' ? this.source.address : this.destination.address
-    const holds = ({net}: Failsafe): boolean => net === undefined || contains(net, other)
-    return (direction === 'ingress' ? failsafeInbound : failsafeOutbound)
-      .filter(holds)
-      .reduce((flows, {protocol, port}) => unionOf(flows, flowsLike({family: other.family, protocol, dport: port})), NO_FAMILY_FLOWS)
+    return direction === 'ingress' ? failsafeFlows(failsafeInbound, this.source.address) : failsafeFlows(failsafeOutbound, this.destination.address)
   }
 
   /** What a flow meets on HOST, apart from the side of the host's own processes. */
