@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {parse} from 'yaml'
 import {render} from '../../src/lib/cli/output/render.js'
 import {escapeJson, escapeLines, escapeText, escapeYaml} from '../../src/lib/printable.js'
+import {ANY_CHARACTER} from '../support/any-character.js'
 
 const BANNED = /[\p{C}\p{Zl}\p{Zp}]/u
 
@@ -21,7 +22,7 @@ describe('escapeText', () => {
   ])('%j', (text, expected) => expect(escapeText(text)).toBe(expected))
 
   test('nothing that steers a terminal is left', () => {
-    fc.assert(fc.property(fc.string({unit: 'binary'}), (text) => !BANNED.test(escapeText(text))))
+    fc.assert(fc.property(fc.string({unit: ANY_CHARACTER}), (text) => !BANNED.test(escapeText(text))))
   })
 
   test('escapeLines keeps line feeds only', () => expect(escapeLines('a\u0007\nb')).toBe('a\\x07\nb'))
@@ -29,7 +30,7 @@ describe('escapeText', () => {
 
 test('JSON stays the same value, and has nothing in it that is not printable', () => {
   fc.assert(
-    fc.property(fc.jsonValue({stringUnit: 'binary'}), (any) => {
+    fc.property(fc.jsonValue({stringUnit: ANY_CHARACTER}), (any) => {
       const json = escapeJson(JSON.stringify(any, undefined, 2))
       expect(json.replaceAll('\n', '')).not.toMatch(BANNED)
       expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(any)))
@@ -40,7 +41,7 @@ test('JSON stays the same value, and has nothing in it that is not printable', (
 test('YAML too', async () => {
   const presentation = (any: unknown) => ({rows: [1], columns: [], name: String, document: () => any})
   await fc.assert(
-    fc.asyncProperty(fc.jsonValue({stringUnit: 'binary'}), async (any) => {
+    fc.asyncProperty(fc.jsonValue({stringUnit: ANY_CHARACTER}), async (any) => {
       let yaml = ''
       for await (const piece of render(presentation(any), 'yaml', {warn: () => undefined})) yaml += piece
       expect(yaml.replaceAll('\n', '')).not.toMatch(BANNED)
