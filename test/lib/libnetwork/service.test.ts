@@ -41,11 +41,14 @@ interface Running {
   readonly call: (name: string, body?: unknown) => Promise<PluginReply>
 }
 
+/** Far above what a request takes on a busy machine. */
+const AMPLE_MS = 60_000
+
 /** The service on the etcd at ENDPOINTS. */
 async function start(endpoints: readonly string[], options: Partial<ServiceOptions> = {}): Promise<Running> {
   const log = listedLog()
   const state = newStoreState()
-  const limitMs = options.limitMs ?? 5_000
+  const limitMs = options.limitMs ?? AMPLE_MS
   const datastore = {type: 'etcd' as const, endpoints: {value: endpoints, origin: 'the test'}}
   const session = newSession(observed(await openDatastore({datastore}, stateBudget(state, limitMs)), state), {warn: (text) => log.warn(text), longLived: true})
   const {parts, reconciler} = driverParts({session, node: 'host1', log, mtu: undefined, labelEndpoints: false, labelLimitMs: 100, networksFolder: join(folder, 'networks')})
@@ -197,7 +200,7 @@ suite('on a real etcd', whyNoNamespaces(), () => {
     await sleep(1_000)
     const assigned = await allAssigned(session.store)
     // A write whose answer was lost altogether is found by reconciliation: its handle is pending.
-    const released = lines.filter((line) => line.startsWith('warn Taken back')).length
+    const released = lines.filter((line) => line.startsWith('warn Rolled back')).length
     expect(assigned.length).toBeLessThanOrEqual(6 - released)
     expect(await unsound(session.store)).toEqual([])
   })
@@ -207,7 +210,7 @@ describe('while nothing answers', () => {
   test('200 calls at once end quickly, Docker is answered meanwhile, and those after do not wait as long (R17)', async () => {
     const silent = await startSilentServer()
     ends.push(() => silent.stop())
-    const {call, lines} = await start([silent.endpoint])
+    const {call, lines} = await start([silent.endpoint], {limitMs: 5_000})
     expect(await call('Plugin.Activate')).toMatchObject({status: 200})
     const began = performance.now()
     const bodies = (i: number): readonly [string, unknown] => [
