@@ -5,16 +5,14 @@
 import {relative} from 'node:path'
 
 /**
- * Seconds of processor time on the machine of November 2026, of files that take 8 and more, and the time of those that run in lanes in proportion (container:
- * 71); `npm run verify` prints the slowest at its end.
+ * Seconds of processor time on the machine of November 2026, of files that take 8 and more, and the time of those that run in lanes in proportion; `npm run verify` prints the slowest at its end.
  */
 const SLOW = new Map([
   ['test/simulation/simulation.test.ts', 71],
-  ['test/e2e/container.test.ts', 71],
   ['test/fuzz/fuzz.test.ts', 70],
   ['test/e2e/docker-faults.test.ts', 56],
   ['test/e2e/node.test.ts', 42],
-  ['test/e2e/mesos-plugin.test.ts', 40],
+  ['test/e2e/container-faults.test.ts', 38],
   ['test/robustness/robustness.test.ts', 35],
   ['test/e2e/hostile.test.ts', 34],
   ['test/e2e/docker-networks.test.ts', 30],
@@ -23,7 +21,9 @@ const SLOW = new Map([
   ['test/e2e/node-libnetwork.test.ts', 26],
   ['test/e2e/faults.test.ts', 25],
   ['test/e2e/examples-stars.test.ts', 21],
+  ['test/e2e/mesos-plugin-containers.test.ts', 21],
   ['test/lib/resource-files/golden.test.ts', 20],
+  ['test/e2e/container.test.ts', 19],
   ['test/e2e/policy-main-job.test.ts', 17],
   ['test/e2e/grants.test.ts', 17],
   ['test/lib/client/staging.test.ts', 16],
@@ -33,6 +33,7 @@ const SLOW = new Map([
   ['test/e2e/conventions/invocation.test.ts', 14],
   ['test/e2e/conventions/changes.test.ts', 14],
   ['test/e2e/package.test.ts', 13],
+  ['test/e2e/mesos-plugin-faults.test.ts', 13],
   ['test/e2e/packages.test.ts', 12],
   ['test/e2e/examples-two-groups.test.ts', 12],
   ['test/lib/policy/evaluators.test.ts', 11],
@@ -41,6 +42,8 @@ const SLOW = new Map([
   ['test/lib/policy/golden.test.ts', 10],
   ['test/e2e/whole-main-job.test.ts', 10],
   ['test/e2e/datastore.test.ts', 10],
+  ['test/e2e/container-namespaces.test.ts', 10],
+  ['test/e2e/container-refused.test.ts', 10],
   ['test/e2e/node-stop.test.ts', 10],
   ['test/e2e/stand-in.test.ts', 10],
   ['test/e2e/endpoint.test.ts', 9],

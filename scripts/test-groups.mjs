@@ -3,9 +3,9 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 
 /** Modules of test/support that use this machine's interfaces, mounts or an Engine, or make hosts; and what keeps a whole cluster busy. */
-const MACHINE = /\/support\/(?:namespaces|example-world|small-disk|stand-in\/host)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
+const MACHINE = /\/support\/(?:namespaces|containers|mesos-containers|example-world|small-disk|stand-in\/host)\.js'|\.\/cluster-run\.js'|\bstartEngine\b[^\n]*\/support\/docker\.js'/
 /** What starts processes: servers, the built command, programs of the machine; suites that several files run (*.contract.ts) do. */
-const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|net-modules)\.js'|\.contract\.js'|from 'node:child_process'|from 'execa'/
+const SERVICES = /\/support\/(?:etcd|stores|cli|warm|bird|proxy|mesos-agent|mesos-plugin|net-modules)\.js'|\.contract\.js'|from 'node:child_process'|from 'execa'/
 
 /**
  * `pure`: only this project's modules, in the process of the test. `services`: starts servers or programs, several files at once.

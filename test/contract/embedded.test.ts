@@ -4,7 +4,8 @@ import {join} from 'node:path'
 import {describe} from '@jest/globals'
 import {LOG_LENGTH} from '../../src/lib/datastore/embedded/state.js'
 import {openDatastore} from '../../src/lib/datastore/open.js'
-import {datastoreContract, fill} from './datastore.contract.js'
+import {datastoreContract} from './datastore.contract.js'
+import {fill} from './datastore/contract.js'
 
 describe('embedded', () => {
   datastoreContract(async () => {

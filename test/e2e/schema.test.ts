@@ -21,8 +21,8 @@ const run = (lines: readonly string[]): Output[] => runLines(folder, lines)
 
 /** Commands that need a Docker Engine or the whole host: their own tests hold what they print to the schemas. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'container endpoint show': 'container.test.ts',
-  'container profile show': 'container.test.ts',
+  'container endpoint show': 'container-namespaces.test.ts',
+  'container profile show': 'container-namespaces.test.ts',
   'endpoint gc': 'container.test.ts',
   'checksystem': 'checksystem.test.ts',
   'policy picture': 'policy-picture.test.ts', // prints no document

@@ -18,6 +18,9 @@ test.each([
   ['test/e2e/a.test.ts', "import {x} from '../../src/lib/x.js'", 'services'],
   ['test/e2e/a.test.ts', "import {startEngine, suite} from '../support/docker.js'", 'machine'],
   ['test/lib/a.test.ts', "import {startNamespace} from '../../support/namespaces.js'", 'machine'],
+  ['test/e2e/a.test.ts', "import {containersOfEngine} from '../support/containers.js'", 'machine'],
+  ['test/e2e/a.test.ts', "import {mesosPlugin} from '../support/mesos-plugin.js'\nimport {mesosContainers} from '../support/mesos-containers.js'", 'machine'],
+  ['test/lib/a.test.ts', "import {mesosPlugin} from '../../support/mesos-plugin.js'", 'services'],
   ['test/e2e/a.test.ts', "import {startHost} from '../support/stand-in/host.js'\nimport {whyNoNamespaces} from '../support/namespaces.js'", 'machine'],
 ])('%s with %j is in the group %s', (path, source, group) => expect(groupOf(path, source)).toBe(group))
 
@@ -40,8 +43,8 @@ test('the slowest files come first, whatever their size, and each of them is the
 })
 
 test('files are shared among lanes so that each takes the same time, and none is lost', () => {
-  const files = ['test/a.test.ts', 'test/b.test.ts', 'test/e2e/container.test.ts', 'test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']
-  expect(inParts(files, 2)).toEqual([['test/e2e/container.test.ts', 'test/a.test.ts', 'test/b.test.ts'], ['test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']])
+  const files = ['test/a.test.ts', 'test/b.test.ts', 'test/simulation/simulation.test.ts', 'test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']
+  expect(inParts(files, 2)).toEqual([['test/simulation/simulation.test.ts', 'test/a.test.ts', 'test/b.test.ts'], ['test/e2e/docker-faults.test.ts', 'test/e2e/node.test.ts']])
   expect(inParts(files.slice(0, 1), 2)).toEqual([['test/a.test.ts'], []])
 })
 
