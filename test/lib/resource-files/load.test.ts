@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {nearest} from '../../../src/lib/cli/suggest.js'
-import {type LoadOptions, loadObjects} from '../../../src/lib/resource-files/load.js'
+import {hazardProblems, type LoadOptions, loadObjects} from '../../../src/lib/resource-files/load.js'
 
 let folder: string
 beforeEach(() => {
@@ -116,6 +116,11 @@ describe('what is taken', () => {
   test('pools that overlap, where files are not judged', async () => {
     const pool = (name: string, cidr: string): string => `${HEAD}kind: IPPool\nmetadata: {name: ${name}}\nspec: {cidr: ${cidr}}\n`
     expect((await loadText(`${pool('a', '10.0.0.0/16')}---\n${pool('b', '10.0.1.0/24')}`, {judge: false})).objects.map(({label, hazards}) => [label, hazards])).toEqual([['ippool/a', []], ['ippool/b', []]])
+  })
+  test.each([[true, ['open spec.ingress[0].source.nets']], [false, []]])('hazards, where files are judged: %s', async (judge, hazards) => {
+    const {objects} = await loadText(profile('a', '{ingress: [{action: Allow, source: {nets: []}}]}'), {judge})
+    expect(objects.map((object) => object.hazards.map(({level, field}) => `${level} ${field}`))).toEqual([hazards])
+    expect(hazardProblems(objects).map(({file, position, object, field}) => ({file, position, object, field}))).toEqual(judge ? [{file: '-', position: {line: 4, column: 49}, object: 'profile/a', field: 'spec.ingress[0].source.nets'}] : [])
   })
   test('numbers of 64 bits', async () => {
     const {objects} = await loadText(`${HEAD}kind: WorkloadEndpoint\nmetadata: {name: h1-docker-w-e}\nspec: {node: h1, orchestrator: docker, workload: w, endpoint: e, interfaceName: cali1, qosControls: {ingressBurst: 9007199254740993, ingressBandwidth: 2000}}\n`)

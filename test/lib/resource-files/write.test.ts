@@ -108,6 +108,12 @@ describe('an apply in several transactions', () => {
     expect((await applyWanted(session, {objects, deletions: []}, OPTIONS)).map(({action}) => action)).toEqual(['created', 'created'])
     expect(store.writes).toHaveLength(1)
   })
+  test('a pool that cannot be read is in nobody\'s way', async () => {
+    await apply()
+    await store.transact({then: [{put: `${kindPrefix('IPPool')}torn`, value: '{'}]})
+    const {objects} = await loadObjects({paths: ['-'], stdin: () => Promise.resolve(Buffer.from('apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: p}\nspec: {cidr: 10.0.0.0/16}\n')), recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined})
+    expect((await applyWanted(session, {objects, deletions: []}, OPTIONS)).map(({action}) => action)).toEqual(['created'])
+  })
   test('one that must be atomic is not begun', async () => {
     await expect(apply(session, true)).rejects.toMatchObject({kind: 'refused'})
     expect(await stored()).toBe(0)

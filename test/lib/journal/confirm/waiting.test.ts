@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {EXIT_CODES} from '../../../../src/lib/errors.js'
 import {type Identity, ownIdentity} from '../../../../src/lib/files/lock-file.js'
+import {reportOverdue} from '../../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, refuseRunning} from '../../../../src/lib/journal/confirm/settle.js'
 import {lookOnce, tryOnce} from '../../../../src/lib/journal/confirm/timer.js'
 import {listWaiting, makeWaitingFolder, stateOf, type Waiting, waitingPath, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
@@ -101,6 +102,31 @@ test.each<[string, () => Identity | null, boolean]>([
 
 /** When the process PID was started, as an identity has it. */
 const startOf = (pid: number): string => /\) (?:\S+ ){19}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+
+test('what was neither confirmed nor rolled back is reported, with what to do; what may be tried again is offered', async () => {
+  const past = new Date(Date.now() - 3_600_000).toISOString()
+  const over = {deadline: past, timer: ENDED}
+  await writeWaiting(waitingPath(env, 'a'), {...WAITING, id: 'a', ...over})
+  await writeWaiting(waitingPath(env, 'b'), {...WAITING, id: 'b', ...over, deadline: new Date(Date.parse(past) + 1).toISOString(), begun: true})
+  await writeWaiting(waitingPath(env, 'c'), {...WAITING, id: 'c', ...over, deadline: new Date(Date.parse(past) + 2).toISOString(), failed: 'in use'})
+  await writeWaiting(waitingPath(env, 'd'), {...WAITING, id: 'd', deadline: null, timer: null})
+  await writeWaiting(waitingPath(env, 'e'), {...WAITING, id: 'e', ...over, timer: ALIVE})
+  const noted: string[] = []
+  let asked = 0
+  await reportOverdue(env, {note: ([first = '', undo = '', confirm = '']) => void noted.push(`${first} ${undo.split(':')[1]?.trim()}, ${confirm.split(':')[1]?.trim()}`), ask: () => Promise.resolve(++asked < 0)})
+  const name = (id: string): string => `Warning: The change ${id} (profile add web)`
+  const ways = (id: string): string => `calicoctl undo ${id}, calicoctl confirm ${id}`
+  expect(noted).toEqual([
+    `${name('a')} was neither confirmed nor rolled back in time (${past}). ${ways('a')}`,
+    `${name('b')} was not confirmed in time. Its rollback was interrupted and may have been made: both commands find that out. ${ways('b')}`,
+    `${name('c')} was not confirmed in time, and could not be rolled back: in use. ${ways('c')}`,
+    `${name('d')} was neither confirmed nor rolled back in time. ${ways('d')}`,
+  ])
+  expect(asked).toBe(3)
+  noted.length = 0
+  await reportOverdue({XDG_STATE_HOME: join(folder, 'x'.repeat(300))}, {note: () => void noted.push('reported'), ask: () => Promise.resolve(false)})
+  expect(noted).toEqual([])
+})
 
 test('a program that cannot be started, as after its removal: the try has failed, and nobody knows how it stands', async () => {
   const program = process.execPath
