@@ -1,7 +1,7 @@
 /** Lines of a journal, and files of waiting changes, that are torn, or that something else wrote. */
 import {describe, expect, test} from '@jest/globals'
 import {type Waiting, waitingIn} from '../../../src/lib/journal/confirm/waiting.js'
-import {parseJournal} from '../../../src/lib/journal/read.js'
+import {type Entry, parseJournal} from '../../../src/lib/journal/read.js'
 import {planUndo} from '../../../src/lib/journal/undo.js'
 
 const line = (fields: object): string => `${JSON.stringify({v: 1, id: 'a1', ...fields})}\n`
@@ -12,6 +12,16 @@ describe('the journal', () => {
     const [entry] = parseJournal([line({begin: {command: 'batch', words: ['a', {toString: 1}, 7]}, of: {line: 1, command: 'x', words: [null]}, revision: '1', changes: [IPAM]})])
     expect(entry?.words).toEqual(['a', '{"toString":1}', '7'])
     expect(entry?.parts[0]?.of[0]?.words).toEqual(['null'])
+  })
+
+  test('who made it, where and when is what is there, and nothing where that is no text', () => {
+    const begun = {time: 't', user: 'u', sudoUser: 's', host: 'h', command: 'c'}
+    const read = (begin: object): object => {
+      const [{time, user, sudoUser, host, command} = {}] = parseJournal([line({begin, revision: '1', changes: [IPAM]})]) as [Partial<Entry>?]
+      return {time, user, sudoUser, host, command}
+    }
+    expect(read({...begun, words: []})).toEqual(begun)
+    expect(read({time: 1, user: null, sudoUser: [], host: {}})).toEqual({time: '', user: '', sudoUser: undefined, host: '', command: ''})
   })
 
   test('a change of no key is none', () => {

@@ -57,6 +57,19 @@ test('confirmed meanwhile, it is not taken back', async () => {
   }
   expect(await waitForDeadline(path, 'abc', {...clock, uptime: clock.uptime, sleep})).toBe(false)
 })
+test('between two tries it waits, longer each time, at most half a minute; after the last one not at all', async () => {
+  const slept: number[] = []
+  const clock = clockThatIsSet(0)
+  let tries = 0
+  await runTimer(path, {
+    clock: {...clock, uptime: clock.uptime, sleep: (milliseconds) => (tries > 0 ? Promise.resolve(slept.push(milliseconds)) : clock.sleep(milliseconds))},
+    attempt() {
+      if (++tries === 8) rmSync(path)
+      return Promise.resolve()
+    },
+  })
+  expect([tries, slept]).toEqual([8, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]])
+})
 test('who notes something of a change that has ended meanwhile does not make it wait again', async () => {
   const busy = (): CalicoError => new CalicoError('conflict', 'busy')
   const note = (): Promise<boolean> => updateWaiting(path, 'abc', busy, (now) => ({...now, deadline: new Date(BEGIN).toISOString()}))

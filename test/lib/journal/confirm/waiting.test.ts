@@ -1,7 +1,7 @@
 /** Files of waiting changes: which they are, in which order, and how it stands with each. */
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {basename, dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {EXIT_CODES} from '../../../../src/lib/errors.js'
 import {type Identity, ownIdentity} from '../../../../src/lib/files/lock-file.js'
@@ -102,6 +102,15 @@ test.each<[string, () => Identity | null, boolean]>([
 
 /** When the process PID was started, as an identity has it. */
 const startOf = (pid: number): string => /\) (?:\S+ ){19}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+
+test('the folder is there as long as one waits', async () => {
+  const confirm = (id: string) => confirmChange(id, () => [], () => Promise.reject(new Error('asked')), env)
+  for (const id of ['a', 'b']) await writeWaiting(waitingPath(env, id), {...WAITING, id, timer: null})
+  await confirm('a')
+  expect(readdirSync(dirname(waitingPath(env, 'a')))).toEqual([basename(waitingPath(env, 'b'))])
+  await confirm('b')
+  expect(existsSync(dirname(waitingPath(env, 'a')))).toBe(false)
+})
 
 test('what was neither confirmed nor rolled back is reported, with what to do; what may be tried again is offered', async () => {
   const past = new Date(Date.now() - 3_600_000).toISOString()
