@@ -1,6 +1,6 @@
 /** batch: many command lines in one process, on etcd and on the embedded store. */
 import {spawn, spawnSync} from 'node:child_process'
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {closeSync, mkdtempSync, openSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
@@ -244,6 +244,16 @@ describe('faults', () => {
     })
     const {code, stdout, stderr} = await calicoctl(['batch', ...options], {stdin: LINES, env: through()})
     expect({code, stdout, stderr, names: await names()}).toEqual({code: 8, stdout: printed, stderr: expect.stringMatching(told) as unknown, names: left})
+  })
+
+  test.each([[[], 'profile/a'], [['--atomic'], 'the batch stdin']])('what it prints cannot be written: 9, with what was made: batch %j', async (options: string[], made: string) => {
+    const full = openSync('/dev/full', 'w')
+    try {
+      const {code, stderr} = await calicoctl(['batch', ...options], {stdin: 'profile add a\nprofile add b\n', env: direct(), outputs: {stdout: full}})
+      expect({code, stderr, names: (await names())[0]}).toEqual({code: 9, stderr: expect.stringMatching(new RegExp(`The output cannot be written: .* These changes were made: .*${made}`)) as unknown, names: 'a'})
+    } finally {
+      closeSync(full)
+    }
   })
 
   test('--atomic after a lost race: the lines run again, and what they print appears once', async () => {

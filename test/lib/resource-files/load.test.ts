@@ -83,7 +83,7 @@ describe('all problems of all documents, with their places', () => {
   test('aliases that explode end at once', async () => {
     const levels = Array.from({length: 12}, (_, level) => `x${level + 1}: &x${level + 1} [${Array(10).fill(`*x${level}`).join(', ')}]`)
     const problems = await problemsOf(`${HEAD}kind: Profile\nmetadata: {name: web}\nx0: &x0 [a]\n${levels.join('\n')}\n`)
-    expect(problems.join('\n')).toContain('its aliases make more than')
+    expect(problems.filter((problem) => problem.includes('its aliases make more than'))).toHaveLength(1)
   })
   test('an alias that contains itself', async () => {
     expect(await problemsOf(`${HEAD}kind: Profile\nmetadata: {name: web}\nspec: &a {ingress: [*a]}\n`)).not.toEqual([])

@@ -3,6 +3,7 @@ import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY} from '../../../src/lib/client/cluster.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import {CalicoError} from '../../../src/lib/errors.js'
+import {keyOf} from '../../../src/lib/client/resources.js'
 import {OutcomeUnknownError} from '../../../src/lib/datastore/errors.js'
 import {kindPrefix} from '../../../src/lib/model/keys.js'
 import {applyWanted} from '../../../src/lib/resource-files/apply.js'
@@ -107,6 +108,25 @@ describe('an apply in several transactions', () => {
     }
     expect((await applyWanted(session, {objects, deletions: []}, OPTIONS)).map(({action}) => action)).toEqual(['created', 'created'])
     expect(store.writes).toHaveLength(1)
+  })
+  test.each([
+    ['BGPFilter', 'drop', '{"importV4": [{"action": "Reject"}]}', 'kind: BGPPeer\nmetadata: {name: p}\nspec: {peerIP: 192.0.2.7, asNumber: 64512, filters: [drop]}\n', 'spec.filters[0]'],
+    ['Tier', 'sec', '{"order": 5}', 'kind: GlobalNetworkPolicy\nmetadata: {name: sec.p}\nspec: {tier: sec, selector: all()}\n', 'spec.tier'],
+  ] as const)('a %s that is named and deleted meanwhile: nothing is written', async (kind, name, spec, text, field) => {
+    await apply()
+    const key = `${kindPrefix(kind)}${name}`
+    await store.transact({then: [{put: key, value: `{"kind":"${kind}","apiVersion":"projectcalico.org/v3","metadata":{"name":"${name}"},"spec":${spec}}`}]})
+    const {objects} = await loadObjects({paths: ['-'], stdin: () => Promise.resolve(Buffer.from(`apiVersion: projectcalico.org/v3\n${text}`)), recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined})
+    store.onWrite = async (send, transaction) => {
+      store.onWrite = (again, next) => again(next)
+      await send({then: [{delete: key}]})
+      return send(transaction)
+    }
+    const write = (): Promise<unknown> => applyWanted(session, {objects, deletions: []}, OPTIONS)
+    await expect(write()).rejects.toMatchObject({details: [expect.stringContaining(field)] as unknown})
+    expect(objects[0] && (await store.get(keyOf(objects[0].place))).kv).toBeUndefined()
+    await store.transact({then: [{put: key, value: `{"kind":"${kind}","apiVersion":"projectcalico.org/v3","metadata":{"name":"${name}"},"spec":${spec}}`}]})
+    await write()
   })
   test('a pool that cannot be read is in nobody\'s way', async () => {
     await apply()
