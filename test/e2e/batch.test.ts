@@ -52,6 +52,12 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     expect((await run(['profile', 'show', '-o', 'name'])).stdout).toBe('')
   })
 
+  test.each([[[]], [['--atomic']], [['--dry-run']]])('--error-unchanged: 0 where one line changes one object, 3 where none does: batch %j', async (args: string[]) => {
+    await run(['profile', 'add', 'web'])
+    expect((await batch('profile show\nprofile web tag add x\n', '--error-unchanged', ...args)).code).toBe(0)
+    expect((await batch('profile show\n', '--error-unchanged', ...args)).code).toBe(3)
+  })
+
   test('one line that is wrong; no lines at all', async () => {
     expect((await batch('profile ad y\n')).stderr).toContain('Error: 1 of 1 line of stdin is wrong; nothing was done.\n')
     expect((await batch('profile add x\nprofile ad y\n')).stderr).toContain('Error: 1 of 2 lines of stdin is wrong; nothing was done.\n')
