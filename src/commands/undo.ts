@@ -8,8 +8,8 @@ import {journal, undoDiff, undoneText, withDifference} from '../lib/views/histor
 export default class Undo extends EditCommand {
   static override summary = 'Revert a change.'
   static override description =
-    'Restores all objects of the change to their previous values in one transaction, unless one of them was modified since. Without ID, reverts the last change that ' +
-    'calicoctl history shows. An undo is itself a change, so a second undo restores the first change. IPAM addresses and changes of a host ' +
+    'Restores all objects of the change to their previous values, unless one of them was modified since: in one transaction, or in several if more than about a hundred ' +
+    'objects changed. Without ID, reverts the last change that calicoctl history shows. An undo is itself a change, so a second undo restores the first change. IPAM addresses and changes of a host ' +
     'are not reverted; the message names the commands for that.'
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo --dry-run']
   static readonly exitCodes = {
@@ -17,7 +17,7 @@ export default class Undo extends EditCommand {
     5: 'An object was modified since, and the difference is printed; or the change has --confirm-within, and its command is still running.',
     6: 'The change was made in another cluster.',
     8: 'The change affected only addresses or the host, or the undo would do what no command does: delete what is in use, refer to what is gone.',
-    9: 'The stored objects were reverted; addresses or the host were not.',
+    9: 'The stored objects were reverted; addresses or the host were not. Or, with several transactions, only some of the objects were reverted; the same command reverts the rest.',
   }
   static override args = {id: Args.string({ignoreStdin: true, description: 'The ID of the change, as printed by history.'})}
   protected override readonly looksForOverdue = false
@@ -29,7 +29,7 @@ export default class Undo extends EditCommand {
     if (!this.dryRun) refuseRunning(entry.id, process.env)
     let plan
     try {
-      plan = await undo(await this.session(), entry)
+      plan = await undo(await this.session(), entry, (text) => this.note(text))
     } catch (error) {
       if (!(error instanceof ChangedSinceError)) throw error
       const rolledBack = this.dryRun ? undefined : await settleBegun(entry.id, async () => standOf(await this.session(), entry), process.env)

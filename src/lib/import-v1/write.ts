@@ -1,5 +1,6 @@
 /** Writing what was converted: in one guarded transaction, or, where it does not fit, in several, what others rest on first. Nothing that exists is changed. */
 import {commit, type Seen} from '../client/commit.js'
+import {portions} from '../client/portions.js'
 import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import type {KeyValue} from '../datastore/datastore.js'
@@ -14,10 +15,6 @@ export interface Planned {
   readonly change: 'created' | 'unchanged'
 }
 
-/** Items of one transaction: with the conditions and the keys of a new store, etcd's 128 operations and 128 compares hold them. */
-const MOST_ITEMS = 100
-/** Bytes of one transaction; etcd takes 1.5 MiB. */
-const MOST_BYTES = 1024 * 1024
 const KEYS_PER_READ = 100
 const LISTS = [{list: kindPrefix('IPPool')}, {list: kindPrefix('BGPPeer')}]
 
@@ -62,7 +59,7 @@ function settled(judged: readonly {readonly item: Item; readonly judgement: Judg
  */
 export async function writeImport(session: Session, planned: readonly Planned[], progress: (text: string) => void): Promise<void> {
   const missing = planned.filter(({change}) => change === 'created').map(({item}) => item)
-  const chunks = chunked(missing)
+  const chunks = portions(missing, ({key, value}) => Buffer.byteLength(key) + Buffer.byteLength(value))
   if (chunks.length > 1 && !session.dryRun) progress(`${missing.length} objects are written in ${chunks.length} transactions, dependencies first.`)
   let done = 0
   for (const chunk of chunks) {
@@ -91,22 +88,4 @@ async function writeChunk(session: Session, items: readonly Item[]): Promise<voi
       outcome: undefined,
     }
   })
-}
-
-/** ITEMS in parts that fit into a transaction each. */
-function chunked(items: readonly Item[]): Item[][] {
-  const chunks: Item[][] = []
-  let bytes = 0
-  for (const item of items) {
-    const last = chunks.at(-1)
-    const size = Buffer.byteLength(item.key) + Buffer.byteLength(item.value)
-    if (last && last.length < MOST_ITEMS && bytes + size <= MOST_BYTES) {
-      last.push(item)
-      bytes += size
-    } else {
-      chunks.push([item])
-      bytes = size
-    }
-  }
-  return chunks
 }

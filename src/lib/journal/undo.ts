@@ -1,9 +1,10 @@
-/** Taking back a change that the journal has, in one guarded transaction (design-whole.md §4). */
+/** Taking back a change that the journal has: in one guarded transaction, in several where it does not fit into one (design-whole.md §4). */
 import {guidOf} from '../client/cluster.js'
-import {commit, type Seen} from '../client/commit.js'
+import {commit, type Seen, type Write} from '../client/commit.js'
 import {executedAt} from '../client/executed.js'
+import {portions, rank} from '../client/portions.js'
 import type {Session} from '../client/session.js'
-import type {KeyValue} from '../datastore/datastore.js'
+import type {Compare, KeyValue} from '../datastore/datastore.js'
 import {CompactedError, TooLargeError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {refuseInUse} from './in-use.js'
@@ -72,10 +73,12 @@ export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): Un
   if (changes.length > 0) return plan
   if (rest.length === 0) {
     const isMissing = parts.length < entry.parts.length
-    throw new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${plan.initialised ? 'it initialised the datastore, which is not reverted' : isMissing ? 'it was not made' : 'all objects have their previous values'}.`, isMissing ? {hint: 'To revert an earlier change: calicoctl undo ID. To see the changes: calicoctl history'} : {})
+    throw nothingToUndo(entry, plan.initialised ? 'it initialised the datastore, which is not reverted' : isMissing ? 'it was not made' : 'all objects have their previous values', isMissing ? {hint: 'To revert an earlier change: calicoctl undo ID. To see the changes: calicoctl history'} : {})
   }
   throw new CalicoError('refused', `${nameOf(entry)} changed no stored object that undo can revert; nothing was changed`, {details: rest})
 }
+
+const nothingToUndo = (entry: Entry, why: string, options: {hint?: string} = {}): CalicoError => new CalicoError('not-found', `There is nothing to undo in ${nameOf(entry)}: ${why}.`, options)
 
 /** ENTRY in messages. */
 export const nameOf = ({id, words}: Entry): string => `${id} (${words.join(' ')})`
@@ -93,28 +96,84 @@ export class ChangedSinceError extends CalicoError {
 }
 
 /**
- * Makes the objects of ENTRY what they were before, byte for byte, if all of them are still as the entry left them. In a dry run nothing is written.
+ * Makes the objects of ENTRY what they were before, byte for byte, if all of them are still as the entry left them. In a dry run nothing is written. What does not fit
+ * into one transaction is written in several, in an order in which nothing refers to what is gone; PROGRESS receives how many.
  * @returns what was taken back, and what was not
- * @throws ChangedSinceError (`conflict`); CalicoError `wrong-datastore` for another cluster's entry; `refused` if it does not fit in one transaction, or others use
- * what it created; what planUndo() throws, and what commit() throws
+ * @throws ChangedSinceError (`conflict`); CalicoError `wrong-datastore` for another cluster's entry; `refused` if others use what it created; `unknown` if it failed
+ * between two transactions; what planUndo() throws, and what commit() throws
  */
-export async function undo(session: Session, entry: Entry): Promise<UndoPlan> {
+export async function undo(session: Session, entry: Entry, progress: (text: string) => void = () => undefined): Promise<UndoPlan> {
   let plan = planUndo(entry)
   try {
     const {outcome} = await commit(session, [], async (seen) => {
       checkCluster(session, seen, entry)
       const now = await readKeys(session, netChanges(entry))
       plan = planUndo(entry, await executedParts(session, entry, now))
-      const {changes} = plan
-      const changed = changes.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
-      if (changed.length > 0) throw new ChangedSinceError(entry, changed)
-      const guards = await refuseInUse(session, changes, seen.revision)
-      return {writes: changes.map(({key, before}) => ({key, read: now.get(key), value: before})), guards, what: `the undoing of ${nameOf(entry)}`, outcome: plan}
+      plan = {...plan, changes: pendingOf(entry, plan.changes, now)}
+      return {...(await revertTo(session, entry, plan.changes, now, seen)), outcome: plan}
     })
     return outcome
   } catch (error) {
-    throw error instanceof TooLargeError ? tooLarge(plan, error) : error
+    if (!(error instanceof TooLargeError)) throw error
+    await undoInParts(session, plan, progress)
+    return plan
   }
+}
+
+/**
+ * What of CHANGES is still to be taken back where NOW stands at the keys. Of a change too large for one transaction, some may have been taken back by an undo that was interrupted.
+ * @throws ChangedSinceError; CalicoError `not-found` if nothing is left
+ */
+function pendingOf(entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>): readonly KeyChange[] {
+  const valueOf = ({key}: KeyChange): string | undefined => now.get(key)?.value
+  const pending = portionsOf(changes).length > 1 ? changes.filter((change) => valueOf(change) !== change.before) : changes
+  const changed = pending.filter((change) => valueOf(change) !== change.after)
+  if (changed.length > 0) throw new ChangedSinceError(entry, changed.map((change) => ({change, now: valueOf(change)})))
+  if (pending.length === 0) throw nothingToUndo(entry, 'all objects have their previous values')
+  return pending
+}
+
+/** The transaction that makes CHANGES what they were, where NOW stands at their keys. */
+async function revertTo(session: Session, entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>, {revision}: Seen): Promise<{writes: Write[]; guards: Compare[]; what: string}> {
+  const guards = await refuseInUse(session, changes, revision)
+  return {writes: changes.map(({key, before}) => ({key, read: now.get(key), value: before})), guards, what: `the undoing of ${nameOf(entry)}`}
+}
+
+async function undoInParts(session: Session, {entry, changes}: UndoPlan, progress: (text: string) => void): Promise<void> {
+  const parts = portionsOf(changes)
+  progress(`${changes.length} objects are reverted in ${parts.length} transactions.`)
+  let done = 0
+  for (const part of parts) {
+    session.writes.remaining = `${changes.length - done} of ${changes.length} objects have not been reverted yet. To revert them: calicoctl undo ${entry.id}`
+    try {
+      await commit(session, [], async (seen) => {
+        checkCluster(session, seen, entry)
+        const now = await readKeys(session, part)
+        const changed = part.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
+        if (changed.length > 0) throw new ChangedSinceError(entry, changed)
+        return {...(await revertTo(session, entry, part, now, seen)), outcome: undefined}
+      })
+    } catch (error) {
+      if (done === 0 || !(error instanceof CalicoError)) throw error
+      throw new CalicoError('unknown', `${done} of ${changes.length} objects were reverted, but the others were not: ${error.message}`, {details: error.details, hint: `To revert the rest: calicoctl undo ${entry.id}`, cause: error})
+    }
+    done += part.length
+  }
+  session.writes.remaining = undefined
+}
+
+/**
+ * CHANGES in parts that fit into a transaction each, taken back in an order in which nothing refers to what is gone, and nothing that is used goes: all pools, since those that
+ * come back may be where others go; what comes back, before what refers to it; what changes; what goes, after what refers to it.
+ */
+export function portionsOf(changes: readonly KeyChange[]): KeyChange[][] {
+  const place = ({key, before, after}: KeyChange): number => {
+    const kind = objectOf(key)?.kind ?? ''
+    if (kind === 'IPPool') return 0
+    return before === undefined ? 400 - rank(kind) : (after === undefined ? 100 : 200) + rank(kind)
+  }
+  const sizeOf = ({key, before}: KeyChange): number => Buffer.byteLength(key) + Buffer.byteLength(before ?? '')
+  return portions([...changes].sort((a, b) => place(a) - place(b)), sizeOf)
 }
 
 /**
@@ -203,14 +262,6 @@ async function wasExecuted(session: Session, {changes, revision}: Part, now: Rea
     if (error instanceof CompactedError) return undefined
     throw error
   }
-}
-
-function tooLarge({entry, changes}: UndoPlan, cause: CalicoError): CalicoError {
-  return new CalicoError('refused', `${nameOf(entry)} changed ${changes.length} objects, more than this datastore accepts in one transaction; nothing was changed`, {
-    details: [cause.message],
-    hint: 'etcd accepts 128 operations unless --max-txn-ops is set higher.',
-    cause,
-  })
 }
 
 function checkCluster(session: Session, {cluster}: Seen, entry: Entry): void {

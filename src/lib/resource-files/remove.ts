@@ -5,6 +5,7 @@
 import {append} from '../append.js'
 import type {Compare, KeyValue, Operation} from '../datastore/datastore.js'
 import {commit, type Write} from '../client/commit.js'
+import {MOST_OBJECTS, rank} from '../client/portions.js'
 import {keyOf, objectLabel, parseStored, type Place, read, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
@@ -15,7 +16,7 @@ import type {Resource} from '../model/resource.js'
 import {isBuiltInTier} from '../model/validation/tier.js'
 import {protectedReason, type Refusal, tierOf} from './judge.js'
 import type {FileProblem} from './problem.js'
-import {MOST_OBJECTS, rank, refuseAll} from './write.js'
+import {refuseAll} from './write.js'
 
 /** An object to delete, and how problems with it are reported. */
 export interface Target {

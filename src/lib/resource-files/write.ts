@@ -4,6 +4,7 @@
  */
 import type {Compare, KeyValue, Operation, Revision} from '../datastore/datastore.js'
 import {commit, type Seen, type Write} from '../client/commit.js'
+import {MOST_BYTES, MOST_OBJECTS, portions, rank} from '../client/portions.js'
 import {keyOf, parseStored, read, type ResourceChange, reportWider} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
@@ -13,23 +14,6 @@ import type {Resource} from '../model/resource.js'
 import {type Around, judge, type Judged, type JudgeOptions, type Refusal, tierOf} from './judge.js'
 import {refuse} from './load.js'
 import type {FileObject} from './objects.js'
-
-/** Objects of one transaction: with the conditions and the keys of a new store, etcd's 128 operations and 128 compares hold them. */
-export const MOST_OBJECTS = 100
-
-/** Bytes of one transaction; etcd takes 1.5 MiB. */
-const MOST_BYTES = 1024 * 1024
-
-/** The order in which kinds need each other; what is not named comes between policies and endpoints. */
-const ORDER: readonly string[] = ['Tier', 'BGPFilter', 'BGPConfiguration', 'FelixConfiguration', 'KubeControllersConfiguration', 'IPReservation', 'IPPool', 'Node', 'BGPPeer', 'Profile', 'GlobalNetworkSet', 'NetworkSet']
-const LAST: readonly string[] = ['HostEndpoint', 'WorkloadEndpoint']
-
-/** Where objects of KIND come among others when not all fit into one transaction. */
-export function rank(kind: string): number {
-  if (LAST.includes(kind)) return ORDER.length + 1
-  const at = ORDER.indexOf(kind)
-  return at < 0 ? ORDER.length : at
-}
 
 export interface WriteOptions extends JudgeOptions {
   /** Receives how many transactions it takes, where that is more than one. */
@@ -106,7 +90,7 @@ async function writeMany(session: Session, objects: readonly FileObject[], optio
   const {changes} = judgeAll(objects, stored, around, {...options, known})
   const pending = objects.flatMap((object, index) => (changes[index]?.action === 'unchanged' ? [] : [{object, index}])).sort((a, b) => rank(a.object.place.kind) - rank(b.object.place.kind))
   if (session.dryRun || pending.length === 0) return changes
-  const chunks = chunked(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
+  const chunks = portions(pending, ({index}) => Buffer.byteLength(stringifyJson(changes[index]?.after)))
   if (chunks.length > 1) options.progress(`${pending.length} objects differ: they are written in ${chunks.length} transactions, dependencies first.`)
   const result = [...changes]
   let done = 0
@@ -140,24 +124,6 @@ function halfDone(error: unknown, done: number, all: number, failed: readonly st
     hint: 'The written objects are kept. To write the rest, run the same command with apply.',
     cause: error,
   })
-}
-
-/** ITEMS in parts that fit into a transaction each. */
-function chunked<T>(items: readonly T[], size: (item: T) => number): T[][] {
-  const chunks: T[][] = []
-  let bytes = 0
-  for (const item of items) {
-    const last = chunks.at(-1)
-    const more = size(item)
-    if (last && last.length < MOST_OBJECTS && bytes + more <= MOST_BYTES) {
-      last.push(item)
-      bytes += more
-    } else {
-      chunks.push([item])
-      bytes = more
-    }
-  }
-  return chunks
 }
 
 type ListName = 'pools' | 'blocks' | 'tiers' | 'filters'

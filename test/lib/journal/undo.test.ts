@@ -2,8 +2,10 @@
 import {afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY, LockedError} from '../../../src/lib/client/cluster.js'
 import {newSession} from '../../../src/lib/client/session.js'
+import {TooLargeError} from '../../../src/lib/datastore/errors.js'
+import {CalicoError} from '../../../src/lib/errors.js'
 import type {Entry, KeyChange, Part} from '../../../src/lib/journal/read.js'
-import {standOf, undo} from '../../../src/lib/journal/undo.js'
+import {portionsOf, standOf, undo} from '../../../src/lib/journal/undo.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 import {loadCommands, type RunOn} from '../../support/in-process.js'
 
@@ -174,4 +176,62 @@ test('a value that an earlier part of the change made stands for it, too: the la
   const key = first.parts[0]?.changes[0]?.key ?? ''
   const second = {of: [], unknown: true, cluster: first.parts[0]?.cluster, revision: '1', changes: [{key, before: value, after: 'another'}]}
   expect(await standOf(session(), {...first, parts: [...first.parts, second]})).toBe('made')
+})
+
+describe('a change that does not fit into one transaction', () => {
+  const NAMES = Array.from({length: 130}, (_, at) => `p${at}`)
+  const many = (label: string): Line => ['apply -f -', JSON.stringify(NAMES.map((name) => JSON.parse(object('Profile', name, {labelsToApply: {[label]: ''}})) as unknown))]
+  /** As an etcd has it; the write number FAILS is refused with another error. */
+  const limit = (fails?: number): void => {
+    let writes = 0
+    store.onWrite = (send, transaction) => {
+      if (transaction.then.length > 128) throw new TooLargeError('too many operations')
+      if (++writes === fails) throw new CalicoError('unreachable', 'the store is away')
+      return send(transaction)
+    }
+  }
+  const counted: string[] = []
+  const progress = (text: string): void => void counted.push(text)
+  beforeEach(() => void counted.splice(0))
+
+  test('is reverted in several, and its undo again', async () => {
+    await ok('profile add other')
+    const start = await all()
+    const made = await entryOf(many('a'))
+    const there = await all()
+    limit()
+    expect((await undo(session(), made, progress)).changes).toHaveLength(130)
+    expect(counted).toEqual(['130 objects are reverted in 2 transactions.'])
+    expect(await all()).toEqual(start)
+    const back: Entry = {...made, parts: made.parts.map((part) => ({...part, changes: part.changes.map(({key, before, after}) => ({key, before: after, after: before}))}))}
+    await undo(session(), back)
+    expect(await all()).toEqual(there)
+    await expect(undo(session(), back)).rejects.toMatchObject({kind: 'not-found', message: expect.stringContaining('all objects have their previous values') as unknown})
+  })
+  test('and is interrupted: the change still stands, and the same undo reverts the rest', async () => {
+    await ok('profile add other')
+    const start = await all()
+    const entry = await entryOf(many('a'))
+    limit(2)
+    await expect(undo(session(), entry)).rejects.toMatchObject({kind: 'unknown', message: expect.stringMatching(/^100 of 130 objects were reverted, but the others were not: /) as unknown, hint: 'To revert the rest: calicoctl undo abc'})
+    expect((await all()).size).toBe(start.size + 30)
+    expect(await standOf(session(), entry)).toBe('made')
+    expect((await undo(session(), entry, progress)).changes).toHaveLength(30)
+    expect(counted).toEqual([])
+    expect(await all()).toEqual(start)
+  })
+  test('is kept as a whole if one object was changed since', async () => {
+    await ok('profile add other')
+    const entry = await entryOf(many('a'))
+    await ok('profile p129 tag add t')
+    const now = await all()
+    limit()
+    await expect(undo(session(), entry)).rejects.toMatchObject({kind: 'conflict', message: expect.stringMatching(/^profile\/p129 changed since /) as unknown})
+    expect(await all()).toEqual(now)
+  })
+  test('what is needed comes back first, and goes last', () => {
+    const change = (kind: string, before?: string, after?: string): KeyChange => ({key: `/calico/resources/v3/projectcalico.org/${kind}/x`, before, after})
+    const ordered = portionsOf([change('tiers', undefined, 'a'), change('profiles', undefined, 'a'), change('workloadendpoints', undefined, 'a'), change('hostendpoints', 'b', 'a'), change('workloadendpoints', 'b'), change('profiles', 'b'), change('ippools', undefined, 'a'), change('tiers', 'b')])
+    expect(ordered.flat().map(({key, before, after}) => `${key.split('/').at(-2) ?? ''}${before ?? ''}${after ?? ''}`)).toEqual(['ippoolsa', 'tiersb', 'profilesb', 'workloadendpointsb', 'hostendpointsba', 'workloadendpointsa', 'profilesa', 'tiersa'])
+  })
 })

@@ -1,11 +1,11 @@
 /** export: the cluster as text. */
+import {rank} from '../../client/portions.js'
 import {BUILT_IN} from '../../client/profiles.js'
 import {listResources} from '../../client/resources.js'
 import type {Session} from '../../client/session.js'
 import {stringifyYaml} from '../../json/yaml.js'
 import {findKind} from '../../model/kinds.js'
 import {KIND_NAMES, type KindName, type Resource} from '../../model/resource.js'
-import {rank} from '../../resource-files/write.js'
 
 /** The kinds that WORDS name, all of them if there are none, in the order in which they need each other; the words that name none. */
 export function kindsToExport(words: readonly string[]): {kinds: readonly KindName[]; unknown: readonly string[]} {
