@@ -44,7 +44,7 @@ function print(data) {
   } catch (error) {
     const {code, message} = /** @type {NodeJS.ErrnoException} */ (error)
     if (code === 'EAGAIN') process.stdout.write(data.subarray(written))
-    else if (code !== 'EPIPE') fail(`cannot write: ${message}`)
+    else if (code !== 'EPIPE') fail(`The output cannot be written: ${code === 'ENOSPC' ? 'no space left on the device' : message}.`)
   }
 }
 

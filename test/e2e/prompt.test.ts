@@ -1,5 +1,8 @@
 /** What is refused to protect the user is asked on a terminal, and only there. `script` (util-linux) is the terminal. */
 import {spawn} from 'node:child_process'
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {afterAll, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CALICOCTL, calicoctl, checkBuild} from '../support/cli.js'
 import {startEtcd, type TestEtcd} from '../support/etcd.js'
@@ -66,6 +69,16 @@ describe('a profile in use, on a terminal', () => {
     expect(code).toBe(8)
     expect(screen).not.toContain('(y/N)')
   })
+})
+
+test('apply --prune: asked without saying that nothing was changed; the objects are listed below', async () => {
+  const FILE = 'apiVersion: projectcalico.org/v3\nkind: Profile\nmetadata: {name: NAME}\nspec: {}\n'
+  expect((await calicoctl(['apply', '-f', '-', '--set', 's'], {env: env(), stdin: FILE.replace('NAME', 'old')})).code).toBe(0)
+  const folder = mkdtempSync(join(tmpdir(), 'calicoctl-prompt-'))
+  writeFileSync(join(folder, 'a.yaml'), FILE.replace('NAME', 'new'))
+  const {code, screen} = await onTerminal(`apply -f ${folder} --set s --prune`, 'n\r', {TERM: 'dumb'})
+  rmSync(folder, {recursive: true})
+  expect({code, screen}).toEqual({code: 8, screen: expect.stringMatching(/^--prune would delete this object of the set s:\r?\n  profile\/old\r?\nContinue anyway \(--yes\)\? \(y\/N\) /) as unknown})
 })
 
 test('without a terminal: refused at once, naming the flag', async () => {

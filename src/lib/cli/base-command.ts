@@ -418,8 +418,9 @@ export abstract class BaseCommand extends Command {
       if (error === undefined) await this.reportFlows({aside: this.hasFormat})
       await this.out.flush()
     } catch (failure) {
-      // What went wrong before is what the user must know.
       if (error === undefined) throw failure
+      // What went wrong before decides the exit code; the user must know that output is missing, too.
+      if (failure instanceof OutputError && !(error instanceof OutputError)) this.note(`Warning: ${failure.message}.`)
     } finally {
       this.entry?.end(error === undefined ? this.code : error instanceof CalicoError ? error.exitCode : 1)
       if (!this.invocation.line) this.opened?.store.close()

@@ -71,7 +71,7 @@ export abstract class HostEditCommand extends BaseCommand {
       return await work()
     } catch (error) {
       if (!isError(error, 'refused') || error.override === undefined || this.dryRun) throw error
-      const question = [error.message.replace(/[.;] [Nn]othing was [a-z]+\.?$/, '.'), ...error.details.map((line) => `  ${line}`), `Continue anyway (${error.override})?`]
+      const question = [error.message.replace(/[.;] [Nn]othing was [a-z]+(?:\.|(:))?$/, (_, colon: string | undefined) => colon ?? '.'), ...error.details.map((line) => `  ${line}`), `Continue anyway (${error.override})?`]
       if (!this.asks) throw error
       if (!(await this.confirm(question))) throw new CalicoError('refused', 'Not confirmed; nothing was changed') // the question has said the rest
       return insist()

@@ -134,5 +134,12 @@ function issueText(issue: z.core.$ZodIssue, at: Place): string[] {
   const path = issue.path.map(String)
   const placed = (where: string, text: string): string => (where === '' ? text : `${where}: ${text}`)
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${[...path, key].join('.')}${meantKey(key, path)}`))
-  return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : path.join('.')}: ${issue.message}`)]
+  return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : path.join('.')}: ${demandText(issue)}`)]
+}
+
+/** What is demanded of the value that ISSUE is about. */
+function demandText(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be ${issue.values.join(' or ')}`
+  if (issue.code === 'invalid_type') return issue.expected === 'string' ? 'must be a string' : 'must be an object with keys and values'
+  return issue.message
 }

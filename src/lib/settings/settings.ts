@@ -64,6 +64,9 @@ function embeddedSettings({value, origin}: Setting<string>, {env, directory, hom
   return {type: 'embedded', path: {value: path.startsWith('/') ? path : `${directory()}/${path}`, origin}}
 }
 
+/** The type of datastore that Calico's own settings name; as a choice of the store it means etcd. */
+const TYPE = 'etcdv3'
+
 /** The first source that names endpoints. The default endpoint belongs to the environment: it goes with the TLS files and credentials set there. */
 function etcdSource(
   choice: Setting<string> | undefined,
@@ -72,7 +75,7 @@ function etcdSource(
   problem: Report,
   warning: Report,
 ): Source {
-  if (choice && choice.value !== 'etcd') {
+  if (choice && choice.value !== 'etcd' && choice.value !== TYPE) {
     if (choice.value.includes('://')) return {endpoints: choice}
     problem(`${choice.origin}: '${presentable(choice.value)}' is not etcd, embedded, embedded:PATH or a list of etcd URLs (http://HOST:2379,…)`)
     return {endpoints: DEFAULT_ENDPOINT}
@@ -159,7 +162,7 @@ const isOnlyComments = (text: string): boolean => text.split('\n').every((line) 
 /** SOURCE checked and its PEM files read. The files are needed, and examined, only for https. */
 function etcdSettings(source: Source, {readFile}: SettingsInputs, problem: Report): EtcdSettings {
   const {type, discovery, username, password} = source
-  if (type && type.value !== 'etcdv3') {
+  if (type && type.value !== TYPE) {
     problem(`${type.origin}: the datastore type '${presentable(type.value)}' is not supported; this calicoctl supports etcd v3 (etcdv3) only`)
   }
   if (discovery) problem(`${discovery.origin}: finding etcd with DNS SRV records is not supported; set the endpoints instead, for example in ETCD_ENDPOINTS`)

@@ -59,6 +59,7 @@ describe('which endpoints', () => {
     ['the flag before all', {flags: {datastore: 'http://f:1,http://g:2'}, env: {ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://f:1', 'http://g:2'], '--datastore')],
     ['CALICO_DATASTORE with URLs', {env: {CALICO_DATASTORE: 'http://f:1', ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://f:1'], 'CALICO_DATASTORE')],
     ['etcd = ask the other sources', {flags: {datastore: 'etcd'}, env: {CALICO_DATASTORE: 'embedded', ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
+    ['etcdv3, as Calico calls it, is etcd', {flags: {datastore: 'etcdv3'}, env: {CALICO_DATASTORE: 'embedded', ETCD_ENDPOINTS: 'http://a:1'}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
     ['the configuration file', {files: {[CONFIG]: config({datastoreType: 'etcdv3', etcdEndpoints: 'http://c:1'})}}, etcd(['http://c:1'], CONFIG)],
     ['the environment before the file', {env: {ETCD_ENDPOINTS: 'http://a:1'}, files: {[CONFIG]: config({etcdEndpoints: 'http://c:1'})}}, etcd(['http://a:1'], 'ETCD_ENDPOINTS')],
     ['another file', {flags: {config: '/x.cfg'}, files: {'/x.cfg': config({etcdEndpoints: 'http://x:1'}), [CONFIG]: 'not: read: at: all'}}, etcd(['http://x:1'], '/x.cfg')],
@@ -243,8 +244,11 @@ describe('the configuration file', () => {
   test.each<[string, string, string]>([
     ['tabs', TABS, 'not YAML: line 4, column 1: a tab at the beginning of a line; indent YAML with spaces'],
     ['an unknown key', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoint: http://a:1\n', 'line 4, column 3: unknown key spec.etcdEndpoint'],
-    ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword'],
-    ['a list', '- a\n', 'line 1, column 1: the file'],
+    ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword: must be a string'],
+    ['a list', '- a\n', 'line 1, column 1: the file: must be an object with keys and values'],
+    ['a text as the spec', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec: x\n', 'line 3, column 7: spec: must be an object with keys and values'],
+    ['another version', 'apiVersion: v9\nkind: CalicoAPIConfig\n', 'line 1, column 13: apiVersion: must be projectcalico.org/v3'],
+    ['no version', 'kind: CalicoAPIConfig\nspec: {}\n', `${CONFIG}: apiVersion: must be projectcalico.org/v3`],
   ])('what is wrong is told with line and column: %s', async (_, text, words) => {
     expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
   })
