@@ -69,10 +69,11 @@ function strategic(object: unknown, patch: unknown, path: string): unknown {
   const wrong = Object.keys(fields).find((name) => name.startsWith('$') && !['$patch', '$retainKeys'].includes(name))
   if (wrong !== undefined) throw new CalicoError('invalid', `The patch has ${wrong}${at(path)}: only the directives $patch and $retainKeys are supported, because Calico's lists are replaced as a whole`)
   const {$patch: directive, $retainKeys: retained, ...rest} = fields
-  if (directive !== undefined && directive !== 'merge') {
+  if (directive !== undefined) {
+    if (directive === 'replace' && retained !== undefined) throw new CalicoError('invalid', `The patch has $retainKeys${at(path)} beside $patch: replace, which keeps no field`)
     if (directive === 'replace') return rest
     if (directive === 'delete') return {}
-    throw new CalicoError('invalid', `The patch has $patch: ${stringifyJson(directive)}${at(path)}: it must be replace, delete or merge`)
+    throw new CalicoError('invalid', `The patch has $patch: ${stringifyJson(directive)}${at(path)}: it must be replace or delete. Maps are merged without it.`)
   }
   const before = asRecord(object) ?? {}
   if (retained === undefined) return overlaid(before, rest, (value, old, name) => strategic(old, value, path === '' ? name : `${path}.${name}`))

@@ -36,7 +36,6 @@ describe('strategic', () => {
     [{a: {x: 1, y: [1, 2]}}, {a: {y: [3]}}, {a: {x: 1, y: [3]}}],
     [{a: {x: 1}}, {a: {$patch: 'replace', y: 2}}, {a: {y: 2}}],
     [{a: {x: 1}, b: 1}, {a: {$patch: 'delete'}}, {a: {}, b: 1}],
-    [{a: {x: 1}}, {a: {$patch: 'merge', y: 2}}, {a: {x: 1, y: 2}}],
     [{a: {x: 1, y: 2, z: 3}}, {a: {$retainKeys: ['x', 'z'], z: 4}}, {a: {x: 1, z: 4}}],
     [{}, {a: {b: {c: null}}}, {a: {b: {}}}],
     [{a: 1}, null, {a: 1}],
@@ -45,6 +44,8 @@ describe('strategic', () => {
 
   test.each([
     [{a: {$patch: 'remove'}}, /\$patch: "remove" in a/],
+    [{a: {$patch: 'merge', y: 2}}, /\$patch: "merge" in a: it must be replace or delete/],
+    [{a: {$patch: 'replace', $retainKeys: ['y'], y: 2}}, /\$retainKeys in a beside \$patch: replace/],
     [{a: {b: {'$setElementOrder/c': []}}}, /\$setElementOrder\/c in a\.b/],
     [{$retainKeys: ['a'], b: 1}, /b, which \$retainKeys/],
     [{$retainKeys: 'a'}, /not a list of names/],
