@@ -127,10 +127,15 @@ export async function undo(session: Session, entry: Entry, progress: (text: stri
 function pendingOf(entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>): readonly KeyChange[] {
   const valueOf = ({key}: KeyChange): string | undefined => now.get(key)?.value
   const pending = portionsOf(changes).length > 1 ? changes.filter((change) => valueOf(change) !== change.before) : changes
-  const changed = pending.filter((change) => valueOf(change) !== change.after)
-  if (changed.length > 0) throw new ChangedSinceError(entry, changed.map((change) => ({change, now: valueOf(change)})))
+  refuseChanged(entry, pending, now)
   if (pending.length === 0) throw nothingToUndo(entry, 'all objects have their previous values')
   return pending
+}
+
+/** @throws ChangedSinceError if NOW, what stands at the keys of CHANGES, is not what they made */
+function refuseChanged(entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>): void {
+  const changed = changes.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
+  if (changed.length > 0) throw new ChangedSinceError(entry, changed)
 }
 
 /** The transaction that makes CHANGES what they were, where NOW stands at their keys. */
@@ -149,8 +154,7 @@ async function undoInParts(session: Session, {entry, changes}: UndoPlan, progres
       await commit(session, [], async (seen) => {
         checkCluster(session, seen, entry)
         const now = await readKeys(session, part)
-        const changed = part.map((change) => ({change, now: now.get(change.key)?.value})).filter(({change, now: value}) => value !== change.after)
-        if (changed.length > 0) throw new ChangedSinceError(entry, changed)
+        refuseChanged(entry, part, now)
         return {...(await revertTo(session, entry, part, now, seen)), outcome: undefined}
       })
     } catch (error) {
