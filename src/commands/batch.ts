@@ -7,7 +7,7 @@ export default class Batch extends BatchCommand {
   static override summary = 'Run many command lines in one process, on one connection.'
   static override description = [
     'Each line is a calicoctl command, with or without the word calicoctl; quotes, backslashes and comments (#) work as in sh, and a backslash at the end continues a line. Shell features (variables, patterns, pipes, redirections) are refused.',
-    'All lines are read and checked before the first one runs: if a line is invalid, every problem is printed with its line number, and nothing is done. The lines run in order; the first failure stops the batch with its exit code. --timeout applies to each line. Give the options --datastore, --config, --expect-cluster and --timeout to batch, not in its lines.',
+    'All lines are read and checked before the first one runs: if a line is invalid, every problem is printed with its line number, and nothing is done. The lines run in order; the first failure stops the batch with its exit code. With -o json, an interrupted batch prints its document, too. --timeout applies to each line. Give the options --datastore, --config, --expect-cluster and --timeout to batch, not in its lines.',
     'With --atomic, all lines are written in one transaction, or none: later lines see the changes of earlier ones, and their output is printed after the transaction. Commands that change this host are refused then. With --dry-run, nothing is written, and only the difference to each object is printed on stdout; -o json also contains the output of each line.',
     'A line that reads stdin (apply -f -, profile NAME rule update) reads the stdin of batch; it is refused if the lines themselves come from stdin, so give them as a FILE.',
   ].join('\n\n')

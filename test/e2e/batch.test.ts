@@ -320,6 +320,29 @@ describe('faults', () => {
     if (signal === 'SIGINT') expect(stderr).toContain('1 line was done, the last of them stdin:1. stdin:2 (profile a rule add inbound allow protocol sctp) was in progress: the change of profile/a was in progress; it may or may not have been made. 2 lines were not tried')
   })
 
+  test('SIGTERM in the middle of a plain batch with -o json: the document has what was done, the line that was in progress, and what was not run', async () => {
+    const asked = new Promise<void>((resolve) => proxy.before('SCTP', () => {
+      proxy.set('black-hole')
+      resolve()
+    }))
+    const running = startCalicoctl(['batch', '-o', 'json'], {stdin: LINES, env: through()})
+    await asked
+    running.process.kill('SIGTERM')
+    const {code, stdout} = await running.result
+    expect(code).toBe(143)
+    expect(JSON.parse(stdout)).toMatchObject({
+      done: 1,
+      failed: 1,
+      notRun: 2,
+      lines: [
+        {line: 1, exitCode: 0, stdout: 'Created profile a\n', changes: [{kind: 'Profile', name: 'a', change: 'created'}]},
+        {line: 2, exitCode: 143, stderr: 'Interrupted: the change of profile/a was in progress; it may or may not have been made.\n', changes: []},
+        {line: 3, exitCode: null, stderr: ''},
+        {line: 4, exitCode: null, stderr: ''},
+      ],
+    })
+  })
+
   test('on a terminal without FILE it says what it reads', async () => {
     const child = spawn('script', ['-qefc', `${process.execPath} ${CALICOCTL} batch`, '/dev/null'], {env: {PATH: process.env.PATH, TERM: 'xterm', HOME: folder, ...direct()}})
     let screen = ''

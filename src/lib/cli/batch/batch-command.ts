@@ -79,7 +79,11 @@ export abstract class BatchCommand extends EditCommand {
   /** Each of LINES is done by itself. */
   private async runEach(lines: readonly ReadyLine[], session: Session, around: Around, flags: BatchFlags, progress: Progress): Promise<void> {
     const writes = currentWrites(progress)
-    watchSignals({writes}, () => progress.progressText())
+    const documentText = flags.json ? await loadDocumentText() : undefined
+    watchSignals({writes}, () => progress.progressText(), (code) => {
+      progress.interrupt(code)
+      return documentText?.(batchResult(progress, undefined, {})) ?? ''
+    })
     watchWrites(writes)
     await runInOrder(lines, session.store, around, {...flags, ...session, recording: (line) => this.recording(() => [line]), print: flags.json ? undefined : printing(flags.file)}, progress)
     if (progress.results.some(({written}) => written.size > 0)) this.noteChanged()
@@ -176,7 +180,7 @@ export abstract class BatchCommand extends EditCommand {
     return {ready, wrong: wrong.sort((a, b) => a.line - b.line)}
   }
 
-  /** Tells what is WRONG; nothing is done. */
+  /** Reports what is WRONG; nothing is done. */
   private async refuse(ready: readonly ReadyLine[], wrong: readonly WrongLine[], {file, json}: BatchFlags): Promise<void> {
     for (const {line, text} of wrong) process.stderr.write(prefixed(`${file}:${line}: `, text))
     const total = ready.length + wrong.length
@@ -186,10 +190,16 @@ export abstract class BatchCommand extends EditCommand {
   }
 
   private async printDocument(progress: Progress, dryRun?: readonly KeyEdit[], session?: Session): Promise<void> {
-    const {indentedJson} = await import('../output/render.js')
-    const {escapeJson} = await import('../../printable.js')
-    await this.dataText(`${escapeJson(indentedJson(batchResult(progress, dryRun, session ? await this.flowsJson(session) : {})))}\n`)
+    const documentText = await loadDocumentText()
+    await this.dataText(documentText(batchResult(progress, dryRun, session ? await this.flowsJson(session) : {})))
   }
+}
+
+/** What prints a document as JSON; it is loaded before a signal may ask for it. */
+async function loadDocumentText(): Promise<(document: object) => string> {
+  const {indentedJson} = await import('../output/render.js')
+  const {escapeJson} = await import('../../printable.js')
+  return (document) => `${escapeJson(indentedJson(document))}\n`
 }
 
 /** Those of LINES that have changed something so far. */

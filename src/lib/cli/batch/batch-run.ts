@@ -94,9 +94,21 @@ export class Progress {
     const notRun = this.count('notRun') - (at?.exitCode !== null ? 0 : 1)
     return [
       `${doneText(this.results, this.file)}${this.failedText()}`,
-      ...(at?.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was in progress: ${this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'}`]),
+      ...(at?.exitCode !== null ? [] : [`${this.file}:${at.line} (${lineText(at)}) was in progress: ${this.runningText()}`]),
       ...(notRun === 0 ? [] : [`${linesText(notRun)} not tried`]),
     ].join('. ')
+  }
+
+  /** The line that is being run ends with CODE, that of an interrupted command, which says what became of its write. */
+  interrupt(code: number): void {
+    const at = this.running && this.results[this.running.index]
+    if (at?.exitCode !== null) return
+    at.printed.push({stream: 'stderr', text: `Interrupted: ${this.runningText()}.\n`})
+    at.exitCode = code
+  }
+
+  private runningText(): string {
+    return this.running?.session ? truth(this.running.session.writes) : 'nothing was changed'
   }
 
   private failedText(): string {
