@@ -133,9 +133,14 @@ function meantKey(key: string, path: readonly string[]): string {
 function issueText(issue: z.core.$ZodIssue, at: Place): string[] {
   const path = issue.path.map(String)
   const placed = (where: string, text: string): string => (where === '' ? text : `${where}: ${text}`)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${[...path, key].join('.')}${meantKey(key, path)}`))
-  return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : path.join('.')}: ${demandText(issue)}`)]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => placed(at([...path, key], 'key'), `unknown key ${pathText([...path, key])}${meantKey(key, path)}`))
+  return [placed(at(path, 'value'), `${path.length === 0 ? 'the file' : pathText(path)}: ${demandText(issue)}`)]
 }
+
+/** Characters of a key that messages show. */
+const MOST_SHOWN = 80
+
+const pathText = (path: readonly string[]): string => path.map((key) => (key.length > MOST_SHOWN ? `${key.slice(0, MOST_SHOWN)}…` : key)).join('.')
 
 /** What is demanded of the value that ISSUE is about. */
 function demandText(issue: z.core.$ZodIssue): string {

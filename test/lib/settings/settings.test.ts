@@ -244,6 +244,8 @@ describe('the configuration file', () => {
   test.each<[string, string, string]>([
     ['tabs', TABS, 'not YAML: line 4, column 1: a tab at the beginning of a line; indent YAML with spaces'],
     ['an unknown key', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdEndpoint: http://a:1\n', 'line 4, column 3: unknown key spec.etcdEndpoint'],
+    ['an unknown key that is long', `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  ? ${'k'.repeat(900)}\n  : v\n`, `unknown key spec.${'k'.repeat(80)}…`],
+    ['a long key with a wrong value', `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\n  annotations:\n    ? ${'k'.repeat(900)}\n    : [v]\nspec: {}\n`, `metadata.annotations.${'k'.repeat(80)}…: must be a string`],
     ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword: must be a string'],
     ['a list', '- a\n', 'line 1, column 1: the file: must be an object with keys and values'],
     ['a text as the spec', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec: x\n', 'line 3, column 7: spec: must be an object with keys and values'],
