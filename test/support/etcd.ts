@@ -1,4 +1,5 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -153,7 +154,11 @@ function createMember(name: string, endpoint: string, args: readonly string[]): 
       running.kill('SIGKILL')
       await ended
     },
-    freeze: () => void child?.kill('SIGSTOP'),
+    freeze() {
+      child?.kill('SIGSTOP')
+      // It goes on until the kernel has stopped its last thread.
+      while (child?.pid !== undefined && !isStopped(child.pid));
+    },
     thaw: () => void child?.kill('SIGCONT'),
     failure: () => (child?.exitCode === null && child.pid !== undefined ? undefined : `etcd ${name} ended: ${output}`),
   }
@@ -193,4 +198,14 @@ async function findLeader(ctl: TestEtcd['ctl'], members: readonly EtcdMember[]):
 async function run(file: string, args: readonly string[]): Promise<string> {
   const {stdout} = await promisify(execFile)(file, args, {env: {PATH: process.env.PATH, ETCDCTL_API: '3'}})
   return stdout
+}
+
+/** Whether all threads of the process PID are stopped, or it has ended. */
+function isStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => /\) [TXZ] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')))
+  } catch {
+    // A thread has ended meanwhile, or all have.
+    return !existsSync(`/proc/${pid}`)
+  }
 }
