@@ -24,7 +24,7 @@ const DEFAULT_BLOCK_SIZE = {4: 26, 6: 122} as const
 
 /**
  * STORED in IPAM's terms, with Calico's defaults for what it leaves out; undefined if its CIDR is none. A pool that can have no block, because its blocks would be
- * larger than itself or no size of Calico's, gives no addresses: WARN is told of it.
+ * larger than itself or no size of Calico's, gives no addresses: WARN reports it.
  */
 export function poolOf({metadata, spec, status}: IPPool, warn: (problem: string) => void = () => undefined): Pool | undefined {
   const cidr = parseCidr(spec.cidr)

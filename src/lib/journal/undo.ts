@@ -121,7 +121,7 @@ export async function undo(session: Session, entry: Entry, progress: (text: stri
 }
 
 /**
- * What of CHANGES is still to be taken back where NOW stands at the keys. Of a change too large for one transaction, some may have been taken back by an undo that was interrupted.
+ * What of CHANGES is still to be reverted where NOW stands at the keys. Of a change too large for one transaction, some may have been reverted by an undo that was interrupted.
  * @throws ChangedSinceError; CalicoError `not-found` if nothing is left
  */
 function pendingOf(entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>): readonly KeyChange[] {
@@ -167,7 +167,7 @@ async function undoInParts(session: Session, {entry, changes}: UndoPlan, progres
 }
 
 /**
- * CHANGES in parts that fit into a transaction each, taken back in an order in which nothing refers to what is gone, and nothing that is used goes: all pools, since those that
+ * CHANGES in parts that fit into a transaction each, reverted in an order in which nothing refers to what is gone, and nothing that is used goes: all pools, since those that
  * come back may be where others go; what comes back, before what refers to it; what changes; what goes, after what refers to it.
  */
 export function portionsOf(changes: readonly KeyChange[]): KeyChange[][] {
