@@ -1,6 +1,6 @@
 import {Args} from '@oclif/core'
 import {EditCommand} from '../lib/cli/edit-command.js'
-import {CalicoError} from '../lib/errors.js'
+import {CalicoError, isError} from '../lib/errors.js'
 import {refuseRunning, settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
 import {ChangedSinceError, chooseEntry, nameOf, planUndo, standOf, undo} from '../lib/journal/undo.js'
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
@@ -13,7 +13,7 @@ export default class Undo extends EditCommand {
     'are not reverted; the message names the commands for that.'
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo --dry-run']
   static readonly exitCodes = {
-    4: 'There is nothing to undo, no change with that ID, or the change was not made.',
+    4: 'There is nothing to undo (all objects have their previous values), no change with that ID, or the change was not made.',
     5: 'An object was modified since, and the difference is printed; or the change has --confirm-within, and its command is still running.',
     6: 'The change was made in another cluster.',
     8: 'The change affected only addresses or the host, or the undo would do what no command does: delete what is in use, refer to what is gone.',
@@ -31,9 +31,10 @@ export default class Undo extends EditCommand {
     try {
       plan = await undo(await this.session(), entry, (text) => this.note(text))
     } catch (error) {
-      if (!(error instanceof ChangedSinceError)) throw error
+      const isChanged = error instanceof ChangedSinceError
+      if (!isChanged && !isError(error, 'not-found')) throw error
       const rolledBack = this.dryRun ? undefined : await settleBegun(entry.id, async () => standOf(await this.session(), entry), process.env)
-      throw rolledBack ?? (await withDifference(error))
+      throw rolledBack ?? (isChanged ? await withDifference(error) : error)
     }
     if (!this.dryRun) await settleUndone(entry.id, process.env)
     if (this.dryRun) await this.dataText(await undoDiff(plan))

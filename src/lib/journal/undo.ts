@@ -121,12 +121,13 @@ export async function undo(session: Session, entry: Entry, progress: (text: stri
 }
 
 /**
- * What of CHANGES is still to be reverted where NOW stands at the keys. Of a change too large for one transaction, some may have been reverted by an undo that was interrupted.
+ * What of CHANGES is still to be reverted where NOW stands at the keys. Some may have been reverted before: by an undo in several transactions that was interrupted, or before
+ * another part of the change arrived at the datastore.
  * @throws ChangedSinceError; CalicoError `not-found` if nothing is left
  */
 function pendingOf(entry: Entry, changes: readonly KeyChange[], now: ReadonlyMap<string, KeyValue | undefined>): readonly KeyChange[] {
   const valueOf = ({key}: KeyChange): string | undefined => now.get(key)?.value
-  const pending = portionsOf(changes).length > 1 ? changes.filter((change) => valueOf(change) !== change.before) : changes
+  const pending = changes.filter((change) => valueOf(change) !== change.before)
   refuseChanged(entry, pending, now)
   if (pending.length === 0) throw nothingToUndo(entry, 'all objects have their previous values')
   return pending

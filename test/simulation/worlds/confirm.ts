@@ -7,7 +7,7 @@ import {newSession, type Session} from '../../../src/lib/client/session.js'
 import {together} from '../../../src/lib/client/together.js'
 import type {Change as StoreChange} from '../../../src/lib/datastore/datastore.js'
 import type {State} from '../../../src/lib/datastore/embedded/state.js'
-import {CalicoError, EXIT_CODES} from '../../../src/lib/errors.js'
+import {CalicoError, EXIT_CODES, isError} from '../../../src/lib/errors.js'
 import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
 import {reportOverdue} from '../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, end as endWaiting, refuseRunning, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
@@ -260,7 +260,7 @@ export const confirm: World = {
             }
           }}), entry))
         } catch (error) {
-          throw (error instanceof ChangedSinceError ? await settleBegun(entry.id, () => standOf(session(), entry), process.env) : undefined) ?? error
+          throw (error instanceof ChangedSinceError || isError(error, 'not-found') ? await settleBegun(entry.id, () => standOf(session(), entry), process.env) : undefined) ?? error
         }
         own.end(0)
         await settleUndone(entry.id, process.env)

@@ -1,6 +1,6 @@
 /** How a change that waited has ended: confirmed, or taken back. */
 import {unlinkSync} from 'node:fs'
-import {CalicoError} from '../../errors.js'
+import {CalicoError, isError} from '../../errors.js'
 import {hasEnded, isElsewhere} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
 import type {Confirmation, Entry} from '../read.js'
@@ -12,18 +12,30 @@ const inHand = (id: string): CalicoError => new CalicoError('conflict', `The cha
 /**
  * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first. LOOK says whether the change stands; it is asked only where a
  * rollback was begun, and died.
+ * Another process may confirm it at the same time: then it is confirmed.
  * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID; what LOOK throws
  */
 export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], look: (file: WaitingFile) => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<Waiting> {
   const {path, waiting} = choose(id, listWaiting(env), entries)
-  await withWaitingLock(path, () => inHand(waiting.id), async () => {
-    const now = readWaiting(path)
-    if (now?.id !== waiting.id) throw takenBack(waiting.id)
-    const stand = now.begun ? await look({path, waiting: now}) : 'made'
-    end(path, waiting, ({made: 'confirmed', undone: 'undone', unmade: 'undone', changed: 'failed'} as const)[stand])
-    if (stand !== 'made') throw isUndone(stand) ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
-  })
+  try {
+    await withWaitingLock(path, () => inHand(waiting.id), async () => {
+      const now = readWaiting(path)
+      if (now?.id !== waiting.id) refuseEnded(waiting.id, entries())
+      else await settle(path, now, look)
+    })
+  } catch (error) {
+    // Who ended it has removed the folder of the lock, too.
+    if (!isError(error, 'failed') || readWaiting(path)?.id === waiting.id) throw error
+    refuseEnded(waiting.id, entries())
+  }
   return waiting
+}
+
+/** Whoever holds the lock of PATH confirms WAITING. @throws CalicoError `conflict` if it was rolled back, or may have been; what LOOK throws */
+async function settle(path: string, waiting: Waiting, look: (file: WaitingFile) => Promise<Stand>): Promise<void> {
+  const stand = waiting.begun ? await look({path, waiting}) : 'made'
+  end(path, waiting, ({made: 'confirmed', undone: 'undone', unmade: 'undone', changed: 'failed'} as const)[stand])
+  if (stand !== 'made') throw isUndone(stand) ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
 }
 
 function choose(id: string | undefined, all: readonly WaitingFile[], entries: () => readonly Entry[]): WaitingFile {
@@ -41,6 +53,11 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
   if (id === undefined) return new CalicoError('not-found', 'No change is pending.')
   if (meant === undefined) return new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'To see the pending changes: calicoctl confirm --list'})
   return new CalicoError('not-found', `The change ${id} is not pending${meant.confirmation === 'confirmed' ? ': it is already confirmed' : ''}.`)
+}
+
+/** The change ID ended while its lock was waited for. @throws CalicoError unless another process confirmed it */
+function refuseEnded(id: string, entries: readonly Entry[]): void {
+  if (entries.find((entry) => entry.id === id)?.confirmation !== 'confirmed') throw notWaiting(id, entries)
 }
 
 const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})

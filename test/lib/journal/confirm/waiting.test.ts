@@ -3,12 +3,13 @@ import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import {tmpdir} from 'node:os'
 import {basename, dirname, join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from '@jest/globals'
-import {EXIT_CODES} from '../../../../src/lib/errors.js'
+import {CalicoError, EXIT_CODES} from '../../../../src/lib/errors.js'
 import {type Identity, ownIdentity} from '../../../../src/lib/files/lock-file.js'
 import {reportOverdue} from '../../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, refuseRunning} from '../../../../src/lib/journal/confirm/settle.js'
 import {lookOnce, tryOnce} from '../../../../src/lib/journal/confirm/timer.js'
-import {listWaiting, makeWaitingFolder, stateOf, type Waiting, waitingPath, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
+import {listWaiting, makeWaitingFolder, stateOf, type Waiting, waitingPath, withWaitingLock, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
+import type {Confirmation, Entry} from '../../../../src/lib/journal/read.js'
 
 const ALIVE = ownIdentity()
 const ENDED: Identity = {...ALIVE, started: '0'}
@@ -102,6 +103,21 @@ test.each<[string, () => Identity | null, boolean]>([
 
 /** When the process PID was started, as an identity has it. */
 const startOf = (pid: number): string => /\) (?:\S+ ){19}(\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+
+test.each<[string, Confirmation | undefined, string | undefined]>([
+  ['confirmed it: it is confirmed', 'confirmed', undefined], ['rolled it back', 'undone', 'already rolled back'], ['found that it is not known', 'failed', 'is not pending'], ['gave it up', undefined, 'is not pending'],
+])('confirm waits for another process, which %s', async (_, confirmation, refusal) => {
+  const path = waitingPath(env, 'c')
+  await writeWaiting(path, {...WAITING, timer: null})
+  const entry: Entry = {id: 'abc', time: '', user: '', sudoUser: undefined, host: '', command: '', words: [], parts: [], exitCode: 0, confirmation}
+  const {confirmed} = await withWaitingLock(path, () => new CalicoError('conflict', 'busy'), () => {
+    const begun = confirmChange('abc', () => [entry], () => Promise.reject(new Error('asked')), env)
+    rmSync(path)
+    return Promise.resolve({confirmed: begun})
+  })
+  if (refusal === undefined) expect(await confirmed).toMatchObject({id: 'abc'})
+  else await expect(confirmed).rejects.toThrow(refusal)
+})
 
 test('the folder is there as long as one waits', async () => {
   const confirm = (id: string) => confirmChange(id, () => [], () => Promise.reject(new Error('asked')), env)
