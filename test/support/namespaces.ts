@@ -23,7 +23,16 @@ export interface TestNamespace {
   stop(): Promise<void>
 }
 
-/** A new network namespace, its loopback up. */
+/**
+ * Shell commands that give a new network namespace IPv4 settings of its own: it begins with those of this machine, where a Docker Engine may or may not
+ * have allowed forwarding, and systemd may or may not have set the reverse path filter.
+ */
+export const OWN_SETTINGS = `
+echo 1 > /proc/sys/net/ipv4/ip_forward
+for each in all default; do echo 0 > /proc/sys/net/ipv4/conf/$each/rp_filter; done
+`
+
+/** A new network namespace with OWN_SETTINGS, its loopback up. */
 export async function startNamespace(): Promise<TestNamespace> {
   const child = spawn('unshare', ['--net', 'sleep', '86400'], {stdio: 'ignore'})
   const {pid} = child
@@ -32,7 +41,7 @@ export async function startNamespace(): Promise<TestNamespace> {
   // unshare becomes sleep once it is in its own namespace.
   while (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'sleep') await new Promise((resolve) => setTimeout(resolve, 5))
   const run = (...command: string[]): string => execFileSync('nsenter', [`--net=/proc/${pid}/ns/net`, ...command], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']})
-  run('ip', 'link', 'set', 'lo', 'up')
+  run('sh', '-ec', `${OWN_SETTINGS}ip link set lo up`)
   return {
     pid,
     path: `/proc/${pid}/ns/net`,

@@ -4,7 +4,7 @@ import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSyn
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {CALICOCTL, checkBuild, type Options, type Result} from '../cli.js'
-import {whyNoNamespaces} from '../namespaces.js'
+import {OWN_SETTINGS, whyNoNamespaces} from '../namespaces.js'
 import {WARM_PROCESS, warmProcess} from '../warm.js'
 
 /** Why such a host cannot be had here; undefined if it can. */
@@ -53,6 +53,7 @@ export interface TestHost {
 /** What makes the namespaces private: folders that calico-node uses are the host's own, and empty; /sys shows the host's interfaces. */
 const SETUP = `
 set -e
+${OWN_SETTINGS}
 for folder in /run /var/lib /var/log /etc/calico; do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
 mkdir -p /run/lock /run/sys
 mount -t sysfs sysfs /run/sys
