@@ -2,15 +2,15 @@ import {Args, Flags} from '@oclif/core'
 import {BaseCommand} from '../lib/cli/base-command.js'
 import {CalicoError} from '../lib/errors.js'
 import {HANDED_ON} from '../lib/journal/confirm/arm.js'
-import {end} from '../lib/journal/confirm/settle.js'
-import {runTimer, takeBack, type Undoing} from '../lib/journal/confirm/timer.js'
+import {rolledBack} from '../lib/journal/confirm/settle.js'
+import {foundText, runTimer, takeBack, type Undoing} from '../lib/journal/confirm/timer.js'
 import {readWaiting, type Waiting} from '../lib/journal/confirm/waiting.js'
 import type {Entry} from '../lib/journal/read.js'
-import {type Stand, standOf, undo} from '../lib/journal/undo.js'
+import {type Found, lookAt, onlyParts, undo} from '../lib/journal/undo.js'
 import {journal} from '../lib/views/history.js'
 
 /**
- * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now ID it takes that one back at once, one time; with --look it prints whether the
+ * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now ID it takes that one back at once, one time; with --look it prints how the
  * change stands.
  */
 export default class ConfirmTimer extends BaseCommand {
@@ -25,14 +25,14 @@ export default class ConfirmTimer extends BaseCommand {
     const undoing: Undoing = {look: (waiting) => this.look(waiting), undo: (waiting) => this.undo(waiting)}
     if (flags.look) {
       const waiting = readWaiting(args.file)
-      if (waiting) await this.dataText(`${await undoing.look(waiting)}\n`)
-    } else if (flags.now !== undefined) await takeBack(args.file, flags.now, undoing, (waiting) => end(args.file, waiting, 'undone'))
+      if (waiting) await this.dataText(`${foundText(await undoing.look(waiting))}\n`)
+    } else if (flags.now !== undefined) await takeBack(args.file, flags.now, undoing, (waiting, late) => rolledBack(args.file, waiting, late))
     else await runTimer(args.file)
   }
 
-  private async look(waiting: Waiting): Promise<Stand> {
+  private async look(waiting: Waiting): Promise<Found> {
     this.takeSettings(waiting)
-    return standOf(await this.session(), this.change(waiting))
+    return lookAt(await this.session(), this.change(waiting), waiting.late)
   }
 
   /** What the journal has of WAITING. @throws CalicoError `failed` if it has nothing */
@@ -45,7 +45,7 @@ export default class ConfirmTimer extends BaseCommand {
   private async undo(waiting: Waiting): Promise<void> {
     const entry = this.change(waiting)
     this.undoes = entry.id
-    const {rest} = await undo(await this.session(), entry)
+    const {rest} = await undo(await this.session(), onlyParts(entry, waiting.late))
     this.note([`The change ${entry.id} was not confirmed and is rolled back.`, ...rest])
   }
 

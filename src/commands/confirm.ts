@@ -15,7 +15,7 @@ export default class Confirm extends ShowCommand {
   static readonly exitCodes = {
     1: 'Several changes are pending: an ID is required.',
     4: 'No change is pending, or there is no pending change with that ID.',
-    5: 'The change was already rolled back.',
+    5: 'The change was already rolled back, or a rollback was interrupted less than a minute ago and may still be executed.',
     6: 'A rollback was interrupted, and the datastore could not be asked whether it was made. The change is still pending.',
     7: null,
   }

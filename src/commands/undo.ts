@@ -1,8 +1,8 @@
 import {Args} from '@oclif/core'
 import {EditCommand} from '../lib/cli/edit-command.js'
 import {CalicoError, isError} from '../lib/errors.js'
-import {refuseRunning, settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
-import {ChangedSinceError, chooseEntry, nameOf, planUndo, standOf, undo} from '../lib/journal/undo.js'
+import {isWaitedFor, refuseRunning, settleBegun, settleUndone} from '../lib/journal/confirm/settle.js'
+import {ChangedSinceError, chooseEntry, lateParts, lookAt, nameOf, planUndo, undo} from '../lib/journal/undo.js'
 import {journal, undoDiff, undoneText, withDifference} from '../lib/views/history.js'
 
 export default class Undo extends EditCommand {
@@ -27,16 +27,17 @@ export default class Undo extends EditCommand {
     const entry = chooseEntry(journal(), args.id)
     planUndo(entry) // refuses what cannot be reverted, without a datastore
     if (!this.dryRun) refuseRunning(entry.id, process.env)
+    const late = !this.dryRun && isWaitedFor(entry.id, process.env) ? await lateParts(await this.session(), entry) : []
     let plan
     try {
       plan = await undo(await this.session(), entry, (text) => this.note(text))
     } catch (error) {
       const isChanged = error instanceof ChangedSinceError
       if (!isChanged && !isError(error, 'not-found')) throw error
-      const rolledBack = this.dryRun ? undefined : await settleBegun(entry.id, async () => standOf(await this.session(), entry), process.env)
+      const rolledBack = this.dryRun ? undefined : await settleBegun(entry.id, async () => lookAt(await this.session(), entry), process.env)
       throw rolledBack ?? (isChanged ? await withDifference(error) : error)
     }
-    if (!this.dryRun) await settleUndone(entry.id, process.env)
+    if (!this.dryRun) await settleUndone(entry.id, late, process.env)
     if (this.dryRun) await this.dataText(await undoDiff(plan))
     if (plan.changes.length > 0) this.noteChanged()
     this.note(plan.changes.map((change) => undoneText(change, this.dryRun)))

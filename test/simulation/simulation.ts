@@ -99,6 +99,8 @@ export interface World {
   readonly share?: number
   /** How long what happens to the store and deaths take to come, milliseconds; 1,500. */
   readonly span?: number
+  /** How long what a killed process has sent may take to arrive, milliseconds; as long as any other request. */
+  readonly later?: number
   /** A world of its own for a run. */
   make(run: Run): WorldRun
 }
@@ -153,7 +155,7 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>
   const happened: string[] = []
   const active = new Set(plan.faults.filter((fault) => !world.spared?.includes(fault)))
-  const {span = 1_500} = world
+  const {span = 1_500, later} = world
   let violation: string | undefined
   let transactions = 0
   let quiet = true
@@ -224,11 +226,11 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
             return {give: () => reject(asError(error))}
           }
         }
+        // Of what was made meanwhile and deleted again, etcd cannot know that it is made a second time (the notes of decisions.md 10).
+        const sentAt = store.state.revision
+        const isAnew = (): boolean => store.state.log.some(({key, kv, revision}) => revision > sentAt && kv === undefined && sent.creates?.includes(key))
         if (sent.writes && happens('lost', `lost ${id}`, draws.lost)) {
           const isLate = happens('late', `late ${id}`, draws.late || draws.long < 0.3)
-          const sentAt = store.state.revision
-          // Of what was made meanwhile and deleted again, etcd cannot know that it is made a second time (the notes of decisions.md 10).
-          const isAnew = (): boolean => store.state.log.some(({key, kv, revision}) => revision > sentAt && kv === undefined && sent.creates?.includes(key))
           if (isLate) time.in(there + back + 20 + further * 20, () => isAnew() || arrive('executes too late'))
           else if (draws.isExecuted) time.in(there, () => void arrive('executes, and loses the answer to,'))
           deliver(there + back, () => {
@@ -238,6 +240,10 @@ export async function simulate(world: World, plan: Plan, {tamper}: {tamper?: (tr
           return
         }
         time.in(there + slow, () => {
+          if (sent.writes && later !== undefined && !process.alive && happens('late', `late ${id}`, draws.isExecuted)) {
+            time.in(draws.long * (later - there - slow), () => isAnew() || arrive('executes, long after its process was killed,'))
+            return
+          }
           const {give, succeeded} = arrive('executes')
           // In a row: one that was refused, by a lock that goes again, or made what was deleted meanwhile, would be made after that was told. The port forbids
           // that (it sends no write twice).

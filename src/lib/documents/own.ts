@@ -205,7 +205,7 @@ export const OWN_DOCUMENTS = {
   Version: document('version', object({clientVersion: text}, {node: text, os: text, cluster: object({}, clusterInformation)})),
   WaitingChangeList: document(
     'confirm',
-    object({items: list(object({id: text, command: list(text), clusterGUID: text, host: text, withinSeconds: number, deadline: orNull(time), state: oneOf('running', 'waiting', 'overdue', 'failed')}, {problem: text}))}),
+    object({items: list(object({id: text, command: list(text), clusterGUID: text, host: text, withinSeconds: number, deadline: orNull(time), state: oneOf('running', 'waiting', 'overdue', 'failed', 'undone')}, {problem: text}))}),
   ),
 } as const
 

@@ -4,7 +4,7 @@ import {commit, type Seen, type Write} from '../client/commit.js'
 import {executedAt} from '../client/executed.js'
 import {portions, rank} from '../client/portions.js'
 import type {Session} from '../client/session.js'
-import type {Compare, KeyValue} from '../datastore/datastore.js'
+import type {Compare, KeyValue, Revision} from '../datastore/datastore.js'
 import {CompactedError, TooLargeError} from '../datastore/errors.js'
 import {CalicoError, isError} from '../errors.js'
 import {refuseInUse} from './in-use.js'
@@ -203,6 +203,44 @@ export async function standOf(session: Session, entry: Entry): Promise<Stand> {
   return outcome
 }
 
+/** How it stands with a change, and which of its parts, by their numbers, may be executed late. */
+export interface Found {
+  readonly stand: Stand
+  readonly late: readonly number[]
+}
+
+/** What has become of ENTRY, or of only those of its parts that have these NUMBERS, whose command has ended. Nothing is written. @throws as standOf() */
+export async function lookAt(session: Session, entry: Entry, numbers?: readonly number[]): Promise<Found> {
+  // In this order: what arrives in between is reverted, and looked for in vain.
+  const late = await lateParts(session, entry, numbers)
+  return {stand: await standOf(session, onlyParts(entry, numbers)), late}
+}
+
+/** ENTRY with only those of its parts that have these NUMBERS; undefined: with all. */
+export const onlyParts = (entry: Entry, numbers: readonly number[] | undefined): Entry => (numbers === undefined ? entry : {...entry, parts: entry.parts.filter((_, at) => numbers.includes(at))})
+
+/** Those of the parts of ENTRY (of its NUMBERS) that its command has sent and that were not executed so far, as far as the datastore knows. */
+export async function lateParts(session: Session, {parts}: Entry, numbers?: readonly number[]): Promise<readonly number[]> {
+  const late: number[] = []
+  for (const [at, part] of parts.entries()) if (part.unknown && numbers?.includes(at) !== false && !(await isInHistory(session, part))) late.push(at)
+  return late
+}
+
+/** False also where the store has forgotten it. */
+async function isInHistory(session: Session, part: Part): Promise<boolean> {
+  try {
+    return (await executedPartAt(session, part)) !== undefined
+  } catch (error) {
+    if (error instanceof CompactedError) return false
+    throw error
+  }
+}
+
+const editsOf = ({changes}: Part): readonly KeyChange[] => changes.filter(({before, after}) => before !== after)
+
+/** The revision at which PART was executed; undefined if it was not. @throws CompactedError */
+const executedPartAt = (session: Session, part: Part): Promise<Revision | undefined> => executedAt(session, editsOf(part).map(({key, before, after}) => ({key, read: before, value: after})), BigInt(part.revision))
+
 async function lookedAt(session: Session, entry: Entry): Promise<Stand> {
   const now = await readKeys(session, netChanges(entry))
   let parts = entry.parts
@@ -253,16 +291,16 @@ async function executedParts(session: Session, entry: Entry, now: ReadonlyMap<st
 }
 
 /** Whether a part was executed whose outcome the journal does not have: as far as its keys tell it, by them; else by their history. Undefined: nobody can tell. */
-async function wasExecuted(session: Session, {changes, revision}: Part, now: ReadonlyMap<string, KeyValue | undefined>, later: ReadonlyMap<string, string | undefined>): Promise<boolean | undefined> {
-  const edits = changes.filter(({before, after}) => before !== after)
+async function wasExecuted(session: Session, part: Part, now: ReadonlyMap<string, KeyValue | undefined>, later: ReadonlyMap<string, string | undefined>): Promise<boolean | undefined> {
+  const edits = editsOf(part)
   const valueOf = (key: string): string | undefined => (later.has(key) ? later.get(key) : now.get(key)?.value)
   if (edits.every(({key, after}) => valueOf(key) === after)) return true
   // What was reverted since has nothing to undo either.
   if (edits.every(({key, before}) => valueOf(key) === before)) return false
-  const decided = BigInt(revision)
+  const decided = BigInt(part.revision)
   if (edits.some(({key}) => !later.has(key) && (now.get(key)?.modRevision ?? decided + 1n) <= decided)) return false
   try {
-    return (await executedAt(session, edits.map(({key, before, after}) => ({key, read: before, value: after})), decided)) !== undefined
+    return (await executedPartAt(session, part)) !== undefined
   } catch (error) {
     if (error instanceof CompactedError) return undefined
     throw error

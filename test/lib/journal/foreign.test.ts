@@ -40,12 +40,12 @@ describe('a waiting change', () => {
   const WAITING: Waiting = {v: 1, id: 'a1', words: ['profile', 'add', 'x'], cluster: 'g', host: 'h', within: 60_000, deadline: null, command: PROCESS, timer: null, failed: null, options: {}, folder: '/', env: {A: 'b'}}
   test('is read as it was written', () => {
     expect(waitingIn(JSON.stringify(WAITING))).toEqual(WAITING)
-    expect(waitingIn(JSON.stringify({...WAITING, timer: PROCESS, deadline: '2026-01-01T00:00:00.000Z', failed: 'x', begun: true}))).toBeDefined()
+    expect(waitingIn(JSON.stringify({...WAITING, timer: PROCESS, deadline: '2026-01-01T00:00:00.000Z', failed: 'x', begun: true, tried: '2026-01-01T00:00:00.000Z', late: [0, 2]}))).toBeDefined()
   })
   /** Of each field, what it cannot be; undefined = it is missing. */
   const WRONG: Readonly<Record<keyof Waiting, readonly unknown[]>> = {
     v: [undefined, 2, '1'], id: [undefined, 7, '', '--x', 'x'.repeat(33)], words: [undefined, 'x', [7]], cluster: [undefined, 7], host: [undefined, 7], within: [undefined, '60000'], deadline: [undefined, 5, 'x'],
-    command: [undefined, null, '77', {...PROCESS, pid: '../1'}, {...PROCESS, started: 7}, {pid: '77', started: '1'}], timer: [undefined, {...PROCESS, pid: 77}], begun: [1, false, null], failed: [undefined, 7],
+    command: [undefined, null, '77', {...PROCESS, pid: '../1'}, {...PROCESS, started: 7}, {pid: '77', started: '1'}], timer: [undefined, {...PROCESS, pid: 77}], begun: [1, false, null], tried: [1, null, 'x'], late: [1, null, ['0'], [0.5]], failed: [undefined, 7],
     options: [undefined, null, 'x'], folder: [undefined, 7], env: [undefined, null, {A: 1}],
   }
   test.each(Object.entries(WRONG).flatMap(([field, values]) => values.map((value) => ({field, value}))))('whose $field is $value is none', ({field, value}) => expect(waitingIn(JSON.stringify({...WAITING, [field]: value}))).toBeUndefined())

@@ -2,10 +2,10 @@
 import {afterEach, beforeAll, beforeEach, describe, expect, test} from '@jest/globals'
 import {CLUSTER_KEY, LockedError} from '../../../src/lib/client/cluster.js'
 import {newSession} from '../../../src/lib/client/session.js'
-import {TooLargeError} from '../../../src/lib/datastore/errors.js'
+import {CompactedError, TooLargeError} from '../../../src/lib/datastore/errors.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import type {Entry, KeyChange, Part} from '../../../src/lib/journal/read.js'
-import {portionsOf, standOf, undo} from '../../../src/lib/journal/undo.js'
+import {lateParts, lookAt, onlyParts, portionsOf, standOf, undo} from '../../../src/lib/journal/undo.js'
 import {faultyStore, type FaultyStore} from '../../support/faulty-store.js'
 import {loadCommands, type RunOn} from '../../support/in-process.js'
 
@@ -187,6 +187,47 @@ test('what was reverted already does not matter to what was changed since: that 
   const now = await all()
   await expect(undo(session(), entry)).rejects.toMatchObject({kind: 'conflict', message: expect.stringMatching(/^profile\/b changed since /) as unknown})
   expect(await all()).toEqual(now)
+})
+describe('a part that was sent and not executed may be executed late', () => {
+  /** A change of two parts: `a` was made; the other, which makes `b`, was sent at the present revision. */
+  async function sent(): Promise<{entry: Entry; key: string; value: string}> {
+    await ok('profile add other')
+    const [made] = (await entryOf('profile add a')).parts
+    const [{key, after: value = ''} = {key: ''}] = made?.changes ?? []
+    const {revision} = await store.get(key)
+    const entry = await entryOf()
+    const other = {key: key.replace(/a$/, 'b'), before: undefined, after: value.replaceAll('"a"', '"b"')}
+    return {entry: {...entry, parts: [made, {...made, unknown: true, revision: revision.toString(), changes: [other]}] as Part[]}, key: other.key, value: other.after}
+  }
+  const names = async (): Promise<string> => [...(await all()).keys()].flatMap((key) => (key.includes('/profiles/') ? key.split('/').at(-1) ?? '' : [])).join(' ')
+
+  test('until it arrives, and not after its rollback; what others made again meanwhile is kept', async () => {
+    const {entry, key, value} = await sent()
+    expect(await lookAt(session(), entry)).toEqual({stand: 'made', late: [1]})
+    await undo(session(), entry)
+    expect(await lookAt(session(), entry, [1])).toEqual({stand: 'unmade', late: [1]})
+    await store.transact({then: [{put: key, value}, {put: entry.parts[0]?.changes[0]?.key ?? '', value: entry.parts[0]?.changes[0]?.after ?? ''}]})
+    expect(await names()).toContain('a b other')
+    expect(await lookAt(session(), entry, [1])).toEqual({stand: 'made', late: []})
+    await undo(session(), onlyParts(entry, [1]))
+    expect(await names()).toContain('a other')
+    expect(await lookAt(session(), entry, [1])).toEqual({stand: 'unmade', late: []})
+    expect(await lateParts(session(), entry)).toEqual([])
+  })
+  test('arrived after the rest was reverted, it is undone with the same command', async () => {
+    const {entry, key, value} = await sent()
+    await undo(session(), entry)
+    await store.transact({then: [{put: key, value}]})
+    expect((await undo(session(), entry)).changes.map((change) => change.key)).toEqual([key])
+    expect(await names()).not.toContain('b ')
+  })
+  test('a store that has forgotten what was executed: it may be; other errors are reported', async () => {
+    const {entry} = await sent()
+    store.history = () => Promise.reject(new CompactedError(9n))
+    expect(await lateParts(session(), entry)).toEqual([1])
+    store.history = () => Promise.reject(new CalicoError('unreachable', 'away'))
+    await expect(lateParts(session(), entry)).rejects.toMatchObject({kind: 'unreachable'})
+  })
 })
 test('a value that an earlier part of the change made stands for it, too: the last part need not have arrived', async () => {
   await ok('profile add other')

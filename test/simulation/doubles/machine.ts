@@ -132,6 +132,15 @@ export function unlinkSync(path: string): void {
   })
 }
 
+export function renameSync(from: string, to: string): void {
+  writing(`rename ${from}`, ({files}) => {
+    const content = files.get(from)
+    if (content === undefined) throw fault('ENOENT', from)
+    files.delete(from)
+    files.set(to, content)
+  })
+}
+
 export const unlink = (path: string): Promise<void> => ifAlive(present(), virtualSleep(pause())).then(() => unlinkSync(path))
 
 // node:child_process

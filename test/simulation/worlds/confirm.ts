@@ -9,14 +9,15 @@ import type {Change as StoreChange} from '../../../src/lib/datastore/datastore.j
 import type {State} from '../../../src/lib/datastore/embedded/state.js'
 import {CalicoError, EXIT_CODES, isError} from '../../../src/lib/errors.js'
 import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
+import {isRolledBack} from '../../../src/lib/journal/confirm/late.js'
 import {reportOverdue} from '../../../src/lib/journal/confirm/overdue.js'
-import {confirmChange, end as endWaiting, refuseRunning, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
-import {lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
-import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile} from '../../../src/lib/journal/confirm/waiting.js'
+import {confirmChange, isWaitedFor, refuseRunning, rolledBack, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
+import {foundText, lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
+import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile, waitingIn} from '../../../src/lib/journal/confirm/waiting.js'
 import {type JournalEntry, newEntry} from '../../../src/lib/journal/entry.js'
 import {journalPath} from '../../../src/lib/journal/place.js'
 import {type Entry, readJournal} from '../../../src/lib/journal/read.js'
-import {ChangedSinceError, chooseEntry, type Stand, standOf, undo} from '../../../src/lib/journal/undo.js'
+import {ChangedSinceError, chooseEntry, type Found, lateParts, lookAt, onlyParts, undo} from '../../../src/lib/journal/undo.js'
 import {kindPrefix} from '../../../src/lib/model/keys.js'
 import type {Profile} from '../../../src/lib/model/types.js'
 import {addTag, tagsOf} from '../../../src/lib/rules/edit.js'
@@ -37,16 +38,28 @@ interface Change {
   id: string
   /** It was in the store, in one of its profiles. */
   made: boolean
-  /** Somebody else has written one of its profiles since. */
+  /** Another command has written one of its profiles while its tag was there; at any time since it began. */
   touched: boolean
-  /** Somebody began to confirm it; was told that it is confirmed; began to undo it. */
-  confirming: boolean
+  disturbed: boolean
+  /** How many processes began to confirm it, and were not refused; one of them reported that it is confirmed; another one began to undo it. */
+  confirming: number
   confirmed: boolean
   undoing: boolean
+  /** It was reported that it is undone. */
+  undone: boolean
   /** Its command has ended. */
   ended: boolean
-  /** One of the processes that work on it was killed. */
+  /** When it did, or was killed. */
+  endedAt: number
+  /** How long it may wait from then on, milliseconds. */
+  readonly within: number
+  /** When one of its profiles was last written by its command. */
+  madeAt: number
+  /** A user has answered that it is to be rolled back now. */
+  asked: boolean
+  /** One of the processes that work on it was killed; its timer was. */
   killed: boolean
+  orphaned: boolean
 }
 
 interface User {
@@ -70,6 +83,7 @@ export const confirm: World = {
   commands: 3,
   share: 0.3,
   span: 12_000,
+  later: 45_000,
   // What is killed here is a process, not all that its actor does.
   spared: ['death'],
   make(all) {
@@ -87,7 +101,7 @@ export const confirm: World = {
         if (!user) throw new TypeError('a program of nobody')
         await user.actor.sleep(user.actor.fault('slow', 0.03) ? 14_000 + chance.next() * 2_000 : 5 + chance.next() * 60)
         const {id} = JSON.parse(parent.disk.files.get(words[1] ?? '') ?? '{}') as {id?: string}
-        const exit = await run(user, `calicoctl ${words.join(' ')}`, (session) => hidden(user, words, session), changeOf(user, id))
+        const exit = await run(user, `calicoctl ${words.join(' ')}`, (session) => hidden(user, words, session), changeOf(user, id), words.length === 2)
         return exit && 'done' in exit ? {code: 0, output: exit.done} : {code: exit?.failed.exitCode ?? EXIT_CODES.unknown, output: ''}
       },
     })
@@ -95,7 +109,7 @@ export const confirm: World = {
     const changeOf = (user: User, id: string | undefined): Change | undefined => user.changes.find((change) => change.id === id)
 
     /** Does WORK in a process of its own on the host of USER, with a session of its own; of CHANGE, if that is known yet. */
-    async function run<T>(user: User, typed: string, work: (session: (options?: Partial<Parameters<typeof newSession>[1]>) => Session, self: Running) => Promise<T>, change?: Change): Promise<Exit<T>> {
+    async function run<T>(user: User, typed: string, work: (session: (options?: Partial<Parameters<typeof newSession>[1]>) => Session, self: Running) => Promise<T>, change?: Change, isTimer = false): Promise<Exit<T>> {
       const {actor, disk} = user
       const dying = (): boolean => !isOver && actor.fault('killed', 0.006)
       let gone = (): void => undefined
@@ -115,7 +129,10 @@ export const confirm: World = {
           store: () => inner.store(),
           kill() {
             if (!inner.alive || self.ended) return
-            if (change) change.killed = true
+            if (change) {
+              change.killed = true
+              if (isTimer) change.orphaned = true
+            }
             stop('killed')
           },
           terminate: () => stop('terminated'),
@@ -149,6 +166,13 @@ export const confirm: World = {
       return exit
     }
 
+    /** The changes of USER that are rolled back, by what their files say. */
+    const rolledBackOn = ({disk: {files}}: User): string[] =>
+      [...files].flatMap(([path, text]) => {
+        const waiting = path.endsWith('.json') ? waitingIn(text) : undefined
+        return waiting && isRolledBack(waiting) ? waiting.id : []
+      })
+
     /** WORK, which may change only what needs one of MAY. */
     const allowed = <T>(actor: Actor, words: string, may: readonly string[], work: () => Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => void actor.command(words, {may}, () => work().then(resolve, reject)))
@@ -162,21 +186,21 @@ export const confirm: World = {
         if (!entry) throw new CalicoError('failed', 'The journal has nothing of it')
         return entry
       }
-      const look = async ({id}: Waiting): Promise<Stand> => standOf(session(), entryOf(id))
+      const look = async ({id, late}: Waiting): Promise<Found> => lookAt(session(), entryOf(id), late)
       if (option === '--look') {
         const waiting = readWaiting(path)
-        return waiting ? look(waiting) : ''
+        return waiting ? foundText(await look(waiting)) : ''
       }
       if (option !== '--now') {
         await runTimer(path)
         return ''
       }
-      const undoing = async ({id}: Waiting): Promise<void> => {
+      const undoing = async ({id, late}: Waiting): Promise<void> => {
         const own = newEntry({id: 'undo', words: ['undo', id], warn: (text) => user.actor.tell(`warns: ${text}`)})
-        await allowed(user.actor, `takes back ${id}`, back(changeOf(user, id) ?? nothing), () => undo(session({record: (written) => own.add(written)}), entryOf(id)))
+        await allowed(user.actor, `takes back ${id}`, back(changeOf(user, id) ?? nothing), () => undo(session({record: (written) => own.add(written)}), onlyParts(entryOf(id), late)))
         own.end(0)
       }
-      await takeBack(path, meant, {look, undo: undoing}, (waiting) => endWaiting(path, waiting, 'undone'))
+      await takeBack(path, meant, {look, undo: undoing}, (waiting, late) => rolledBack(path, waiting, late))
       return ''
     }
 
@@ -185,10 +209,11 @@ export const confirm: World = {
       const {actor} = user
       const {mark, profiles} = change
       const typed = `${isBatch ? 'batch --atomic: ' : ''}tag ${mark} for ${profiles.join(', ')} --confirm-within ${within / 1_000}s`
+      const before = rolledBackOn(user)
       const exit = await run(
         user,
         typed,
-        async (session) => {
+        async (session, self) => {
           const entry: JournalEntry = newEntry({id: isBatch ? 'batch' : 'profile:tag:add', words: [typed], warn: (text) => actor.tell(`warns: ${text}`)})
           change.id = entry.id
           let armed: Promise<Armed> | undefined
@@ -196,7 +221,12 @@ export const confirm: World = {
             prepare: async (cluster) => {
               await (armed ??= arm({entry, cluster: cluster ?? '', within, options: {}}))
             },
-            record: (written) => entry.add(written),
+            record: async (written) => {
+              const settle = await entry.add(written)
+              // While it is under way.
+              if (actor.fault('killed', 0.08)) void actor.sleep(actor.random.next() * 20).then(() => self.kill())
+              return settle
+            },
           })
           const tag = async (on: Session, profile: string): Promise<unknown> => editProfile(on, profile, (before) => ({profile: addTag(before, mark)}))
           let code = 0
@@ -219,37 +249,44 @@ export const confirm: World = {
         change,
       )
       change.ended = true
+      change.endedAt = all.time.now
       if (!exit) return
+      const refused = 'failed' in exit && exit.failed.message.includes('is not confirmed yet') ? before.find((id) => exit.failed.message.includes(id)) : undefined
+      if (refused !== undefined) all.violated(`${typed} is refused because of ${refused}, which is rolled back`)
       if ('done' in exit && !change.made) all.violated(`${typed} told that it is done, and it was never made`)
       if ('failed' in exit && isBatch && change.made && exit.failed.kind !== 'unknown') all.violated(`${typed} failed with ${exit.failed.kind}, "${exit.failed.message}", and was made`)
     }
 
     async function confirming(user: User, id: string | undefined): Promise<void> {
       const change = changeOf(user, id)
+      const began = all.time.now
+      const candidates = change ? [change] : [...user.changes]
       const exit = await run(user, `calicoctl confirm ${id ?? ''}`, async () => {
-        for (const each of change ? [change] : user.changes) each.confirming = true
+        for (const each of candidates) each.confirming++
         const {id: confirmed} = await confirmChange(id, journal, ({path, waiting}) => lookOnce(path, waiting.id), process.env)
         const meant = changeOf(user, confirmed)
         if (meant) meant.confirmed = true
+        if (meant && !candidates.includes(meant)) meant.confirming++
         return meant
       }, change)
       if (!exit) return
+      for (const each of candidates) if (!('done' in exit) || exit.done !== each) each.confirming--
       if ('done' in exit) {
         const {done: meant} = exit
         if (meant?.made && !meant.undoing && !isThere(meant)) all.violated(`"Confirmed: ${meant.id} will not be rolled back", and it is rolled back`)
-      } else if (change && exit.failed.message.includes('already rolled back') && isThere(change)) all.violated(`confirm ${change.id}: "${exit.failed.message}", and it is there`)
-      // Nothing of it was begun.
-      else if (change && exit.failed.kind === 'not-found' && exit.failed.message.includes('no change')) change.confirming = change.confirmed
+      } else if (change && exit.failed.message.includes('already rolled back') && isThere(change) && !isLate(change, began)) all.violated(`confirm ${change.id}: "${exit.failed.message}", and it is there`)
     }
 
     /** src/commands/undo.ts. */
     async function undoing(user: User, change: Change): Promise<void> {
       const seen = {written: false, whole: false}
+      const began = all.time.now
       const exit = await run(user, `calicoctl undo ${change.id}`, async (session) => {
         const entry = chooseEntry(journal(), change.id)
         refuseRunning(entry.id, process.env)
         change.undoing = true
         seen.whole = change.ended
+        const late = isWaitedFor(entry.id, process.env) ? await lateParts(session(), entry) : []
         const own = newEntry({id: 'undo', words: ['undo', change.id], warn: (text) => user.actor.tell(`warns: ${text}`)})
         try {
           await allowed(user.actor, `undo ${change.id}`, back(change), () => undo(session({record: async (written) => {
@@ -260,28 +297,42 @@ export const confirm: World = {
             }
           }}), entry))
         } catch (error) {
-          throw (error instanceof ChangedSinceError || isError(error, 'not-found') ? await settleBegun(entry.id, () => standOf(session(), entry), process.env) : undefined) ?? error
+          throw (error instanceof ChangedSinceError || isError(error, 'not-found') ? await settleBegun(entry.id, () => lookAt(session(), entry), process.env) : undefined) ?? error
         }
         own.end(0)
-        await settleUndone(entry.id, process.env)
+        await settleUndone(entry.id, late, process.env)
       }, change)
       if (!exit) return
-      if ('done' in exit && seen.whole && isThere(change)) all.violated(`undo ${change.id} told that it was reverted, and it is there`)
+      if ('done' in exit && seen.whole) change.undone = true
+      if ('failed' in exit && /^profile\/.+ changed since/.test(exit.failed.message) && change.made && !change.disturbed) all.violated(`undo ${change.id}: "${exit.failed.message}", and no other user has changed what it made`)
+      if ('done' in exit && seen.whole && isThere(change) && !isLate(change, began)) all.violated(`undo ${change.id} told that it was reverted, and it is there`)
       if ('failed' in exit && seen.written && exit.failed.kind !== 'unknown') all.violated(`undo ${change.id} failed with ${exit.failed.kind}, "${exit.failed.message}", and has reverted it`)
     }
 
     async function asked(user: User): Promise<void> {
-      await run(user, 'calicoctl profile show', () => reportOverdue(process.env, {note: (lines) => user.actor.tell(`says: ${lines.join(' ')}`), ask: () => Promise.resolve(true)}))
+      let meant: Change | undefined
+      await run(user, 'calicoctl profile show', () =>
+        reportOverdue(process.env, {
+          note: (lines) => {
+            user.actor.tell(`says: ${lines.join(' ')}`)
+            meant = user.changes.find(({id}) => lines.some((line) => line.includes(id)))
+          },
+          ask: () => {
+            if (meant) meant.asked = true
+            return Promise.resolve(true)
+          },
+        }),
+      )
     }
 
     async function change(user: User, number: number): Promise<void> {
       const {actor, changes: own} = user
       const {random: draws} = actor
-      const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles: PROFILES.filter(() => draws.chance(0.5)), id: '', made: false, touched: false, confirming: false, confirmed: false, undoing: false, ended: false, killed: false}
+      const [profiles, within] = [PROFILES.filter(() => draws.chance(0.5)), 3_000 + draws.below(3_000)]
+      const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles, within, id: '', made: false, madeAt: 0, touched: false, disturbed: false, confirming: 0, confirmed: false, undoing: false, undone: false, asked: false, ended: false, endedAt: Infinity, killed: false, orphaned: false}
       if (begun.profiles.length === 0) return
       own.push(begun)
       changes.set(begun.mark, begun)
-      const within = 3_000 + draws.below(3_000)
       const beside: Promise<void>[] = []
       const later = (at: number, work: () => Promise<void>): void => void beside.push(actor.sleep(at).then(async () => (begun.id === '' ? undefined : work())))
       if (draws.chance(0.35)) later(draws.next() * 1.5 * within, () => confirming(user, draws.chance(0.7) ? begun.id : undefined))
@@ -306,6 +357,9 @@ export const confirm: World = {
       }
     }
 
+    /** Whether one of its writes arrived after its command had ended, and after SINCE: who looked then may not have seen it. */
+    const isLate = ({madeAt, endedAt}: Change, since: number): boolean => madeAt > endedAt && madeAt >= since
+
     const isThere = ({mark, profiles}: Change): boolean => profiles.some((profile) => tagsIn(store.state, profile).includes(mark))
 
     function note({key, kv, previous}: StoreChange): string[] {
@@ -313,8 +367,15 @@ export const confirm: World = {
       const profile = key.slice(PREFIX.length)
       const needs = profileNeeds(profile, previous && read<Profile>(previous), kv && read<Profile>(kv))
       for (const each of changes.values()) {
-        if (needs.includes(`+tag ${profile} ${each.mark}`)) each.made = true
-        else if (each.made && each.profiles.includes(profile) && !needs.includes(`-tag ${profile} ${each.mark}`)) each.touched = true
+        if (needs.includes(`+tag ${profile} ${each.mark}`)) {
+          each.made = true
+          each.madeAt = all.time.now
+          continue
+        }
+        const isReverted = needs.includes(`-tag ${profile} ${each.mark}`)
+        if (isReverted && all.time.now < each.endedAt + each.within - 1 && !each.undoing && !each.asked) all.violated(`the change ${each.id} is rolled back before its time is over`)
+        if (each.id !== '' && each.profiles.includes(profile) && !isReverted) each.disturbed = true
+        if (previous && tagsOf(read<Profile>(previous)).includes(each.mark) && !isReverted) each.touched = true
       }
       return needs
     }
@@ -330,10 +391,10 @@ export const confirm: World = {
         const file = states.get(each.id)
         const name = `the change ${each.id} (${each.mark})`
         if (file?.failed === null && !each.made && !each.killed) return [`${name} has changed nothing, and waits`]
-        if (!each.made || each.confirming || each.undoing || each.touched) return []
+        if (!each.made || each.confirming > 0 || (each.undoing && !each.undone) || each.touched) return []
         if (file?.failed != null && /does not answer|may or may not|journal has nothing/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
-        if (isThere(each)) return file ? (each.killed || file.failed !== null ? [] : [`${name} is not rolled back, and no process of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
-        return file?.failed != null ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
+        if (isThere(each)) return file ? (each.orphaned || file.failed !== null ? [] : [`${name} is not rolled back, and no timer of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
+        return file?.failed != null && !(each.disturbed && (each.undone || file.failed.includes('not known whether'))) ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
       })
     }
 
@@ -353,13 +414,13 @@ export const confirm: World = {
           const change = changeOf(user, each.id)
           await run(user, 'the answer yes', () => tryOnce(path, each.id, 'inherit'))
           await ended(user)
-          if (change?.made && !change.touched && isThere(change)) problems.push(`${name} was to be rolled back now, and is there`)
+          if (change?.made && !change.disturbed && isThere(change)) problems.push(`${name} was to be rolled back now, and is there`)
         }
       }
       const last = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
       for (const {waiting: each} of last && 'done' in last ? last.done : []) {
         const change = changeOf(user, each.id)
-        if (change?.made && !change.touched && !change.undoing) problems.push(`the change ${each.id} still waits: ${each.failed ?? 'it did not fail'}`)
+        if (change?.made && !change.disturbed && !change.undoing) problems.push(`the change ${each.id} still waits: ${each.failed ?? 'it did not fail'}`)
       }
       return problems
     }

@@ -50,7 +50,10 @@ const SOURCES: Readonly<Record<Exclude<NameKind, `of:${string}`>, Source>> = {
     const path = journalPath(process.env)
     return path === undefined ? [] : readJournal(path).map(({id}) => id)
   }),
-  waiting: once(async () => (await import('../../journal/confirm/waiting.js')).listWaiting(process.env).map(({waiting}) => waiting.id)),
+  waiting: once(async () => {
+    const [{listWaiting}, {isRolledBack}] = await Promise.all([import('../../journal/confirm/waiting.js'), import('../../journal/confirm/late.js')])
+    return listWaiting(process.env).flatMap(({waiting}) => (isRolledBack(waiting) ? [] : waiting.id))
+  }),
   kind: once(() => Object.keys(KINDS).map((kind) => kind.toLowerCase())),
   document: once(async () => (await import('../../documents/schemas.js')).DOCUMENT_KINDS.map(({kind}) => kind)),
   'lint-code': once(async () => (await import('../../lint/codes.js')).CODE_NAMES),

@@ -10,7 +10,8 @@ import {ownIdentity} from '../../files/lock-file.js'
 import {fileReason} from '../../files/read.js'
 import type {JournalEntry} from '../entry.js'
 import {ON_THE_HOST} from '../undo.js'
-import {makeWaitingFolder, readWaiting, type StoreOptions, updateWaiting, type Waiting, waitingPath, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
+import {isRolledBack} from './late.js'
+import {makeWaitingFolder, moveAside, readWaiting, type StoreOptions, updateWaiting, type Waiting, waitingPath, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 
 /** How long the timer's process may take to begin. */
 const START_MS = 15_000
@@ -63,8 +64,9 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
   }
   await withWaitingLock(path, busy, async () => {
     const other = readWaiting(path)
-    if (other) throw waitsAlready(other)
+    if (other && !isRolledBack(other)) throw waitsAlready(other)
     try {
+      if (other) moveAside(path, other)
       await writeWaiting(path, waiting)
     } catch (error) {
       throw new CalicoError('failed', `--confirm-within: ${path} cannot be written: ${fileReason(error)}; nothing was changed`, {cause: error})

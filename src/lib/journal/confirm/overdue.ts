@@ -1,4 +1,5 @@
 /** What a command says of changes that were not confirmed and not taken back, for example because the host was started anew meanwhile. */
+import {isRolledBack} from './late.js'
 import {tryOnce} from './timer.js'
 import {listWaiting, stateOf, type Waiting} from './waiting.js'
 
@@ -11,7 +12,7 @@ export interface Reporter {
 /** Tells of each change of this user on this host that is past its time, with what to do; on a terminal it offers to take it back. Never fails. */
 export async function reportOverdue(env: NodeJS.ProcessEnv, {note, ask}: Reporter): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
-    note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, `  Keep it:      calicoctl confirm ${waiting.id}`])
+    note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, ...(isRolledBack(waiting) ? [] : [`  Keep it:      calicoctl confirm ${waiting.id}`])])
     if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, waiting.id, 'inherit')
   }
 }
@@ -24,9 +25,10 @@ function overdueOnes(env: NodeJS.ProcessEnv): ReturnType<typeof listWaiting> {
   }
 }
 
-function overdueText({id, words, deadline, begun, failed}: Waiting): string {
+function overdueText({id, words, deadline, begun, late, failed}: Waiting): string {
   const name = `The change ${id} (${words.join(' ')})`
   if (failed !== null) return `${name} was not confirmed in time, and could not be rolled back: ${failed}.`
+  if (late !== undefined) return `${name} was rolled back, but its command had been interrupted, and the process that looked for late writes was interrupted, too: the change may have been made since.`
   if (begun) return `${name} was not confirmed in time. Its rollback was interrupted and may have been made: both commands find that out.`
   return `${name} was neither confirmed nor rolled back in time${deadline === null ? '' : ` (${deadline})`}.`
 }

@@ -4,18 +4,19 @@ import {CalicoError, isError} from '../../errors.js'
 import {hasEnded, isElsewhere} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
 import type {Confirmation, Entry} from '../read.js'
-import {isUndone, type Stand} from '../undo.js'
-import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock} from './waiting.js'
+import {type Found, isUndone} from '../undo.js'
+import {isRolledBack, lateUntil, rollbackUntil, withEnd} from './late.js'
+import {listWaiting, readWaiting, type Waiting, type WaitingFile, withWaitingLock, writeWaiting} from './waiting.js'
 
 const inHand = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} is being rolled back now`, {hint: 'To see the result: calicoctl history'})
 
 /**
- * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first. LOOK says whether the change stands; it is asked only where a
- * rollback was begun, and died.
+ * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first. LOOK says how the change stands; it is asked only where a
+ * rollback was begun, and died. What that one had sent may arrive for a while: until then the change cannot be confirmed.
  * Another process may confirm it at the same time: then it is confirmed.
  * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID; what LOOK throws
  */
-export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], look: (file: WaitingFile) => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<Waiting> {
+export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], look: (file: WaitingFile) => Promise<Found>, env: NodeJS.ProcessEnv): Promise<Waiting> {
   const {path, waiting} = choose(id, listWaiting(env), entries)
   try {
     await withWaitingLock(path, () => inHand(waiting.id), async () => {
@@ -31,17 +32,25 @@ export async function confirmChange(id: string | undefined, entries: () => reado
   return waiting
 }
 
-/** Whoever holds the lock of PATH confirms WAITING. @throws CalicoError `conflict` if it was rolled back, or may have been; what LOOK throws */
-async function settle(path: string, waiting: Waiting, look: (file: WaitingFile) => Promise<Stand>): Promise<void> {
-  const stand = waiting.begun ? await look({path, waiting}) : 'made'
-  end(path, waiting, ({made: 'confirmed', undone: 'undone', unmade: 'undone', changed: 'failed'} as const)[stand])
-  if (stand !== 'made') throw isUndone(stand) ? takenBack(waiting.id) : new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
+/** Whoever holds the lock of PATH confirms WAITING. @throws CalicoError `conflict` if it was rolled back, may have been, or may still be; what LOOK throws */
+async function settle(path: string, waiting: Waiting, look: (file: WaitingFile) => Promise<Found>): Promise<void> {
+  if (isRolledBack(waiting)) throw takenBack(waiting.id)
+  const {stand, late}: Found = waiting.begun ? await look({path, waiting}) : {stand: 'made', late: []}
+  if (isUndone(stand)) {
+    await rolledBack(path, waiting, late)
+    throw takenBack(waiting.id)
+  }
+  if (stand === 'made' && Date.now() < rollbackUntil(waiting)) throw mayBeUndone(waiting)
+  end(path, waiting, stand === 'made' ? 'confirmed' : 'failed')
+  if (stand === 'changed') throw new CalicoError('conflict', `It is not known whether the change ${waiting.id} was rolled back: its rollback was interrupted, and its objects were changed since`, {hint: 'To see what became of them: calicoctl history KIND NAME'})
 }
 
 function choose(id: string | undefined, all: readonly WaitingFile[], entries: () => readonly Entry[]): WaitingFile {
-  const [first, ...more] = id === undefined ? all : all.filter(({waiting}) => waiting.id === id)
-  if (first === undefined) throw notWaiting(id, entries())
-  if (more.length > 0) throw new CalicoError('invalid', `${all.length} changes are pending: give the ID of one`, {details: all.map(({waiting}) => `calicoctl confirm ${waiting.id}    # ${waiting.words.join(' ')}`)})
+  const isOver = ({waiting}: WaitingFile): boolean => isRolledBack(waiting)
+  const meant = all.filter((file) => (id === undefined ? !isOver(file) : file.waiting.id === id))
+  const [first, ...more] = meant
+  if (first === undefined) throw notWaiting(id ?? all.find(isOver)?.waiting.id, entries())
+  if (more.length > 0) throw new CalicoError('invalid', `${meant.length} changes are pending: give the ID of one`, {details: meant.map(({waiting}) => `calicoctl confirm ${waiting.id}    # ${waiting.words.join(' ')}`)})
   return first
 }
 
@@ -62,10 +71,18 @@ function refuseEnded(id: string, entries: readonly Entry[]): void {
 
 const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
 
-/** If the rollback of the change ID was begun, died, and was made all the same, as LOOK says: it does not wait any more. @returns the error for who wants to take it back */
-export async function settleBegun(id: string, look: () => Promise<Stand>, env: NodeJS.ProcessEnv): Promise<CalicoError | undefined> {
-  if (!listWaiting(env).some(({waiting}) => waiting.id === id && waiting.begun) || !isUndone(await look())) return undefined
-  await settleUndone(id, env)
+const mayBeUndone = (waiting: Waiting): CalicoError =>
+  new CalicoError('conflict', `The rollback of the change ${waiting.id} was interrupted, and may still be executed until ${new Date(rollbackUntil(waiting)).toISOString().replace(/\.[0-9]+Z$/, 'Z')}`, {hint: `Confirm the change then, or revert it now: calicoctl undo ${waiting.id}`})
+
+/**
+ * If the change ID was rolled back, as LOOK says, by a rollback that died, or if only what arrives late of it is looked for: it does not wait any more.
+ * @returns the error for who wants to take it back
+ */
+export async function settleBegun(id: string, look: () => Promise<Found>, env: NodeJS.ProcessEnv): Promise<CalicoError | undefined> {
+  if (!listWaiting(env).some(({waiting}) => waiting.id === id && (waiting.begun ?? isRolledBack(waiting)))) return undefined
+  const {stand, late} = await look()
+  if (!isUndone(stand)) return undefined
+  await settleUndone(id, late, env)
   return takenBack(id)
 }
 
@@ -75,18 +92,33 @@ export function refuseRunning(id: string, env: NodeJS.ProcessEnv): void {
   if (listWaiting(env).some(({waiting}) => waiting.id === id && runs(waiting))) throw new CalicoError('conflict', `The command that makes the change ${id} is still running; nothing was changed`, {hint: 'Interrupt it, or wait until it has ended.'})
 }
 
-/** ID was taken back by a command: it does not wait any more. Never fails, since that is done: whoever has the lock finds out that it is. */
-export async function settleUndone(id: string, env: NodeJS.ProcessEnv): Promise<void> {
+/** ID was taken back by a command, except for its parts LATE if they are executed late. Never fails, since that is done: whoever has the lock finds out that it is. */
+export async function settleUndone(id: string, late: readonly number[], env: NodeJS.ProcessEnv): Promise<void> {
   try {
     const found = listWaiting(env).find(({waiting}) => waiting.id === id)
     if (!found) return
-    await withWaitingLock(found.path, () => inHand(id), () => {
-      if (readWaiting(found.path)?.id === id) end(found.path, found.waiting, 'undone')
-      return Promise.resolve()
+    await withWaitingLock(found.path, () => inHand(id), async () => {
+      const now = readWaiting(found.path)
+      if (now?.id === id) await rolledBack(found.path, now, late)
     })
   } catch {
     // Its timer looks whether the change stands before it does anything.
   }
+}
+
+/** Whether the change ID has a file, so that settleUndone() is to be told of what may come late. */
+export const isWaitedFor = (id: string, env: NodeJS.ProcessEnv): boolean => listWaiting(env).some(({waiting}) => waiting.id === id)
+
+/** Whoever holds the lock of PATH says that WAITING is rolled back. Its file stays as long as one of its parts LATE may still arrive. */
+export async function rolledBack(path: string, waiting: Waiting, late: readonly number[]): Promise<void> {
+  const now = Date.now()
+  const ended = withEnd(waiting, now)
+  if (late.length === 0 || now >= (lateUntil(ended) ?? 0)) {
+    end(path, waiting, 'undone')
+    return
+  }
+  await writeWaiting(path, {...ended, late})
+  if (waiting.late === undefined) noteConfirmation(waiting.id, 'undone')
 }
 
 /** Whoever holds the lock of PATH says how WAITING has ended. Its timer's process, if that is another one, has nothing to do any more. */

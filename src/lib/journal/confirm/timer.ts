@@ -3,11 +3,12 @@ import {spawn} from 'node:child_process'
 import {uptime} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {LockedError} from '../../client/cluster.js'
-import {CalicoError, EXIT_CODES} from '../../errors.js'
+import {CalicoError, EXIT_CODES, isError} from '../../errors.js'
 import {hasEnded, ownIdentity} from '../../files/lock-file.js'
 import {noteConfirmation} from '../entry.js'
-import {isUndone, type Stand, STANDS} from '../undo.js'
-import {readWaiting, updateWaiting, type Waiting, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
+import {type Found, isUndone, STANDS} from '../undo.js'
+import {isRolledBack} from './late.js'
+import {findWaiting, readWaiting, updateWaiting, type Waiting, type WaitingFile, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 import {TIMER} from './arm.js'
 
 /** How often it looks whether the command has ended, and whether somebody has confirmed the change. */
@@ -21,16 +22,22 @@ const LONGEST_RETRY_MS = 30_000
 /** The datastore did not say what became of it, or could not be asked: the next try finds out. So it does where the datastore was locked. */
 const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, EXIT_CODES.unknown]
 
-/** How long after its command was killed a change may still be made: what it has sent may be on its way. */
-const LATE_MS = 60_000
+/** Between looks at a change that is rolled back: what its command had sent may arrive late. */
+const LATE_LOOK_MS = 5_000
 
-/** Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until the file says how it has ended. */
-export async function runTimer(path: string, {clock = CLOCK, attempt = (id) => tryOnce(path, id, 'ignore')}: {readonly clock?: Clock; readonly attempt?: (id: string) => Promise<unknown>} = {}): Promise<void> {
+/**
+ * Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until its file is gone or says that it could not be: once it is
+ * rolled back, what arrives late is looked for.
+ */
+export async function runTimer(path: string, {clock = CLOCK, attempt = (id, at) => tryOnce(at, id, 'ignore')}: {readonly clock?: Clock; readonly attempt?: (id: string, at: string) => Promise<unknown>} = {}): Promise<void> {
   const id = await begin(path)
   if (id === undefined || !(await waitForDeadline(path, id, clock))) return
-  for (let pause = FIRST_RETRY_MS; isPending(path, id); pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
-    await attempt(id)
-    if (isPending(path, id)) await clock.sleep(pause)
+  let file = pending(path, id)
+  for (let pause = FIRST_RETRY_MS; file; pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
+    await attempt(id, file.path)
+    file = pending(path, id)
+    if (file) await clock.sleep(isRolledBack(file.waiting) ? LATE_LOOK_MS : pause)
+    file = pending(path, id)
   }
 }
 
@@ -50,10 +57,10 @@ async function begin(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether the change ID waits in the file at PATH, and it is not given up to take it back. */
-function isPending(path: string, id: string): boolean {
-  const waiting = readWaiting(path)
-  return waiting?.id === id && waiting.failed === null
+/** The file of the change ID of PATH, unless it has ended or it is given up to take it back. */
+function pending(path: string, id: string): WaitingFile | undefined {
+  const file = findWaiting(path, id)
+  return file?.waiting.failed === null ? file : undefined
 }
 
 /** What time it is. */
@@ -74,8 +81,10 @@ const CLOCK: Clock = {now: () => Date.now(), uptime: () => uptime() * 1_000, sle
 export async function waitForDeadline(path: string, id: string, clock: Clock = CLOCK): Promise<boolean> {
   let until: number | undefined
   for (;;) {
-    const waiting = readWaiting(path)
-    if (waiting?.id !== id) return false
+    const waiting = findWaiting(path, id)?.waiting
+    if (!waiting) return false
+    // By undo, before its time was over.
+    if (isRolledBack(waiting)) return true
     const {deadline, within, command} = waiting
     if (deadline === null) {
       if (hasEnded(command)) await setDeadline(path, id, new Date(clock.now() + within).toISOString())
@@ -109,10 +118,10 @@ export function tryOnce(path: string, id: string, output: 'ignore' | 'inherit'):
 }
 
 /**
- * Whether the change ID of PATH stands, as another process of this program finds with the settings of the command that made it.
+ * How the change ID of PATH stands, as another process of this program finds with the settings of the command that made it.
  * @throws CalicoError `unreachable` if it cannot
  */
-export function lookOnce(path: string, id: string): Promise<Stand> {
+export function lookOnce(path: string, id: string): Promise<Found> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [process.argv[1] ?? '', TIMER, path, '--look'], {stdio: ['ignore', 'pipe', 'pipe']})
     const output = {stdout: '', stderr: ''}
@@ -121,33 +130,37 @@ export function lookOnce(path: string, id: string): Promise<Stand> {
       reject(new CalicoError('unreachable', `It is not known whether the change ${id} was rolled back: its rollback was interrupted, and the datastore cannot be asked. The change is still pending.`, {details: why.split('\n').filter((line) => line !== '')}))
     child.on('error', ({message}) => fail(message))
     child.on('close', () => {
-      const stand = STANDS.find((each) => output.stdout.trim() === each)
-      if (stand) resolve(stand)
+      const [word, ...numbers] = output.stdout.trim().split(' ')
+      const stand = STANDS.find((each) => each === word)
+      if (stand) resolve({stand, late: numbers.map(Number)})
       else fail(output.stderr)
     })
   })
 }
 
-/** What taking back does to the store. */
+/** What lookOnce() reads. */
+export const foundText = ({stand, late}: Found): string => [stand, ...late].join(' ')
+
+/** What taking back does to the store. Once a change is rolled back, both are about those parts of it that may be executed late. */
 export interface Undoing {
-  /** Whether the change stands. */
-  readonly look: (waiting: Waiting) => Promise<Stand>
+  readonly look: (waiting: Waiting) => Promise<Found>
   readonly undo: (waiting: Waiting) => Promise<void>
 }
 
 /**
  * Takes back the change ID that waits in the file at PATH, if it still does (it may be confirmed by now, and another change wait there) and stands. Before it is undone, that is noted in the file: if this process dies, or the
  * answer is lost, whoever comes next looks whether it was.
- * @param done reports it, once it is rolled back
+ * @param done reports it, once it is rolled back, with the numbers of the parts that may be executed late
  * @throws what LOOK and UNDO throw; unless another try can succeed, it is noted in the file, for whoever uses calicoctl next
  */
-export async function takeBack(path: string, id: string, {look, undo}: Undoing, done: (waiting: Waiting) => void): Promise<void> {
+export async function takeBack(path: string, id: string, {look, undo}: Undoing, done: (waiting: Waiting, late: readonly number[]) => Promise<void> | void): Promise<void> {
   const busy = (): CalicoError => new CalicoError('conflict', 'Another process is confirming the change or rolling it back')
   await withWaitingLock(path, busy, async () => {
     const waiting = readWaiting(path)
     if (waiting?.id !== id) return
+    let late: readonly number[]
     try {
-      await revert(path, waiting, {look, undo})
+      late = await revert(path, waiting, {look, undo})
     } catch (error) {
       const failure = error instanceof CalicoError ? error : new CalicoError('failed', String(error))
       if (!MAY_PASS.includes(failure.exitCode) && !(failure instanceof LockedError)) {
@@ -157,30 +170,36 @@ export async function takeBack(path: string, id: string, {look, undo}: Undoing, 
       }
       throw failure
     }
-    done(waiting)
+    await done(waiting, late)
   })
 }
 
-async function revert(path: string, waiting: Waiting, {look, undo}: Undoing): Promise<void> {
-  const stand = await look(waiting)
-  if (stand === 'undone' || (stand === 'unmade' && (waiting.begun || !mayComeLate(waiting)))) return
-  if (stand === 'unmade') throw new CalicoError('unknown', 'The command was interrupted while it made the change, which was not made so far, and may still be made')
-  if (stand === 'changed' && waiting.begun) throw new CalicoError('conflict', 'An earlier rollback was interrupted, and the objects were changed since: it is not known whether they were rolled back')
+/** @returns the numbers of the parts that may be executed late: as of before it was undone, so that what arrives meanwhile is among them */
+async function revert(path: string, waiting: Waiting, {look, undo}: Undoing): Promise<readonly number[]> {
+  const {stand, late} = await look(waiting)
+  if (isUndone(stand)) return late
+  if (stand === 'changed') {
+    // By others, after the rollback: nothing of it has arrived late.
+    if (waiting.late?.length === late.length) return late
+    if (waiting.begun && waiting.late === undefined) throw new CalicoError('conflict', 'An earlier rollback was interrupted, and the objects were changed since: it is not known whether they were rolled back')
+  }
   await noteBegun(path, waiting)
   try {
     await undo(waiting)
   } catch (error) {
-    // What an earlier try has sent may have arrived just now.
-    if (!waiting.begun || !isUndone(await look(waiting))) throw error
+    // It has sent nothing that could arrive later.
+    if (error instanceof CalicoError && error.kind !== 'unknown') await writeWaiting(path, waiting)
+    // What an earlier try has sent may have arrived just now, or a user has undone it.
+    if ((waiting.begun || isError(error, 'conflict', 'not-found')) && isUndone((await look(waiting)).stand)) return late
+    throw error
   }
+  return late
 }
-
-const mayComeLate = ({deadline, within}: Waiting): boolean => deadline !== null && Date.now() < Date.parse(deadline) - within + LATE_MS
 
 /** A full disk keeps nothing from being taken back. */
 async function noteBegun(path: string, waiting: Waiting): Promise<void> {
   try {
-    await writeWaiting(path, {...waiting, begun: true})
+    await writeWaiting(path, {...waiting, begun: true, tried: new Date().toISOString()})
   } catch {
     // The undo itself is in the journal, or it is not known either.
   }

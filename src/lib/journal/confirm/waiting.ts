@@ -2,7 +2,7 @@
  * Changes that wait to be confirmed (design-whole.md §4), a file each in a folder of the user's that is there only while one waits: a command sees by one
  * look whether there is any. In each cluster one change can wait. The files have what the timer needs, also credentials: they are their owner's alone.
  */
-import {readdirSync, rmdirSync} from 'node:fs'
+import {readdirSync, renameSync, rmdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {CalicoError} from '../../errors.js'
 import {makeFolder, PRIVATE_FOLDER} from '../../files/folder.js'
@@ -46,6 +46,10 @@ export interface Waiting {
   readonly timer: Identity | null
   /** A process has begun to take it back, and has not said how that ended: it may be taken back. */
   readonly begun?: true
+  /** When it began, ISO 8601. */
+  readonly tried?: string
+  /** It is rolled back. These of its transactions, by their numbers in the journal's entry, were not executed by then, and may be executed late. */
+  readonly late?: readonly number[]
   /** Why it could not be taken back. */
   readonly failed: string | null
   readonly options: StoreOptions
@@ -61,6 +65,20 @@ export interface WaitingFile {
 
 /** The path of the file for CLUSTER. */
 export const waitingPath = (env: NodeJS.ProcessEnv, cluster: string): string => join(waitingFolder(env), `c-${encodeURIComponent(cluster).slice(0, 200)}.json`)
+
+/** The path of the file of the change ID of PATH's cluster, once it is rolled back and another change waits at PATH. */
+const asidePath = (path: string, id: string): string => path.replace(/\.json$/, `@${id}.json`)
+
+/** Makes room at PATH for another change, whoever holds its lock: WAITING is rolled back. @throws Error with a `code`, as node:fs */
+export const moveAside = (path: string, {id}: Waiting): void => renameSync(path, asidePath(path, id))
+
+/** The file of the change ID: at PATH, or beside it. */
+export function findWaiting(path: string, id: string): WaitingFile | undefined {
+  return [path, asidePath(path, id)].flatMap((at) => {
+    const waiting = readWaiting(at)
+    return waiting?.id === id ? {path: at, waiting} : []
+  })[0]
+}
 
 /** What waits, the one that is taken back first in front; files that cannot be read are passed over. */
 export function listWaiting(env: NodeJS.ProcessEnv): WaitingFile[] {
@@ -101,14 +119,15 @@ export function waitingIn(text: string): Waiting | undefined {
 /** As IDs of the journal are: they go on to scripts by -o name. */
 const ID = /^[a-z0-9]{1,32}$/
 
-function isWaiting({v, id, words, within, deadline, begun, failed, command, timer, cluster, host, options, env, folder}: Partial<Waiting>): boolean {
+function isWaiting({v, id, words, within, deadline, begun, tried, late, failed, command, timer, cluster, host, options, env, folder}: Partial<Waiting>): boolean {
   const isText = (value: unknown): value is string => typeof value === 'string'
   const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null
   const isNumber = (value: unknown): boolean => isText(value) && /^\d{1,20}$/.test(value)
   const isProcess = (value: unknown): boolean => isRecord(value) && ['pid', 'started', 'namespace'].every((name) => isNumber((value as Record<string, unknown>)[name]))
+  const isTime = (value: unknown): boolean => isText(value) && !Number.isNaN(Date.parse(value))
   return (
-    v === 1 && isText(id) && ID.test(id) && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || (isText(deadline) && !Number.isNaN(Date.parse(deadline)))) &&
-    (begun === undefined || (begun as unknown) === true) && (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(host) && isText(folder) && isRecord(options) && isRecord(env) && Object.values(env ?? {}).every(isText)
+    v === 1 && isText(id) && ID.test(id) && Array.isArray(words) && words.every(isText) && typeof within === 'number' && (deadline === null || isTime(deadline)) && (begun === undefined || (begun as unknown) === true) &&
+    (tried === undefined || isTime(tried)) && (late === undefined || (Array.isArray(late) && late.every((part) => Number.isSafeInteger(part)))) && (failed === null || isText(failed)) && isProcess(command) && (timer === null || isProcess(timer)) && isText(cluster) && isText(host) && isText(folder) && isRecord(options) && isRecord(env) && Object.values(env ?? {}).every(isText)
   )
 }
 
@@ -165,12 +184,16 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-export type State = 'running' | 'waiting' | 'overdue' | 'failed'
+export type State = 'running' | 'waiting' | 'overdue' | 'failed' | 'undone'
 
-/** How it stands with WAITING at NOW, milliseconds since 1970. `overdue`: its time is over, and no process is left that would take it back. */
-export function stateOf({failed, deadline, command, timer}: Waiting, now: number): State {
+/**
+ * How it stands with WAITING at NOW, milliseconds since 1970. `overdue`: its time is over, and no process is left that would take it back; `undone`: it is rolled
+ * back, and a process reverts what arrives late.
+ */
+export function stateOf({failed, late, deadline, command, timer}: Waiting, now: number): State {
   if (failed !== null) return 'failed'
   const isOver = (by: Identity | null): boolean => by === null || (isElsewhere(by) ? deadline !== null && now > Date.parse(deadline) + UNSEEN_MS : hasEnded(by))
   if (deadline === null) return isOver(command) && isOver(timer) ? 'overdue' : 'running'
+  if (late !== undefined) return isOver(timer) ? 'overdue' : 'undone'
   return now >= Date.parse(deadline) && isOver(timer) ? 'overdue' : 'waiting'
 }

@@ -9,6 +9,7 @@ import {reportOverdue} from '../../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, refuseRunning} from '../../../../src/lib/journal/confirm/settle.js'
 import {lookOnce, tryOnce} from '../../../../src/lib/journal/confirm/timer.js'
 import {listWaiting, makeWaitingFolder, stateOf, type Waiting, waitingPath, withWaitingLock, writeWaiting} from '../../../../src/lib/journal/confirm/waiting.js'
+import {presentWaiting} from '../../../../src/lib/views/confirm.js'
 import type {Confirmation, Entry} from '../../../../src/lib/journal/read.js'
 
 const ALIVE = ownIdentity()
@@ -47,8 +48,24 @@ describe('how it stands with a change', () => {
     ['its command was killed, and nobody waits', {deadline: null, timer: ENDED}, AT, 'overdue'],
     ['its command was killed before anybody waited', {deadline: null, timer: null}, AT, 'overdue'],
     ['its command cannot be seen', {deadline: null, command: ELSEWHERE, timer: null}, AT, 'running'],
+    ['it is rolled back, and what arrives late is looked for', {late: [0]}, AT + 1_000, 'undone'],
+    ['it is rolled back by a command before its time is over', {late: [0]}, AT - 1, 'undone'],
+    ['it is rolled back, and who looked for what arrives late has ended', {late: [0], timer: ENDED}, AT - 1, 'overdue'],
+    ['what arrived late could not be rolled back', {late: [0], failed: 'in use'}, AT, 'failed'],
     ['it could not be rolled back', {failed: 'in use'}, AT - 1, 'failed'],
   ])('%s', (_, fields, now, state) => expect(stateOf({...WAITING, ...fields}, now)).toBe(state))
+})
+
+test.each<[string, Partial<Waiting>, string, string]>([
+  ['is pending', {}, '2026-01-01T00:00:00Z', 'pending'],
+  ['runs', {deadline: null, command: ALIVE}, '-', 'the command runs'],
+  // Its command ended five seconds before the deadline: what it had sent may arrive until a minute after that.
+  ['is rolled back', {within: 5_000, late: [0]}, '2026-01-01T00:00:55Z', 'rolled back, looking for late writes'],
+  ['could not be rolled back', {late: [0], failed: 'in use'}, '2026-01-01T00:00:00Z', 'could not be rolled back'],
+])('the list shows until when, and the state: one that %s', (_, fields, until, state) => {
+  const waiting = {...WAITING, ...fields}
+  const {columns} = presentWaiting([waiting], AT - 1)
+  expect(columns.slice(1, 3).map(({value}) => value(waiting))).toEqual([until, state])
 })
 
 describe('the files', () => {
@@ -136,18 +153,21 @@ test('what was neither confirmed nor rolled back is reported, with what to do; w
   await writeWaiting(waitingPath(env, 'c'), {...WAITING, id: 'c', ...over, deadline: new Date(Date.parse(past) + 2).toISOString(), failed: 'in use'})
   await writeWaiting(waitingPath(env, 'd'), {...WAITING, id: 'd', deadline: null, timer: null})
   await writeWaiting(waitingPath(env, 'e'), {...WAITING, id: 'e', ...over, timer: ALIVE})
+  await writeWaiting(waitingPath(env, 'f'), {...WAITING, id: 'f', ...over, deadline: new Date(Date.parse(past) + 3).toISOString(), late: [0]})
+  await writeWaiting(waitingPath(env, 'g'), {...WAITING, id: 'g', ...over, timer: ALIVE, late: [0]})
   const noted: string[] = []
   let asked = 0
-  await reportOverdue(env, {note: ([first = '', undo = '', confirm = '']) => void noted.push(`${first} ${undo.split(':')[1]?.trim()}, ${confirm.split(':')[1]?.trim()}`), ask: () => Promise.resolve(++asked < 0)})
+  await reportOverdue(env, {note: ([first = '', undo = '', confirm = '']) => void noted.push(`${first} ${undo.split(':')[1]?.trim()}, ${confirm.split(':')[1]?.trim() ?? 'not to be kept'}`), ask: () => Promise.resolve(++asked < 0)})
   const name = (id: string): string => `Warning: The change ${id} (profile add web)`
   const ways = (id: string): string => `calicoctl undo ${id}, calicoctl confirm ${id}`
   expect(noted).toEqual([
     `${name('a')} was neither confirmed nor rolled back in time (${past}). ${ways('a')}`,
     `${name('b')} was not confirmed in time. Its rollback was interrupted and may have been made: both commands find that out. ${ways('b')}`,
     `${name('c')} was not confirmed in time, and could not be rolled back: in use. ${ways('c')}`,
+    `${name('f')} was rolled back, but its command had been interrupted, and the process that looked for late writes was interrupted, too: the change may have been made since. calicoctl undo f, not to be kept`,
     `${name('d')} was neither confirmed nor rolled back in time. ${ways('d')}`,
   ])
-  expect(asked).toBe(3)
+  expect(asked).toBe(4)
   noted.length = 0
   await reportOverdue({XDG_STATE_HOME: join(folder, 'x'.repeat(300))}, {note: () => void noted.push('reported'), ask: () => Promise.resolve(false)})
   expect(noted).toEqual([])
