@@ -27,23 +27,28 @@ let rules: readonly Rule[] | undefined
 function makeRules(): readonly Rule[] {
   // The name, what may end it, `"`, or `\"` in a text within a text, and the sign of an assignment.
   const named = String.raw`((?:${SECRET_WORDS})[\w.-]{0,64}\\{0,8}["']?[ \t]{0,8}(?:[:=]{1,4}>?|->)(?![:=>])`
-  const text = String.raw`(?:\\{1,8}"[^\n]*?\\{1,8}"|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')`
+  const end = String.raw`(?![^\n])`
+  // A text in quotation marks, which ends with the line at the latest. In a text within a text the marks have N backslashes; one that belongs to the inner text has more.
+  const text = String.raw`(?:(\\{1,8})"[^\n]*?(?:(?<!\\)(?:(?:\2\\){2})*\2"|${end})|"(?:[^"\\\n]|\\[^\n])*(?:"|\\?${end})|'[^'\n]*(?:'|${end}))`
   // A key of YAML, at the beginning of a line; group 1 is its indentation.
   const yamlKey = String.raw`^([ \t]{0,200})((?:- {0,8})?["']?[\w./-]{0,64}?(?:${SECRET_WORDS})[\w./-]{0,64}["']?[ \t]{0,8}:`
+  const blankLine = String.raw`[ \t\r]{0,200}\n(?=\1[ \t])`
   return [
     {find: /^[ \t]*(?:[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{76})[ \t\r]*$/gm, replace: REMOVED},
     // `-----BEGIN` in base64.
     {find: /LS0tLS1CRUdJT[A-Za-z0-9+/=_-]*/g, replace: REMOVED},
-    // A block, or a list or text on the lines below the key: all that is indented deeper.
-    {find: new RegExp(String.raw`${yamlKey}[ \t]{0,8}(?:[|>][-+0-9]{0,3}|)[ \t\r]{0,8}(?:#[^\n]*)?)\n(?:\1[ \t]{1,200}(?![ \t]|["']?[\w./-]{1,64}["']?:(?:[ \t\n]|$))[^\n]*(?:\n|$)|[ \t\r]{0,200}\n(?=\1[ \t]))+`, 'gim'), replace: `$1$2 ${REMOVED}\n`},
+    // A block below the key: all that is indented deeper.
+    {find: new RegExp(String.raw`${yamlKey}[ \t]{0,8}[|>][-+0-9]{0,3}[ \t\r]{0,8})(?:#[^\n]*)?\n(?:\1[ \t][^\n]*(?:\n|$)|${blankLine})+`, 'gim'), replace: `$1$2 ${REMOVED}\n`},
+    // A list or text on the lines below the key, but no map: its keys have names of their own.
+    {find: new RegExp(String.raw`${yamlKey}[ \t\r]{0,16})(?:#[^\n]*)?\n(?:\1[ \t]{1,200}(?![ \t]|["']?[\w./-]{1,64}["']?:(?:[ \t\n]|$))[^\n]*(?:\n|$)|${blankLine})+`, 'gim'), replace: `$1$2 ${REMOVED}\n`},
     {find: new RegExp(String.raw`(<[\w:.-]{0,64}(?:${SECRET_WORDS})[\w.-]{0,64}(?:\s[^<>]{0,256})?>)(?!\(removed\)<)[^<]{1,4096}(?=<)`, 'gi'), replace: `$1${REMOVED}`},
     {find: /(:\/\/)[^\s"'<>]{1,256}@/g, replace: `$1${REMOVED}@`},
     // user:password@host:port
-    {find: /(^|[\s"'=,([])([\w.%+-]{1,64}):(?!\(removed\))[^\s"'@:/]{1,128}@(?=[\w.[-]{1,255}:\d)/gm, replace: `$1$2:${REMOVED}@`},
+    {find: /(^|[\s"'=,([])([\w.%+-]{1,64}):(?!\(removed\))[^\s"'@:/]{1,128}@(?=[\w.[-]{1,255}:(?:\d|\(removed\)))/gm, replace: `$1$2:${REMOVED}@`},
     {find: /((?:^|\s)(?:-u|--user)[ =]["']?[\w.%+-]{1,64}:)(?!\(removed\))[^\s"']+/gm, replace: `$1${REMOVED}`},
     {find: /\b(Bearer|Basic)[ \t]{1,8}(?!\(removed\))[\w.~+/=-]{8,}/gi, replace: `$1 ${REMOVED}`},
     {find: new RegExp(String.raw`${named}[ \t]{0,8})${text}`, 'gi'), replace: `$1${REMOVED}`},
-    {find: new RegExp(String.raw`${named})(?!\(removed\))[^\s,;&}\])"'\\]+`, 'gi'), replace: `$1${REMOVED}`},
+    {find: new RegExp(String.raw`${named})(?:\(removed\)|[^\s,;&}\])"'\\])+`, 'gi'), replace: `$1${REMOVED}`},
     // Behind a blank, the whole line: a password may have blanks, `Bearer` has one.
     {find: new RegExp(String.raw`${named}[ \t]{1,8})(?!\(removed\))[^"'\s\\][^\n]*`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`((?:${PASSWORD_WORDS})[ \t]{1,8})(?![:=(-]|${PROSE})(?:${text}|[^\s"'\\,;]+)`, 'gi'), replace: `$1${REMOVED}`},
@@ -65,45 +70,66 @@ function withoutTornPem(text: string): string {
   return result + text.slice(done)
 }
 
-/** What is known to be secret on this host. */
-export interface Secrets {
-  /** Texts that go wherever they stand, the longest first. */
-  readonly texts: readonly string[]
-  /** `NAME=value`, of which the value goes. */
-  readonly assignments: readonly string[]
+/** A text that is known to be secret. */
+interface Secret {
+  readonly text: string
+  /** Begins what replaces it: `NAME=` of an assignment, of which the value goes. */
+  readonly name: string
 }
 
-export const NO_SECRETS: Secrets = {texts: [], assignments: []}
+/** What is known to be secret on this host, the longest first: it goes wherever it stands. */
+export type Secrets = readonly Secret[]
+
+export const NO_SECRETS: Secrets = []
 
 /** Shorter ones would take half of every text with them. */
 const SHORTEST_SECRET = 4
 
-/** TEXTS, known to be secret, and ENVIRONMENT, `NAME=value` each: values go with their names, and by themselves where the name says that they are secret. */
+/**
+ * TEXTS, known to be secret, and ENVIRONMENT, `NAME=value` each: values go with their names, and by themselves where the name says that they are secret. Each
+ * goes as it is, and as it stands in JSON and in URLs.
+ */
 export function knownSecrets(texts: readonly string[], environment: readonly string[]): Secrets {
-  const assignments = environment.filter((line) => line.indexOf('=') > 0 && !line.endsWith('='))
+  const assignments = environment.filter((line) => /^[^=]+=[^]/.test(line))
   const values = assignments.filter((line) => isSecretName(nameIn(line))).map((line) => line.slice(line.indexOf('=') + 1))
-  const all = [...texts, ...values].map((text) => text.trim()).filter((text) => text.length >= SHORTEST_SECRET)
-  const longestFirst = (a: string, b: string): number => b.length - a.length
-  return {texts: [...new Set(all)].sort(longestFirst), assignments: [...new Set(assignments)].sort(longestFirst)}
+  const alone = [...texts, ...values].map((text) => text.trim()).filter((text) => text.length >= SHORTEST_SECRET)
+  const found = new Map<string, Secret>()
+  for (const text of alone) for (const spelled of spellings(text)) found.set(spelled, {text: spelled, name: ''})
+  for (const text of assignments) found.set(text, {text, name: `${nameIn(text)}=`})
+  return [...found.values()].sort((a, b) => b.text.length - a.text.length)
 }
+
+/** TEXT as it is, within JSON, and in a URL. */
+const spellings = (text: string): string[] => [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd'))]
 
 const nameIn = (assignment: string): string => assignment.slice(0, assignment.indexOf('='))
 
 /** TEXT without secrets. It may be of bytes (latin1) if SECRETS are: see {@link secretsAsBytes}. */
 export function redactText(text: string, secrets: Secrets = NO_SECRETS): string {
   let result = text
-  for (const assignment of secrets.assignments) result = result.replaceAll(assignment, `${nameIn(assignment)}=${REMOVED}`)
-  for (const secret of secrets.texts) result = result.replaceAll(secret, REMOVED)
+  for (const secret of secrets) result = result.replaceAll(secret.text, () => secret.name + REMOVED)
   result = withoutTornPem(result.replace(/-----BEGIN [A-Z0-9 ]{1,64}-----[^]*?(?:-----END [A-Z0-9 ]{1,64}-----|$)/g, REMOVED))
   rules ??= makeRules()
   for (const {find, replace} of rules) result = result.replace(find, replace)
   return result
 }
 
+/** Where a secret may stand: behind a name that says so, in a URL, or in a PEM. */
+const SUSPICIOUS = /passw|passphrase|pwd|secret|token|credential|auth|cookie|bearer|basic|key|pass|:\/\/|@|-----|LS0tLS1|[A-Za-z0-9+/]{64}|-u[ =]|--user/i
+
+/** WORDS of a command line without secrets: neither within a word, nor behind one that names what follows, such as `--password` or `EtcdPassword`. */
+export function redactWords(words: readonly string[]): readonly string[] {
+  if (!SUSPICIOUS.test(words.join(' '))) return words
+  return words.map((word, at) => {
+    const name = words[at - 1]
+    return name !== undefined && !/[=\s]/.test(name) && isSecretName(name) ? REMOVED : redactText(word)
+  })
+}
+
 /** SECRETS for texts in which each character is a byte. */
-export function secretsAsBytes({texts, assignments}: Secrets): Secrets {
+export function secretsAsBytes(secrets: Secrets): Secrets {
   const asBytes = (text: string): string => Buffer.from(text).toString('latin1')
-  return {texts: texts.map(asBytes), assignments: assignments.map(asBytes)}
+  return secrets.map(({text, name}) => ({text: asBytes(text), name: asBytes(name)}))
 }
 
 /** VALUE, as read from JSON, without secrets: by the names of its fields, in its texts, and all values of environments (`Env`). */

@@ -14,7 +14,7 @@ import {CalicoError} from '../errors.js'
 import {appendFlushed, appendFlushing, appendLines, rotateFile} from '../files/append.js'
 import {makeFolder, PRIVATE_FOLDER} from '../files/folder.js'
 import {fileReason} from '../files/read.js'
-import {isSecretName, redactText, REMOVED} from '../redact.js'
+import {redactWords} from '../redact.js'
 import {textDifference} from '../text-difference.js'
 import {journalPath, KEPT} from './place.js'
 import type {Confirmation} from './read.js'
@@ -74,7 +74,7 @@ export interface EntryOptions {
 export function newEntry(command: Command, {env = process.env, largest = LARGEST}: EntryOptions = {}): JournalEntry {
   const path = journalPath(env)
   const id = newId()
-  const words = withoutSecrets(command.words)
+  const words = redactWords(command.words)
   if (path === undefined) return {id, words, begun: false, insist: () => refuseWithout('CALICOCTL_JOURNAL is off'), add: () => Promise.resolve(() => Promise.resolve()), end: () => undefined}
   let insists = false
   let begun = false
@@ -115,7 +115,7 @@ export function newEntry(command: Command, {env = process.env, largest = LARGEST
     try {
       const part = parts
       const changes = writes.map(({key, read, value}) => changeText(key, read?.value, value, last.get(key)))
-      const [first, ...more] = lines.map(({line, id: command, words}) => ({line, command, words: withoutSecrets(words)}))
+      const [first, ...more] = lines.map(({line, id: command, words}) => ({line, command, words: redactWords(words)}))
       const of = first && (more.length === 0 ? first : [first, ...more])
       const text = textOf({...(!begun && {begin: beginning({...command, words}, env)}), ...(of && {of}), cluster, revision: revision.toString(), part, unknown: true, changes})
       if (!begun) makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
@@ -207,18 +207,6 @@ const beginning = ({id, words}: Command, env: EntryOptions['env']): object => ({
   command: id,
   words,
 })
-
-/** Where a secret may stand in words: behind a name that says so, in a URL, or in a PEM. */
-const SUSPICIOUS = /passw|passphrase|pwd|secret|token|credential|auth|cookie|bearer|basic|key|pass|:\/\/|@|-----|LS0tLS1|[A-Za-z0-9+/]{64}/i
-
-/** WORDS without secrets: neither within a word, nor behind one that names what follows, such as `--password` or `EtcdPassword`. */
-function withoutSecrets(words: readonly string[]): readonly string[] {
-  if (!SUSPICIOUS.test(words.join(' '))) return words
-  return words.map((word, at) => {
-    const name = words[at - 1]
-    return name !== undefined && !/[=\s]/.test(name) && isSecretName(name) ? REMOVED : redactText(word)
-  })
-}
 
 function userName(): string {
   try {

@@ -58,7 +58,7 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
   const limit = yamlLimitProblem(source)
   if (limit !== undefined) return {problems: [`not read: ${limit}`]}
   const lines = new LineCounter()
-  const document = parseDocument(source, {uniqueKeys: true, lineCounter: lines})
+  const document = parseDocument(source, {uniqueKeys: true, lineCounter: lines, logLevel: 'error'})
   if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${syntaxText(error, lines)}`)}
   let content: unknown
   try {

@@ -92,10 +92,10 @@ const isIPv6 = (text: string): boolean => IPV6.test(text) && URL.canParse(`http:
 const USER_END = /@|%40/i
 
 /** USER and what may be PASSWORD, where a host has a port. */
-const USER_AND_PASSWORD = /^((?:[a-z]+:\/\/)?[^:/[\]]*):(?![0-9]{1,5}(?:[/,]|$))[^/].*$/is
+const USER_AND_PASSWORD = /^([a-z]+:\/\/[^:/[\]]*|[^:/[\]]*(?=:[^/])):(?![0-9]{1,5}(?:[/,]|$)).+$/is
 
 /** A list of URLs, or of HOST:PORT, without user information. */
-const withoutUser = (text: string): string => text.replace(/^([^@]*?:\/\/)?.*(?:@|%40)/is, '$1…@')
+const withoutUser = (text: string): string => text.replace(/^([a-z]{1,10}:\/\/)?.*(?:@|%40)/is, '$1…@')
 
 /**
  * TEXT, a setting that is wrong and should be an endpoint, as it may be repeated in a message: without user information, without what follows a blank,

@@ -35,7 +35,19 @@ const SECRET_OPTION = /unknown option -+\S*(?:passw|pwd|secret|token)/i
 
 /** TEXT, which repeats words of the line, without user information in URLs, nor what may be a password: stderr is kept in logs. */
 const withoutPasswords = (text: string): string =>
-  (SECRET_OPTION.test(text) ? text.replace(/'[^']*'/g, '\'…\'') : text).replace(/(--datastore[= ]'?)([^\s']+)/g, (_, option: string, value: string) => option + presentable(value)).replace(/(:\/\/)[^\s'"]*(?:@|%40)/gi, '$1…@')
+  (SECRET_OPTION.test(text) ? text.replace(/'[^']*'/g, '\'…\'') : text)
+    .replace(/(--datastore[= ]'?)([^\s']+)/g, (_, option: string, value: string) => option + presentable(value))
+    .split("'")
+    .map(withoutUser)
+    .join("'")
+
+/** WORD, in which a URL may begin, without its user information: that may have any character, so all goes up to the last @. Takes time in proportion to the word. */
+function withoutUser(word: string): string {
+  const from = word.indexOf('://')
+  const rest = word.slice(from + 3)
+  const end = Math.max(rest.lastIndexOf('@'), rest.lastIndexOf('%40'))
+  return from < 0 || end < 0 ? word : `${word.slice(0, from)}://…@${rest.slice(end).replace(/^(?:@|%40)/, '')}`
+}
 
 /** USAGE with the program's name before it, indented, broken between its words at the width of a terminal. */
 export function wrapUsage(usage: string): string {

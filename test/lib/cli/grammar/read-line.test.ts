@@ -189,6 +189,11 @@ describe('a usage error as text', () => {
     const line = readLine(['bo\u001b[2Jgus'], TABLE)
     expect(line.type === 'usage' && formatUsageError(line)).toContain('Unknown command \'bo\\x1b[2Jgus\'')
   })
+
+  test.each(['http://root:a"hunter2@h:1/x', 'http://root:a hunter2%40h:1/x', 'http://root:hunter2@b@h:1/x'])('user information in a URL is not repeated: %s', (url) => {
+    const line = readLine([url], TABLE)
+    expect(line.type === 'usage' && formatUsageError(line)).toContain('Unknown command \'http://…@h:1/x\'')
+  })
 })
 
 describe('properties', () => {
