@@ -17,7 +17,7 @@ export const isSecretName = (name: string): boolean => (secretName ??= new RegEx
 
 interface Rule {
   readonly find: RegExp
-  readonly replace: string
+  readonly replace: string | ((found: string) => string)
 }
 
 /** Made at the first use: this module is in the bundle that every command loads. */
@@ -42,7 +42,7 @@ function makeRules(): readonly Rule[] {
     // A list or text on the lines below the key, but no map: its keys have names of their own.
     {find: new RegExp(String.raw`${yamlKey}[ \t\r]{0,16})(?:#[^\n]*)?\n(?:\1[ \t]{1,200}(?![ \t]|["']?[\w./-]{1,64}["']?:(?:[ \t\n]|$))[^\n]*(?:\n|$)|${blankLine})+`, 'gim'), replace: `$1$2 ${REMOVED}\n`},
     {find: new RegExp(String.raw`(<[\w:.-]{0,64}(?:${SECRET_WORDS})[\w.-]{0,64}(?:\s[^<>]{0,256})?>)(?!\(removed\)<)[^<]{1,4096}(?=<)`, 'gi'), replace: `$1${REMOVED}`},
-    {find: /(:\/\/)[^\s"'<>]{1,256}@/g, replace: `$1${REMOVED}@`},
+    {find: /:\/\/[^\s"'<>]+/g, replace: withoutUser},
     // user:password@host:port
     {find: /(^|[\s"'=,([])([\w.%+-]{1,64}):(?!\(removed\))[^\s"'@:/]{1,128}@(?=[\w.[-]{1,255}:(?:\d|\(removed\)))/gm, replace: `$1$2:${REMOVED}@`},
     {find: /((?:^|\s)(?:-u|--user)[ =]["']?[\w.%+-]{1,64}:)(?!\(removed\))[^\s"']+/gm, replace: `$1${REMOVED}`},
@@ -54,6 +54,12 @@ function makeRules(): readonly Rule[] {
     {find: new RegExp(String.raw`((?:${PASSWORD_WORDS})[ \t]{1,8})(?![:=(-]|${PROSE})(?:${text}|[^\s"'\\,;]+)`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`((?:${SECRET_WORDS})(?<=(?:^|[\s"'])--?[\w-]{0,64})[\w-]{0,64}[ \t]{1,8})[^\s-]\S*`, 'gi'), replace: `$1${REMOVED}`},
   ]
+}
+
+/** REST of a URL, from `://` on, without what stands before its last @. */
+function withoutUser(rest: string): string {
+  const at = rest.lastIndexOf('@')
+  return at > 3 ? `://${REMOVED}${rest.slice(at)}` : rest
 }
 
 /** What was left of a PEM whose beginning is missing: its end, and the base64 before it. */
@@ -110,7 +116,8 @@ export function redactText(text: string, secrets: Secrets = NO_SECRETS): string 
   for (const secret of secrets) result = result.replaceAll(secret.text, () => secret.name + REMOVED)
   result = withoutTornPem(result.replace(/-----BEGIN [A-Z0-9 ]{1,64}-----[^]*?(?:-----END [A-Z0-9 ]{1,64}-----|$)/g, REMOVED))
   rules ??= makeRules()
-  for (const {find, replace} of rules) result = result.replace(find, replace)
+  // The overloads of replace() take one or the other.
+  for (const {find, replace} of rules) result = typeof replace === 'string' ? result.replace(find, replace) : result.replace(find, replace)
   return result
 }
 

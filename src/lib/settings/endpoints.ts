@@ -14,7 +14,7 @@ const IPV6 = /^[0-9A-Fa-f:.]{2,45}$/
 
 /** The URLs of a list like ETCD_ENDPOINTS: comma separated, blanks around an entry do not matter, each one once. */
 export function parseEndpoints({value, origin}: Setting<string>, problem: Report): string[] {
-  const urls = value.split(',').map((entry) => withoutSlash(entry.trim()))
+  const urls = entriesOf(value).map((entry) => withoutSlash(entry.trim()))
   const schemes = new Set<string>()
   for (const url of urls) {
     const misquoted = misquotedProblem(url)
@@ -33,6 +33,21 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
   }
   if (schemes.size > 1) problem(`${origin}: http and https are mixed; all endpoints must have the same scheme`)
   return [...new Set(urls)]
+}
+
+/** The entries of LIST, which commas separate. Commas in user information separate none: it reaches from a user and what is no port to the next @. */
+function entriesOf(list: string): string[] {
+  const entries: string[] = []
+  let user: string[] = []
+  for (const part of list.split(',')) {
+    const ends = USER_END.test(part)
+    if (!ends && (user.length > 0 || USER_AND_PASSWORD.test(part.trim()))) user.push(part)
+    else {
+      entries.push([...user, part].join(','))
+      user = []
+    }
+  }
+  return entries.concat(user)
 }
 
 /** URL, or HOST:PORT, without a slash at its end. */

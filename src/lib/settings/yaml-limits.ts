@@ -25,6 +25,8 @@ const LONGEST_MESSAGE = 200
 /** What is wrong with a YAML text, by the parser's error: without what the text has there, which may be long, or a password. */
 export function yamlSyntaxText({code, message}: {readonly code: string; readonly message: string}): string {
   if (code === 'TAB_AS_INDENT') return 'a tab at the beginning of a line; indent YAML with spaces'
+  if (code === 'TAG_RESOLVE_FAILED') return 'a tag that cannot be resolved; write a string that begins with ! in quotes'
+  if (code === 'BAD_DQ_ESCAPE') return 'an escape sequence that is none; write \\\\ for a backslash in double quotes'
   const [first = ''] = message.split('\n', 1)
   return first.replace(/ at line \d+, column \d+:?$/, '').replace(/( in YAML stream| extra characters): .*$/, '$1').slice(0, LONGEST_MESSAGE)
 }

@@ -175,8 +175,8 @@ export const SECRETS: readonly Target[] = [
       const say = (message: string): void => void messages.push(message)
       const secret = secretOf(fields, NOTHING)
       const host = part(fields.after, END)
-      // With a blank in it, it must not look like a port or an entry of the list.
-      for (const [scheme, without] of [['http://', /,|^[0-9]+/g], ['https://', /\s/g], ['', /\s/g]] as const) {
+      // With a blank or a comma in it, it must not look like a port, a path, another entry of the list, or the end of a URL.
+      for (const [scheme, without] of [['http://', /[,@%]|^[0-9]+/g], ['https://', /\s|^[/0-9]+/g], ['', /\s|^[/0-9]+/g]] as const) {
         const url = `${scheme}root:${secretOf(fields, without)}@${host}`
         parseEndpoints({value: url, origin: 'x'}, say)
         environmentSource({ETCD_ENDPOINTS: url}, say, say)

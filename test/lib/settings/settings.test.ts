@@ -129,7 +129,7 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
   })
 
   test('a password in a URL is refused and not repeated', async () => {
-    for (const url of ['http://user:hunter2@a:1', 'user:hunter2@a:1', 'http://user:hunter2@a:1://', 'http://user:/hunter2 x@a:1', 'http://user:x,hunter2://y@a:1']) {
+    for (const url of ['http://user:hunter2@a:1', 'user:hunter2@a:1', 'http://user:hunter2@a:1://', 'http://user:/hunter2 x@a:1', 'http://user:x,hunter2://y@a:1', 'http://user:a,"hunter2,b@a:1']) {
       const found = await problems({env: {ETCD_ENDPOINTS: url}})
       expect(found.join('\n')).not.toContain('hunter2')
     }
@@ -197,6 +197,12 @@ describe('the configuration file', () => {
     expect(said).toContain('not YAML: line 2')
     expect(said).not.toContain('hunter2')
     expect(said.length).toBeLessThan(2_000)
+  })
+
+  test.each([['!!hunter2', 'begins with ! in quotes'], ['!x!hunter2', 'begins with ! in quotes'], ['"\\Uhunter2x"', 'double quotes']])('nor is the part of a value repeated that means something to YAML: %s', async (password, words) => {
+    const said = (await problems({files: {[CONFIG]: `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: ${password}\n  etcdEndpoints: x\n`}})).join('\n')
+    expect(said).not.toContain('hunter')
+    if (password !== '!!hunter2') expect(said).toContain(words)
   })
 
   test('one that was asked for must be there', async () => {
