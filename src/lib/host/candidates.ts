@@ -43,6 +43,9 @@ export function addressesOf(interfaces: readonly HostInterface[], family: Family
   )
 }
 
+/** The addresses of INTERFACES as `ip` writes them. */
+export const addressTexts = (interfaces: readonly Pick<HostInterface, 'addr_info'>[]): string[] => interfaces.flatMap(({addr_info: infos = []}) => infos.flatMap(({local}) => local ?? []))
+
 /** Why ADDRESS cannot be the host's whatever it is wanted for; undefined if it can. */
 export function unusable({address, scope, up, interfaceName}: FoundAddress): string | undefined {
   if (isLoopback(address) || scope === 'host') return 'loopback'

@@ -6,6 +6,7 @@ import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
 import {CommandError} from './command.js'
 import {arePair, createVeth, deleteVeth, findInterface, hasHostInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
+import {addressTexts} from './candidates.js'
 import {BatchError, ip, ipBatch, ipJson, runIn} from './ip.js'
 import {gatewayLinkLocal, hostLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
 import type {NetworkNamespace} from './network-namespace.js'
@@ -211,12 +212,11 @@ export async function connectionState(namespace: NetworkNamespace, host: string,
   return routes.some(({gateway, dev}) => gateway === GATEWAY && dev === inner.ifname) ? 'complete' : 'half'
 }
 
-const isUp = ({flags}: Interface): boolean => flags.includes('UP')
+const isUp = ({flags}: Interface): boolean => flags?.includes('UP') === true
 
 /** Whether interface NAME in NAMESPACE has ADDRESS. */
 export async function hasAddress(namespace: NetworkNamespace, name: string, address: Address): Promise<boolean> {
-  const [found] = await ipJson<{addr_info?: readonly {local: string}[]}>(namespace, [`-${address.family}`, 'address', 'show', 'dev', name])
-  return found?.addr_info?.some(({local}) => local === formatAddress(address)) === true
+  return addressTexts(await ipJson(namespace, [`-${address.family}`, 'address', 'show', 'dev', name])).includes(formatAddress(address))
 }
 
 /** The default route of IPv6, towards the link-local address of the host end, where both ends have IPv6. */

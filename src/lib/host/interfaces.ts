@@ -28,7 +28,7 @@ export interface Interface {
   readonly ifname: string
   readonly address?: string
   readonly mtu: number
-  readonly flags: readonly string[]
+  readonly flags?: readonly string[]
   /** The other end of a veth, if it is in the same namespace. */
   readonly link?: string
   /** The index of the other end of a veth, in its namespace, if that is another one. */

@@ -42,7 +42,31 @@ export async function ipJson<T>(where: Where, args: readonly string[]): Promise<
   return ipObjects(await runIn(where, 'ip', ['-j', ...args]), args) as T[]
 }
 
-/** The objects in TEXT, what `ip -j ARGS` says. For what its filter leaves out it may give objects without members. @throws CalicoError `failed` */
+/** What the members that are read have in them, in interfaces, addresses and routes. `link` may be null. */
+const MEMBERS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  ...Object.fromEntries(['ifname', 'family', 'local', 'scope', 'dev', 'gateway', 'prefsrc'].map((name) => [name, (value: unknown) => typeof value === 'string'])),
+  ...Object.fromEntries(['ifindex', 'link_index', 'mtu', 'metric'].map((name) => [name, Number.isSafeInteger])),
+  ...Object.fromEntries(['tentative', 'temporary'].map((name) => [name, (value: unknown) => typeof value === 'boolean'])),
+  flags: (value) => Array.isArray(value) && value.every((flag) => typeof flag === 'string'),
+  addr_info: (value) => Array.isArray(value) && value.every((each: unknown) => isObject(each) && wrongMember(each) === undefined && hasPrefix(each)),
+}
+
+/** Whether the prefix of ADDRESS, where it has one, is one of its family. */
+const hasPrefix = ({local, prefixlen}: {readonly local?: string; readonly prefixlen?: unknown}): boolean =>
+  prefixlen === undefined || (typeof prefixlen === 'number' && Number.isInteger(prefixlen) && prefixlen >= 0 && prefixlen <= (local?.includes(':') ? 128 : 32))
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The name of a member of OBJECT that has something else in it than its readers take for given, or that an interface lacks; undefined if there is none. */
+function wrongMember(object: object): string | undefined {
+  if (Object.hasOwn(object, 'ifindex') && !Object.hasOwn(object, 'ifname')) return 'ifname'
+  return Object.entries(object).find(([name, value]) => Object.hasOwn(MEMBERS, name) && MEMBERS[name]?.(value) === false)?.[0]
+}
+
+/**
+ * The objects in TEXT, what `ip -j ARGS` says. For what its filter leaves out it may give objects without members.
+ * @throws CalicoError `failed` where it is something else, or a member that is read has another type than iproute2's
+ */
 export function ipObjects(text: string, args: readonly string[]): object[] {
   if (text.trim() === '') return []
   const fail = (cause?: unknown): never => {
@@ -55,7 +79,12 @@ export function ipObjects(text: string, args: readonly string[]): object[] {
     return fail(error)
   }
   if (!Array.isArray(answer)) return fail()
-  return answer.filter((each: unknown): each is object => typeof each === 'object' && each !== null && Object.keys(each).length > 0)
+  const objects = answer.filter((each: unknown): each is object => isObject(each) && Object.keys(each).length > 0)
+  for (const each of objects) {
+    const wrong = wrongMember(each)
+    if (wrong !== undefined) throw new CalicoError('failed', `'ip -j ${args.join(' ')}' gave an object whose '${wrong}' cannot be read`, {hint: 'The program ip of iproute2 is needed.'})
+  }
+  return objects
 }
 
 /** Runs `ip ARGS` in WHERE. NAMESPACE is another one that ARGS name as NAMESPACE_FILE. */

@@ -3,6 +3,7 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError} from '../errors.js'
 import {formatAddress} from '../net/index.js'
+import {addressTexts} from './candidates.js'
 import {ipJson} from './ip.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
@@ -23,8 +24,7 @@ export function trustLinkLocal(name: string): void {
 
 /** The link-local IPv6 address of NAME in NAMESPACE. */
 export async function linkLocal(namespace: NetworkNamespace, name: string): Promise<string | undefined> {
-  const [found] = await ipJson<{addr_info?: readonly {local: string}[]}>(namespace, ['-6', 'address', 'show', 'dev', name, 'scope', 'link'])
-  return found?.addr_info?.[0]?.local
+  return addressTexts(await ipJson(namespace, ['-6', 'address', 'show', 'dev', name, 'scope', 'link']))[0]
 }
 
 /** That of the host end NAME; asks no program. */

@@ -35,13 +35,13 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
   return [...new Set(urls)]
 }
 
-/** The entries of LIST, which commas separate. Commas in user information separate none: it reaches from a user and what is no port to the next @. */
+/** The entries of LIST, which commas separate. Commas in user information separate none: it reaches from a user, behind whom no port follows, to the next @. */
 function entriesOf(list: string): string[] {
   const entries: string[] = []
   let user: string[] = []
   for (const part of list.split(',')) {
     const ends = USER_END.test(part)
-    if (!ends && (user.length > 0 || USER_AND_PASSWORD.test(part.trim()))) user.push(part)
+    if (!ends && (user.length > 0 || USER_AND_PASSWORD.test(part.trim()) || part.endsWith(':'))) user.push(part)
     else {
       entries.push([...user, part].join(','))
       user = []

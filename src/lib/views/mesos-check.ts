@@ -8,6 +8,7 @@ import type {Session} from '../client/session.js'
 import {containerLifecycle} from '../docker/lifecycle.js'
 import {isError} from '../errors.js'
 import {hostAddresses} from '../host/addresses.js'
+import {addressTexts} from '../host/candidates.js'
 import {askPlugin} from '../mesos/agent/ask-plugin.js'
 import type {DockerFacts, Surroundings} from '../mesos/agent/check.js'
 import {zookeeperHosts} from '../mesos/agent/check-flags.js'
@@ -80,8 +81,7 @@ async function dockerFacts(): Promise<DockerFacts | {away: string}> {
 
 async function localAddresses(): Promise<readonly string[] | undefined> {
   try {
-    const interfaces = await hostAddresses<{addr_info?: readonly {local?: string}[]}>()
-    return interfaces.flatMap(({addr_info = []}) => addr_info.flatMap(({local}) => local ?? []))
+    return addressTexts(await hostAddresses())
   } catch (error) {
     if (!isError(error)) throw error
     return undefined

@@ -16,13 +16,18 @@ import {framedLines} from '../../../src/lib/docker/lifecycle.js'
 import {lineSplitter} from '../../../src/lib/docker/lines.js'
 import {CalicoError} from '../../../src/lib/errors.js'
 import {stringifyJson} from '../../../src/lib/json/json.js'
+import {addressesOf, addressTexts, firstUsable, type HostInterface, unusable} from '../../../src/lib/host/candidates.js'
+import {raisedRoutes} from '../../../src/lib/host/container-network.js'
+import {arePair, type Interface} from '../../../src/lib/host/interfaces.js'
 import {ipObjects} from '../../../src/lib/host/ip.js'
+import {networksOf} from '../../../src/lib/host/networks.js'
 import {isInUnit} from '../../../src/lib/host/own-unit.js'
 import {readUnitState} from '../../../src/lib/calico-node/libnetwork-service/systemd.js'
 import {linksOf, namespacesIn, type Veth} from '../../../src/lib/mesos/agent/links.js'
 import {ignoredOptions, readNetworkOptions} from '../../../src/lib/libnetwork/options.js'
 import {BadRequest, createEndpoint, createNetwork, joinEndpoint, ofEndpoint, ofNetwork, readRequest as readDriverRequest, releaseAddress, releasePool, requestAddress, requestPool} from '../../../src/lib/libnetwork/protocol.js'
 import {readRequest as readPluginRequest} from '../../../src/lib/mesos/plugin/request.js'
+import {hostRouteAddresses} from '../../../src/lib/workload/container-holders.js'
 import {scripted} from '../../support/scripted-session.js'
 import {asRecord} from '../../../src/lib/model/schema/codec.js'
 import type {Target} from '../engine.js'
@@ -176,15 +181,29 @@ export const PROGRAMS: readonly Target[] = [
     name: 'host-programs',
     seeds: () => [
       '[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP"],"mtu":65536,"addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8,"scope":"host"}]},{},{"ifindex":2,"link_index":3,"ifname":"cali1","link_netnsid":0,"flags":["UP"],"addr_info":[{"family":"inet6","local":"fe80::1","prefixlen":64,"scope":"link","temporary":true}]}]',
+      '[{"dst":"default","gateway":"10.0.0.1","dev":"eth0","metric":100,"prefsrc":"10.0.0.2","flags":["onlink"]},{"dst":"default","dev":"eth1","scope":"link","flags":[]}]',
       '{"namespaces": [{"netnsid": "unassigned", "nprocs": 9}, {"netnsid": "0", "nprocs": 1}, {"netnsid": 3, "nprocs": "2"}]}',
       'ActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nActiveEnterTimestampMonotonic=123456789\nNRestarts=0\n',
       '12:pids:/system.slice/calico-libnetwork.service\n0::/system.slice/calico-libnetwork.service/x\n',
     ],
-    dictionary: ['"ifname"', '"addr_info"', '"local"', '"link_netnsid"', '"namespaces"', '"netnsid"', '"nprocs"', '{}', 'null', 'ActiveState=', 'ActiveEnterTimestampMonotonic=', '=', '\n', ':', '/'],
+    dictionary: ['"ifname"', '"addr_info"', '"local"', '"prefixlen"', '"flags"', '"gateway"', '"metric"', '"link_netnsid"', '"namespaces"', '"netnsid"', '"nprocs"', '{}', 'null', 'ActiveState=', 'ActiveEnterTimestampMonotonic=', '=', '\n', ':', '/'],
     run(input) {
       const said = text(input)
       const objects = unlessRefused(() => ipObjects(said, [])) ?? []
       linksOf(objects as Veth[], namespacesIn(said), () => false).otherEnd('cali1')
+      const interfaces = objects as (HostInterface & Interface)[]
+      for (const family of [4, 6] as const) {
+        for (const found of addressesOf(interfaces, family)) {
+          unusable(found)
+          promise(found.prefix >= 0 && found.prefix <= 128, 'a prefix is none')
+        }
+        firstUsable(interfaces, family)
+      }
+      for (const {value} of hostRouteAddresses(interfaces)) promise(typeof value === 'bigint', 'an address has no value')
+      networksOf(interfaces)
+      for (const address of addressTexts(interfaces)) promise(typeof address === 'string', 'an address is no text')
+      for (const each of interfaces) for (const other of interfaces) arePair(each, other)
+      raisedRoutes(objects)
       const {restarts, since} = readUnitState(said, {now: 1_700_000_000_000, monotonicMs: 1_000_000})
       promise(Number.isInteger(restarts) && restarts >= 0, 'a unit has restarted no number of times')
       promise(since === undefined || !Number.isNaN(since.getTime()), 'a unit runs since no time')

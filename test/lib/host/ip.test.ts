@@ -79,3 +79,16 @@ suite('several commands of ip', whyNoNamespaces(), () => {
 
 test.each<[string, object[]]>([['', []], ['\n', []], ['[]', []], ['[{},{"ifname":"a"},null,7]', [{ifname: 'a'}]]])('what ip -j says: %j', (text, objects) => expect(ipObjects(text, ['link'])).toEqual(objects))
 test.each(['Object "x" is unknown', 'null', '{}', '7'])('what is none of its answers: %s', (text) => expect(() => ipObjects(text, ['link', 'show'])).toThrow("'ip -j link show' did not answer in JSON"))
+
+test.each<[string, string]>([
+  ['addr_info', '{"ifname":"a","addr_info":null}'], ['addr_info', '{"ifname":"a","addr_info":{}}'], ['addr_info', '{"ifname":"a","addr_info":[null]}'], ['addr_info', '{"ifname":"a","addr_info":[{"local":7}]}'],
+  ['addr_info', '{"ifname":"a","addr_info":[{"local":"10.0.0.1","prefixlen":"8"}]}'], ['addr_info', '{"ifname":"a","addr_info":[{"prefixlen":33}]}'], ['addr_info', '{"ifname":"a","addr_info":[{"local":"::1","prefixlen":129}]}'], ['addr_info', '{"addr_info":[[]]}'],
+  ['ifname', '{"ifname":7}'], ['ifname', '{"ifindex":1}'], ['flags', '{"ifname":"a","flags":"UP"}'], ['flags', '{"ifname":"a","flags":[1]}'], ['mtu', '{"ifname":"a","mtu":"1500"}'], ['gateway', '{"dst":"default","gateway":null}'],
+])('a wrong %s is refused: %s', (member, object) => {
+  expect(() => ipObjects(`[{"ifname":"lo"},${object}]`, ['address'])).toThrow(expect.objectContaining({kind: 'failed', message: `'ip -j address' gave an object whose '${member}' cannot be read`}))
+})
+
+test('what ip really says is taken: a link that is null, members that nothing reads, addresses without one', () => {
+  const objects: object[] = [{ifindex: 4, link: null, ifname: 'tunl0', flags: ['NOARP'], mtu: 1480, operstate: 'DOWN', broadcast: 7, addr_info: [{}, {family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link', tentative: true}]}, {dst: 'default', dev: 'eth0', metric: 100, flags: []}, {constructor: 1}]
+  expect(ipObjects(JSON.stringify(objects), [])).toEqual(objects)
+})

@@ -129,7 +129,7 @@ describe('what v0.20 refuses in the variables (cli-v0.20 §1.5), and what is ref
   })
 
   test('a password in a URL is refused and not repeated', async () => {
-    for (const url of ['http://user:hunter2@a:1', 'user:hunter2@a:1', 'http://user:hunter2@a:1://', 'http://user:/hunter2 x@a:1', 'http://user:x,hunter2://y@a:1', 'http://user:a,"hunter2,b@a:1']) {
+    for (const url of ['http://user:hunter2@a:1', 'user:hunter2@a:1', 'http://user:hunter2@a:1://', 'http://user:/hunter2 x@a:1', 'http://user:x,hunter2://y@a:1', 'http://user:a,"hunter2,b@a:1', 'http://user:,"hunter2@a:1']) {
       const found = await problems({env: {ETCD_ENDPOINTS: url}})
       expect(found.join('\n')).not.toContain('hunter2')
     }
