@@ -79,6 +79,16 @@ onBothStores((stores) => {
     await expect(applyPlan(sessionOn(store), saved(made), 'c.plan')).rejects.toMatchObject({kind: 'conflict', details: [expect.stringMatching(named)] as unknown})
     expect(await everything(store)).toEqual(before)
   })
+  test('a key that must not be there is named as created when it is there', async () => {
+    await apply(store, profile('first'))
+    const made: Plan = {...(await plan(store, [profile('web')])), guards: [{key: `${PROFILES}other`, version: 0n}]}
+    await store.transact({then: [{put: `${PROFILES}other`, value: '{}'}]})
+    const before = await everything(store)
+    await expect(applyPlan(sessionOn(store), saved(made), 'c.plan')).rejects.toMatchObject({kind: 'conflict', details: ['profile/other: created since']})
+    expect(await everything(store)).toEqual(before)
+    await store.transact({then: [{delete: `${PROFILES}other`}]})
+    expect(await applied(store, made)).toEqual(['Profile/web created'])
+  })
   test('a plan without changes: nothing to do, until something moves', async () => {
     await apply(store, profile('web'))
     const made = await plan(store, [profile('web')])
