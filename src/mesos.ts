@@ -23,7 +23,7 @@ export type Reply = {readonly error: string} | {readonly error: null; readonly i
 
 export interface Answer {
   readonly reply: Reply
-  /** For a reply that nobody took: takes back what only the reply tells of. */
+  /** For a reply that no one took: reverts what only the reply tells of. */
   readonly undelivered: () => Promise<void>
 }
 

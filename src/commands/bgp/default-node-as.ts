@@ -9,7 +9,7 @@ export default class BgpDefaultNodeAs extends SettingCommand {
   static override description = `Without a number, shows the current one; it is ${BGP_DEFAULTS.asNumber} if none is set.`
   static override examples = ['<%= config.bin %> bgp default-node-as', '<%= config.bin %> bgp default-node-as 64513']
   static override args = {
-    // An empty word asks for the number, as in v0.20; oclif would take undefined for a word that nobody has read.
+    // An empty word asks for the number, as in v0.20; oclif would take undefined for a word that no one has read.
     as_num: Args.custom<number | 'show'>({
       ignoreStdin: true,
       description: 'The AS number, as a number (64512) or in dotted form (1.10).',

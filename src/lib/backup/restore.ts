@@ -1,6 +1,6 @@
 /**
  * Restoring a backup: the store is locked, made what the backup says in many guarded transactions, and unlocked. The lock names the backup, so that
- * a restore which was killed is completed by the next one of the same backup, and nobody takes what is half-done for a cluster.
+ * a restore which was killed is completed by the next one of the same backup, and no one takes what is half-done for a cluster.
  */
 import {CALICO_PREFIX, checkReadable, CLUSTER_KEY, type ClusterState, specOf, unfinishedRestore} from '../client/cluster.js'
 import {commit} from '../client/commit.js'
@@ -75,7 +75,7 @@ function informationIn(text: string | undefined): ClusterInformation | undefined
 
 /**
  * Makes all that lies under /calico/ what BACKUP says; in a dry run only counts.
- * @throws CalicoError `refused` if something lies there and REPLACE is not given, or somebody else has locked the store; `wrong-datastore` if the store or
+ * @throws CalicoError `refused` if something lies there and REPLACE is not given, or someone else has locked the store; `wrong-datastore` if the store or
  *   the backup is of another cluster than the expected one: nothing is changed then. `unknown` if it ends half-way: the store stays locked
  */
 export async function restoreBackup(session: Session, backup: CheckedBackup, {replace}: {replace: boolean}): Promise<RestoreCounts> {
@@ -104,7 +104,7 @@ function halfDone(error: unknown, done: number): unknown {
   return new CalicoError('unknown', `The restore is not finished: ${done} keys were written or deleted, and the datastore stays locked`, {details: [error.message, ...error.details, ...(error.hint === undefined ? [] : [error.hint])], hint: HINT, cause: error})
 }
 
-/** Somebody has unlocked the store, or another restore has taken it over. */
+/** Someone has unlocked the store, or another restore has taken it over. */
 class LockLost extends CalicoError {
   constructor() {
     super('unknown', 'The restore is not finished: another client has unlocked the datastore meanwhile, or restores another backup. Only a part of the backup is restored', {

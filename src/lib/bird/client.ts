@@ -15,7 +15,7 @@ export interface QueryOptions {
   readonly sizeLimit?: number
 }
 
-/** Nobody answers at a control socket; `reason` tells why, for those who decide what that means. */
+/** No one answers at a control socket; `reason` tells why, for those who decide what that means. */
 export class BirdUnreachableError extends CalicoError {
   constructor(
     readonly path: string,

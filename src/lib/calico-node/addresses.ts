@@ -23,7 +23,7 @@ export interface ResolvedAddresses {
 export interface Asking {
   /** For people: the candidates, and what is unusual. */
   readonly note: (text: string) => void
-  /** Lets the user choose; undefined where nobody can be asked. */
+  /** Lets the user choose; undefined where no one can be asked. */
   readonly ask?: ((question: string, candidates: readonly Candidate[]) => Promise<Candidate>) | undefined
 }
 

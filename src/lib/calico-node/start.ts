@@ -131,7 +131,7 @@ async function startOrRemove(engine: Lifecycle, id: string, {image}: ContainerPl
 
 async function failureOf(engine: Lifecycle, id: string, image: string, outcome: Exclude<Outcome, {type: 'ready'}>, {timeoutMs, want}: RunOptions): Promise<CalicoError> {
   if (outcome.type === 'stranger') {
-    // Not stopped: whatever it is may ignore SIGTERM, and nobody looks for its log here.
+    // Not stopped: whatever it is may ignore SIGTERM, and no one looks for its log here.
     await engine.remove(id)
     return strangerError(image)
   }

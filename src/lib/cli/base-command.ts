@@ -111,7 +111,7 @@ export abstract class BaseCommand extends Command {
     const {line: ofBatch} = this.invocation
     const line = (ofBatch?.reading?.result as Interfaces.ParserOutput<F, B, A> | undefined) ?? (await this.parse(options))
     if (ofBatch?.reading) ofBatch.reading.result = line
-    this.parsed = true // oclif warns in development where nobody has parsed
+    this.parsed = true // oclif warns in development where no one has parsed
     this.globals = line.flags
     for (const name of ofBatch?.refused ?? []) {
       if ((line.flags as Values)[name] !== undefined) this.problem(`Give --${name} to batch itself, not to one of its lines`)
@@ -280,12 +280,12 @@ export abstract class BaseCommand extends Command {
     return {}
   }
 
-  /** Whether somebody sits at a terminal; never for a line of a batch. */
+  /** Whether someone sits at a terminal; never for a line of a batch. */
   protected get onTerminal(): boolean {
     return this.invocation.line === undefined && process.stdin.isTTY && process.stderr.isTTY
   }
 
-  /** Whether there is somebody to ask: on a terminal, unless --no-input. */
+  /** Whether there is someone to ask: on a terminal, unless --no-input. */
   protected get asks(): boolean {
     return !this.globals['no-input'] && this.onTerminal
   }
@@ -307,7 +307,7 @@ export abstract class BaseCommand extends Command {
     this.invocation.exitCode(code)
   }
 
-  /** Asks the user QUESTION, to be answered with yes or no; false where nobody can be asked. The time for it is not the datastore's. */
+  /** Asks the user QUESTION, to be answered with yes or no; false where no one can be asked. The time for it is not the datastore's. */
   protected async confirm(question: string | readonly string[]): Promise<boolean> {
     if (!this.asks) return false
     const {askYesNo} = await import('./ask.js')

@@ -17,7 +17,7 @@ export const mayExistFlag = {'may-exist': Flags.boolean({description: 'Succeed i
 /** The option of a command that removes something; what it means is in {@link HostEditCommand}. */
 export const ifExistsFlag = {'if-exists': Flags.boolean({description: 'Succeed if it does not exist.'})}
 
-/** A command that changes something: --dry-run, --init, and what it says about each change. Undo does not take back all that it changes. */
+/** A command that changes something: --dry-run, --init, and what it says about each change. Undo does not revert all that it changes. */
 export abstract class HostEditCommand extends BaseCommand {
   static override baseFlags = {
     ...BaseCommand.baseFlags,
@@ -115,7 +115,7 @@ export abstract class HostEditCommand extends BaseCommand {
   }
 }
 
-/** A command that changes what undo can take back: with --confirm-within by itself. */
+/** A command that changes what undo can revert: with --confirm-within by itself. */
 export abstract class EditCommand extends HostEditCommand {
   static override baseFlags = {
     ...HostEditCommand.baseFlags,

@@ -28,7 +28,7 @@ export interface Reading {
 export interface BatchLine {
   readonly settings: Settings
   readonly budget: Budget
-  /** A session on the connection that all lines share; nobody but the batch closes its store, and it listens for signals. */
+  /** A session on the connection that all lines share; no one but the batch closes its store, and it listens for signals. */
   session(options: Pick<SessionOptions, 'dryRun' | 'init' | 'warn' | 'announce'>): Promise<Session>
   /** The batch only rehearses its lines: they say what would be done. Whether their session writes is the batch's affair: it may be on a stage. */
   readonly dryRun: boolean

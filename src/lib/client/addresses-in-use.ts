@@ -29,7 +29,7 @@ export interface Holders {
   readonly nodes: ReadonlyMap<string, number>
 }
 
-/** Who holds addresses within NETWORKS, other than those of EXCEPT. Addresses that Windows nodes set aside are nobody's. */
+/** Who holds addresses within NETWORKS, other than those of EXCEPT. Addresses that Windows nodes set aside are no one's. */
 export async function findHolders(session: Session, networks: readonly Cidr[], except: ReadonlySet<string> = new Set()): Promise<Holders> {
   const first: Holder[] = []
   const nodes = new Map<string, number>()

@@ -1,6 +1,6 @@
 /**
- * Giving blocks back (datamodel-v3 §4.9): a block that its host no longer keeps is deleted if it is empty, else it becomes nobody's and its
- * addresses stay assigned. Block and affinity change in one guarded transaction, so that nobody ever sees one without the other;
+ * Giving blocks back (datamodel-v3 §4.9): a block that its host no longer keeps is deleted if it is empty, else it becomes no one's and its
+ * addresses stay assigned. Block and affinity change in one guarded transaction, so that no one ever sees one without the other;
  * what libcalico-go reaches in three writes through `pendingDeletion` is reached in one.
  */
 import type {Compare, KeyValue, Revision} from '../datastore/datastore.js'
@@ -19,7 +19,7 @@ const MAX_KEYS = 120
 export interface AffinityScope {
   /** Only those of blocks within this network. */
   readonly within: Cidr
-  /** Only those of this host; otherwise those of all owners, and empty blocks that nobody keeps are deleted too. */
+  /** Only those of this host; otherwise those of all owners, and empty blocks that no one keeps are deleted too. */
   readonly host?: string
   /** Asked before a block is touched, with the block as it is then; may throw to refuse. */
   readonly check?: (block: Block) => void
@@ -28,7 +28,7 @@ export interface AffinityScope {
 /** What a release did. CIDRs of blocks; in a dry run, what it would do. */
 export interface AffinityRelease {
   readonly deleted: readonly string[]
-  /** Blocks with assigned addresses that belong to nobody now. */
+  /** Blocks with assigned addresses that belong to no one now. */
   readonly disowned: readonly string[]
   /** The blocks that are still there, by key, each at the revision at which it was last examined. Only without a host. */
   readonly left: ReadonlyMap<string, Revision>
@@ -70,7 +70,7 @@ export async function releaseAffinities(session: Session, scope: AffinityScope):
   return {deleted, disowned, left}
 }
 
-/** The blocks to be released, and the revisions of those that nobody keeps anyway. */
+/** The blocks to be released, and the revisions of those that no one keeps anyway. */
 async function findCandidates(session: Session, {within, host, check}: AffinityScope): Promise<{candidates: Candidate[]; others: Map<string, Revision>}> {
   const affinities = new Map<string, Set<string>>()
   const others = new Map<string, Revision>()

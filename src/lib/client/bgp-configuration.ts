@@ -60,8 +60,8 @@ export const setDefaultAs = (session: Session, asNumber: number): Promise<Global
 export const setNodeMesh = (session: Session, enabled: boolean): Promise<GlobalBgpChange> => setGlobal(session, {nodeToNodeMeshEnabled: enabled})
 
 /**
- * Makes sure that nobody loses the routes between nodes when the mesh is switched off.
- * @throws CalicoError `refused` (`--yes` overrides it) if the mesh is on, there are several nodes, and nobody has a peer
+ * Makes sure that no one loses the routes between nodes when the mesh is switched off.
+ * @throws CalicoError `refused` (`--yes` overrides it) if the mesh is on, there are several nodes, and no one has a peer
  */
 export async function refuseMeshOff(session: Session): Promise<void> {
   const {nodeToNodeMeshEnabled} = await readGlobalBgp(session)

@@ -1,6 +1,6 @@
 /**
  * BGP peers as v0.20 knew them: an address and an AS number, of all nodes or of one. A stored peer is found by its address and scope, whatever
- * its name (decisions.md 18); peers on a port or with selectors are nobody's to change here, only to show.
+ * its name (decisions.md 18); peers on a port or with selectors are no one's to change here, only to show.
  */
 import {CalicoError} from '../errors.js'
 import {kindPrefix} from '../model/keys.js'
@@ -34,7 +34,7 @@ export async function listPeers(session: Session, scope: PeerScope): Promise<Pee
 /** What an addition did. */
 export interface PeerAddition {
   readonly changes: readonly ResourceChange<BGPPeer>[]
-  /** The name of a global peer of the same address: Calico passes over the node's peer then. */
+  /** The name of a global peer of the same address: Calico skips the node's peer then. */
   readonly hiddenBy: string | undefined
 }
 

@@ -95,8 +95,8 @@ export function removeSetting(session: Session, place: Place, setting: ConfigSet
 }
 
 /**
- * Applies EDIT to the configuration object at PLACE, an empty one if there is none. A log level that nobody has set is not stored, though
- * Calico's client would fill it in: in a node's object it would mask the global one, and in any it would look like somebody's choice.
+ * Applies EDIT to the configuration object at PLACE, an empty one if there is none. A log level that no one has set is not stored, though
+ * Calico's client would fill it in: in a node's object it would mask the global one, and in any it would look like someone's choice.
  */
 export function editConfiguration<R extends Configuration>(session: Session, place: Place, edit: (object: R) => R): Promise<ResourceChange<R>> {
   return changeResource<R>(session, place, (stored) => edit(stored ?? (newConfiguration(place) as R)), {finish: withoutFilledLevel})

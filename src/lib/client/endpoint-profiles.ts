@@ -28,7 +28,7 @@ export function profileListProblems(action: ProfileAction, names: readonly strin
 
 /**
  * Appends NAMES to the profiles of ENDPOINT, removes them from it, or makes them its profiles. What is so already is left as it is.
- * @param options.ifExists passes over profiles that do not exist
+ * @param options.ifExists skips profiles that do not exist
  * @throws CalicoError `not-found` for a profile that does not exist (to remove one that the endpoint has, it need not)
  */
 export async function editEndpointProfiles(session: Session, endpoint: Endpoint, action: ProfileAction, names: readonly string[], {ifExists = false}: {ifExists?: boolean} = {}): Promise<ProfilesEdited> {

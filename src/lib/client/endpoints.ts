@@ -125,7 +125,7 @@ function matcher({host, orchestrator, workload, endpoint}: EndpointFilter): Matc
 /** The fewest digits by which the id of an endpoint is known. */
 const LEAST_OF_AN_ID = 4
 
-/** Whether WORD is the beginning of ID, an endpoint's: of ids of hex digits only, which nobody chooses. */
+/** Whether WORD is the beginning of ID, an endpoint's: of ids of hex digits only, which no one chooses. */
 const beginsId = (word: string, id: string): boolean =>
   word.length >= LEAST_OF_AN_ID && /^[0-9a-f]+$/.test(word) && /^(?:[0-9a-f]{32}|[0-9a-f]{64})$/.test(id) && id.startsWith(word)
 

@@ -1,4 +1,4 @@
-/** Removing pools without force and without hurry: no new addresses, then wait until nobody has one, then remove. */
+/** Removing pools without force and without hurry: no new addresses, then wait until no one has one, then remove. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {KeyValue, Revision} from '../datastore/datastore.js'
 import {CompactedError} from '../datastore/errors.js'
@@ -20,7 +20,7 @@ const LONGEST_WAIT_MS = 60_000
 
 export interface DrainOptions {
   readonly waitMs: number
-  /** Passes over what is no pool. */
+  /** Skips what is no pool. */
   readonly ifExists?: boolean
   /** Called at first, and whenever the number of addresses in use has changed: with LINES, who has them, at first only. */
   readonly onHolders: (count: number, lines: readonly string[]) => void
@@ -31,8 +31,8 @@ export interface DrainOptions {
 /**
  * Disables the pools of CIDRS, waits until none of their addresses is in use, and removes them. Whatever ends it before that leaves them disabled.
  * It looks again when a block changes. In a dry run only tells who has addresses.
- * @throws CalicoError `refused` when the time is up, naming the holders; `conflict` if somebody enables a pool meanwhile; `invalid` on a stage, on which
- *   nobody gives an address back; else as removePools
+ * @throws CalicoError `refused` when the time is up, naming the holders; `conflict` if someone enables a pool meanwhile; `invalid` on a stage, on which
+ *   no one gives an address back; else as removePools
  */
 export async function drainPools(session: Session, cidrs: readonly Cidr[], {waitMs, ifExists = false, onHolders, offTheClock}: DrainOptions): Promise<PoolRemoval> {
   if (session.store.restOn) throw new CalicoError('invalid', 'pool remove --drain waits for other clients, and cannot be part of one transaction', {hint: 'Run it separately, or in a batch without --atomic.'})

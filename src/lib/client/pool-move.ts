@@ -25,7 +25,7 @@ const DRIVER = 'libnetwork'
 export interface Straggler {
   readonly node: string
   readonly orchestrator: string
-  /** As users see it: a container's name or id. Undefined where nobody has recorded it. */
+  /** As users see it: a container's name or id. Undefined where no one has recorded it. */
   readonly workload: string | undefined
   readonly address: string
   /** By their stored names. */

@@ -1,9 +1,9 @@
 /**
  * Removing pools without losing sight of an address (decisions.md 20).
  *
- * A pool may go once no block is left in its network. Somebody may assign an address of it at any moment until then, in three ways:
+ * A pool may go once no block is left in its network. Someone may assign an address of it at any moment until then, in three ways:
  *
- * - Before the pool is disabled. Disabling comes first, so that nobody who reads the pool afterwards takes an address from it.
+ * - Before the pool is disabled. Disabling comes first, so that no one who reads the pool afterwards takes an address from it.
  * - By having read the pool while it was still enabled. This tool's own allocator writes only if the pool is as it read it, so that disabling
  *   defeats it. libcalico-go does not look again; it claims or changes a block a moment later. A block is released only in a transaction that
  *   holds the block as it was read, so such an assignment is always seen; it ends the removal, and the pool is enabled again.
@@ -11,7 +11,7 @@
  * - After the deletion, by a libcalico-go that has been slow. No condition in the store can prevent that, nor does libcalico-go's own wait of half
  *   a second. The blocks are therefore examined once more at the end, and a new one is reported.
  *
- * With `force`, blocks with addresses become nobody's and stay, as in v0.20; the same conditions make sure that each has been.
+ * With `force`, blocks with addresses become no one's and stay, as in v0.20; the same conditions make sure that each has been.
  */
 import type {KeyValue, Revision} from '../datastore/datastore.js'
 import {CalicoError, isError} from '../errors.js'
@@ -47,9 +47,9 @@ export interface PoolRemoval {
 /**
  * Removes the pools of CIDRS: disables all of them, gives their blocks back and deletes all of them.
  * Interrupted or failed half-way it can be run again.
- * @param options.ifExists passes over those of CIDRS that are no pool
+ * @param options.ifExists skips those of CIDRS that are no pool
  * @throws CalicoError `not-found` if one of CIDRS is no pool; `refused` if addresses are in use and FORCE is not given: nothing is changed then;
- * `conflict` if somebody enables a pool meanwhile; `unknown` if only a part was done
+ * `conflict` if someone enables a pool meanwhile; `unknown` if only a part was done
  */
 export async function removePools(session: Session, cidrs: readonly Cidr[], {force, ifExists = false}: {force: boolean; ifExists?: boolean}): Promise<PoolRemoval> {
   const wanted = distinctNetworks(cidrs)
@@ -88,7 +88,7 @@ export const deletion = (pool: Pool): ResourceChange<IPPool> => ({kind: 'IPPool'
 /** Where none of the pools exists. */
 export const NOTHING_REMOVED: PoolRemoval = {changes: [], disowned: []}
 
-/** The pools of WANTED, several for one network if somebody stored several, and the networks that have one: with IFEXISTS these may be fewer. @throws CalicoError `not-found` */
+/** The pools of WANTED, several for one network if someone stored several, and the networks that have one: with IFEXISTS these may be fewer. @throws CalicoError `not-found` */
 export async function findPools(session: Session, wanted: readonly Cidr[], {ifExists}: {ifExists: boolean}): Promise<{networks: readonly Cidr[]; pools: readonly Pool[]}> {
   const {results} = await read(session, [{list: kindPrefix('IPPool')}])
   const all = parsePools(session, results[0] ?? [])
@@ -148,7 +148,7 @@ export async function giveBackAndDelete(session: Session, networks: readonly Cid
   throw new CalicoError('conflict', `Blocks in ${networks.map(formatCidr).join(', ')} keep being claimed by nodes`, {hint: 'Run the command again.'})
 }
 
-/** Refuses a block that somebody has assigned from since the removal began. */
+/** Refuses a block that someone has assigned from since the removal began. */
 function refuseAssigned(block: Block): void {
   if (isEmpty(block)) return
   throw inUse(

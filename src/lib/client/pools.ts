@@ -79,7 +79,7 @@ export function networkOfPool(pool: Pool): string | undefined {
   return id === undefined ? undefined : (dockerName(poolAnnotation(pool, NETWORK_NAME_ANNOTATION)) ?? id.slice(0, 12))
 }
 
-/** The pools for exactly CIDR: none or one, or more where somebody stored several; Calico honours the first then. */
+/** The pools for exactly CIDR: none or one, or more where someone stored several; Calico honours the first then. */
 export const poolsFor = (pools: readonly Pool[], cidr: Cidr): Pool[] => pools.filter((pool) => pool.cidr !== undefined && equalNetworks(pool.cidr, cidr))
 
 /** CIDRS as networks, each once. */
@@ -172,7 +172,7 @@ function decideAddition(session: Session, {revision, results: [entries = [], ...
   })
   return {
     writes: prepared.flatMap(({write}) => write ?? []),
-    // A pool that somebody adds at the same moment may overlap ours.
+    // A pool that someone adds at the same moment may overlap ours.
     guards: [{prefix: kindPrefix('IPPool'), unchangedSince: revision}],
     what: `the change of ${networks.length === 1 ? `ippool/${networks.map(formatCidr).join()}` : `${networks.length} IP pools`}`,
     outcome: prepared.map(({change}) => change),

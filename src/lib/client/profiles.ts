@@ -138,7 +138,7 @@ export async function editProfile<T extends {readonly profile: Profile}>(
 /** What to do where a profile is missing and nothing would be gained by making it: an empty one has nothing to show or to remove. */
 export const SEE_PROFILES = 'To see the profiles: calicoctl profile show'
 
-/** LOOKS: nobody wants to add to it. */
+/** LOOKS: no one wants to add to it. */
 function missing(name: string, looks: boolean): never {
   const hint = name === BUILT_IN ? 'Calico provides this profile itself: endpoints can use it, it allows all traffic, and it cannot be shown or edited.' : looks ? SEE_PROFILES : `To create it: calicoctl profile add ${name}`
   throw new CalicoError('not-found', `Profile ${name} not found.`, {hint})

@@ -10,7 +10,7 @@ export interface WriteLog {
   open: {readonly what: string; readonly settled: Promise<void>} | undefined
   /** What is still to be done after the writes so far, as a sentence; undefined where every write stands for itself. */
   remaining: string | undefined
-  /** Takes back, when the command is interrupted, what it has begun outside the datastore, and says in a sentence what became of it. */
+  /** Reverts, when the command is interrupted, what it has begun outside the datastore, and says in a sentence what became of it. */
   undo?: (() => Promise<string>) | undefined
 }
 
@@ -24,7 +24,7 @@ export interface Written {
   readonly cluster: string | undefined
 }
 
-/** What became of a transaction: the revision at which it was executed; it was not, and will not be; or the answer was lost, and nobody can tell. */
+/** What became of a transaction: the revision at which it was executed; it was not, and will not be; or the answer was lost, and no one can tell. */
 export type Outcome = Revision | 'not made' | 'unknown'
 
 /** Is called with a transaction before it is sent; what it returns is called with the outcome, unless the process ends before that is known. */

@@ -26,7 +26,7 @@ async function log(): Promise<Collected> {
   return {files: [{path: `${CONTAINER_NAME}.log`, text: `${lines.join('\n')}\n`, log: true}]}
 }
 
-/** The container's environment, whose values are nobody's business; none where it cannot be had. */
+/** The container's environment, whose values are no one's business; none where it cannot be had. */
 export async function containerEnvironment(): Promise<readonly string[]> {
   try {
     const {Env} = fieldsOf((await inspectDocument(CONTAINER_NAME))?.Config)

@@ -75,7 +75,7 @@ async function runOne({words, instead, limits = [], log, without: nothing}: Host
 
 /**
  * A Felix that runs as a program of its own writes its statistics to its log on this signal; the one within calico-node is another program, and has no use
- * for it. As in v0.20 nobody looks at the outcome.
+ * for it. As in v0.20 no one looks at the outcome.
  */
 async function askFelix(): Promise<Collected> {
   await runCommand('pkill', ['-SIGUSR1', '-x', 'calico-felix']).catch(() => undefined)

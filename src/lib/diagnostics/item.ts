@@ -30,7 +30,7 @@ export interface Item {
 
 const TIME_LIMIT_MS = 30_000
 
-/** Collects ITEM; what goes wrong, also in ways that nobody thought of, makes it missing. */
+/** Collects ITEM; what goes wrong, also in ways that no one thought of, makes it missing. */
 export async function collect({collect: work, timeLimitMs = TIME_LIMIT_MS}: Item): Promise<Collected> {
   let timer: NodeJS.Timeout | undefined
   const timeUp = new Promise<Collected>((resolve) => {

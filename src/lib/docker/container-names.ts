@@ -3,7 +3,7 @@ import {request} from 'node:http'
 import {listedContainersOf} from './answers.js'
 import {engineAddress} from './engine.js'
 
-/** More than this is no list of containers that somebody chooses from. */
+/** More than this is no list of containers that someone chooses from. */
 const LARGEST_ANSWER = 4 * 1024 * 1024
 
 /** The names of the Engine's containers that run, or of ALL. @throws Error if it does not answer within LIMITMS, or has TLS */

@@ -11,7 +11,7 @@ const PATIENCE_MS = 500
 
 /**
  * Adds LINES, each of which ends with a line feed, to the regular file at PATH. They go there by one write(2) at the end, which the kernel lets no other
- * come between. Where somebody has left half a line, because the disk was full or the process was killed, a new one is begun.
+ * come between. Where someone has left half a line, because the disk was full or the process was killed, a new one is begun.
  * @param mode of the file; rights beyond it are taken away
  * @throws Error with a `code`, as node:fs; EISDIR, ENOTREGULAR for what is no regular file; ENOSPC if not all could be written
  */
@@ -54,7 +54,7 @@ function appended(path: string, lines: Buffer, mode: number): number {
   try {
     const stats = fstatSync(descriptor)
     if (!stats.isFile()) throw Object.assign(new Error('it is not a regular file'), {code: 'ENOTREGULAR'})
-    // Somebody may have made it with other rights; who is not its owner cannot change them.
+    // Someone may have made it with other rights; who is not its owner cannot change them.
     if ((stats.mode & 0o777 & ~mode) !== 0 && stats.uid === process.geteuid?.()) fchmodSync(descriptor, mode)
     const bytes = endsInside(descriptor, stats.size) ? Buffer.concat([Buffer.from('\n'), lines]) : lines
     if (writeSync(descriptor, bytes) !== bytes.length) throw Object.assign(new Error('no space left on the device'), {code: 'ENOSPC'})

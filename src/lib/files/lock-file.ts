@@ -63,7 +63,7 @@ function take(path: string, own: Identity): boolean {
 
 /**
  * Removes the lock of HOLDER, who is gone. Only the holder of the second lock may do that, so between its look and its removal
- * nobody else can have replaced the file. If that one died in turn, its lock is removed in the same way.
+ * no one else can have replaced the file. If that one died in turn, its lock is removed in the same way.
  */
 function removeStale(path: string, holder: Identity, own: Identity): void {
   const right = `${path}.${text(holder).replaceAll(' ', '-')}`
@@ -116,7 +116,7 @@ function remove(path: string): void {
   }
 }
 
-/** Who holds the lock at PATH; undefined if nobody does. @throws CalicoError `failed` if it is no lock */
+/** Who holds the lock at PATH; undefined if no one does. @throws CalicoError `failed` if it is no lock */
 function readLock(path: string): Identity | undefined {
   let content: string
   try {

@@ -1,4 +1,4 @@
-/** Reading a file that anybody may have named or replaced: regular files only, never waiting for somebody at the other end, and no more than fits. */
+/** Reading a file that anybody may have named or replaced: regular files only, never waiting for someone at the other end, and no more than fits. */
 import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync} from 'node:fs'
 
 /** Bytes of a file that a person or a tool writes as settings: certificates, configuration, lists of modules. */

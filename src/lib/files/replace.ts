@@ -26,7 +26,7 @@ const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constant
 
 /**
  * Makes CONTENT be what PATH holds. A reader, and whoever comes after a crash, sees the old file or all of the new one: it is written beside its
- * place under a name that nobody can know, synced, and renamed; then the folder is synced. A symbolic link at PATH is replaced, never followed.
+ * place under a name that no one can know, synced, and renamed; then the folder is synced. A symbolic link at PATH is replaced, never followed.
  * @throws what the parts of CONTENT throw; Error with a `code`, as node:fs (ENOSPC if not all bytes could be written). The old file is untouched then, and nothing is left beside it.
  */
 export async function replaceFile(path: string, content: Content, {mode, beneath, onDraft}: ReplaceOptions = {}): Promise<void> {
@@ -67,7 +67,7 @@ async function attributesOf(path: string): Promise<Attributes> {
 
 /** A new file DRAFT with all of CONTENT on the disk; none if that fails. */
 async function writeDraft(draft: string, content: Content, {mode, owner}: Attributes): Promise<void> {
-  // Nobody but its owner reads it before it is what it shall be.
+  // No one but its owner reads it before it is what it shall be.
   const file = await open(draft, NEW, 0o600)
   try {
     if (typeof content === 'string' || content instanceof Uint8Array) await writeAll(file, typeof content === 'string' ? Buffer.from(content) : content)

@@ -36,7 +36,7 @@ export const ROLES = {
     grants: [
       ...PLUGIN,
       read(kindPrefix('IPPool')),
-      // `mesos gc` looks at the endpoints of every namespace, lest it release an address that somebody has.
+      // `mesos gc` looks at the endpoints of every namespace, lest it release an address that someone has.
       read(kindPrefix('WorkloadEndpoint')),
     ],
   },

@@ -21,7 +21,7 @@ export interface FoundAddress extends HostAddress {
   readonly up: boolean
 }
 
-/** Interfaces that calico/node passes over: those of container engines and of Calico itself. */
+/** Interfaces that calico/node skips: those of container engines and of Calico itself. */
 const OTHERS = /^(?:docker|cbr|dummy|podman|virbr|lxcbr|veth|lo|br-|cali|tunl|flannel|kube-ipvs|cni|vxlan\.calico|vxlan-v6\.calico|wireguard\.cali|wg-v6\.cali|nodelocaldns)/
 
 /** Whether the interface NAME is a container engine's or Calico's own. */

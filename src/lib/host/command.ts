@@ -150,12 +150,12 @@ function limitTime(running: Running, limitMs: number): {timedOut: () => boolean;
 /** What we started ends with us. */
 const endGroups = (): void => groups.forEach((pid) => killGroup(pid, 'SIGTERM'))
 
-/** Sends SIGNAL to the process group that PID leads; one of which nobody is left is no fault. */
+/** Sends SIGNAL to the process group that PID leads; one of which no one is left is no fault. */
 export function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal)
   } catch {
-    // Nobody of it is left.
+    // No one of it is left.
   }
 }
 

@@ -183,7 +183,7 @@ const addressCommand = (name: string, address: Address): string[] => ['address',
 
 const prefixed = (address: Address): string => `${formatAddress(address)}/${ADDRESS_BITS[address.family]}`
 
-/** Adds ADDRESS to interface NAME in NAMESPACE; it may be there. IPv6 addresses are used at once: nobody else can have them on this link. */
+/** Adds ADDRESS to interface NAME in NAMESPACE; it may be there. IPv6 addresses are used at once: no one else can have them on this link. */
 export async function addAddress(namespace: NetworkNamespace, name: string, address: Address): Promise<void> {
   if (address.family === 6) await enableIpv6(namespace, name)
   await ip(namespace, addressCommand(name, address))

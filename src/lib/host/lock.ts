@@ -7,7 +7,7 @@ import {type Holder, withLockFile} from '../files/lock-file.js'
 
 const PATIENCE_MS = 15_000
 
-/** Of the locks: of this boot, and root's alone, so that nobody else can hold one up. */
+/** Of the locks: of this boot, and root's alone, so that no one else can hold one up. */
 const FOLDER = '/run/calicoctl'
 
 interface HostLockOptions {

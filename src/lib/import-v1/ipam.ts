@@ -34,7 +34,7 @@ interface OldAssignment {
 interface OldBlock {
   readonly key: string
   readonly cidr: Cidr
-  /** The host's own name; undefined = nobody's. */
+  /** The host's own name; undefined = no one's. */
   readonly host: string | undefined
   readonly assigned: readonly OldAssignment[]
   /** The free ordinals, in order of preference. */
@@ -187,7 +187,7 @@ function assigneeOf(gathered: Gathered, {address, handle: old, secondary}: OldAs
   }
   const tunnel = tunnels.get(text)
   if (tunnel) return {handle: `ipip-tunnel-addr-${tunnel.node}`, attributes: {...secondary, node: tunnel.node, type: 'ipipTunnelAddress'}}
-  // Somebody may use it: it stays assigned, and nothing takes it for leaked.
+  // Someone may use it: it stays assigned, and nothing takes it for leaked.
   return {handle: usable ?? `calicoctl.imported-${addressName(address)}`, attributes: {...secondary, ...(node === undefined ? {} : {node}), type: BY_HAND}}
 }
 
@@ -200,7 +200,7 @@ interface Missing {
   readonly from: string
 }
 
-/** The addresses of endpoints and tunnels in pools that the old store has not assigned, or whose blocks are not in the dump: nobody else must get them. */
+/** The addresses of endpoints and tunnels in pools that the old store has not assigned, or whose blocks are not in the dump: no one else must get them. */
 function unassigned({holders, tunnels, pools}: IpamContext, blocks: readonly OldBlock[]): Missing[] {
   const assigned = new Set(blocks.flatMap((block) => block.assigned.map(({address}) => formatAddress(address))))
   const all = [

@@ -104,7 +104,7 @@ export function treesIn({values, folders}: OldStore, name: string): ReadonlySet<
   })
 }
 
-/** A store as converters use it: what nobody takes is left over, and reported. */
+/** A store as converters use it: what no one takes is left over, and reported. */
 export interface Source {
   /** The value of KEY, which is taken by this. */
   take(key: string): string | undefined

@@ -55,7 +55,7 @@ function settled(judged: readonly {readonly item: Item; readonly judgement: Judg
 /**
  * Writes what of PLANNED is not there yet.
  * @param progress receives how many transactions it takes, where that is more than one
- * @throws CalicoError `conflict` if somebody has made one of the objects differently meanwhile; `unknown` if it failed between two transactions
+ * @throws CalicoError `conflict` if someone has made one of the objects differently meanwhile; `unknown` if it failed between two transactions
  */
 export async function writeImport(session: Session, planned: readonly Planned[], progress: (text: string) => void): Promise<void> {
   const missing = planned.filter(({change}) => change === 'created').map(({item}) => item)

@@ -8,7 +8,7 @@ import {type Address, ADDRESS_BITS, blockOf, type Cidr, compareAddresses, contai
 import {assignedIn, BLOCK_PREFIXES, isReserved, parseBlock} from './block.js'
 import {blocksPrefixWithin} from './block-keys.js'
 
-/** The assigned addresses from FIRST to LAST, of each block by itself, in numeric order. What Windows nodes set aside is nobody's. Values that cannot be read are reported and skipped. */
+/** The assigned addresses from FIRST to LAST, of each block by itself, in numeric order. What Windows nodes set aside is no one's. Values that cannot be read are reported and skipped. */
 export async function assignedInRange(session: Session, first: Address, last: Address): Promise<Address[][]> {
   const around = smallestAround(first, last)
   const {min, max} = BLOCK_PREFIXES[first.family]

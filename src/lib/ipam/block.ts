@@ -19,7 +19,7 @@ export interface Attribute {
 export interface Block {
   /** Canonical, `192.168.10.0/26`. */
   readonly cidr: string
-  /** `host:<node>`, `virtual:load-balancer`, or null = none. v0.20's '' is *not* none (trap T9): it stays as it is, and nobody has it. */
+  /** `host:<node>`, `virtual:load-balancer`, or null = none. v0.20's '' is *not* none (trap T9): it stays as it is, and no one has it. */
   readonly affinity: string | null
   /** RFC 3339; absent on old blocks and on those without affinity. */
   readonly affinity_claim_time?: string
@@ -98,7 +98,7 @@ function readSequenceNumbers(value: unknown): Record<string, bigint> | null | un
 }
 
 /**
- * A block that nobody has assigned from yet.
+ * A block that no one has assigned from yet.
  * @param affinity whose it is, e.g. hostAffinity('host-1')
  * @param claimTime RFC 3339, whole seconds
  * @param sequenceNumber nanoseconds since 1970, so that a block that is deleted and made again does not repeat its numbers
@@ -121,7 +121,7 @@ export function newBlock(cidr: Cidr, affinity: string, {claimTime, sequenceNumbe
 /** The affinity that a block of HOST has. */
 export const hostAffinity = (host: string): string => `host:${host}`
 
-/** Whom a block belongs to by its `affinity`; undefined if it belongs to nobody. */
+/** Whom a block belongs to by its `affinity`; undefined if it belongs to no one. */
 export function ownerOf({affinity}: Block): {readonly type: 'host' | 'virtual'; readonly host: string} | undefined {
   const [, type, host] = /^(host|virtual):(.+)$/s.exec(affinity ?? '') ?? []
   return host !== undefined && (type === 'host' || type === 'virtual') ? {type, host} : undefined
@@ -182,7 +182,7 @@ export const sequenceNumberAt = ({sequenceNumberForAllocation: numbers}: Block, 
 /** BLOCK as it is to be stored in place of the one it was made from: every stored change raises the sequence number by one. */
 export const nextVersion = (block: Block): Block => ({...block, sequenceNumber: BigInt.asUintN(64, (block.sequenceNumber ?? 0n) + 1n)})
 
-/** BLOCK as nobody's; its assignments stay. */
+/** BLOCK as no one's; its assignments stay. */
 export function withoutAffinity({affinity_claim_time: _, ...block}: Block): Block {
   return {...block, affinity: null}
 }

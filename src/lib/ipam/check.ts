@@ -1,6 +1,6 @@
 /**
  * Whether blocks, handles, affinities, endpoints and nodes agree (operator-demand §1 row 2). One look at one revision, page by page: what is kept
- * in memory is a line for each address that somebody has, and for each handle.
+ * in memory is a line for each address that someone has, and for each handle.
  */
 import {read} from '../client/resources.js'
 import type {Session} from '../client/session.js'
@@ -166,7 +166,7 @@ async function readBlocks(gathered: Gathered): Promise<void> {
   }
 }
 
-/** Whether an address that nobody has should have somebody: not one of `ipam assign`, and not one that Docker or Mesos has just asked for. */
+/** Whether an address that no one has should have someone: not one of `ipam assign`, and not one that Docker or Mesos has just asked for. */
 const mayLeak = (attribute: Attribute): boolean => attribute.secondary?.type !== BY_HAND && !saysMore(attribute) && !isYoung(attribute)
 
 const count = ({counts}: Gathered, handle: string, block: string): void => {

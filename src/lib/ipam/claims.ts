@@ -25,7 +25,7 @@ export interface Claims {
 const KEYS_PER_CLAIM = 4
 
 /**
- * Gives HOST every block of NETWORK that nobody has.
+ * Gives HOST every block of NETWORK that no one has.
  * @throws CalicoError `invalid` if NETWORK is in no enabled pool, or smaller than a block
  */
 export function claimAffinity(session: Session, network: Cidr, host: string): Promise<Claims> {
@@ -90,7 +90,7 @@ const refuseUsed = (host: string) => (block: Block): void => {
   if (block.affinity === hostAffinity(host) && !isEmpty(block)) throw new CalicoError('refused', `Block ${block.cidr} is not empty`)
 }
 
-/** Releases all affinities of HOST, of both families: its blocks with assigned addresses become nobody's, the others go. */
+/** Releases all affinities of HOST, of both families: its blocks with assigned addresses become no one's, the others go. */
 export async function releaseHostAffinities(session: Session, host: string): Promise<AffinityRelease[]> {
   const released: AffinityRelease[] = []
   for (const within of [{family: 4, value: 0n, prefix: 0}, {family: 6, value: 0n, prefix: 0}] as const) released.push(await releaseAffinities(session, {within, host}))

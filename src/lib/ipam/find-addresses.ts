@@ -165,7 +165,7 @@ async function fromNewBlock(search: Search, count: number): Promise<Address[]> {
   return reclaim(search, count)
 }
 
-/** Every block is somebody's: takes one that is the host's already though no affinity says so, or an empty one of another host. */
+/** Every block is someone's: takes one that is the host's already though no affinity says so, or an empty one of another host. */
 async function reclaim(search: Search, count: number): Promise<Address[]> {
   const {draft, host} = search
   for (const block of await existingBlocks(search)) {

@@ -37,7 +37,7 @@ export interface Finding {
   readonly message: string
   /** What it is that was seen: another look means the same thing only if this is the same. */
   readonly identity: string
-  /** undefined = not to be repaired without somebody's judgement. */
+  /** undefined = not to be repaired without someone's judgement. */
   readonly repair: Repair | undefined
   /** It may be one step of something under way: it is reported only if another look finds it too. */
   readonly passing?: boolean

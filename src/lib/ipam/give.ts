@@ -1,4 +1,4 @@
-/** The one place where addresses of a block become somebody's: block, handle and, where it is missing, the configuration, all on one draft. */
+/** The one place where addresses of a block become someone's: block, handle and, where it is missing, the configuration, all on one draft. */
 import {affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY, resourceKey} from '../model/keys.js'
 import {type Address, addressAt, type Cidr} from '../net/index.js'
 import {confirmedAffinity} from './affinity.js'

@@ -1,6 +1,6 @@
 /**
  * Moving an assigned address from one owner to another. What is stored afterwards is what a release and an assignment right after it would have
- * left, sequence numbers included: whoever means the earlier assignment cannot free this one. But nobody else can have the address in between.
+ * left, sequence numbers included: whoever means the earlier assignment cannot free this one. But no one else can have the address in between.
  */
 import {CalicoError} from '../errors.js'
 import {blockKey, handleKey} from '../model/keys.js'

@@ -253,7 +253,7 @@ function storeHandle(draft: Draft, id: string, before: {readonly block: Readonly
   if (after !== before) draft.set(HANDLE, handleKey(id), isHandleEmpty(after) ? undefined : after)
 }
 
-/** Stores BLOCK, from which addresses were released: an empty one goes if it is nobody's, or if its pool is no longer for its host. */
+/** Stores BLOCK, from which addresses were released: an empty one goes if it is no one's, or if its pool is no longer for its host. */
 async function storeBlock(draft: Draft, pools: readonly Pool[], block: Block): Promise<void> {
   const cidr = blockCidr(block)
   const key = blockKey(cidr)

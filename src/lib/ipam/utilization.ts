@@ -11,7 +11,7 @@ export interface Use {
   readonly grouping: 'IP Pool' | 'Block' | 'Node'
   /** Empty for a node. */
   readonly cidr: string
-  /** Whose block it is; for a block of nobody undefined. */
+  /** Whose block it is; for a block of no one undefined. */
   readonly node: string | undefined
   readonly total: bigint
   readonly used: bigint

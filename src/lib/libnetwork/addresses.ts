@@ -99,7 +99,7 @@ export interface AddressReply {
 /**
  * An address for a container of NODE, assigned with a pending handle.
  * @throws CalicoError `refused` if none is free, the network's pool is disabled, or a gateway is asked for; `not-found` if the pool was deleted;
- *   `conflict` if the address that is asked for is somebody's; `invalid` if it is in no enabled pool; see also commit()
+ *   `conflict` if the address that is asked for is someone's; `invalid` if it is in no enabled pool; see also commit()
  */
 export async function requestAddress(session: Session, node: string, {poolId, address, options}: AddressRequest): Promise<AddressReply> {
   if (options?.RequestAddressType === GATEWAY) {
@@ -193,7 +193,7 @@ async function isForNobody(draft: Draft, address: Address, attribute: Attribute,
   return !hasAddress(await draft.get(codec, key), address)
 }
 
-/** What came of a release: `foreign` = another client assigned it, or nobody knows who; `in-use` = an endpoint has it. Nothing is released then. */
+/** What came of a release: `foreign` = another client assigned it, or no one knows who; `in-use` = an endpoint has it. Nothing is released then. */
 export type ReleaseOutcome = 'released' | 'free' | 'foreign' | 'in-use'
 
 /** Attempts to release what is assigned anew all the time. */

@@ -1,6 +1,6 @@
 /**
  * Pools for Docker networks whose addresses come from Docker's own IPAM (decisions.md 30). Felix must know these networks, for NAT and routes; but
- * nobody may assign addresses of them: they are disabled. An annotation tells which network a pool stands for, and that it goes with it.
+ * no one may assign addresses of them: they are disabled. An annotation tells which network a pool stands for, and that it goes with it.
  */
 import {isBlockWithin} from '../client/affinities.js'
 import {commit, type Decision, type Seen} from '../client/commit.js'
@@ -56,7 +56,7 @@ function decideAddition(session: Session, {revision, results: [entries = [], ...
   })
   return {
     writes,
-    // A pool that somebody adds at the same moment may overlap ours.
+    // A pool that someone adds at the same moment may overlap ours.
     guards: [{prefix: POOLS, unchangedSince: revision}],
     what: `the pools of the Docker network ${request.networkName ?? request.networkId.slice(0, 12)}`,
     outcome: undefined,

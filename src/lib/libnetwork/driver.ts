@@ -21,7 +21,7 @@ export interface Job {
   readonly onHost?: boolean
   /** Does it; gives the reply. @throws CalicoError */
   run(): Promise<object>
-  /** Takes back what run did, because its reply came too late for Docker. */
+  /** Reverts what run did, because its reply came too late for Docker. */
   undo?(): Promise<unknown>
 }
 

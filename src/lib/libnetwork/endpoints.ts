@@ -178,7 +178,7 @@ export async function* listEndpointsOf(session: Session, node: string): AsyncGen
 }
 
 /**
- * Deletes the endpoint; its addresses stay its own until Docker gives them back (releaseAddress), so that nobody else gets them before.
+ * Deletes the endpoint; its addresses stay its own until Docker gives them back (releaseAddress), so that no one else gets them before.
  * @returns false if there was none
  */
 export function deleteEndpoint(session: Session, node: string, endpointId: string): Promise<boolean> {

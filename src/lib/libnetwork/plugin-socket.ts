@@ -10,7 +10,7 @@ import {makeFolder} from '../files/folder.js'
 
 /** sun_path of unix(7), without the closing zero. */
 const LONGEST_PATH = 107
-/** A socket that accepts no connection within this time has somebody behind it who is busy. */
+/** A socket that accepts no connection within this time has someone behind it who is busy. */
 const ANSWER_LIMIT_MS = 1_000
 const EXTENSION = '.sock'
 
@@ -46,8 +46,8 @@ export interface Bound {
 
 /**
  * Makes SERVER listen on PATH, for its owner alone. The folder is made if it is missing; it must be OWNER's and not writable by others.
- * An old socket is replaced if nobody answers on it.
- * @throws CalicoError `refused` if somebody does; `failed` if the folder or what is at PATH will not do
+ * An old socket is replaced if no one answers on it.
+ * @throws CalicoError `refused` if someone does; `failed` if the folder or what is at PATH will not do
  */
 export async function listenOn(server: Server, path: string, {owner = 0}: {owner?: number} = {}): Promise<Bound> {
   prepareFolder(dirname(path), owner)
@@ -77,11 +77,11 @@ function prepareFolder(folder: string, owner: number): void {
   makeFolder(folder)
   const {uid, mode} = statSync(folder)
   if (uid !== owner) throw new CalicoError('failed', `The folder of the socket, ${folder}, belongs to the user ${uid}, not to root: its owner could replace the plugin`)
-  // In a folder like /tmp (sticky), nobody can remove or replace what is another's.
+  // In a folder like /tmp (sticky), no one can remove or replace what is another's.
   if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) throw new CalicoError('failed', `The folder of the socket, ${folder}, is writable by other users`, {hint: `To restrict it: chmod go-w ${folder}`})
 }
 
-/** Binding happens within the call, so that the mask is changed for nobody else. */
+/** Binding happens within the call, so that the mask is changed for no one else. */
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(new CalicoError('failed', `The socket ${path} cannot be created: ${reason(error)}`, {cause: error}))
@@ -112,7 +112,7 @@ async function claim(scratch: string, path: string): Promise<void> {
   throw new CalicoError('refused', `Another process keeps creating ${path}`)
 }
 
-/** Removes the socket at PATH that nobody answers on. */
+/** Removes the socket at PATH that no one answers on. */
 async function removeStale(path: string): Promise<void> {
   const seen = identity(path)
   if (seen === undefined) return

@@ -35,7 +35,7 @@ export interface ReconcilerOptions {
 
 /** Both in milliseconds. */
 export interface ReconcilerClock {
-  /** Of a clock that nobody sets. */
+  /** Of a clock that no one sets. */
   readonly elapsed: () => number
   /** Since 1970: handles have the time when Docker asked for their address. */
   readonly now: () => number
@@ -157,7 +157,7 @@ export function newReconciler({session, node, docker, log, networks, describe, m
     return least([orphaned.remainingMs(orphanMs, timeless), ...ages.flatMap(({age}) => (age !== undefined && age < orphanMs ? [orphanMs - age] : []))])
   }
 
-  /** Whether no container can have the addresses of HANDLE, although there is no endpoint: somebody may have deleted that by hand. */
+  /** Whether no container can have the addresses of HANDLE, although there is no endpoint: someone may have deleted that by hand. */
   async function isLetGo(handle: string, known: Known | undefined): Promise<boolean> {
     const parsed = parseDriverHandle(handle)
     if (parsed?.type !== 'endpoint') return true
@@ -226,7 +226,7 @@ const least = (numbers: readonly (number | undefined)[]): number | undefined =>
 function newSuspects({elapsed}: ReconcilerClock) {
   const since = new Map<string, number>()
   return {
-    /** Of KEYS, all that are wrong now, those that have been in every round for LIMIT_MS. By a clock that nobody sets. */
+    /** Of KEYS, all that are wrong now, those that have been in every round for LIMIT_MS. By a clock that no one sets. */
     lasting(keys: readonly string[], limitMs: number): ReadonlySet<string> {
       const now = elapsed()
       const wrong = new Set(keys)

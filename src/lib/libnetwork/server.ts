@@ -42,7 +42,7 @@ interface Answer {
 export function newPluginServer({driver, log, metrics, limitMs, whyLate}: ServerOptions): PluginServer {
   const queue = keyedQueue()
   const servers: Server[] = []
-  /** What is being done, also that which nobody waits for any more. */
+  /** What is being done, also that which no one waits for any more. */
   const running = new Set<Promise<unknown>>()
   let stopping = false
 
@@ -84,7 +84,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
     }
   }
 
-  /** What JOB replies, or, when its time is up, that it does not: what it still does then, it takes back. */
+  /** What JOB replies, or, when its time is up, that it does not: what it still does then, it reverts. */
   function inTime(job: Job): Promise<Answer> {
     return new Promise((resolve, reject) => {
       let isLate = false

@@ -76,7 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return {
     abandon,
     async stop() {
-      // Docker finds no socket rather than one that nobody answers on.
+      // Docker finds no socket rather than one that no one answers on.
       abandon()
       ending.abort()
       const isWhole = await server.stop(STOP_LIMIT_MS)

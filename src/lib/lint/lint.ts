@@ -109,7 +109,7 @@ export function singleCheck(objects: readonly StoredObject[]): (object: StoredOb
 }
 
 /**
- * A store whose tiers are there was initialised once: its ClusterInformation was deleted, over which Felix stops. Without either nobody has initialised it
+ * A store whose tiers are there was initialised once: its ClusterInformation was deleted, over which Felix stops. Without either no one has initialised it
  * yet, as calico/node does at its start.
  */
 function noCluster(hasTiers: boolean): Finding {

@@ -24,7 +24,7 @@ export function networkFindings(world: World, options: NetworkOptions): Finding[
   return [...missingNodes(world, options.nodeNames), ...missingTiers(world, options), ...overlappingPools(world), ...nodeTwins(world), ...peers(world, options)]
 }
 
-/** Objects of nodes that are not there. A store without any Node is one in which nobody keeps them. */
+/** Objects of nodes that are not there. A store without any Node is one in which no one keeps them. */
 function missingNodes({endpoints, of}: World, nodes: ReadonlySet<string>): Finding[] {
   if (nodes.size === 0) return []
   const found: Finding[] = []

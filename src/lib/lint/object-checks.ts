@@ -161,7 +161,7 @@ function clientFindings(object: StoredObject, reported: ReadonlySet<string>): Fi
   const {problems} = unreadable.length > 0 ? {problems: unreadable} : accept(kind, raw, {operation: 'update'})
   for (const {field, message} of problems) {
     if (reported.has(placeOf(field))) continue
-    // A pool that Felix cannot read is none for it, and nothing stops (measured); of the other kinds nobody has looked.
+    // A pool that Felix cannot read is none for it, and nothing stops (measured); of the other kinds no one has looked.
     const code = unreadable.length === 0 || kind === 'IPPool' ? 'invalid-value' : 'unreadable'
     found.push(finding(code, object, field, unreadable.length === 0 ? message : `${message}: Calico ignores the object`, command))
   }

@@ -201,7 +201,7 @@ function whyNothing({rule, match}: JudgedRule, ports: ReadonlySet<string>): stri
 
 type NobodyFinder = (text: string, who: 'member' | 'endpoint', namespace: string | undefined) => boolean
 
-/** Whether a selector matches nobody, neither of those that are there nor of those whom a profile would label. */
+/** Whether a selector matches no one, neither of those that are there nor of those whom a profile would label. */
 function nobodyFinder(world: World): NobodyFinder {
   const known = new Map<string, boolean>()
   const isEmpty = !world.groups.some(({what}) => what !== 'profile')

@@ -79,7 +79,7 @@ export function tagProblem(name: string): string | undefined {
   return undefined
 }
 
-/** The tag that stands for NAME where nobody can be asked for another one (the plugins): NAME if it can be a tag, else its stored form, cut if too long. */
+/** The tag that stands for NAME where no one can be asked for another one (the plugins): NAME if it can be a tag, else its stored form, cut if too long. */
 export function pluginTag(name: string): string {
   if (tagProblem(name) === undefined) return name
   const converted = convertName(name)

@@ -415,7 +415,7 @@ export interface KubeControllersConfigurationStatus {
   readonly environmentVars?: Readonly<Record<string, string>>
 }
 
-/** Read by nobody on etcd: IPAM's settings are a key of their own (IPAM_CONFIG_KEY). */
+/** Read by no one on etcd: IPAM's settings are a key of their own (IPAM_CONFIG_KEY). */
 export interface IPAMConfigurationSpec {
   readonly strictAffinity: boolean
   readonly maxBlocksPerHost?: number

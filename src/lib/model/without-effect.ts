@@ -1,4 +1,4 @@
-/** Kinds that can be stored in etcd and that nobody reads there without Kubernetes (more-kinds §5–8): what writes one says so. */
+/** Kinds that can be stored in etcd and that no one reads there without Kubernetes (more-kinds §5–8): what writes one says so. */
 import type {KindName} from './resource.js'
 
 const WITHOUT_EFFECT: Partial<Record<KindName, string>> = {

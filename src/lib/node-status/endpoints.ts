@@ -59,7 +59,7 @@ export async function storedEndpoints(session: Session, node: string): Promise<E
   return endpoints
 }
 
-/** PROGRAMMED by Felix against STORED in the datastore; undefined where nobody could say. Pure. */
+/** PROGRAMMED by Felix against STORED in the datastore; undefined where no one could say. Pure. */
 export function compareEndpoints(programmed: readonly EndpointName[] | undefined, stored: readonly EndpointName[] | undefined): EndpointStates {
   const keys = new Set((programmed ?? []).map(keyOf))
   const known = new Set((stored ?? []).map(keyOf))

@@ -79,7 +79,7 @@ export async function nodeStatus(open: () => Promise<Session>, node: string, {ro
 /** As v0.20, which looked only at what `docker ps` shows: a container between two starts is there, one that has ended is not. */
 const mayRun = ({details: {state}}: ContainerStatus): boolean => ['running', 'restarting', 'paused'].includes(state)
 
-/** Without a datastore nobody knows: both are asked. */
+/** Without a datastore no one knows: both are asked. */
 const hasAddress = (datastore: DatastoreStatus, family: Family): boolean => datastore.state === 'away' || datastore.address[family] !== undefined
 
 async function datastoreStatus(open: () => Promise<Session>, name: string): Promise<DatastoreStatus> {

@@ -159,7 +159,7 @@ interface Touch {
   readonly address: (address: Address) => boolean
 }
 
-/** Kinds of which it is reported below whom a change of them touches; a pool touches nobody: it changes addresses, not what rules say of them. */
+/** Kinds of which it is reported below whom a change of them touches; a pool touches no one: it changes addresses, not what rules say of them. */
 const KNOWN_KINDS = new Set(['WorkloadEndpoint', 'Profile', 'GlobalNetworkPolicy', 'NetworkPolicy', 'Tier', 'GlobalNetworkSet', 'NetworkSet', 'HostEndpoint', 'Node', 'FelixConfiguration', 'IPPool'])
 
 function touches(worlds: Worlds, changed: Iterable<string>): Touch {

@@ -139,7 +139,7 @@ function smallerNetworks(networks: readonly Cidr[]): (network: Cidr) => Cidr[] {
   }
 }
 
-/** An address of NETWORK that nobody has and none of INSIDE, the smaller networks, contains; undefined if there is none near its ends. */
+/** An address of NETWORK that no one has and none of INSIDE, the smaller networks, contains; undefined if there is none near its ends. */
 function freeAddress(worlds: readonly World[], network: Cidr, inside: readonly Cidr[]): Address | undefined {
   const [from, to] = [firstAddress(network), lastAddress(network)]
   const candidates = [from, to, ...inside.flatMap((other) => [{...lastAddress(other), value: lastAddress(other).value + 1n}, {...firstAddress(other), value: firstAddress(other).value - 1n}])]

@@ -85,7 +85,7 @@ function allGroups(world: World, selections: readonly (Selection | undefined)[])
   })
 }
 
-/** Addresses of nobody, to ask about the other end alone. */
+/** Addresses of no one, to ask about the other end alone. */
 const ELSEWHERE: Readonly<Record<Family, Address>> = {4: {family: 4, value: 0x08080808n}, 6: {family: 6, value: (0x2a00n << 112n) + 8n}}
 
 function groupDoubt(world: World, group: Group): string | undefined {

@@ -48,7 +48,7 @@ export interface Rule {
   readonly families: {readonly 4: boolean; readonly 6: boolean}
   /** Lists, as `source.nets`, that the dataplane does not check (§6.5). */
   readonly unchecked: {readonly 4: ReadonlySet<string>; readonly 6: ReadonlySet<string>}
-  /** What of it Felix passes over, by path: fields that it does not know, and nets that are none. */
+  /** What of it Felix skips, by path: fields that it does not know, and nets that are none. */
   readonly ignored: readonly string[]
   /** It asks for a Kubernetes service: never matches. */
   readonly never: boolean

@@ -107,7 +107,7 @@ export interface Problem {
   readonly namespace?: string
   /**
    * `unreadable`: the value does not decode; absent after a restart, stale until then. `absent`: Felix refuses it. `stops`: Felix stops where it applies. `labels-lost`: a
-   * profile whose labels nobody inherits.
+   * profile whose labels no one inherits.
    */
   readonly effect: 'unreadable' | 'absent' | 'stops' | 'labels-lost'
   readonly message: string

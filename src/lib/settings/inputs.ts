@@ -18,7 +18,7 @@ export interface SettingsInputs {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The text of a file. Throws as node:fs does: an Error with a `code`. */
   readonly readFile: (path: string) => string
-  /** Whether others than its owner and group may read a file; nobody is asked where this is missing. */
+  /** Whether others than its owner and group may read a file; no one is asked where this is missing. */
   readonly othersMayRead?: (path: string) => boolean
   /** What a relative path of the embedded store is relative to. */
   readonly directory: () => string

@@ -68,7 +68,7 @@ export async function withBackup<T>(path: string, work: (file: BackupFile) => Pr
   }
 }
 
-/** @throws CalicoError `invalid` on a terminal: nobody types a backup */
+/** @throws CalicoError `invalid` on a terminal: no one types a backup */
 async function stdinBytes(): Promise<Uint8Array> {
   if (process.stdin.isTTY) throw new CalicoError('invalid', 'A backup is not text, and stdin is a terminal: give a file, or redirect stdin')
   const parts: Buffer[] = []

@@ -48,7 +48,7 @@ function shared(finding: Finding): string {
   return endpoint ? `calicoctl endpoint remove ${endpoint.endpoint}, or the other one` : 'calicoctl endpoint show --detailed'
 }
 
-/** What mends a finding that --repair leaves to somebody's judgement, or what to look at it with. */
+/** What mends a finding that --repair leaves to someone's judgement, or what to look at it with. */
 const REMEDIES: Readonly<Partial<Record<FindingClass, (finding: Finding) => string>>> = {
   'unassigned-address': unassigned,
   'shared-address': shared,

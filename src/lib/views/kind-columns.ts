@@ -123,7 +123,7 @@ export function resourceColumns(kind: KindName, {namespace = false} = {}): reado
   return ranked(namespace ? [{header: 'NAMESPACE', value: ({resource}) => resource.metadata.namespace ?? ''}, ...columns] : columns, ['NAMESPACE', ...(KEPT[kind] ?? [])])
 }
 
-/** What is shown beside the name also where there is no space for all: what somebody looks for in a list of these. */
+/** What is shown beside the name also where there is no space for all: what someone looks for in a list of these. */
 const KEPT: Readonly<Partial<Record<KindName, readonly string[]>>> = {BGPPeer: ['PEERIP', 'ASN'], IPPool: ['CIDR'], WorkloadEndpoint: ['NODE', 'NETWORKS']}
 
 /** COLUMNS with their ranks, where there is no space for all: the last ones are left out first, the name and those with the headers KEPT never. */

@@ -132,7 +132,7 @@ export abstract class NodeCommand extends HostEditCommand {
   }
 
   /**
-   * Has the driver's image before anything is stopped. Only one that the user named is pulled: nobody publishes the default one, so that whatever a registry
+   * Has the driver's image before anything is stopped. Only one that the user named is pulled: no one publishes the default one, so that whatever a registry
    * has under its name is another owner's.
    */
   private async ensureDriverImage(session: Session, image: string, options: NodeOptions, flags: StartFlags): Promise<void> {

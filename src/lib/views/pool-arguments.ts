@@ -18,7 +18,7 @@ function readWait(text: string): number {
   return milliseconds
 }
 
-/** Waiting until nobody has an address of the pool. */
+/** Waiting until no one has an address of the pool. */
 export const drainFlags = {
   drain: Flags.boolean({description: 'Disable the pool, wait until none of its addresses is in use, then remove it.'}),
   wait: Flags.custom<number>({parse: checked(readWait)})({description: 'How long --drain waits (30s, 10m, 2h). Default: 10m.', helpValue: 'TIME'}),

@@ -55,7 +55,7 @@ export async function meantProfile(session: Session, typed: string, note: (text:
   }
 }
 
-/** How the driver is called, unless somebody gives its socket another name. */
+/** How the driver is called, unless someone gives its socket another name. */
 const DRIVER = 'calico'
 
 /**
@@ -282,7 +282,7 @@ export function presentRules(profile: string, rules: RuleLists): Presentation<Ru
   }
 }
 
-/** `rule json`: v0.20's rules document, which `rule update` takes back. */
+/** `rule json`: v0.20's rules document, which `rule update` accepts again. */
 export function presentRulesDocument(profile: string, rules: RuleLists, format: (value: unknown) => string): Presentation<RuleRow> {
   return {
     ...presentRules(profile, rules),

@@ -46,7 +46,7 @@ async function holdersIn(engine: Engine, id: string): Promise<Holder[]> {
 
 const stillRuns = async (engine: Engine, id: string): Promise<boolean> => (await engine.list()).get(id)?.running === true
 
-/** Those addresses of INTERFACES that are for one host, as Calico's are; a link-local one is nobody's but the link's. */
+/** Those addresses of INTERFACES that are for one host, as Calico's are; a link-local one is no one's but the link's. */
 export const hostRouteAddresses = (interfaces: readonly ShownInterface[]): Address[] =>
   interfaces.flatMap(({addr_info: shown = []}) =>
     shown.flatMap(({local = '', prefixlen, scope}) => {

@@ -46,7 +46,7 @@ export async function findPast(session: Session, engine: Engine, node: string, w
     const isBeginning = /^[0-9a-f]{12,63}$/.test(word)
     const stored = isBeginning || isError(error, 'not-found') ? await storedContainers(session, node) : []
     const begun = isBeginning ? stored.filter(({workload}) => workload.startsWith(word)) : []
-    // Only where the Engine says that nobody is called so now.
+    // Only where the Engine says that no one is called so now.
     const called = isError(error, 'not-found') ? stored.filter((endpoint) => containerNameOf(endpoint) === word) : []
     const id = oneOf(word, begun) ?? oneOf(word, called)
     if (id === undefined) throw error

@@ -121,7 +121,7 @@ async function isOf(engine: Engine, endpoint: Endpoint, namespace: NetworkNamesp
   return container?.running === true && namespaceIdentity(`/proc/${container.pid}/ns/net`) === namespace.identity
 }
 
-/** How messages name ENDPOINT to somebody who called its workload otherwise. */
+/** How messages name ENDPOINT to someone who called its workload otherwise. */
 export function holderText(endpoint: Endpoint, networks: readonly ContainerNetwork[] = []): string {
   const {id, orchestrator, workload, stored} = endpoint
   const {interfaceName, ipNetworks = []} = stored.resource.spec
@@ -135,7 +135,7 @@ function networkNameOf({id, stored}: Endpoint, networks: readonly ContainerNetwo
   return networks.find(({endpointId}) => endpointId === id)?.name ?? annotationOf(stored.resource, NETWORK_ANNOTATION)?.slice(0, 12) ?? 'that it is in'
 }
 
-/** What of an endpoint that is not `container add`'s somebody wanted to change. */
+/** What of an endpoint that is not `container add`'s someone wanted to change. */
 export type Wish = 'add' | 'ip add' | 'ip remove' | 'remove'
 
 /** What to do instead in the Docker network NETWORK. */

@@ -22,7 +22,7 @@ export interface Removed extends Removal {
 }
 
 /**
- * Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while somebody can still use it.
+ * Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while someone can still use it.
  * @throws CalicoError `refused` if its endpoint is not one of `container add`, or is one of another node; `conflict` if there are several, of different names. See also locate
  */
 export async function removeContainer(session: Session, engine: Engine, {node, container}: {node: string; container: string}): Promise<Removed> {
@@ -116,7 +116,7 @@ function handleOfEndpoint({host: node, orchestrator, id, stored}: Endpoint): str
   }
 }
 
-/** As {@link removeEndpoint}, for one that nobody has any more: with the handle's other addresses. */
+/** As {@link removeEndpoint}, for one that no one has any more: with the handle's other addresses. */
 export const removeStale = (session: Session, endpoint: Endpoint): Promise<Removal> =>
   removeEndpoints(session, [removableOf(endpoint)], {
     handle: handleOfEndpoint(endpoint),

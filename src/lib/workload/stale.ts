@@ -1,4 +1,4 @@
-/** `endpoint gc`: endpoints of this host that nobody has any more (operator-demand §1 row 1). */
+/** `endpoint gc`: endpoints of this host that no one has any more (operator-demand §1 row 1). */
 import {type Endpoint, listEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
@@ -14,7 +14,7 @@ import {isContainer, pathOf} from './workload.js'
 export interface Stale {
   readonly endpoint: Endpoint
   readonly reason: string
-  /** Nobody has it: it may go. */
+  /** No one has it: it may go. */
   readonly removable: boolean
 }
 
@@ -46,7 +46,7 @@ function judge(endpoint: Endpoint, containers: Containers): Stale | undefined {
   const connected = hasHostInterface(interfaceName)
   const gone = isContainer(endpoint) ? !containers.has(endpoint.workload) && 'the container does not exist' : goneNamespace(endpoint)
   if (gone !== false) {
-    // What still has its interface may be somebody's whom this Engine does not know.
+    // What still has its interface may be someone's whom this Engine does not know.
     return connected ? {endpoint, reason: `${gone}, but its interface ${interfaceName} is still there`, removable: false} : {endpoint, reason: gone, removable: true}
   }
   if (connected) return undefined

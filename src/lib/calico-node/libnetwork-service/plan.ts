@@ -14,7 +14,7 @@ export const DRIVER_UNIT = `${DRIVER_NAME}.service`
 export const PLUGIN_FOLDER = '/run/docker/plugins'
 export const DRIVER_SOCKET = `${PLUGIN_FOLDER}/calico.sock`
 
-/** The image that our Dockerfile builds, of the program's VERSION. Nobody publishes it. */
+/** The image that our Dockerfile builds, of the program's VERSION. No one publishes it. */
 export const defaultDriverImage = (version: string): string => `calicoctl/libnetwork:${version}`
 
 export interface DriverInputs {

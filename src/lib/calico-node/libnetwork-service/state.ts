@@ -5,7 +5,7 @@ import {DRIVER_NAME, DRIVER_SOCKET} from './plan.js'
 import {askDriver, type SocketAnswer} from './socket.js'
 import {isUnitInstalled, isUp, type UnitState, unitState} from './systemd.js'
 
-/** Both where somebody has put both there. */
+/** Both where someone has put both there. */
 export interface DriverForms {
   readonly unit: UnitState | undefined
   readonly container: ContainerDetails | undefined

@@ -33,7 +33,7 @@ export interface LineResult {
 
 export interface RunOptions {
   readonly keepGoing: boolean
-  /** The lines are only rehearsed: STORE is a stage that nobody commits. */
+  /** The lines are only rehearsed: STORE is a stage that no one commits. */
   readonly dryRun: boolean
   readonly init: boolean
   readonly expectCluster: string | undefined
@@ -225,7 +225,7 @@ export function batchResult(progress: Progress, dryRun: readonly KeyEdit[] | und
   })
 }
 
-/** EDITS with those that initialised the store last: nobody has asked for them. */
+/** EDITS with those that initialised the store last: no one has asked for them. */
 function inOrder(edits: readonly KeyEdit[]): readonly KeyEdit[] {
   const initialisation = initialisationIn(edits)
   return initialisation.size === 0 ? edits : [...edits.filter(({key}) => !initialisation.has(key)), ...edits.filter(({key}) => initialisation.has(key))]

@@ -45,7 +45,7 @@ export const checkedFurther = (id: string): boolean => placeOf(id) === 'store' |
 /** Commands of the store that are several transactions by their nature, or about whether it may be written at all: a stage cannot hold them. */
 const UNSTAGED = ['datastore:lock', 'datastore:migrate:lock', 'datastore:migrate:unlock', 'datastore:restore', 'datastore:save', 'datastore:unlock']
 
-/** Options that wait for what others do: on a stage, which nobody else sees, that never comes. */
+/** Options that wait for what others do: on a stage, which no one else sees, that never comes. */
 const WAITS: Readonly<Record<string, string>> = {'pool:remove': '--drain'}
 
 /** Why the command ID cannot be a line of a batch with --atomic or, if that is not ATOMIC, with --dry-run; undefined where it can. CANREHEARSE: it has an option --dry-run. ARGV: its words. */

@@ -174,7 +174,7 @@ function mendedAtEnd(line: SplitLine, commands: CommandTable): string[] | undefi
   return better !== undefined && fittingAttempt({...line, words: [...words, better]}) ? [...words, better] : undefined
 }
 
-/** The one of KEYWORDS that somebody means who types WORD. */
+/** The one of KEYWORDS that someone means who types WORD. */
 function meant(word: string, keywords: readonly string[]): string | undefined {
   const synonym = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined
   return synonym !== undefined && keywords.includes(synonym) ? synonym : nearest(word, keywords)

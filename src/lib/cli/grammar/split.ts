@@ -24,7 +24,7 @@ export interface GivenOption {
 export interface SplitLine {
   readonly words: readonly string[]
   readonly options: readonly GivenOption[]
-  /** Options that nobody knows, as typed, without their value. */
+  /** Options that no one knows, as typed, without their value. */
   readonly unknown: readonly string[]
   readonly wantsHelp: boolean
   readonly wantsVersion: boolean

@@ -20,7 +20,7 @@ export interface StoreFile {
   prepareFolder(): void
 }
 
-/** Beyond this it is no store of somebody who tries the tool, and would not fit a JavaScript string. */
+/** Beyond this it is no store of someone who tries the tool, and would not fit a JavaScript string. */
 const LARGEST = 256 * 1024 * 1024
 
 export function storeFile(path: string): StoreFile {
@@ -44,7 +44,7 @@ export function storeFile(path: string): StoreFile {
       } catch (error) {
         throw failed(path, 'cannot be written', error)
       }
-      // Nobody else writes meanwhile: the store's lock is held.
+      // No one else writes meanwhile: the store's lock is held.
       const stats = checked(path, 'file')
       cached = stats && {identity: identityOf(stats), state}
     },

@@ -4,7 +4,7 @@ import type {Budget} from '../budget.js'
 
 /**
  * Runs WORK while holding the store's lock file at PATH.
- * @throws CalicoError, if it is not free within the budget: `unreachable`, or `refused` where its holder is of another pid namespace and nobody here
+ * @throws CalicoError, if it is not free within the budget: `unreachable`, or `refused` where its holder is of another pid namespace and no one here
  * can tell whether it lives; `failed` if what is at PATH is no lock
  */
 export function withLock<T>(path: string, budget: Budget, work: () => Promise<T>): Promise<T> {

@@ -192,7 +192,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   async function write<T extends Answer>(subject: string, call: Call<T>): Promise<T> {
     const own = budget.forRequest()
     return rotate(subject, own, async (endpoint, round, remaining) => {
-      // A write gets no second chance on another endpoint once it is sent: first see that somebody is there.
+      // A write gets no second chance on another endpoint once it is sent: first see that someone is there.
       if (!endpoint.proven) {
         const probe = await ask(endpoint, readLimit(endpoint, round, remaining), (client, options) => client.status(options))
         if ('failure' in probe) return {failure: {...probe.failure, fate: 'never-sent'}}

@@ -96,7 +96,7 @@ async function greet(endpoint: string, settings: EtcdSettings | undefined, signa
   const host = hostname.replace(/^\[|\]$/g, '')
   return new Promise((resolve) => {
     let greets = false
-    // Without SETTINGS nobody is believed: all that is asked is whether TLS is spoken.
+    // Without SETTINGS no one is believed: all that is asked is whether TLS is spoken.
     const socket = connect({host, port: Number(port || '443'), rejectUnauthorized: settings !== undefined, ...(isIP(host) === 0 && {servername: host}), ...(settings && tlsOptions(settings))})
     const finish = (refusal?: NodeJS.ErrnoException): void => {
       signal.removeEventListener('abort', onAbort)

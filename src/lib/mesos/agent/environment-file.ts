@@ -160,7 +160,7 @@ function readPart(text: string, at: number): Part {
 /** What a shell replaces by something else. */
 const EXPANDED = '$`'
 
-/** A quote that is never closed counts as a character like others: nobody reads such a file as it was meant. */
+/** A quote that is never closed counts as a character like others: no one reads such a file as it was meant. */
 const unclosed = (text: string, at: number): Part => ({value: text.charAt(at), end: at + 1, literal: false, unfinished: true})
 
 function readEscape(text: string, at: number): Part {

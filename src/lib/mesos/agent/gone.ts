@@ -37,7 +37,7 @@ export async function findGone(session: Session, node: string): Promise<Gone[]> 
 
 /**
  * Removes FOUND with its addresses, if its container is still gone; undefined if not. The plugin works under the same lock. What is left of its
- * interface goes first: an address is not given away while somebody can still use it.
+ * interface goes first: an address is not given away while someone can still use it.
  */
 export function removeGone(session: Session, {endpoint}: Gone): Promise<Removal | undefined> {
   const remove = async (): Promise<Removal | undefined> => {

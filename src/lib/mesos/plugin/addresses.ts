@@ -76,7 +76,7 @@ function refuseNothing(step: Step<Assignment>, {ipv4, ipv6}: Wanted): Step<Assig
   return step
 }
 
-/** Takes back ADDRESSES, which UID has. */
+/** Releases ADDRESSES, which UID has. */
 export async function takeBack(session: Session, uid: string, addresses: readonly Address[]): Promise<void> {
   await releaseAddresses(session, addresses.map((address) => ({address, handle: uid})))
 }

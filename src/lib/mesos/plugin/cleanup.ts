@@ -44,7 +44,7 @@ function mayShare({stored: {resource: other}}: Endpoint, {stored: {resource}}: E
   return (handle !== undefined && handleOfEndpoint(other) === handle) || endpointAddresses(other).some((address) => own.some((each) => equalAddresses(each, address)))
 }
 
-/** The interface goes first, so that nobody uses an address that is given away. The kernel deletes it with the namespace at the latest. */
+/** The interface goes first, so that no one uses an address that is given away. The kernel deletes it with the namespace at the latest. */
 async function disconnect(name: string, log: Log): Promise<void> {
   try {
     if (await deleteVeth(name)) log(`deleted ${name}`)

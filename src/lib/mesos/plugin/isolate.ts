@@ -4,7 +4,7 @@
  * An address is wired only if IPAM has it for this plugin on this node, all of the request have the same handle, which is the uid they were asked
  * for with, and no other endpoint of the node's containers has it. That is examined before anything is made, and must still hold in the transaction
  * that stores the endpoint: this one also writes the handle, so that of two containers with the same address one loses, and so does a release.
- * An address that nobody has asked for is assigned in that transaction, if it is free and in a pool: whoever calls the plugin by hand need not know of uids.
+ * An address that no one has asked for is assigned in that transaction, if it is free and in a pool: whoever calls the plugin by hand need not know of uids.
  */
 import {endpointAddresses, HANDLE_ANNOTATION} from '../../client/endpoints.js'
 import {newUuid} from '../../client/identity.js'
@@ -90,7 +90,7 @@ interface Assigned {
   readonly held: readonly Address[]
   /** Keys of the blocks of these. */
   readonly blocks: readonly string[]
-  /** Those that nobody has. */
+  /** Those that no one has. */
   readonly free: readonly Address[]
 }
 

@@ -9,7 +9,7 @@ export type Log = (text: string) => void
 
 const MODE = 0o640
 const BACKUPS = 10
-/** Of one line: requests are whatever somebody writes. */
+/** Of one line: requests are whatever someone writes. */
 const LONGEST_LINE = 20_000
 
 /** A log in FILE; one that says nothing where that cannot be written. */

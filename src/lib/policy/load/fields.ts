@@ -10,7 +10,7 @@ export function addressOf(text: string | undefined): Address | undefined {
   return cidr && {family: cidr.family, value: cidr.value}
 }
 
-/** The addresses of a workload endpoint of which nobody knows whether Felix can read it. */
+/** The addresses of a workload endpoint of which no one knows whether Felix can read it. */
 export function addressesOf(spec: Readonly<Record<string, unknown>>): Address[] {
   const networks = ownField(spec, 'ipNetworks')
   return Array.isArray(networks) ? (networks as unknown[]).flatMap((text) => (typeof text === 'string' ? (addressOf(text) ?? []) : [])) : []

@@ -39,7 +39,7 @@ export interface Drawing {
 const FEW = 8
 /** Ends on one side of an arrow beyond which it is no lines but text; the next number where there would be too many lines all the same, up to no lines at all. */
 const CROWDS = [6, 3, 1, 0]
-/** Lines that nobody can follow, in all and for each box; laying them out takes minutes, too. */
+/** Lines that no one can follow, in all and for each box; laying them out takes minutes, too. */
 const MOST_LINES = 120
 const MOST_LINES_PER_BOX = 2.5
 /** The same where these are all boxes that there are, as senders and as receivers. */

@@ -48,7 +48,7 @@ const MOST_NAMED = 2
 
 const isOutside = ({groups: [first]}: Box): boolean => first?.type === 'outside'
 
-/** How CROWD, the other ends of an arrow, is called beside BOX: everyone, everyone but a few of which nothing PASSES, those with a label that nobody else has, or a number of groups. */
+/** How CROWD, the other ends of an arrow, is called beside BOX: everyone, everyone but a few of which nothing PASSES, those with a label that no one else has, or a number of groups. */
 function crowdName(drawing: Drawing, crowd: readonly Box[], box: Box, passes: (other: Box) => boolean): string {
   const named = new Set(crowd.filter((one) => one !== box))
   const eligible = drawing.boxes.filter((one) => one !== box && one.groups[0]?.unknown === undefined && !(isOutside(one) && isOutside(box)))

@@ -104,7 +104,7 @@ interface Draft {
   readonly removed: () => boolean
 }
 
-/** A file for the editor in a folder of its own, which nobody else can enter. An interrupted command says where it is. */
+/** A file for the editor in a folder of its own, which no one else can enter. An interrupted command says where it is. */
 function newDraft(session: Session, {kind, name}: Place): Draft {
   const folder = mkdtempSync(join(tmpdir(), 'calicoctl-edit-'))
   const path = join(folder, `${kind.toLowerCase()}-${name.slice(0, 100)}.yaml`)

@@ -19,7 +19,7 @@ export async function readPlanFile(path: string): Promise<{text: string; name: s
   }
 }
 
-/** Makes TEXT the file at PATH, which nobody but its owner can read: objects may hold what others must not see. @throws CalicoError `invalid` or `failed` */
+/** Makes TEXT the file at PATH, which no one but its owner can read: objects may hold what others must not see. @throws CalicoError `invalid` or `failed` */
 export async function writePlanFile(session: Session, path: string, text: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (there && !there.isFile()) throw new CalicoError('invalid', `${path} exists and is not a regular file; no plan was written`, {hint: 'Give a file, or - for stdout.'})

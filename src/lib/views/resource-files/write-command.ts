@@ -85,7 +85,7 @@ export abstract class WriteFilesCommand extends ChangeFilesCommand {
     await this.reportAll(changes, {format: flags.output})
   }
 
-  /** Lists what is to be deleted, and asks. @throws CalicoError `refused` where nobody agrees */
+  /** Lists what is to be deleted, and asks. @throws CalicoError `refused` where no one agrees */
   private async agree({deletions}: Wanted, set: string, yes: boolean): Promise<void> {
     if (deletions.length === 0 || this.dryRun) return
     const list = deletions.map(({label}) => label)

@@ -19,7 +19,7 @@ const PRIORITY = 0x20
 
 /** What a client begins with (§3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
-/** The longest payload of a frame, unless somebody allows more (§4.2): we do not, nor do we send more. */
+/** The longest payload of a frame, unless someone allows more (§4.2): we do not, nor do we send more. */
 export const LONGEST_PAYLOAD = 16_384
 const HEAD = 9
 /** Of four bytes with a stream's number, or a window's: the highest bit means nothing. */

@@ -13,7 +13,7 @@ export function framed(message: Uint8Array): Buffer {
   return bytes
 }
 
-/** The one message in PARTS, all that came. @throws CallError for none, several, a part of one, and a compressed one: nobody has asked for that */
+/** The one message in PARTS, all that came. @throws CallError for none, several, a part of one, and a compressed one: no one has asked for that */
 export function unframed(parts: readonly Buffer[]): Buffer {
   const [first] = parts
   const bytes = parts.length === 1 && first ? first : Buffer.concat(parts)

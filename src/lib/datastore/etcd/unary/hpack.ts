@@ -58,7 +58,7 @@ function pair(line: string): Entry {
 
 /** Bytes that an entry counts beyond its texts (§4.1). */
 const OVERHEAD = 32
-/** The size of the dynamic table as long as nobody changes it, which we do not (RFC 9113 §6.5.2). */
+/** The size of the dynamic table as long as no one changes it, which we do not (RFC 9113 §6.5.2). */
 const TABLE_SIZE = 4_096
 /** All fields of a block, as entries count: more is no answer of etcd's. */
 const LARGEST_BLOCK = 256 * 1024

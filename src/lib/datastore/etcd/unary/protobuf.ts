@@ -348,7 +348,7 @@ class Reader {
     return result
   }
 
-  /** Passes over a field that this protocol file does not know: a newer server's. */
+  /** Skips a field that this protocol file does not know: a newer server's. */
   skip(wire: number): void {
     if (wire === VARINT) this.int32()
     else if (wire === FIXED64) this.at += 8

@@ -39,7 +39,7 @@ const PING_AFTER_MS = 7_000
 const PING_LIMIT_MS = 3_000
 /** Bytes that the server may send before we have taken notice of them: HTTP/2's own 64 KB would wait for an acknowledgement once in every round trip. */
 const WINDOW = 1024 * 1024
-/** The windows of a connection and of its streams as long as nobody changes them. */
+/** The windows of a connection and of its streams as long as no one changes them. */
 const FIRST_WINDOW = 65_535
 /** Names, values and messages in headers or trailers: more is no answer of etcd's. */
 const LARGEST_BLOCK = 256 * 1024

@@ -93,7 +93,7 @@ export function failureOf({httpStatus, trailers, resetCode, passedOver, reason}:
   return new CallError(INTERNAL, `Received RST_STREAM with code ${resetCode}${resetCode === NO_ERROR ? ' (Call ended without gRPC status)' : ''}`)
 }
 
-/** The code that TEXT is; what is none is one that nobody knows. */
+/** The code that TEXT is; what is none is one that no one knows. */
 const codeIn = (text: string): number => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : UNKNOWN)
 
 /** A status message: percent-encoded UTF-8, or what it is where that cannot be decoded. */
