@@ -27,6 +27,7 @@ const SEEDS: readonly {readonly world: string; readonly seed: number; readonly w
   {world: 'addresses', seed: 67, what: 'a lost write arrives while it is decided again: its own address is no conflict'},
   {world: 'docker', seed: 309, what: 'a lost write arrives while it is decided again: what is remembered of its block is what was written'},
   {world: 'containers', seed: 8, what: 'ipam check --repair releases the address of a container add whose store is slow: the endpoint is not stored with it'},
+  {world: 'confirm', seed: 588, what: 'a user undoes a change while its timer rolls it back: it is rolled back'},
   {world: 'confirm', seed: 21_442, what: 'a change arrives long after its command was killed: the process that takes it back still waits for it'},
 ]
 

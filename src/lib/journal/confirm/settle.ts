@@ -122,7 +122,7 @@ export async function rolledBack(path: string, waiting: Waiting, late: readonly 
 }
 
 /** Whoever holds the lock of PATH says how WAITING has ended. Its timer's process, if that is another one, has nothing to do any more. */
-export function end(path: string, {id, timer}: Waiting, outcome: Confirmation): void {
+function end(path: string, {id, timer}: Waiting, outcome: Confirmation): void {
   unlinkSync(path)
   noteConfirmation(id, outcome)
   if (timer === null || timer.pid === String(process.pid) || isElsewhere(timer) || hasEnded(timer)) return
