@@ -3,7 +3,7 @@
  * repeated, and the Node itself goes last, so that a command that was interrupted is finished by the same one.
  */
 import {append} from '../append.js'
-import {releaseAffinities} from '../client/affinities.js'
+import {releaseHostAffinities} from '../client/affinities.js'
 import {type Endpoint, endpointLabel, listEndpoints} from '../client/endpoints.js'
 import {changeResource, getResource, listResources, type Place, type ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
@@ -13,7 +13,7 @@ import {releaseAddresses, releaseByHandle} from '../ipam/release-addresses.js'
 import {parseKey} from '../model/keys.js'
 import type {Resource} from '../model/resource.js'
 import type {BGPPeer, HostEndpoint, Node} from '../model/types.js'
-import {type Address, equalAddresses, formatAddress, parseAddress, parseCidr} from '../net/index.js'
+import {type Address, equalAddresses, formatAddress, parseAddress} from '../net/index.js'
 import {removeStale} from '../workload/remove.js'
 
 export interface NodeRemoval {
@@ -76,10 +76,7 @@ async function removeAll(session: Session, node: string, endpoints: readonly End
   }
   append(released, await releaseTunnels(session, node, stored?.resource, warnings))
   const blocks: string[] = []
-  for (const within of ['0.0.0.0/0', '::/0'].flatMap((text) => parseCidr(text) ?? [])) {
-    const {deleted, disowned} = await releaseAffinities(session, {within, host: node})
-    append(blocks, [...deleted, ...disowned])
-  }
+  for (const {deleted, disowned} of await releaseHostAffinities(session, node)) append(blocks, [...deleted, ...disowned])
   for (const place of await objectsOf(session, node)) {
     const change = await changeResource(session, place, () => undefined)
     if (change.action !== 'unchanged') changes.push(change)

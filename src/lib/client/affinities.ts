@@ -70,6 +70,13 @@ export async function releaseAffinities(session: Session, scope: AffinityScope):
   return {deleted, disowned, left}
 }
 
+/** Releases all affinities of HOST, of both families: its blocks with assigned addresses become no one's, the others go. */
+export async function releaseHostAffinities(session: Session, host: string): Promise<AffinityRelease[]> {
+  const released: AffinityRelease[] = []
+  for (const within of [{family: 4, value: 0n, prefix: 0}, {family: 6, value: 0n, prefix: 0}] as const) released.push(await releaseAffinities(session, {within, host}))
+  return released
+}
+
 /** The blocks to be released, and the revisions of those that no one keeps anyway. */
 async function findCandidates(session: Session, {within, host, check}: AffinityScope): Promise<{candidates: Candidate[]; others: Map<string, Revision>}> {
   const affinities = new Map<string, Set<string>>()

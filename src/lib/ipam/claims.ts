@@ -89,11 +89,3 @@ export async function releaseAffinity(session: Session, network: Cidr, host: str
 const refuseUsed = (host: string) => (block: Block): void => {
   if (block.affinity === hostAffinity(host) && !isEmpty(block)) throw new CalicoError('refused', `Block ${block.cidr} is not empty`)
 }
-
-/** Releases all affinities of HOST, of both families: its blocks with assigned addresses become no one's, the others go. */
-export async function releaseHostAffinities(session: Session, host: string): Promise<AffinityRelease[]> {
-  const released: AffinityRelease[] = []
-  for (const within of [{family: 4, value: 0n, prefix: 0}, {family: 6, value: 0n, prefix: 0}] as const) released.push(await releaseAffinities(session, {within, host}))
-  return released
-}
-

@@ -1,7 +1,8 @@
 /** Those who assign and release addresses on several nodes; each actor is a process that may have several calls under way at once. */
 import {assignAddress} from '../../../src/lib/ipam/assign-address.js'
 import {assignedAddresses, autoAssign, type Assignment} from '../../../src/lib/ipam/auto-assign.js'
-import {claimAffinity, releaseHostAffinities} from '../../../src/lib/ipam/claims.js'
+import {releaseHostAffinities} from '../../../src/lib/client/affinities.js'
+import {claimAffinity} from '../../../src/lib/ipam/claims.js'
 import {releaseAddresses, releaseByHandle} from '../../../src/lib/ipam/release-addresses.js'
 import {runCheck} from '../../../src/lib/ipam/run-check.js'
 import {addPools} from '../../../src/lib/client/pools.js'
