@@ -13,7 +13,7 @@ const PASSWORD_WORDS = 'passw(?:or)?d|passphrase|pwd'
 const PROSE = '(?:and|are|authentication|by|can|cannot|check|does|expired|failed|file|files|for|from|has|hash|is|may|must|needs?|not|of|on|or|policy|required|should|that|to|too|was|will|with|without)(?![\\w-])'
 let secretName: RegExp | undefined
 /** Whether what is called NAME is a secret, by its name. */
-export const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
+const isSecretName = (name: string): boolean => (secretName ??= new RegExp(SECRET_WORDS, 'i')).test(name)
 
 interface Rule {
   readonly find: RegExp
@@ -46,12 +46,13 @@ function makeRules(): readonly Rule[] {
     // user:password@host:port
     {find: /(^|[\s"'=,([])([\w.%+-]{1,64}):(?!\(removed\))[^\s"'@:/]{1,128}@(?=[\w.[-]{1,255}:(?:\d|\(removed\)))/gm, replace: `$1$2:${REMOVED}@`},
     {find: /((?:^|\s)(?:-u|--user)[ =]["']?[\w.%+-]{1,64}:)(?!\(removed\))[^\s"']+/gm, replace: `$1${REMOVED}`},
-    {find: /\b(Bearer|Basic)[ \t]{1,8}(?!\(removed\))[\w.~+/=-]{8,}/gi, replace: `$1 ${REMOVED}`},
     {find: new RegExp(String.raw`${named}[ \t]{0,8})${text}`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`${named})(?:\(removed\)|[^\s,;&}\])"'\\])+`, 'gi'), replace: `$1${REMOVED}`},
     // Behind a blank, the whole line: a password may have blanks, `Bearer` has one.
     {find: new RegExp(String.raw`${named}[ \t]{1,8})(?!\(removed\))[^"'\s\\][^\n]*`, 'gi'), replace: `$1${REMOVED}`},
     {find: new RegExp(String.raw`((?:${PASSWORD_WORDS})[ \t]{1,8})(?![:=(-]|${PROSE})(?:${text}|[^\s"'\\,;]+)`, 'gi'), replace: `$1${REMOVED}`},
+    // Behind those that look for names: what follows `Basic` may be one.
+    {find: /\b(Bearer|Basic)[ \t]{1,8}(?!\(removed\))[\w.~+/=-]{8,}/gi, replace: `$1 ${REMOVED}`},
     {find: new RegExp(String.raw`((?:${SECRET_WORDS})(?<=(?:^|[\s"'])--?[\w-]{0,64})[\w-]{0,64}[ \t]{1,8})[^\s-]\S*`, 'gi'), replace: `$1${REMOVED}`},
   ]
 }

@@ -35,20 +35,16 @@ export function parseEndpoints({value, origin}: Setting<string>, problem: Report
   return [...new Set(urls)]
 }
 
-/** The entries of LIST, which commas separate. Commas in user information separate none: it reaches from a user, behind whom no port follows, to the next @. */
-function entriesOf(list: string): string[] {
-  const entries: string[] = []
-  let user: string[] = []
-  for (const part of list.split(',')) {
-    const ends = USER_END.test(part)
-    if (!ends && (user.length > 0 || USER_AND_PASSWORD.test(part.trim()) || part.endsWith(':'))) user.push(part)
-    else {
-      entries.push([...user, part].join(','))
-      user = []
-    }
-  }
-  return entries.concat(user)
-}
+/**
+ * The entries of LIST, which commas separate. Commas in user information separate none: it reaches from a user, behind whom no port follows, to the last @ before the
+ * next scheme.
+ */
+const entriesOf = (list: string): string[] => list.split(/,(?=\s*https?:\/\/)/i).flatMap((group) => {
+  const parts = group.split(',')
+  const last = parts.findLastIndex((part) => USER_END.test(part))
+  const first = parts.findIndex((part) => USER_END.test(part) || USER_AND_PASSWORD.test(part.trim()) || part.endsWith(':'))
+  return last < 0 ? parts : [...parts.slice(0, first), parts.slice(first, last + 1).join(','), ...parts.slice(last + 1)]
+})
 
 /** URL, or HOST:PORT, without a slash at its end. */
 export const withoutSlash = (url: string): string => url.replace(/([^/])\/$/, '$1')

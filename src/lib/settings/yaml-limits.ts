@@ -28,5 +28,6 @@ export function yamlSyntaxText({code, message}: {readonly code: string; readonly
   if (code === 'TAG_RESOLVE_FAILED') return 'a tag that cannot be resolved; write a string that begins with ! in quotes'
   if (code === 'BAD_DQ_ESCAPE') return 'an escape sequence that is none; write \\\\ for a backslash in double quotes'
   const [first = ''] = message.split('\n', 1)
-  return first.replace(/ at line \d+, column \d+:?$/, '').replace(/( in YAML stream| extra characters): .*$/, '$1').slice(0, LONGEST_MESSAGE)
+  // What stands behind a colon is the text itself, or a word of the parser's for what it found there.
+  return first.replace(/ at line \d+, column \d+:?$/, '').replace(/(?<!\s)(?:, but found)?: [^]*$/, '').slice(0, LONGEST_MESSAGE)
 }

@@ -176,7 +176,7 @@ export const SECRETS: readonly Target[] = [
       const secret = secretOf(fields, NOTHING)
       const host = part(fields.after, END)
       // With a blank or a comma in it, it must not look like a port, a path, another entry of the list, or the end of a URL.
-      for (const [scheme, without] of [['http://', /[,@%]|^[0-9]+/g], ['https://', /\s|^[/0-9]+/g], ['', /\s|^[/0-9]+/g]] as const) {
+      for (const [scheme, without] of [['http://', /[,@%]|^[0-9]+/g], ['https://', /\s|^[/0-9]+|:\/\//g], ['', /\s|^[/0-9]+|:\/\//g]] as const) {
         const url = `${scheme}root:${secretOf(fields, without)}@${host}`
         parseEndpoints({value: url, origin: 'x'}, say)
         environmentSource({ETCD_ENDPOINTS: url}, say, say)
@@ -186,7 +186,9 @@ export const SECRETS: readonly Target[] = [
       }
       const word = secretOf(fields, /['\s]/g)
       for (const problem of [`unexpected '--datastore=http://root:${word}@h:1'`, `unexpected 'https://root:${word}@h:1'`, `unknown option --etcd-password, before '${word}'`]) say(formatUsageError({type: 'usage', usage: [], problem, suggestion: problem, help: []}))
-      for (const value of [secret, JSON.stringify(secret), `"${secret}"`, `{a: ${secret}}`, `|\n    ${secret}`]) {
+      // On one line: what stands on a line of its own may be a key, and an unknown one is named.
+      const line = secret.replace(/[\n\r\u2028\u2029\u0085]/g, ' ')
+      for (const value of [line, JSON.stringify(secret), `"${secret}"`, `{a: ${line}}`, `|\n    ${line}`]) {
         const read = parseConfigFile(`apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdUsername: u\n  etcdPassword: ${value}\n${part(fields.before, 200)}`)
         if ('problems' in read) read.problems.forEach(say)
       }

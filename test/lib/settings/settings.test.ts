@@ -199,7 +199,7 @@ describe('the configuration file', () => {
     expect(said.length).toBeLessThan(2_000)
   })
 
-  test.each([['!!hunter2', 'begins with ! in quotes'], ['!x!hunter2', 'begins with ! in quotes'], ['"\\Uhunter2x"', 'double quotes']])('nor is the part of a value repeated that means something to YAML: %s', async (password, words) => {
+  test.each([['!!hunter2', 'begins with ! in quotes'], ['!x!hunter2', 'begins with ! in quotes'], ['"\\Uhunter2x"', 'double quotes'], ['| hunter2', 'not YAML'], ['> hunter2', 'Not a YAML token'], ['a: hunter2', 'not YAML'], ['[hunter2', 'not YAML']])('nor is the part of a value repeated that means something to YAML: %s', async (password, words) => {
     const said = (await problems({files: {[CONFIG]: `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: ${password}\n  etcdEndpoints: x\n`}})).join('\n')
     expect(said).not.toContain('hunter')
     if (password !== '!!hunter2') expect(said).toContain(words)
