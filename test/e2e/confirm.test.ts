@@ -177,6 +177,28 @@ describe('etcd', () => {
     }
   })
 
+  test('the command is killed, and its write arrives after the rollback: it is reverted, too', async () => {
+    await ok('profile add base')
+    const proxy = await startProxy(etcd.endpoints[0] ?? '')
+    try {
+      const held = proxy.hold('datastoreReady') // in writes only
+      const child = startCalicoctl(['profile', 'add', 'web', '--confirm-within', '500ms'], {env: environment({ETCD_ENDPOINTS: proxy.endpoint})})
+      const release = await held
+      child.process.kill('SIGKILL')
+      await child.result
+      await until(async () => (await ok('confirm --list')).includes('rolled back, looking for late writes'))
+      const [state] = waiting()
+      expect(await profiles()).toBe('base')
+      release()
+      // It has arrived, and is reverted; the journal has that before it is made.
+      await until(async () => (await ok('history')).includes('profile/web deleted'))
+      await until(async () => (await profiles()) === 'base')
+      expect(await run(`confirm ${state?.id ?? ''}`)).toMatchObject({code: 5, stderr: expect.stringContaining('already rolled back') as unknown})
+    } finally {
+      await proxy.stop()
+    }
+  })
+
   test('the store that --datastore names, relative to nothing else', async () => {
     const flag = `--datastore ${etcd.endpoints[0] ?? ''}`
     const env = {ETCD_ENDPOINTS: 'http://127.0.0.1:1'}

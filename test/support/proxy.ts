@@ -16,6 +16,8 @@ export interface Proxy {
   delay(ms: number): void
   /** Calls ACTION once, just before the first request that contains TEXT is passed on. */
   before(text: string, action: () => void): void
+  /** The first request that contains TEXT is held back, also when its client is gone. @returns once it is there: what passes it on */
+  hold(text: string): Promise<() => void>
   /** Nothing passes any more, either way, on connections by which TEXT was sent or is sent: a header that says who sends. */
   cut(text: string): void
   /** Undoes each `cut`: the connections on which nothing passed end with RST. */
@@ -38,6 +40,7 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
   let mode: Mode = 'pass'
   let delayMs = 0
   let trap: {text: string; action: () => void} | undefined
+  let wanted: {text: string; found: (release: () => void) => void} | undefined
   const cuts = new Set<string>()
   /** The connections on which nothing passes: a client's socket, and the one to the server. */
   const silenced = new Map<Socket, Socket>()
@@ -45,6 +48,12 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
   const server = createServer((client) => {
     const upstream = connect(Number(port), '127.0.0.1')
     let head = ''
+    /** What is held back of this connection. */
+    let held: Buffer[] | undefined
+    const release = (): void => {
+      for (const chunk of held ?? []) upstream.write(chunk)
+      held = undefined
+    }
     /** Whether nothing passes on this connection; SENT is what the client sends now. */
     const isSilenced = (sent?: Buffer): boolean => {
       if ([...cuts].some((text) => head.includes(text) || sent?.includes(text))) silenced.set(client, upstream)
@@ -61,6 +70,15 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
           trap = undefined
           action()
         }
+        if (!isReply && wanted && chunk.includes(wanted.text)) {
+          held = []
+          wanted.found(release)
+          wanted = undefined
+        }
+        if (!isReply && held) {
+          held.push(chunk)
+          return
+        }
         if (!isReply && head.length < HEAD_BYTES) head += chunk.toString('latin1', 0, HEAD_BYTES - head.length)
         if (isSilenced(isReply ? undefined : chunk)) return
         if (mode === 'black-hole' || (mode === 'swallow-replies' && isReply)) return
@@ -69,7 +87,7 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
       })
       from.on('close', () => {
         sockets.delete(from)
-        if (mode !== 'black-hole' && !silenced.has(client)) to.destroy()
+        if (mode !== 'black-hole' && !silenced.has(client) && !held) to.destroy()
       })
       from.on('error', () => undefined)
     }
@@ -83,6 +101,7 @@ export async function startProxy(endpoint: string): Promise<Proxy> {
     set: (next) => void (mode = next),
     delay: (ms) => void (delayMs = ms),
     before: (text, action) => void (trap = {text, action}),
+    hold: (text) => new Promise((found) => void (wanted = {text, found})),
     cut: (text) => void cuts.add(text),
     mend() {
       cuts.clear()
