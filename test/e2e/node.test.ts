@@ -134,7 +134,7 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
     expect(good).toMatchObject({code: 0})
     expect(good.stdout.split('\n').filter((line) => / line \d+$/.test(line))).toHaveLength(18)
     expect(good.stdout).toMatch(/Using node name: rack1-host1\nCalico node started successfully\n$/)
-    const failed = await host.calicoctl(['node', `--node-image=${FAILING}`, '--ip=192.0.2.2'])
+    const failed = await host.calicoctl(['node', `--node-image=${FAILING}`, '--ip=192.0.2.2'], {timeoutMs: 240_000})
     expect(failed).toMatchObject({code: 1, stderr: expect.stringMatching(/stopped: [^]*Its last lines:[^]*Calico node failed to start[^]*For its log: docker logs calico-node/) as unknown})
     expect(failed.stdout).toMatch(/Waiting for successful startup\n$/)
     expect(`${failed.stdout}${failed.stderr}`.split('\n').filter((line) => / line \d+$/.test(line)).length).toBeLessThan(20)

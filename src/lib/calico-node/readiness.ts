@@ -6,7 +6,7 @@ import {LINES_SHOWN, type NodeLog, STARTED_LINE} from './node-log.js'
 
 const POLL_MS = 250
 /** How long a container that was started again is given to end again, since the reason is in its last lines then. */
-const NEXT_END_MS = 5_000
+const NEXT_END_MS = 30_000
 
 export type Outcome =
   | {readonly type: 'ready'}
