@@ -10,7 +10,7 @@ import {type Found, lookAt, onlyParts, undo} from '../lib/journal/undo.js'
 import {journal} from '../lib/views/history.js'
 
 /**
- * The process that --confirm-within starts: it waits for the change of FILE and takes it back. With --now ID it takes that one back at once, one time; with --look it prints how the
+ * The process that --confirm-within starts: it waits for the change of FILE and rolls it back. With --now ID it rolls that one back at once, one time; with --look it prints how the
  * change stands.
  */
 export default class ConfirmTimer extends BaseCommand {

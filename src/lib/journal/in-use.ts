@@ -45,7 +45,7 @@ const REFERENCES: readonly References[] = [
 ]
 
 /**
- * Refuses to take CHANGES back where no command would make the same change: what they have created and others use now; what would refer to a profile, a tier or a
+ * Refuses to revert CHANGES where no command would make the same change: what they have created and others use now; what would refer to a profile, a tier or a
  * filter that is gone; pools over others that were made meanwhile.
  * @returns the conditions under which that stays so, seen at REVISION
  * @throws CalicoError `refused`
@@ -74,7 +74,7 @@ function namesOf(kind: KindName, changes: readonly KeyChange[]): Map<string, Key
 async function refuseUsed(session: Session, {to, by, named}: References, changes: readonly KeyChange[], created: readonly KeyChange[], revision: Revision): Promise<Compare[]> {
   const made = namesOf(to, created)
   if (made.size === 0) return []
-  // A user of the same change is taken back with it.
+  // A user of the same change is reverted with it.
   const own = new Set(changes.map(({key}) => key))
   const uses: string[] = []
   for (const user of by) {

@@ -1,4 +1,4 @@
-/** Reading the journal. What is torn, or not ours, is passed over. */
+/** Reading the journal. What is torn, or not ours, is skipped. */
 import {CalicoError} from '../errors.js'
 import {generations} from '../files/append.js'
 import {fileReason, readTextFile} from '../files/read.js'
@@ -91,7 +91,7 @@ export function parseJournal(texts: readonly string[]): Entry[] {
     const {id, begin, part, made, exitCode, confirmation} = read
     if (begin) entries.set(id, {id, ...begin, parts: [], stored: [], outcomes: new Map(), exitCode: undefined, confirmation: undefined})
     const entry = entries.get(id)
-    // The beginning may be in a file that is gone: what is left of such an entry cannot be taken back as a whole.
+    // The beginning may be in a file that is gone: what is left of such an entry cannot be reverted as a whole.
     if (!entry) continue
     if (part) entry.stored.push(part)
     if (made) entry.outcomes.set(made.part, made.revision)

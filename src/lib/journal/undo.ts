@@ -1,4 +1,4 @@
-/** Taking back a change that the journal has: in one guarded transaction, in several where it does not fit into one (design-whole.md §4). */
+/** Reverting a change that the journal has: in one guarded transaction, in several where it does not fit into one (design-whole.md §4). */
 import {guidOf} from '../client/cluster.js'
 import {commit, type Seen, type Write} from '../client/commit.js'
 import {executedAt} from '../client/executed.js'
@@ -35,7 +35,7 @@ const wayBack = (table: Readonly<Record<string, string>>, command: string): stri
 /** Reads of one transaction. */
 const KEYS_PER_READ = 100
 
-/** What can be taken back of an entry, and what cannot. */
+/** What can be reverted of an entry, and what cannot. */
 export interface UndoPlan {
   readonly entry: Entry
   /** Stored objects as they are to be again (`before`), if they are still as the entry left them (`after`). */
@@ -54,7 +54,7 @@ export function chooseEntry(entries: readonly Entry[], id: string | undefined): 
   throw new CalicoError('not-found', 'There is nothing to undo: the journal has no changes.', {hint: 'The journal contains only changes made by this user with calicoctl on this host.'})
 }
 
-/** What ENTRY has done is what these PARTS of it have. @throws CalicoError `refused` if nothing of ENTRY can be taken back here, naming the command that does; `not-found` if it has changed nothing in the end */
+/** What ENTRY has done is what these PARTS of it have. @throws CalicoError `refused` if nothing of ENTRY can be reverted here, naming the command that does; `not-found` if it has changed nothing in the end */
 export function planUndo(entry: Entry, parts: readonly Part[] = entry.parts): UndoPlan {
   const all = netChanges({parts})
   const initialisation = initialisationIn(all)
@@ -98,7 +98,7 @@ export class ChangedSinceError extends CalicoError {
 /**
  * Makes the objects of ENTRY what they were before, byte for byte, if all of them are still as the entry left them. In a dry run nothing is written. What does not fit
  * into one transaction is written in several, in an order in which nothing refers to what is gone; PROGRESS receives how many.
- * @returns what was taken back, and what was not
+ * @returns what was reverted, and what was not
  * @throws ChangedSinceError (`conflict`); CalicoError `wrong-datastore` for another cluster's entry; `refused` if others use what it created; `unknown` if it failed
  * between two transactions; what planUndo() throws, and what commit() throws
  */
@@ -188,7 +188,7 @@ export function portionsOf(changes: readonly KeyChange[]): KeyChange[][] {
 export const STANDS = ['made', 'undone', 'unmade', 'changed'] as const
 export type Stand = (typeof STANDS)[number]
 
-/** Of a change that somebody has begun to take back. */
+/** Of a change that a user has begun to revert. */
 export const isUndone = (stand: Stand): boolean => stand === 'undone' || stand === 'unmade'
 
 /**
@@ -273,8 +273,8 @@ class UnclearError extends CalicoError {
 }
 
 /**
- * The parts of ENTRY that were executed, where NOW is what stands at its keys. A last one of which nobody can tell is among them: it is not as it would have left its keys.
- * @throws UnclearError if nobody can tell of one before it
+ * The parts of ENTRY that were executed, where NOW is what stands at its keys. A last one of which nothing is known is among them: it is not as it would have left its keys.
+ * @throws UnclearError if nothing is known of one before it
  */
 async function executedParts(session: Session, entry: Entry, now: ReadonlyMap<string, KeyValue | undefined>): Promise<readonly Part[]> {
   /** What stood at keys before the later parts. */
@@ -290,7 +290,7 @@ async function executedParts(session: Session, entry: Entry, now: ReadonlyMap<st
   return executed
 }
 
-/** Whether a part was executed whose outcome the journal does not have: as far as its keys tell it, by them; else by their history. Undefined: nobody can tell. */
+/** Whether a part was executed whose outcome the journal does not have: as far as its keys tell it, by them; else by their history. Undefined: nothing is known. */
 async function wasExecuted(session: Session, part: Part, now: ReadonlyMap<string, KeyValue | undefined>, later: ReadonlyMap<string, string | undefined>): Promise<boolean | undefined> {
   const edits = editsOf(part)
   const valueOf = (key: string): string | undefined => (later.has(key) ? later.get(key) : now.get(key)?.value)

@@ -1,4 +1,4 @@
-/** Beginning `--confirm-within`: the change is noted as one that waits, and a process is started that takes it back, before anything is written. */
+/** Beginning `--confirm-within`: the change is noted as one that waits, and a process is started that rolls it back, before anything is written. */
 import {spawn, spawnSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {unlink} from 'node:fs/promises'
@@ -28,7 +28,7 @@ export const TIMER = '__confirm'
 
 /** A change that waits from now on. */
 export interface Armed {
-  /** The command has ended. @returns what to tell of it: when its change is taken back. Nothing, if it has changed nothing: then nothing waits. Never fails. */
+  /** The command has ended. @returns what to report of it: when its change is rolled back. Nothing, if it has changed nothing: then nothing waits. Never fails. */
   end(): Promise<readonly string[]>
 }
 
@@ -42,13 +42,13 @@ export interface ArmOptions {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** @throws CalicoError `refused` if the command ID, as oclif has it, changes more than undo takes back by itself */
+/** @throws CalicoError `refused` if the command ID, as oclif has it, changes more than undo reverts by itself */
 export function refuseOnHost(id: string): void {
   if (ON_THE_HOST[id] !== undefined) throw new CalicoError('refused', `--confirm-within: changes that calicoctl ${id.replaceAll(':', ' ')} makes on this host cannot be rolled back automatically; nothing was changed`, {hint: `To revert them manually: ${ON_THE_HOST[id]}`})
 }
 
 /**
- * @throws CalicoError `invalid` if the time is too long; `refused` if there is no journal to take the change back from, or another change waits in this cluster; `failed` if the timer cannot be
+ * @throws CalicoError `invalid` if the time is too long; `refused` if there is no journal to roll the change back from, or another change waits in this cluster; `failed` if the timer cannot be
  * started. Nothing waits then.
  */
 export async function arm({entry, cluster, within, options, env = process.env}: ArmOptions): Promise<Armed> {
@@ -84,7 +84,7 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
     }
   })
   const end = async (): Promise<readonly string[]> => {
-    // Confirmed, or taken back by another command, meanwhile.
+    // Confirmed, or rolled back by another command, meanwhile.
     const now = readWaiting(path)
     if (now?.id !== entry.id) return []
     if (!entry.begun) {

@@ -1,15 +1,15 @@
-/** What a command says of changes that were not confirmed and not taken back, for example because the host was started anew meanwhile. */
+/** What a command says of changes that were not confirmed and not rolled back, for example because the host was started anew meanwhile. */
 import {isRolledBack} from './late.js'
 import {tryOnce} from './timer.js'
 import {listWaiting, stateOf, type Waiting} from './waiting.js'
 
 export interface Reporter {
   readonly note: (lines: readonly string[]) => void
-  /** Whether the user says yes; false where nobody can be asked. */
+  /** Whether the user says yes; false where no one can be asked. */
   readonly ask: (question: readonly string[]) => Promise<boolean>
 }
 
-/** Tells of each change of this user on this host that is past its time, with what to do; on a terminal it offers to take it back. Never fails. */
+/** Reports each change of this user on this host that is past its time, with what to do; on a terminal it offers to roll it back. Never fails. */
 export async function reportOverdue(env: NodeJS.ProcessEnv, {note, ask}: Reporter): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
     note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, ...(isRolledBack(waiting) ? [] : [`  Keep it:      calicoctl confirm ${waiting.id}`])])

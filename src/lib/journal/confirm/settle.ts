@@ -1,4 +1,4 @@
-/** How a change that waited has ended: confirmed, or taken back. */
+/** How a change that waited has ended: confirmed, or rolled back. */
 import {unlinkSync} from 'node:fs'
 import {CalicoError, isError} from '../../errors.js'
 import {hasEnded, isElsewhere} from '../../files/lock-file.js'
@@ -14,7 +14,7 @@ const inHand = (id: string): CalicoError => new CalicoError('conflict', `The cha
  * The change of ID stays, or the only one that waits. ENTRIES is the journal, the newest first. LOOK says how the change stands; it is asked only where a
  * rollback was begun, and died. What that one had sent may arrive for a while: until then the change cannot be confirmed.
  * Another process may confirm it at the same time: then it is confirmed.
- * @throws CalicoError `not-found` if it does not wait, `conflict` if it was taken back, `invalid` if several wait and there is no ID; what LOOK throws
+ * @throws CalicoError `not-found` if it does not wait, `conflict` if it was rolled back, `invalid` if several wait and there is no ID; what LOOK throws
  */
 export async function confirmChange(id: string | undefined, entries: () => readonly Entry[], look: (file: WaitingFile) => Promise<Found>, env: NodeJS.ProcessEnv): Promise<Waiting> {
   const {path, waiting} = choose(id, listWaiting(env), entries)
@@ -56,7 +56,7 @@ function choose(id: string | undefined, all: readonly WaitingFile[], entries: ()
 
 function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoError {
   const [last] = entries
-  // Without ID: the last one that was to be confirmed, if nothing has been changed since it was taken back.
+  // Without ID: the last one that was to be confirmed, if nothing has been changed since it was rolled back.
   const meant = id !== undefined ? entries.find((entry) => entry.id === id) : last?.command === 'undo' ? entries.find(({confirmation}) => confirmation !== undefined) : undefined
   if (meant?.confirmation === 'undone') return takenBack(meant.id)
   if (id === undefined) return new CalicoError('not-found', 'No change is pending.')
@@ -76,7 +76,7 @@ const mayBeUndone = (waiting: Waiting): CalicoError =>
 
 /**
  * If the change ID was rolled back, as LOOK says, by a rollback that died, or if only what arrives late of it is looked for: it does not wait any more.
- * @returns the error for who wants to take it back
+ * @returns the error for who wants to roll it back
  */
 export async function settleBegun(id: string, look: () => Promise<Found>, env: NodeJS.ProcessEnv): Promise<CalicoError | undefined> {
   if (!listWaiting(env).some(({waiting}) => waiting.id === id && (waiting.begun ?? isRolledBack(waiting)))) return undefined
@@ -92,7 +92,7 @@ export function refuseRunning(id: string, env: NodeJS.ProcessEnv): void {
   if (listWaiting(env).some(({waiting}) => waiting.id === id && runs(waiting))) throw new CalicoError('conflict', `The command that makes the change ${id} is still running; nothing was changed`, {hint: 'Interrupt it, or wait until it has ended.'})
 }
 
-/** ID was taken back by a command, except for its parts LATE if they are executed late. Never fails, since that is done: whoever has the lock finds out that it is. */
+/** ID was rolled back by a command, except for its parts LATE if they are executed late. Never fails, since that is done: whoever has the lock finds out that it is. */
 export async function settleUndone(id: string, late: readonly number[], env: NodeJS.ProcessEnv): Promise<void> {
   try {
     const found = listWaiting(env).find(({waiting}) => waiting.id === id)
@@ -106,7 +106,7 @@ export async function settleUndone(id: string, late: readonly number[], env: Nod
   }
 }
 
-/** Whether the change ID has a file, so that settleUndone() is to be told of what may come late. */
+/** Whether the change ID has a file, so that settleUndone() must know what may come late. */
 export const isWaitedFor = (id: string, env: NodeJS.ProcessEnv): boolean => listWaiting(env).some(({waiting}) => waiting.id === id)
 
 /** Whoever holds the lock of PATH says that WAITING is rolled back. Its file stays as long as one of its parts LATE may still arrive. */

@@ -1,4 +1,4 @@
-/** The process that waits: it takes a change back when its time is over and nobody has confirmed it. */
+/** The process that waits: it rolls a change back when its time is over and no one has confirmed it. */
 import {spawn} from 'node:child_process'
 import {uptime} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -11,7 +11,7 @@ import {isRolledBack} from './late.js'
 import {findWaiting, readWaiting, updateWaiting, type Waiting, type WaitingFile, withTimerLock, withWaitingLock, writeWaiting} from './waiting.js'
 import {TIMER} from './arm.js'
 
-/** How often it looks whether the command has ended, and whether somebody has confirmed the change. */
+/** How often it looks whether the command has ended, and whether a user has confirmed the change. */
 const LOOK_MS = 100
 const LONGEST_SLEEP_MS = 1_000
 
@@ -26,7 +26,7 @@ const MAY_PASS: readonly number[] = [EXIT_CODES.unreachable, EXIT_CODES.denied, 
 const LATE_LOOK_MS = 5_000
 
 /**
- * Waits for the change of PATH, and has it taken back by processes of its own, which try once each, until its file is gone or says that it could not be: once it is
+ * Waits for the change of PATH, and has it rolled back by processes of its own, which try once each, until its file is gone or says that it could not be: once it is
  * rolled back, what arrives late is looked for.
  */
 export async function runTimer(path: string, {clock = CLOCK, attempt = (id, at) => tryOnce(at, id, 'ignore')}: {readonly clock?: Clock; readonly attempt?: (id: string, at: string) => Promise<unknown>} = {}): Promise<void> {
@@ -57,7 +57,7 @@ async function begin(path: string): Promise<string | undefined> {
   }
 }
 
-/** The file of the change ID of PATH, unless it has ended or it is given up to take it back. */
+/** The file of the change ID of PATH, unless it has ended or it is given up to roll it back. */
 function pending(path: string, id: string): WaitingFile | undefined {
   const file = findWaiting(path, id)
   return file?.waiting.failed === null ? file : undefined
@@ -65,9 +65,9 @@ function pending(path: string, id: string): WaitingFile | undefined {
 
 /** What time it is. */
 export interface Clock {
-  /** Milliseconds since 1970; somebody may set it. */
+  /** Milliseconds since 1970; a user may set it. */
   readonly now: () => number
-  /** Milliseconds since the machine was started, those that it slept included; nobody sets it. */
+  /** Milliseconds since the machine was started, those that it slept included; no one sets it. */
   readonly uptime: () => number
   readonly sleep: (milliseconds: number) => Promise<unknown>
 }
@@ -75,7 +75,7 @@ export interface Clock {
 const CLOCK: Clock = {now: () => Date.now(), uptime: () => uptime() * 1_000, sleep}
 
 /**
- * Waits until the change ID of PATH is to be taken back; false if it does not wait any more. From when the command has ended, the time that it may wait is
+ * Waits until the change ID of PATH is to be rolled back; false if it does not wait any more. From when the command has ended, the time that it may wait is
  * measured without the machine's clock: one that is set meanwhile makes it neither shorter nor longer.
  */
 export async function waitForDeadline(path: string, id: string, clock: Clock = CLOCK): Promise<boolean> {
@@ -141,7 +141,7 @@ export function lookOnce(path: string, id: string): Promise<Found> {
 /** What lookOnce() reads. */
 export const foundText = ({stand, late}: Found): string => [stand, ...late].join(' ')
 
-/** What taking back does to the store. Once a change is rolled back, both are about those parts of it that may be executed late. */
+/** What rolling back does to the store. Once a change is rolled back, both are about those parts of it that may be executed late. */
 export interface Undoing {
   readonly look: (waiting: Waiting) => Promise<Found>
   readonly undo: (waiting: Waiting) => Promise<void>
@@ -196,7 +196,7 @@ async function revert(path: string, waiting: Waiting, {look, undo}: Undoing): Pr
   return late
 }
 
-/** A full disk keeps nothing from being taken back. */
+/** A full disk keeps nothing from being rolled back. */
 async function noteBegun(path: string, waiting: Waiting): Promise<void> {
   try {
     await writeWaiting(path, {...waiting, begun: true, tried: new Date().toISOString()})

@@ -38,19 +38,19 @@ export interface Waiting {
   readonly host: string
   /** Milliseconds from the end of the command to the undo. */
   readonly within: number
-  /** When it is taken back, ISO 8601; null while the command runs. */
+  /** When it is rolled back, ISO 8601; null while the command runs. */
   readonly deadline: string | null
   /** The process of the command. */
   readonly command: Identity
   /** The process that waits; null before it has begun. */
   readonly timer: Identity | null
-  /** A process has begun to take it back, and has not said how that ended: it may be taken back. */
+  /** A process has begun to roll it back, and has not said how that ended: it may be rolled back. */
   readonly begun?: true
   /** When it began, ISO 8601. */
   readonly tried?: string
   /** It is rolled back. These of its transactions, by their numbers in the journal's entry, were not executed by then, and may be executed late. */
   readonly late?: readonly number[]
-  /** Why it could not be taken back. */
+  /** Why it could not be rolled back. */
   readonly failed: string | null
   readonly options: StoreOptions
   readonly folder: string
@@ -69,7 +69,7 @@ export const waitingPath = (env: NodeJS.ProcessEnv, cluster: string): string => 
 /** The path of the file of the change ID of PATH's cluster, once it is rolled back and another change waits at PATH. */
 const asidePath = (path: string, id: string): string => path.replace(/\.json$/, `@${id}.json`)
 
-/** Makes room at PATH for another change, whoever holds its lock: WAITING is rolled back. @throws Error with a `code`, as node:fs */
+/** Moves the file at PATH aside for another change, whoever holds its lock: WAITING is rolled back. @throws Error with a `code`, as node:fs */
 export const moveAside = (path: string, {id}: Waiting): void => renameSync(path, asidePath(path, id))
 
 /** The file of the change ID: at PATH, or beside it. */
@@ -80,7 +80,7 @@ export function findWaiting(path: string, id: string): WaitingFile | undefined {
   })[0]
 }
 
-/** What waits, the one that is taken back first in front; files that cannot be read are passed over. */
+/** What waits, the one that is rolled back first in front; files that cannot be read are skipped. */
 export function listWaiting(env: NodeJS.ProcessEnv): WaitingFile[] {
   const folder = waitingFolder(env)
   return names(folder)
@@ -139,7 +139,7 @@ export const makeWaitingFolder = (path: string): void => makeFolder(dirname(path
 
 
 /**
- * Does WORK while no other process begins, ends or takes back the change of PATH; the folder is removed afterwards if nothing waits any more.
+ * Does WORK while no other process begins, ends or rolls back the change of PATH; the folder is removed afterwards if nothing waits any more.
  * @param busy the error if another process has the lock for too long
  */
 export async function withWaitingLock<T>(path: string, busy: () => CalicoError, work: () => Promise<T>): Promise<T> {
@@ -187,7 +187,7 @@ function removeIfEmpty(folder: string): void {
 export type State = 'running' | 'waiting' | 'overdue' | 'failed' | 'undone'
 
 /**
- * How it stands with WAITING at NOW, milliseconds since 1970. `overdue`: its time is over, and no process is left that would take it back; `undone`: it is rolled
+ * How it stands with WAITING at NOW, milliseconds since 1970. `overdue`: its time is over, and no process is left that would roll it back; `undone`: it is rolled
  * back, and a process reverts what arrives late.
  */
 export function stateOf({failed, late, deadline, command, timer}: Waiting, now: number): State {
