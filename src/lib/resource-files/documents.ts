@@ -1,6 +1,6 @@
 /** A file's text as documents: a whole YAML 1.2 stream, of which JSON is a part. */
-import {type Document, isMap, isSeq, LineCounter, type Node, type ParsedNode, parseAllDocuments} from 'yaml'
-import {yamlLimitProblem, yamlSyntaxText} from '../settings/yaml-limits.js'
+import {isMap, isSeq, LineCounter, type Node, type ParsedNode} from 'yaml'
+import {readYaml, yamlSyntaxText} from '../settings/read-yaml.js'
 import type {FileProblem, Position} from './problem.js'
 import type {Source} from './sources.js'
 import {convert, type Converted} from './values.js'
@@ -25,17 +25,15 @@ export interface FileContent {
  */
 export function parseFile({name: file, text: whole}: Source): FileContent {
   const text = whole.replace(MARK_OF_A_DOCUMENT, '$1')
-  const limit = yamlLimitProblem(text)
-  if (limit !== undefined) return {file, items: [], problems: [{file, position: undefined, field: '', message: `not read: ${limit}`}]}
   const lines = new LineCounter()
   const positionAt = (offset: number): Position => {
     const {line, col} = lines.linePos(offset)
     return {line: Math.max(1, line), column: Math.max(1, col)}
   }
-  const parsed = parseAllDocuments(text, {lineCounter: lines, prettyErrors: false, intAsBigInt: true, uniqueKeys: false, merge: false, version: '1.2', keepSourceTokens: false})
+  const documents = readYaml(text, {lineCounter: lines, intAsBigInt: true, uniqueKeys: false, merge: false, version: '1.2', keepSourceTokens: false})
+  if (typeof documents === 'string') return {file, items: [], problems: [{file, position: undefined, field: '', message: `not read: ${documents}`}]}
   const control = CONTROL_CHARACTER.exec(text)
   if (control !== null) return {file, items: [], problems: [{file, position: positionAt(control.index), field: '', message: controlText(control[0])}]}
-  const documents = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : []
   const items: Item[] = []
   const problems: FileProblem[] = []
   for (const document of documents) {

@@ -1,7 +1,7 @@
-import {type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError} from 'yaml'
+import {type Document, isMap, isNode, isScalar, LineCounter} from 'yaml'
 import {z} from 'zod'
+import {readYaml, yamlSyntaxText} from './read-yaml.js'
 import {EXPECT_CLUSTER_ANNOTATION} from './table.js'
-import {yamlLimitProblem, yamlSyntaxText} from './yaml-limits.js'
 
 /**
  * `calicoctl.cfg` as today's Go calicoctl reads it (datamodel-v3 §0.6), so that both can share the file: YAML or JSON, unknown keys
@@ -55,11 +55,14 @@ const OLD_KEYS = ['etcdAuthority', 'etcdScheme']
 
 /** The contents of a configuration file, or what is wrong with it, one sentence each, with line and column. One without any setting says nothing. */
 export function parseConfigFile(source: string): {file: ConfigFile} | {problems: string[]} {
-  const limit = yamlLimitProblem(source)
-  if (limit !== undefined) return {problems: [`not read: ${limit}`]}
   const lines = new LineCounter()
-  const document = parseDocument(source, {uniqueKeys: true, lineCounter: lines, logLevel: 'error'})
-  if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${syntaxText(error, lines)}`)}
+  const documents = readYaml(source, {uniqueKeys: true, lineCounter: lines, single: true})
+  if (typeof documents === 'string') return {problems: [`not read: ${documents}`]}
+  const [document, second] = documents
+  if (document === undefined) return {file: NO_SETTINGS}
+  const place = (offset: number): string => placeAt(lines, offset)
+  if (document.errors.length > 0) return {problems: document.errors.slice(0, MOST_ERRORS).map((error) => `not YAML: ${place(error.pos[0])}: ${yamlSyntaxText(error)}`)}
+  if (second !== undefined) return {problems: [`${place(second.range[0])}: a second document begins; a configuration file has one`]}
   let content: unknown
   try {
     content = document.toJS()
@@ -68,7 +71,7 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
     // The name of an alias may be a password that begins with *.
     return {problems: [`not read: ${(error as Error).message.replace(/(alias[^:]*): [^]*$/i, '$1')}. Write a string that begins with * in quotes`]}
   }
-  if (isWithoutSetting(content)) return {file: {spec: {}, expectCluster: undefined}}
+  if (isWithoutSetting(content)) return {file: NO_SETTINGS}
   const at = (path: readonly PropertyKey[], part: 'key' | 'value'): string => placeOf(document, lines, path, part)
   const old = oldForm(content, at)
   if (old !== undefined) return {problems: [old]}
@@ -83,12 +86,14 @@ export function parseConfigFile(source: string): {file: ConfigFile} | {problems:
 
 const NEW_FORM = 'apiVersion: projectcalico.org/v3, kind: CalicoAPIConfig'
 
+const NO_SETTINGS: ConfigFile = {spec: {}, expectCluster: undefined}
+
 /** Nothing but comments and marks of documents, or an empty map. */
 const isWithoutSetting = (content: unknown): boolean => content === null || content === undefined || (typeof content === 'object' && !Array.isArray(content) && Object.keys(content).length === 0)
 
-function syntaxText(error: Pick<YAMLParseError, 'code' | 'message' | 'linePos'>, lines: LineCounter): string {
-  const {line, col} = error.linePos?.[0] ?? lines.linePos(0)
-  return `line ${line}, column ${col}: ${yamlSyntaxText(error)}`
+function placeAt(lines: LineCounter, offset: number): string {
+  const {line, col} = lines.linePos(offset)
+  return `line ${line}, column ${col}`
 }
 
 /** Where the value (or the key) that PATH leads to begins, as the beginning of a sentence; '' where it is missing. */
@@ -98,9 +103,7 @@ function placeOf(document: Document, lines: LineCounter, path: readonly Property
   const pair = isMap(parent) ? parent.items.find(({key}) => isScalar(key) && key.value === last) : undefined
   const node = path.length === 0 ? document.contents : part === 'key' ? pair?.key : (pair?.value ?? pair?.key)
   const start = isNode(node) ? node.range?.[0] : undefined
-  if (start === undefined) return ''
-  const {line, col} = lines.linePos(start)
-  return `line ${line}, column ${col}`
+  return start === undefined ? '' : placeAt(lines, start)
 }
 
 type Place = (path: readonly PropertyKey[], part: 'key' | 'value') => string

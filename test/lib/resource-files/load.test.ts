@@ -88,8 +88,26 @@ describe('all problems of all documents, with their places', () => {
   test('an alias that contains itself', async () => {
     expect(await problemsOf(`${HEAD}kind: Profile\nmetadata: {name: web}\nspec: &a {ingress: [*a]}\n`)).not.toEqual([])
   })
-  test('deep nesting', async () => {
-    expect(await problemsOf('['.repeat(5000))).toEqual(['-: not read: it has more than 100 brackets inside each other'])
+  const indented = (levels: number, line: string): string => Array.from({length: levels}, (_, level) => `${' '.repeat(level * 2)}${line}\n`).join('')
+  test.each([
+    ['brackets', (levels: number) => '['.repeat(levels)],
+    ['braces, and what ends none of them', (levels: number) => `${'{a: '.repeat(levels)}]`],
+    ['dashes on a line', (levels: number) => `${'- '.repeat(levels)}x\n- y\n`],
+    ['question marks on a line', (levels: number) => `${'? '.repeat(levels)}x\n: y\n`],
+    ['keys on a line', (levels: number) => `${'a: '.repeat(levels)}x\nb: y\n`],
+    ['keys with tags on a line', (levels: number) => '!x a: '.repeat(levels)],
+    ['keys below each other', (levels: number) => `${indented(levels, 'a:')}b: y\n`],
+    ['dashes below each other', (levels: number) => `${indented(levels, '-')}- y\n`],
+    ['dashes, and another document', (levels: number) => `${'- '.repeat(levels)}\n---\n- x\n`],
+  ])('deep nesting by %s', async (_what, text) => {
+    // Stack traces of the parser, or the end of the process, if it went down as deep as this.
+    for (const levels of [101, 5000]) expect(await problemsOf(text(levels))).toEqual(['-: not read: it has more than 100 lists or maps inside each other'])
+    expect((await problemsOf(text(100))).filter((problem) => problem.includes('not read'))).toEqual([])
+  })
+  test('what only looks like nesting', async () => {
+    const web = `${HEAD}kind: Profile\nmetadata: {name: web, annotations: {a: "${'['.repeat(500)}", b: '${'- '.repeat(500)}'}}\nspec:\n  labelsToApply:\n    a: b # ${'{'.repeat(500)} ${'a: '.repeat(500)}\n`
+    expect(await problemsOf(web)).toEqual([])
+    expect(await problemsOf(`${HEAD}kind: Profile\nmetadata:\n  name: web\n  annotations:\n    a: |\n      x\n${' '.repeat(500)}- - far to the right\n`)).toEqual([])
   })
   test('bytes that are no text', async () => {
     for (const bytes of [[0x61, 0xff, 0x62], [0xff, 0x61], [0xfe, 0x61], [0x61, 0xfe], [0xff, 0xff, 0x61, 0x00], [0xff, 0xfe, 0x00, 0xd8]]) expect(await problemsOf(Buffer.from(bytes))).toEqual(['-: it is not UTF-8 text (or UTF-16 text with a byte order mark)'])

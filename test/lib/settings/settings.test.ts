@@ -254,6 +254,8 @@ describe('the configuration file', () => {
     ['a long key with a wrong value', `apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nmetadata:\n  annotations:\n    ? ${'k'.repeat(900)}\n    : [v]\nspec: {}\n`, `metadata.annotations.${'k'.repeat(80)}…: must be a string`],
     ['a value', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec:\n  etcdPassword: 12345\n', 'line 4, column 17: spec.etcdPassword: must be a string'],
     ['a list', '- a\n', 'line 1, column 1: the file: must be an object with keys and values'],
+    ['two documents', `${config({etcdEndpoints: 'http://a:1'})}\n---\n# another\na: b\n`, 'line 2, column 1: a second document begins; a configuration file has one'],
+    ['keys inside each other on a line', '!a b: '.repeat(5000), 'not read: it has more than 100 lists or maps inside each other'],
     ['a text as the spec', 'apiVersion: projectcalico.org/v3\nkind: CalicoAPIConfig\nspec: x\n', 'line 3, column 7: spec: must be an object with keys and values'],
     ['another version', 'apiVersion: v9\nkind: CalicoAPIConfig\n', 'line 1, column 13: apiVersion: must be projectcalico.org/v3'],
     ['no version', 'kind: CalicoAPIConfig\nspec: {}\n', `${CONFIG}: apiVersion: must be projectcalico.org/v3`],
