@@ -8,6 +8,7 @@ import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
 import type {KeyValue, Page} from '../datastore/datastore.js'
 import {CalicoError} from '../errors.js'
+import {isObject} from '../json/is-object.js'
 import {parseJson, stringifyJson} from '../json/json.js'
 import type {ClusterInformation} from '../model/types.js'
 import {compareUtf8} from '../utf8-order.js'
@@ -67,7 +68,7 @@ export async function checkBackup(file: BackupFile): Promise<CheckedBackup> {
 function informationIn(text: string | undefined): ClusterInformation | undefined {
   try {
     const value = text === undefined ? undefined : parseJson(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && 'metadata' in value ? (value as ClusterInformation) : undefined
+    return isObject(value) && 'metadata' in value ? (value as unknown as ClusterInformation) : undefined
   } catch {
     return undefined
   }

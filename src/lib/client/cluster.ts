@@ -4,6 +4,7 @@
  */
 import {CalicoError} from '../errors.js'
 import type {KeyValue} from '../datastore/datastore.js'
+import {isObject} from '../json/is-object.js'
 import {parseJson, stringifyJson} from '../json/json.js'
 import {resourceKey} from '../model/keys.js'
 import {API_VERSION, type Resource} from '../model/resource.js'
@@ -40,10 +41,10 @@ function readInformation(stored: KeyValue): ClusterInformation {
   } catch (error) {
     throw new CalicoError('wrong-datastore', `The cluster information of this datastore cannot be read: the value of ${CLUSTER_KEY} is not JSON`, {cause: error})
   }
-  if (typeof information !== 'object' || information === null || Array.isArray(information)) {
+  if (!isObject(information)) {
     throw new CalicoError('wrong-datastore', `The cluster information of this datastore cannot be read: the value of ${CLUSTER_KEY} is not an object`)
   }
-  return information as ClusterInformation
+  return information as unknown as ClusterInformation
 }
 
 /** The annotation of ClusterInformation that an unfinished restore leaves: the checksum of its backup. */

@@ -1,6 +1,7 @@
 /** The objects of IPAM as they are stored, to be shown: blocks, affinities, handles and the configuration (datamodel-v3 §1.13–1.16). */
 import type {KeyValue} from '../datastore/datastore.js'
 import {tryParseJson} from '../json/index.js'
+import {isObject} from '../json/is-object.js'
 import {BLOCKS_PREFIX, affinityKey, blockKey, handleKey, HANDLES_PREFIX, IPAM_CONFIG_KEY, IPAM_PREFIX, parseKey} from '../model/keys.js'
 import {parseCidr} from '../net/index.js'
 import {read} from './resources.js'
@@ -99,9 +100,7 @@ function understand(session: Session, kind: IpamKind, kv: KeyValue): IpamObject 
   const name = IPAM_KINDS[kind].nameOf(kv.key)
   // An affinity without a value is an old one, and confirmed.
   const parsed = kv.value === '' ? {value: {}} : tryParseJson(kv.value)
-  if (name !== undefined && 'value' in parsed && isRecord(parsed.value)) return {kv, name, value: parsed.value}
+  if (name !== undefined && 'value' in parsed && isObject(parsed.value)) return {kv, name, value: parsed.value}
   session.warn(`The stored value of ${kv.key} cannot be read. It is ignored.`)
   return undefined
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

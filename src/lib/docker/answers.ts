@@ -2,6 +2,7 @@
  * What the Engine answers, as far as it is used here. It is another program, and DOCKER_HOST may be any server: what is no such answer is undefined. What is
  * empty the Engine, written in Go, may give as null.
  */
+import {isObject} from '../json/is-object.js'
 import type {ContainerDetails} from './details.js'
 import type {Container} from './engine.js'
 import type {ImageDetails} from './images.js'
@@ -11,7 +12,7 @@ import type {DockerNetwork, EndpointContainer} from './networks.js'
 export type Fields = Readonly<Record<string, unknown>>
 
 /** VALUE as an object; one without members if it is none. */
-export const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {})
+export const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {})
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)

@@ -1,5 +1,6 @@
 /** The `ip` program, here or in another network namespace. */
 import {CalicoError} from '../errors.js'
+import {isObject} from '../json/is-object.js'
 import {CommandError, runCommand} from './command.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
@@ -54,8 +55,6 @@ const MEMBERS: Readonly<Record<string, (value: unknown) => boolean>> = {
 /** Whether the prefix of ADDRESS, where it has one, is one of its family. */
 const hasPrefix = ({local, prefixlen}: {readonly local?: string; readonly prefixlen?: unknown}): boolean =>
   prefixlen === undefined || (typeof prefixlen === 'number' && Number.isInteger(prefixlen) && prefixlen >= 0 && prefixlen <= (local?.includes(':') ? 128 : 32))
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The name of a member of OBJECT that has something else in it than its readers take for given, or that an interface lacks; undefined if there is none. */
 function wrongMember(object: object): string | undefined {

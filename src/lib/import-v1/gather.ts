@@ -1,6 +1,7 @@
 /** What a conversion gathers: the objects to be stored, and what does not come over, each with the key that it stood at. */
 import {keyOf, objectLabel, type Place, prepareChange} from '../client/resources.js'
 import {CalicoError} from '../errors.js'
+import {isObject} from '../json/is-object.js'
 import {tryParseJson} from '../json/json.js'
 import type {Resource} from '../model/resource.js'
 import type {Source} from './old-store.js'
@@ -64,7 +65,7 @@ export function attempt<T>(gathered: Gathered, key: string, work: () => T): T | 
 export function takeObject(gathered: Gathered, key: string): Readonly<Record<string, unknown>> | undefined {
   const value = takeJson(gathered, key)
   if (value === undefined) return undefined
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  if (isObject(value)) return value
   lose(gathered, key, 'its value is not a JSON object')
   return undefined
 }

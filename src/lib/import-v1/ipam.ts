@@ -9,6 +9,7 @@ import {type Block, encodeBlock, hostAffinity, newBlock, nextVersion, ordinalOf,
 import {BY_HAND} from '../ipam/by-hand.js'
 import {changedConfig, DEFAULT_CONFIG, encodeConfig, type IpamConfig} from '../ipam/config.js'
 import {encodeHandle, type Handle, increment, newHandle} from '../ipam/handle.js'
+import {isObject} from '../json/is-object.js'
 import {shownJson, tryParseJson} from '../json/json.js'
 import {affinityKey, blockKey, handleKey, IPAM_CONFIG_KEY} from '../model/keys.js'
 import {addressName} from '../model/names.js'
@@ -72,8 +73,6 @@ export function readBlocks(gathered: Gathered): OldIpam {
 }
 
 const invalid = (why: string): CalicoError => new CalicoError('invalid', why)
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isOrdinal = (value: unknown): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < BLOCK_SIZE
 

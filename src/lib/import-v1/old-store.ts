@@ -4,6 +4,7 @@
  */
 import {CalicoError} from '../errors.js'
 import {JsonError} from '../json/errors.js'
+import {isObject} from '../json/is-object.js'
 import {parseJson, shownJson} from '../json/json.js'
 import {compareUtf8} from '../utf8-order.js'
 
@@ -15,8 +16,6 @@ export interface OldStore {
 
 /** Where all of v0.20's keys lie. */
 export const OLD_ROOT = '/calico'
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * The store in BYTES, the answer of etcd's v2 API to `GET /v2/keys/calico?recursive=true`, or to that of a folder below it.

@@ -1,6 +1,7 @@
 /** Profiles: labels, tags and rules (cli-v0.20 §4.4, datamodel-v3 §3.2, §3.3), by the functions with which our commands edit profiles. */
 import {BUILT_IN} from '../client/profiles.js'
 import {CalicoError} from '../errors.js'
+import {isObject} from '../json/is-object.js'
 import {checkLabels} from '../model/validation/names.js'
 import {convertName, pluginTag, tagProblem} from '../model/names.js'
 import {problemText, type Problem} from '../model/resource.js'
@@ -92,8 +93,8 @@ const TAG_KEYS = ['src_tag', 'dst_tag', '!src_tag', '!dst_tag']
 /** DOCUMENT with tags that are the ids of Docker networks, which are too long for labels, as our Docker driver writes them. */
 function withNetworkTags(document: Readonly<Record<string, unknown>>): unknown {
   const rule = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return Object.fromEntries(Object.entries(value as Record<string, unknown>).map(([key, tag]) => [key, TAG_KEYS.includes(key) && isNetworkId(tag) ? pluginTag(tag) : tag]))
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, tag]) => [key, TAG_KEYS.includes(key) && isNetworkId(tag) ? pluginTag(tag) : tag]))
   }
   const list = (value: unknown): unknown => (Array.isArray(value) ? value.map(rule) : value)
   return {...document, inbound_rules: list(document.inbound_rules), outbound_rules: list(document.outbound_rules)}

@@ -2,9 +2,10 @@
  * Blocks: the unit in which a pool's addresses are given to hosts, and the place where each assignment is recorded (datamodel-v3 §1.14).
  * Values, never changed in place: assign.ts and release.ts make one block from another.
  */
+import {isObject} from '../json/is-object.js'
 import {stringifyJson} from '../json/json.js'
 import {type Address, addressAt, type Cidr, formatCidr, indexIn, isNetwork, networkOf, parseCidr, sizeOf} from '../net/index.js'
-import {isIndex, isObject, parseObject, type StoredText, uint64, unreadable} from './stored.js'
+import {isIndex, parseObject, type StoredText, uint64, unreadable} from './stored.js'
 
 /** Whom an address is assigned to. Several addresses of a block share one, by its index. */
 export interface Attribute {

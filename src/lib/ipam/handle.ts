@@ -1,6 +1,7 @@
 /** Handles: which blocks an owner has addresses in, and how many (datamodel-v3 §1.16, §4.7). An index over the blocks, which are the truth. */
+import {isObject} from '../json/is-object.js'
 import {stringifyJson} from '../json/json.js'
-import {isObject, parseObject, type StoredText, unreadable} from './stored.js'
+import {parseObject, type StoredText, unreadable} from './stored.js'
 
 /** A handle as it is stored. Fields that a newer Calico adds are carried along. */
 export interface Handle {

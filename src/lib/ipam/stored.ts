@@ -1,5 +1,6 @@
 /** What all values under /calico/ipam/v2/ have in common: bare JSON objects of which we know some fields and carry the rest. */
 import {CalicoError} from '../errors.js'
+import {isObject} from '../json/is-object.js'
 import {parseJson} from '../json/json.js'
 
 /** A key of the store with its value, as far as reading it needs them. */
@@ -22,8 +23,6 @@ export function parseObject(stored: StoredText): Record<string, unknown> {
   if (!isObject(value)) throw unreadable(stored, 'it is not an object')
   return value
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The error for a value that no Calico component could read; it must be left as it is. */
 export const unreadable = ({key}: StoredText, why: string): CalicoError =>

@@ -1,4 +1,5 @@
 /** JSON of objects with long lists that are written again and again, with a few items changed each time: what an item was written as once is kept. */
+import {isObject} from './is-object.js'
 import {stringifyJson} from './json.js'
 
 /** Lists with fewer items are written as fast without it. */
@@ -9,7 +10,7 @@ const texts = new WeakMap<object, string>()
 
 /** As {@link stringifyJson} without INDENT; items of long lists in VALUE and in its members are written only once. */
 export function repeatedJson(value: object): string {
-  return membersText(value, (member) => (isPlain(member) ? membersText(member, (inner) => listText(inner) ?? stringifyJson(inner)) : stringifyJson(member)))
+  return membersText(value, (member) => (isObject(member) ? membersText(member, (inner) => listText(inner) ?? stringifyJson(inner)) : stringifyJson(member)))
 }
 
 function membersText(value: object, textOf: (member: unknown) => string): string {
@@ -17,11 +18,9 @@ function membersText(value: object, textOf: (member: unknown) => string): string
   return `{${members.join(',')}}`
 }
 
-const isPlain = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Undefined for what is no long list of objects. */
 function listText(value: unknown): string | undefined {
-  if (!Array.isArray(value) || value.length < LONG || !value.every(isPlain)) return undefined
+  if (!Array.isArray(value) || value.length < LONG || !value.every(isObject)) return undefined
   return `[${value.map(itemText).join(',')}]`
 }
 

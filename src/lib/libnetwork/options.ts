@@ -3,6 +3,7 @@
  * its name, none is ignored.
  */
 import {shownJson} from '../json/index.js'
+import {isObject} from '../json/is-object.js'
 import {tagProblem} from '../model/names.js'
 
 export interface NetworkOptions {
@@ -34,7 +35,7 @@ const LARGEST_MTU = 65_535
 export function readNetworkOptions(options: Readonly<Record<string, unknown>> | null): {options: NetworkOptions; problems: readonly string[]} {
   const {[GENERIC]: generic, [ENABLE_IPV6]: ipv6, [ENABLE_IPV4]: ipv4, ...others} = options ?? {}
   const problems: string[] = []
-  const generics = new Map(Object.entries(isMap(generic) ? generic : {}))
+  const generics = new Map(Object.entries(isObject(generic) ? generic : {}))
   const take = <T>(name: string, read: (text: string) => T | undefined, expected: (text: string) => string): T | undefined => {
     const given = generics.get(name)
     generics.delete(name)
@@ -78,8 +79,6 @@ export function ignoredOptions(options: Readonly<Record<string, unknown>> | null
   ]
 }
 
-const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const readSwitch = (text: string): boolean | undefined => (text === 'true' ? true : text === 'false' ? false : undefined)
 
 /** As `profile add` checks the name of a new one. Calico's own profile may be a network's. */
@@ -96,7 +95,7 @@ function readMtu(text: string, ipv6: boolean): number | undefined {
 }
 
 /** Docker also sends what the user did not ask for: it is false or empty then. */
-const isSet = (value: unknown): boolean => !(value === undefined || value === null || value === false || value === '' || (isMap(value) && Object.keys(value).length === 0))
+const isSet = (value: unknown): boolean => !(value === undefined || value === null || value === false || value === '' || (isObject(value) && Object.keys(value).length === 0))
 
 /** How the user said it. */
 const flagOf = (name: string): string => (name === INTERNAL ? '--internal' : name)

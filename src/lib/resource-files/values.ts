@@ -3,6 +3,7 @@
  * explode, and scalars that a reader of YAML 1.1, as today's Go calicoctl is, takes for something else than YAML 1.2 does.
  */
 import {type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap} from 'yaml'
+import {isObject} from '../json/is-object.js'
 
 /** Objects and lists inside each other. Calico's objects have ten levels. */
 const DEEPEST = 100
@@ -138,7 +139,7 @@ export function convert(root: Node, anchors: Map<string, Node>): Converted {
     const sources = isSeq(value) ? value.items : [value]
     for (const source of sources) {
       const fields = visit(source, path, depth + 1, true)
-      if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+      if (!isObject(fields)) {
         if (findings.length === 0) find(key as Node, path, 'only an object can be merged with <<')
         continue
       }

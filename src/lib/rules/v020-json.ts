@@ -4,6 +4,7 @@
  */
 import {append} from '../append.js'
 import {shownJson} from '../json/index.js'
+import {isObject} from '../json/is-object.js'
 import type {EntityRule, IcmpMatch, Port, Rule} from '../model/types.js'
 import {v3Problems} from './check-v3.js'
 import {sameRule} from './compare.js'
@@ -223,8 +224,6 @@ const readPortList = (value: unknown, bad: Bad): Port[] | undefined => {
   }
   return value.flatMap((item: unknown) => readPort(typeof item === 'number' || typeof item === 'string' ? String(item) : shown(item), bad) ?? [])
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A sentence for each key of OBJECT that is not in KNOWN. */
 function unknownKeys(object: Record<string, unknown>, known: readonly string[], nearest: Nearest): string[] {

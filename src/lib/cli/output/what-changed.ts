@@ -1,4 +1,5 @@
 /** What an edit changed of an object, in a few words. Pure. */
+import {isObject} from '../../json/is-object.js'
 
 /** Fields that say nothing about what was meant. */
 const IGNORED = ['kind', 'apiVersion', 'uid', 'creationTimestamp', 'resourceVersion']
@@ -8,7 +9,6 @@ const ENVELOPE = ['spec', 'metadata']
 const MOST = 4
 const LONGEST = 40
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isScalar = (value: unknown): boolean => typeof value !== 'object'
 const isTextMap = (value: unknown): boolean => value === undefined || (isObject(value) && Object.values(value).every((each) => typeof each === 'string'))
 const isScalarList = (value: unknown): value is readonly unknown[] | undefined => value === undefined || (Array.isArray(value) && value.every(isScalar))

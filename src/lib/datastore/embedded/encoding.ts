@@ -1,3 +1,4 @@
+import {isObject} from '../../json/is-object.js'
 import {type TextDifference, textDifference, textFromDifference} from '../../text-difference.js'
 import type {Change, KeyValue, Revision} from '../datastore.js'
 import type {State} from './state.js'
@@ -108,8 +109,8 @@ function decodeRevision(stored: unknown): Revision {
 }
 
 function object(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is not a JSON object')
-  return value as Record<string, unknown>
+  if (!isObject(value)) throw new Error('it is not a JSON object')
+  return value
 }
 
 function array(value: unknown, what: string): readonly unknown[] {

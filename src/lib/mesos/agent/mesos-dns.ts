@@ -1,6 +1,7 @@
 /** The configuration of Mesos-DNS: where it takes the address of a task from (mesos-docker §5.13). Pure. */
 import {CalicoError} from '../../errors.js'
 import {stringifyJson, tryParseJson} from '../../json/index.js'
+import {isObject} from '../../json/is-object.js'
 
 /** The source that knows the addresses of containers. */
 export const NETINFO = 'netinfo'
@@ -10,8 +11,8 @@ export function readSources(text: string): {readonly sources: readonly string[] 
   const parsed = tryParseJson(text)
   if (parsed.error) return {problem: parsed.error.message}
   const {value} = parsed
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {problem: 'it is not a JSON object'}
-  const {IPSources: sources} = value as {IPSources?: unknown}
+  if (!isObject(value)) return {problem: 'it is not a JSON object'}
+  const {IPSources: sources} = value
   if (sources === undefined) return {sources: undefined}
   return Array.isArray(sources) && sources.every((source) => typeof source === 'string') ? {sources} : {problem: 'IPSources is not a list of strings'}
 }

@@ -1,6 +1,7 @@
 /** `modules.json`, in which a Mesos agent is informed of its module libraries (mesos-docker §2.2): reading, and adding net-modules to it. Pure. */
 import {CalicoError} from '../../errors.js'
 import {stringifyJson, tryParseJson} from '../../json/index.js'
+import {isObject} from '../../json/is-object.js'
 import {COMMANDS, HOOK, ISOLATOR, LIBRARY_NAME} from './names.js'
 
 /** A module of a library. What else is said of it is kept. */
@@ -64,8 +65,6 @@ function placed(text: string, problem: string): string {
   const plain = problem.replace(/ at position \d+( \(line \d+ column \d+\))?$/, '')
   return at === undefined ? plain : `line ${lineOf(text, at)}: ${plain}`
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function shapeProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'it is not a JSON object'

@@ -1,5 +1,6 @@
 /** A task's labels, and the addresses that one of them may ask for (mesos-docker §1.1, §1.4). Pure. */
 import {CalicoError} from '../../errors.js'
+import {isObject} from '../../json/is-object.js'
 
 /** By key. A label without a value, which Mesos allows, has the empty one. */
 export type Labels = ReadonlyMap<string, string>
@@ -23,8 +24,6 @@ export function readLabels(value: unknown): Labels {
   }
   return labels
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const malformed = (): CalicoError => new CalicoError('invalid', 'labels must be a list of objects with the texts "key" and "value".')
 

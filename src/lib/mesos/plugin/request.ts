@@ -1,6 +1,7 @@
 /** What net-modules asks for: one JSON document, checked in the order and with the texts of the plugin of 2016 (mesos-docker §1.1–§1.5). Pure. */
 import {CalicoError} from '../../errors.js'
 import {isDeeperThan} from '../../json/index.js'
+import {isObject} from '../../json/is-object.js'
 import {type Address, equalAddresses, parseAddress} from '../../net/index.js'
 import {type Labels, readLabels, staticAddresses} from './labels.js'
 
@@ -96,8 +97,6 @@ function release(args: Arguments): Request {
 const isFalsy = (value: unknown): boolean => !value || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0)
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
-
-const isObject = (value: unknown): value is Arguments => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function requiredText(args: Arguments, name: string): string {
   const value = args[name]

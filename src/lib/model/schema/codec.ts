@@ -3,6 +3,7 @@
  * (a value of another JSON type is refused, null means absent, what is empty is left out, fields come in the order of the type) and carry
  * the rule for a single value where there is one. Rules over several fields are in validation/.
  */
+import {isObject} from '../../json/is-object.js'
 import type {Problem} from '../resource.js'
 
 /** Collects what is wrong. `unreadable` = Go could not decode it at all; `invalid` = it decodes, but the value is not allowed: without it, values are not judged. */
@@ -45,7 +46,7 @@ type UnknownRecord = Record<string, unknown>
 
 /** VALUE as an object with fields; undefined for everything else, lists included. */
 export function asRecord(value: unknown): Readonly<UnknownRecord> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as UnknownRecord) : undefined
+  return isObject(value) ? value : undefined
 }
 
 /** RECORD's own field KEY; never one of a prototype's. */

@@ -1,4 +1,5 @@
 /** The files of `policy test`: which flows are asked about, and what is expected of each. Every mistake is reported, with its place. */
+import {isObject} from '../../json/is-object.js'
 import {parseFile, type Item} from '../../resource-files/documents.js'
 import {type FileProblem, problemLine} from '../../resource-files/problem.js'
 import {readSources, type Source} from '../../resource-files/sources.js'
@@ -65,7 +66,7 @@ export function refuseMistakes(mistakes: readonly FileProblem[]): void {
 }
 
 type Fields = Readonly<Record<string, unknown>>
-const fieldsOf = (value: unknown): Fields | undefined => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined)
+const fieldsOf = (value: unknown): Fields | undefined => (isObject(value) ? value : undefined)
 
 class Reader {
   constructor(
