@@ -106,14 +106,14 @@ export const MUTANTS: readonly Mutant[] = [
     world: 'confirm',
     seed: 78,
     mutation: {file: 'src/lib/journal/confirm/settle.ts', from: 'late.length === 0 || now >=', to: 'true || now >='},
-    tells: /is not rolled back, and nothing tells of it/,
+    tells: /is not rolled back, and nothing reports it/,
   },
   {
     what: 'what a killed command has sent is looked for no longer than five seconds',
     world: 'confirm',
     seed: 78,
     mutation: {file: 'src/lib/journal/confirm/late.ts', from: 'const LATE_MS = 60_000', to: 'const LATE_MS = 5_000'},
-    tells: /is not rolled back, and nothing tells of it/,
+    tells: /is not rolled back, and nothing reports it/,
   },
   {
     what: 'a change that is rolled back blocks the next one',

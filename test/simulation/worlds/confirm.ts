@@ -1,66 +1,28 @@
 /**
  * Changes that wait to be confirmed (--confirm-within), by two users, each on a host of their own with a journal and timers; beside them `confirm`, `undo`
- * and the question about what is overdue, at any moment, and somebody else who edits the same profiles. A process may be killed wherever it waits or writes.
+ * and the question about what is overdue, at any moment, and another user who edits the same profiles. A process may be killed wherever it waits or writes.
  */
 import {addProfile, editProfile} from '../../../src/lib/client/profiles.js'
 import {newSession, type Session} from '../../../src/lib/client/session.js'
 import {together} from '../../../src/lib/client/together.js'
-import type {Change as StoreChange} from '../../../src/lib/datastore/datastore.js'
-import type {State} from '../../../src/lib/datastore/embedded/state.js'
 import {CalicoError, EXIT_CODES, isError} from '../../../src/lib/errors.js'
 import {arm, type Armed} from '../../../src/lib/journal/confirm/arm.js'
 import {isRolledBack} from '../../../src/lib/journal/confirm/late.js'
 import {reportOverdue} from '../../../src/lib/journal/confirm/overdue.js'
 import {confirmChange, isWaitedFor, refuseRunning, rolledBack, settleBegun, settleUndone} from '../../../src/lib/journal/confirm/settle.js'
 import {foundText, lookOnce, runTimer, takeBack, tryOnce} from '../../../src/lib/journal/confirm/timer.js'
-import {listWaiting, readWaiting, stateOf, type Waiting, type WaitingFile, waitingIn} from '../../../src/lib/journal/confirm/waiting.js'
+import {listWaiting, readWaiting, stateOf, type Waiting, waitingIn} from '../../../src/lib/journal/confirm/waiting.js'
 import {type JournalEntry, newEntry} from '../../../src/lib/journal/entry.js'
 import {journalPath} from '../../../src/lib/journal/place.js'
 import {type Entry, readJournal} from '../../../src/lib/journal/read.js'
 import {ChangedSinceError, chooseEntry, type Found, lateParts, lookAt, onlyParts, undo} from '../../../src/lib/journal/undo.js'
-import {kindPrefix} from '../../../src/lib/model/keys.js'
-import type {Profile} from '../../../src/lib/model/types.js'
-import {addTag, tagsOf} from '../../../src/lib/rules/edit.js'
+import {addTag} from '../../../src/lib/rules/edit.js'
 import {processes} from '../doubles/host.js'
 import {type Disk, newDisk, newMachines, type Running} from '../doubles/machine.js'
 import type {Actor, World} from '../simulation.js'
-import {profileNeeds} from './editors.js'
-import {read} from './stored.js'
+import {type Change, newChanges} from './confirm-changes.js'
 
 const PROFILES = ['web', 'db', 'cache']
-const PREFIX = kindPrefix('Profile')
-
-/** A change that is to be confirmed. It adds a tag of its own to its profiles. */
-interface Change {
-  readonly mark: string
-  readonly host: number
-  readonly profiles: readonly string[]
-  id: string
-  /** It was in the store, in one of its profiles. */
-  made: boolean
-  /** Another command has written one of its profiles while its tag was there; at any time since it began. */
-  touched: boolean
-  disturbed: boolean
-  /** How many processes began to confirm it, and were not refused; one of them reported that it is confirmed; another one began to undo it. */
-  confirming: number
-  confirmed: boolean
-  undoing: boolean
-  /** It was reported that it is undone. */
-  undone: boolean
-  /** Its command has ended. */
-  ended: boolean
-  /** When it did, or was killed. */
-  endedAt: number
-  /** How long it may wait from then on, milliseconds. */
-  readonly within: number
-  /** When one of its profiles was last written by its command. */
-  madeAt: number
-  /** A user has answered that it is to be rolled back now. */
-  asked: boolean
-  /** One of the processes that work on it was killed; its timer was. */
-  killed: boolean
-  orphaned: boolean
-}
 
 interface User {
   readonly actor: Actor
@@ -90,8 +52,8 @@ export const confirm: World = {
     const {store, random} = all
     const chance = random.fork('host')
     const users: User[] = []
-    /** Every change, by its mark. */
-    const changes = new Map<string, Change>()
+    const changes = newChanges({state: () => store.state, now: () => all.time.now, violated: (text) => all.violated(text)})
+    const {isThere, isLate} = changes
     let isOver = false
 
     const machines = newMachines({
@@ -197,7 +159,7 @@ export const confirm: World = {
       }
       const undoing = async ({id, late}: Waiting): Promise<void> => {
         const own = newEntry({id: 'undo', words: ['undo', id], warn: (text) => user.actor.tell(`warns: ${text}`)})
-        await allowed(user.actor, `takes back ${id}`, back(changeOf(user, id) ?? nothing), () => undo(session({record: (written) => own.add(written)}), onlyParts(entryOf(id), late)))
+        await allowed(user.actor, `rolls back ${id}`, back(changeOf(user, id) ?? nothing), () => undo(session({record: (written) => own.add(written)}), onlyParts(entryOf(id), late)))
         own.end(0)
       }
       await takeBack(path, meant, {look, undo: undoing}, (waiting, late) => rolledBack(path, waiting, late))
@@ -253,7 +215,7 @@ export const confirm: World = {
       if (!exit) return
       const refused = 'failed' in exit && exit.failed.message.includes('is not confirmed yet') ? before.find((id) => exit.failed.message.includes(id)) : undefined
       if (refused !== undefined) all.violated(`${typed} is refused because of ${refused}, which is rolled back`)
-      if ('done' in exit && !change.made) all.violated(`${typed} told that it is done, and it was never made`)
+      if ('done' in exit && !change.made) all.violated(`${typed} reported that it is done, and it was never made`)
       if ('failed' in exit && isBatch && change.made && exit.failed.kind !== 'unknown') all.violated(`${typed} failed with ${exit.failed.kind}, "${exit.failed.message}", and was made`)
     }
 
@@ -305,7 +267,7 @@ export const confirm: World = {
       if (!exit) return
       if ('done' in exit && seen.whole) change.undone = true
       if ('failed' in exit && /^profile\/.+ changed since/.test(exit.failed.message) && change.made && !change.disturbed) all.violated(`undo ${change.id}: "${exit.failed.message}", and no other user has changed what it made`)
-      if ('done' in exit && seen.whole && isThere(change) && !isLate(change, began)) all.violated(`undo ${change.id} told that it was reverted, and it is there`)
+      if ('done' in exit && seen.whole && isThere(change) && !isLate(change, began)) all.violated(`undo ${change.id} reported that it was reverted, and it is there`)
       if ('failed' in exit && seen.written && exit.failed.kind !== 'unknown') all.violated(`undo ${change.id} failed with ${exit.failed.kind}, "${exit.failed.message}", and has reverted it`)
     }
 
@@ -332,7 +294,7 @@ export const confirm: World = {
       const begun: Change = {mark: `t${actor.number}-${number}-${own.length}`, host: actor.number, profiles, within, id: '', made: false, madeAt: 0, touched: false, disturbed: false, confirming: 0, confirmed: false, undoing: false, undone: false, asked: false, ended: false, endedAt: Infinity, killed: false, orphaned: false}
       if (begun.profiles.length === 0) return
       own.push(begun)
-      changes.set(begun.mark, begun)
+      changes.add(begun)
       const beside: Promise<void>[] = []
       const later = (at: number, work: () => Promise<void>): void => void beside.push(actor.sleep(at).then(async () => (begun.id === '' ? undefined : work())))
       if (draws.chance(0.35)) later(draws.next() * 1.5 * within, () => confirming(user, draws.chance(0.7) ? begun.id : undefined))
@@ -357,53 +319,12 @@ export const confirm: World = {
       }
     }
 
-    /** Whether one of its writes arrived after its command had ended, and after SINCE: who looked then may not have seen it. */
-    const isLate = ({madeAt, endedAt}: Change, since: number): boolean => madeAt > endedAt && madeAt >= since
-
-    const isThere = ({mark, profiles}: Change): boolean => profiles.some((profile) => tagsIn(store.state, profile).includes(mark))
-
-    function note({key, kv, previous}: StoreChange): string[] {
-      if (!key.startsWith(PREFIX)) return [`change ${key}`]
-      const profile = key.slice(PREFIX.length)
-      const needs = profileNeeds(profile, previous && read<Profile>(previous), kv && read<Profile>(kv))
-      for (const each of changes.values()) {
-        if (needs.includes(`+tag ${profile} ${each.mark}`)) {
-          each.made = true
-          each.madeAt = all.time.now
-          continue
-        }
-        const isReverted = needs.includes(`-tag ${profile} ${each.mark}`)
-        if (isReverted && all.time.now < each.endedAt + each.within - 1 && !each.undoing && !each.asked) all.violated(`the change ${each.id} is rolled back before its time is over`)
-        if (each.id !== '' && each.profiles.includes(profile) && !isReverted) each.disturbed = true
-        if (previous && tagsOf(read<Profile>(previous)).includes(each.mark) && !isReverted) each.touched = true
-      }
-      return needs
-    }
-
-    function wrong(): string[] {
-      return [...changes.values()].flatMap((each) => (each.confirmed && each.made && !each.undoing && !isThere(each) ? [`the change ${each.id} was told to be confirmed, and is rolled back`] : []))
-    }
-
-    /** Of a change that nobody has confirmed, undone or written over: it is taken back, or it is told that it is not. */
-    function unsettled(user: User, waiting: readonly WaitingFile[]): string[] {
-      const states = new Map(waiting.map(({waiting: each}) => [each.id, each]))
-      return user.changes.flatMap((each) => {
-        const file = states.get(each.id)
-        const name = `the change ${each.id} (${each.mark})`
-        if (file?.failed === null && !each.made && !each.killed) return [`${name} has changed nothing, and waits`]
-        if (!each.made || each.confirming > 0 || (each.undoing && !each.undone) || each.touched) return []
-        if (file?.failed != null && /does not answer|may or may not|journal has nothing/.test(file.failed)) return [`${name} was given up: ${file.failed}`]
-        if (isThere(each)) return file ? (each.orphaned || file.failed !== null ? [] : [`${name} is not rolled back, and no timer of it was killed`]) : [`${name} was not confirmed, is not rolled back, and nothing tells of it`]
-        return file?.failed != null && !(each.disturbed && (each.undone || file.failed.includes('not known whether'))) ? [`${name} "could not be rolled back: ${file.failed}", and it is rolled back`] : []
-      })
-    }
-
     async function finish(user: User): Promise<string[]> {
       // The time of all is over, also of what may come late.
       await user.actor.sleep(90_000)
       const first = await run(user, 'a look', () => Promise.resolve(listWaiting(process.env)))
       const waiting = first && 'done' in first ? first.done : []
-      const problems = unsettled(user, waiting)
+      const problems = changes.unsettled(user.changes, waiting)
       for (const {path, waiting: each} of waiting) {
         const name = `the change ${each.id}`
         const look = await run(user, 'a look', () => Promise.resolve(stateOf(each, Date.now())))
@@ -439,8 +360,8 @@ export const confirm: World = {
         }
         await ended(user)
       },
-      needs: note,
-      wrong,
+      needs: changes.note,
+      wrong: changes.wrong,
       async end() {
         isOver = true
         const problems: string[] = []
@@ -449,9 +370,4 @@ export const confirm: World = {
       },
     }
   },
-}
-
-function tagsIn({keys}: State, profile: string): readonly string[] {
-  const kv = keys.get(`${PREFIX}${profile}`)
-  return kv ? tagsOf(read<Profile>(kv)) : []
 }
