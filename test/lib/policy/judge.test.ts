@@ -51,6 +51,41 @@ describe('IPv6 neighbour discovery (policy-evaluation §8.2)', () => {
   })
 })
 
+describe('a packet whose port was not given', () => {
+  const judgement = (...rules: readonly object[]) => {
+    const world = loadWorld([
+      object('nodes', 'Node', 'h1', {bgp: {ipv4Address: '192.0.2.1/24'}}),
+      workload('a', 'h1', ['10.0.0.1/32']),
+      workload('b', 'h1', ['10.0.0.2/32']),
+      object('tiers', 'Tier', 'default', {order: 1_000_000}),
+      object('globalnetworkpolicies', 'GlobalNetworkPolicy', 'default.p', {tier: 'default', selector: 'all()', types: ['Ingress'], ingress: rules}),
+    ])
+    const [source, destination] = ['10.0.0.1', '10.0.0.2'].map((text) => partyAt(world, parseAddress(text) ?? {family: 4, value: 0n})) as [ReturnType<typeof partyAt>, ReturnType<typeof partyAt>]
+    return judge(world, source, destination, {family: 4, protocol: 6})
+  }
+  const rule = (action: string, ports?: readonly number[]): object => ({action, protocol: 'TCP', source: {}, destination: ports === undefined ? {} : {ports}})
+
+  test('one verdict for every port: it is that, and a rule that gives it for some port is named', () => {
+    const {verdict, reason, ingress} = judgement(rule('Allow', [80]), rule('Allow'))
+    expect([verdict, reason, ingress?.verdict]).toEqual(['allow', undefined, 'allow'])
+    expect(ingress?.by.index).toBe(0)
+  })
+  test('one rule for every port: it alone is named', () => {
+    const {verdict, ingress} = judgement(rule('Deny'), rule('Allow', [80]))
+    expect([verdict, ingress?.verdict, ingress?.by.index]).toEqual(['deny', 'deny', 0])
+  })
+  test('one rule for every port: also named with the rules that were asked before it', () => {
+    const {ingress} = judgement(rule('Log', [80]), rule('Deny'))
+    expect(ingress?.considered?.map(({index, matched}) => [index, matched])).toEqual([[0, false], [1, true]])
+  })
+  test('another verdict for some port: unknown, with the ports that are allowed', () => {
+    const {verdict, reason} = judgement(rule('Allow', [80]), rule('Deny'))
+    expect(verdict).toBe('unknown')
+    expect(reason).toContain('the port, which was not given')
+    expect(reason).toContain('(allowed: tcp/80)')
+  })
+})
+
 describe('objects that Felix reads otherwise than they are meant', () => {
   const deny = [{action: 'Deny', source: {}, destination: {}}]
   const policy = (name: string, spec: object): Entry => object('globalnetworkpolicies', 'GlobalNetworkPolicy', name, {types: ['Ingress'], ...spec})

@@ -89,6 +89,15 @@ onBothStores((stores) => {
     await store.transact({then: [{delete: `${PROFILES}other`}]})
     expect(await applied(store, made)).toEqual(['Profile/web created'])
   })
+  test('the information about the cluster changes, and its GUID does not: the plan is applied', async () => {
+    await apply(store, profile('first'))
+    const made = await plan(store, [profile('web')])
+    const information = (await store.get(CLUSTER_KEY)).kv?.value ?? ''
+    // As `datastore lock` and `unlock` do, or a calico/node of another version.
+    await store.transact({then: [{put: CLUSTER_KEY, value: information.replace('"spec":{', '"spec":{"calicoVersion":"v3.33.0",')}]})
+    expect(await applied(store, made)).toEqual(['Profile/web created'])
+    expect((await store.get(CLUSTER_KEY)).kv?.value).toContain('v3.33.0')
+  })
   test('a plan without changes: nothing to do, until something moves', async () => {
     await apply(store, profile('web'))
     const made = await plan(store, [profile('web')])
