@@ -144,7 +144,7 @@ describe('a rollback that dies, or whose answer is lost', () => {
     expect(await confirmChange('abc', () => [], store.look, env())).toMatchObject({id: 'abc'})
     expect([existsSync(path), store.stands]).toEqual([false, true])
   })
-  test('nobody can say whether it was made: that is told, and the change waits no more', async () => {
+  test('no one can say whether it was made: that is reported, and the change waits no more', async () => {
     await writeWaiting(path, {...waiting, begun: true})
     await expect(confirmChange('abc', () => [], () => Promise.resolve(found('changed')), env())).rejects.toMatchObject({kind: 'conflict', message: expect.stringContaining('It is not known whether')})
     expect(existsSync(path)).toBe(false)
@@ -154,7 +154,7 @@ describe('a rollback that dies, or whose answer is lost', () => {
     await expect(confirmChange('abc', () => [], () => Promise.reject(new CalicoError('unreachable', 'away')), env())).rejects.toMatchObject({kind: 'unreachable'})
     expect(readWaiting(path)).toMatchObject({id: 'abc', begun: true})
   })
-  test('where no rollback was begun, confirm asks nobody', async () => {
+  test('where no rollback was begun, confirm does not ask', async () => {
     await confirmChange('abc', () => [], () => Promise.reject(new Error('asked')), env())
     expect(existsSync(path)).toBe(false)
   })
@@ -225,6 +225,13 @@ describe('a rollback that dies, or whose answer is lost', () => {
     expect(await timer({...store, undo: () => Promise.reject(new CalicoError('refused', 'in use'))}, store)).toBe(1)
     expect(readWaiting(path)).toMatchObject({failed: 'in use'})
     expect(readWaiting(path)).not.toHaveProperty('begun')
+  })
+  test('the first try is lost, the second refused: that the first may have been executed stays in the file, and confirm looks', async () => {
+    const store = storeThat(true)
+    expect(await timer({look: store.look, undo: () => Promise.reject(unknown)}, {look: store.look, undo: () => Promise.reject(new CalicoError('refused', 'in use'))})).toBe(2)
+    expect(readWaiting(path)).toMatchObject({begun: true, failed: 'in use'})
+    store.stands = false
+    await expect(confirmChange('abc', () => [], store.look, env())).rejects.toMatchObject({kind: 'conflict', message: expect.stringContaining('already rolled back') as unknown})
   })
   test.each([['the datastore did not answer', new CalicoError('unreachable', 'away')], ['the datastore was locked', new LockedError('refused', 'locked')]])('%s: nothing was sent that could arrive later, and confirm keeps the change', async (_, error) => {
     const before = readWaiting(path)
