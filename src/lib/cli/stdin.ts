@@ -1,5 +1,6 @@
 import {CalicoError} from '../errors.js'
 import {LARGEST_SETTING} from '../files/read.js'
+import {sizeText} from '../files/size.js'
 
 /** What a file of objects may have, which a line of a batch may read from stdin. */
 export const LARGEST_INPUT = 32 * 1024 * 1024
@@ -10,7 +11,7 @@ export async function readStdin(largest = LARGEST_SETTING): Promise<string> {
   let size = 0
   for await (const chunk of process.stdin) {
     size += (chunk as Buffer).length
-    if (size > largest) throw new CalicoError('invalid', `stdin has more than ${largest} bytes`)
+    if (size > largest) throw new CalicoError('invalid', `stdin has more than ${sizeText(largest)}`)
     chunks.push(chunk as Buffer)
   }
   try {

@@ -1,5 +1,6 @@
 /** Reading a file that anybody may have named or replaced: regular files only, never waiting for someone at the other end, and no more than fits. */
 import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync} from 'node:fs'
+import {sizeText} from './size.js'
 
 /** Bytes of a file that a person or a tool writes as settings: certificates, configuration, lists of modules. */
 export const LARGEST_SETTING = 4 * 1024 * 1024
@@ -28,7 +29,7 @@ function checkKind(stats: Stats, largest: number): void {
   if (stats.isDirectory()) throw fault('EISDIR', 'it is a folder')
   if (stats.isSymbolicLink()) throw fault('ELOOP', 'it is a symbolic link')
   if (!stats.isFile()) throw fault(NOT_REGULAR, 'it is not a regular file')
-  if (stats.size > largest) throw fault(TOO_LARGE, `it has more than ${largest} bytes`)
+  if (stats.size > largest) throw fault(TOO_LARGE, `it has more than ${sizeText(largest)}`)
 }
 
 /**
@@ -77,7 +78,7 @@ function readAll(descriptor: number, expected: number, largest: number): Buffer 
     if (read === 0) return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)
     parts.push(part.subarray(0, read))
     size += read
-    if (size > largest) throw fault(TOO_LARGE, `it has more than ${largest} bytes`)
+    if (size > largest) throw fault(TOO_LARGE, `it has more than ${sizeText(largest)}`)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Running a program of this host: time-boxed, without a shell, with an environment of its own. */
 import type {ChildProcess, SpawnOptions} from 'node:child_process'
 import {CalicoError} from '../errors.js'
+import {sizeText} from '../files/size.js'
 
 /** Longer than any single step takes: `ip` answers within milliseconds. v0.20 gave each command as much. */
 const TIME_LIMIT_MS = 5_000
@@ -58,7 +59,7 @@ export async function runCommand(file: string, args: readonly string[], {descrip
   const reason = timedOut
     ? `it did not finish within ${timeoutMs / 1000} s`
     : tooLong
-      ? `it wrote more than ${LARGEST_OUTPUT} bytes`
+      ? `it wrote more than ${sizeText(LARGEST_OUTPUT)}`
       : signal
         ? `it was terminated by ${signal}`
         : exitCode === undefined

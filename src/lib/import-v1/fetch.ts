@@ -3,6 +3,7 @@ import type {IncomingMessage} from 'node:http'
 import {diagnose} from '../datastore/etcd/diagnose.js'
 import {explainDiagnosis} from '../datastore/etcd/explain.js'
 import {CalicoError} from '../errors.js'
+import {sizeText} from '../files/size.js'
 import type {EtcdSettings} from '../settings/types.js'
 import {OLD_ROOT, type OldStore, readDump} from './old-store.js'
 
@@ -50,7 +51,7 @@ async function ask(url: string, {ca, cert, key}: EtcdSettings, limitMs: number):
     let size = 0
     for await (const part of response) {
       size += (part as Buffer).length
-      if (size > LARGEST_DUMP) throw new CalicoError('failed', `The answer of ${url} has more than ${LARGEST_DUMP} bytes`)
+      if (size > LARGEST_DUMP) throw new CalicoError('failed', `The answer of ${url} has more than ${sizeText(LARGEST_DUMP)}`)
       parts.push(part as Buffer)
     }
     return {status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts)}

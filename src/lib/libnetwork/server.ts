@@ -1,6 +1,7 @@
 /** HTTP between the Docker Engine and the driver's table of methods (spec mesos-docker §3.2). */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import {CalicoError} from '../errors.js'
+import {sizeText} from '../files/size.js'
 import {isDeeperThan} from '../json/index.js'
 import {escapeText} from '../printable.js'
 import type {Driver, Job} from './driver.js'
@@ -76,7 +77,7 @@ export function newPluginServer({driver, log, metrics, limitMs, whyLate}: Server
       onJob(job)
       return await inTime(job)
     } catch (error) {
-      if (error instanceof TooLarge) return refused(413, `The request has more than ${BODY_LIMIT} bytes`)
+      if (error instanceof TooLarge) return refused(413, `The request has more than ${sizeText(BODY_LIMIT)}`)
       if (error instanceof BadRequest) return refused(400, `Bad request: ${error.message}${text === '' ? REPEATED : ''}`)
       if (error instanceof CalicoError) return {status: 500, body: {Err: errorLine(error)}, outcome: 'error'}
       log.error(`A bug in calicoctl in ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)

@@ -7,6 +7,7 @@ import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
 import {fileReason, openRegularFile} from '../files/read.js'
 import {replaceFile} from '../files/replace.js'
+import {sizeText} from '../files/size.js'
 
 /** Bytes of a backup on stdin, which is kept in memory because it is read twice. */
 const LARGEST_STDIN = 256 * 1024 * 1024
@@ -75,7 +76,7 @@ async function stdinBytes(): Promise<Uint8Array> {
   let size = 0
   for await (const part of process.stdin) {
     size += (part as Buffer).length
-    if (size > LARGEST_STDIN) throw new CalicoError('invalid', `The backup on stdin has more than ${LARGEST_STDIN} bytes: give it as a file`)
+    if (size > LARGEST_STDIN) throw new CalicoError('invalid', `The backup on stdin has more than ${sizeText(LARGEST_STDIN)}: give it as a file`)
     parts.push(part as Buffer)
   }
   return Buffer.concat(parts)

@@ -26,7 +26,7 @@ test.each([
   ['folder', 'it is a folder'],
   ['pipe', 'it is not a regular file'],
   ['to-pipe', 'it is not a regular file'],
-  ['large', 'it has more than 4194304 bytes'],
+  ['large', 'it has more than 4 MiB'],
   ['nosuch', 'there is no such file'],
 ])('%s: %s, at once', (name, why) => {
   let reason = ''

@@ -96,7 +96,7 @@ describe('HTTP', () => {
     const padded = (length: number) => JSON.stringify({...IDS, Padding: ''}).replace('"Padding":""', `"Padding":"${'x'.repeat(length - JSON.stringify({...IDS, Padding: ''}).length)}"`)
     expect(padded(1024 * 1024)).toHaveLength(1024 * 1024)
     expect(await call('NetworkDriver.Leave', padded(1024 * 1024))).toMatchObject({status: 200, body: {}})
-    expect(await call('NetworkDriver.Leave', padded(1024 * 1024 + 1))).toMatchObject({status: 413, body: {Err: expect.stringContaining('1048576') as unknown}})
+    expect(await call('NetworkDriver.Leave', padded(1024 * 1024 + 1))).toMatchObject({status: 413, body: {Err: expect.stringContaining('more than 1 MiB') as unknown}})
     expect(await call('NetworkDriver.Leave', IDS)).toMatchObject({status: 200})
   })
 

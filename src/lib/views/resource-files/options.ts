@@ -1,5 +1,6 @@
 /** The options of the commands that read files of objects, as the Go calicoctl has them, and what they lead to. */
 import {Flags} from '@oclif/core'
+import {sizeText} from '../../files/size.js'
 import {LARGEST_FILE} from '../../resource-files/sources.js'
 import {type Loaded, loadObjects} from '../../resource-files/load.js'
 import {CalicoError} from '../../errors.js'
@@ -37,7 +38,7 @@ export async function readInput(): Promise<Buffer> {
   let size = 0
   for await (const chunk of process.stdin) {
     size += (chunk as Buffer).length
-    if (size > LARGEST_FILE) throw new CalicoError('invalid', `stdin has more than ${LARGEST_FILE} bytes`)
+    if (size > LARGEST_FILE) throw new CalicoError('invalid', `stdin has more than ${sizeText(LARGEST_FILE)}`)
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks)

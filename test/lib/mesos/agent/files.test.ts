@@ -44,7 +44,7 @@ describe('files below a root', () => {
     truncateSync(join(root.folder, 'large'), 4 * 1024 * 1024)
     expect(files().read('/large').state).toBe('file')
     truncateSync(join(root.folder, 'large'), 4 * 1024 * 1024 + 1)
-    expect(files().read('/large')).toEqual({state: 'unreadable', why: 'it has more than 4194304 bytes', denied: false})
+    expect(files().read('/large')).toEqual({state: 'unreadable', why: 'it has more than 4 MiB', denied: false})
   })
   test('why a folder is not listed', () => {
     root.put('/etc/x', '')
