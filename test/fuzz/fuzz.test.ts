@@ -11,9 +11,9 @@ import {fault, feed, type Target} from './engine.js'
 import {TARGETS} from './targets.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-/** What each reader gets, at most: so much of a core (a minute in all), and so many inputs, so that a faster machine tries no others. */
-const SHARE_MS = 2000
-const RUNS = 15_000
+/** What each reader gets, at most: so much of a core (two minutes in all), and so many inputs, so that a faster machine tries no others. */
+const SHARE_MS = 3_300
+const RUNS = 25_000
 const program = join(ROOT, '.cache', `fuzzer-${process.pid}.mjs`)
 let bundled: string[]
 /** Without FUZZ_SEED it is made of the code: the same code is tried with the same inputs everywhere, and each change of it with others. */

@@ -10,7 +10,7 @@ import {register, type RegisterInput, type RegisterOutput, tags, type TagsInput,
 import {FAULTS, persistently} from './nemesis.js'
 
 /** Of this run; `npm run robustness -- --minutes M --seed S` sets them. */
-const {ROBUSTNESS_SECONDS = '30', ROBUSTNESS_SEED = String(Date.now() % 1_000_000)} = process.env
+const {ROBUSTNESS_SECONDS = '60', ROBUSTNESS_SEED = String(Date.now() % 1_000_000)} = process.env
 const HOUR = 3_600_000
 
 type Told<In, Out> = readonly [client: string, called: number, returned: number, input: In, output: Out | undefined]
