@@ -62,9 +62,7 @@ const NEGATABLE = ['protocol', 'ports', 'tag', 'cidr', 'selector']
 /** What may replace CURRENT, the word at the cursor, after WORDS, those before it (without the program's name). Never throws. */
 export async function candidates(words: readonly string[], current: string, commands: CommandTable, names: Names): Promise<string[]> {
   const safe: Names = async (kind, about) => (await names(kind, about).catch(() => [])).filter((name) => SAFE_NAME.test(name))
-  const first = await possible(splitLine(words, commands, v020Options), current, commands, safe)
-  // As readLine: an option that would be v0.20's abbreviated is ours where the line has no other meaning.
-  const found = first.length > 0 || !words.some((word) => word.startsWith('--')) ? first : await possible(splitLine(words, commands, v020Options, {oursFirst: true}), current, commands, safe)
+  const found = await possible(splitLine(words, commands, v020Options), current, commands, safe)
   return [...new Set(found)].filter((word) => word === FILES || word.startsWith(current))
 }
 

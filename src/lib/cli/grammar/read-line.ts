@@ -2,14 +2,14 @@
  * A command line → what it means: v0.20's grammar first (`v020.ts`), then the commands that are ours alone, judged by what oclif knows of them.
  * A line that v0.20 refuses stays refused unless it has a word or an option that v0.20 did not have (decisions.md 1).
  */
-import {type Attempt, fittingAttempt, v020Options} from './attempt.js'
+import {fittingAttempt, v020Options} from './attempt.js'
 import {commandLine, optionProblems} from './command-line.js'
 import {formerCommand} from './former-commands.js'
 import {deepestHelp, HELP_PAGES} from './help-words.js'
 import type {CommandTable, Line} from './line.js'
 import {readOwn} from './own.js'
 import {explain, misspeltHelp, missingCommand, quoted, unknownCommand, unreadable} from './problem.js'
-import {type SplitLine, splitLine, type Unreadable} from './split.js'
+import {splitLine} from './split.js'
 import {usagesOf} from './v020.js'
 
 export {formatUsageError} from './format.js'
@@ -30,7 +30,7 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
   if (word === undefined) {
     return line.wantsVersion && line.unknown.length === 0 ? commandLine('version', [], line.options, commands) : missingCommand(line)
   }
-  const fitting = fittingLine(line, word) ?? fittingLine(splitLine(argv, commands, v020Options, {oursFirst: true}), word)
+  const fitting = optionProblems(line, v020Options(word)).length === 0 ? fittingAttempt(line) : undefined
   if (fitting === undefined) {
     const read = readOwn(argv, commands) ?? (usagesOf(word) === undefined ? unknownCommand(line.words, commands, line) : explain(line, commands))
     if (read.type !== 'usage') return read
@@ -38,14 +38,7 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
     return former === undefined ? read : {...read, suggestion: quoted(former)}
   }
   const values = fitting.match.taken.filter((taken) => taken.value).map((taken) => taken.word)
-  return commandLine(fitting.id, values, fitting.options, commands)
-}
-
-/** The usage of v0.20's command WORD that LINE fits, with the line's options. */
-function fittingLine(line: SplitLine | Unreadable, word: string): (Attempt & Pick<SplitLine, 'options'>) | undefined {
-  if ('problem' in line || optionProblems(line, v020Options(word)).length > 0) return undefined
-  const attempt = fittingAttempt(line)
-  return attempt && {...attempt, options: line.options}
+  return commandLine(fitting.id, values, line.options, commands)
 }
 
 function helpOn(words: readonly string[], commands: CommandTable): Line {

@@ -46,10 +46,9 @@ const NONE: ReadonlyMap<string, boolean> = new Map()
 
 /**
  * Takes ARGV apart. v0.20's options of the command word may be abbreviated after that word; those of COMMANDS are known by their full name
- * anywhere, so that each must take a value in every command or in none. An abbreviation that is an option of ours in full (`--node`, of
- * `--node-image`) is v0.20's, unless OURS_FIRST.
+ * anywhere, so that each must take a value in every command or in none. A name in full is never an abbreviation: `--node` is not `--node-image`.
  */
-export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options, {oursFirst = false} = {}): SplitLine | Unreadable {
+export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options): SplitLine | Unreadable {
   const words: string[] = []
   const options: GivenOption[] = []
   const unknown: string[] = []
@@ -64,7 +63,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     const typed = equals < 0 ? token : token.slice(0, equals)
     const name = typed.slice(2)
     const attached = equals < 0 ? undefined : token.slice(equals + 1)
-    const kind = kindOf(name, words[0] === undefined ? NONE : v020(words[0]), commands, oursFirst)
+    const kind = kindOf(name, words[0], v020, commands)
     if (Array.isArray(kind)) return {problem: `${typed} is ambiguous: ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
     if (kind === undefined) {
       if (name === 'help' || name === 'version') {
@@ -117,20 +116,25 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
   return {words, options, unknown, wantsHelp, wantsVersion}
 }
 
-/** The option that NAME means: v0.20's by any unique prefix, ours in full; several names if the prefix is not unique. */
-function kindOf(name: string, known: ReadonlyMap<string, boolean>, commands: CommandTable, oursFirst: boolean): OptionKind | string[] | undefined {
-  const ours = oursFirst && !known.has(name) ? ownByName(name, commands) : undefined
-  if (ours !== undefined) return ours
+/**
+ * The option that NAME, after the command word WORD, means: v0.20's by any unique prefix, ours in full; several names if the prefix is not unique. What is
+ * an option of ours of a command of WORD is no prefix.
+ */
+function kindOf(name: string, word: string | undefined, v020: V020Options, commands: CommandTable): OptionKind | string[] | undefined {
+  const known = word === undefined ? NONE : v020(word)
   const candidates = known.has(name) ? [name] : [...known.keys()].filter((other) => other.startsWith(name))
+  const inFull = candidates.length === 0 || candidates[0] === name ? undefined : ownByName(name, commands, word)
+  if (inFull !== undefined) return inFull
   if (candidates.length === 1 && candidates[0] !== undefined) {
     return {name: candidates[0], takesValue: known.get(candidates[0]) ?? false, ours: false, multiple: false}
   }
   return ownByName(name, commands) ?? (candidates.length > 1 ? candidates : undefined)
 }
 
-/** The first flag of any command that is called NAME: a flag of one name is the same everywhere. */
-function ownByName(name: string, commands: CommandTable): OptionKind | undefined {
+/** The first flag of any command, or of any of the word WORD, that is called NAME: a flag of one name is the same everywhere. */
+function ownByName(name: string, commands: CommandTable, word?: string): OptionKind | undefined {
   for (const id in commands) {
+    if (word !== undefined && id !== word && !id.startsWith(`${word}:`)) continue
     const flags = commands[id]?.flags ?? {}
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
     if (flag !== undefined) return {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}

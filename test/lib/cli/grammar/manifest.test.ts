@@ -7,6 +7,7 @@ import {attemptAll, v020Options} from '../../../../src/lib/cli/grammar/attempt.j
 import {OPTIONS, OWN_ARGUMENTS} from '../../../../src/lib/cli/completion/places.js'
 import type {CommandTable} from '../../../../src/lib/cli/grammar/line.js'
 import {optionsOf, parsePattern} from '../../../../src/lib/cli/grammar/pattern.js'
+import {splitLine} from '../../../../src/lib/cli/grammar/split.js'
 import {usageOfId, V020} from '../../../../src/lib/cli/grammar/v020.js'
 
 const root = resolve(import.meta.dirname, '../../../..')
@@ -34,6 +35,15 @@ describe('the commands', () => {
       for (const [name, {type, char}] of Object.entries(flags)) kinds.set(name, (kinds.get(name) ?? new Set()).add(`${type} ${char ?? ''}`))
     }
     expect([...kinds].filter(([, variants]) => variants.size > 1)).toEqual([])
+  })
+
+  test('an option by its name in full is that option, also where it begins the name of another', () => {
+    for (const [id, {flags}] of Object.entries(commands)) {
+      for (const [name, {type}] of Object.entries(flags)) {
+        const line = splitLine([...id.split(':'), type === 'option' ? `--${name}=x` : `--${name}`], commands, v020Options)
+        expect([id, 'problem' in line ? line.problem : line.options.map(({kind, value}) => [kind.name, value])]).toEqual([id, [[name, type === 'option' ? 'x' : undefined]]])
+      }
+    }
   })
 
   test('every removal has --if-exists, every addition --may-exist', () => {

@@ -35,7 +35,7 @@ describe('lines of v0.20', () => {
     ['config node bgp loglevel --remove', command('config:node:bgp', 'loglevel', '--remove')],
     ['pool add range 10.0.0.1 --ipi', command('pool:add', 'range', '10.0.0.1', '--ipip')],
     ['node --libnetwork --libnetwork-image=x', command('node', '--libnetwork', '--libnetwork-image=x')],
-    ['node --node=x', command('node', '--node-image=x')],
+    ['node --node-=x', command('node', '--node-image=x')],
     ['node --ip= --no-', command('node', '--ip=', '--no-pull')],
     ['profile show --det', command('profile:show', '--detailed')],
     ['profile add -', command('profile:add', '-')],
@@ -122,10 +122,14 @@ describe('an option of ours that begins one of v0.20\'s', () => {
   test.each([
     ['node bgp peer show --node host-2', command('node:bgp:peer:show', '--node=host-2')],
     ['node bgp peer show --ipv4 --node=host-2', command('node:bgp:peer:show', '--ipv4', '--node=host-2')],
-    ['node --node image', command('node', '--node-image=image')],
-    ['node --node=image --ip=10.0.0.1', command('node', '--ip=10.0.0.1', '--node-image=image')],
+    ['node --node host-2', command('node', '--node=host-2')],
+    ['node --node=host-2 --ip=10.0.0.1', command('node', '--ip=10.0.0.1', '--node=host-2')],
+    ['node --node=host-2 --node-image=image', command('node', '--node=host-2', '--node-image=image')],
+    ['node --node-i image', command('node', '--node-image=image')],
+    ['node remove --host=host-2', command('node:remove', '--hostname=host-2')],
   ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
-  test('is not an option of a command that has neither', () => expect(read('node show --node x').type).toBe('usage'))
+  test('is not an option of a command that has neither', () => expect(problem('node show --node x')).toContain('--node is not an option of node show'))
+  test('is suggested under its own name', () => expect(read('node stpo --node=host-2')).toMatchObject({suggestion: 'node stop --node=host-2'}))
 })
 
 describe('help', () => {

@@ -27,6 +27,7 @@ export const TABLE: CommandTable = {
   ...V020_TABLE,
   'profile:add': {flags: {...GLOBAL_FLAGS, 'dry-run': {type: 'boolean'}}, args: {profile: {required: true}}},
   'pool:remove': {flags: {...GLOBAL_FLAGS, force: {type: 'boolean'}}, args: {cidrs: {required: true}}, strict: false},
+  node: {flags: {...V020_TABLE.node?.flags, node: {type: 'option'}}, args: {}},
   'node:bgp:peer:show': {flags: {...V020_TABLE['node:bgp:peer:show']?.flags, node: {type: 'option'}}, args: {}},
   get: {flags: {...GLOBAL_FLAGS, field: {type: 'option', multiple: true}, namespace: {type: 'option', char: 'n'}}, args: {kind: {required: true}, name: {}}},
   'config:view': {flags: GLOBAL_FLAGS, args: {}},
