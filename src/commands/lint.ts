@@ -4,6 +4,7 @@ import {ShowCommand} from '../lib/cli/show-command.js'
 import {CalicoError} from '../lib/errors.js'
 import {LEVELS, reaches} from '../lib/lint/codes.js'
 import {lintStore} from '../lib/lint/read.js'
+import {inOrder} from '../lib/lint/removals.js'
 import {countText, presentFindings, readCode} from '../lib/views/lint.js'
 
 export default class Lint extends ShowCommand {
@@ -24,7 +25,7 @@ export default class Lint extends ShowCommand {
     const {level, ignore = []} = flags
     const lint = await lintStore(await this.session())
     const all = lint.finish().filter(({code}) => !ignore.includes(code))
-    const shown = all.filter((finding) => reaches(finding.level, level))
+    const shown = inOrder(all.filter((finding) => reaches(finding.level, level)))
     await this.present(presentFindings(shown, lint.count()))
     const below = all.length - shown.length
     this.note(`Checked ${lint.count()} objects.${below === 0 ? '' : ` ${countText(all.filter((finding) => !reaches(finding.level, level)))} ${below === 1 ? 'is' : 'are'} not shown: --level info`}`)

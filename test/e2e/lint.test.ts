@@ -192,6 +192,17 @@ describe('the line', () => {
     expect(findingsOf(result).map(({code}) => code)).toContain('node-stops')
   })
 
+  test('the commands that remove rules can be run in their order: nothing but dead rules is removed', () => {
+    const datastore = `embedded:${join(folder, 'all-commands.json')}`
+    const rules = ['allow tcp to ports 1:100', 'allow tcp to ports 50', 'allow tcp to ports 60', 'deny from cidr 10.6.6.0/24', 'allow udp']
+    const results = run([on('profile add q', datastore), ...rules.map((rule) => on(`profile q rule add inbound ${rule} -q`, datastore)), on('lint -o json', datastore)])
+    const commands = findingsOf(results.at(-1)).map(({command}) => command)
+    expect(commands).toEqual(['calicoctl profile q rule remove inbound allow tcp to ports 60', 'calicoctl profile q rule remove inbound allow tcp to ports 50'])
+    const after = run([...commands.map((command) => on(command.replace(/^calicoctl /, ''), datastore)), on('lint', datastore), on('profile q rule show', datastore)])
+    expect(after.slice(0, -1).map(({code}) => code)).toEqual([0, 0, 0])
+    expect(after.at(-1)?.stdout).toBe('Inbound rules:\n   1 allow from tag q\n   2 allow tcp to ports 1:100\n   3 deny from cidr 10.6.6.0/24\n   4 allow udp\nOutbound rules:\n   1 allow\n')
+  })
+
   test('codes are listed', () => {
     const [table, json] = run([['lint', 'codes'], ['lint', 'codes', '-o', 'json']])
     for (const code of CODE_NAMES) expect(table?.stdout).toContain(`| ${code} `)

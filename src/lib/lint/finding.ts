@@ -21,9 +21,30 @@ export interface Finding {
   readonly message: string
   /** What mends it: a command line, or what to do first and then one. */
   readonly command: string
+  /** The rule that the command removes. */
+  readonly removal?: Removal
+  /** The rules of the same list that leave this one nothing, by their indexes. */
+  readonly takers?: readonly number[]
 }
 
-export const finding = (code: Code, subject: Subject, field: string, message: string, command: string): Finding => ({code, level: levelOf(code), subject, field, message, command})
+/** A rule of a profile that a command removes. */
+export interface Removal {
+  /** Which list of which profile: the same text for the same one. */
+  readonly list: string
+  readonly index: number
+  /** The command names the rule by its number: it means another rule once one before it has been removed. */
+  readonly byNumber: boolean
+}
+
+/** MEND: a command line, or one with what is to be known of it. */
+export const finding = (code: Code, subject: Subject, field: string, message: string, mend: string | Pick<Finding, 'command' | 'removal' | 'takers'>): Finding => ({
+  code,
+  level: levelOf(code),
+  subject,
+  field,
+  message,
+  ...(typeof mend === 'string' ? {command: mend} : mend),
+})
 
 /** How SUBJECT is called in messages: `profile/web`, `workloadendpoint/default/h1-docker-a-eth0`, or its key. */
 export function subjectLabel({kind, namespace, name, key}: Subject): string {
@@ -31,7 +52,12 @@ export function subjectLabel({kind, namespace, name, key}: Subject): string {
   return `${kind.toLowerCase()}/${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
-/** Errors first; those of one level by key, and of one key by field. */
+/** Errors first; those of one level by key, and of one key by field. The rules of one list from the last to the first: to remove one changes the numbers of those behind it only. */
 export function compareFindings(a: Finding, b: Finding): number {
-  return LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || compareUtf8(a.subject.key, b.subject.key) || compareUtf8(a.field, b.field) || compareUtf8(a.code, b.code)
+  return LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || compareUtf8(a.subject.key, b.subject.key) || compareFields(a.field, b.field) || compareUtf8(a.code, b.code)
+}
+
+function compareFields(a: string, b: string): number {
+  const [one, other] = [a, b].map((field) => /^spec\.(ingress|egress)\[(\d+)\]/.exec(field))
+  return one && other && one[1] === other[1] && one[2] !== other[2] ? Number(other[2]) - Number(one[2]) : compareUtf8(a, b)
 }

@@ -13,6 +13,7 @@ import {compareFindings, type Finding, finding} from './finding.js'
 import {rawCommand, shellWord} from './mend.js'
 import {networkFindings} from './network-checks.js'
 import {objectFindings} from './object-checks.js'
+import {afterCorrections} from './removals.js'
 import {ruleFindings} from './rule-checks.js'
 import {storedObject, type StoredObject} from './stored.js'
 import {effectiveSetting, interfacePrefixes, type World, worldOf} from './world.js'
@@ -61,7 +62,7 @@ export function createLint(): Lint {
     finish: () => {
       append(found, [...old].map(([key, count]) => finding('old-model', {key}, '', `has ${count} ${count === 1 ? 'key' : 'keys'} of a Calico version before 3, which nothing reads`, `etcdctl del --prefix ${shellWord(key)}`)))
       append(found, storeFindings(objects))
-      return found.sort(compareFindings)
+      return afterCorrections(found.sort(compareFindings))
     },
     count: () => objects.length + strangers,
   }

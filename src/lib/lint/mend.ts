@@ -1,5 +1,11 @@
 /** The command lines that mend what lint finds. Pure. */
-import type {Subject} from './finding.js'
+import type {ResourceOf, Rule} from '../model/types.js'
+import {sameRule} from '../rules/compare.js'
+import {ruleText, wordsOf} from '../rules/show.js'
+import {fromV3} from '../rules/v3.js'
+import {readRuleWords} from '../rules/words.js'
+import type {Finding, Subject} from './finding.js'
+import type {StoredObject} from './stored.js'
 
 /** WORD as a shell reads it as one. */
 export const shellWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
@@ -16,9 +22,27 @@ export const rawCommand = ({key}: Subject): string => `etcdctl get ${shellWord(k
 
 const DIRECTIONS: Readonly<Record<string, string>> = {ingress: 'inbound', egress: 'outbound'}
 
+/** How to mend something: a command line, and the rule that it removes. */
+export type Mend = Pick<Finding, 'command' | 'removal'>
+
 /** How to take away the rule that FIELD lies in (`spec.ingress[0].source`); of a policy, how to change it. */
-export function ruleCommand(subject: Subject, field: string): string {
-  const [, list = '', index] = /^spec\.(ingress|egress)\[(\d+)\]/.exec(field) ?? []
-  if (subject.kind !== 'Profile' || index === undefined) return editCommand(subject)
-  return `calicoctl profile ${shellWord(subject.name ?? '')} rule remove ${DIRECTIONS[list] ?? ''} --at=${Number(index) + 1}`
+export function ruleMend(object: StoredObject, field: string): Mend {
+  const [, list, number] = /^spec\.(ingress|egress)\[(\d+)\]/.exec(field) ?? []
+  if (object.kind !== 'Profile' || list === undefined) return {command: editCommand(object)}
+  const index = Number(number)
+  const words = uniqueWords((object.resource as ResourceOf['Profile'] | undefined)?.spec[list as 'ingress' | 'egress'] ?? [], index)
+  const command = `calicoctl profile ${shellWord(object.name)} rule remove ${DIRECTIONS[list] ?? ''} ${words ?? `--at=${index + 1}`}`
+  return {command, removal: {list: `${object.key} ${list}`, index, byNumber: words === undefined}}
+}
+
+/** The words that mean the rule of INDEX and no other of RULES, as typed in a shell; undefined where `rule remove` does not take such words. */
+function uniqueWords(rules: readonly Rule[], index: number): string | undefined {
+  const rule = rules[index]
+  const words = rule && fromV3(rule)
+  if (!rule || !words) return undefined
+  const read = readRuleWords(wordsOf(words))
+  if (!read.ok || !sameRule(read.rule, rule) || rules.some((other, at) => at !== index && sameRule(other, rule))) return undefined
+  const text = ruleText(rule)
+  // What is escaped when it is printed would be another rule when it is typed.
+  return /^[\x20-\x7e]*$/.test(text) ? text : undefined
 }

@@ -11,7 +11,7 @@ import {parseWorkloadEndpointName} from '../model/workload-endpoint-name.js'
 import {withoutEffect} from '../model/without-effect.js'
 import type {Code} from './codes.js'
 import {type Finding, finding} from './finding.js'
-import {deleteCommand, editCommand, rawCommand, ruleCommand, shellWord} from './mend.js'
+import {deleteCommand, editCommand, type Mend, rawCommand, ruleMend, shellWord} from './mend.js'
 import {recordOf, type StoredObject} from './stored.js'
 
 /** The kinds whose rules Felix reads. */
@@ -72,17 +72,17 @@ function codeOf({kind}: StoredObject, {level, asWritten}: Hazard): Code {
 function hazardFindings(object: StoredObject, interfacePrefixes: readonly string[]): Finding[] {
   return hazards(object.kind, object.raw, {interfacePrefixes}).map((hazard) => {
     const code = codeOf(object, hazard)
-    return finding(code, object, hazard.field, hazard.message, commandFor(object, code, hazard.field))
+    return finding(code, object, hazard.field, hazard.message, mendFor(object, code, hazard.field))
   })
 }
 
-function commandFor(object: StoredObject, code: Code, field: string): string {
+function mendFor(object: StoredObject, code: Code, field: string): string | Mend {
   const {kind, name} = object
   if (kind === 'ClusterInformation' && field === 'spec.datastoreReady') return 'calicoctl datastore unlock'
   if (code === 'frozen' || code === 'stale' || code === 'cannot-start' || object.resource === undefined) return rawCommand(object)
   if (code === 'unpoliced-interface') return endpointCommand(object)
   if (kind === 'Profile' && code === 'tag-lost' && !/^spec\.(ingress|egress)\[/.test(field)) return field === 'metadata.name' ? `create a profile with another name, add it to the endpoints, then: calicoctl delete profile ${shellWord(name)}` : editCommand(object)
-  return ruleCommand(object, field)
+  return ruleMend(object, field)
 }
 
 /** The id of a workload endpoint, with the options that say which one of that id unless the id was made so that there is no other; undefined where its name does not tell. */
@@ -104,13 +104,13 @@ export function endpointCommand(object: StoredObject): string {
 function refusals(object: StoredObject, {borrowing}: NodeSettings): Finding[] {
   const {kind, resource} = object
   if (resource === undefined) return []
-  const refuse = (field: string, message: string, command: string): Finding => finding('refused', object, field, message, command)
+  const refuse = (field: string, message: string, mend: string | Mend): Finding => finding('refused', object, field, message, mend)
   if (WITH_RULES.includes(kind)) {
     const effect = kind === 'Profile' ? 'Felix rejects the profile and drops the traffic of its endpoints' : 'Felix rejects the policy and ignores it'
     const selectors = POLICIES.includes(kind) ? ['selector', 'namespaceSelector', 'serviceAccountSelector'] : []
     const spec = recordOf(recordOf(object.raw).spec)
     return [
-      ...rulesOf(object).flatMap(({rule, field}) => refusedByFelix(rule, field).map((problem) => refuse(problem.field, `${problem.message}: ${effect}`, ruleCommand(object, problem.field)))),
+      ...rulesOf(object).flatMap(({rule, field}) => refusedByFelix(rule, field).map((problem) => refuse(problem.field, `${problem.message}: ${effect}`, ruleMend(object, problem.field)))),
       ...selectors.flatMap((name) => {
         const problem = selectorProblem(spec[name])
         return problem === undefined ? [] : [refuse(`spec.${name}`, `${problem}: ${effect}`, editCommand(object))]
@@ -147,7 +147,7 @@ function emptyRules(object: StoredObject): Finding[] {
     if (!['allow', 'pass'].includes(String(action).toLowerCase()) || Object.values(criteria).some(isGiven)) return []
     if (isGiven(source) && isGiven(destination)) return []
     if ([source, destination].some((end) => Object.values(recordOf(end)).some(isGiven))) return []
-    return [finding('matches-everything', object, field, 'has neither source nor destination, and therefore matches all traffic', ruleCommand(object, field))]
+    return [finding('matches-everything', object, field, 'has neither source nor destination, and therefore matches all traffic', ruleMend(object, field))]
   })
 }
 

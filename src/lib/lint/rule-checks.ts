@@ -9,7 +9,7 @@ import {splitSelector} from '../rules/selector-forms.js'
 import {ruleText} from '../rules/show.js'
 import {compareUtf8} from '../utf8-order.js'
 import {type Finding, finding} from './finding.js'
-import {deleteCommand, editCommand, ruleCommand, shellWord} from './mend.js'
+import {deleteCommand, editCommand, ruleMend, shellWord} from './mend.js'
 import type {Readable, World} from './world.js'
 
 type Direction = 'ingress' | 'egress'
@@ -30,6 +30,7 @@ export const hasDirection = ({types}: GlobalNetworkPolicySpec, direction: Direct
 
 interface JudgedRule {
   readonly rule: Rule
+  readonly index: number
   readonly field: string
   readonly match: Matcher | undefined
 }
@@ -50,12 +51,12 @@ export function ruleFindings(world: World): Finding[] {
       }
       const live = rules.filter((each) => {
         const reason = whyNothing(each, ports)
-        if (reason !== undefined) found.push(finding('matches-nothing', object, each.field, `cannot match any traffic: ${reason}`, ruleCommand(object, each.field)))
+        if (reason !== undefined) found.push(finding('matches-nothing', object, each.field, `cannot match any traffic: ${reason}`, ruleMend(object, each.field)))
         return reason === undefined
       })
       for (const [rule, earlier] of shadowed(live)) {
         const names = earlier.map((each) => ruleName(object, each))
-        found.push(finding('rule-never-reached', object, rule.field, neverDecides(names, earlier.map((each) => each.rule)), ruleCommand(object, rule.field)))
+        found.push(finding('rule-never-reached', object, rule.field, neverDecides(names, earlier.map((each) => each.rule)), {...ruleMend(object, rule.field), takers: earlier.map(({index}) => index)}))
       }
       for (const {rule, field} of rules) {
         for (const end of ['source', 'destination'] as const) {
@@ -88,7 +89,7 @@ function unique(findings: readonly Finding[]): Finding[] {
 }
 
 const judged = (object: WithRules, direction: Direction): JudgedRule[] =>
-  (object.resource.spec[direction] ?? []).map((rule, index) => ({rule, field: `spec.${direction}[${index}]`, match: matcher(rule, {namespaced: object.kind === 'NetworkPolicy'})}))
+  (object.resource.spec[direction] ?? []).map((rule, index) => ({rule, index, field: `spec.${direction}[${index}]`, match: matcher(rule, {namespaced: object.kind === 'NetworkPolicy'})}))
 
 /** A rule by its number, counted from 1, as "rule show" has it: `inbound rule 3`; of a policy `ingress rule 3`. */
 function ruleName({kind}: WithRules, {field}: JudgedRule): string {
@@ -147,7 +148,7 @@ function shadowedByPolicies(policies: readonly Policy[]): Finding[] {
           const takers = earlier ? [earlier] : coveringTogether(before, (each) => each.match, match)
           if (takers.length === 0) continue
           const names = takers.map((each) => `${ruleName(each.policy, each.judged)} of the policy ${each.policy.name}`)
-          found.push(finding('rule-never-reached', policy, later.field, neverDecides(names, takers.map((each) => each.judged.rule)), ruleCommand(policy, later.field)))
+          found.push(finding('rule-never-reached', policy, later.field, neverDecides(names, takers.map((each) => each.judged.rule)), ruleMend(policy, later.field)))
         }
         if (!appliesToAll(policy)) continue
         for (const each of rules) if (each.match && each.match.action !== 'log' && broad.length < MOST_BROAD) broad.push({policy, judged: each, match: each.match})
@@ -242,5 +243,5 @@ function nobodyFindings(object: WithRules, field: string, text: string, nobody: 
     return [finding('profile-without-tag', profile, 'spec.labelsToApply', `does not have the tag ${tag}, which rules match and no other profile has: these rules match nothing`, command)]
   }
   const message = tag === undefined ? `matches no endpoint and no network set: ${text}` : `matches the tag ${tag}, which no endpoint, profile or network set has`
-  return [finding('selects-nobody', object, field, message, ruleCommand(object, field))]
+  return [finding('selects-nobody', object, field, message, ruleMend(object, field))]
 }
