@@ -139,6 +139,23 @@ suite('containers', whyNoEngine(), () => {
       await given(`container remove ${a}`, `container remove ${b}`)
       await expectNothingLeft()
     }, 300_000)
+
+    test('the default routes of a family change with the first address of it', async () => {
+      await given('pool add 192.168.0.0/16', 'pool add fd80:24e2:f998:72d6::/64')
+      const [a, b] = [await container('--net=bridge'), await container()]
+      const before = await inside(a, 'ip', 'route')
+      await given(`container add ${a} ipv6`, `container add ${b} 192.168.0.2`)
+      expect(await inside(a, 'ip', 'route')).toBe(before)
+      expect(await inside(b, 'ip', '-6', 'route')).not.toContain('default')
+      expect(await run(`container add ${a} ipv6`)).toMatchObject({code: 5, stderr: expect.stringContaining('already been configured') as unknown})
+      await given(`container ${a} ip add 192.168.0.1`, `container ${b} ip add ipv6`)
+      expect(await inside(a, 'ip', 'route')).toMatch(/^default via 169\.254\.1\.1 dev eth1 *\n[^]*default via \S+ dev eth0 +metric 1/)
+      expect(await inside(b, 'ip', '-6', 'route')).toMatch(/^default via fe80:\S+ dev eth1/m)
+      await actAsFelix()
+      expect(await ping(b, '192.168.0.1')).toBe(true)
+      await given(`container remove ${a}`, `container remove ${b}`)
+      await expectNothingLeft()
+    }, 300_000)
   })
 
   describe('again and again', () => {

@@ -7,7 +7,7 @@ import {workloadLabel} from '../../lib/workload/workload.js'
 export default class ContainerRemove extends ContainerCommand {
   static override summary = 'Disconnect a container from Calico\'s network.'
   static override description =
-    'Removes its interfaces and its endpoint, and releases its addresses, even if only some of them are left. The container may be stopped or deleted; a deleted container is found by the name that it had, or by its id (at least 12 digits).'
+    'Removes its interfaces and its endpoint, and releases its addresses, even if only some of them are left. The container may be stopped or deleted; a deleted container is found by the name that it had, or by its id (at least 12 digits). Default routes of the container that `container add` changed are not restored.'
   static override examples = ['<%= config.bin %> container remove workload-A']
   static exitCodes = {
     0: 'Success, also if the container has no endpoint.',

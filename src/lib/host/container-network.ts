@@ -1,14 +1,14 @@
 /**
- * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and default routes
- * towards the host (cli-v0.20 §4.12.1 step 6). Every step may be repeated.
+ * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and for each family of theirs a
+ * default route towards the host. v0.20 (cli-v0.20 §4.12.1 step 6) made that of the other family too, in place of the container's own; Calico's CNI
+ * plugin does not. Every step may be repeated.
  */
 import {CalicoError} from '../errors.js'
-import {type Address, ADDRESS_BITS, formatAddress} from '../net/index.js'
-import {CommandError} from './command.js'
+import {type Address, ADDRESS_BITS, type Family, formatAddress} from '../net/index.js'
 import {arePair, createVeth, deleteVeth, findInterface, hasHostInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
 import {addressTexts} from './candidates.js'
 import {BatchError, ip, ipBatch, ipJson, runIn} from './ip.js'
-import {gatewayLinkLocal, hostLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
+import {gatewayLinkLocal, trustLinkLocal} from './link-local.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
 /** Exists nowhere: the host answers for it by proxy ARP, which Felix switches on. */
@@ -42,13 +42,13 @@ export async function connectContainer(network: ContainerNetwork, onStep: OnStep
     await makeInterfaces(network, undo)
     for (const step of ['interfaces up', 'addresses', 'routes']) onStep(step)
     await configure(network, onStep, undo)
-    await routeIpv6(network.namespace, network.host.name, network.container.name, {needed: hasIpv6(network)})
+    if (hasFamily(network, 6)) await routeIpv6(network.namespace, network.host.name, network.container.name)
   } catch (error) {
     throw await undone(error, undo)
   }
 }
 
-const hasIpv6 = ({addresses}: ContainerNetwork): boolean => addresses.some(({family}) => family === 6)
+const hasFamily = ({addresses}: Pick<ContainerNetwork, 'addresses'>, family: Family): boolean => addresses.some((address) => address.family === family)
 
 /** The pair, its host end up and ready for the other one to come up. */
 async function makeInterfaces(network: ContainerNetwork, undo: Undo[]): Promise<void> {
@@ -62,16 +62,19 @@ async function makeInterfaces(network: ContainerNetwork, undo: Undo[]): Promise<
   if (earlier && !isUp(earlier)) await ip(undefined, ['link', 'set', 'dev', host.name, 'up'])
 }
 
-/** What is done within the namespace, IPv4's default route last: the kernel adds it only where there is none of metric 0, which is the usual case. */
+/** What is done within the namespace, IPv4's default route last. */
 async function configure(network: ContainerNetwork, onStep: OnStep, undo: Undo[]): Promise<void> {
   const {namespace, container, addresses} = network
   const {name} = container
-  const commands = [
-    ['link', 'set', 'dev', name, 'up'],
-    ...addresses.map((address) => addressCommand(name, address)),
-    ['route', 'replace', GATEWAY, 'dev', name],
-  ]
-  if (hasIpv6(network)) await enableIpv6(namespace, name)
+  const commands = [['link', 'set', 'dev', name, 'up'], ...addresses.map((address) => addressCommand(name, address))]
+  if (hasFamily(network, 6)) await enableIpv6(namespace, name)
+  if (hasFamily(network, 4)) await batchAndRouteIpv4(namespace, name, commands, onStep, undo)
+  else await ipBatch(namespace, commands)
+}
+
+/** Runs COMMANDS, and adds the default route of IPv4: the kernel adds it only where there is none of metric 0, which is the usual case. */
+async function batchAndRouteIpv4(namespace: NetworkNamespace, name: string, before: readonly string[][], onStep: OnStep, undo: Undo[]): Promise<void> {
+  const commands = [...before, ['route', 'replace', GATEWAY, 'dev', name]]
   try {
     await ipBatch(namespace, [...commands, defaultRoute('add', name)])
   } catch (error) {
@@ -83,6 +86,20 @@ async function configure(network: ContainerNetwork, onStep: OnStep, undo: Undo[]
 }
 
 const defaultRoute = (verb: 'add' | 'replace', name: string): string[] => ['route', verb, 'default', 'via', GATEWAY, 'dev', name]
+
+/**
+ * The default route of FAMILY over interface NAME, whose other end HOST is, for the first address of that family. If it fails, what it did is undone.
+ * @throws CalicoError as {@link connectContainer}
+ */
+export async function routeFamily(namespace: NetworkNamespace, host: string, name: string, family: Family): Promise<void> {
+  if (family === 6) return routeIpv6(namespace, host, name)
+  const undo: Undo[] = []
+  try {
+    await batchAndRouteIpv4(namespace, name, [], () => undefined, undo)
+  } catch (error) {
+    throw await undone(error, undo)
+  }
+}
 
 async function undone(error: unknown, undo: Undo[]): Promise<unknown> {
   const problems: string[] = []
@@ -199,7 +216,7 @@ export async function removeAddress(namespace: NetworkNamespace, name: string, a
 }
 
 /**
- * Whether the endpoint whose host interface is called HOST is connected to NAMESPACE: `complete` with interfaces, ADDRESSES and default route;
+ * Whether the endpoint whose host interface is called HOST is connected to NAMESPACE: `complete` with interfaces, ADDRESSES and their default routes;
  * `half` if something of it is missing, as after a crash; `absent` without interfaces.
  */
 export async function connectionState(namespace: NetworkNamespace, host: string, addresses: readonly Address[]): Promise<'complete' | 'half' | 'absent'> {
@@ -208,8 +225,14 @@ export async function connectionState(namespace: NetworkNamespace, host: string,
   const inner = await otherEnd(outer, namespace)
   if (!inner || !isUp(inner) || !isUp(outer)) return 'half'
   for (const address of addresses) if (!(await hasAddress(namespace, inner.ifname, address))) return 'half'
-  const routes = await ipJson<Route>(namespace, ['-4', 'route', 'show', 'default'])
-  return routes.some(({gateway, dev}) => gateway === GATEWAY && dev === inner.ifname) ? 'complete' : 'half'
+  for (const family of [4, 6] as const) if (hasFamily({addresses}, family) && !(await isRouted(namespace, inner.ifname, family))) return 'half'
+  return 'complete'
+}
+
+/** Whether FAMILY's default route over interface NAME is there; that of IPv6 is known by the interface alone. */
+async function isRouted(namespace: NetworkNamespace, name: string, family: Family): Promise<boolean> {
+  const routes = await ipJson<Route>(namespace, [`-${family}`, 'route', 'show', 'default'])
+  return routes.some(({gateway, dev}) => (family === 6 || gateway === GATEWAY) && dev === name)
 }
 
 const isUp = ({flags}: Interface): boolean => flags?.includes('UP') === true
@@ -219,17 +242,7 @@ export async function hasAddress(namespace: NetworkNamespace, name: string, addr
   return addressTexts(await ipJson(namespace, [`-${address.family}`, 'address', 'show', 'dev', name])).includes(formatAddress(address))
 }
 
-/** The default route of IPv6, towards the link-local address of the host end, where both ends have IPv6. */
-export async function routeIpv6(namespace: NetworkNamespace, host: string, name: string, {needed}: {needed: boolean}): Promise<void> {
-  const gateway = needed ? await gatewayLinkLocal(host) : hostLinkLocal(host)
-  if (gateway === undefined) return
-  try {
-    await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', gateway, 'dev', name])
-  } catch (error) {
-    if (needed || !(error instanceof CommandError) || !(await hasNoIpv6(namespace, name, error))) throw error
-  }
+/** The default route of IPv6, towards the link-local address of the host end. */
+async function routeIpv6(namespace: NetworkNamespace, host: string, name: string): Promise<void> {
+  await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', await gatewayLinkLocal(host), 'dev', name])
 }
-
-/** Whether ERROR, the kernel's of a route over interface NAME, comes from its having no IPv6. */
-const hasNoIpv6 = async (namespace: NetworkNamespace, name: string, {failure}: CommandError): Promise<boolean> =>
-  failure.stderr.includes('IPv6 is disabled') || (await linkLocal(namespace, name)) === undefined

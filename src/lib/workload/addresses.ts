@@ -4,7 +4,7 @@ import type {ResourceChange} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
-import {addAddress, hasAddress, removeAddress, routeIpv6} from '../host/container-network.js'
+import {addAddress, hasAddress, removeAddress, routeFamily} from '../host/container-network.js'
 import {findInterface, otherEnd} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import type {NetworkNamespace} from '../host/network-namespace.js'
@@ -118,9 +118,11 @@ async function notOnInterface(namespace: NetworkNamespace, {wanted, interfaceNam
   return address && !(await hasAddress(namespace, interfaceName, address)) ? address : undefined
 }
 
-async function putOnInterface(namespace: NetworkNamespace, {stored}: Endpoint, name: string, address: Address): Promise<void> {
+/** Puts ADDRESS on interface NAME. The first one of its family brings the default route of that family. */
+async function putOnInterface(namespace: NetworkNamespace, endpoint: Endpoint, name: string, address: Address): Promise<void> {
   await addAddress(namespace, name, address)
-  if (address.family === 6) await routeIpv6(namespace, stored.resource.spec.interfaceName ?? '', name, {needed: true})
+  const others = endpointAddresses(endpoint.stored.resource).filter((each) => !equalAddresses(each, address))
+  if (!others.some(({family}) => family === address.family)) await routeFamily(namespace, interfaceOf(endpoint), name, address.family)
 }
 
 function withAddress(endpoint: WorkloadEndpoint, address: Address): WorkloadEndpoint {

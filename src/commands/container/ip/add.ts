@@ -5,7 +5,7 @@ import {addContainerAddress} from '../../../lib/workload/addresses.js'
 
 export default class ContainerIpAdd extends ContainerCommand {
   static override summary = 'Add an address to a container.'
-  static override description = 'The container must have an endpoint (`container add`). Failed steps are rolled back. With --may-exist, a container that has such an address is left unchanged, and the address is printed.'
+  static override description = 'The container must have an endpoint (`container add`). The first address of a family changes the default routes of that family, as with `container add`. Failed steps are rolled back. With --may-exist, a container that has such an address is left unchanged, and the address is printed.'
   static override examples = ['<%= config.bin %> container workload-A ip add 192.168.0.7', '<%= config.bin %> container workload-A ip add ipv6']
   static exitCodes = {
     1: 'The container is not running or has no such interface, the address is not in an enabled pool, or another failure; everything was rolled back.',
