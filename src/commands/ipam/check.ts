@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import {checked} from '../../lib/cli/base-command.js'
-import {parseDuration} from '../../lib/cli/duration.js'
+import {readDuration} from '../../lib/cli/duration.js'
 import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {presentCheck, repairLine} from '../../lib/views/ipam-check.js'
 import {ownNode} from '../../lib/views/node-option.js'
@@ -17,12 +17,6 @@ const DEFAULT_TIMEOUT_MS = 60_000
 /** The two looks of a repair, and those after it. */
 const LOOKS = 5
 
-const readGrace = (text: string): number => {
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds < 0) throw new CalicoError('invalid', `--grace: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
-  return milliseconds
-}
-
 export default class IpamCheck extends HostEditCommand {
   static override summary = 'Check that blocks, handles, affinities, endpoints and nodes agree.'
   static override description = [
@@ -36,7 +30,7 @@ export default class IpamCheck extends HostEditCommand {
     ...outputFlags,
     docker: Flags.boolean({description: 'Also check the running Docker containers of this host, which may use addresses without an endpoint (needs root).'}),
     repair: Flags.boolean({description: 'Repair the problems that can be repaired safely.'}),
-    grace: Flags.custom<number>({parse: checked(readGrace)})({description: 'The time between the two checks of --repair (2s, 500ms, 1m). Default: 5s.', helpValue: 'TIME'}),
+    grace: Flags.custom<number>({parse: checked(readDuration('--grace', {zero: true}))})({description: 'The time between the two checks of --repair (2s, 500ms, 1m). Default: 5s.', helpValue: 'TIME'}),
   }
 
   async run(): Promise<void> {

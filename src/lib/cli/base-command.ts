@@ -10,7 +10,7 @@ import {waitingFolder} from '../settings/state-folder.js'
 import {settingsInputs} from '../settings/inputs.js'
 import type {Settings} from '../settings/types.js'
 import {hasColours, painted, paintHeads, type Stream} from './colour.js'
-import {parseDuration} from './duration.js'
+import {readDuration} from './duration.js'
 import type {EntryLine, JournalEntry} from '../journal/entry.js'
 import type {FlowLine, FlowsReport} from './flows.js'
 import {OutputError, watchWrites} from './made.js'
@@ -44,13 +44,6 @@ export function checked<T>(read: (text: string) => T): (text: string, context: u
       return Promise.resolve(text as T) // never used: read() throws once parsing is over
     }
   }
-}
-
-/** Reads the duration of OPTION, in milliseconds. */
-export const readDuration = (option: string) => (text: string): number => {
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `${option}: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
-  return milliseconds
 }
 
 /** LINES ended, and with a line feed nowhere else: names and messages from elsewhere must not look like lines of ours. */

@@ -2,7 +2,8 @@ import {Flags, type Interfaces} from '@oclif/core'
 import type {ResourceChange} from '../client/resources.js'
 import {objectLabel} from '../client/resources.js'
 import {CalicoError, EXIT_CODES, isError} from '../errors.js'
-import {BaseCommand, checked, flowsFlag, readDuration} from './base-command.js'
+import {BaseCommand, checked, flowsFlag} from './base-command.js'
+import {readDuration} from './duration.js'
 import {madeCount} from './made.js'
 import type {SessionOptions} from '../client/session.js'
 import type {Armed, ArmOptions} from '../journal/confirm/arm.js'
@@ -120,7 +121,7 @@ export abstract class EditCommand extends HostEditCommand {
   static override baseFlags = {
     ...HostEditCommand.baseFlags,
     ...flowsFlag,
-    'confirm-within': Flags.custom<number>({parse: checked(readDuration('--confirm-within'))})({
+    'confirm-within': Flags.custom<number>({parse: checked(readDuration('--confirm-within', {most: Infinity}))})({
       description: 'Roll the change back after this time (5m, 30s) unless it is confirmed with calicoctl confirm.',
       helpValue: 'TIME',
     }),

@@ -10,7 +10,7 @@ import type {Scope} from '../libnetwork/protocol.js'
 import {startService, type Service} from '../libnetwork/service.js'
 import {newStoreState, observed, stateBudget} from '../libnetwork/store-state.js'
 import type {Settings} from '../settings/types.js'
-import {parseDuration} from '../cli/duration.js'
+import {readDuration} from '../cli/duration.js'
 import {escapeText} from '../printable.js'
 
 /** For a request of Docker's, unless --timeout says otherwise. */
@@ -85,9 +85,7 @@ function writeLine(line: string): void {
 /** Go's durations are spelt like ours. */
 function readLimit(text: string | undefined): number {
   if (text === undefined || text === '') return LABEL_LIMIT_MS
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT: '${text}' is not a duration. Give 2s, 500ms or 1m.`)
-  return milliseconds
+  return readDuration('CALICO_LIBNETWORK_LABEL_POLL_TIMEOUT')(text)
 }
 
 function readMtu(text: string | undefined): number | undefined {

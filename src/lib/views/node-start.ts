@@ -22,7 +22,7 @@ import type {PreparationStep} from '../host/preparation.js'
 import {requireNetworkAdministrator} from '../host/privileges.js'
 import {formatAddress} from '../net/index.js'
 import {checked} from '../cli/base-command.js'
-import {parseDuration} from '../cli/duration.js'
+import {readDuration} from '../cli/duration.js'
 import {HostEditCommand} from '../cli/edit-command.js'
 import {noteMade} from '../cli/made.js'
 import {chosenNode} from './node-option.js'
@@ -34,13 +34,7 @@ import {currentInvocation} from '../cli/invocation.js'
 /** calico-node is ready 2 to 4 s after its start; a slow machine takes longer. */
 const DEFAULT_WAIT_MS = 60_000
 
-function readWaitTimeout(text: string): number {
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds <= 0) throw new CalicoError('invalid', `--wait-timeout: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
-  return milliseconds
-}
-
-export const waitTimeoutFlag = () => Flags.custom<number>({parse: checked(readWaitTimeout)})({description: 'How long --wait waits (2s, 500ms, 1m). Default: 60s.', helpValue: 'TIME'})
+export const waitTimeoutFlag = () => Flags.custom<number>({parse: checked(readDuration('--wait-timeout'))})({description: 'How long --wait waits (2s, 500ms, 1m). Default: 60s.', helpValue: 'TIME'})
 
 /** The options and variables of `node`, checked; what is wrong goes to PROBLEM. */
 export const checkedOptions = (flags: RawOptions, problem: (text: string) => void): NodeOptions => readNodeOptions(flags, process.env, problem)

@@ -5,23 +5,17 @@ import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, type Cidr, coverRange, formatCidr} from '../net/index.js'
 import {readAddress, readCidr, wasRead} from '../cli/arguments.js'
 import {checked} from '../cli/base-command.js'
-import {parseDuration} from '../cli/duration.js'
+import {readDuration} from '../cli/duration.js'
 
 export const cidrsArgument = () =>
   Args.custom<Cidr>({parse: checked(readCidr)})({required: true, multiple: true, ignoreStdin: true, description: 'The pools, as CIDRs such as 192.168.0.0/16. Host bits are ignored.'})
 
 export const cidrArgument = (description: string) => Args.custom<Cidr>({parse: checked(readCidr)})({required: true, ignoreStdin: true, description: `${description} Host bits are ignored.`})
 
-function readWait(text: string): number {
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined || milliseconds < 0) throw new CalicoError('invalid', `--wait: '${text}' is not a duration. Give 2s, 500ms, 1m or plain seconds.`)
-  return milliseconds
-}
-
 /** Waiting until no one has an address of the pool. */
 export const drainFlags = {
   drain: Flags.boolean({description: 'Disable the pool, wait until none of its addresses is in use, then remove it.'}),
-  wait: Flags.custom<number>({parse: checked(readWait)})({description: 'How long --drain waits (30s, 10m, 2h). Default: 10m.', helpValue: 'TIME'}),
+  wait: Flags.custom<number>({parse: checked(readDuration('--wait', {zero: true, most: 480}))})({description: 'How long --drain waits (30s, 10m, 2h). Default: 10m.', helpValue: 'TIME'}),
 }
 
 /** What is wrong with these options together. */
