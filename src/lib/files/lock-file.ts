@@ -36,13 +36,22 @@ export interface Identity {
 
 const text = ({pid, started, namespace}: Identity): string => `${pid} ${started} ${namespace}`
 
+export interface LockOptions {
+  /** Whether to go on waiting. */
+  readonly patient: () => boolean
+  /** What to throw when it does not. */
+  readonly late: (holder: Holder | undefined) => CalicoError
+  /** Makes the folder of the lock, where whoever had the lock before may have removed it. Without it, that is an error. */
+  readonly makeFolder?: () => void
+}
+
 /**
- * Runs WORK while holding the lock file at PATH; PATIENT says whether to go on waiting, LATE what to throw when it does not.
+ * Runs WORK while holding the lock file at PATH.
  * @throws what LATE gives; CalicoError `failed` if what is at PATH is no lock, or none can be made
  */
-export async function withLockFile<T>(path: string, {patient, late}: {patient: () => boolean; late: (holder: Holder | undefined) => CalicoError}, work: () => Promise<T>): Promise<T> {
+export async function withLockFile<T>(path: string, {patient, late, makeFolder}: LockOptions, work: () => Promise<T>): Promise<T> {
   const own = ownIdentity()
-  while (!take(path, own)) {
+  while (!take(path, own, makeFolder)) {
     if (!patient()) throw late(holderOf(path, own))
     await new Promise((resolve) => setTimeout(resolve, SHORTEST_WAIT_MS + Math.random() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS)))
   }
@@ -54,9 +63,9 @@ export async function withLockFile<T>(path: string, {patient, late}: {patient: (
 }
 
 /** One try to take the lock. A stale one is cleared away, for the next try. */
-function take(path: string, own: Identity): boolean {
+function take(path: string, own: Identity, makeFolder?: () => void): boolean {
   const holder = readLock(path)
-  if (holder === undefined) return create(path, own)
+  if (holder === undefined) return create(path, own, makeFolder)
   if (isGone(holder, own)) removeStale(path, holder, own)
   return false
 }
@@ -76,13 +85,15 @@ function removeStale(path: string, holder: Identity, own: Identity): void {
   }
 }
 
-/** Creates the file with its content in one step; false if it exists. @throws CalicoError `failed` */
-function create(path: string, own: Identity): boolean {
+/** Creates the file with its content in one step; false if it exists, or its folder had to be made. @throws CalicoError `failed` */
+function create(path: string, own: Identity, makeFolder: (() => void) | undefined): boolean {
   const draft = `${path}.${randomName()}.new`
   try {
     writeDraft(draft, text(own))
   } catch (error) {
-    throw new CalicoError('failed', `The lock ${path} cannot be created: ${fileReason(error)}`, {cause: error})
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !makeFolder) throw new CalicoError('failed', `The lock ${path} cannot be created: ${fileReason(error)}`, {cause: error})
+    makeFolder()
+    return false
   }
   try {
     linkSync(draft, path)

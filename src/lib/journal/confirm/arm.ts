@@ -82,7 +82,7 @@ export async function arm({entry, cluster, within, options, env = process.env}: 
       })
       if (!begun) throw error
     }
-  })
+  }, {begins: true})
   const end = async (): Promise<readonly string[]> => {
     // Confirmed, or rolled back by another command, meanwhile.
     const now = readWaiting(path)

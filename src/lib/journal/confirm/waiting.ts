@@ -137,15 +137,15 @@ export const writeWaiting = (path: string, waiting: Waiting): Promise<void> => r
 /** Makes the folder of PATH, which is its owner's alone. */
 export const makeWaitingFolder = (path: string): void => makeFolder(dirname(path), {mode: PRIVATE_FOLDER})
 
-
 /**
  * Does WORK while no other process begins, ends or rolls back the change of PATH; the folder is removed afterwards if nothing waits any more.
  * @param busy the error if another process has the lock for too long
+ * @param begins a change begins to wait, so the folder is made where the one that ended last has removed it
  */
-export async function withWaitingLock<T>(path: string, busy: () => CalicoError, work: () => Promise<T>): Promise<T> {
+export async function withWaitingLock<T>(path: string, busy: () => CalicoError, work: () => Promise<T>, {begins = false} = {}): Promise<T> {
   const until = Date.now() + PATIENCE_MS
   try {
-    return await withLockFile(join(dirname(path), `.${basename(path)}.lock`), {patient: () => Date.now() < until, late: busy}, work)
+    return await withLockFile(join(dirname(path), `.${basename(path)}.lock`), {patient: () => Date.now() < until, late: busy, ...(begins && {makeFolder: () => makeWaitingFolder(path)})}, work)
   } finally {
     removeIfEmpty(dirname(path))
   }

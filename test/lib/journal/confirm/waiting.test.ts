@@ -56,6 +56,21 @@ describe('how it stands with a change', () => {
   ])('%s', (_, fields, now, state) => expect(stateOf({...WAITING, ...fields}, now)).toBe(state))
 })
 
+test('a change begins to wait while the last one ends, which removes the folder: it has the lock afterwards', async () => {
+  const path = waitingPath(env, 'c')
+  const busy = (): CalicoError => new CalicoError('refused', 'busy')
+  let end = (): void => undefined
+  const last = withWaitingLock(path, busy, () => new Promise<void>((resolve) => (end = resolve)))
+  const next = withWaitingLock(path, busy, () => Promise.resolve(existsSync(dirname(path))), {begins: true})
+  end()
+  await last
+  expect(existsSync(dirname(path))).toBe(false)
+  expect(await next).toBe(true)
+  // Who only asks about a change does not make a folder for it.
+  await expect(withWaitingLock(path, busy, () => Promise.resolve())).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('cannot be created') as unknown})
+  expect(existsSync(dirname(path))).toBe(false)
+})
+
 test.each<[string, Partial<Waiting>, string, string]>([
   ['is pending', {}, '2026-01-01T00:00:00Z', 'pending'],
   ['runs', {deadline: null, command: ALIVE}, '-', 'the command runs'],
