@@ -76,7 +76,7 @@ async function drained(session: Session, networks: readonly Cidr[], pools: reado
     const lines = await holderLines(session, holders)
     if (holders.count !== before) onHolders(holders.count, before === undefined ? lines : [])
     before = holders.count
-    session.writes.remaining = `${labels(pools)} ${stays}. Addresses still in use (${holders.count}): ${lines.join('; ')}. To continue: ${drainLine(networks)}`
+    session.writes.remaining = `${labels(pools)} ${stays}. Addresses still in use (${holders.count})${lines.length === holders.count ? `: ${lines.join('; ')}` : ''}. To continue: ${drainLine(networks)}`
     const left = end - performance.now()
     if (left <= 0) throw late(networks, pools, holders.count, lines)
     await offTheClock(() => blocksChange(session, networks, revision, Math.min(left, LONGEST_WAIT_MS)))

@@ -97,7 +97,7 @@ function checked(there: Pool, wanted: IPPool['spec']): Made {
 }
 
 function create({stored}: Pool, spec: IPPool['spec'], target: Cidr, pools: readonly Pool[], blocks: readonly string[]): Made {
-  const [problem] = newPoolProblems(target, pools, {blockSize: spec.blockSize})
+  const [problem] = newPoolProblems(target, pools, {blockSize: spec.blockSize}, {inherits: true})
   if (problem) throw new CalicoError(problem.kind, `${problem.message} Nothing was changed.`)
   const name = freeName(new Set(pools.map((pool) => pool.stored.resource.metadata.name)), poolName(target))
   const {kind, apiVersion, metadata: {labels}} = stored.resource

@@ -104,7 +104,7 @@ async function refuseHolders(session: Session, networks: readonly Cidr[]): Promi
 }
 
 const inUse = (message: string, details: readonly string[]): CalicoError =>
-  new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, or use --force: the workloads then keep their addresses, which belong to no pool.'})
+  new CalicoError('refused', message, {details, override: '--force', hint: 'Remove the workloads first, and release addresses that no workload has (calicoctl ipam release), or use --force: the addresses then belong to no pool.'})
 
 /** Disables those of POOLS that are enabled, or enables those that are disabled, in one transaction. @returns those that it changed. A pool that has gone meanwhile is skipped. */
 export async function setDisabled(session: Session, pools: readonly Pool[], disabled: boolean, what: string): Promise<readonly Pool[]> {

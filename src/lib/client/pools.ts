@@ -136,13 +136,14 @@ export function coverProblems(first: Address, last: Address, options: PoolOption
   ]
 }
 
-const sizeProblem = (cidr: Cidr, {blockSize}: PoolOptions): string | undefined => {
+/** INHERITS: the size of its blocks is that of another pool. */
+const sizeProblem = (cidr: Cidr, {blockSize}: PoolOptions, {inherits = false} = {}): string | undefined => {
   const {least, most} = BLOCK_SIZE_LIMITS[cidr.family]
   const isPossible = blockSize === undefined || (blockSize >= least && blockSize <= most)
   if (!isPossible || cidr.prefix <= (blockSize ?? BLOCK_SIZES[cidr.family])) return undefined
   const smallest = blockSize === undefined ? `the smallest IPv${cidr.family} pool is a /${BLOCK_SIZES[cidr.family]}` : `a block of it would be a /${blockSize}`
   const full = cidr.family === 4 ? 32 : 128
-  const remedy = cidr.prefix === full ? 'Give a network with its prefix length, such as ' + (cidr.family === 4 ? '192.168.0.0/16' : 'fd80:24e2:f998:72d6::/64') : `Give a larger network, or smaller blocks with --block-size ${cidr.prefix}`
+  const remedy = cidr.prefix === full ? 'Give a network with its prefix length, such as ' + (cidr.family === 4 ? '192.168.0.0/16' : 'fd80:24e2:f998:72d6::/64') : inherits ? 'Give a larger network: the new pool has blocks of the same size as the old one' : `Give a larger network, or smaller blocks with --block-size ${cidr.prefix}`
   return `${formatCidr(cidr)} ${cidr.prefix === full ? 'is a single address, which is too small for a pool' : 'is too small'}: ${smallest}. ${remedy}.`
 }
 
@@ -265,9 +266,9 @@ interface PoolProblem {
   readonly message: string
 }
 
-/** Why CIDR cannot be a new pool with OPTIONS beside POOLS. */
-export function newPoolProblems(cidr: Cidr, pools: readonly Pool[], options: PoolOptions): PoolProblem[] {
-  const size = sizeProblem(cidr, options)
+/** Why CIDR cannot be a new pool with OPTIONS beside POOLS. INHERITS: it gets the block size of another pool. */
+export function newPoolProblems(cidr: Cidr, pools: readonly Pool[], options: PoolOptions, {inherits = false} = {}): PoolProblem[] {
+  const size = sizeProblem(cidr, options, {inherits})
   const others = pools.filter((other) => other.cidr !== undefined && overlaps(cidr, other.cidr))
   return [
     ...(size === undefined ? [] : [size]),
@@ -300,7 +301,7 @@ function refuse(problems: readonly PoolProblem[], what: 'added' | 'changed'): vo
   if (first === undefined) return
   const kind = problems.some((problem) => problem.kind === 'invalid') ? 'invalid' : 'refused'
   if (more.length === 0) throw new CalicoError(kind, `${first.message} Nothing was changed.`, {hint: SEE_POOLS})
-  throw new CalicoError(kind, `${problems.length} of the pools cannot be ${what}; nothing was changed:`, {details: problems.map(({message}) => message), hint: SEE_POOLS})
+  throw new CalicoError(kind, `There are ${problems.length} problems, and nothing was ${what}:`, {details: problems.map(({message}) => message), hint: SEE_POOLS})
 }
 
 const SEE_POOLS = 'To see the pools: calicoctl pool show'

@@ -84,6 +84,16 @@ onBothStores((stores) => {
     expect(session.writes.remaining).toBeUndefined()
   })
 
+  test('where many addresses are in use, an interruption prints their number only', async () => {
+    const store = await stores.empty()
+    const session = await withPools(store, used('10.1.0.0/26', 21))
+    const draining = drain(session, '10.1.0.0/16')
+    expect((await draining.told())[1]).toEqual(expect.arrayContaining(['For example:', 'node host-1: 21 addresses']))
+    expect(truth(session.writes)).toMatch(/Addresses still in use \(21\)\. To continue: calicoctl pool remove 10\.1\.0\.0\/16 --drain$/)
+    await store.transact({then: [put(fresh('10.1.0.0/26'))]})
+    await draining.result
+  })
+
   test('several pools, of both families, wait for the last of them', async () => {
     const store = await stores.empty()
     const session = await withPools(store, used('fd00:1::/122'))

@@ -98,6 +98,12 @@ onBothStores((stores) => {
     expect(await snapshot(store)).toEqual(before)
   })
 
+  test('a new CIDR that is smaller than a block: refused, and no option is suggested that this command does not have', async () => {
+    const store = await stores.empty()
+    await given(store, 'pool add 10.1.0.0/16')
+    const {code, stderr} = await run(store, ['pool', 'move', '10.1.0.0/16', '10.2.0.0/27'])
+    expect([code, stderr.split('\n')[0]]).toEqual([1, 'Error: 10.2.0.0/27 is too small: a block of it would be a /26. Give a larger network: the new pool has blocks of the same size as the old one. Nothing was changed.'])
+  })
   test('a dry run writes nothing; a pool stored twice is disabled twice', async () => {
     const store = await stores.empty()
     await given(store, 'pool add 10.1.0.0/16')

@@ -109,7 +109,7 @@ describe('new pools', () => {
   test('all problems are told together, and then no pool is added', async () => {
     await put('taken', {cidr: '10.5.6.0/24'})
     const {details, message} = await failure(add('10.0.0.0/24 10.5.0.0/16 10.1.0.0/30 169.254.0.0/16'))
-    expect(message).toMatch(/^2 of the pools/)
+    expect(message).toMatch(/^There are 2 problems, and nothing was added:/)
     expect(details.join('\n')).toMatch(/10\.5\.0\.0\/16 overlaps[^]*10\.1\.0\.0\/30 is too small/)
     expect(Object.keys(await stored())).toEqual(['taken'])
     expect(await failure(add('10.0.0.0/24 169.254.0.0/16'))).toMatchObject({kind: 'invalid'})
