@@ -37,16 +37,20 @@ export default class History extends ShowCommand {
     const {args, flags} = await this.read(History, ({args: {kind, name}}) => {
       if (kind !== undefined && name === undefined) this.problem(`The name of the ${findKind(kind) === undefined ? 'object' : kind} is missing`)
     })
-    const rows = args.kind === undefined || args.name === undefined ? journal().map(entryRow) : await this.ofObject(args.kind, args.name, flags.namespace ?? 'default')
+    const rows = args.kind === undefined || args.name === undefined ? this.entries().map(entryRow) : await this.ofObject(args.kind, args.name, flags.namespace ?? 'default')
     const limit = flags.limit ?? 20
     await this.present(presentHistory(rows.slice(0, limit)))
     if (rows.length > limit) this.note(`${rows.length - limit} older changes are not shown; --limit ${rows.length} shows all.`)
   }
 
+  private entries(): Entry[] {
+    return journal((line) => this.note(line))
+  }
+
   private async ofObject(word: string, name: string, namespace: string): Promise<readonly Row[]> {
     const target = findTarget(word)
     if (target.type !== 'resource') throw new CalicoError('invalid', `'${word}' has no history: it is not a kind of stored objects.`)
-    return this.rowsOf(target.info, name, namespace, journal())
+    return this.rowsOf(target.info, name, namespace, this.entries())
   }
 
   /** From the journal and the datastore; where that does not answer, from the journal alone. @throws CalicoError `not-found` for an object that neither knows */

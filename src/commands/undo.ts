@@ -24,7 +24,7 @@ export default class Undo extends EditCommand {
 
   async run(): Promise<void> {
     const {args} = await this.read(Undo)
-    const entry = chooseEntry(journal(), args.id)
+    const entry = chooseEntry(journal((line) => this.note(line)), args.id)
     planUndo(entry) // refuses what cannot be reverted, without a datastore
     if (!this.dryRun) refuseRunning(entry.id, process.env)
     const late = !this.dryRun && isWaitedFor(entry.id, process.env) ? await lateParts(await this.session(), entry) : []

@@ -103,6 +103,12 @@ describe('files, where the command takes one', () => {
   })
 })
 
+test('the shell that is not named is the one of $SHELL', async () => {
+  const script = (...words: string[]) => calicoctl(['completion', ...words], {env: {...env, SHELL: '/usr/bin/fish'}})
+  expect(await script()).toMatchObject({code: 0, stdout: (await script('fish')).stdout})
+  expect(await calicoctl(['completion'], {env: {...env, SHELL: '/bin/false'}})).toMatchObject({code: 1, stderr: 'Error: Name the shell: bash, zsh, fish.\n'})
+})
+
 describe('completion --install', () => {
   const install = (name: string) => calicoctl(['completion', name, '--install'], {env: {...env, HOME: folder}})
 

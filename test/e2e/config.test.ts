@@ -128,6 +128,10 @@ describe('config view', () => {
   })
 })
 
+test('an empty name: refused with --force, too, which is not suggested again', async () => {
+  const {code, stderr} = await calicoctl(['config', 'felix', '', '1', '--force'], {env: {ETCD_ENDPOINTS: etcd.endpoints.join(',')}})
+  expect([code, stderr]).toEqual([1, "Error: '' is not a setting of config felix: use loglevel.\n"])
+})
 test.each([['IptablesFilterDenyAction', 'Reject'], ['iptablesfilterdenyaction', 'REJECT'], ['InterfacePrefix', 'cali!']])('config felix %s %s --force is refused: Felix would stop on every node', async (name, value) => {
   const {code, stdout, stderr} = await run(`config felix ${name} ${value} --force`)
   expect({code, stdout}).toEqual({code: 1, stdout: ''})

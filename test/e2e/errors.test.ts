@@ -50,6 +50,7 @@ test.each([
   ['profile rule add inbound allow', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule add --help\n$/],
   ['profile web rule add inbound allow from tag a from tag b', 1, /Error: "from" may be given only once\.\n/],
   ['profile web rule add inbound allow tcp to port 80', 1, /Error: "port" is not a keyword: write "to ports 80"\.\n/],
+  ['ipam assign --count 99999999999', 1, /^Error: --count: '99999999999' is not a number from 1 to 999999999\.\n/],
   ['profile rule show', 1, /Error: <PROFILE> is missing\.\nTry: calicoctl profile rule show --help\n$/],
   ['profile web rule remove inbound --at=1 allow', 1, /Error: --at and the words of a rule cannot be combined: give one of them\.\n/],
   ['--config calicoctl.cfg config view', 1, /unknown key spec\.etcdEndpoint; did you mean spec\.etcdEndpoints\?/],

@@ -211,6 +211,9 @@ function suite(): void {
     await ok('profile add other', {CALICOCTL_JOURNAL: join(folder, 'mine/j')})
     expect(await ok('history', {CALICOCTL_JOURNAL: join(folder, 'mine/j')})).toContain('profile add other')
     expect((await run('history', {CALICOCTL_JOURNAL: 'off'})).code).toBe(8)
+    writeFileSync(join(folder, 'mine/garbage'), 'x\n')
+    expect(await run('history', {CALICOCTL_JOURNAL: join(folder, 'mine/garbage')})).toMatchObject({code: 0, stderr: `Warning: A line of the journal ${join(folder, 'mine/garbage')} cannot be read; it was skipped.\n`})
+    expect((await run('undo', {CALICOCTL_JOURNAL: join(folder, 'mine/garbage')})).stderr).toContain('cannot be read; it was skipped')
   })
 
   test('what others have changed is in the history of the object, without ID', async () => {

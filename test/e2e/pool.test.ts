@@ -139,7 +139,7 @@ describe('pool add', () => {
     ['pool add 169.254.0.0/24 224.0.0.0/24 fe80::/64 ff05::/64', /4 problems in the command line:/],
     ['pool range add 239.0.0.0 239.255.255.255', /multicast address/],
     ['pool add 10.0.0.0/24 --block-size 19', /blocks of IPv4 are \/20 to \/32/],
-    ['pool add 10.0.0.0/24 --block-size x', /'x' is not a prefix length/],
+    ['pool add 10.0.0.0/24 --block-size x', /^Error: --block-size: 'x' is not a prefix length[^\n]*\n$/],
     ['pool range add 10.0.0.9 10.0.0.9', /is not less than/],
     ['pool range add 10.0.0.9 fd00::9', /have different IP versions/],
     ['pool range add nine ten', /2 problems in the command line:\n {2}'nine'[^]*'ten'/],

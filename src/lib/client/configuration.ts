@@ -61,7 +61,7 @@ export function findSetting(section: ConfigSection, name: string, {value, force}
   const setting = Object.hasOwn(section.settings, name) ? section.settings[name] : undefined
   if (setting === undefined) {
     if (force && name !== '') return rawParameter(name)
-    throw new CalicoError('invalid', `'${name}' is not a setting of config ${section.words}: use ${Object.keys(section.settings).join(', ')}.`, {
+    throw new CalicoError('invalid', `'${name}' is not a setting of config ${section.words}: use ${Object.keys(section.settings).join(', ')}.`, force ? {} : {
       hint: section.rawParameters
         ? `--force stores it as the raw parameter of that name, which is not validated.`
         : `--force stores it as the annotation ${RAW_PREFIX}${name}, which current Calico versions do not read.`,

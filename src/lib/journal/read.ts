@@ -62,9 +62,13 @@ const REVISION = /^[0-9]{1,19}$/
 /** The largest file that is read; a longer text is none for Node. */
 const LARGEST_FILE = 500 * 1024 * 1024
 
-/** The entries of the journal at PATH with those of the files before it, newest first; none where there is no file. @throws CalicoError `failed` if one cannot be read */
-export function readJournal(path: string): Entry[] {
-  return parseJournal(generations(path, KEPT).toReversed().map(textOf))
+/**
+ * The entries of the journal at PATH with those of the files before it, newest first; none where there is no file.
+ * @param skipped is called with the number of lines that are none of a journal, if there are any
+ * @throws CalicoError `failed` if a file cannot be read
+ */
+export function readJournal(path: string, skipped?: (lines: number) => void): Entry[] {
+  return parseJournal(generations(path, KEPT).toReversed().map(textOf), skipped)
 }
 
 function textOf(path: string): string {
@@ -82,12 +86,17 @@ type Draft = {-readonly [K in keyof Entry]: Entry[K]} & {
   readonly outcomes: Map<unknown, string | null>
 }
 
-/** The entries in TEXTS, the oldest file first; newest entry first. */
-export function parseJournal(texts: readonly string[]): Entry[] {
+/** The entries in TEXTS, the oldest file first; newest entry first. SKIPPED as readJournal() has it. */
+export function parseJournal(texts: readonly string[], skipped?: (lines: number) => void): Entry[] {
   const entries = new Map<string, Draft>()
+  let unread = 0
   for (const line of texts.flatMap((text) => text.split('\n'))) {
+    if (line === '') continue
     const read = parseLine(line)
-    if (!read) continue
+    if (!read) {
+      unread++
+      continue
+    }
     const {id, begin, part, made, exitCode, confirmation} = read
     if (begin) entries.set(id, {id, ...begin, parts: [], stored: [], outcomes: new Map(), exitCode: undefined, confirmation: undefined})
     const entry = entries.get(id)
@@ -98,6 +107,7 @@ export function parseJournal(texts: readonly string[]): Entry[] {
     if (exitCode !== undefined) entry.exitCode = exitCode
     if (confirmation !== undefined) entry.confirmation = confirmation
   }
+  if (unread > 0) skipped?.(unread)
   // A command none of whose transactions was executed has changed nothing.
   return [...entries.values()].reverse().map(({stored, outcomes, ...entry}) => ({...entry, parts: partsOf(stored, outcomes)})).filter(({parts}) => parts.length > 0)
 }
@@ -114,7 +124,6 @@ interface Line {
 }
 
 function parseLine(line: string): Line | undefined {
-  if (line === '') return undefined
   let value: unknown
   try {
     value = JSON.parse(line)

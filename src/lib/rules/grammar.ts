@@ -146,6 +146,8 @@ function misplaced(words: readonly string[], at: number): string {
   if (at === 1 && /^(\d+|sctp|udplite)$/i.test(word)) return `"${word}" is not a keyword: write "protocol ${word}"`
   if (at === 1) return `"${word}" is not a protocol: expected "tcp", "udp", "icmp", "icmpv6" or "protocol NAME", or "from" or "to"`
   if (before === 'from' || before === 'to') {
+    const [, name = '', value = ''] = /^(ports|tag|cidr|selector)=(.+)$/.exec(word) ?? []
+    if (name !== '') return `"${word}" is not a match: write "${before} ${name} ${value}"`
     const keyword = MEANT[word]
     if (keyword !== undefined && words[at + 1] !== undefined) return `"${word}" is not a keyword: write "${before} ${keyword} ${words[at + 1] ?? ''}"`
   }

@@ -16,11 +16,11 @@ import {indentedJson} from '../cli/output/render.js'
 import {whatChanged} from '../cli/output/what-changed.js'
 import {storedName} from './get.js'
 
-/** The entries of this user's journal, newest first. @throws CalicoError `refused` if there is none, by CALICOCTL_JOURNAL=off */
-export function journal(): Entry[] {
+/** The entries of this user's journal, newest first; NOTE gets a warning if it has lines that are none. @throws CalicoError `refused` if there is none, by CALICOCTL_JOURNAL=off */
+export function journal(note?: (line: string) => void): Entry[] {
   const path = journalPath(process.env)
   if (path === undefined) throw new CalicoError('refused', 'There is no journal: CALICOCTL_JOURNAL is off', {hint: 'Unset it, or set it to the journal\'s path.'})
-  return readJournal(path)
+  return readJournal(path, (lines) => note?.(`Warning: ${lines === 1 ? 'A line' : `${lines} lines`} of the journal ${path} cannot be read; ${lines === 1 ? 'it was' : 'they were'} skipped.`))
 }
 
 /** The key of the object stored under NAME. */

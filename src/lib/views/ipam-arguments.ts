@@ -53,9 +53,12 @@ function readHandle(text: string): string {
 
 export const handleFlag = (description: string) => Flags.custom({parse: checked(readHandle)})({description, helpValue: 'HANDLE'})
 
+/** More than any cluster has addresses. */
+const LARGEST_NUMBER = 999_999_999
+
 const readNumber = (name: string, least: number) => (text: string): number => {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : NaN
-  if (!(number >= least)) throw new CalicoError('invalid', `--${name}: '${text}' is not a number of ${least} or more.`)
+  if (!(number >= least)) throw new CalicoError('invalid', `--${name}: '${text}' is not a number from ${least} to ${LARGEST_NUMBER}.`)
   return number
 }
 

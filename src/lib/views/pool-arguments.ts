@@ -64,11 +64,11 @@ export const poolFlags = {
   }),
 }
 
-/** What the line names; of a switch that is not given nothing is said. */
+/** What the line names; of a switch that is not given nothing is said, and a number that could not be read is still its text. */
 export const chosenOptions = (flags: {readonly ipip: boolean; readonly 'nat-outgoing': boolean; readonly 'block-size'?: number | undefined}): PoolOptions => ({
   ...(flags.ipip ? {ipip: true} : {}),
   ...(flags['nat-outgoing'] ? {natOutgoing: true} : {}),
-  ...(flags['block-size'] === undefined ? {} : {blockSize: flags['block-size']}),
+  ...(typeof flags['block-size'] === 'number' ? {blockSize: flags['block-size']} : {}),
 })
 
 export const poolSetFlags = {

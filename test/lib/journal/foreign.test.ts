@@ -24,6 +24,14 @@ describe('the journal', () => {
     expect(read({time: 1, user: null, sudoUser: [], host: {}})).toEqual({time: '', user: '', sudoUser: undefined, host: '', command: ''})
   })
 
+  test('lines that are none of a journal are skipped, and counted', () => {
+    const counted: number[] = []
+    const whole = line({begin: {command: 'batch', words: ['a']}, revision: '1', changes: [IPAM]})
+    expect(parseJournal([`garbage\n${whole}\n\n{"v":1`, '{"v":2,"id":"x"}\n'], (lines) => counted.push(lines))).toHaveLength(1)
+    expect(parseJournal([`${whole}\n`], (lines) => counted.push(lines))).toHaveLength(1)
+    expect(counted).toEqual([3])
+  })
+
   test('a change of no key is none', () => {
     const [entry] = parseJournal([line({begin: {command: 'batch', words: []}, revision: '1', changes: [{key: {toString: 1}}, {key: 7, before: 'x'}, IPAM]})])
     expect(entry?.parts[0]?.changes).toEqual([{key: IPAM.key, before: undefined, after: '{}'}])

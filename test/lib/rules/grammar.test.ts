@@ -85,6 +85,8 @@ describe('problems name the word at which the line stops being a rule, and what 
     ['allow from 192.168.0.0/16', 2, 'from cidr 192.168.0.0/16'],
     ['allow from web', 2, 'from tag web'],
     ['allow from ip 10.0.0.1', 2, '"ip" is not a keyword: write "from cidr 10.0.0.1"'],
+    ['allow tcp to ports=80', 3, '"ports=80" is not a match: write "to ports 80"'],
+    ['allow from tag=web', 2, '"tag=web" is not a match: write "from tag web"'],
     ['allow tcp to dport 80', 3, '"dport" is not a keyword: write "to ports 80"'],
     ['allow from profile', 2, '"profile" needs a keyword before it: "from tag profile"'],
     ['allow tcp from tag', 4, '"tag" needs a value'],
