@@ -30,7 +30,7 @@ export const EXIT_TEXTS: Readonly<Record<0 | (typeof EXIT_CODES)[ErrorKind], str
 
 /** The one rule of what a repeated command does. */
 const IDEMPOTENCE =
-  'A command succeeds and prints "unchanged" if nothing has to be changed. As in v0.20, some commands fail with exit code 4 if the object to remove does not exist, or with 5 if the object to add exists. ' +
+  'A command succeeds if nothing has to be changed, and prints "unchanged" or v0.20\'s own message for it. As in v0.20, some commands fail with exit code 4 if the object to remove does not exist, or with 5 if the object to add exists. ' +
   'With --if-exists, which every command that removes something accepts, and --may-exist, which every command that adds something accepts, they succeed too. ' +
   'With --error-unchanged, a command fails with exit code 3 if it changed nothing.'
 

@@ -6,7 +6,7 @@ import {removeRule, removeRuleAt} from '../../../lib/rules/edit.js'
 
 export default class ProfileRuleRemove extends EditCommand {
   static override summary = 'Remove a rule from a profile.'
-  static override description = 'Give the rule as printed by "rule show", or its position. All words must be the same; ports must be in the same order.'
+  static override description = 'Give the rule as printed by "rule show", or its position; only the position for a rule that begins with "log" or "v3". All words must be the same; ports must be in the same order.'
   static override examples = [
     '<%= config.bin %> profile web rule remove inbound allow from tag web',
     '<%= config.bin %> profile web rule remove outbound --at=1',
