@@ -74,7 +74,7 @@ suite('network of a container', whyNoNamespaces(), () => {
     expect(before).toContainEqual(expect.stringMatching(/^default .* dev eth0/))
     await connectContainer(network(own))
     // The kernel gives each interface its link-local network.
-    expect(routes(other).filter((route) => !route.startsWith("fe80::/64 dev eth1 "))).toEqual(before)
+    expect(routes(other).filter((route) => !route.startsWith('fe80::/64 dev eth1 '))).toEqual(before)
     expect(await connectionState(namespace, name, [address(own)])).toBe('complete')
     await addAddress(namespace, 'eth1', address(later))
     expect(await connectionState(namespace, name, [address(own), address(later)])).toBe('half')

@@ -67,13 +67,26 @@ export function explain(line: SplitLine, commands: CommandTable): UsageLine {
   const attempts = nearestAttempts(attemptAll(line)).filter(({id}) => reordered === undefined || id === reordered.id)
   const topic = deepestHelp(line.words, commands)
   const bare = topic.length === line.words.length && !Object.hasOwn(commands, topic.join(':'))
+  const behind = behindDashes(line)
   const usages = reordered === undefined ? attempts.map((attempt) => attempt.usage) : [reordered.usage]
   return refused({
-    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in the wrong order'])],
+    problems: [...optionProblems(line, v020Options(line.words[0] ?? '')), ...(line.unknown.length > 0 ? [] : lacking !== undefined ? [`${lacking} is missing`] : reordered === undefined ? wordProblems(attempts, line, commands) : ['the words are in the wrong order']), ...(behind === undefined ? [] : ['a name that begins with - is given after --'])],
     ...(bare ? topicUsage(topic, commands) : {usage: usages}),
-    suggestion: lacking !== undefined ? undefined : betterOption(attempts, line, commands) ?? betterWords(reordered?.words ?? mended(line, commands), line),
+    suggestion: (lacking === undefined ? betterOption(attempts, line, commands) : undefined) ?? behind ?? (lacking === undefined ? betterWords(reordered?.words ?? mended(line, commands), line) : undefined),
     help: topic,
   })
+}
+
+/** LINE with `--` before the container that an unknown option was meant as: the id of a namespace's workload begins with a dash, as `endpoint show` prints it. */
+function behindDashes({words, withUnknown, options, unknown}: SplitLine): string | undefined {
+  if (unknown.length === 0 || withUnknown.length !== words.length + unknown.length) return undefined
+  const fitting = fittingAttempt({words: withUnknown, options})
+  // It connects nothing but what is there, by its path or name.
+  if (fitting === undefined || fitting.id === 'container:add') return undefined
+  const dashed = fitting.match.taken.filter(({word}) => unknown.includes(word))
+  if (!dashed.every(({name}) => name === '<CONTAINER>')) return undefined
+  const at = withUnknown.findIndex((word) => unknown.includes(word))
+  return quoted([...withUnknown.slice(0, at), ...spelt(options), '--', ...withUnknown.slice(at)])
 }
 
 /** What is shown for a TOPIC alone: its commands, each with one line of what it does. */

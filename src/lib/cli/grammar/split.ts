@@ -26,6 +26,8 @@ export interface SplitLine {
   readonly options: readonly GivenOption[]
   /** Options that no one knows, as typed, without their value. */
   readonly unknown: readonly string[]
+  /** The words, and in their places those of `unknown` with one dash, which may be meant as words. */
+  readonly withUnknown: readonly string[]
   readonly wantsHelp: boolean
   readonly wantsVersion: boolean
 }
@@ -50,6 +52,7 @@ const NONE: ReadonlyMap<string, boolean> = new Map()
  */
 export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options): SplitLine | Unreadable {
   const words: string[] = []
+  const withUnknown: string[] = []
   const options: GivenOption[] = []
   const unknown: string[] = []
   let wantsHelp = false
@@ -80,9 +83,14 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     return undefined
   }
   const short = (token: string): Unreadable | undefined => {
+    if (isNoLetters(token, commands, words[0])) {
+      unknown.push(token)
+      withUnknown.push(token)
+      return undefined
+    }
     for (let letter = 1; letter < token.length; letter++) {
       const char = token[letter] ?? ''
-      const kind = ownByLetter(char, commands)
+      const kind = ownByLetter(char, commands, words[0])
       if (kind === undefined) {
         if (char === 'h') wantsHelp = true
         else if (char === 'V') wantsVersion = true
@@ -106,14 +114,32 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     const token = argv[at++] ?? ''
     if (token === '--') {
       append(words, argv.slice(at))
+      append(withUnknown, argv.slice(at))
       break
     }
     if (token.startsWith('-') && token !== '-') {
       const unreadable = token.startsWith('--') ? long(token) : short(token)
       if (unreadable !== undefined) return unreadable
-    } else words.push(token)
+    } else {
+      words.push(token)
+      withUnknown.push(token)
+    }
   }
-  return {words, options, unknown, wantsHelp, wantsVersion}
+  return {words, options, unknown, withUnknown, wantsHelp, wantsVersion}
+}
+
+/** Whether TOKEN, which begins with one dash, is no row of letters of options: more than one of them, or the first, is none. What follows an option's letter may be its value. */
+function isNoLetters(token: string, commands: CommandTable, word: string | undefined): boolean {
+  let unknown = 0
+  for (let at = 1; at < token.length; at++) {
+    const char = token.charAt(at)
+    const kind = ownByLetter(char, commands, word)
+    if (kind?.takesValue) break
+    if (kind !== undefined || char === 'h' || char === 'V') continue
+    if (at === 1 || unknown > 0) return true
+    unknown++
+  }
+  return false
 }
 
 /**
@@ -134,7 +160,7 @@ function kindOf(name: string, word: string | undefined, v020: V020Options, comma
 /** The first flag of any command, or of any of the word WORD, that is called NAME: a flag of one name is the same everywhere. */
 function ownByName(name: string, commands: CommandTable, word?: string): OptionKind | undefined {
   for (const id in commands) {
-    if (word !== undefined && id !== word && !id.startsWith(`${word}:`)) continue
+    if (word !== undefined && !isUnder(id, word)) continue
     const flags = commands[id]?.flags ?? {}
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
     if (flag !== undefined) return {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}
@@ -144,16 +170,27 @@ function ownByName(name: string, commands: CommandTable, word?: string): OptionK
   return undefined
 }
 
-function ownByLetter(char: string, commands: CommandTable): OptionKind | undefined {
+/** The flag with the letter CHAR, of the commands of WORD; before it, and where it is no command's, of any. One letter is one option everywhere. */
+function ownByLetter(char: string, commands: CommandTable, word: string | undefined): OptionKind | undefined {
+  let isCommand = false
+  let other: OptionKind | undefined
   for (const id in commands) {
+    const within = word === undefined || isUnder(id, word)
+    isCommand ||= within
     const flags = commands[id]?.flags ?? {}
     for (const name in flags) {
       const flag = flags[name]
-      if (flag?.char === char) return {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}
+      if (flag?.char !== char) continue
+      const kind = {name, takesValue: flag.type === 'option', ours: true, multiple: flag.multiple ?? false}
+      if (within) return kind
+      other = kind
     }
   }
-  return undefined
+  return isCommand ? undefined : other
 }
+
+/** Whether ID is that of a command of WORD. */
+const isUnder = (id: string, word: string): boolean => id === word || id.startsWith(`${word}:`)
 
 /** `a`, `a or b`, `a, b or c`. */
 export function listed(names: readonly string[]): string {

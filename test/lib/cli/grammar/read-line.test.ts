@@ -118,6 +118,31 @@ describe('what is ours', () => {
   ])('refused: %s', (line, expected) => expect(problem(line)).toContain(expected))
 })
 
+describe('a word that begins with a dash', () => {
+  const HINT = '; a name that begins with - is given after --'
+  test.each([
+    ['container remove -var-run-netns-x', `unknown option -var-run-netns-x${HINT}`, 'container remove -- -var-run-netns-x'],
+    ['container remove -proc-1-ns-net --debug', `unknown option -proc-1-ns-net${HINT}`, 'container remove --debug -- -proc-1-ns-net'],
+    ['container -var-run-netns-h profile append web -q', `unknown option -var-run-netns-h${HINT}`, 'container --quiet -- -var-run-netns-h profile append web'],
+    ['container -nv profile show', `unknown option -nv${HINT}`, 'container -- -nv profile show'],
+    ['container add -var-run-netns-x ipv4', 'unknown option -var-run-netns-x', undefined],
+    ['container remove -var-x -y', 'unknown option -var-x; unknown option -y', undefined],
+    ['profile web rule add inbound allow tcp to ports -80', 'unknown option -80', undefined],
+    ['bgp peer add 192.0.2.1 as -5', 'unknown option -5', undefined],
+    ['pool remove -1.2.3.4', 'unknown option -1.2.3.4', undefined],
+    ['get profile -var', 'unknown option -var', undefined],
+    ['profile show -qv', 'unknown option -v', undefined],
+    ['profile show -xh', 'unknown option -xh', undefined],
+    ['profile show -qvw', 'unknown option -qvw', undefined],
+  ])('%s: one mistake, and where it may be a name, what to type', (line, error, suggestion) => {
+    const refusal = read(line)
+    expect(refusal).toMatchObject({type: 'usage', problem: error, ...(suggestion === undefined ? {} : {suggestion})})
+    expect(Object.hasOwn(refusal, 'suggestion')).toBe(suggestion !== undefined)
+    if (suggestion !== undefined) expect(read(suggestion)).toMatchObject({type: 'command', id: line.includes('remove') ? 'container:remove' : line.includes('append') ? 'container:profile:append' : 'container:profile:show'})
+  })
+  test.each(['profile show -h', 'profile show -qh'])('%s asks for help', (line) => expect(read(line).type).toBe('help'))
+})
+
 describe('an option of ours that begins one of v0.20\'s', () => {
   test.each([
     ['node bgp peer show --node host-2', command('node:bgp:peer:show', '--node=host-2')],
