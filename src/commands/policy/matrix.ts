@@ -9,7 +9,7 @@ import {matrixOptions} from '../../lib/views/policy/matrix-options.js'
 export default class PolicyMatrix extends BaseCommand {
   static override summary = 'Show which groups of endpoints can reach each other, and with which traffic.'
   static override description = [
-    'A group contains all endpoints that the rules treat alike: they have the same labels, profiles and named ports, are in the same networks that rules match, and are on the same node if host endpoints make a difference. A group has the name of its profiles. Further groups are the processes of each node with a host endpoint (host:NODE), the external networks that rules and network sets contain, and all other addresses (outside).',
+    'A group contains all endpoints that the rules treat alike: they have the same labels, profiles and named ports, are in the same networks that rules match, and are on the same node if host endpoints make a difference. A group has the name of its profiles. Further groups are the processes of each node with a host endpoint (host:NODE, and host:NODE/ADDRESS for a further interface with a host endpoint of its own), the external networks that rules and network sets contain, and all other addresses (outside).',
     'Pairs without allowed traffic are not shown. The row from a group to itself is the traffic between two of its endpoints; the row between a group and a host is the traffic between that host and endpoints on other nodes.',
     '--from and --to accept the same values as FROM and TO of policy explain.',
   ].join('\n')

@@ -20,9 +20,13 @@ export class AddressBook {
     }
   }
 
-  addNode(node: NodeInfo): void {
-    const all = [...Object.values(node.addresses), ...node.interfaces.flatMap(({addresses}) => addresses)]
-    for (const address of all) if (!this.nodes.has(addressKey(address))) this.nodes.set(addressKey(address), node)
+  /** What host endpoints say of an address counts less than what any Node says of it. */
+  addNodes(nodes: readonly NodeInfo[]): void {
+    const add = (node: NodeInfo, addresses: readonly Address[]): void => {
+      for (const address of addresses) if (!this.nodes.has(addressKey(address))) this.nodes.set(addressKey(address), node)
+    }
+    for (const node of nodes) add(node, [...Object.values(node.addresses), ...node.interfaces.flatMap(({addresses}) => addresses)])
+    for (const node of nodes) add(node, node.more)
   }
 
   addSet(nets: readonly Cidr[], claim: Claim): void {

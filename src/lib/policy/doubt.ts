@@ -1,10 +1,10 @@
 /** Where no verdict can be given: what the store does not show, objects that Felix cannot read, and nodes on which it stops (policy-evaluation §10, felix-behaviour §2). */
 import {type Address, equalAddresses, formatAddress} from '../net/index.js'
 import type {Packet} from './flow-set/flow-set.js'
-import {hostEndpointDoubt} from './host-endpoint-of.js'
+import {hostEndpointDoubt, uplinkDoubt} from './host-endpoint-of.js'
 import {UDPLITE} from './packets.js'
 import {isPoliced, nodeOf, type Party} from './parties.js'
-import {pointsOf, type Route, routeOf} from './route.js'
+import {pointsOf, type Route, routeOf, uplinkAddress} from './route.js'
 import {tunnelBetween} from './seen-as.js'
 import type {Endpoint, Problem, World} from './world.js'
 
@@ -33,8 +33,10 @@ export function doubtAbout(world: World, from: Party, to: Party, packet?: Packet
     const reason = party.type === 'workload' ? (isPoliced(world, party.workload) ? unreadableFor(world, party.workload) : undefined) : party.type === 'host' ? hostDoubt(world, party) : undefined
     if (reason !== undefined) return reason
   }
+  const absent = [from, to].map((party) => (party.type === 'outside' ? ofMissingNode(world, party.address) : undefined)).find((reason) => reason !== undefined)
+  if (absent !== undefined) return absent
   const route = routeOf(world, from, to)
-  return forHost(world, from, to, packet) ?? unreadableOnTheWay(world, from, to, route) ?? throughTunnel(world, from, to, route)
+  return uplinksDoubt(world, from, to) ?? forHost(world, from, to, packet) ?? unreadableOnTheWay(world, from, to, route) ?? throughTunnel(world, from, to, route)
 }
 
 /** Whose external address ADDRESS is: where it leads is not followed. */
@@ -92,9 +94,34 @@ function unreadableOnTheWay(world: World, from: Party, to: Party, route: Route):
   return problem && stale(problem)
 }
 
+/** Which host endpoints a flow between machines meets at the node of a workload. */
+function uplinksDoubt(world: World, from: Party, to: Party): string | undefined {
+  if (world.hostEndpoints.length === 0) return undefined
+  for (const [party, other] of [[from, to], [to, from]] as const) {
+    if (party.type !== 'workload' || party.workload.node === nodeOf(other)) continue
+    const {node} = party.workload
+    const doubt = uplinkDoubt(world, node, uplinkAddress(world.nodes.get(node), party.address.family))
+    if (doubt !== undefined) return doubt
+  }
+  return undefined
+}
+
+/** Without a Node it cannot be known whether a host is there that has ADDRESS. */
+function ofMissingNode(world: World, address: Address): string | undefined {
+  const endpoint = world.hostEndpoints.find(({node, addresses}) => !world.nodes.has(node) && addresses.some((other) => equalAddresses(other, address)))
+  return endpoint && `${formatAddress(address)} is an address of host endpoint ${endpoint.name}, whose node ${endpoint.node} does not exist`
+}
+
 function hostDoubt(world: World, party: Extract<Party, {type: 'host'}>): string | undefined {
   const {node, address} = party
-  return hostEndpointDoubt(world, node.name, address) ?? world.hostEndpoints.filter((endpoint) => endpoint.node === node.name).map((endpoint) => unreadableFor(world, endpoint)).find((reason) => reason !== undefined)
+  return claimedTwice(world, party) ?? hostEndpointDoubt(world, node.name, address) ?? world.hostEndpoints.filter((endpoint) => endpoint.node === node.name).map((endpoint) => unreadableFor(world, endpoint)).find((reason) => reason !== undefined)
+}
+
+/** An address that no Node has, but host endpoints of several nodes. */
+function claimedTwice(world: World, {node, address}: Extract<Party, {type: 'host'}>): string | undefined {
+  if (!node.more.some((other) => equalAddresses(other, address))) return undefined
+  const nodes = new Set(world.hostEndpoints.flatMap((endpoint) => (endpoint.addresses.some((other) => equalAddresses(other, address)) ? [endpoint.node] : [])))
+  return nodes.size > 1 ? `host endpoints of several nodes have the address ${formatAddress(address)}: ${[...nodes].join(', ')}` : undefined
 }
 
 /** Multicast and broadcast. */

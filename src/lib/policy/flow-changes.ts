@@ -9,7 +9,7 @@ import {passingBetween, type PartyOf} from './between.js'
 import {difference, type FlowSet, NO_FLOWS, union} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {fingerprintsOf, neverFlows, outsidePlaces} from './groups.js'
-import {hostParty, workloadParty} from './parties.js'
+import {hasAddress, hostParty, workloadParty} from './parties.js'
 import {Reach, type Seat} from './reach.js'
 import type {Claim, Endpoint, Workload, World} from './world.js'
 
@@ -270,7 +270,7 @@ const isTouchedAlone = ([before, after]: Worlds, name: string, touch: Touch): bo
 function hostUnits(worlds: Worlds, touch: Touch): Unit[] {
   const fingers = worlds.map(fingerprintsOf)
   const units = new Map<string, string[]>()
-  for (const name of new Set(worlds.flatMap(({nodes}) => [...nodes.values()].filter(({addresses}) => Object.keys(addresses).length > 0).map((node) => node.name)))) {
+  for (const name of new Set(worlds.flatMap(({nodes}) => [...nodes.values()].filter(hasAddress).map((node) => node.name)))) {
     const key = worlds.map(({nodes}, world) => {
       const node = nodes.get(name)
       return node ? (fingers[world]?.host(node) ?? '') : ''
@@ -280,7 +280,7 @@ function hostUnits(worlds: Worlds, touch: Touch): Unit[] {
     else units.set(key, [name])
   }
   return [...units.values()].map((members): Unit => {
-    const addresses = worlds.flatMap(({nodes}) => members.flatMap((name) => Object.values(nodes.get(name)?.addresses ?? {})))
+    const addresses = worlds.flatMap(({nodes}) => members.flatMap((name) => [...Object.values(nodes.get(name)?.addresses ?? {}), ...(nodes.get(name)?.more ?? [])]))
     return {
       type: 'host',
       base: '',

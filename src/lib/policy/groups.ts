@@ -2,13 +2,14 @@
  * Groups: what no rule tells apart. Endpoints with the same labels, profiles and named ports, whose addresses are in the same networks and sets (and on the
  * same node, where host endpoints make a difference); processes of each node; and the addresses outside, by the networks that rules and sets name.
  */
-import {type Address, ADDRESS_BITS, type Cidr, containsCidr, type Family, firstAddress, formatCidr, lastAddress} from '../net/index.js'
+import {type Address, ADDRESS_BITS, type Cidr, containsCidr, type Family, firstAddress, formatAddress, formatCidr, lastAddress} from '../net/index.js'
 import {compareUtf8} from '../utf8-order.js'
 import {NOTHING_PASSES, type Passing, type PartyOf, passingBetween} from './between.js'
 import {type FlowSet, flowsLike, unionOf} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
+import {governorOf} from './host-endpoint-of.js'
 import {invalidIcmp, IPIP} from './packets.js'
-import {hostParty, isPoliced, type Party, partyAt, workloadParty} from './parties.js'
+import {isPoliced, type Party, partyAt, workloadParty} from './parties.js'
 import type {Claim, NodeInfo, Workload, World} from './world.js'
 
 export interface Group {
@@ -60,19 +61,31 @@ function workloadGroup(all: Workload[], finger: Fingerprints): Group {
   }
 }
 
-/** The processes of NODE. */
-export function hostGroup(world: World, node: NodeInfo): Group {
-  const endpoint = world.hostEndpoints.find((candidate) => candidate.node === node.name)
-  return {
-    type: 'host',
-    name: `host:${node.name}`,
-    labels: Object.fromEntries(endpoint?.labels.map ?? []),
-    profiles: endpoint?.profiles ?? [],
-    node: node.name,
-    workloads: [],
-    networks: [],
-    party: (family) => hostParty(node, family),
+/**
+ * The processes of NODE: one group for the address by which it is known, and one for each of its other interfaces that has a host endpoint of its own, by the
+ * addresses that the store shows of it and those that are ASKED for.
+ */
+export function hostGroups(world: World, node: NodeInfo, asked: readonly Address[] = []): Group[] {
+  const governor = (address: Address): string => governorOf(world, node.name, address)
+  const listed = node.interfaces.flatMap(({addresses}) => addresses).filter((address) => !['', '?'].includes(governor(address)))
+  const byGovernor = new Map<string, Address[]>()
+  for (const address of [...node.more, ...listed, ...asked]) byGovernor.set(governor(address), [...(byGovernor.get(governor(address)) ?? []), address])
+  const own = Object.values(node.addresses)
+  const [first = ''] = byGovernor.keys()
+  const main = own.length > 0 ? own : (byGovernor.get(first) ?? [])
+  for (const address of main) byGovernor.delete(governor(address))
+  const group = (name: string, addresses: readonly Address[]): Group => {
+    const [governed] = addresses
+    const endpoints = world.hostEndpoints.filter((candidate) => candidate.node === node.name)
+    const endpoint = governed && governor(governed) !== '?' ? endpoints.find((candidate) => candidate.name === governor(governed)) : endpoints[0]
+    const party: PartyOf = (family) => {
+      const address = addresses.find((candidate) => candidate.family === family)
+      return address && {type: 'host', node, address}
+    }
+    return {type: 'host', name, labels: Object.fromEntries(endpoint?.labels.map ?? []), profiles: endpoint?.profiles ?? [], node: node.name, workloads: [], networks: [], party}
   }
+  const others = [...byGovernor.values()].map((addresses) => group(`host:${node.name}/${addresses.slice(0, 1).map(formatAddress).join()}`, addresses))
+  return [group(`host:${node.name}`, main), ...others]
 }
 
 /** Addresses outside that no rule tells apart. */

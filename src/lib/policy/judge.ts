@@ -4,11 +4,12 @@
  */
 import {type Address, equalAddresses, formatAddress} from '../net/index.js'
 import {divideRoute, type Division} from './between.js'
-import {type By, byKey, type ForwardVerdict, type SideVerdict} from './by.js'
+import {type By, byKey, type Direction, type ForwardVerdict, type SideVerdict} from './by.js'
 import {evaluateRoute, type TracedSide} from './evaluate.js'
 import {differenceOf, flowsLike, type Packet} from './flow-set/flow-set.js'
 import {familyTexts} from './flow-set/text.js'
 import {doubtAbout} from './doubt.js'
+import {hostEndpointDoubt} from './host-endpoint-of.js'
 import {invalidIcmp} from './packets.js'
 import {isPoliced, nodeOf, type Party} from './parties.js'
 import {pointsOf, type Route, routeOf} from './route.js'
@@ -31,6 +32,8 @@ export interface Judgement {
   readonly egress: (SideVerdict & Partial<Pick<TracedSide, 'considered'>>) | null
   readonly ingress: (SideVerdict & Partial<Pick<TracedSide, 'considered'>>) | null
   readonly forward: readonly ForwardVerdict[]
+  /** The sides of which it cannot be determined which host endpoint decides; they are null. */
+  readonly open: readonly Direction[]
   readonly warnings: readonly Warning[]
   readonly route: Route
 }
@@ -47,10 +50,13 @@ export function judge(world: World, from: Party, to: Party, packet: Packet): Jud
   const evaluation = evaluateRoute(route, packet)
   const doubt = doubtAbout(world, from, to, packet) ?? receiverDoubt(world, from, to, packet)
   const warnings = [...warningsAbout(world, from, to, evaluation.quirks), ...deafNodes(world, from, to), ...ignoredBy(rulesOf(route), [evaluation.egress, evaluation.ingress, ...evaluation.forward].flatMap((side) => side?.by ?? []))]
-  const sides = {egress: evaluation.egress, ingress: evaluation.ingress, forward: evaluation.forward}
-  if (doubt !== undefined) return {verdict: 'unknown', reason: doubt, ...sides, warnings, route}
-  if (evaluation.missing.length > 0) return {...whatever(route, packet, evaluation.missing, sides), warnings, route}
-  return {verdict: evaluation.verdict, ...sides, warnings, route}
+  const isOpen = (party: Party): boolean => party.type === 'host' && hostEndpointDoubt(world, party.node.name, party.address) !== undefined
+  const [outward, inward] = [from, to].map((party) => doubt !== undefined && isOpen(party))
+  const open: Direction[] = [...(outward ? ['egress' as const] : []), ...(inward ? ['ingress' as const] : [])]
+  const sides = {egress: outward ? null : evaluation.egress, ingress: inward ? null : evaluation.ingress, forward: evaluation.forward}
+  if (doubt !== undefined) return {verdict: 'unknown', reason: doubt, ...sides, open, warnings, route}
+  if (evaluation.missing.length > 0) return {...whatever(route, packet, evaluation.missing, sides), open, warnings, route}
+  return {verdict: evaluation.verdict, ...sides, open, warnings, route}
 }
 
 /** The verdict where it is the same whatever the packet left open. */
@@ -111,7 +117,7 @@ function deafNodes(world: World, from: Party, to: Party): Warning[] {
   const names = [nodeOf(from), nodeOf(to)]
   return [...new Set(names)].flatMap((name): Warning[] => {
     const node = name === undefined ? undefined : world.nodes.get(name)
-    if (node === undefined || names[0] === names[1]) return []
+    if (node === undefined || names[0] === names[1] || hostEndpointDoubt(world, node.name, node.addresses[6]) !== undefined) return []
     const neighbour = world.nodes.get(names.find((other) => other !== name) ?? '')?.addresses[6] ?? NEIGHBOUR
     const route = routeOf(world, {type: 'outside', address: neighbour}, {type: 'host', node, address: node.addresses[6] ?? {...NEIGHBOUR, value: NEIGHBOUR.value + 1n}})
     const denied = NEIGHBOUR_TYPES.map((icmpType) => evaluateRoute(route, {family: 6, protocol: 58, icmpType, icmpCode: 0}).ingress).find((side) => side?.verdict === 'deny')

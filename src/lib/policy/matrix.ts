@@ -7,9 +7,10 @@ import {divide, passing, type Passing, type PartyOf} from './between.js'
 import {type By, byKey} from './by.js'
 import {allFlowsOf, type FamilyFlows, type FlowSet, flowSet, intersectionOf, isEmpty, NO_FLOWS, onlyProtocol, union} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
-import {type Group, hostGroup, neverFlows, outsideGroups, sharedFamilies, workloadGroups} from './groups.js'
+import {type Group, hostGroups, neverFlows, outsideGroups, sharedFamilies, workloadGroups} from './groups.js'
 import {doubtAbout} from './doubt.js'
-import {type Party, workloadParty} from './parties.js'
+import {governorOf} from './host-endpoint-of.js'
+import {hasAddress, type Party, workloadParty} from './parties.js'
 import type {Member, Selection} from './probe.js'
 import {Reach} from './reach.js'
 import type {Workload, World} from './world.js'
@@ -71,10 +72,13 @@ export function policyMatrix(world: World, {from, to, protocol}: MatrixOptions =
 
 /** The groups of WORLD: endpoints, the hosts that have host endpoints or are in SELECTIONS, and the outside. */
 function allGroups(world: World, selections: readonly (Selection | undefined)[]): MatrixGroup[] {
-  const asked = new Set(selections.flatMap((selection) => selection?.members ?? []).flatMap((member) => partyOf(member) ?? []).flatMap((party) => (party.type === 'host' ? [party.node.name] : [])))
+  const asked = new Map<string, Address[]>()
+  for (const party of selections.flatMap((selection) => selection?.members ?? []).flatMap((member) => partyOf(member) ?? [])) {
+    if (party.type === 'host') asked.set(party.node.name, [...(asked.get(party.node.name) ?? []), party.address])
+  }
   const policed = new Set(world.hostEndpoints.map(({node}) => node))
-  const hosts = [...world.nodes.values()].filter(({name, addresses}) => Object.keys(addresses).length > 0 && (policed.has(name) || asked.has(name)))
-  const numbered = [...workloadGroups(world), ...hosts.map((node) => hostGroup(world, node)), ...outsideGroups(world)]
+  const hosts = [...world.nodes.values()].filter((node) => hasAddress(node) && (policed.has(node.name) || asked.has(node.name)))
+  const numbered = [...workloadGroups(world), ...hosts.flatMap((node) => hostGroups(world, node, asked.get(node.name))), ...outsideGroups(world)]
   const names = new Set<string>()
   return numbered.map((group, index) => {
     let {name} = group
@@ -109,10 +113,18 @@ function selectedGroups(world: World, groups: readonly MatrixGroup[], selection:
     const party = partyOf(member)
     if (party === undefined) continue
     const group =
-      party.type === 'workload' ? ofWorkload.get(party.workload) : party.type === 'host' ? groups.find(({type, node}) => type === 'host' && node === party.node.name) : outsideGroupOf(world, groups, party.address)
+      party.type === 'workload' ? ofWorkload.get(party.workload) : party.type === 'host' ? hostGroupOf(world, groups, party) : outsideGroupOf(world, groups, party.address)
     if (group) found.add(group)
   }
   return found
+}
+
+/** The group of the processes of a node to which PARTY belongs: that of its interface, as far as host endpoints make a difference. */
+function hostGroupOf(world: World, groups: readonly MatrixGroup[], {node, address}: Extract<Party, {type: 'host'}>): MatrixGroup | undefined {
+  const own = groups.filter((group) => group.type === 'host' && group.node === node.name)
+  const governor = governorOf(world, node.name, address)
+  const addressesOf = ({party}: MatrixGroup): Address[] => ([4, 6] as const).flatMap((family) => party(family)?.address ?? [])
+  return own.find((group) => addressesOf(group).some((other) => governorOf(world, node.name, other) === governor)) ?? own[0]
 }
 
 function outsideGroupOf(world: World, groups: readonly MatrixGroup[], address: Address): MatrixGroup | undefined {
@@ -156,6 +168,8 @@ class Pairs {
   /** What passes from FROM to TO; undefined if nothing does. */
   cell(from: MatrixGroup, to: MatrixGroup): Cell | undefined {
     if (from.type === 'outside' && to.type === 'outside') return undefined
+    // No rule applies to what a host sends to itself.
+    if (from.type === 'host' && to.type === 'host' && from.node === to.node) return undefined
     const parties = partiesOf(from, to)
     if (parties === undefined) return undefined
     const [v4, v6] = ([4, 6] as const).map((family) => this.passing(parties, family))

@@ -21,8 +21,14 @@ export function workloadParty(workload: Workload, family: Family): Party | undef
   return address && {type: 'workload', workload, address}
 }
 
+/** The address by which NODE is known in FAMILY: its own; of one without any, one that its host endpoints expect. */
+const hostAddress = ({addresses, more}: NodeInfo, family: Family): Address | undefined => addresses[family] ?? (Object.keys(addresses).length === 0 ? more.find((address) => address.family === family) : undefined)
+
+/** Whether any address of NODE is known. */
+export const hasAddress = (node: NodeInfo): boolean => ([4, 6] as const).some((family) => hostAddress(node, family) !== undefined)
+
 export function hostParty(node: NodeInfo, family: Family): Party | undefined {
-  const address = node.addresses[family]
+  const address = hostAddress(node, family)
   return address && {type: 'host', node, address}
 }
 

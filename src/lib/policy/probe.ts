@@ -8,7 +8,7 @@ import type {Packet} from './flow-set/flow-set.js'
 import {ICMP_OF, MAX_ICMP, MAX_PORT} from './flow-set/flow-set.js'
 import {type Group, outsideGroups, workloadGroups} from './groups.js'
 import {hasPorts, protocolName, protocolNumber} from './packets.js'
-import {partyAt} from './parties.js'
+import {hasAddress, partyAt} from './parties.js'
 import type {Workload, World} from './world.js'
 
 /** What is asked of a flow, without its ends. */
@@ -130,7 +130,7 @@ function fail(message: string): never {
 function hostNamed(world: World, name: string): Selection {
   const node = world.nodes.get(name.toLowerCase())
   if (node === undefined) throw new CalicoError('not-found', `There is no node '${name}'`, {hint: 'To list the nodes: calicoctl node show'})
-  if (Object.keys(node.addresses).length === 0) throw new CalicoError('not-found', `The node ${node.name} has no address in the datastore`)
+  if (!hasAddress(node)) throw new CalicoError('not-found', `The node ${node.name} has no address in the datastore`)
   const json = {host: node.name}
   return {label: `host ${node.name}`, json, single: true, members: [{label: `host ${node.name}`, json, party: hostOf(node), endpoints: 0}]}
 }

@@ -9,7 +9,7 @@ import {invalidIcmp, IPIP, routerIcmp} from './packets.js'
 import {isPoliced, nodeOf, type Party} from './parties.js'
 import type {Point} from './point.js'
 import type {Settings} from './settings.js'
-import type {HostEndpoint, Workload, World} from './world.js'
+import type {HostEndpoint, NodeInfo, Workload, World} from './world.js'
 
 /** Something on a node that a flow passes: a host endpoint, or the place where a side is decided. */
 export type Step = {readonly type: 'host'; readonly point: Point} | {readonly type: 'side'; readonly side: Direction}
@@ -105,7 +105,7 @@ class Router {
   /** The side of processes of NODE; LOCAL: a party on the same node that Felix does not police. */
   private host(node: string, address: Address, direction: Direction, local?: Party): Point | undefined {
     const {world} = this
-    const endpoint = hostEndpointOf(world, node, local?.type === 'workload' ? interfaceOfWorkload(local.workload) : interfaceOf(world.nodes.get(node), address))
+    const endpoint = hostEndpointOf(world, node, local?.type === 'workload' ? interfaceOfWorkload(local.workload) : interfaceOf(world, node, address))
     if (endpoint === undefined) return undefined
     return this.point(node, direction, {
       ...this.early(endpoint, direction, false),
@@ -151,8 +151,7 @@ class Router {
   /** The interface by which a flow comes to (leaves) HOST: that of the workload there, else the one to the other nodes. */
   private uplink(host: string, workload: Workload | undefined): Interface {
     if (workload) return interfaceOfWorkload(workload)
-    const info = this.world.nodes.get(host)
-    return interfaceOf(info, info?.addresses[this.source.address.family] ?? Object.values(info?.addresses ?? {})[0])
+    return interfaceOf(this.world, host, uplinkAddress(this.world.nodes.get(host), this.source.address.family))
   }
 
   private push(steps: Step[], point: Point | undefined): void {
@@ -195,5 +194,8 @@ function builtInOf(settings: Settings, direction: Direction, family: Family, toO
 }
 
 const interfaceOfWorkload = ({interfaceName}: Workload): Interface => ({name: interfaceName, addresses: []})
+
+/** The address by which NODE talks to other machines, as far as the store says. */
+export const uplinkAddress = (node: NodeInfo | undefined, family: Family): Address | undefined => node?.addresses[family] ?? Object.values(node?.addresses ?? {})[0]
 
 const attached = (party: Party, host: string): Workload | undefined => (party.type === 'workload' && party.workload.node === host ? party.workload : undefined)

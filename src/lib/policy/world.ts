@@ -91,6 +91,8 @@ export interface Tier {
 export interface NodeInfo {
   readonly name: string
   readonly addresses: Partial<Readonly<Record<Family, Address>>>
+  /** What the expectedIPs of its host endpoints add to them. */
+  readonly more: readonly Address[]
   /** Those that its addresses are in, where the store says. */
   readonly networks: Partial<Readonly<Record<Family, Cidr>>>
   /** Those of its tunnel interfaces. */

@@ -1,7 +1,7 @@
 import {asRecord, ownField} from '../../model/schema/codec.js'
 import type {NodeSpec} from '../../model/types.js'
-import {type Address, networkOf, parseCidr} from '../../net/index.js'
-import type {NodeInfo} from '../world.js'
+import {type Address, equalAddresses, networkOf, parseCidr} from '../../net/index.js'
+import type {HostEndpoint, NodeInfo} from '../world.js'
 import {addressOf, textMap} from './fields.js'
 import type {Raw, StoredObjects} from './stored.js'
 
@@ -12,12 +12,20 @@ export function nodeLabels(stored: StoredObjects, node: string): Map<string, str
   return textMap(ownField(metadata ?? {}, 'labels'))
 }
 
-/** The nodes that Felix can read, by name. */
-export function loadNodes(stored: StoredObjects): Map<string, NodeInfo> {
-  return new Map(stored.of('Node').flatMap((raw) => node(stored, raw)).map((one) => [one.name, one]))
+/** The nodes that Felix can read, by name; HOST_ENDPOINTS: those of all nodes. */
+export function loadNodes(stored: StoredObjects, hostEndpoints: readonly HostEndpoint[]): Map<string, NodeInfo> {
+  const expected = new Map<string, Address[]>()
+  for (const {node: name, addresses} of hostEndpoints) expected.set(name, [...(expected.get(name) ?? []), ...addresses])
+  return new Map(stored.of('Node').flatMap((raw) => node(stored, raw)).map((one) => [one.name, {...one, more: unknownOf(one, expected.get(one.name) ?? [])}]))
 }
 
-function node(stored: StoredObjects, raw: Raw): NodeInfo[] {
+/** Those of EXPECTED that the node does not have itself, each once. */
+function unknownOf({addresses, interfaces}: Omit<NodeInfo, 'more'>, expected: readonly Address[]): Address[] {
+  const known = [...Object.values(addresses), ...interfaces.flatMap((one) => one.addresses)]
+  return expected.filter((address, index) => ![...known, ...expected.slice(0, index)].some((other) => equalAddresses(other, address)))
+}
+
+function node(stored: StoredObjects, raw: Raw): Omit<NodeInfo, 'more'>[] {
   const object = stored.decoded<NodeSpec>(raw)
   if (object === undefined) return []
   const {bgp, addresses = [], interfaces = []} = object.spec

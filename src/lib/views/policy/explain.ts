@@ -79,9 +79,9 @@ const distinct = (warnings: readonly Warning[]): Warning[] => [...new Map(warnin
 
 /** What decided about PAIR, what would have to differ, and the rules that were asked. */
 function detailLines(pair: JudgedPair, traffic: Traffic, family: Family): string[] {
-  const {verdict, reason, egress, ingress, forward} = pair.judgement
+  const {verdict, reason, egress, ingress, forward, open} = pair.judgement
   const lines = verdict === 'unknown' ? [`Because ${reason ?? 'it cannot be determined'}.`] : []
-  lines.push(sideLine('Sender  ', egress), sideLine('Receiver', ingress))
+  lines.push(sideLine('Sender  ', egress, open.includes('egress')), sideLine('Receiver', ingress, open.includes('ingress')))
   for (const step of forward) lines.push(`On ${step.host}: host endpoint ${step.hostEndpoint}: ${decisionText(step)}`)
   const deciding = [egress, ingress, ...forward].filter((side) => side !== null && (verdict !== 'deny' || side.verdict === 'deny')) as SideVerdict[]
   append(lines, new Set(deciding.flatMap((side) => commandLines(side, pair, traffic))))
@@ -98,7 +98,7 @@ const decisionText = (side: SideVerdict): string => {
   return `${side.verdict} by ${byText(side.by)}${passed.length > 0 ? `, passed to the next tier by ${passed.join(', ')}` : ''}${logged.length > 0 ? `, logged by ${logged.join(', ')}` : ''}`
 }
 
-const sideLine = (title: string, side: SideVerdict | null): string => `${title}: ${side === null ? 'no policy applies' : `${side.hostEndpoint === undefined ? '' : `host endpoint ${side.hostEndpoint}: `}${decisionText(side)}`}`
+const sideLine = (title: string, side: SideVerdict | null, isOpen: boolean): string => `${title}: ${isOpen ? 'cannot be determined' : side === null ? 'no policy applies' : `${side.hostEndpoint === undefined ? '' : `host endpoint ${side.hostEndpoint}: `}${decisionText(side)}`}`
 
 /** What decides, for people. */
 export function byText(by: By): string {
