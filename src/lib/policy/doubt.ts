@@ -3,7 +3,7 @@ import {type Address, equalAddresses, formatAddress} from '../net/index.js'
 import type {Packet} from './flow-set/flow-set.js'
 import {hostEndpointDoubt, uplinkDoubt} from './host-endpoint-of.js'
 import {UDPLITE} from './packets.js'
-import {isPoliced, nodeOf, type Party} from './parties.js'
+import {isPoliced, isSpecial, nodeOf, type Party} from './parties.js'
 import {pointsOf, type Route, routeOf, uplinkAddress} from './route.js'
 import {tunnelBetween} from './seen-as.js'
 import type {Endpoint, Problem, World} from './world.js'
@@ -123,9 +123,6 @@ function claimedTwice(world: World, {node, address}: Extract<Party, {type: 'host
   const nodes = new Set(world.hostEndpoints.flatMap((endpoint) => (endpoint.addresses.some((other) => equalAddresses(other, address)) ? [endpoint.node] : [])))
   return nodes.size > 1 ? `host endpoints of several nodes have the address ${formatAddress(address)}: ${[...nodes].join(', ')}` : undefined
 }
-
-/** Multicast and broadcast. */
-const isSpecial = ({family, value}: Address): boolean => (family === 4 ? value >> 28n === 14n || value === 0xffffffffn || value === 0n : value >> 120n === 0xffn || value === 0n)
 
 /** Why it is open what is enforced for ENDPOINT: objects that cannot be read, of which the former version may still be in force (felix-behaviour §2). */
 function unreadableFor(world: World, endpoint: Endpoint): string | undefined {

@@ -9,7 +9,7 @@ import {type FlowSet, flowsLike, unionOf} from './flow-set/flow-set.js'
 import {flowTexts} from './flow-set/text.js'
 import {governorOf} from './host-endpoint-of.js'
 import {invalidIcmp, IPIP} from './packets.js'
-import {isPoliced, type Party, partyAt, workloadParty} from './parties.js'
+import {isPoliced, isSpecial, type Party, partyAt, workloadParty} from './parties.js'
 import type {Claim, NodeInfo, Workload, World} from './world.js'
 
 export interface Group {
@@ -152,22 +152,43 @@ function smallerNetworks(networks: readonly Cidr[]): (network: Cidr) => Cidr[] {
   }
 }
 
-/** An address of NETWORK that no one has and none of INSIDE, the smaller networks, contains; undefined if there is none near its ends. */
+const network4 = (first: bigint, last: bigint): readonly [bigint, bigint] => [first << 24n, (last << 24n) + 0xffffffn]
+
+/** Where addresses of single senders and receivers are: without loopback, multicast and what is reserved. */
+const UNICAST: Readonly<Record<Family, readonly (readonly [first: bigint, last: bigint])[]>> = {
+  4: [network4(1n, 126n), network4(128n, 223n)],
+  6: [[0x2000n << 112n, (0x4000n << 112n) - 1n], [0xfc00n << 112n, (0xfe00n << 112n) - 1n]],
+}
+
+/** An address of NETWORK that no one has and none of INSIDE, the smaller networks, contains: one that can be that of a single receiver, where there is any; undefined if there is none near the ends. */
 function freeAddress(worlds: readonly World[], network: Cidr, inside: readonly Cidr[]): Address | undefined {
-  const [from, to] = [firstAddress(network), lastAddress(network)]
-  const candidates = [from, to, ...inside.flatMap((other) => [{...lastAddress(other), value: lastAddress(other).value + 1n}, {...firstAddress(other), value: firstAddress(other).value - 1n}])]
-  for (let i = 1n; i <= TRIES; i++) candidates.push({...from, value: from.value + i}, {...to, value: to.value - i})
-  return candidates.find((address) => address.value >= from.value && address.value <= to.value && isFree(worlds, address) && !inside.some((other) => containsCidr(other, {...address, prefix: ADDRESS_BITS[address.family]})))
+  const {family} = network
+  const [from, to] = [firstAddress(network).value, lastAddress(network).value]
+  const isFit = (address: Address): boolean => isFree(worlds, address) && !inside.some((other) => containsCidr(other, {...address, prefix: ADDRESS_BITS[family]}))
+  const beside = inside.flatMap((other) => [lastAddress(other).value + 1n, firstAddress(other).value - 1n])
+  const within = (low: bigint, high: bigint): Address[] => {
+    const values = [low, high, ...beside]
+    for (let i = 1n; i <= TRIES; i++) values.push(low + i, high - i)
+    return values.flatMap((value) => (value >= low && value <= high ? [{family, value}] : []))
+  }
+  for (const [first, last] of UNICAST[family]) {
+    const [low, high] = [first > from ? first : from, last < to ? last : to]
+    const found = low > high ? undefined : within(low, high).find(isFit)
+    if (found) return found
+  }
+  const rest = within(from, to).filter(isFit)
+  return rest.find((address) => !isSpecial(address)) ?? rest[0]
 }
 
 const isFree = (worlds: readonly World[], address: Address): boolean => worlds.every((world) => partyAt(world, address).type === 'outside')
 
-/** Where global IPv6 addresses begin. */
-const IPV6_UNICAST = 0x2000n << 112n
-
 function restOfWorld(worlds: readonly World[], networks: readonly Cidr[], family: Family): Address | undefined {
   const own = networks.filter((network) => network.family === family)
-  const candidates = Array.from({length: 220}, (_, i) => ({family, value: family === 4 ? (BigInt(i + 4) << 24n) + 0x010101n : IPV6_UNICAST + (BigInt(i + 0x4000) << 96n) + 1n}))
+  const far = Array.from({length: 220}, (_, i) => (family === 4 ? (BigInt(i + 4) << 24n) + 0x010101n : (0x2000n << 112n) + (BigInt(i + 0x4000) << 96n) + 1n))
+  const local = family === 4 ? [] : [(0xfd00n << 112n) + 1n]
+  // Where they name nearly everything, what is left lies beside one of them.
+  const beside = own.flatMap((network) => [lastAddress(network).value + 1n, firstAddress(network).value - 1n])
+  const candidates = [...far, ...local, ...beside].filter((value) => UNICAST[family].some(([first, last]) => first <= value && value <= last)).map((value) => ({family, value}))
   return candidates.find((address) => isFree(worlds, address) && !own.some((network) => containsCidr(network, {...address, prefix: ADDRESS_BITS[family]})))
 }
 

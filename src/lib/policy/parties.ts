@@ -34,5 +34,8 @@ export function hostParty(node: NodeInfo, family: Family): Party | undefined {
 
 export const nodeOf = (party: Party): string | undefined => (party.type === 'workload' ? party.workload.node : party.type === 'host' ? party.node.name : undefined)
 
+/** Multicast and broadcast: not an address of one receiver. */
+export const isSpecial = ({family, value}: Address): boolean => (family === 4 ? value >> 28n === 14n || value === 0xffffffffn || value === 0n : value >> 120n === 0xffn || value === 0n)
+
 /** Whether Felix polices the interface of WORKLOAD at all. */
 export const isPoliced = (world: World, {node, interfaceName}: Workload): boolean => world.settings(node).interfacePrefixes.some((prefix) => interfaceName.startsWith(prefix))

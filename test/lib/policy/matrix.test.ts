@@ -6,7 +6,7 @@ import {loadWorld} from '../../../src/lib/policy/load.js'
 import {type MatrixGroup, policyMatrix} from '../../../src/lib/policy/matrix.js'
 import {findParty} from '../../../src/lib/policy/probe.js'
 import {workloadOf} from '../../../src/lib/policy/between.js'
-import {allow, node, policy, workload} from './decided.js'
+import {allow, ANY, node, policy, profile, workload} from './decided.js'
 import {entries} from './random-world.js'
 
 describe('policyMatrix on random stores', () => {
@@ -130,4 +130,29 @@ test('networks within networks are groups of their own, with what the rules of a
   const into = policyMatrix(world).cells.filter(({to}) => to.type === 'workloads').map(({from: {name}, flows}) => [name, flows.join()] as const)
   expect(new Map(into)).toEqual(new Map([['20.0.0.0/8', 'tcp/1'], ['20.1.0.0/16', 'tcp/1:2'], ['20.1.2.0/24', 'tcp/1:3'], ...many.map((net) => [net, 'tcp/4'] as const)]))
   expect(into).toHaveLength(303)
+})
+
+describe('networks of which some addresses belong to no one', () => {
+  const rows = (nets: readonly string[], addresses: readonly string[]): {rows: string[]; unknown: string[]} => {
+    const rule = allow({protocol: 'TCP', source: {nets}, destination: {ports: [443]}})
+    const world = loadWorld([node('h1', '192.0.2.1'), workload('a', 'h1', addresses, {spec: {profiles: ['web']}}), profile('web', {ingress: [rule], egress: ANY}), profile('unused', {ingress: nets.map((net) => allow({source: {nets: [net]}}))})])
+    const {groups, cells} = policyMatrix(world)
+    return {rows: cells.map(({from, to, flows}) => `${from.name} -> ${to.name}: ${flows.join(' ')}`), unknown: groups.flatMap(({name, unknown}) => (unknown === undefined ? [] : [name]))}
+  }
+  test.each<[string[], string, string[]]>([
+    [['0.0.0.0/0'], '10.0.0.1', ['web -> 0.0.0.0/0: all', '0.0.0.0/0 -> web: tcp/443']],
+    [['0.0.0.0/0', '10.0.0.0/8'], '10.0.0.1', ['web -> 0.0.0.0/0: all', 'web -> 10.0.0.0/8: all', '0.0.0.0/0 -> web: tcp/443', '10.0.0.0/8 -> web: tcp/443']],
+    [['0.0.0.0/1'], '10.0.0.1', ['web -> outside: all', 'web -> 0.0.0.0/1: all', '0.0.0.0/1 -> web: tcp/443']],
+    [['0.0.0.0/1', '128.0.0.0/1'], '10.0.0.1', ['web -> 0.0.0.0/1: all', 'web -> 128.0.0.0/1: all', '0.0.0.0/1 -> web: tcp/443', '128.0.0.0/1 -> web: tcp/443']],
+    [['0.0.0.0/7'], '10.0.0.1', ['web -> outside: all', 'web -> 0.0.0.0/7: all', '0.0.0.0/7 -> web: tcp/443']],
+    [['192.0.0.0/2'], '10.0.0.1', ['web -> outside: all', 'web -> 192.0.0.0/2: all', '192.0.0.0/2 -> web: tcp/443']],
+    [['::/0'], 'fd00::9', ['web -> ::/0: all', '::/0 -> web: tcp/443']],
+    [['::/1'], 'fd00::9', ['web -> outside: all', 'web -> ::/1: all', '::/1 -> web: tcp/443']],
+    [['0.0.0.0/5', '8.0.0.0/7', '10.0.0.0/15', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3', '64.0.0.0/2', '128.0.0.0/1'], '10.0.0.1', ['0.0.0.0/5', '8.0.0.0/7', '10.0.0.0/15', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3', '64.0.0.0/2', '128.0.0.0/1'].map((net) => `${net} -> web: tcp/443`).concat('web -> outside: all')],
+    [['f000::/4'], 'fd00::9', ['web -> outside: all', 'web -> f000::/4: all', 'f000::/4 -> web: tcp/443']],
+  ])('%s are judged by those of one sender or receiver', (nets, address, expected) => expect(rows(nets, [address])).toEqual({rows: expect.arrayContaining(expected) as unknown as string[], unknown: []}))
+
+  test('one without any is reported, and the others stay', () => {
+    expect(rows(['224.0.0.0/4', '203.0.113.0/24'], ['10.0.0.1'])).toEqual({rows: ['web -> outside: all', 'web -> 203.0.113.0/24: all', '203.0.113.0/24 -> web: tcp/443'], unknown: ['224.0.0.0/4']})
+  })
 })
