@@ -10,7 +10,12 @@ import {type Selection, type Traffic, trafficText} from '../../policy/probe.js'
 import type {Rule} from '../../policy/rule.js'
 import {whyNot} from '../../policy/why-not.js'
 import type {World} from '../../policy/world.js'
-import type {Family} from '../../net/index.js'
+import {type Family, formatCidr, hostCidr} from '../../net/index.js'
+import type {Party} from '../../policy/parties.js'
+import {tagProblem} from '../../model/names.js'
+import type {RuleProtocol, RuleSide, WordRule} from '../../rules/rule.js'
+import {ruleText} from '../../rules/show.js'
+import {toV3} from '../../rules/v3.js'
 
 export interface Question {
   readonly world: World
@@ -19,6 +24,9 @@ export interface Question {
   readonly traffic: Traffic | undefined
   readonly family: Family | undefined
 }
+
+/** A question about certain traffic. */
+type Asked = Pick<Question, 'from' | 'to'> & {readonly traffic: Traffic}
 
 export interface Explained {
   readonly presentation: Presentation<object>
@@ -71,20 +79,21 @@ function explainTraffic({world, from, to, family: wanted}: Question, traffic: Tr
     warnings,
   }
   const groupLines = from.single && to.single ? [] : pairs.map((pair) => `  ${pair.judgement.verdict}: ${pair.from.label} to ${pair.to.label}`)
-  const details = single ? detailLines(first, traffic, family) : reasons.map((reason) => `Because ${reason}.`)
+  const details = single ? detailLines(first, {from, to, traffic}, family) : reasons.map((reason) => `Because ${reason}.`)
   return {verdict, warnings, presentation: presentationOf([headline, ...(verdict === 'mixed' || pairs.length > 1 ? groupLines : []), ...details], document)}
 }
 
 const distinct = (warnings: readonly Warning[]): Warning[] => [...new Map(warnings.map((warning) => [warning.message, warning])).values()]
 
 /** What decided about PAIR, what would have to differ, and the rules that were asked. */
-function detailLines(pair: JudgedPair, traffic: Traffic, family: Family): string[] {
+function detailLines(pair: JudgedPair, asked: Asked, family: Family): string[] {
+  const {traffic} = asked
   const {verdict, reason, egress, ingress, forward, open} = pair.judgement
   const lines = verdict === 'unknown' ? [`Because ${reason ?? 'it cannot be determined'}.`] : []
   lines.push(sideLine('Sender  ', egress, open.includes('egress')), sideLine('Receiver', ingress, open.includes('ingress')))
   for (const step of forward) lines.push(`On ${step.host}: host endpoint ${step.hostEndpoint}: ${decisionText(step)}`)
   const deciding = [egress, ingress, ...forward].filter((side) => side !== null && (verdict !== 'deny' || side.verdict === 'deny')) as SideVerdict[]
-  append(lines, new Set(deciding.flatMap((side) => commandLines(side, pair, traffic))))
+  append(lines, new Set(deciding.flatMap((side) => commandLines(side, pair, asked))))
   if (verdict !== 'unknown') append(lines, otherwiseLines(pair, traffic, family, deciding))
   const considered = [...(egress?.considered ?? []), ...(ingress?.considered ?? [])]
   if (considered.length > 0) lines.push('Rules in order:')
@@ -123,7 +132,7 @@ export function byText(by: By): string {
 }
 
 /** What shows or changes what decided. */
-function commandLines({by, hostEndpoint}: SideVerdict, pair: JudgedPair, traffic: Traffic): string[] {
+function commandLines({by, hostEndpoint}: SideVerdict, pair: JudgedPair, asked: Asked): string[] {
   const {direction, name = '', index = 0} = by
   const side = direction === 'ingress' ? 'inbound' : 'outbound'
   switch (by.kind) {
@@ -138,7 +147,7 @@ function commandLines({by, hostEndpoint}: SideVerdict, pair: JudgedPair, traffic
     case 'Tier':
       return [`Show it: calicoctl get tier ${name} -o yaml`]
     case 'NoMatch':
-      return [allowCommand(pair, traffic, side, hostEndpoint)]
+      return [allowCommand(pair, asked, side, hostEndpoint)]
     case 'Failsafe':
     case 'EndpointToHost':
       return ['Show it: calicoctl get felixconfiguration -o yaml']
@@ -147,18 +156,36 @@ function commandLines({by, hostEndpoint}: SideVerdict, pair: JudgedPair, traffic
   }
 }
 
-/** The command that opens what no rule lets through. */
-function allowCommand({sender, receiver}: JudgedPair, traffic: Traffic, side: 'inbound' | 'outbound', hostEndpoint: string | undefined): string {
-  const [own, other] = side === 'inbound' ? [receiver, sender] : [sender, receiver]
+/** The command that opens what no rule lets through, to those who were asked about and no others, as far as a rule can name them. */
+function allowCommand({sender, receiver}: JudgedPair, {traffic, from, to}: Asked, side: 'inbound' | 'outbound', hostEndpoint: string | undefined): string {
+  const [own, other, asked] = side === 'inbound' ? [receiver, sender, from] : [sender, receiver, to]
   const profile = own.type === 'workload' ? own.workload.profiles.at(-1) : undefined
   if (profile === undefined || hostEndpoint !== undefined) return hostEndpoint === undefined ? 'Add a profile: calicoctl endpoint ENDPOINT profile append PROFILE' : `Show it: calicoctl get hostendpoint ${hostEndpoint} -o yaml`
-  const tag = other.type === 'workload' ? other.workload.profiles.find((name) => other.workload.labels.map.has(name)) : undefined
-  const word = side === 'inbound' ? 'from' : 'to'
-  const whom = tag === undefined ? '' : ` ${word} tag ${tag}`
-  const name = protocolName(traffic.protocol)
-  const protocol = /^\d+$/.test(name) || name === 'sctp' || name === 'udplite' ? `protocol ${name}` : name
-  const ports = traffic.dport === undefined ? '' : side === 'outbound' && tag !== undefined ? ` ports ${traffic.dport}` : ` to ports ${traffic.dport}`
-  return `Allow it: calicoctl profile ${profile} rule add ${side} allow ${protocol}${whom}${ports}`
+  const {protocol, dport, icmpType, icmpCode} = traffic
+  const name = protocolName(protocol)
+  const ofIcmp = (value: number | undefined): value is number => value !== undefined && value <= MOST_ICMP
+  const ports = dport === undefined ? {} : {ports: [dport]}
+  const whom = sideOf(other, asked)
+  const rule: WordRule = {
+    action: 'allow',
+    protocol: /^\d+$/.test(name) ? protocol : (name as RuleProtocol),
+    ...(ofIcmp(icmpType) ? {icmp: {type: icmpType, ...(ofIcmp(icmpCode) ? {code: icmpCode} : {})}} : {}),
+    from: side === 'inbound' ? whom : {},
+    to: side === 'inbound' ? ports : {...ports, ...whom},
+  }
+  return `Allow it: calicoctl profile ${profile} rule add ${side} ${ruleText(toV3(rule))}`
+}
+
+/** The largest ICMP type and code that rules can name. */
+const MOST_ICMP = 254
+
+/** PARTY, which is ASKED for, in a rule: by a tag that it has, else by its address; of a group without a tag, all. */
+function sideOf({address, ...party}: Party, {single, json}: Selection): RuleSide {
+  const {tag: given} = json as {readonly tag?: string}
+  if ('any' in json) return {}
+  const tag = given ?? (party.type === 'workload' ? party.workload.profiles.find((name) => party.workload.labels.map.has(name)) : undefined)
+  if (tag !== undefined && tagProblem(tag) === undefined) return {tag}
+  return single ? {cidr: formatCidr(hostCidr(address))} : {}
 }
 
 /** What would have to differ for the other verdict. */
