@@ -235,6 +235,22 @@ describe('in passing', () => {
     expect(findingsOf(lint).map(({code, message}) => [code, message])).toEqual([['rule-never-reached', 'never matches: inbound rule 2, inbound rule 3 before it together match all its traffic (allow tcp to ports 1:100; deny tcp to ports 101:65535)']])
   })
 
+  test('rule add says which rules behind the new one never match any more because of it', () => {
+    const datastore = `embedded:${join(folder, 'behind.json')}`
+    const add = (rule: string): string[] => on(`profile web rule add inbound ${rule}`, datastore)
+    const [, , , all, again, one, end] = run([
+      on('profile add web', datastore), add('deny from cidr 10.6.6.0/24'), add('allow tcp to ports 80'), add('--at=1 allow'), add('--at=2 deny tcp'),
+      add('--at=1 deny tcp to ports 80'), add('allow udp --at=6'),
+    ])
+    expect(all).toEqual({code: 0, stdout: '', stderr: 'Warning: because of the inbound rule 1, 3 rules behind it (2, 3, 4) never match any more. To put it at the end, remove it and add it without --at.\nprofile/web updated (inbound rule 1 added)\n'})
+    expect(again?.stderr).toMatch(/^Warning: the inbound rule 2 never matches: .*\nprofile\/web updated/)
+    expect(one).toMatchObject({code: 0, stderr: 'profile/web updated (inbound rule 1 added)\n'})
+    expect(end?.stderr).not.toContain('because of')
+    const other = `embedded:${join(folder, 'behind-one.json')}`
+    const [, , single] = run([on('profile add web', other), on('profile web rule add inbound deny tcp to ports 80', other), on('profile web rule add inbound --at=2 allow tcp', other)])
+    expect(single?.stderr).toBe('Warning: because of the inbound rule 2, rule 3 behind it (deny tcp to ports 80) never matches any more. To put it at the end, remove it and add it without --at.\nprofile/web updated (inbound rule 2 added)\n')
+  })
+
   test('status tells the number of errors in what it has read, on stderr, and nothing else changes', () => {
     const wep = (interfaceName: string | undefined): Record<string, string> => exampleStore({
       'nodes/h1': {spec: {}}, 'profiles/web': {spec: {ingress: [{action: 'Allow', source: {tag: 'x'}}]}},

@@ -191,6 +191,26 @@ export function coveringRules(rules: readonly Rule[], rule: Rule): number[] {
   return wanted ? coveringTogether(rules.map((_, index) => index), (index) => rules[index] && matcher(rules[index]), wanted).map((index) => index + 1) : []
 }
 
+/** Rules of a list in which it is examined what several take together for each of them. */
+const MOST_TOGETHER = 100
+
+/**
+ * The numbers, counted from 1, of the RULES behind number AT that never match because of it; without it they could. In a long list, those to which it leaves
+ * nothing alone.
+ */
+export function coveredBy(rules: readonly Rule[], at: number): number[] {
+  const [rule] = rules.slice(at - 1, at)
+  const taker = rule && matcher(rule)
+  if (!taker) return []
+  const covering = rules.length > MOST_TOGETHER ? (before: readonly Rule[], later: Rule) => firstCovering(before, later) > 0 : (before: readonly Rule[], later: Rule) => coveringRules(before, later).length > 0
+  return rules.flatMap((later, index) => {
+    const wanted = index < at ? undefined : matcher(later)
+    if (!wanted || !(covers(taker, wanted) || (rules.length <= MOST_TOGETHER && coversButNumbers(taker, wanted)))) return []
+    const before = rules.slice(0, index)
+    return covering(before, later) && !covering(before.toSpliced(at - 1, 1), later) ? [index + 1] : []
+  })
+}
+
 /** True where EARLIER selects by labels of which LATER asks for none: so it is with most rules of a long list. */
 function areApart({labels: asked}: SideMatcher, {labels: given}: SideMatcher): boolean {
   if (!asked || !given) return false

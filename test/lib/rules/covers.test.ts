@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type {Rule} from '../../../src/lib/model/types.js'
 import {evaluate, parseSelector} from '../../../src/lib/model/selector/index.js'
 import {contains, parseAddress, parseCidr} from '../../../src/lib/net/index.js'
-import {covers, coveringRules, familiesOf, firstCovering, matcher} from '../../../src/lib/rules/covers.js'
+import {coveredBy, covers, coveringRules, familiesOf, firstCovering, matcher} from '../../../src/lib/rules/covers.js'
 
 const takes = (earlier: object, later: object): boolean => {
   const [a, b] = [matcher({action: 'Deny', ...earlier}), matcher({action: 'Allow', ...later})]
@@ -94,6 +94,26 @@ describe('covers', () => {
     expect(takes({}, {protocol: 'ICMPv6', source: {nets: ['10.0.0.0/8']}})).toBe(false)
     expect(matcher({action: 'Allow', source: {selector: 'has ('}})).toBeUndefined()
     expect(matcher({action: 'Allow', protocol: 'nonsense'})).toBeUndefined()
+  })
+
+  test.each<[object[], number, number[]]>([
+    [[{}, to([22]), to([80])], 1, [2, 3]],
+    [[{protocol: 'TCP'}, {protocol: 'UDP'}, to([80])], 1, [3]],
+    // What had no effect before is none of its doing.
+    [[to([22]), {}, to([22]), {protocol: 'UDP'}], 2, [4]],
+    [[{action: 'Log'}, to([22])], 1, []],
+    [[to([22]), {protocol: 'TCP'}], 2, []],
+    [[to(['1:100']), to(['101:65535']), {protocol: 'TCP'}, {protocol: 'UDP'}], 1, [3]],
+    [[to(['1:100']), to(['102:65535']), {protocol: 'TCP'}], 1, []],
+    [[{source: {selector: 'has ('}}, to([22])], 1, []],
+  ])('of %j, those that number %j leaves nothing are %j', (rules, at, numbers) => {
+    expect(coveredBy(rules.map((rule) => ({action: 'Deny', ...rule}) as unknown as Rule), at)).toEqual(numbers)
+  })
+
+  test('in a long list, those that the rule takes alone', () => {
+    const many = Array.from({length: 1000}, (_, port) => ({action: 'Allow', ...to([port + 1])}) as unknown as Rule)
+    expect(coveredBy([{action: 'Deny', ...to(['1:900'])} as unknown as Rule, ...many], 1)).toEqual(many.slice(0, 900).map((_, index) => index + 2))
+    expect(coveredBy([...many, {action: 'Deny', ...to(['1:900'])} as unknown as Rule], 1001)).toEqual([])
   })
 
   test('the first of a list', () => {
