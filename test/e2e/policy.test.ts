@@ -252,6 +252,8 @@ describe('policy matrix', () => {
     })
     expect(stderr).toMatch(/^Warning: the traffic of broken \(1\) cannot be determined: Felix cannot read profile\/broken /m)
     expect((await words('policy matrix --from m1 --to b1 -o csv')).stdout).toBe('from,to,flows\nmanagement-ui,backend,tcp/9000\n')
+    expect((await words('policy matrix --from m1 --to b1 -o name')).stdout).toBe('management-ui:backend\n')
+    expect((await words('policy matrix --from m1 --to b1 -o plain')).stdout).toBe('management-ui (1)\tbackend (1)\ttcp/9000\tprofile management-ui, outbound rule 1,profile backend, inbound rule 2\n')
   })
 
   test('JSON has the groups, and the cells by their ids with the rules', async () => {

@@ -23,7 +23,7 @@ export default class PolicyMatrix extends BaseCommand {
     from: Flags.string({description: 'Only traffic sent by this endpoint, profile, tag, node or address.', helpValue: 'FROM'}),
     to: Flags.string({description: 'Only traffic received by this endpoint, profile, tag, node or address.', helpValue: 'TO'}),
     protocol: Flags.custom<number>({parse: checked(protocolOf)})({description: 'Only flows of this protocol: tcp, udp, sctp, icmp, icmpv6, udplite or a number.', helpValue: 'PROTOCOL'}),
-    output: Flags.option({options: ['table', 'wide', 'json', 'yaml', 'csv'] as const})({char: 'o', description: 'The format: table (the default), wide (with the rules), json, yaml or csv (from,to,flows).', helpValue: 'FORMAT'}),
+    output: Flags.option({options: ['table', 'wide', 'json', 'yaml', 'plain', 'name', 'csv'] as const})({char: 'o', description: 'The format: table (the default), wide (with the rules), json, yaml, plain (tabs, no borders), name (FROM:TO) or csv (from,to,flows).', helpValue: 'FORMAT'}),
   }
 
   async run(): Promise<void> {

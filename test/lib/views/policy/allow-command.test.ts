@@ -20,7 +20,8 @@ const store = (rules: {readonly ingress?: readonly object[]; readonly egress?: r
 function explained(entries: readonly Entry[], from: string, to: string, traffic: string): {verdict: string | undefined; command: string | undefined} {
   const world = loadWorld(entries)
   const {verdict, presentation} = explain({world, from: findParty(world, from), to: findParty(world, to), traffic: parseTraffic(traffic), family: undefined})
-  return {verdict, command: presentation.text?.([]).flatMap((line) => /^Allow it: calicoctl (.*)$/.exec(line)?.[1] ?? [])[0]}
+  const lines = presentation.columns[0]?.value({}) as readonly string[]
+  return {verdict, command: lines.flatMap((line) => /^Allow it: calicoctl (.*)$/.exec(line)?.[1] ?? [])[0]}
 }
 
 describe('names who was asked about', () => {
