@@ -1,5 +1,6 @@
 import {describe, expect, test} from '@jest/globals'
 import fc from 'fast-check'
+import {formatAddress} from '../../../src/lib/net/index.js'
 import {isEmpty} from '../../../src/lib/policy/flow-set/flow-set.js'
 import {flowsBetween, textsBetween} from '../../../src/lib/policy/groups.js'
 import {loadWorld} from '../../../src/lib/policy/load.js'
@@ -151,6 +152,15 @@ describe('networks of which some addresses belong to no one', () => {
     [['0.0.0.0/5', '8.0.0.0/7', '10.0.0.0/15', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3', '64.0.0.0/2', '128.0.0.0/1'], '10.0.0.1', ['0.0.0.0/5', '8.0.0.0/7', '10.0.0.0/15', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3', '64.0.0.0/2', '128.0.0.0/1'].map((net) => `${net} -> web: tcp/443`).concat('web -> outside: all')],
     [['f000::/4'], 'fd00::9', ['web -> outside: all', 'web -> f000::/4: all', 'f000::/4 -> web: tcp/443']],
   ])('%s are judged by those of one sender or receiver', (nets, address, expected) => expect(rows(nets, [address])).toEqual({rows: expect.arrayContaining(expected) as unknown as string[], unknown: []}))
+
+  test('the address that stands for a network is none of loopback, multicast or reserved ones', () => {
+    const at = (net: string): string => {
+      const world = loadWorld([policy('p', {ingress: [allow({source: {nets: [net]}})]})])
+      const party = policyMatrix(world).groups.find(({name}) => name === net)?.party
+      return [4, 6].flatMap((family) => party?.(family as 4 | 6)?.address ?? []).map(formatAddress).join()
+    }
+    expect(['0.0.0.0/0', '0.0.0.0/1', '112.0.0.0/4', '192.0.0.0/2', '::/0', 'f000::/4', '203.0.113.0/24', '127.0.0.0/8'].map(at)).toEqual(['1.0.0.0', '1.0.0.0', '112.0.0.0', '192.0.0.0', '2000::', 'fc00::', '203.0.113.0', '127.0.0.0'])
+  })
 
   test('one without any is reported, and the others stay', () => {
     expect(rows(['224.0.0.0/4', '203.0.113.0/24'], ['10.0.0.1'])).toEqual({rows: ['web -> outside: all', 'web -> 203.0.113.0/24: all', '203.0.113.0/24 -> web: tcp/443'], unknown: ['224.0.0.0/4']})
