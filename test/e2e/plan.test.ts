@@ -164,7 +164,11 @@ describe('edit', () => {
     expect(readFileSync(path, 'utf8')).toContain(typed)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
-  test('somebody else was faster: 5, kept, and the file can be applied', async () => {
+  test('an editor that is a program, and leaves another faulty text each time: given up', async () => {
+    expect(await edit(`${editor('true')} $1; sed -i s/action/actionx/`)).toMatchObject({code: 1, stderr: expect.stringContaining('actionx') as unknown})
+    expect(readFileSync(`${folder}/editor${number}.count`, 'utf8').trim().split('\n')).toHaveLength(11)
+  })
+  test('another client was faster: 5, kept, and the file can be applied', async () => {
     const outcome = await edit(editor(`sed -i s/Allow/Deny/ $1; ${CALICOCTL} -q profile web tag add other`))
     expect(outcome).toMatchObject({code: 5, stderr: expect.stringContaining('another client has changed the object') as unknown})
     expect(await stored('web')).toMatchObject({spec: {labelsToApply: {other: ''}, ingress: [{action: 'Allow'}]}})

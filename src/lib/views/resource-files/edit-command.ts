@@ -20,6 +20,9 @@ import {withoutStore} from './export.js'
 import {type Named, placeOf} from './one-object.js'
 import {ChangeFilesCommand} from './write-command.js'
 
+/** Where no one sits at a terminal, the editor is a program, which may never leave a right text. */
+const MOST_TRIES = 10
+
 /** Bytes of a text that an editor may leave. */
 const LARGEST = 32 * 1024 * 1024
 
@@ -46,7 +49,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
     const unchanged: ResourceChange = {kind: place.kind, name: place.name, action: 'unchanged', before: undefined, after: undefined}
     let before = shown
     let problems: CalicoError | undefined
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       await draft.write(draftOf(escapeText(label), before, problems === undefined ? [] : [...(problems.details.length === 0 ? [problems.message] : problems.details)].map(escapeText)))
       let typed = before
       try {
@@ -62,7 +65,7 @@ export abstract class EditObjectCommand extends ChangeFilesCommand {
         if (problems === undefined) draft.remove()
         throw this.kept(new CalicoError('invalid', `The file was left empty: ${label} was not changed`, {hint: `To delete it: calicoctl delete ${label.replace('/', ' ')}`}), draft)
       }
-      if (problems !== undefined && typed === before) throw this.kept(problems, draft)
+      if (problems !== undefined && (typed === before || (tries > MOST_TRIES && !process.stdin.isTTY))) throw this.kept(problems, draft)
       try {
         const object = await theObject(typed, place, label)
         return {changes: await writeObjects(session, [{...object, resourceVersion: revision}], {verb: 'replace', skipExists: false, progress: () => undefined})}
