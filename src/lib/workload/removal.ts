@@ -51,7 +51,7 @@ export function removeEndpoints(session: Session, endpoints: readonly Removable[
         if (other) append(others, endpointAddresses(other))
         if (!before) continue
         append(addresses, endpointAddresses(before))
-        changes.push({kind: 'WorkloadEndpoint', name: endpoint.id, action: 'deleted', before, after: undefined})
+        changes.push({kind: 'WorkloadEndpoint', name: before.metadata.name, action: 'deleted', before, after: undefined})
       }
       if (handle !== undefined) append(addresses, await addressesIn(draft, handle))
       const free = addresses.filter((address, i) => !others.some((other) => equalAddresses(other, address)) && addresses.findIndex((other) => equalAddresses(other, address)) === i)

@@ -114,7 +114,9 @@ export abstract class DeleteFilesCommand extends ChangeFilesCommand {
   /** Removes what the datastore has of the node NAME, as Calico's own client does (datamodel-v3 §1.2). */
   private async removeHost(session: Session, name: string, done: readonly ResourceChange[], rehearsal: boolean): Promise<readonly ResourceChange[]> {
     try {
-      const {changes, released, blocks, warnings} = await removeNode(session, name, await endpointsOf(session, name), {local: false})
+      const {changes: all, released, blocks, warnings} = await removeNode(session, name, await endpointsOf(session, name), {local: false})
+      // In a dry run the endpoints that are deleted before it are still there.
+      const changes = all.filter((change) => !done.some(({kind, name: other}) => kind === change.kind && other === change.name))
       if (rehearsal && !this.dryRun) return changes
       const would = this.dryRun ? 'would be ' : ''
       for (const address of released) this.note(`${formatAddress(address)} ${would}released`)
