@@ -4,6 +4,8 @@ import {filesFlag, loadFiles, namespaceFlag, readingFlags} from '../lib/views/re
 import {writePlanFile} from '../lib/views/resource-files/plan-file.js'
 import {ChangeFilesCommand, setFlags, setProblems, wantedOf, warnOfOtherSets} from '../lib/views/resource-files/write-command.js'
 
+const {'confirm-within': _, ...baseFlags} = ChangeFilesCommand.baseFlags
+
 export default class Plan extends ChangeFilesCommand {
   static override summary = 'Save the change that apply would make, to apply it later.'
   static override description = [
@@ -12,6 +14,8 @@ export default class Plan extends ChangeFilesCommand {
   ].join('\n\n')
   static override examples = ['<%= config.bin %> plan -f profiles.yaml --out change.plan', '<%= config.bin %> plan -R -f cluster/ --set cluster --prune --out change.plan', '<%= config.bin %> plan -f profiles.yaml --out - | <%= config.bin %> apply --plan -']
   static readonly exitCodes = {1: 'A file is invalid; no plan was written.', 5: 'An object was modified after the resourceVersion in the file; no plan was written.', 8: 'An object that --prune would delete is in use; no plan was written.'}
+  /** It makes no change that could be confirmed. */
+  static override baseFlags = baseFlags as typeof ChangeFilesCommand.baseFlags
   static override flags = {
     filename: filesFlag(true),
     ...readingFlags,

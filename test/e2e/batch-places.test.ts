@@ -147,7 +147,7 @@ test.each(MODES)('%s: what works, works one after another; what does not is refu
 
 test('a dry run keeps no change that waits from being taken back, and makes no plan', async () => {
   newStore()
-  expect(await batch(['confirm'], 'dry-run')).toMatchObject({code: 1, stderr: expect.stringContaining('calicoctl confirm changes this host') as unknown})
+  expect(await batch(['confirm'], 'dry-run')).toMatchObject({code: 1, stderr: expect.stringContaining('calicoctl confirm works on this host') as unknown})
   rmSync(join(folder, 'change.plan'), {force: true})
   expect(await batch(['plan -f made.json --out change.plan'], 'dry-run')).toMatchObject({code: 0})
   expect(() => readFileSync(join(folder, 'change.plan'))).toThrow('ENOENT')

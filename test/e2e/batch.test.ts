@@ -191,7 +191,7 @@ describe.each(['etcd', 'embedded'])('on %s', (store) => {
     test('commands of the host are rehearsed as by their own --dry-run, or refused', async () => {
       const {code, stderr} = await batch('status\ndatastore unlock\n', '--dry-run')
       expect(code).toBe(1)
-      expect(stderr).toContain('stdin:1: Error: calicoctl status changes this host and has no --dry-run.')
+      expect(stderr).toContain('stdin:1: Error: calicoctl status works on this host and has no --dry-run.')
       expect(stderr).toContain('stdin:2: Error: calicoctl datastore unlock cannot be a line of a batch with --dry-run.')
     })
   })

@@ -84,10 +84,12 @@ function suite(): void {
     expect(items.map(({command, confirmation}) => [command.join(' '), confirmation]).slice(0, 2)).toEqual([[`undo ${made}`, undefined], ['profile add web --confirm-within 5s', 'undone']])
     // Too late.
     expect(await run('confirm')).toMatchObject({code: 5, stderr: expect.stringContaining('already rolled back') as unknown})
-    expect((await run(`confirm ${made}`)).code).toBe(5)
-    // And it can be had again.
-    await ok('undo')
-    expect(await profiles()).toBe('base web')
+    // And it can be had again, whatever else was changed since.
+    await ok('profile add other')
+    const {code: refused, stderr: hint} = await run(`confirm ${made}`)
+    expect([refused, hint]).toEqual([5, `Error: The change ${made} was already rolled back: it was not confirmed.\nTo make the change again, undo its rollback: calicoctl undo ${items[0]?.id ?? ''}\n`])
+    await ok(`undo ${items[0]?.id ?? ''}`)
+    expect(await profiles()).toBe('base other web')
   })
 
   test('a batch is confirmed: it stays, and its timer ends', async () => {
@@ -311,7 +313,7 @@ describe('embedded', () => {
     await ok('profile web tag add t')
     await until(async () => (await ok('confirm --list -o json')).includes('"failed"'))
     const {code, stderr} = await run('profile show -o name')
-    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(new RegExp(`^Warning: The change ${id} .* could not be rolled back: profile/web changed since .*\\n  Roll it back: calicoctl undo ${id}\\n  Keep it:      calicoctl confirm ${id}\\n$`)) as unknown})
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(new RegExp(`^Warning: The change ${id} .* could not be rolled back: profile/web changed since .*\\n  Roll it back: undo the later changes first \\(calicoctl history\\), then calicoctl undo ${id}\\n  Keep it:      calicoctl confirm ${id}\\n$`)) as unknown})
     await ok('confirm')
     expect(isGone()).toBe(true)
     expect((await run('profile show -o name')).stderr).toBe('')

@@ -19,7 +19,7 @@ export interface FileContent {
 }
 
 /** The code of errors for what is no regular file (a folder has EISDIR), and for a file that is too large. */
-const NOT_REGULAR = 'ENOTREGULAR'
+export const NOT_REGULAR = 'ENOTREGULAR'
 const TOO_LARGE = 'ETOOLARGE'
 
 const fault = (code: string, message: string): Error => Object.assign(new Error(message), {code})

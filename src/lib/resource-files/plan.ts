@@ -157,12 +157,17 @@ export async function applyPlan(session: Session, plan: Plan, file: string): Pro
     await store.prefetch([...writes, ...unchanged, ...guards.flatMap((guard) => ('key' in guard ? [guard] : []))].map(({key}) => key))
     const found = new Map<string, KeyValue | undefined>()
     for (const {key} of writes) found.set(key, (await store.get(key)).kv)
-    if (writes.length > 0 && writes.every(({key, after}) => (found.get(key)?.value ?? null) === after)) return changesOf(plan, true)
+    if (writes.length > 0 && writes.every(({key, after}) => (found.get(key)?.value ?? null) === after)) {
+      // What it takes for right is compared again; the guards do not hold after the writes.
+      const since = await movedRest(store, {guards: [], unchanged})
+      if (since.length === 0) return changesOf(plan, true)
+      throw new CalicoError('conflict', `What ${file} writes is in the datastore already, but other objects of it have changed since it was made:`, {details: since.sort(), hint: NEW_PLAN})
+    }
     const moved = [...movedWrites(writes, found), ...(await movedRest(store, plan))]
     if (moved.length > 0) {
       throw new CalicoError('conflict', `The datastore has changed since ${file} was made; nothing was changed:`, {
         details: [...new Set(moved)].sort(),
-        hint: 'Create the plan again and check its changes: calicoctl plan -f FILE… --out FILE',
+        hint: NEW_PLAN,
       })
     }
     // These hold; what is written rests on them.
@@ -172,6 +177,8 @@ export async function applyPlan(session: Session, plan: Plan, file: string): Pro
   })
   return outcome
 }
+
+const NEW_PLAN = 'Create the plan again and check its changes: calicoctl plan -f FILE… --out FILE'
 
 async function checkCluster(session: Session, store: StagedDatastore, {clusterGUID, writes}: Plan, file: string): Promise<void> {
   const found = await guidIn(session, store)
@@ -193,7 +200,7 @@ function movedWrites(writes: readonly PlannedWrite[], found: ReadonlyMap<string,
 }
 
 /** What else PLAN takes for given and is not so, in words. */
-async function movedRest(store: StagedDatastore, {guards, unchanged}: Plan): Promise<string[]> {
+async function movedRest(store: StagedDatastore, {guards, unchanged}: Pick<Plan, 'guards' | 'unchanged'>): Promise<string[]> {
   const moved: string[] = []
   for (const guard of [...unchanged, ...guards]) {
     if ('prefix' in guard) {

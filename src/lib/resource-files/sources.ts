@@ -1,7 +1,7 @@
 /** The texts that `-f` names: files, folders, stdin. Bounded: nothing is waited for but stdin, and nothing larger than {@link LARGEST_FILE} is read. */
 import {readdirSync, statSync} from 'node:fs'
 import {extname, join} from 'node:path'
-import {fileReason, readRegularFile} from '../files/read.js'
+import {fileReason, NOT_REGULAR, readRegularFile} from '../files/read.js'
 import {compareUtf8} from '../utf8-order.js'
 import type {FileProblem} from './problem.js'
 
@@ -12,6 +12,11 @@ export const LARGEST_FILE = 32 * 1024 * 1024
 const DEEPEST_FOLDER = 100
 
 const EXTENSIONS = ['.yaml', '.yml', '.json']
+
+const REASONS: Readonly<Record<string, string>> = {
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text (or UTF-16 text with a byte order mark)',
+  [NOT_REGULAR]: 'it is not a regular file; to read from a pipe, give - and redirect the pipe to stdin',
+}
 
 export interface Source {
   /** As it was named, with the folder that it was found in; `-` for stdin. */
@@ -38,7 +43,8 @@ export async function readSources(paths: readonly string[], {recursive, stdin}: 
     try {
       sources.push({name, text: decodeText(read())})
     } catch (error) {
-      fail(name, (error as {code?: unknown}).code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text (or UTF-16 text with a byte order mark)' : fileReason(error))
+      const {code} = error as {code?: unknown}
+      fail(name, typeof code === 'string' ? (REASONS[code] ?? fileReason(error)) : fileReason(error))
     }
   }
   for (const path of paths) {

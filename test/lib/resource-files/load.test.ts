@@ -174,7 +174,7 @@ describe('files and folders', () => {
     writeFileSync(join(folder, 'q.yaml'), '')
     truncateSync(join(folder, 'q.yaml'), 100 * 1024 * 1024)
     await expect(load([join(folder, 'p.yaml'), join(folder, 'none.yaml'), join(folder, 'q.yaml')])).rejects.toMatchObject({
-      details: [`${folder}/p.yaml: it is not a regular file`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 32 MiB`],
+      details: [`${folder}/p.yaml: it is not a regular file; to read from a pipe, give - and redirect the pipe to stdin`, `${folder}/none.yaml: there is no such file`, `${folder}/q.yaml: it has more than 32 MiB`],
     })
   })
   test('a link to a file is read, wherever that is; a link to nothing, and a chain of links without end, are told', async () => {

@@ -11,7 +11,7 @@ test('a named pipe is told, and not waited for', async () => {
   try {
     execFileSync('mkfifo', [join(folder, 'p.yaml')])
     const named = loadObjects({paths: [join(folder, 'p.yaml')], recursive: false, skipEmpty: false, namespace: undefined, judge: true, nearest: () => undefined, stdin: () => Promise.reject(new Error('asked'))})
-    await expect(named).rejects.toMatchObject({details: [`${folder}/p.yaml: it is not a regular file`]})
+    await expect(named).rejects.toMatchObject({details: [`${folder}/p.yaml: it is not a regular file; to read from a pipe, give - and redirect the pipe to stdin`]})
   } finally {
     rmSync(folder, {recursive: true})
   }

@@ -98,6 +98,14 @@ onBothStores((stores) => {
     expect(await applied(store, made)).toEqual(['Profile/web created'])
     expect((await store.get(CLUSTER_KEY)).kv?.value).toContain('v3.33.0')
   })
+  test('applied again after an object that it leaves as it is was deleted: 5, and nothing is reported as unchanged', async () => {
+    await apply(store, profile('web'), profile('db'))
+    const made = await plan(store, [profile('web'), profile('db', 'Deny')])
+    await applied(store, made)
+    expect(await applied(store, made)).toEqual(['Profile/db unchanged', 'Profile/web unchanged'])
+    await store.transact({then: [{delete: `${PROFILES}web`}]})
+    await expect(applyPlan(sessionOn(store), saved(made), 'c.plan')).rejects.toMatchObject({kind: 'conflict', details: ['profile/web: deleted since']})
+  })
   test('a plan without changes: nothing to do, until something moves', async () => {
     await apply(store, profile('web'))
     const made = await plan(store, [profile('web')])

@@ -56,8 +56,8 @@ export function whyNotStaged(id: string, {atomic, canRehearse, argv}: {atomic: b
   const waits = WAITS[id]
   if (waits !== undefined && argv.includes(waits)) return `${name} ${waits} waits for other clients, and cannot be ${batch}`
   if (placeOf(id) !== 'host') return undefined
-  if (atomic) return `${name} changes this host, which is not possible in one transaction (--atomic)`
-  return canRehearse ? undefined : `${name} changes this host and has no --dry-run`
+  if (atomic) return `${name} works on this host, which is not possible in one transaction (--atomic)`
+  return canRehearse ? undefined : `${name} works on this host and has no --dry-run`
 }
 
 /** All ids in the table, one for each time that one is there. */

@@ -12,7 +12,7 @@ export interface Reporter {
 /** Reports each change of this user on this host that is past its time, with what to do; on a terminal it offers to roll it back. Never fails. */
 export async function reportOverdue(env: NodeJS.ProcessEnv, {note, ask}: Reporter): Promise<void> {
   for (const {path, waiting} of overdueOnes(env)) {
-    note([`Warning: ${overdueText(waiting)}`, `  Roll it back: calicoctl undo ${waiting.id}`, ...(isRolledBack(waiting) ? [] : [`  Keep it:      calicoctl confirm ${waiting.id}`])])
+    note([`Warning: ${overdueText(waiting)}`, `  Roll it back: ${waiting.failed?.includes('changed since') ? 'undo the later changes first (calicoctl history), then ' : ''}calicoctl undo ${waiting.id}`, ...(isRolledBack(waiting) ? [] : [`  Keep it:      calicoctl confirm ${waiting.id}`])])
     if (waiting.failed === null && (await ask(['Roll it back now?']))) await tryOnce(path, waiting.id, 'inherit')
   }
 }

@@ -58,7 +58,7 @@ function notWaiting(id: string | undefined, entries: readonly Entry[]): CalicoEr
   const [last] = entries
   // Without ID: the last one that was to be confirmed, if nothing has been changed since it was rolled back.
   const meant = id !== undefined ? entries.find((entry) => entry.id === id) : last?.command === 'undo' ? entries.find(({confirmation}) => confirmation !== undefined) : undefined
-  if (meant?.confirmation === 'undone') return takenBack(meant.id)
+  if (meant?.confirmation === 'undone') return takenBack(meant.id, entries.find(({command, words}) => command === 'undo' && words.includes(meant.id))?.id)
   if (id === undefined) return new CalicoError('not-found', 'No change is pending.')
   if (meant === undefined) return new CalicoError('not-found', `There is no change ${id} in the journal.`, {hint: 'To see the pending changes: calicoctl confirm --list'})
   return new CalicoError('not-found', `The change ${id} is not pending${meant.confirmation === 'confirmed' ? ': it is already confirmed' : ''}.`)
@@ -69,7 +69,9 @@ function refuseEnded(id: string, entries: readonly Entry[]): void {
   if (entries.find((entry) => entry.id === id)?.confirmation !== 'confirmed') throw notWaiting(id, entries)
 }
 
-const takenBack = (id: string): CalicoError => new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: 'To make the change again, revert the rollback: calicoctl undo'})
+/** ROLLBACK: the ID of what rolled it back, where that is known. */
+const takenBack = (id: string, rollback?: string): CalicoError =>
+  new CalicoError('conflict', `The change ${id} was already rolled back: it was not confirmed`, {hint: rollback === undefined ? 'To make the change again, undo its rollback, by the ID that calicoctl history prints for it.' : `To make the change again, undo its rollback: calicoctl undo ${rollback}`})
 
 const mayBeUndone = (waiting: Waiting): CalicoError =>
   new CalicoError('conflict', `The rollback of the change ${waiting.id} was interrupted, and may still be executed until ${new Date(rollbackUntil(waiting)).toISOString().replace(/\.[0-9]+Z$/, 'Z')}`, {hint: `Confirm the change then, or revert it now: calicoctl undo ${waiting.id}`})

@@ -193,8 +193,8 @@ describe('lines that run', () => {
   })
 
   test.each<[string, Surroundings['staged'], string | undefined]>([
-    ['profile add web', 'atomic', undefined], ['batch f', undefined, 'calicoctl batch cannot be used in a batch'], ['status', undefined, undefined], ['status', 'dry-run', 'calicoctl status changes this host and has no --dry-run'],
-    ['status', 'atomic', 'calicoctl status changes this host, which is not possible in one transaction (--atomic)'], ['profil add web', undefined, 'Did you mean: calicoctl profile'],
+    ['profile add web', 'atomic', undefined], ['batch f', undefined, 'calicoctl batch cannot be used in a batch'], ['status', undefined, undefined], ['status', 'dry-run', 'calicoctl status works on this host and has no --dry-run'],
+    ['status', 'atomic', 'calicoctl status works on this host, which is not possible in one transaction (--atomic)'], ['profil add web', undefined, 'Did you mean: calicoctl profile'],
   ])('%s, staged: %s', (text, staged, problem) => {
     const read = readWords(1, text.split(' '), {config, staged})
     if (problem === undefined) expect(read).not.toHaveProperty('problem')

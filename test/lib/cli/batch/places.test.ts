@@ -20,6 +20,6 @@ test.each<[string, readonly string[], boolean, string | undefined, string | unde
   ['pool:remove', ['--drain'], true, 'calicoctl pool remove --drain waits for other clients, and cannot be a line of a batch with --atomic', 'calicoctl pool remove --drain waits for other clients, and cannot be a line of a batch with --dry-run'],
   ['pool:add', ['--drain'], true, undefined, undefined],
   ['datastore:lock', [], true, 'calicoctl datastore lock cannot be a line of a batch with --atomic', 'calicoctl datastore lock cannot be a line of a batch with --dry-run'],
-  ['node:remove', [], true, 'calicoctl node remove changes this host, which is not possible in one transaction (--atomic)', undefined],
-  ['status', [], false, 'calicoctl status changes this host, which is not possible in one transaction (--atomic)', 'calicoctl status changes this host and has no --dry-run'],
+  ['node:remove', [], true, 'calicoctl node remove works on this host, which is not possible in one transaction (--atomic)', undefined],
+  ['status', [], false, 'calicoctl status works on this host, which is not possible in one transaction (--atomic)', 'calicoctl status works on this host and has no --dry-run'],
 ])('%s %j on a stage', (id, argv, canRehearse, atomic, rehearsed) => expect([true, false].map((isAtomic) => whyNotStaged(id, {atomic: isAtomic, canRehearse, argv}))).toEqual([atomic, rehearsed]))
