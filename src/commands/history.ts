@@ -67,7 +67,7 @@ export default class History extends ShowCommand {
       throw new CalicoError('not-found', `There is no ${objectLabel(info.kind, typed)}, and neither the journal nor the datastore has a change of it.`, {hint: 'To see the changes: calicoctl history'})
     } catch (error) {
       if (!isError(error, 'unreachable', 'denied')) throw error
-      this.note(`Warning: ${error.message}. Only the journal's changes of ${info.kind} are shown.`)
+      this.note(`Warning: ${error.message}. Only the journal's changes of ${objectLabel(info.kind, typed)} are shown, those of other clusters too.`)
       return objectRows(keyOfObject(info, recorded, namespace), entries, [], undefined)
     }
   }

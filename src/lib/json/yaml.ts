@@ -42,7 +42,7 @@ function yamlWriter(stringify: typeof YAML.stringify): (value: unknown) => strin
   }
 }
 
-/** How the library writes what {@link quickYaml} does not. */
+/** How the library writes what {@link quickYaml} does not. `=` and `<<` are no texts in YAML 1.1, but its types value and merge. */
 export const YAML_OPTIONS = {
   lineWidth: 0,
   compat: 'yaml-1.1',
@@ -56,7 +56,7 @@ export const YAML_OPTIONS = {
       return {
         ...tag,
         stringify(item, ...rest) {
-          const safe = escapeYaml(String(item.value)) === item.value
+          const safe = escapeYaml(String(item.value)) === item.value && item.value !== '=' && item.value !== '<<'
           return escapeYaml(write(safe ? item : Object.assign(item, {type: 'QUOTE_DOUBLE'}), ...rest))
         },
       }

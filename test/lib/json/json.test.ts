@@ -181,6 +181,8 @@ describe('YAML', () => {
   test('texts that readers take for something else are quoted; nothing becomes an alias', async () => {
     const same = {a: 'yes'}
     expect(await stringifyYaml({x: same, w: same, z: '1e3'})).toBe('x:\n  a: "yes"\nw:\n  a: "yes"\nz: "1e3"\n')
+    // The types value and merge of YAML 1.1.
+    expect(await stringifyYaml({a: '=', b: ['<<', '=='], '=': 1})).toBe('a: "="\nb:\n  - "<<"\n  - ==\n"=": 1\n')
   })
   test('200 levels are written', async () => expect((await stringifyYaml(deep(200))).length).toBeGreaterThan(200))
   test.each([201, 980, 100_000])('%d levels are an error, with the way out', async (levels) => {
