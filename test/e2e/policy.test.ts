@@ -1,5 +1,5 @@
 /** `policy explain` and `policy test` by the built command: on a real etcd, and on files without a datastore. */
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {afterAll, beforeAll, describe, expect, test} from '@jest/globals'
@@ -129,6 +129,7 @@ describe('policy explain', () => {
     ['c1 b1 tcp/70000', 1],
     ['c1 b1 xtp/80', 1],
     ['c1 b1 47/80', 1],
+    ['c1 b1 tcp/0 --sport 0 --assert deny', 0],
     ['v6 b1 icmp/8', 1],
     ['v6 c2 tcp/80', 1],
     ['192.168.1.1 fd80::2 tcp/80', 1],
@@ -212,6 +213,36 @@ describe('policy test', () => {
     ]))
     writeFileSync(join(folder, 'bare.yaml'), ['apiVersion: calicoctl/v1', 'kind: PolicyTest', 'probes:', '- {from: {ip: 192.0.2.9}, to: {ip: 10.9.0.1}, proto: tcp, dport: 80, expect: deny, by: {kind: NetworkPolicy, name: shut, index: 0}}', ''].join('\n'))
     expect(await words('policy test bare.yaml -f bare.json')).toMatchObject({code: 0, stderr: '1 probe: all as expected\n'})
+  })
+
+  test('by: kinds in any case and in the words of messages; both sides of a mismatch are in the same words', async () => {
+    const probes = [
+      '- {from: f1, to: b1, proto: tcp, dport: 9000, by: {kind: profile, name: backend, index: 2, direction: inbound, action: allow}}',
+      '- {from: c1, to: b1, proto: tcp, dport: 9000, by: {kind: no rule matches}}',
+      '- {from: f1, to: b1, proto: tcp, dport: 9000, expect: allow, by: {kind: profile, name: backend, index: 1}}',
+    ]
+    writeFileSync(join(folder, 'by2.yaml'), ['apiVersion: calicoctl/v1', 'kind: PolicyTest', 'probes:', ...probes, ''].join('\n'))
+    expect(await words('policy test by2.yaml')).toMatchObject({
+      code: 10,
+      stdout: 'by2.yaml:6:3: f1 -> b1 tcp/9000: expected allow by profile backend, rule 2, but it is allow; sender: allow by profile frontend, outbound rule 1; receiver: allow by profile backend, inbound rule 3\n',
+      stderr: 'Error: 1 of 3 probes is not as expected.\n',
+    })
+  })
+
+  test('folders are read as by validate: folders in them with -R only, and files without objects are refused', async () => {
+    mkdirSync(join(folder, 'nest/sub'), {recursive: true})
+    const profile = (name: string): string => JSON.stringify(object('Profile', name, {}))
+    writeFileSync(join(folder, 'nest/a.json'), profile('a'))
+    writeFileSync(join(folder, 'nest/sub/b.json'), JSON.stringify(object('Profile', 'b', {ingress: [{action: 'Allow', source: {}, destination: {}}]})))
+    writeFileSync(join(folder, 'nest/c.json'), JSON.stringify(workload('w', 'h1', ['10.9.0.1'], ['b'])))
+    writeFileSync(join(folder, 'nest.yaml'), ['apiVersion: calicoctl/v1', 'kind: PolicyTest', 'probes:', '- {from: 192.0.2.9, to: 10.9.0.1, proto: tcp, dport: 80, expect: allow}', ''].join('\n'))
+    for (const recursive of [[], ['-R']]) {
+      expect((await run('validate', '-f', 'nest', ...recursive)).stdout).toBe(`${2 + recursive.length} objects in ${2 + recursive.length} files are valid.\n`)
+      expect((await run('policy', 'test', 'nest.yaml', '-f', 'nest', ...recursive)).code).toBe(recursive.length > 0 ? 0 : 10)
+    }
+    writeFileSync(join(folder, 'nest/none.yaml'), '')
+    for (const line of ['validate -f nest', 'policy test nest.yaml -R -f nest']) expect(await words(line)).toMatchObject({code: 1, stderr: expect.stringContaining('nest/none.yaml') as unknown})
+    expect((await words('policy test nest.yaml -R -f nest --skip-empty')).code).toBe(0)
   })
 
   test.each(['h10', 'h48', 'h52', 'h67', 'h72', 'h80'])('recorded verdicts from a datastore save, without a datastore: %s', async (id) => {

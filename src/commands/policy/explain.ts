@@ -7,7 +7,7 @@ import {findParty, parseTraffic, type Traffic} from '../../lib/policy/probe.js'
 import {explain} from '../../lib/views/policy/explain.js'
 
 const readPort = (text: string): number => {
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65535) throw new CalicoError('invalid', `--sport: '${text}' is not a port: give 1 to 65535`)
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new CalicoError('invalid', `--sport: '${text}' is not a port: give 0 to 65535`)
   return Number(text)
 }
 

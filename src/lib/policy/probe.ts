@@ -25,7 +25,7 @@ const number = (text: string, most: number, what: string, least = 0): number => 
   return Number(text)
 }
 
-/** TEXT, `PROTO[/PORT]` or `icmp/TYPE[/CODE]`. @throws CalicoError `invalid` */
+/** TEXT, `PROTO[/PORT]` or `icmp/TYPE[/CODE]`. No rule can name port 0, but packets can have it, and what is allowed is printed with it (`tcp/0:79`). @throws CalicoError `invalid` */
 export function parseTraffic(text: string): Traffic {
   const [name = '', ...numbers] = text.split('/')
   const protocol = protocolOf(name)
@@ -39,7 +39,7 @@ export function parseTraffic(text: string): Traffic {
   if (port === undefined) return {protocol}
   if (!hasPorts(protocol)) throw new CalicoError('invalid', `'${text}': protocol ${name} has no ports`)
   if (numbers.length > 1) throw new CalicoError('invalid', `'${text}': give ${name}/PORT`)
-  return {protocol, dport: number(port, MAX_PORT, 'port', 1)}
+  return {protocol, dport: number(port, MAX_PORT, 'port')}
 }
 
 /** The protocol called TEXT. @throws CalicoError `invalid` */

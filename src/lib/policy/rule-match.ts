@@ -22,7 +22,8 @@ export function ruleMatches(rule: Rule, packet: Packet, source: Place, destinati
   )
 }
 
-function icmpMatches({type, code}: Icmp, {family, protocol, icmpType, icmpCode}: Packet, missing: (what: Open) => void): boolean {
+/** Whether PACKET is of the ICMP type, and code. */
+export function icmpMatches({type, code}: Icmp, {family, protocol, icmpType, icmpCode}: Packet, missing: (what: Open) => void): boolean {
   if (protocol !== ICMP_OF[family]) return false
   if (icmpType === undefined || (code !== undefined && icmpCode === undefined)) missing('icmpType')
   return icmpType === type && (code === undefined || icmpCode === code)

@@ -1,27 +1,39 @@
 /** Why a rule does not match a packet: each criterion that fails, and what the packet would have to have. */
+import {append} from '../append.js'
 import {formatAddress, formatCidr, contains} from '../net/index.js'
 import {canonical} from '../model/selector/index.js'
-import type {Packet} from './flow-set/flow-set.js'
+import {ICMP_OF, type Packet} from './flow-set/flow-set.js'
 import {isMember, namedAt, type Place} from './match-addresses.js'
 import {hasPorts, protocolName} from './packets.js'
-import type {End, Ports, Rule} from './rule.js'
+import type {Icmp, Ports, Rule} from './rule.js'
+import {icmpMatches} from './rule-match.js'
 
 const portsText = ({ranges, names}: Ports): string => [...ranges.map(([from, to]) => (from === to ? String(from) : `${from}:${to}`)), ...names].join(',')
 
-/** What PACKET from SOURCE to DESTINATION would have to be for RULE to match, as ends of a sentence; empty if it does match. */
-export function whyNot(rule: Rule, packet: Packet, source: Place, destination: Place): string[] {
-  const {family, protocol, icmpType} = packet
+/** All that PACKET from SOURCE to DESTINATION would have to be for RULE to match, as ends of a sentence; empty if it does match, undefined if no packet of this family would. */
+export function whyNot(rule: Rule, packet: Packet, source: Place, destination: Place): string[] | undefined {
+  const {family, protocol} = packet
+  if (rule.never || !rule.families[family]) return undefined
   const found: string[] = []
-  if (rule.never) found.push('it asks for a Kubernetes service, which never matches')
-  if (!rule.families[family]) found.push(`it does not exist for IPv${family}`)
   if (rule.protocol !== undefined && rule.protocol !== protocol) found.push(`the protocol were ${protocolName(rule.protocol)}`)
   if (rule.notProtocol === protocol) found.push(`the protocol were not ${protocolName(protocol)}`)
-  if (rule.icmp?.type !== undefined && rule.icmp.type !== icmpType) found.push(`the ICMP type were ${rule.icmp.type}`)
-  if (rule.notIcmp?.type !== undefined && rule.notIcmp.type === icmpType) found.push(`the ICMP type were not ${rule.notIcmp.type}`)
-  return [...found, ...endReasons(rule.source, 'source', source, packet, packet.sport), ...endReasons(rule.destination, 'destination', destination, packet, packet.dport)]
+  if (rule.icmp?.type !== undefined && !icmpMatches(rule.icmp, packet, ignore)) append(found, icmpReasons(rule.icmp, packet))
+  // A packet of another protocol passes notICMP and notPorts; with the protocol of the rule it would have what they ask for.
+  const passesIcmp = protocol === ICMP_OF[family] ? !rule.notIcmp || !icmpMatches(rule.notIcmp, packet, ignore) : rule.protocol !== ICMP_OF[family]
+  if (rule.notIcmp?.type !== undefined && !passesIcmp) found.push(`the ICMP type${rule.notIcmp.code === undefined ? '' : ' and code'} were not ${icmpText(rule.notIcmp)}`)
+  return [...found, ...endReasons(rule, 'source', source, packet, packet.sport), ...endReasons(rule, 'destination', destination, packet, packet.dport)]
 }
 
-function endReasons({nets, notNets, set, notSet, ports, notPorts}: End, name: 'source' | 'destination', place: Place, packet: Packet, port: number | undefined): string[] {
+const ignore = (): void => undefined
+
+const icmpText = ({type, code}: Icmp): string => [type, code].filter((value) => value !== undefined).join('/')
+
+function icmpReasons({type, code}: Icmp, {icmpType, icmpCode}: Packet): string[] {
+  return [...(icmpType === type ? [] : [`the ICMP type were ${type}`]), ...(code === undefined || icmpCode === code ? [] : [`the ICMP code were ${code}`])]
+}
+
+function endReasons(rule: Rule, name: 'source' | 'destination', place: Place, packet: Packet, port: number | undefined): string[] {
+  const {nets, notNets, set, notSet, ports, notPorts} = rule[name]
   const {address} = place
   const {family} = address
   const found: string[] = []
@@ -32,7 +44,8 @@ function endReasons({nets, notNets, set, notSet, ports, notPorts}: End, name: 's
   const has = (list: Ports): boolean =>
     port !== undefined && (list.ranges.some(([from, to]) => port >= from && port <= to) || namedAt(list, place, set).some((named) => named.protocol === packet.protocol && named.port === port))
   const word = name === 'source' ? 'source port' : 'port'
-  if (ports && hasPorts(packet.protocol) && !has(ports)) found.push(`the ${word} were ${portsText(ports)}`)
-  if (notPorts && hasPorts(packet.protocol) && has(notPorts)) found.push(`the ${word} were none of ${portsText(notPorts)}`)
+  if (ports && !has(ports)) found.push(`the ${word} were ${portsText(ports)}`)
+  const passes = hasPorts(packet.protocol) ? !notPorts || !has(notPorts) : rule.protocol === undefined || !hasPorts(rule.protocol)
+  if (notPorts && !passes) found.push(`the ${word} were none of ${portsText(notPorts)}`)
   return found
 }

@@ -185,10 +185,10 @@ export const FILES: readonly Target[] = [
   {
     name: 'policy-tests',
     seeds: () => [
-      'apiVersion: calicoctl/v1\nkind: PolicyTest\nmetadata:\n  name: x\nprobes:\n- web -> db tcp/80 allow\n- {from: web, to: {ip: 10.0.0.1}, proto: icmp, icmpType: 8, icmpCode: 0, expect: deny, by: {policy: a}}\n- from: {host: h1}\n  to: {endpoint: e}\n  proto: 6\n  dport: 443\n  sport: 1\n  ipVersion: 6\n',
+      'apiVersion: calicoctl/v1\nkind: PolicyTest\nmetadata:\n  name: x\nprobes:\n- web -> db tcp/80 allow\n- {from: web, to: {ip: 10.0.0.1}, proto: icmp, icmpType: 8, icmpCode: 0, expect: deny, by: {kind: profile, name: a, index: 1, direction: inbound, action: Allow}}\n- from: {host: h1}\n  to: {endpoint: e}\n  proto: 6\n  dport: 443\n  sport: 1\n  ipVersion: 6\n',
       '{"apiVersion":"calicoctl/v1","kind":"PolicyTest","probes":["any -> any udp/53 deny"]}',
     ],
-    dictionary: ['probes:', '- ', ' -> ', 'tcp/', 'icmp/8/0', ' allow', ' deny', 'from: ', 'to: ', 'proto: ', 'dport: ', 'ipVersion: ', 'by: ', '{ip: ', '{host: ', '*a', '&a '],
+    dictionary: ['probes:', '- ', ' -> ', 'tcp/', 'icmp/8/0', ' allow', ' deny', 'from: ', 'to: ', 'proto: ', 'dport: ', 'ipVersion: ', 'by: ', '{kind: tier, ', '{ip: ', '{host: ', '*a', '&a '],
     run(input) {
       const {probes, mistakes} = probesIn([{name: 'f', text: text(input)}])
       for (const {line, column} of probes) promise(line >= 1 && column >= 1, 'a probe has no place')

@@ -7,14 +7,14 @@ import {allow, node, object, profile, workload} from './decided.js'
 
 describe('traffic', () => {
   test.each<[string, object, string]>([
-    ['tcp', {protocol: 6}, 'tcp'], ['tcp/1', {protocol: 6, dport: 1}, 'tcp/1'], ['17/65535', {protocol: 17, dport: 65_535}, 'udp/65535'], ['47', {protocol: 47}, '47'], ['255', {protocol: 255}, '255'],
+    ['tcp', {protocol: 6}, 'tcp'], ['tcp/1', {protocol: 6, dport: 1}, 'tcp/1'], ['udp/0', {protocol: 17, dport: 0}, 'udp/0'], ['17/65535', {protocol: 17, dport: 65_535}, 'udp/65535'], ['47', {protocol: 47}, '47'], ['255', {protocol: 255}, '255'],
     ['icmp', {protocol: 1}, 'icmp'], ['icmp/0', {protocol: 1, icmpType: 0}, 'icmp/0'], ['icmpv6/255/0', {protocol: 58, icmpType: 255, icmpCode: 0}, 'icmpv6/255/0'],
   ])('%s', (text, traffic, written) => {
     expect(parseTraffic(text)).toEqual(traffic)
     expect(trafficText(parseTraffic(text))).toBe(written)
   })
   test.each([
-    ['tcp/0', "'0' is not a valid port: give 1 to 65535"], ['tcp/65536', "'65536' is not a valid port"], ['tcp/80/1', "'tcp/80/1': give tcp/PORT"], ['tcp/', "'' is not a valid port"], ['tcp/8x', "'8x' is not a valid port"],
+    ['tcp/65536', "'65536' is not a valid port: give 0 to 65535"], ['tcp/80/1', "'tcp/80/1': give tcp/PORT"], ['tcp/', "'' is not a valid port"], ['tcp/8x', "'8x' is not a valid port"],
     ['47/80', "'47/80': protocol 47 has no ports"], ['icmp/256', "'256' is not a valid ICMP type: give 0 to 255"], ['icmp/8/256', "'256' is not a valid ICMP code"], ['icmp/8/0/0', "'icmp/8/0/0': give icmp, icmp/TYPE or icmp/TYPE/CODE"],
     ['0', "'0' is not a valid protocol number: give 1 to 255"], ['256', "'256' is not a valid protocol number"], ['', "'' is not a protocol"], ['ftp/21', "'ftp' is not a protocol: give tcp, udp"],
   ])('%s is refused', (text, message) => expect(() => parseTraffic(text)).toThrow(expect.objectContaining({kind: 'invalid', message: expect.stringContaining(message) as unknown})))

@@ -164,7 +164,7 @@ function allowCommand({sender, receiver}: JudgedPair, {traffic, from, to}: Asked
   const {protocol, dport, icmpType, icmpCode} = traffic
   const name = protocolName(protocol)
   const ofIcmp = (value: number | undefined): value is number => value !== undefined && value <= MOST_ICMP
-  const ports = dport === undefined ? {} : {ports: [dport]}
+  const ports = dport === undefined || dport === 0 ? {} : {ports: [dport]} // no rule can name port 0
   const whom = sideOf(other, asked)
   const rule: WordRule = {
     action: 'allow',
@@ -208,12 +208,15 @@ function nearMisses(pair: JudgedPair, traffic: Traffic, family: Family, {by}: Si
   const {route} = pair.judgement
   const point = by.direction === 'ingress' ? route.ingress : route.egress
   if (point === undefined) return []
-  const rules: Rule[] = [...point.tiers.flatMap(({policies}) => policies), ...(by.kind === 'Tier' ? [] : point.profiles)].flatMap(({[by.direction]: list}) => [...list])
+  // What stands behind a tier that ends in a deny, or behind a profile that is missing, is not asked.
+  const tiers = by.kind === 'Tier' ? point.tiers.slice(0, 1 + point.tiers.findIndex(({tier}) => tier.name === by.name)) : point.tiers
+  const profiles = by.kind === 'Tier' ? [] : by.missing ? point.profiles.slice(0, point.profiles.findIndex(({missing}) => missing)) : point.profiles
+  const rules: Rule[] = [...tiers.flatMap(({policies}) => policies), ...profiles].flatMap(({[by.direction]: list}) => [...list])
   const near = rules.filter(({action}) => action === 'Allow').map((rule) => ({rule, reasons: whyNot(rule, {family, ...traffic}, point.source, point.destination)}))
   return near
-    .filter(({reasons}) => reasons.length === 1)
+    .filter(({reasons}) => reasons?.length === 1)
     .slice(0, 5)
-    .map(({rule, reasons}) => `${ruleLabel(rule.by)} would allow it if ${reasons[0] ?? ''}.`)
+    .map(({rule, reasons: [reason = ''] = []}) => `${ruleLabel(rule.by)} would allow it if ${reason}.`)
 }
 
 function explainFlows({world, from, to, family}: Question): Explained {

@@ -10,6 +10,7 @@ import {hasPorts} from '../../policy/packets.js'
 import {parseTraffic, protocolOf, type Traffic} from '../../policy/probe.js'
 import {nearest} from '../../cli/suggest.js'
 import {readInput} from '../resource-files/options.js'
+import {type ExpectedBy, readExpectedBy} from './expected-by.js'
 
 /** One end of a probe: a word as `policy explain` takes it, or an object as in golden/policy.jsonl. */
 export type End = string | {readonly endpoint?: string; readonly ip?: string; readonly host?: string}
@@ -26,8 +27,8 @@ export interface Probe {
   readonly traffic: Traffic
   readonly family: 4 | 6 | undefined
   readonly expect: 'allow' | 'deny' | undefined
-  /** Members that the deciding rule of some side must have. */
-  readonly by: Readonly<Record<string, unknown>> | undefined
+  /** What the deciding rule of some side must be. */
+  readonly by: ExpectedBy | undefined
   /** What the file says, without what is expected. */
   readonly members: ProbeMembers
 }
@@ -37,9 +38,9 @@ const END_MEMBERS = ['endpoint', 'ip', 'host']
 const DOCUMENT = ['apiVersion', 'kind', 'metadata', 'probes']
 const SHORT = /^\s*(\S+)\s+->\s+(\S+)\s+(\S+?)(?:\s+(allow|deny))?\s*$/
 
-/** The probes of the files at PATHS, `-` is stdin, and the mistakes of all files. */
-export async function readProbes(paths: readonly string[]): Promise<{probes: Probe[]; mistakes: FileProblem[]}> {
-  const {sources, problems} = await readSources(paths, {recursive: false, stdin: readInput})
+/** The probes of the files at PATHS, `-` is stdin, and the mistakes of all files. RECURSIVE: of a folder those of the folders in it, too. */
+export async function readProbes(paths: readonly string[], {recursive}: {readonly recursive: boolean}): Promise<{probes: Probe[]; mistakes: FileProblem[]}> {
+  const {sources, problems} = await readSources(paths, {recursive, stdin: readInput})
   const {probes, mistakes} = probesIn(sources)
   return {probes, mistakes: [...problems, ...mistakes]}
 }
@@ -154,11 +155,11 @@ class Reader {
     const version = this.number(ipVersion, `${path}.ipVersion`, 4, 6)
     if (version === 5) this.fail(`${path}.ipVersion`, 'must be 4 or 6')
     if (expect !== undefined && expect !== null && expect !== 'allow' && expect !== 'deny') this.fail(`${path}.expect`, 'must be allow or deny')
-    if (by !== undefined && by !== null && fieldsOf(by) === undefined) this.fail(`${path}.by`, 'must be an object with properties of a rule: kind, name, index and others')
+    const decider = readExpectedBy(by, (name, message) => this.fail(name === '' ? `${path}.by` : `${path}.by.${name}`, message))
     if (traffic && version !== undefined && ((traffic.protocol === 1 && version === 6) || (traffic.protocol === 58 && version === 4))) this.fail(`${path}.proto`, `does not exist in IPv${version}`)
     if (from === undefined || to === undefined || traffic === undefined) return undefined
     const {expect: _, by: __, ...rest} = fields
-    return {from, to, traffic, family: version as Probe['family'], expect: (expect ?? undefined) as Probe['expect'], by: fieldsOf(by), members: plain(rest) as unknown as ProbeMembers}
+    return {from, to, traffic, family: version as Probe['family'], expect: (expect ?? undefined) as Probe['expect'], by: decider, members: plain(rest) as unknown as ProbeMembers}
   }
 
   private end(value: unknown, path: string): End | undefined {

@@ -1,13 +1,12 @@
 /** `policy test`: asks all probes, and shows what is not as expected. */
 import type {Entry} from '../../policy/load.js'
 import {loadWorld} from '../../policy/load.js'
-import type {By, SideVerdict} from '../../policy/by.js'
+import type {SideVerdict} from '../../policy/by.js'
 import {judgePairs, type TotalVerdict} from '../../policy/explain.js'
 import type {Judgement} from '../../policy/judge.js'
 import {findParty, type Selection, trafficText} from '../../policy/probe.js'
 import {hostOf, workloadOf} from '../../policy/between.js'
 import {partyAt} from '../../policy/parties.js'
-import {ruleLabel} from '../../policy/judge.js'
 import type {Workload, World} from '../../policy/world.js'
 import {append} from '../../append.js'
 import {CalicoError} from '../../errors.js'
@@ -20,7 +19,8 @@ import {currentInvocation} from '../../cli/invocation.js'
 import {escapeText} from '../../printable.js'
 import type {FileProblem} from '../../resource-files/problem.js'
 import {hazardProblems, refuse} from '../../resource-files/load.js'
-import {loadFiles} from '../resource-files/options.js'
+import {loadFiles, type ReadingFlags} from '../resource-files/options.js'
+import {deciderText, type ExpectedBy, isExpected} from './expected-by.js'
 import type {End, Probe} from './test-file.js'
 
 export interface Result {
@@ -36,8 +36,9 @@ function missingTiers(entries: readonly Entry[]): Entry[] {
   return BUILT_IN_TIERS.map(({name, spec}) => ({key: resourceKey('Tier', name), value: {kind: 'Tier', apiVersion: API_VERSION, metadata: {name}, spec}})).filter(({key}) => !there.has(key))
 }
 
-/** The objects of FILES: of YAML or JSON files as `validate` takes them, with the built-in tiers; of a `datastore save` as they are. @throws CalicoError `invalid` with all problems */
-export async function filesWorld(files: readonly string[]): Promise<World> {
+/** The objects of the files that FLAGS name: of YAML or JSON files as `validate` takes them, with the built-in tiers; of a `datastore save` as they are. @throws CalicoError `invalid` with all problems */
+export async function filesWorld(flags: ReadingFlags & {readonly filename: readonly string[]}): Promise<World> {
+  const {filename: files} = flags
   const entries: Entry[] = []
   const plain: string[] = []
   for (const file of files) {
@@ -45,7 +46,7 @@ export async function filesWorld(files: readonly string[]): Promise<World> {
     else plain.push(file)
   }
   if (plain.length > 0) {
-    const {objects} = await loadFiles({filename: plain, recursive: true, 'skip-empty': true}, {judge: true})
+    const {objects} = await loadFiles({...flags, filename: plain}, {judge: true})
     refuse(hazardProblems(objects))
     for (const {place, complete, wanted} of objects) entries.push({key: resourceKey(place.kind, place.name, place.namespace), value: complete ?? wanted})
     if (plain.length === files.length) append(entries, missingTiers(entries))
@@ -147,11 +148,8 @@ class Ends {
   }
 }
 
-/** Whether some side was decided by a rule with the members of WANTED. */
-function fits(wanted: Readonly<Record<string, unknown>>, {egress, ingress, forward}: Judgement): boolean {
-  const members = Object.entries(wanted).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value] as const)
-  return [egress, ingress, ...forward].some((side) => side !== null && members.every(([name, value]) => (side.by as unknown as Readonly<Record<string, unknown>>)[name] === value))
-}
+/** Whether some side was decided by a rule with the properties of WANTED. */
+const fits = (wanted: ExpectedBy, {egress, ingress, forward}: Judgement): boolean => [egress, ingress, ...forward].some((side) => side !== null && isExpected(wanted, side.by))
 
 const bare = (side: Judgement['egress']): SideVerdict | null => {
   if (side === null) return null
@@ -159,15 +157,14 @@ const bare = (side: Judgement['egress']): SideVerdict | null => {
   return rest
 }
 
-const byText = (by: By): string => (by.kind === 'NoMatch' ? 'no rule matches' : by.missing ? `profile ${by.name ?? ''}, which does not exist` : ruleLabel(by))
-
 const endText = (end: End): string => (typeof end === 'string' ? end : Object.values(end).join(' '))
 
 const flowText = ({from, to, traffic}: Probe): string => `${endText(from)} -> ${endText(to)} ${trafficText(traffic)}`
 
 function whatText({verdict, judgement, probe}: Result): string {
-  const sides = judgement === undefined ? [] : [['sender', judgement.egress] as const, ['receiver', judgement.ingress] as const].flatMap(([name, side]) => (side ? [`${name}: ${side.verdict} by ${byText(side.by)}`] : []))
-  const expected = [probe.expect, probe.by === undefined ? undefined : `by ${JSON.stringify(probe.by, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}`].filter((text) => text !== undefined).join(' ')
+  const decided = (place: string, side: SideVerdict | null): string[] => (side === null ? [] : [`${place}: ${side.verdict} by ${deciderText(side.by, probe.by)}`])
+  const sides = judgement === undefined ? [] : [...decided('sender', judgement.egress), ...decided('receiver', judgement.ingress), ...judgement.forward.flatMap((step) => decided(`host endpoint ${step.hostEndpoint} of ${step.host}`, step))]
+  const expected = [probe.expect, probe.by === undefined ? undefined : `by ${deciderText(probe.by, probe.by)}`].filter((text) => text !== undefined).join(' ')
   return `expected ${expected}, but it is ${verdict}${judgement?.reason === undefined ? '' : ` (${judgement.reason})`}${sides.length > 0 ? `; ${sides.join('; ')}` : ''}`
 }
 

@@ -17,7 +17,7 @@ export const readingFlags = {
 
 export const namespaceFlag = Flags.string({char: 'n', description: 'The namespace of namespaced objects that do not specify one. Default: default.', helpValue: 'NAME'})
 
-interface ReadingFlags {
+export interface ReadingFlags {
   readonly filename?: readonly string[] | undefined
   readonly recursive: boolean
   readonly 'skip-empty': boolean
