@@ -62,6 +62,14 @@ describe('no answer', () => {
     expect(stderr).toContain('did not answer in time')
   })
 
+  test.each(['get tier', 'get profile -o json', 'get ipamblock', 'get kinds'])('nothing answers before anything was shown: %s gives the reason, not that the time is too short for all of it', async (line) => {
+    const server = await startSilentServer()
+    const {code, stdout, stderr} = await run(`${line} --timeout 500ms`, on(server.endpoint))
+    await server.stop()
+    expect({code, stdout}).toEqual({code: 6, stdout: ''})
+    expect(stderr).toMatch(/^Error: The etcd endpoint \S+ \(from ETCD_ENDPOINTS\) did not answer in time\.\n/)
+  })
+
   test('Ctrl-C while nothing answers: 130, nothing was changed', async () => {
     const server = await startSilentServer()
     const connected = server.connected()

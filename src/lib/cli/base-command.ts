@@ -20,6 +20,9 @@ import {currentInvocation} from './invocation.js'
 import {watchSignals} from './signals.js'
 import {Out} from './out.js'
 
+/** How long the datastore has to say why there is no answer, after the time of --timeout. */
+const REASON_MS = 400
+
 /** The budget for the datastore when no --timeout is given (decisions.md 15). */
 const DEFAULT_TIMEOUT_MS = 10_000
 
@@ -325,11 +328,14 @@ export abstract class BaseCommand extends Command {
     const iterator = pieces[Symbol.asyncIterator]()
     for (;;) {
       let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) expired before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})), budget.remaining())
-      })
-      const step = await Promise.race([iterator.next(), late]).finally(() => clearTimeout(timer))
-      if (step.done === true) return
+      const next = iterator.next()
+      const after = (time: number) => new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), time)))
+      const within = (time: number) => Promise.race([next, after(time)]).finally(() => clearTimeout(timer))
+      const step = await within(budget.remaining())
+      // A request that waits for an answer ends now, too, and its error says more.
+      const last = step ?? (await within(REASON_MS))
+      if (last?.done === true) return
+      if (step === undefined) throw new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) expired before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})
       yield step.value
     }
   }
