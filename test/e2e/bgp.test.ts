@@ -84,6 +84,7 @@ describe('bgp peer', () => {
     ['bgp peer add 224.0.0.5 as 0', ['224.0.0.5 cannot be a BGP peer: it is a multicast address.', '\'0\'']],
     ['bgp peer add 0.0.0.1 as 1', ['0.0.0.1 cannot be a BGP peer']],
     ['node bgp peer add ff02::5 as 1', ['ff02::5 cannot be a BGP peer: it is a multicast address.']],
+    ['bgp peer add fe80::1 as 64513', ['fe80::1 cannot be a BGP peer: it is a link-local address, for which BIRD needs an interface that Calico does not configure.']],
     ['node bgp peer remove 10.1', ['write 10.0.0.1']],
     ['bgp peer remove nonsense', ['nonsense']],
   ])('%s: every wrong value is told, nothing is written', async (line, wrong) => {

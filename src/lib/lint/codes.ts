@@ -15,7 +15,7 @@ const warning = (summary: string): CodeInfo => ({level: 'warning', summary})
 const info = (summary: string): CodeInfo => ({level: 'info', summary})
 
 export const CODES = {
-  'bird-refuses': error('A BGP filter that makes BIRD reject its whole configuration'),
+  'bird-refuses': error('A BGP filter or peer that makes BIRD reject its whole configuration'),
   'cannot-start': error('Felix settings that prevent Felix from starting'),
   'cluster-information-missing': error('ClusterInformation is missing, so Felix stops'),
   'endpoint-name': error('A workload endpoint whose name does not match its node'),

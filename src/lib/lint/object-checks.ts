@@ -64,7 +64,7 @@ function codeOf({kind}: StoredObject, {level, asWritten}: Hazard): Code {
   if (asWritten) return 'matches-everything'
   // What an endpoint or a policy that is gone leaves behind is another matter than a profile, of which nodes keep the last version until they start again.
   if (level === 'frozen' && kind === 'Profile') return 'stale'
-  if (level === 'frozen' && kind === 'BGPFilter') return 'bird-refuses'
+  if (level === 'frozen' && (kind === 'BGPFilter' || kind === 'BGPPeer')) return 'bird-refuses'
   if (level === 'open' && kind === 'WorkloadEndpoint') return 'unpoliced-interface'
   return CODE_OF[level]
 }
@@ -78,6 +78,7 @@ function hazardFindings(object: StoredObject, interfacePrefixes: readonly string
 
 function mendFor(object: StoredObject, code: Code, field: string): string | Mend {
   const {kind, name} = object
+  if (kind === 'BGPPeer' && code === 'bird-refuses') return deleteCommand(object)
   if (kind === 'ClusterInformation' && field === 'spec.datastoreReady') return 'calicoctl datastore unlock'
   if (code === 'frozen' || code === 'stale' || code === 'cannot-start' || object.resource === undefined) return rawCommand(object)
   if (code === 'unpoliced-interface') return endpointCommand(object)

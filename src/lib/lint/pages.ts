@@ -28,9 +28,9 @@ const ANEW = 'Remove the endpoint with "calicoctl endpoint remove ID" and add it
 
 export const PAGES: Readonly<Record<Code, Page>> = {
   'bird-refuses': {
-    meaning: 'A rule of a BGP filter has a prefix length range that is impossible. BIRD rejects the whole configuration because of it, and the node keeps its previous one: later changes of peers and pools have no effect there.',
+    meaning: 'A rule of a BGP filter has a prefix length range that is impossible, or a BGP peer has a link-local IPv6 address, for which BIRD needs an interface. BIRD rejects the whole configuration because of it, and the node keeps its previous one: later changes of peers and pools have no effect there.',
     example: {'bgpfilters/short': {spec: {exportV4: [{action: 'Accept', matchOperator: 'In', cidr: '10.0.0.0/8', prefixLength: {min: 24, max: 16}}]}}},
-    mend: `${EDIT} In prefixLength, min must not be greater than max, and max must not be less than the prefix length of the CIDR.`,
+    mend: `${EDIT} In prefixLength, min must not be greater than max, and max must not be less than the prefix length of the CIDR. Give a peer an address that is not link-local.`,
   },
   'cannot-start': {
     meaning: 'A Felix setting has a value of the wrong JSON type, such as "true" instead of true. A running Felix continues, but a Felix that is restarted, for example by an upgrade or a reboot, fails to start.',

@@ -2,7 +2,8 @@
  * Objects that Calico's client or etcd takes but that do harm in Felix: what was measured is described in felix-behaviour.md §2. Works on stored
  * objects as they are (not decoded), because what is dangerous is often what decoding drops. What is merely invalid is for `accept`.
  */
-import {parseCidr, parseCidrOrAddress} from '../net/cidr.js'
+import {parseAddress} from '../net/address.js'
+import {contains, parseCidr, parseCidrOrAddress} from '../net/cidr.js'
 import {accept, decode, unknownFields} from './accept.js'
 import type {KindName} from './resource.js'
 import {asRecord, ownField} from './schema/codec.js'
@@ -62,6 +63,7 @@ const WHEN_UNREADABLE: Partial<Record<KindName, {level: HazardLevel; effect: str
 
 const FINDERS: Partial<Record<KindName, Finder>> = {
   BGPFilter: bgpFilter,
+  BGPPeer: bgpPeer,
   ClusterInformation: clusterInformation,
   FelixConfiguration: felixConfiguration,
   GlobalNetworkPolicy: (object) => rulesOf('GlobalNetworkPolicy', object),
@@ -174,6 +176,18 @@ function bgpFilter(object: unknown): Hazard[] {
   })
 }
 
+/** What BIRD does with a configuration that it cannot read. */
+const REJECTED = 'BIRD rejects its whole configuration, and the node keeps its previous one'
+
+/** `neighbor fe80::1` without an interface is an error for BIRD 1.6; calico-node's template never has one. */
+function bgpPeer(object: unknown): Hazard[] {
+  const text = ownField(specOf(object), 'peerIP')
+  const address = typeof text === 'string' ? parseAddress(/^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? text) : undefined
+  const linkLocal = parseCidr('fe80::/10')
+  if (!address || !linkLocal || !contains(linkLocal, address)) return []
+  return [{level: 'frozen', field: 'spec.peerIP', message: `is a link-local address, for which BIRD needs an interface: ${REJECTED}`}]
+}
+
 function prefixLengths(rule: Readonly<Record<string, unknown>>, field: string, longest: number): Hazard[] {
   const lengths = asRecord(ownField(rule, 'prefixLength'))
   const network = ownField(rule, 'cidr')
@@ -182,10 +196,9 @@ function prefixLengths(rule: Readonly<Record<string, unknown>>, field: string, l
   const [min, max] = [ownField(lengths, 'min') ?? cidr.prefix, ownField(lengths, 'max') ?? longest]
   const place = `${field}.prefixLength`
   const found: Hazard[] = []
-  const refused = 'BIRD rejects its whole configuration, and the node keeps its previous one'
   if (typeof min === 'number' && typeof max === 'number') {
-    if (min > max) found.push({level: 'frozen', field: place, message: `has a min (${min}) greater than its max (${max}): ${refused}`})
-    else if (max < cidr.prefix) found.push({level: 'frozen', field: place, message: `has a max (${max}) less than the prefix length of the CIDR (${cidr.prefix}): ${refused}`})
+    if (min > max) found.push({level: 'frozen', field: place, message: `has a min (${min}) greater than its max (${max}): ${REJECTED}`})
+    else if (max < cidr.prefix) found.push({level: 'frozen', field: place, message: `has a max (${max}) less than the prefix length of the CIDR (${cidr.prefix}): ${REJECTED}`})
   }
   const operator = ownField(rule, 'matchOperator')
   if (operator === 'Equal' || operator === 'NotEqual') {

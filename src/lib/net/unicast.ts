@@ -39,10 +39,14 @@ export function poolNetworkProblem(network: Cidr): string | undefined {
   return undefined
 }
 
-/** Why no BGP session is possible with ADDRESS, a sentence without its full stop; undefined if one is. Link-local addresses are unicast, and peers use them. */
+/**
+ * Why no BGP session is possible with ADDRESS, a sentence without its full stop; undefined if one is. Link-local addresses are unicast, and IPv4 peers use them; of IPv6, BIRD wants the
+ * interface too, which calico-node does not configure, and takes nothing of such a configuration.
+ */
 export function peerAddressProblem(address: Address): string | undefined {
   const what = notUnicast(address)
-  return what === undefined || what === LINK_LOCAL ? undefined : `${formatAddress(address)} cannot be a BGP peer: it is ${what}`
+  if (what === undefined || (what === LINK_LOCAL && address.family === 4)) return undefined
+  return `${formatAddress(address)} cannot be a BGP peer: it is ${what}${what === LINK_LOCAL ? ', for which BIRD needs an interface that Calico does not configure' : ''}`
 }
 
 /**

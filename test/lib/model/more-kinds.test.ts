@@ -55,6 +55,11 @@ describe('hazards', () => {
     expect(filter(rule, list)).toEqual([{level, field: `spec.${list}[0].prefixLength`, message: expect.stringMatching(/^(has|does)/)}])
   })
 
+  test.each(['fe80::1', '[fe80::1]:179', 'FE80:0:0:0:0:0:0:1'])('of a peer: %s, for which BIRD needs an interface', (peerIP) => {
+    expect(hazards('BGPPeer', object('BGPPeer', {peerIP, asNumber: 64513}))).toEqual([{level: 'frozen', field: 'spec.peerIP', message: 'is a link-local address, for which BIRD needs an interface: BIRD rejects its whole configuration, and the node keeps its previous one'}])
+  })
+  test.each(['169.254.1.1', 'fd00::1', '[fd00::1]:179', '10.0.0.1:179', 'no address', undefined])('none of a peer: %s', (peerIP) => expect(hazards('BGPPeer', object('BGPPeer', {peerIP}))).toEqual([]))
+
   test.each([{prefixLength: {min: 16, max: 24}}, {prefixLength: {min: 4}}, {prefixLength: {}}, {}])('none of a filter: %j', (rule) => {
     expect(filter(rule)).toEqual([])
   })

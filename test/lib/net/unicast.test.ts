@@ -44,5 +44,7 @@ describe('a BGP peer cannot be', () => {
   test.each(['0.0.0.0', '0.0.0.1', '127.0.0.1', '224.0.0.5', '239.255.255.255', '240.0.0.1', '255.255.255.255', '::', '::1', 'ff02::5'])('%s', (text) =>
     expect(peerAddressProblem(ip(text))).toBe(`${text} cannot be a BGP peer: it is ${notUnicast(ip(text)) ?? ''}`))
 
-  test.each(['10.0.0.1', '169.254.169.1', '192.0.2.1', '223.255.255.255', 'fd00::1', 'fe80::1', '2001:db8::1'])('but %s can', (text) => expect(peerAddressProblem(ip(text))).toBeUndefined())
+  test.each(['fe80::1', 'febf::1'])('%s, for which BIRD needs an interface', (text) => expect(peerAddressProblem(ip(text))).toMatch(/cannot be a BGP peer: it is a link-local address, for which BIRD needs an interface/))
+
+  test.each(['10.0.0.1', '169.254.169.1', '192.0.2.1', '223.255.255.255', 'fd00::1', '2001:db8::1'])('but %s can', (text) => expect(peerAddressProblem(ip(text))).toBeUndefined())
 })
