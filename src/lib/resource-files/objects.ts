@@ -6,7 +6,7 @@ import {displayName} from '../model/display-name.js'
 import {hazards, type Hazard} from '../model/hazards.js'
 import {isKindName, KINDS, kindOfList} from '../model/kinds.js'
 import {API_VERSION, KIND_NAMES, type KindName, type Resource} from '../model/resource.js'
-import {asRecord, ownField} from '../model/schema/codec.js'
+import {asRecord, ownField, TOO_LARGE} from '../model/schema/codec.js'
 import type {FileContent, Item} from './documents.js'
 import type {FileProblem, Position} from './problem.js'
 
@@ -214,10 +214,14 @@ function readKind(record: Readonly<Record<string, unknown>>, {nearest}: Context,
 
 const didYouMean = (suggestion: string | undefined): string => (suggestion === undefined ? '' : `. Did you mean ${suggestion}?`)
 
-/** MESSAGE, with the remedy where a scalar lacks quotes. */
+/** MESSAGE, with the remedy where a scalar lacks quotes, and a number that is too large as the file has it. */
 function quoted(item: Item, prefix: string, field: string, message: string): string {
-  const source = message.startsWith('must be a string') ? item.plain.get(join(prefix, field)) : undefined
-  return source === undefined ? message : `must be a string, which ${source} without quotes is not: write "${source}"`
+  const source = item.plain.get(join(prefix, field))
+  if (source === undefined) return message
+  if (message.startsWith('must be a string')) return `must be a string, which ${source} without quotes is not: write "${source}"`
+  const [begin, end] = message.split(TOO_LARGE)
+  if (end !== '') return message
+  return /^[-+]?\.inf$/i.test(source) ? `${begin}${source}` : `${begin}${source.length > 40 ? `${source.slice(0, 40)}…` : source}, which is too large`
 }
 
 /** What an object calls itself, for problems that make it unreadable: `profile/web`; undefined where it does not. */

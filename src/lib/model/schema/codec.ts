@@ -66,13 +66,24 @@ const jsonType = (value: unknown): string => {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'an object'
-  if (typeof value === 'bigint') return 'a number'
   return {string: 'a string', boolean: 'true or false'}[typeof value as string] ?? `a ${typeof value}`
+}
+
+/** How a message calls a number that no double holds. */
+export const TOO_LARGE = 'a number that is too large'
+
+/** Digits that a message shows of a number. */
+const MOST_DIGITS = 40
+
+function numberText(value: number | bigint): string {
+  if (Number.isNaN(value)) return '.nan'
+  const text = String(value)
+  return !Number.isFinite(Number(value)) ? TOO_LARGE : text.length > MOST_DIGITS ? `${text.slice(0, MOST_DIGITS)}…` : text
 }
 
 /** Notes that VALUE at PATH cannot be read as EXPECTED. */
 export function refuse(findings: Findings, path: string, expected: string, value: unknown): void {
-  const shown = typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : jsonType(value)
+  const shown = typeof value === 'string' ? JSON.stringify(value) : typeof value === 'number' || typeof value === 'bigint' ? numberText(value) : jsonType(value)
   findings.unreadable.push({field: path, message: `must be ${expected}, not ${shown}`})
 }
 
@@ -172,7 +183,7 @@ export function integer(least: number, most: number, rule?: Rule<number>): Codec
     decode: (value, path, findings) => {
       const number = typeof value === 'bigint' ? Number(value) : value
       if (typeof number === 'number' && Number.isSafeInteger(number) && number >= least && number <= most) return number
-      refuse(findings, path, `a whole number from ${least} to ${most}`, typeof value === 'bigint' ? String(value) : value)
+      refuse(findings, path, `a whole number from ${least} to ${most}`, value)
       return 0
     },
     zero: () => 0,
@@ -195,7 +206,7 @@ export const int64: Codec<number | bigint> = {
     if (typeof value === 'bigint' && value <= INT64_MAX && value >= -INT64_MAX - 1n) {
       return Number.isSafeInteger(Number(value)) ? Number(value) : value
     }
-    refuse(findings, path, 'a whole number of 64 bits', typeof value === 'bigint' ? String(value) : value)
+    refuse(findings, path, 'a whole number of 64 bits', value)
     return 0
   },
   zero: () => 0,

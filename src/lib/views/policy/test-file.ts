@@ -183,7 +183,7 @@ class Reader {
       this.fail(`${path}.proto`, 'must be given')
       return undefined
     }
-    const protocol = this.attempt(`${path}.proto`, () => protocolOf(typeof proto === 'object' ? '' : String(proto as string | number | bigint | boolean)))
+    const protocol = this.attempt(`${path}.proto`, () => protocolOf(typeof proto === 'object' || (typeof proto === 'number' && !Number.isFinite(proto)) ? '' : String(proto as string | number | bigint | boolean)))
     const [dport, sport] = [this.number(fields.dport, `${path}.dport`, 0, 65535), this.number(fields.sport, `${path}.sport`, 0, 65535)]
     const [icmpType, icmpCode] = [this.number(fields.icmpType, `${path}.icmpType`, 0, 255), this.number(fields.icmpCode, `${path}.icmpCode`, 0, 255)]
     if (protocol === undefined) return undefined
