@@ -2,7 +2,7 @@
 import {nearest} from '../suggest.js'
 import {attemptAll, fittingAttempt, nearestAttempts, v020Options, type Attempt} from './attempt.js'
 import {optionProblems, spelt} from './command-line.js'
-import {deepestHelp} from './help-words.js'
+import {deepestHelp, HELP_PAGES} from './help-words.js'
 import type {CommandTable, UsageLine} from './line.js'
 import {commandWords, idsUnder, ownNextWords} from './own-usage.js'
 import {optionsOf} from './pattern.js'
@@ -96,12 +96,32 @@ function topicUsage(topic: readonly string[], commands: CommandTable): Pick<Usag
   return {usage: [`${words.slice(0, words.indexOf(topic.at(-1) ?? '') + 1).join(' ')} <command> [<args>...]`], commands: below}
 }
 
-/** `help WORDS` of which the word after the topic or command HELP is a slip for one below it; undefined if it is none. */
-export function misspeltHelp(words: readonly string[], help: readonly string[], commands: CommandTable): UsageLine | undefined {
+/** Why there is no help for WORDS; undefined if they are pages, topics and commands, with values where a command takes some. */
+export function helpProblem(words: readonly string[], commands: CommandTable): UsageLine | undefined {
+  const help = deepestHelp(words, commands)
+  const [page = ''] = words
+  const next = HELP_PAGES.includes(page) ? [] : [...new Set([...idsUnder(help, commands).map((id) => id.split(':')[help.length] ?? ''), ...(help.length === 0 ? HELP_PAGES : [])])]
   const word = words[help.length]
-  const next = [...new Set(idsUnder(help, commands).map((id) => id.split(':')[help.length] ?? ''))]
-  const suggestion = word === undefined || next.includes(word) ? undefined : meant(word, next)
-  return suggestion === undefined ? undefined : refused({problems: [`there is no help for '${[...help, word].join(' ')}'`], usage: ['help [<COMMAND>...]'], suggestion: quoted(['help', ...help, suggestion]), help: []})
+  const better = word === undefined || next.includes(word) ? undefined : ((help.length === 0 ? doing(word, commands) : undefined) ?? meant(word, next))
+  if (better !== undefined) return noHelp([...help, word ?? ''], help, [...help, ...better.split(' ')])
+  if (HELP_PAGES.includes(page)) return words.length === 1 ? undefined : noHelp(words, [], [page])
+  if (takesWords(words, help, commands)) return undefined
+  const attempts = nearestAttempts(attemptAll({words, options: []}))
+  const at = Math.max(help.length, attempts[0]?.match.trace.furthest ?? 0)
+  const instead = at > help.length ? meant(words[at] ?? '', expectedBy(attempts, words, commands).filter((name) => /^\w/.test(name))) : undefined
+  return noHelp(words.slice(0, at + 1), help, instead === undefined ? undefined : [...words.slice(0, at), instead])
+}
+
+const noHelp = (words: readonly string[], help: readonly string[], instead: readonly string[] | undefined): UsageLine =>
+  refused({problems: [`there is no help for '${words.join(' ')}'`], usage: ['help [<COMMAND>...]'], suggestion: instead && quoted(['help', ...instead]), help})
+
+/** Whether all of WORDS, of which HELP is the command or topic, are words of it or values that it takes. */
+function takesWords(words: readonly string[], help: readonly string[], commands: CommandTable): boolean {
+  if (words.every((word, index) => word === help[index])) return true
+  if (nearestAttempts(attemptAll({words, options: []})).some(({match}) => match.trace.furthest >= words.length)) return true
+  const id = help.join(':')
+  const command = Object.hasOwn(commands, id) ? commands[id] : undefined
+  return command !== undefined && (command.strict === false || Object.keys(command.args).length > 0)
 }
 
 /** What is wrong with the words of LINE, or with how its options fit them. */

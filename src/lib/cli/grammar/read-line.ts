@@ -8,7 +8,7 @@ import {formerCommand} from './former-commands.js'
 import {deepestHelp, HELP_PAGES} from './help-words.js'
 import type {CommandTable, Line} from './line.js'
 import {readOwn} from './own.js'
-import {explain, misspeltHelp, missingCommand, quoted, unknownCommand, unreadable} from './problem.js'
+import {explain, helpProblem, missingCommand, quoted, unknownCommand, unreadable} from './problem.js'
 import {splitLine} from './split.js'
 import {usagesOf} from './v020.js'
 
@@ -25,7 +25,7 @@ export function readLine(argv: readonly string[], commands: CommandTable): Line 
   const line = splitLine(argv, commands, v020Options)
   if ('problem' in line) return readOwn(argv, commands) ?? unreadable(line, commands)
   const [word, ...rest] = line.words
-  if (word === 'help') return misspeltHelp(rest, deepestHelp(rest, commands), commands) ?? helpOn(rest, commands)
+  if (word === 'help') return helpProblem(rest, commands) ?? helpOn(rest, commands)
   if (line.wantsHelp) return helpOn(line.words, commands)
   if (word === undefined) {
     return line.wantsVersion && line.unknown.length === 0 ? commandLine('version', [], line.options, commands) : missingCommand(line)

@@ -173,12 +173,31 @@ describe('help', () => {
     ['help node bgp peer', ['node', 'bgp', 'peer']],
     ['help ipam assign', ['ipam', 'assign']],
     ['help exit-codes', ['exit-codes']],
+    // Words that a command takes are no mistake, nor is the beginning of a usage.
+    ['help profile web', ['profile']],
+    ['help profile web rule', ['profile', 'rule']],
+    ['help profile web rule add inbound allow tcp', ['profile', 'rule', 'add']],
+    ['help profile add web', ['profile', 'add']],
+    ['help get tier a b c', ['get']],
     ['datastore -h', ['datastore']],
     ['status --bogus -h', ['status']],
   ])('%s', (line, words) => expect(read(line)).toEqual({type: 'help', words}))
 
   test('-h as the value of an option is a value', () => expect(read('status --runtime -h')).toEqual(command('status', '--runtime=-h')))
-  test('on an unknown command is a usage error', () => expect(problem('help bogus')).toBe('unknown command \'bogus\''))
+  test.each<[string, string, string | undefined]>([
+    ['help bogus', 'bogus', undefined],
+    ['help exit-code', 'exit-code', 'help exit-codes'],
+    ['help exit-codes x', 'exit-codes x', 'help exit-codes'],
+    ['help config nope', 'config nope', 'help config node'], ['help datastore nope', 'datastore nope', undefined],
+    ['help config veiw', 'config veiw', 'help config view'],
+    ['help config view nope', 'config view nope', undefined],
+    ['help node bgp nope', 'node bgp nope', undefined],
+    ['help profile web rule ad inbound', 'profile web rule ad', 'help profile web rule add'],
+    ['help constructor', 'constructor', undefined],
+  ])('%s is a usage error', (line, words, suggestion) => {
+    expect(problem(line)).toBe(`there is no help for '${words}'`)
+    expect((read(line) as {suggestion?: string}).suggestion).toBe(suggestion)
+  })
 })
 
 describe('suggestions', () => {
