@@ -60,7 +60,7 @@ export const PARTS = {
     ...['checksystem', 'diags', 'endpoint/gc', 'endpoint/remove', 'node', 'node/remove', 'node/stop', 'status'].map((command) => `src/commands/${command}.ts`),
   ],
   objects: [
-    ...['bgp-configuration', 'bgp-peers', 'cluster-status', 'configuration', 'endpoint-profiles', 'endpoints', 'felix-configuration', 'inventory', 'kept', 'known-nodes', 'node-list'].map((name) => `src/lib/client/${name}.ts`),
+    ...['bgp-configuration', 'bgp-peers', 'cluster-status', 'configuration', 'endpoint-profiles', 'endpoint-workload', 'endpoints', 'felix-configuration', 'inventory', 'kept', 'known-nodes', 'node-list'].map((name) => `src/lib/client/${name}.ts`),
     ...['cluster-status', 'config-command', 'endpoint-profile-command', 'endpoints', 'get', 'get-selection', 'ipam-arguments', 'ipam-assign', 'ipam-check', 'kind-columns', 'known-node', 'mesos-gc', 'node-option', 'nodes', 'peer-arguments', 'peers', 'pull-progress', 'removal-notes', 'setting-command', 'stale'].map((name) => `src/lib/views/${name}.ts`),
     ...['bgp', 'config', 'endpoint', 'node'].map((topic) => `src/commands/${topic}/`),
     'src/commands/get.ts',

@@ -53,6 +53,50 @@ suite('containers', whyNoEngine(), () => {
       await expectNothingLeft()
     }, 300_000)
 
+    test('connected under another name of the node: that is reported, and what to do; nothing is changed', async () => {
+      const OTHER = {CALICO_NODENAME: 'othernode'}
+      await given('pool add 192.168.0.0/16', 'profile add web')
+      const namespace = await startNamespace()
+      const name = await container()
+      try {
+        for (const word of [namespace.path, name]) {
+          await given(`container add ${word} 192.168.0.1`)
+          const [endpoint] = await endpoints()
+          const before = await on.etcd.ctl('get', '--prefix', '/')
+          const holder = `${endpoint?.spec.interfaceName ?? ''}, addresses 192.168.0.1) on node ${NODE}.`
+          const says = (code: number, message: string, hint = `--node ${NODE}`) => {
+            const stderr: unknown = expect.stringMatching(new RegExp(`^Error: [^]*${message}[^]*${holder.replace(/[.()]/g, '\\$&')}[^]*${hint}`))
+            return {code, stdout: '', stderr}
+          }
+          for (const line of [`container add ${word} ipv4`, `container add ${word} ipv4 --dry-run`, `container add ${word} 192.168.0.1 --may-exist`]) {
+            const result = await run(line, OTHER)
+            expect({line, ...result}).toMatchObject({line, ...says(5, `already connected to Calico, as a workload of node ${NODE}, not of node othernode`)})
+            expect(result.stderr).not.toContain('link del')
+          }
+          for (const line of [`container remove ${word}`, `container remove ${word} --dry-run`]) expect({line, ...(await run(line, OTHER))}).toMatchObject({line, ...says(8, `no endpoint on node othernode, but one on node ${NODE}; nothing was removed`)})
+          for (const line of ['profile append web', 'profile show', 'ip add ipv4', 'ip remove 192.168.0.1']) expect({line, ...(await run(`container ${word} ${line}`, OTHER))}).toMatchObject({line, ...says(4, `Container ${word} is unknown to Calico.`)})
+          expect(await run(`container ${word} endpoint show -o name`, OTHER)).toMatchObject({code: 0, stdout: '', stderr: expect.stringMatching(new RegExp(`^Warning: nothing was found on node othernode.*--node ${NODE}`)) as unknown})
+          // What is connected is not taken for a leftover of another host, either.
+          const command = `calicoctl container remove ${word === name ? endpoint?.spec.workload.slice(0, 12) ?? '' : word}`
+          expect(await run('endpoint remove 192.168.0.1', OTHER)).toMatchObject({code: 8, stderr: expect.stringContaining(`${command} --node ${NODE}. With --force`) as unknown})
+          expect(await run('endpoint remove 192.168.0.1')).toMatchObject({code: 8, stderr: expect.stringContaining(`${command}. With --force`) as unknown})
+          expect(await run('ipam release 192.168.0.1')).toMatchObject({code: 8, stderr: expect.stringContaining(`on ${NODE}: ${command}. If`) as unknown})
+          expect(await on.etcd.ctl('get', '--prefix', '/')).toBe(before)
+          expect(on.calicoInterfaces()).toEqual([endpoint?.spec.interfaceName])
+          // What is suggested works.
+          expect(await run(`${command.replace('calicoctl ', '')} --node ${NODE}`, OTHER)).toMatchObject({code: 0, stdout: expect.stringMatching(/^Removed Calico from /) as unknown})
+          expect(await run(`container remove ${word}`, OTHER)).toMatchObject({code: 0, stdout: expect.stringMatching(/^Failed find Calico data for /) as unknown})
+          await expectNothingLeft()
+        }
+        // Without an endpoint anywhere, the interface is left over.
+        await given(`container add ${namespace.path} 192.168.0.1`, 'endpoint remove 192.168.0.1 --force')
+        expect(await run(`container add ${namespace.path} ipv4`, OTHER)).toMatchObject({code: 5, stderr: expect.stringMatching(/ip link del cali/) as unknown})
+      } finally {
+        await namespace.stop()
+      }
+      await untilNoInterfaces()
+    }, 300_000)
+
     test('of the same path on two hosts do not share an address', async () => {
       await given('pool add 192.168.0.0/16')
       const namespace = await startNamespace()

@@ -146,19 +146,21 @@ describe('profile add and remove', () => {
 
 describe('a profile in use', () => {
   test.each([
-    ['a workload endpoint', () => putWorkload('h1', 'a', ['db', 'web']), 'endpoint eth0 of docker workload a on h1'],
+    ['a workload endpoint', () => putWorkload('h1', 'a', ['db', 'web']), 'endpoint eth0 of docker workload a on h1', '(calicoctl endpoint ENDPOINT profile remove web)'],
     [
       'a host endpoint',
       () => put('hostendpoints/h1-eth0', {kind: 'HostEndpoint', apiVersion: 'projectcalico.org/v3', metadata: {name: 'h1-eth0'}, spec: {node: 'h1', interfaceName: 'eth0', profiles: ['web']}}),
       'host endpoint h1-eth0 on h1',
+      '(calicoctl edit hostendpoint h1-eth0)',
     ],
-  ])('by %s is kept, unless --no-check is given', async (_, use, label) => {
+  ])('by %s is kept, unless --no-check is given', async (_, use, label, command) => {
     await given('profile add web')
     await use()
     const {code, stdout, stderr} = await run('profile remove web')
     expect({code, stdout}).toEqual({code: 8, stdout: ''})
     expect(stderr).toContain('profile in use by endpoint(s)')
     expect(stderr).toContain(label)
+    expect(stderr).toContain(command)
     expect(stderr).toContain('--no-check')
     expect(await run('profile remove web --dry-run')).toMatchObject({code: 8})
     expect(await text('profiles/web')).not.toBe('')

@@ -71,8 +71,17 @@ function refuseUsed(name: string, {uses, count}: {readonly uses: readonly Profil
   throw new CalicoError('refused', `Profile ${name} was not removed: profile in use by endpoint(s)`, {
     details: [...uses.map(({label}) => label), ...(more > 0 ? [`and ${more} more`] : [])],
     override: '--no-check',
-    hint: 'Remove it from these endpoints first (calicoctl endpoint ENDPOINT profile remove PROFILE), or use --no-check: the endpoints then drop traffic that their earlier profiles do not decide.',
+    hint: `Remove it from these endpoints first (${removalCommands(name, uses)}), or use --no-check: the endpoints then drop traffic that their earlier profiles do not decide.`,
   })
+}
+
+/** The commands that remove the profile NAME from endpoints of the kinds that USES are of. */
+function removalCommands(name: string, uses: readonly ProfileUse[]): string {
+  const host = uses.find(({workload}) => workload === undefined)
+  return [
+    ...(uses.some(({workload}) => workload !== undefined) ? [`calicoctl endpoint ENDPOINT profile remove ${name}`] : []),
+    ...(host === undefined ? [] : [`calicoctl edit hostendpoint ${host.endpoint}`]),
+  ].join('; ')
 }
 
 /** The profile NAME. @throws CalicoError `not-found` */

@@ -2,6 +2,7 @@
  * Which addresses stored endpoints have: nothing releases an address under an endpoint that stays. The endpoints are listed once for a session; later
  * only those are read that have changed. A transaction that releases something holds only if no endpoint was made or changed since that look.
  */
+import {disconnectText} from '../client/endpoint-workload.js'
 import {endpointAddresses, endpointLabel, endpointOf} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import {listPages} from '../client/snapshot.js'
@@ -19,6 +20,8 @@ export interface Held {
   readonly address: Address
   /** The endpoint, for messages. */
   readonly by: string
+  /** How it is removed on its host, if that is known. */
+  readonly disconnect?: string | undefined
 }
 
 /** Finds those of ADDRESSES that endpoints have which DRAFT neither removes nor takes the address from. */
@@ -54,14 +57,17 @@ async function confirm(draft: Draft, addresses: readonly Address[], keys: readon
     const resource = await draft.get(codec, key)
     for (const own of resource ? endpointAddresses(resource) : []) {
       const address = wanted.get(formatAddress(own))
-      if (resource && address) held.push({address, by: labelOf(draft.session, key, resource)})
+      if (resource && address) held.push({address, ...ownerOf(draft.session, key, resource)})
     }
   }
   return held
 }
 
-const labelOf = (session: Session, key: string, resource: WorkloadEndpoint): string =>
-  endpointLabel(endpointOf(session, {kv: {key, value: '', modRevision: 0n, createRevision: 0n, version: 0n}, resource}))
+function ownerOf(session: Session, key: string, resource: WorkloadEndpoint): Pick<Held, 'by' | 'disconnect'> {
+  const endpoint = endpointOf(session, {kv: {key, value: '', modRevision: 0n, createRevision: 0n, version: 0n}, resource})
+  const command = disconnectText(endpoint)
+  return {by: endpointLabel(endpoint), ...(command === undefined ? {} : {disconnect: `on ${endpoint.host}: ${command}`})}
+}
 
 /** Those of ADDRESSES that stored endpoints have now, for a decision that is not itself a release. */
 export async function heldAddresses(session: Session, addresses: readonly Address[]): Promise<readonly Address[]> {
@@ -86,9 +92,16 @@ export function heldError(held: readonly Held[]): CalicoError {
   const users = more.length === 0 ? `${first.by} uses it` : `${held.length} endpoints use it`
   return new CalicoError('refused', count === 1 ? `${formatAddress(first.address)} was not released: ${users}` : `${count} of the addresses are used by endpoints; nothing was released`, {
     details: more.length === 0 ? [] : [...lines, ...(held.length > lines.length ? [`and ${held.length - lines.length} more`] : [])],
-    hint: 'Remove the endpoint, with its addresses: calicoctl endpoint remove. With --force they are released anyway; the endpoint keeps using them, although they can be assigned to others.',
+    hint: `${removalHint(held)} With --force they are released anyway; the endpoint keeps using them, although they can be assigned to others.`,
     override: '--force',
   })
+}
+
+/** How the endpoints that have HELD are removed. `endpoint remove` refuses one that is connected. */
+function removalHint([first, ...more]: readonly Held[]): string {
+  if (more.length > 0) return 'Remove the endpoints, with their addresses, on their hosts: calicoctl container remove CONTAINER. If a host no longer exists: calicoctl endpoint remove ADDRESS.'
+  const leftOver = `calicoctl endpoint remove ${first === undefined ? 'ADDRESS' : formatAddress(first.address)}`
+  return first?.disconnect === undefined ? `Remove the endpoint, with its addresses: ${leftOver}.` : `Remove the endpoint, with its addresses, ${first.disconnect}. If that host no longer exists: ${leftOver}.`
 }
 
 /** Every endpoint's addresses, as of a revision. Endpoints that were deleted since may still be here. */

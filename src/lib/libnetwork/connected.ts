@@ -1,11 +1,12 @@
 /** Whether a container that Docker connects to a network has Calico already, from another network or by `container add`. */
+import {annotationOf} from '../client/endpoint-workload.js'
 import type {Session} from '../client/session.js'
 import {CalicoError, isError} from '../errors.js'
 import {calicoInterfacesOf, hostInterfaceName} from '../host/interfaces.js'
 import {isNamespace, type NetworkNamespace, openNamespaceAt} from '../host/network-namespace.js'
 import {NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
-import {holderText, interfaceOf} from '../workload/locate.js'
-import {annotationOf, findEndpoints} from '../workload/workload.js'
+import {holderText} from '../workload/locate.js'
+import {findEndpoints, interfaceOf} from '../workload/workload.js'
 import type {Networks} from './networks.js'
 
 export interface ConnectedOptions {

@@ -24,7 +24,7 @@ const rule = (source: object, more: object = {}): object => ({action: 'Allow', .
 const EDIT = 'Change it in an editor with "calicoctl edit KIND NAME", or change its file and apply it with "calicoctl replace -f FILE".'
 const RAW = 'No Calico client can read the value. Display it with "etcdctl get KEY". Then write a corrected value with "etcdctl put KEY", or delete it with "etcdctl del KEY" and create the object again.'
 const RULE = 'Remove the rule with "calicoctl profile NAME rule remove inbound --at=NUMBER" and add the corrected one with "rule add". For a policy: "calicoctl edit KIND NAME".'
-const ANEW = 'Remove the endpoint with "calicoctl endpoint remove ID" and add its container to the network again.'
+const ANEW = 'Remove the endpoint with "calicoctl container remove CONTAINER" on its host, or, if its container no longer exists, with "calicoctl endpoint remove ID", and add the container to the network again.'
 
 export const PAGES: Readonly<Record<Code, Page>> = {
   'bird-refuses': {
@@ -84,7 +84,7 @@ export const PAGES: Readonly<Record<Code, Page>> = {
   'profile-missing': {
     meaning: "The endpoint refers to a profile that does not exist. Traffic that the endpoint's earlier profiles do not decide is dropped.",
     example: {[WEP_A]: endpoint({...A, profiles: ['ghost']})},
-    mend: 'Create the profile with "calicoctl profile add NAME", or remove it from the endpoint with "calicoctl endpoint ID profile remove PROFILE".',
+    mend: 'Create the profile with "calicoctl profile add NAME", or remove it from the endpoint with "calicoctl endpoint ID profile remove PROFILE", from a host endpoint with "calicoctl edit hostendpoint NAME".',
   },
   'profile-without-rules': {
     meaning: "None of the endpoint's profiles has rules, and no policy selects the endpoint: all its traffic is dropped.",

@@ -1,6 +1,7 @@
 /** How addresses and their use are shown. */
 import type {Endpoint} from '../client/endpoints.js'
-import {containerNameOf, isContainer} from '../workload/workload.js'
+import {isContainer} from '../client/endpoint-workload.js'
+import {containerNameOf} from '../workload/workload.js'
 import type {AddressRecord} from '../ipam/lookup.js'
 import type {Use} from '../ipam/utilization.js'
 import {type Address, formatAddress} from '../net/index.js'

@@ -8,7 +8,7 @@ import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {connectContainer, connectionState} from '../host/container-network.js'
-import {deleteVeth, hostInterfaceName} from '../host/interfaces.js'
+import {deleteVeth, hasHostInterface, hostInterfaceName} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {HOST_MAC, randomMac} from '../host/mac.js'
 import {assignAddress} from '../ipam/assign-address.js'
@@ -16,10 +16,10 @@ import type {WorkloadEndpoint} from '../model/types.js'
 import {type Address, formatAddress} from '../net/index.js'
 import {endpointObject, networkOf} from './endpoint-object.js'
 import {type Entered, enter, findWorkload, type Found, requireRunning} from './find-workload.js'
-import {alreadyHas, locateFound, refuseConnected, refuseNetworked} from './locate.js'
+import {alreadyHas, connectedElsewhere, locateFound, refuseConnected, refuseNetworked} from './locate.js'
 import {removeEndpoints} from './removal.js'
 import {storeWithAddress} from './store-with-address.js'
-import {endpointIdOf, endpointsOfWorkload, handleOf, lockOf, placeOf, severalEndpoints, type Workload} from './workload.js'
+import {endpointIdOf, endpointsOfWorkload, handleOf, interfaceOf, lockOf, placeOf, severalEndpoints, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 
 export interface AddRequest {
@@ -79,8 +79,9 @@ async function addEndpoint(session: Session, engine: Engine, found: Found, reque
   const {workload} = found
   const [existing] = await endpointsOfWorkload(session, workload)
   if (existing) return asItIs(existing, request) ?? refuseConfigured(workload)
-  const [other] = (await locateFound(session, engine, found)).endpoints
+  const {endpoints: [other], elsewhere: [elsewhere]} = await locateFound(session, engine, found)
   if (other) throw alreadyHas(workload, other)
+  if (elsewhere && hasHostInterface(interfaceOf(elsewhere))) throw connectedElsewhere(workload, elsewhere)
   onStep('address')
   const {address, createdNode} = await obtainAddress(session, workload, request.wanted, [])
   const change = await createEndpoint(session, workload, newEndpoint(workload, address), address)

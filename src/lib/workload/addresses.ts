@@ -14,9 +14,9 @@ import {type Address, equalAddresses, formatAddress} from '../net/index.js'
 import {networkOf} from './endpoint-object.js'
 import {type Entered, enter, findWorkload, requireRunning} from './find-workload.js'
 import {type Removal, removeAddressOf} from './removal.js'
-import {interfaceOf, locateFound, requireOwn, theEndpoint, type Wish} from './locate.js'
+import {locateFound, requireOwn, theEndpoint, type Wish} from './locate.js'
 import {storeWithAddress} from './store-with-address.js'
-import {endpointsOfWorkload, handleOf, lockOf, type Workload} from './workload.js'
+import {endpointsOfWorkload, handleOf, interfaceOf, lockOf, type Workload} from './workload.js'
 import {obtainAddress, satisfies, type Wanted} from './wanted-address.js'
 
 export interface AddressChange {

@@ -1,11 +1,12 @@
 /** Which workload `<CONTAINER>` means (cli-v0.20 §4.12), and entering it. */
 import {lstatSync, readFileSync} from 'node:fs'
+import {isContainer} from '../client/endpoint-workload.js'
 import type {Endpoint} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Container, Engine} from '../docker/engine.js'
 import {CalicoError, isError} from '../errors.js'
 import {type NetworkNamespace, openNamespaceAt, openNamespaceOfProcess} from '../host/network-namespace.js'
-import {containerNameOf, containerWorkload, findEndpoints, isContainer, namespaceWorkload, namespaceWorkloadOfId, type Workload} from './workload.js'
+import {containerNameOf, containerWorkload, findEndpoints, namespaceWorkload, namespaceWorkloadOfId, type Workload} from './workload.js'
 
 /** A workload that is there, as its runtime describes it. */
 export type Found = {readonly workload: Workload; readonly container: Container} | {readonly workload: Workload; readonly path: string}

@@ -2,6 +2,7 @@
  * Which endpoint `<CONTAINER>` has, whoever made it and whatever the network namespace was called then: a namespace is one thing, known by device
  * and inode, and so is what Calico has of it (decisions.md 37).
  */
+import {annotationOf, isContainer, pathOf} from '../client/endpoint-workload.js'
 import type {Endpoint} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Container, ContainerNetwork, Engine} from '../docker/engine.js'
@@ -10,7 +11,8 @@ import {calicoInterfacesOf, hasHostInterface} from '../host/interfaces.js'
 import {namespaceIdentity, type NetworkNamespace, openNamespaceAt} from '../host/network-namespace.js'
 import {NETWORK_ANNOTATION} from '../ipam/driver-handles.js'
 import {enter, findPast, type Past} from './find-workload.js'
-import {annotationOf, endpointsOfWorkload, findEndpoints, isContainer, pathOf, severalEndpoints, unknownWorkload, type Workload, workloadOf} from './workload.js'
+import {elsewhereHint, endpointsElsewhere} from './elsewhere.js'
+import {endpointsOfWorkload, findEndpoints, interfaceOf, severalEndpoints, unknownWorkload, type Workload, workloadOf} from './workload.js'
 
 /** What is known of a workload. */
 export interface Located {
@@ -18,6 +20,8 @@ export interface Located {
   readonly endpoints: readonly Endpoint[]
   /** The Docker networks that its container is in, those of other drivers too. */
   readonly networks: readonly ContainerNetwork[]
+  /** Where it has no endpoints: those that it has under another name of its node. */
+  readonly elsewhere: readonly Endpoint[]
 }
 
 /** A namespace, examined from inside. */
@@ -43,16 +47,22 @@ export async function locate(session: Session, engine: Engine, node: string, wor
 export async function locateFound(session: Session, engine: Engine, past: Past): Promise<Located> {
   const {workload} = past
   const own = await endpointsOfWorkload(session, workload)
-  if (own.length > 0) return {workload, endpoints: own, networks: past.container?.networks ?? []}
+  if (own.length > 0) return {workload, endpoints: own, networks: past.container?.networks ?? [], elsewhere: []}
   // A full id was not asked for yet.
   const container = past.container ?? (workload.orchestrator === 'docker' && !past.gone ? await quietly(() => engine.inspect(workload.id)) : undefined)
   const networks = container?.networks ?? []
   const ofDocker = container ? await endpointsOfContainer(session, engine, workload.node, container) : []
-  if (ofDocker.length > 0) return {workload, endpoints: ofDocker, networks}
+  if (ofDocker.length > 0) return {workload, endpoints: ofDocker, networks, elsewhere: []}
+  const {endpoints, strays} = await inside(session, engine, workload, container)
+  return {workload, endpoints, networks, elsewhere: endpoints.length > 0 ? [] : await endpointsElsewhere(session, workload, strays)}
+}
+
+/** What is in the namespace of WORKLOAD, whose container is CONTAINER, as far as this user may look into it. */
+async function inside(session: Session, engine: Engine, workload: Workload, container: Container | undefined): Promise<Inside> {
   const namespace = await open(engine, workload, container)
-  if (!namespace) return {workload, endpoints: [], networks}
+  if (!namespace) return {endpoints: [], strays: []}
   try {
-    return {workload, endpoints: (await lookInside(session, engine, workload.node, namespace)).endpoints, networks}
+    return await lookInside(session, engine, workload.node, namespace)
   } finally {
     namespace.close()
   }
@@ -63,9 +73,9 @@ export async function locateOne(session: Session, engine: Engine, node: string, 
   return theEndpoint(await locate(session, engine, node, word))
 }
 
-export function theEndpoint({workload, endpoints}: Pick<Located, 'workload' | 'endpoints'>): Endpoint {
+export function theEndpoint({workload, endpoints, elsewhere: [other] = []}: Pick<Located, 'workload' | 'endpoints'> & Partial<Pick<Located, 'elsewhere'>>): Endpoint {
   const [endpoint, ...more] = endpoints
-  if (!endpoint) throw unknownWorkload(workload)
+  if (!endpoint) throw other ? new CalicoError('not-found', unknownWorkload(workload).message, elsewhereParts(other)) : unknownWorkload(workload)
   if (more.length > 0) throw severalEndpoints(workload, endpoints)
   return endpoint
 }
@@ -107,9 +117,6 @@ async function lookInside(session: Session, engine: Engine, node: string, namesp
   for (const endpoint of all.filter(({place}) => place.name !== own?.place.name)) if (interfaces.includes(interfaceOf(endpoint)) || (await isOf(engine, endpoint, namespace))) endpoints.push(endpoint)
   return {endpoints, strays: interfaces.filter((name) => !all.some((endpoint) => interfaceOf(endpoint) === name))}
 }
-
-/** The host interface of ENDPOINT. */
-export const interfaceOf = ({stored}: Endpoint): string => stored.resource.spec.interfaceName ?? ''
 
 /** Whether ENDPOINT, which is not connected to NAMESPACE, was made for it. What is connected elsewhere was not; a container is asked for only where it is not. */
 async function isOf(engine: Engine, endpoint: Endpoint, namespace: NetworkNamespace): Promise<boolean> {
@@ -180,11 +187,27 @@ export async function refuseConnected(session: Session, engine: Engine, workload
   if (other) throw alreadyHas(workload, other)
   const [stray] = strays
   if (stray === undefined) return
+  const [elsewhere] = await endpointsElsewhere(session, workload, strays)
+  if (elsewhere) throw connectedElsewhere(workload, elsewhere)
   throw new CalicoError('conflict', `${workload.typed} was connected to Calico before: its interface ${stray} is left over, but the datastore has no endpoint for it`, {
     details: [`${stray} is one end of a veth pair whose other end is in ${workload.typed}.`],
     hint: `If that endpoint will not be restored, remove the interface, then run the command again: ip link del ${stray}`,
   })
 }
+
+/** What an error says of ENDPOINT, of another name of the node. */
+const elsewhereParts = (endpoint: Endpoint): {details: string[]; hint: string} => ({details: [elsewhereText(endpoint)], hint: elsewhereHint(endpoint)})
+
+/** That a workload has ENDPOINT under another node, a sentence. */
+export const elsewhereText = (endpoint: Endpoint): string => `The datastore has ${holderText(endpoint)} on node ${endpoint.host}.`
+
+/** WORKLOAD cannot be connected: it has ENDPOINT under another name of its node. */
+export const connectedElsewhere = ({typed, node}: Workload, endpoint: Endpoint): CalicoError =>
+  new CalicoError('conflict', `${typed} is already connected to Calico, as a workload of node ${endpoint.host}, not of node ${node}`, elsewhereParts(endpoint))
+
+/** WORKLOAD has nothing to remove, but ENDPOINT under another name of its node. */
+export const notRemovedElsewhere = ({typed, node}: Workload, endpoint: Endpoint): CalicoError =>
+  new CalicoError('refused', `${typed} has no endpoint on node ${node}, but one on node ${endpoint.host}; nothing was removed`, elsewhereParts(endpoint))
 
 /** @throws CalicoError `refused` if CONTAINER, called TYPED, is in a Docker network of Calico's; `conflict` if it shares the network of one that is connected */
 export async function refuseNetworked(session: Session, engine: Engine, {workload, container}: {workload: Workload; container: Container}): Promise<void> {

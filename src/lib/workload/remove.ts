@@ -1,4 +1,5 @@
 /** `container remove` and `endpoint remove` (cli-v0.20 §4.12.2): all that there is of a workload or endpoint, whatever is missing of it already. */
+import {disconnectText, pathOf} from '../client/endpoint-workload.js'
 import {type Endpoint, endpointLabel, HANDLE_ANNOTATION} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
@@ -7,9 +8,9 @@ import {deleteVeth, hasHostInterface} from '../host/interfaces.js'
 import {withHostLock} from '../host/lock.js'
 import {endpointHandle} from '../ipam/driver-handles.js'
 import {formatAddress} from '../net/index.js'
-import {interfaceOf, locate, requireOwn} from './locate.js'
+import {locate, notRemovedElsewhere, requireOwn} from './locate.js'
 import {removableOf, type Removal, removeEndpoints} from './removal.js'
-import {endpointsOfWorkload, findEndpoints, handleOf, lockOf, pathOf, severalEndpoints, type Workload} from './workload.js'
+import {endpointsOfWorkload, findEndpoints, handleOf, interfaceOf, lockOf, severalEndpoints, type Workload} from './workload.js'
 
 export interface Removed extends Removal {
   readonly workload: Workload
@@ -23,11 +24,12 @@ export interface Removed extends Removal {
 
 /**
  * Removes what Calico has of CONTAINER, which may be gone. Interfaces first: an address is not given away while someone can still use it.
- * @throws CalicoError `refused` if its endpoint is not one of `container add`, or is one of another node; `conflict` if there are several, of different names. See also locate
+ * @throws CalicoError `refused` if its endpoint is not one of `container add`, or is stored under another name of the node; `conflict` if there are several, of different names. See also locate
  */
 export async function removeContainer(session: Session, engine: Engine, {node, container}: {node: string; container: string}): Promise<Removed> {
   const located = await locate(session, engine, node, container)
-  const {endpoints} = located
+  const {endpoints, elsewhere: [elsewhere]} = located
+  if (elsewhere) throw notRemovedElsewhere(located.workload, elsewhere)
   const workloads = endpoints.map((endpoint) => requireOwn(located, endpoint, 'remove'))
   const [workload = located.workload, ...more] = workloads
   if (more.some(({orchestrator, id}) => orchestrator !== workload.orchestrator || id !== workload.id)) throw severalEndpoints(located.workload, endpoints)
@@ -90,9 +92,11 @@ export async function removeEndpoint(session: Session, endpoint: Endpoint, {node
     if (MANAGED.includes(orchestrator)) {
       throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is managed by ${orchestrator}`, {hint: 'Remove its pod or container, or use --force.'})
     }
-    if (host === node && hasHostInterface(interfaceName)) {
+    // Whatever this host is called now: the interface is called after the endpoint.
+    if (hasHostInterface(interfaceName)) {
+      const command = disconnectText(endpoint, host === node ? '' : ` --node ${host}`)
       throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is connected, its interface ${interfaceName} is on this host`, {
-        hint: 'Use calicoctl container remove instead, or --force to remove it anyway; the container then has no connection.',
+        hint: `${command === undefined ? `It is removed together with its ${orchestrator === 'mesos' ? 'task' : 'container'}.` : `To disconnect and remove it: ${command}.`} With --force it is removed anyway; the container then has no connection.`,
       })
     }
   }

@@ -1,4 +1,5 @@
 /** `endpoint gc`: endpoints of this host that no one has any more (operator-demand §1 row 1). */
+import {isContainer, pathOf} from '../client/endpoint-workload.js'
 import {type Endpoint, listEndpoints} from '../client/endpoints.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
@@ -8,7 +9,6 @@ import {withHostLock} from '../host/lock.js'
 import {isNamespace} from '../host/network-namespace.js'
 import type {Removal} from './removal.js'
 import {removeStale} from './remove.js'
-import {isContainer, pathOf} from './workload.js'
 
 /** An endpoint with which something is wrong. */
 export interface Stale {

@@ -1,5 +1,6 @@
 /** A workload of this host: a Docker container or a network namespace, as v0.20 identified it (cli-v0.20 §4.12) and as v3 stores it (datamodel-v3 §1.6). */
-import {CONTAINER_ANNOTATION, ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder, NAMESPACE_ANNOTATION} from '../client/endpoints.js'
+import {annotationOf, isContainer, namespaceId, pathOf} from '../client/endpoint-workload.js'
+import {CONTAINER_ANNOTATION, ENDPOINT_NAMESPACE, type Endpoint, endpointOf, endpointsUnder} from '../client/endpoints.js'
 import {read, tryParse} from '../client/resources.js'
 import type {Session} from '../client/session.js'
 import {CalicoError} from '../errors.js'
@@ -43,32 +44,11 @@ export function namespaceWorkload(node: string, path: string): Workload {
 /** The namespace whose workload has the id ID, as `endpoint show` prints it: `-proc-1234-ns-net`. Its path cannot be determined from that. */
 export const namespaceWorkloadOfId = (node: string, id: string): Workload => ({node, orchestrator: 'namespace', id, stored: convertName(id), typed: id})
 
-/** v0.20's workload id of a namespace. */
-const namespaceId = (path: string): string => path.replaceAll('/', '-')
-
-/** Whether ENDPOINT is one of a container that `container add` connected, by its id: v0.20 stored those of namespaces as Docker's too. */
-export const isContainer = ({orchestrator, workload}: Endpoint): boolean => orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(workload)
-
-/** The path of the namespace that ENDPOINT was made for; undefined for one of a container, and where it is not known: v0.20's ids do not tell it. */
-export function pathOf({stored, workload}: Endpoint): string | undefined {
-  const path = annotationOf(stored.resource, NAMESPACE_ANNOTATION)
-  if (path !== undefined && [workload, convertName(workload)].includes(convertName(namespaceId(path)))) return path
-  return pathOfId(workload)
-}
-
-/** The path of the namespace whose workload has v0.20's id ID; undefined where the id does not tell it. */
-export function pathOfId(id: string): string | undefined {
-  const pid = /^-proc-([0-9]+)-ns-net$/.exec(id)?.[1]
-  return pid === undefined ? undefined : `/proc/${pid}/ns/net`
-}
+/** The host interface of ENDPOINT. */
+export const interfaceOf = ({stored}: Endpoint): string => stored.resource.spec.interfaceName ?? ''
 
 /** What the container of ENDPOINT was called when that was noted; undefined if it was not. */
 export const containerNameOf = ({stored}: Endpoint): string | undefined => annotationOf(stored.resource, CONTAINER_ANNOTATION)
-
-/** The annotation NAME of ENDPOINT. */
-export function annotationOf({metadata: {annotations}}: WorkloadEndpoint, name: string): string | undefined {
-  return annotations && Object.hasOwn(annotations, name) ? String(annotations[name]) : undefined
-}
 
 /** The workload of ENDPOINT, which the user called TYPED; undefined if it is not one of `container add`. */
 export function workloadOf(endpoint: Endpoint, typed: string): Workload | undefined {

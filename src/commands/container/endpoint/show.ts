@@ -4,7 +4,8 @@ import {requireKnownNode} from '../../../lib/views/known-node.js'
 import {nodeFlag, ownNode} from '../../../lib/views/node-option.js'
 import {ShowCommand} from '../../../lib/cli/show-command.js'
 import {dockerEngine, engineTimeLimitMs} from '../../../lib/docker/engine.js'
-import {locate} from '../../../lib/workload/locate.js'
+import {elsewhereHint} from '../../../lib/workload/elsewhere.js'
+import {elsewhereText, locate} from '../../../lib/workload/locate.js'
 import {sortEndpoints} from '../../../lib/client/endpoints.js'
 
 export default class ContainerEndpointShow extends ShowCommand {
@@ -20,7 +21,8 @@ export default class ContainerEndpointShow extends ShowCommand {
     const node = ownNode(flags.node)
     const session = await this.session()
     if (flags.node !== undefined) await requireKnownNode(session, flags.node)
-    const {endpoints} = await locate(session, dockerEngine({note: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
+    const {endpoints, elsewhere} = await locate(session, dockerEngine({note: (text) => this.note(text), timeLimitMs: engineTimeLimitMs(this.globals.timeout)}), node, args.container)
     await this.present(await presentEndpoints(session, await sortEndpoints(endpoints)))
+    for (const endpoint of elsewhere) this.note(`Warning: nothing was found on node ${node}. ${elsewhereText(endpoint)} ${elsewhereHint(endpoint)}`)
   }
 }
