@@ -26,7 +26,7 @@ export default class Checksystem extends ShowCommand {
   static override flags = {
     fix: Flags.boolean({description: 'Deprecated; does nothing.'}),
     libnetwork: Flags.boolean({description: 'Also check the requirements of Docker networks.'}),
-    runtime: Flags.string({description: 'The container runtime. Only docker is supported.', helpValue: 'RUNTIME', default: 'docker'}),
+    runtime: Flags.string({description: 'docker, or none, as with calicoctl node: the Docker Engine is not checked.', helpValue: 'RUNTIME', default: 'docker'}),
     node: nodeFlag(),
   }
 
@@ -34,7 +34,7 @@ export default class Checksystem extends ShowCommand {
     const {flags} = await this.read(Checksystem, (line) => this.checkRuntime(line.flags.runtime))
     if (flags.fix) this.note('Warning: --fix is deprecated and does nothing.')
     requireNetworkAdministrator('calicoctl checksystem', {status: ''}) // what root lacks is one of the checks
-    const sources = thisHost({settings: await this.settings(), session: () => this.session(), node: flags.node, timeoutMs: flags.timeout})
+    const sources = thisHost({settings: await this.settings(), session: () => this.session(), node: flags.node, timeoutMs: flags.timeout, engine: flags.runtime !== 'none' || flags.libnetwork})
     const results = await checkSystem(sources, {libnetwork: flags.libnetwork})
     if (flags.output !== undefined || flags.json) await this.present(presentChecks(results))
     else await this.list(results)
@@ -54,7 +54,7 @@ export default class Checksystem extends ShowCommand {
 
   private checkRuntime(runtime: string): void {
     if (runtime === 'rkt') this.problem('--runtime: rkt has been abandoned, and calico/node no longer runs in it. Run calico-node in Docker.')
-    else if (runtime !== 'docker') this.problem(`--runtime: '${runtime}' is not a runtime. Give docker.`)
+    else if (runtime !== 'docker' && runtime !== 'none') this.problem(`--runtime: '${runtime}' is neither docker nor none.`)
   }
 
   private refuse(failed: readonly CheckResult[]): void {

@@ -16,13 +16,13 @@ export default class Status extends ShowCommand {
   static override summary = 'Show the status of calico-node on this host: container, Felix, BIRD, BGP sessions, endpoints and the driver for Docker networks.'
   static override description = [
     'After the output of v0.20, it prints the readiness of Felix and BIRD, restarts, versions, the datastore, the endpoints that Felix has programmed, the driver for Docker networks, remarks on BGP states, and the problems found. A BGP session in state Passive waits for its peer, which is normal on one side of each pair.',
-    'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. Only root can query BIRD; other users see the rest, with exit code 2. If the datastore does not answer, the rest is shown, with exit code 10.',
+    'An endpoint is up when Felix has written its file in /var/run/calico/endpoint-status. Only root can query BIRD; other users see the rest, with exit code 2. If the datastore does not answer, the rest is shown, with exit code 10. On a host on which no Docker Engine is installed, it shows the processes that run Felix, BIRD, the datastore and the endpoints.',
     '--all shows every node of the cluster, from the datastore only; neither root nor Docker is required. Felix is shown as silent if its last report has expired. calico/node does not write these reports unless reportingInterval is set.',
   ].join('\n')
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status -o json', '<%= config.bin %> status --all', '<%= config.bin %> status --watch']
   static exitCodes = {
     0: 'calico-node is running and no problems were found.',
-    1: 'The calico-node container is not running, the Docker Engine does not answer, or the command line is invalid.',
+    1: 'The calico-node container is not running, the installed Docker Engine does not answer, or the command line is invalid.',
     2: 'Not run as root: BIRD was not queried; the rest was shown.',
     8: '--node or a variable names a node that is not this host\'s (see /var/lib/calico/nodename).',
     10: 'calico-node is running, but problems were found, for example an installed driver for Docker networks that does not answer.',

@@ -106,9 +106,16 @@ suite('checksystem', root ? undefined : 'only root may run it', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({apiVersion: 'calicoctl/v1', kind: 'SystemCheck', checks: expect.arrayContaining([{name: 'docker', required: true, state: 'ok', found: 'Docker 20.10.24+dfsg1, API 1.41', remedy: null}]) as unknown})
   })
   test('wrong words and runtimes: 1, before anything is looked at', async () => {
-    for (const [line, words] of [['checksystem --runtime=rkt', 'abandoned'], ['checksystem --runtime=none', 'not a runtime'], ['checksystem now', 'Usage:']] as const) {
+    for (const [line, words] of [['checksystem --runtime=rkt', 'abandoned'], ['checksystem --runtime=podman', 'neither docker nor none'], ['checksystem now', 'Usage:']] as const) {
       expect(await run(line, {ETCD_ENDPOINTS: 'http://127.0.0.1:1'})).toMatchObject({code: 1, stdout: '', stderr: expect.stringContaining(words) as unknown})
     }
+  })
+
+  test('--runtime=none: Docker is skipped, and that is said; not with --libnetwork', async () => {
+    const away = {DOCKER_HOST: `unix://${folder}/none.sock`}
+    const {code, stderr} = await run('checksystem --runtime=none', away)
+    expect({code, stderr}).toEqual({code: 0, stderr: expect.stringMatching(/^skipped docker +with --runtime=none, /m) as unknown})
+    expect(await run('checksystem --runtime=none --libnetwork', away)).toMatchObject({code: 10, stderr: expect.stringContaining('1 required check failed: docker') as unknown})
   })
 
   describe('Docker', () => {
@@ -226,7 +233,7 @@ suite('checksystem', root ? undefined : 'only root may run it', () => {
         execFile(process.execPath, [CALICOCTL, ...words], {uid: 65534, gid: 65534, cwd: '/', env: {PATH: process.env.PATH, HOME: '/', ...env()}}, (error, stdout, stderr) => done({code: Number(error?.code ?? 0), stdout, stderr}))
       })
     expect(await asNobody('checksystem')).toMatchObject({code: 2, stdout: '', stderr: expect.stringContaining('root') as unknown})
-    expect((await asNobody('checksystem', '--runtime=none')).code).toBe(1)
+    expect((await asNobody('checksystem', '--runtime=rkt')).code).toBe(1)
   })
 
   test.each(['checksystem', 'checksystem --libnetwork', 'checksystem -o table'])('the example of the help: %s', async (line) => {

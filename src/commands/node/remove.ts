@@ -6,7 +6,7 @@ export default class NodeRemove extends NodeRemoveCommand {
   static override summary = 'Remove a node from the datastore.'
   static override description =
     'Removes the node and its data from the datastore: its addresses and blocks, BGP peers, settings and host endpoints; with --remove-endpoints also its endpoints. ' +
-    'If it is interrupted, run the same command again. calico-node and the driver for Docker networks must be stopped first; on this host, the unit or container of the driver is also removed. ' +
+    'If it is interrupted, run the same command again. calico-node and the driver for Docker networks must be stopped first; on this host, the unit or container of the driver is also removed. Without a Docker Engine on this host, its processes are looked through instead. ' +
     'With --hostname, the node of another host is removed from the datastore, for example of a decommissioned host; this host is not changed. On a terminal the command asks for confirmation (--yes answers it).'
   static override examples = [
     '<%= config.bin %> node remove',
@@ -15,7 +15,7 @@ export default class NodeRemove extends NodeRemoveCommand {
     '<%= config.bin %> node remove --remove-endpoints --clean-host',
   ]
   static exitCodes = {
-    1: 'The Docker Engine is not available, or another failure.',
+    1: 'The Docker Engine is installed on this host but not available, or another failure.',
     2: 'Not run as root, which --clean-host and the removal of the driver\'s unit require.',
     4: 'The node given with --hostname does not exist.',
     8: 'calico-node or the driver for Docker networks is running on this host, the node has endpoints, or a variable names a node that is not this host\'s.',

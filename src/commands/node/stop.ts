@@ -4,16 +4,18 @@ import {HostEditCommand} from '../../lib/cli/edit-command.js'
 import {requireKnownNode} from '../../lib/views/known-node.js'
 import {noteMade} from '../../lib/cli/made.js'
 import {nodeFlag, ownNode} from '../../lib/views/node-option.js'
+import {felixProcesses} from '../../lib/calico-node/own-processes.js'
+import {hasNoEngine, NO_ENGINE_NOTE} from '../../lib/docker/absence.js'
 import {containerLifecycle} from '../../lib/docker/lifecycle.js'
 import {isError} from '../../lib/errors.js'
 import {requireNetworkAdministrator} from '../../lib/host/privileges.js'
 
 export default class NodeStop extends HostEditCommand {
   static override summary = 'Stop calico-node on this host, and its driver for Docker networks.'
-  static override description = 'Endpoints keep their interfaces, routes and policy, but later changes are not applied to them. Succeeds if the node is not running.'
+  static override description = 'Endpoints keep their interfaces, routes and policy, but later changes are not applied to them. Succeeds if the node is not running. On a host without a Docker Engine, only the systemd unit calico-node and that of the driver are stopped.'
   static override examples = ['<%= config.bin %> node stop', '<%= config.bin %> node stop --force']
   static exitCodes = {
-    1: 'The Docker Engine is not available, or another failure.',
+    1: 'The Docker Engine is installed but not available, or another failure.',
     2: 'Not run as root.',
     4: 'The node given with --node does not exist.',
     8: 'The node has endpoints (--force overrides this), or the given node is not this host\'s.',
@@ -51,7 +53,9 @@ export default class NodeStop extends HostEditCommand {
   }
 
   private async stop(): Promise<void> {
-    const {stopped, driver, driverUnit, comesBack} = await stopNode(containerLifecycle(), {dryRun: this.dryRun})
+    const withoutEngine = hasNoEngine()
+    const {stopped, driver, driverUnit, comesBack} = await stopNode(withoutEngine ? undefined : containerLifecycle(), {dryRun: this.dryRun})
+    if (withoutEngine) this.noteWithoutEngine()
     if (!this.dryRun) for (const what of stopped) noteMade(`the stop of ${what}`)
     for (const what of stopped) this.note(`${what} ${this.dryRun ? 'would be stopped' : 'was stopped'}.`)
     if (stopped.length > 0) this.note('Not changed: interfaces, routes, iptables rules, IP sets, tunnel devices and sysctls. The current policy stays in force. To remove them: calicoctl node remove --clean-host')
@@ -59,5 +63,12 @@ export default class NodeStop extends HostEditCommand {
     if (driverUnit && !this.dryRun) this.note('Its systemd unit starts again at the next boot; `calicoctl node remove` removes it.')
     if (comesBack) this.note('Warning: the container has the restart policy always: the Docker Engine starts it again when it is restarted itself.')
     if (!this.dryRun) this.success('Node stopped')
+  }
+
+  /** Says what a host without an Engine cannot be asked, and what runs on it all the same. */
+  private noteWithoutEngine(): void {
+    this.note(NO_ENGINE_NOTE)
+    const running = this.dryRun ? [] : felixProcesses()
+    if (running.length > 0) this.note(`Warning: ${running.join(', ')} still runs. Stop it with what started it.`)
   }
 }

@@ -38,14 +38,14 @@ export interface Stopped {
   readonly comesBack: boolean
 }
 
-/** Stops calico-node, then the driver for Docker networks; what does not run is no fault. Cleans nothing up. */
-export async function stopNode(engine: Lifecycle, {dryRun}: {dryRun: boolean}): Promise<Stopped> {
+/** Stops calico-node, then the driver for Docker networks; what does not run is no fault. Cleans nothing up. ENGINE is undefined on a host without one. */
+export async function stopNode(engine: Lifecycle | undefined, {dryRun}: {dryRun: boolean}): Promise<Stopped> {
   const stopped: string[] = []
-  const state = await engine.state(CONTAINER_NAME)
-  const driverState = await engine.state(DRIVER_NAME)
+  const state = await engine?.state(CONTAINER_NAME)
+  const driverState = await engine?.state(DRIVER_NAME)
   if (state && (state.running || state.restarting)) {
     stopped.push(`Container ${CONTAINER_NAME}`)
-    if (!dryRun) await engine.stop(state.id)
+    if (!dryRun) await engine?.stop(state.id)
   }
   if (!dryRun) await stopUnit()
   const forms = await stopDriver(engine, {dryRun})

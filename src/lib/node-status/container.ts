@@ -25,14 +25,20 @@ const WITHOUT_BIRD = ['none', 'vxlan']
 const BACKEND = 'CALICO_NETWORKING_BACKEND'
 
 /** Whether the container runs BIRD. */
-export const usesBird = ({environment}: ContainerDetails): boolean => !WITHOUT_BIRD.includes((environment.get(BACKEND) ?? '').toLowerCase())
+const usesBird = ({environment}: ContainerDetails): boolean => !WITHOUT_BIRD.includes((environment.get(BACKEND) ?? '').toLowerCase())
+
+/** Whether CONTAINER runs BIRD; where there is no Engine to tell its settings, it may. */
+export const mayUseBird = (container: Pick<ContainerStatus, 'details'> | undefined): boolean => container === undefined || usesBird(container.details)
+
+/** Where calico-node keeps its sockets and Felix its files, unless its container has another folder there. */
+export const RUN_FOLDER = '/var/run/calico'
 
 /** Whether there is something to ask: not between two starts. */
 const runs = ({state}: ContainerDetails): boolean => state === 'running'
 
 /** The folder of this host in which the container keeps its sockets and Felix its files. */
 export function runFolder({mounts}: ContainerDetails): string {
-  const [path, above] = ['/var/run/calico', '/run/calico']
+  const [path, above] = [RUN_FOLDER, '/run/calico']
   const own = mounts.get(path) ?? mounts.get(above)
   if (own !== undefined) return own
   const parent = mounts.get('/run') ?? mounts.get('/var/run')

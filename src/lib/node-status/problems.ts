@@ -2,7 +2,7 @@
 import type {BgpPeer} from '../bird/peers.js'
 import {driverProblems} from '../calico-node/libnetwork-service/state.js'
 import type {Family} from '../net/index.js'
-import type {Readiness} from './container.js'
+import type {ContainerStatus, Readiness} from './container.js'
 import type {EndpointStates} from './endpoints.js'
 import type {NodeStatus} from './status.js'
 
@@ -12,12 +12,9 @@ const FAMILIES = [4, 6] as const
 export const peerName = ({address, port}: BgpPeer): string => (port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`)
 
 /** Every problem of STATUS. A passive session that waits is none, nor is what is off by design. */
-export function problemsOf({node, container, datastore, bird, endpoints, libnetwork}: Omit<NodeStatus, 'problems'>): string[] {
-  const {details, felix, bird: birdReadiness} = container
+export function problemsOf({node, container, processes, datastore, bird, endpoints, libnetwork}: Omit<NodeStatus, 'problems'>): string[] {
   return [
-    ...(details.state === 'running' ? [] : [`The container is ${details.state}; it was restarted ${details.restarts} times, its last exit code is ${details.exitCode}.`]),
-    ...readinessProblem('Felix', felix),
-    ...readinessProblem('BIRD', birdReadiness),
+    ...(container ? containerProblems(container) : processes.length > 0 ? [] : ['calico-node does not run on this host: it has no Docker Engine, and no process of that name.']),
     ...(datastore.state === 'away' ? [`The datastore: ${datastore.message}.`] : []),
     ...(datastore.state === 'answers' && !datastore.exists ? [`The node ${node} does not exist in the datastore, or cannot be read.`] : []),
     ...(datastore.state === 'answers' && datastore.cluster.datastoreReady === false ? ['The datastore is locked.'] : []),
@@ -26,6 +23,12 @@ export function problemsOf({node, container, datastore, bird, endpoints, libnetw
     ...driverProblems(libnetwork),
   ]
 }
+
+const containerProblems = ({details, felix, bird}: ContainerStatus): string[] => [
+  ...(details.state === 'running' ? [] : [`The container is ${details.state}; it was restarted ${details.restarts} times, its last exit code is ${details.exitCode}.`]),
+  ...readinessProblem('Felix', felix),
+  ...readinessProblem('BIRD', bird),
+]
 
 const readinessProblem = (name: string, {state, why}: Readiness): string[] =>
   state === 'not-ready' ? [`${name} is not ready: ${why}.`] : state === 'unknown' ? [`It is not known whether ${name} is ready: ${why}.`] : []

@@ -21,8 +21,8 @@ export interface Sources {
   /** Asks each endpoint of etcd over HTTP. */
   readonly members: () => Promise<readonly EtcdMember[]>
   readonly datastore: () => Promise<DatastoreFacts>
-  /** What the Docker Engine says of its versions. @throws CalicoError if it does not answer */
-  readonly engine: () => Promise<EngineVersions>
+  /** What the Docker Engine says of its versions; undefined where none is wanted. @throws CalicoError if it does not answer */
+  readonly engine: () => Promise<EngineVersions | undefined>
   readonly interfaces: () => Promise<readonly HostInterface[]>
 }
 

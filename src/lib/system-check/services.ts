@@ -8,11 +8,13 @@ const LEAST_API = '1.16'
 
 const parts = (version: string): number[] => version.split('.').map(Number)
 
-export const docker: Check<EngineVersions> = {
+export const docker: Check<EngineVersions | undefined> = {
   name: 'docker',
   required: true,
   gather: ({engine}) => engine(),
-  judge({version, api}, {libnetwork}) {
+  judge(facts, {libnetwork}) {
+    if (facts === undefined) return skipped('with --runtime=none, calico-node does not run in a Docker Engine')
+    const {version, api} = facts
     const least = libnetwork ? LEAST_API_LIBNETWORK : LEAST_API
     if (!/^\d+(\.\d+)*$/.test(api)) return wrong(`the Docker Engine does not report the version of its API (${api === '' ? 'nothing' : api})`)
     if (isApiAtLeast(api, least)) return ok(`Docker ${version}, API ${api}`)

@@ -21,17 +21,19 @@ export interface SourceOptions {
   readonly node: string | undefined
   /** The time for the datastore. */
   readonly timeoutMs: number | undefined
+  /** calico-node or its driver for Docker networks will run in a Docker Engine. */
+  readonly engine: boolean
 }
 
 /** This host, and what the settings name. What several checks ask for is asked once. */
-export function thisHost({settings: {datastore}, session, node, timeoutMs = Infinity}: SourceOptions): Sources {
+export function thisHost({settings: {datastore}, session, node, timeoutMs = Infinity, engine}: SourceOptions): Sources {
   return {
     files: filesBelow(''),
     nodeName: nodeNameInputs(node),
     endpoints: datastore.type === 'etcd' ? datastore.endpoints.value : undefined,
     members: once(() => (datastore.type === 'etcd' ? askMembers(datastore, Math.min(timeoutMs, HTTP_LIMIT_MS)) : Promise.resolve([]))),
     datastore: once(() => datastoreFacts(session)),
-    engine: engineVersions,
+    engine: () => (engine ? engineVersions() : Promise.resolve(undefined)),
     interfaces: () => hostAddresses<HostInterface>(),
   }
 }

@@ -1,13 +1,15 @@
 /** What `node remove` says (cli-v0.20 §4.3.3). */
 import {existsSync, unlinkSync} from 'node:fs'
 import {CONTAINER_NAME} from '../calico-node/container.js'
+import {felixProcesses} from '../calico-node/own-processes.js'
 import {refuseRunningDriver, removeDriver} from '../calico-node/libnetwork-service/service.js'
 import {driverForms} from '../calico-node/libnetwork-service/state.js'
 import {endpointsOf, refuseRemoval, removeNode} from '../calico-node/remove.js'
 import type {Endpoint} from '../client/endpoints.js'
 import {isKnownNode} from '../client/known-nodes.js'
 import {nodeNameInputs, thisHostsName} from '../client/node-name.js'
-import {containerLifecycle} from '../docker/lifecycle.js'
+import {hasNoEngine, NO_ENGINE_NOTE} from '../docker/absence.js'
+import {containerLifecycle, type Lifecycle} from '../docker/lifecycle.js'
 import {CalicoError} from '../errors.js'
 import {cleanHost} from '../host/cleaning.js'
 import {requireNetworkAdministrator} from '../host/privileges.js'
@@ -33,7 +35,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     if (clean && !local) throw new CalicoError('refused', `--clean-host cleans this host, which is not node ${node}; nothing was removed`, {hint: `Omit --clean-host, or run the command on ${node}.`})
     if ((clean || (local && withEndpoints)) && !this.dryRun) requireNetworkAdministrator(`calicoctl node remove ${clean ? '--clean-host' : '--remove-endpoints'}`)
     if (local) await this.refuseRunning()
-    if (local && !this.dryRun && (await driverForms()).unit) requireNetworkAdministrator('calicoctl node remove, on a host with the unit calico-libnetwork,')
+    if (local && !this.dryRun && (await driverForms({engine: this.engine !== undefined})).unit) requireNetworkAdministrator('calicoctl node remove, on a host with the unit calico-libnetwork,')
     const session = await this.session()
     if (!local) await requireStoredNode(session, node)
     const endpoints = await endpointsOf(session, node)
@@ -71,9 +73,21 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     throw new CalicoError('refused', `Node ${node} is another host's; it has ${count}. Nothing was removed`, {override: '--yes', hint: 'If that host has been decommissioned, add --yes.'})
   }
 
+  /** That of this host; undefined where none is installed. */
+  private get engine(): Lifecycle | undefined {
+    return hasNoEngine() ? undefined : containerLifecycle()
+  }
+
   private async refuseRunning(): Promise<void> {
-    const state = await containerLifecycle().state(CONTAINER_NAME)
-    if (!state?.running && !state?.restarting) return refuseRunningDriver()
+    const {engine} = this
+    if (!engine) {
+      const running = felixProcesses()
+      if (running.length > 0) throw new CalicoError('refused', `calico-node runs on this host: ${running.join(', ')}; nothing was removed`, {details: [NO_ENGINE_NOTE], hint: 'Stop it first, with what started it.'})
+      this.note(NO_ENGINE_NOTE)
+      return refuseRunningDriver({engine: false})
+    }
+    const state = await engine.state(CONTAINER_NAME)
+    if (!state?.running && !state?.restarting) return refuseRunningDriver({engine: true})
     throw new CalicoError('refused', 'calico-node runs on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
   }
 
@@ -85,7 +99,7 @@ export abstract class NodeRemoveCommand extends HostEditCommand {
     for (const block of blocks) this.note(`Block ${block} ${would}released`)
     for (const warning of warnings) this.note(`Warning: ${warning}`)
     if (local) this.removeNodenameFile(would)
-    if (local) for (const what of await removeDriver(containerLifecycle(), {dryRun: this.dryRun})) this.note(`${what} ${would}removed`)
+    if (local) for (const what of await removeDriver(this.engine, {dryRun: this.dryRun})) this.note(`${what} ${would}removed`)
     if (clean) await this.clean(would)
     if (!this.dryRun) this.success('Node configuration removed')
   }

@@ -4,7 +4,7 @@ import {type DriverStatus, driverProblems} from '../calico-node/libnetwork-servi
 import type {OwnContent} from '../documents/own.js'
 import type {Family} from '../net/index.js'
 import type {BirdStatus} from '../node-status/bird.js'
-import {type ContainerStatus, type Readiness, usesBird} from '../node-status/container.js'
+import {type ContainerStatus, mayUseBird, type Readiness} from '../node-status/container.js'
 import type {EndpointName, EndpointStates} from '../node-status/endpoints.js'
 import {peerName} from '../node-status/problems.js'
 import type {DatastoreStatus, NodeStatus, NotRunning} from '../node-status/status.js'
@@ -61,18 +61,17 @@ export function presentStatus(status: NodeStatus, now: Date): Presentation<Statu
 }
 
 async function v020Lines({container, datastore, bird}: NodeStatus, grid: Grid): Promise<string[]> {
-  const {details, version} = container
-  const lines = [`calico-node container is running. Status: ${details.status}`, `Running felix version ${version ?? 'unknown'}`, '']
+  const lines = container ? [`calico-node container is running. Status: ${container.details.status}`, `Running felix version ${container.version ?? 'unknown'}`, ''] : ['No Docker Engine is installed on this host.', '']
   const families = await Promise.all(FAMILIES.map((family) => familyLines(family, {container, datastore, status: bird[family]}, grid)))
   return [...lines, ...families.flat()]
 }
 
-async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus; datastore: DatastoreStatus; status: BirdStatus | undefined}, grid: Grid): Promise<string[]> {
+async function familyLines(family: Family, {container, datastore, status}: {container: ContainerStatus | undefined; datastore: DatastoreStatus; status: BirdStatus | undefined}, grid: Grid): Promise<string[]> {
   const heading = `IPv${family} BGP status`
   const address = datastore.state === 'answers' ? datastore.address[family] : 'unknown'
   if (address === undefined) return [heading, `No IPv${family} address configured.`, '']
   const line = `IP: ${address}    AS Number: ${datastore.state === 'answers' ? asText(datastore.as) : 'unknown'}`
-  return [heading, line, ...(usesBird(container.details) ? await birdLines(status, grid) : ['BIRD is off on this node.', ''])]
+  return [heading, line, ...(mayUseBird(container) ? await birdLines(status, grid) : ['BIRD is off on this node.', ''])]
 }
 
 async function birdLines(status: BirdStatus | undefined, grid: Grid): Promise<string[]> {
@@ -92,18 +91,14 @@ async function birdLines(status: BirdStatus | undefined, grid: Grid): Promise<st
 const ourLines = (status: NodeStatus, now: Date): string[] => labelledRows(status, now).map(({label, text}) => `${`${label}:`.padEnd(11)} ${text}`)
 
 /** What v0.20 did not show. */
-function labelledRows({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): LabelledRow[] {
-  const {details, felix, bird: birdReadiness} = container
+function labelledRows({node, container, processes, datastore, bird, endpoints, libnetwork, problems}: NodeStatus, now: Date): LabelledRow[] {
   const versions = FAMILIES.flatMap((family) => {
     const status = bird[family]
     return status?.state === 'answers' && status.version !== undefined ? [status.version] : []
   })
   const rows: (readonly [string, string])[] = [
     ['Node', node],
-    ['Container', `${details.state}, ${details.restarts} ${details.restarts === 1 ? 'restart' : 'restarts'}, ${details.state === 'running' ? `up ${elapsed(details.startedAt, now)}` : `started ${details.startedAt}`}`],
-    ['Image', details.image],
-    ['Felix', readinessText(felix)],
-    ['BIRD', [readinessText(birdReadiness), ...versions.slice(0, 1)].join(', ')],
+    ...(container ? containerRows(container, versions, now) : ([['Felix', processes.join(', ') || 'does not run'], ['BIRD', versions[0] ?? 'unknown']] as const)),
     ['Datastore', datastoreText(datastore)],
     ['Endpoints', endpointsText(endpoints)],
     ['Libnetwork', driverText(libnetwork, now)],
@@ -111,6 +106,15 @@ function labelledRows({node, container, datastore, bird, endpoints, libnetwork, 
     ...problems.map((text) => ['Problem', text] as const),
   ]
   return rows.map(([label, text]) => ({label, text}))
+}
+
+function containerRows({details, felix, bird}: ContainerStatus, birdVersions: readonly string[], now: Date): (readonly [string, string])[] {
+  return [
+    ['Container', `${details.state}, ${details.restarts} ${details.restarts === 1 ? 'restart' : 'restarts'}, ${details.state === 'running' ? `up ${elapsed(details.startedAt, now)}` : `started ${details.startedAt}`}`],
+    ['Image', details.image],
+    ['Felix', readinessText(felix)],
+    ['BIRD', [readinessText(bird), ...birdVersions.slice(0, 1)].join(', ')],
+  ]
 }
 
 const readinessText = ({state, why}: Readiness): string =>
@@ -154,13 +158,11 @@ export function elapsed(start: string, now: Date): string {
 }
 
 function statusDocument({node, container, datastore, bird, endpoints, libnetwork, problems}: NodeStatus): OwnContent<'NodeStatus'> {
-  const {details, felix, bird: birdReadiness, version} = container
-  const {id, state, status, restarts, startedAt, image} = details
   return {
     node,
-    container: {id, state, status, restarts, startedAt, image},
-    readiness: {felix, bird: birdReadiness},
-    versions: {felix: version ?? null, bird: FAMILIES.map((family) => versionOf(bird[family])).find((text) => text !== null) ?? null},
+    container: container ? containerDocument(container) : null,
+    ...(container ? {readiness: {felix: container.felix, bird: container.bird}} : {}),
+    versions: {felix: container?.version ?? null, bird: FAMILIES.map((family) => versionOf(bird[family])).find((text) => text !== null) ?? null},
     datastore: datastore.state === 'away' ? datastore : {state: datastore.state, nodeExists: datastore.exists, ...datastore.cluster},
     bgp: {ipv4: bgpDocument(4, datastore, bird[4]), ipv6: bgpDocument(6, datastore, bird[6])},
     endpoints: {reported: endpoints.reported, up: endpoints.up, down: names(endpoints.down), left: names(endpoints.left)},
@@ -168,6 +170,8 @@ function statusDocument({node, container, datastore, bird, endpoints, libnetwork
     problems,
   }
 }
+
+const containerDocument = ({details: {id, state, status, restarts, startedAt, image}}: ContainerStatus): OwnContent<'NodeStatus'>['container'] => ({id, state, status, restarts, startedAt, image})
 
 const driverDocument = ({form, running, state, since, restarts, socket}: DriverStatus): OwnContent<'NodeStatus'>['libnetwork'] => ({form, running, state, since: since ?? null, restarts, socket})
 

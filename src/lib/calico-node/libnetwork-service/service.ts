@@ -129,33 +129,33 @@ export function driverUnitText({program, variables}: Extract<DriverPlan, {form: 
   return `# ${DRIVER_UNIT_FILE}\n${driverUnit(program)}\n# ${DRIVER_ENVIRONMENT_FILE}\n${driverEnvironmentFile(variables, {secrets: false})}`
 }
 
-/** Stops the driver; what ran and was stopped, or would be: `unit`, `container`. */
-export async function stopDriver(engine: Lifecycle, {dryRun}: {dryRun: boolean}): Promise<('unit' | 'container')[]> {
-  const {unit, container} = await driverForms()
+/** Stops the driver; what ran and was stopped, or would be: `unit`, `container`. ENGINE is undefined on a host without one. */
+export async function stopDriver(engine: Lifecycle | undefined, {dryRun}: {dryRun: boolean}): Promise<('unit' | 'container')[]> {
+  const {unit, container} = await driverForms({engine: engine !== undefined})
   const stopped: ('unit' | 'container')[] = []
   if (unit && isUp(unit)) {
     if (!dryRun) await stopUnit()
     stopped.push('unit')
   }
   if (container && isContainerUp(container)) {
-    if (!dryRun) await engine.stop(container.id)
+    if (!dryRun) await engine?.stop(container.id)
     stopped.push('container')
   }
   return stopped
 }
 
-/** Refuses to remove a driver that runs. @throws CalicoError `refused` */
-export async function refuseRunningDriver(): Promise<void> {
-  const {unit, container} = await driverForms()
+/** Refuses to remove a driver that runs; without ENGINE, as a unit only. @throws CalicoError `refused` */
+export async function refuseRunningDriver(options: {engine: boolean}): Promise<void> {
+  const {unit, container} = await driverForms(options)
   if (!(unit && isUp(unit)) && !(container && isContainerUp(container))) return
   throw new CalicoError('refused', 'The driver for Docker networks is running on this host; nothing was removed', {hint: 'Stop it first: calicoctl node stop --force'})
 }
 
-/** Removes the driver, which does not run; what of it was there, or would be removed. */
-export async function removeDriver(engine: Lifecycle, {dryRun}: {dryRun: boolean}): Promise<string[]> {
-  const {unit, container} = await driverForms()
+/** Removes the driver, which does not run; what of it was there, or would be removed. ENGINE is undefined on a host without one. */
+export async function removeDriver(engine: Lifecycle | undefined, {dryRun}: {dryRun: boolean}): Promise<string[]> {
+  const {unit, container} = await driverForms({engine: engine !== undefined})
   const files = unit ? ownUnitFiles() : []
   if (unit && !dryRun) await removeUnit()
-  if (container && !dryRun) await engine.remove(container.id)
+  if (container && !dryRun) await engine?.remove(container.id)
   return [...files, ...(container ? [`Container ${DRIVER_NAME}`] : [])]
 }

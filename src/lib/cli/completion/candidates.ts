@@ -47,7 +47,7 @@ const ELSEWISE: Readonly<Record<string, Readonly<Record<string, Place>>>> = {
 
 /** Values of v0.20's options and arguments that are known beforehand (cli-v0.20 §4.3, §4.11). */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  runtime: ['docker', 'none', 'rkt'],
+  runtime: ['docker', 'none'], // rkt is always refused
   detach: ['true', 'false'],
   datastore: ['etcd', 'embedded'],
   '<NAME>': ['loglevel'],

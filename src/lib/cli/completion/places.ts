@@ -75,5 +75,6 @@ export const OPTIONS: Readonly<Record<string, Place>> = {
 /** Options that mean something else in these commands, by the command's id. */
 export const OPTIONS_OF: Readonly<Record<string, Readonly<Record<string, Place>>>> = {
   import: {from: FILE},
+  status: {runtime: [{words: ['docker']}]},
   'policy:picture': {output: [{words: ['html', 'svg', 'dot']}, 'file']},
 }

@@ -157,7 +157,8 @@ describe('options', () => {
   test('their values', async () => {
     expect(await complete('profile show -o ')).toEqual(['table', 'wide', 'json', 'yaml', 'plain', 'name'])
     expect(await complete('profile show --output=j')).toEqual(['--output=json'])
-    expect(await complete('status --runtime ')).toEqual(['docker', 'none', 'rkt'])
+    expect(await complete('node --runtime ')).toEqual(['docker', 'none'])
+    expect(await complete('status --runtime=')).toEqual(['--runtime=docker'])
     expect(await complete('profile show --timeout ')).toEqual([])
   })
 })
