@@ -81,8 +81,20 @@ suite('a node that is not this host', whyNoHost(), () => {
 
   test('a container whose endpoint is another node\'s keeps its address', async () => {
     const before = image()
-    expect(await run(`container remove ${ID}`)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/its address is in use; nothing was removed[^]*192\.168\.1\.1: endpoint edocker of docker workload c+ on node-0003/) as unknown})
+    expect(await run(`container remove ${ID}`)).toMatchObject({code: 8, stdout: '', stderr: expect.stringMatching(/has no endpoint on node rack1-host1, but one on node node-0003; nothing was removed[^]*addresses 192\.168\.1\.1\) on node node-0003\.\nRun the command on that host\. If that host no longer exists: calicoctl endpoint remove edocker\n$/) as unknown})
     expect(image()).toBe(before)
+  })
+
+  test('a container that is connected here under a name that is no longer this host\'s: what is suggested works', async () => {
+    host.run('ip', 'link', 'add', 'caliedocker', 'type', 'veth', 'peer', 'name', 'far0')
+    try {
+      const {code, stderr} = await run(`container remove ${ID}`)
+      expect({code, stderr}).toEqual({code: 8, stderr: expect.stringMatching(/calicoctl works on this host as node rack1-host1 only [^]*: calicoctl endpoint remove edocker --force\n$/) as unknown})
+      expect(await run('endpoint remove edocker')).toMatchObject({code: 8, stderr: expect.stringMatching(/it is connected.*\nWith --force/) as unknown})
+      await given('endpoint remove edocker --force')
+    } finally {
+      host.run('ip', 'link', 'del', 'caliedocker')
+    }
   })
 
   test('an endpoint that is connected here is protected, whatever a variable says', async () => {

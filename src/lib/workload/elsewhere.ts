@@ -21,11 +21,12 @@ export async function endpointsElsewhere(session: Session, {node, orchestrator, 
   return found
 }
 
-/** How to work on ENDPOINT, of another node: by that node's name, where this host has none of its own. */
+/** How to work on ENDPOINT, of another node: by that node's name, where calico-node has left no other one on this host. */
 export function elsewhereHint(endpoint: Endpoint): string {
   const {host, id} = endpoint
   const own = nodeNameInputs().file?.toLowerCase() ?? ''
-  if (!hasHostInterface(interfaceOf(endpoint))) return `If that is another host, run the command there. If it was this host's name, run it with --node ${host}, or remove that endpoint: calicoctl endpoint remove ${id}`
-  if (own === '' || own === host) return `Run the command with the name of that node: --node ${host}, or CALICO_NODENAME=${host}`
+  const isHere = hasHostInterface(interfaceOf(endpoint))
+  if (own === '') return `${isHere ? 'Run the command with the name of that node' : 'If that is another host, run the command there. If it is this host under another name, run it with that name'}: --node ${host}, or CALICO_NODENAME=${host}`
+  if (!isHere) return `Run the command on that host. If that host no longer exists: calicoctl endpoint remove ${id}`
   return `calicoctl works on this host as node ${own} only (/var/lib/calico/nodename). To remove the endpoint of node ${host}, which disconnects the workload: calicoctl endpoint remove ${id} --force`
 }

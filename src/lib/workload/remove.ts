@@ -1,6 +1,7 @@
 /** `container remove` and `endpoint remove` (cli-v0.20 §4.12.2): all that there is of a workload or endpoint, whatever is missing of it already. */
 import {disconnectText, pathOf} from '../client/endpoint-workload.js'
 import {type Endpoint, endpointLabel, HANDLE_ANNOTATION} from '../client/endpoints.js'
+import {nodeNameInputs} from '../client/node-name.js'
 import type {Session} from '../client/session.js'
 import type {Engine} from '../docker/engine.js'
 import {CalicoError} from '../errors.js'
@@ -94,13 +95,20 @@ export async function removeEndpoint(session: Session, endpoint: Endpoint, {node
     }
     // Whatever this host is called now: the interface is called after the endpoint.
     if (hasHostInterface(interfaceName)) {
-      const command = disconnectText(endpoint, host === node ? '' : ` --node ${host}`)
       throw new CalicoError('refused', `The ${endpointLabel(endpoint)} was not removed: it is connected, its interface ${interfaceName} is on this host`, {
-        hint: `${command === undefined ? `It is removed together with its ${orchestrator === 'mesos' ? 'task' : 'container'}.` : `To disconnect and remove it: ${command}.`} With --force it is removed anyway; the container then has no connection.`,
+        hint: `${instead(endpoint, node)}With --force it is removed anyway; the container then has no connection.`,
       })
     }
   }
   return removeEndpoints(session, [removableOf(endpoint)], {handle: handleOfEndpoint(endpoint), what: `the removal of ${endpointLabel(endpoint)}`})
+}
+
+/** What disconnects ENDPOINT, which is on this host, called NODE now; nothing where `container remove` does not work under the name that it has. */
+function instead(endpoint: Endpoint, node: string): string {
+  const {host, orchestrator} = endpoint
+  if (host !== node && (nodeNameInputs().file ?? '') !== '') return ''
+  const command = disconnectText(endpoint, host === node ? '' : ` --node ${host}`)
+  return command === undefined ? `It is removed together with its ${orchestrator === 'mesos' ? 'task' : 'container'}. ` : `To disconnect and remove it: ${command}. `
 }
 
 /** The handle of the addresses of ENDPOINT, if it is one of ours. */
