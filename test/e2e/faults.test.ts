@@ -70,6 +70,16 @@ describe('no answer', () => {
     expect(stderr).toMatch(/^Error: The etcd endpoint \S+ \(from ETCD_ENDPOINTS\) did not answer in time\.\n/)
   })
 
+  test('an etcd that answered, but not all of it in time: the time is too short', async () => {
+    const profiles = Array.from({length: 1001}, (_, index) => ({apiVersion: 'projectcalico.org/v3', kind: 'Profile', metadata: {name: `x${index}`}, spec: {}}))
+    expect((await calicoctl(['apply', '-f', '-', '-q'], {env: on(etcd.endpoints), stdin: JSON.stringify(profiles)})).code).toBe(0)
+    const proxy = await startProxy(etcd.endpoints[0] ?? '')
+    void proxy.hold('profiles/x') // the second page
+    const {code, stderr} = await run('get profile --timeout 1s', on(proxy.endpoint))
+    await proxy.stop()
+    expect({code, stderr}).toEqual({code: 6, stderr: 'Error: The time given with --timeout (1 s) expired before everything was shown.\nUse a larger --timeout, or request less.\n'})
+  })
+
   test('Ctrl-C while nothing answers: 130, nothing was changed', async () => {
     const server = await startSilentServer()
     const connected = server.connected()

@@ -332,8 +332,8 @@ export abstract class BaseCommand extends Command {
       const after = (time: number) => new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), time)))
       const within = (time: number) => Promise.race([next, after(time)]).finally(() => clearTimeout(timer))
       const step = await within(budget.remaining())
-      // A request that waits for an answer ends now, too, and its error says more.
-      const last = step ?? (await within(REASON_MS))
+      // Where there was no answer at all, the first request ends now, too, and its error says more.
+      const last = step ?? (budget.answered ? undefined : await within(REASON_MS))
       if (last?.done === true) return
       if (step === undefined) throw new CalicoError('unreachable', `The time given with --timeout (${budget.total / 1000} s) expired before everything was shown`, {hint: 'Use a larger --timeout, or request less.'})
       yield step.value

@@ -9,6 +9,8 @@ export interface Budget {
   forRequest(): Budget
   /** The whole time in milliseconds, for messages. */
   readonly total: number
+  /** Whether the datastore has answered anything. */
+  answered?: boolean
   /** Runs WORK (a prompt, an image pull, a wait) without counting its time. */
   exclude<T>(work: () => Promise<T>): Promise<T>
 }

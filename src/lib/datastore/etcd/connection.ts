@@ -148,6 +148,7 @@ export function connect(settings: EtcdSettings, budget: Budget, {longLived = fal
   /** Takes notice of an answer. @throws CalicoError, see ask() */
   async function accept(endpoint: Endpoint, answer: Answer): Promise<void> {
     await checkCluster(endpoint, answer)
+    budget.answered = true
     endpoint.proven = true
     current = endpoints.indexOf(endpoint)
   }
