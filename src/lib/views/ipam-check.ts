@@ -1,6 +1,7 @@
 /** How the findings of `ipam check` are shown. */
 import type {Finding, FindingClass} from '../ipam/findings.js'
 import type {CheckResult} from '../ipam/run-check.js'
+import {shortId} from '../model/display-name.js'
 import {parseWorkloadEndpointName, type WorkloadEndpointSegments} from '../model/workload-endpoint-name.js'
 import {ownDocument, type Presentation, shortIds} from '../cli/output/presentation.js'
 
@@ -45,7 +46,10 @@ function unassigned(finding: Finding): string {
 
 function shared(finding: Finding): string {
   const endpoint = endpointOf(finding)
-  return endpoint ? `calicoctl endpoint remove ${endpoint.endpoint}, or the other one` : 'calicoctl endpoint show --detailed'
+  if (!endpoint) return 'calicoctl endpoint show --detailed'
+  // `endpoint remove` refuses one that is connected.
+  const isContainer = endpoint.orchestrator === 'docker' && /^[0-9a-f]{64}$/.test(endpoint.workload)
+  return `${isContainer ? `on ${endpoint.node}: calicoctl container remove ${shortId(endpoint.workload)}` : `calicoctl endpoint remove ${endpoint.endpoint}`}, or the other one`
 }
 
 /** What mends a finding that --repair leaves to someone's judgement, or what to look at it with. */

@@ -87,7 +87,7 @@ const MANAGED: readonly string[] = ['k8s', 'cni']
  * @throws CalicoError `refused`, unless FORCE: Kubernetes or a CNI plugin looks after it, or its interface is on this host
  */
 export async function removeEndpoint(session: Session, endpoint: Endpoint, {node, force}: {node: string; force: boolean}): Promise<Removal> {
-  const {host, orchestrator, stored} = endpoint
+  const {orchestrator, stored} = endpoint
   const {interfaceName = ''} = stored.resource.spec
   if (!force) {
     if (MANAGED.includes(orchestrator)) {

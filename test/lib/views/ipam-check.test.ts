@@ -14,6 +14,7 @@ test.each([
   ['unassigned-address', '10.1.0.1', 'node/a', 'on a: calicoctl node'],
   ['unassigned-address', '10.1.0.1', 'container web', 'calicoctl container web ip add 10.1.0.1'],
   ['shared-address', '10.1.0.1', 'workloadendpoint/default/a-docker-w-e1', 'calicoctl endpoint remove e1, or the other one'],
+  ['shared-address', '10.1.0.1', `workloadendpoint/default/rack--1-docker-${ID}-e1`, `on rack-1: calicoctl container remove ${ID.slice(0, 12)}, or the other one`],
   ['unreadable', '/calico/x', '1', 'etcdctl get /calico/x; etcdctl del /calico/x if it is not needed'],
 ] as const)('%s of %s (%s)', (kind, subject, identity, line) => {
   expect(remedyOf(finding(kind, subject, identity), {docker: false})).toBe(line)
