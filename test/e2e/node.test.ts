@@ -236,12 +236,13 @@ suite('node, with a stand-in for calico-node', whyNoHost(), () => {
   test('--node is the name of the node, not the image', async () => {
     expect(await host.calicoctl(['node', '--node=other', '--ip=192.0.2.2', '--init-system'])).toMatchObject({code: 0, stdout: expect.stringMatching(/ quay\.io\/calico\/node:\S+\n[^]*\nNODENAME=other\n/) as unknown})
     expect(await host.calicoctl(['node', '--node', 'other', '--runtime=none', '--ip=192.0.2.2', '--dry-run'])).toMatchObject({code: 0, stderr: expect.stringContaining('node/other would be created') as unknown})
+    // As in v0.20, whose --node was short for --node-image: no node has such a name.
+    for (const words of [['--node=calico/node:v1'], ['--node', 'calico/node:v1']]) expect(await host.calicoctl(['node', ...words, '--ip=192.0.2.2', '--init-system'])).toMatchObject({code: 0, stdout: expect.stringMatching(/ calico\/node:v1\n/) as unknown})
   })
 
   test.each<[string, string[], RegExp]>([
     ['a name that no node can have', ['--node=Bad_Name', '--ip=192.0.2.2'], /^Error: --node: [^]*Bad_Name/],
     ['an empty name', ['--node=', '--ip=192.0.2.2'], /^Error: --node is empty/],
-    ['an image for a name', ['--node=calico/node:v1', '--ip=192.0.2.2'], /^Error: --node: 'calico\/node:v1' is the name of an image[^]*--node-image/],
     ['all wrong values at once', ['--ip=1.2.3', '--as=0', '--runtime=rkt', '--log-dir=log', '--libnetwork', '--libnetwork-image=-x'], /5 problems in the command line:[^]*--runtime: [^]*--as: [^]*--libnetwork-image: [^]*--ip: /],
     ['the embedded datastore', ['--datastore=embedded:/tmp/never', '--ip=192.0.2.2'], /cannot read the embedded datastore/],
     ['an interface without an address', ['--ip=interface=none'], /No IPv4 address of this host can be used for the node/],

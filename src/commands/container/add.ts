@@ -9,7 +9,7 @@ export default class ContainerAdd extends ContainerCommand {
   static override summary = 'Connect a running container to Calico\'s network.'
   static override description =
     'The container gets an endpoint, an address and an interface. It has no profile at first, so all its traffic is dropped until you add one with `container profile append`. ' +
-    'The default route of the address\'s family then goes through this interface: the container\'s own IPv4 default routes get a higher metric, if one of them has the metric 0; an IPv6 default route of the usual metric 1024 is replaced. `container remove` does not restore them. Routes of the other family are not changed. ' +
+    'The default route of the address\'s family then goes through this interface: the container\'s own IPv4 default routes get a higher metric, if one of them has the metric 0; an IPv6 default route of the usual metric 1024 is replaced. `container remove` does not restore them. Of the other family it only adds a default route where the container has none. ' +
     'If the command was killed, or the container was restarted, run the same command again to complete the set-up. Failed steps are rolled back. ' +
     'With --may-exist, a container that is connected and has such an address is left unchanged, and its address is printed.'
   static override examples = [

@@ -1,14 +1,15 @@
 /**
- * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and for each family of theirs a
- * default route towards the host. v0.20 (cli-v0.20 §4.12.1 step 6) made that of the other family too, in place of the container's own; Calico's CNI
- * plugin does not. Every step may be repeated.
+ * A container's network: a veth pair whose host end is Felix's to police and route, and in the container addresses, and default routes
+ * towards the host (cli-v0.20 §4.12.1 step 6). One of a family that the endpoint has no address of replaces none, as v0.20's did: the container's own
+ * would lead nowhere then. Every step may be repeated.
  */
 import {CalicoError} from '../errors.js'
 import {type Address, ADDRESS_BITS, type Family, formatAddress} from '../net/index.js'
+import {CommandError} from './command.js'
 import {arePair, createVeth, deleteVeth, findInterface, hasHostInterface, type Interface, nameTakenOnHost, otherEnd, type VethEnd} from './interfaces.js'
 import {addressTexts} from './candidates.js'
 import {BatchError, ip, ipBatch, ipJson, runIn} from './ip.js'
-import {gatewayLinkLocal, trustLinkLocal} from './link-local.js'
+import {gatewayLinkLocal, hostLinkLocal, linkLocal, trustLinkLocal} from './link-local.js'
 import type {NetworkNamespace} from './network-namespace.js'
 
 /** Exists nowhere: the host answers for it by proxy ARP, which Felix switches on. */
@@ -43,6 +44,7 @@ export async function connectContainer(network: ContainerNetwork, onStep: OnStep
     for (const step of ['interfaces up', 'addresses', 'routes']) onStep(step)
     await configure(network, onStep, undo)
     if (hasFamily(network, 6)) await routeIpv6(network.namespace, network.host.name, network.container.name)
+    else await addRouteIpv6(network.namespace, network.host.name, network.container.name)
   } catch (error) {
     throw await undone(error, undo)
   }
@@ -69,7 +71,10 @@ async function configure(network: ContainerNetwork, onStep: OnStep, undo: Undo[]
   const commands = [['link', 'set', 'dev', name, 'up'], ...addresses.map((address) => addressCommand(name, address))]
   if (hasFamily(network, 6)) await enableIpv6(namespace, name)
   if (hasFamily(network, 4)) await batchAndRouteIpv4(namespace, name, commands, onStep, undo)
-  else await ipBatch(namespace, commands)
+  else {
+    const hasOwn = (await ipJson<Route>(namespace, ['-4', 'route', 'show', 'default'])).length > 0
+    await ipBatch(namespace, hasOwn ? commands : [...commands, ['route', 'replace', GATEWAY, 'dev', name], defaultRoute('add', name)])
+  }
 }
 
 /** Runs COMMANDS, and adds the default route of IPv4: the kernel adds it only where there is none of metric 0, which is the usual case. */
@@ -246,3 +251,18 @@ export async function hasAddress(namespace: NetworkNamespace, name: string, addr
 async function routeIpv6(namespace: NetworkNamespace, host: string, name: string): Promise<void> {
   await ip(namespace, ['-6', 'route', 'replace', 'default', 'via', await gatewayLinkLocal(host), 'dev', name])
 }
+
+/** The same, where the namespace has none and both ends have IPv6. */
+async function addRouteIpv6(namespace: NetworkNamespace, host: string, name: string): Promise<void> {
+  const gateway = hostLinkLocal(host)
+  if (gateway === undefined) return
+  try {
+    await ip(namespace, ['-6', 'route', 'add', 'default', 'via', gateway, 'dev', name])
+  } catch (error) {
+    if (!(error instanceof CommandError) || !(error.failure.stderr.includes('File exists') || (await hasNoIpv6(namespace, name, error)))) throw error
+  }
+}
+
+/** Whether ERROR, the kernel's of a route over interface NAME, comes from its having no IPv6. */
+const hasNoIpv6 = async (namespace: NetworkNamespace, name: string, {failure}: CommandError): Promise<boolean> =>
+  failure.stderr.includes('IPv6 is disabled') || (await linkLocal(namespace, name)) === undefined

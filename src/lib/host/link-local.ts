@@ -3,6 +3,9 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {CalicoError} from '../errors.js'
 import {formatAddress} from '../net/index.js'
+import {addressTexts} from './candidates.js'
+import {ipJson} from './ip.js'
+import type {NetworkNamespace} from './network-namespace.js'
 
 const TRIES = 200
 const PAUSE_MS = 5
@@ -19,7 +22,12 @@ export function trustLinkLocal(name: string): void {
   }
 }
 
-/** The link-local IPv6 address of the host end NAME; asks no program. */
+/** The link-local IPv6 address of NAME in NAMESPACE. */
+export async function linkLocal(namespace: NetworkNamespace, name: string): Promise<string | undefined> {
+  return addressTexts(await ipJson(namespace, ['-6', 'address', 'show', 'dev', name, 'scope', 'link']))[0]
+}
+
+/** That of the host end NAME; asks no program. */
 export function hostLinkLocal(name: string): string | undefined {
   let text: string
   try {

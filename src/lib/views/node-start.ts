@@ -162,8 +162,6 @@ export abstract class NodeCommand extends HostEditCommand {
   }
 
   private async request(options: NodeOptions, {node, replace}: StartFlags): Promise<NodeRequest> {
-    // In v0.20, --node was short for --node-image.
-    if (node !== undefined && /[/:]/.test(node)) throw new CalicoError('invalid', `--node: '${node}' is the name of an image, not of a node`, {hint: 'Give the image with --node-image.'})
     const name = chosenNode(node, (text) => this.note(text))
     const ownName = replace || nodeNameInputs().file?.toLowerCase() === name
     return {node: name, options, settings: await this.settings(), ownName, inContainer: Boolean(process.env.CALICO_CTL_CONTAINER), hasIpv6: hasIpv6()}

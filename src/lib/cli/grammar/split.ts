@@ -48,7 +48,8 @@ const NONE: ReadonlyMap<string, boolean> = new Map()
 
 /**
  * Takes ARGV apart. v0.20's options of the command word may be abbreviated after that word; those of COMMANDS are known by their full name
- * anywhere, so that each must take a value in every command or in none. A name in full is never an abbreviation: `--node` is not `--node-image`.
+ * anywhere, so that each must take a value in every command or in none. A name in full is no abbreviation: `--node` is not
+ * `--node-image`, unless its value can only be that of an image.
  */
 export function splitLine(argv: readonly string[], commands: CommandTable, v020: V020Options): SplitLine | Unreadable {
   const words: string[] = []
@@ -66,7 +67,7 @@ export function splitLine(argv: readonly string[], commands: CommandTable, v020:
     const typed = equals < 0 ? token : token.slice(0, equals)
     const name = typed.slice(2)
     const attached = equals < 0 ? undefined : token.slice(equals + 1)
-    const kind = kindOf(name, words[0], v020, commands)
+    const kind = kindOf(name, words[0], v020, commands, attached ?? argv[at])
     if (Array.isArray(kind)) return {problem: `${typed} is ambiguous: ${listed(kind.map((candidate) => `--${candidate}`))}`, words}
     if (kind === undefined) {
       if (name === 'help' || name === 'version') {
@@ -142,14 +143,17 @@ function isNoLetters(token: string, commands: CommandTable, word: string | undef
   return false
 }
 
+/** In v0.20, `--node` was short for `--node-image` (decisions.md 2): the names of images often have one of these. */
+const NO_NODE_NAME = /[/:]/
+
 /**
  * The option that NAME, after the command word WORD, means: v0.20's by any unique prefix, ours in full; several names if the prefix is not unique. What is
- * an option of ours of a command of WORD is no prefix.
+ * an option of ours of a command of WORD is no prefix, unless VALUE is none of its values.
  */
-function kindOf(name: string, word: string | undefined, v020: V020Options, commands: CommandTable): OptionKind | string[] | undefined {
+function kindOf(name: string, word: string | undefined, v020: V020Options, commands: CommandTable, value: string | undefined): OptionKind | string[] | undefined {
   const known = word === undefined ? NONE : v020(word)
   const candidates = known.has(name) ? [name] : [...known.keys()].filter((other) => other.startsWith(name))
-  const inFull = candidates.length === 0 || candidates[0] === name ? undefined : ownByName(name, commands, word)
+  const inFull = candidates.length === 0 || candidates[0] === name || (name === 'node' && value !== undefined && NO_NODE_NAME.test(value)) ? undefined : ownByName(name, commands, word)
   if (inFull !== undefined) return inFull
   if (candidates.length === 1 && candidates[0] !== undefined) {
     return {name: candidates[0], takesValue: known.get(candidates[0]) ?? false, ours: false, multiple: false}
