@@ -15,7 +15,7 @@ export default class Import extends EditCommand {
   static override description = [
     'Converts and writes profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
       'The plan is printed first. It is carried out after confirmation on a terminal, or with --yes. The old store is only read.',
-    'Data that cannot be imported is listed with its key and the reason; the rest is imported, and the exit code is 9. With --strict, nothing is imported in that case (exit code 8). --dry-run ends with the same exit codes. ' +
+    'Data that cannot be imported is listed with its key and the reason; the rest is imported, and the exit code is 9. With --strict, nothing is imported in that case. ' +
       'Existing objects are never changed: if one differs from what would be written, nothing is written and the exit code is 5. Everything is written in one transaction if it fits. --timeout applies to each request.',
     'A dump is the response to GET /v2/keys/calico?recursive=true, or to the same request for a folder below /calico; several dumps can be given.',
   ].join('\n')
@@ -30,7 +30,7 @@ export default class Import extends EditCommand {
     4: 'The old store has no data of Calico v0.20.',
     5: 'An object exists and differs; nothing was changed.',
     8: 'Not confirmed, or with --strict: some data cannot be imported, or the datastore is locked; nothing was changed.',
-    9: 'Some data cannot be imported; the rest was imported, or with --dry-run, would be.',
+    9: 'Some data cannot be imported; the rest was imported.',
   }
   static override flags = {
     'etcd-v2': Flags.string({description: 'The etcd of v0.20: http://HOST:PORT or https://HOST:PORT, several separated by commas.', helpValue: 'URL[,URL...]'}),
@@ -65,7 +65,7 @@ export default class Import extends EditCommand {
     if (created.length > 0) this.noteChanged()
     this.note(`${planned.length === 1 ? '1 object' : `${planned.length} objects`}: ${created.length} ${this.dryRun ? 'would be ' : ''}created, ${planned.length - created.length} unchanged`)
     await this.reportFlows({aside: flags.output === 'json'})
-    if (converted.lost.length > 0) throw new CalicoError('unknown', `${entries(converted)} ${this.dryRun ? 'cannot be imported; everything else would be' : 'could not be imported; everything else was'} imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
+    if (!this.dryRun && converted.lost.length > 0) throw new CalicoError('unknown', `${entries(converted)} could not be imported; everything else was imported`, {hint: 'They are listed above with the reasons; -o json has the same list.'})
   }
 
   protected override sessionOptions(): {dryRun: boolean; init: boolean; perRequest: true} {
