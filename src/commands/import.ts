@@ -15,7 +15,7 @@ export default class Import extends EditCommand {
   static override description = [
     'Converts and writes profiles with tags and rules, pools, BGP peers, node mesh and AS numbers, the settings of Felix and BGP, nodes, endpoints with their profiles, and assigned addresses with handles and attributes. ' +
       'The plan is printed first. It is carried out after confirmation on a terminal, or with --yes. The old store is only read.',
-    'Data that cannot be imported is listed with its key and the reason; the rest is imported, and the exit code is 9. With --strict, nothing is imported in that case. ' +
+    'Data that cannot be imported is listed with its key and the reason; the rest is imported, and the exit code is 9. With --strict, nothing is imported in that case (exit code 8). With --dry-run, the exit code is then 0, or with --strict 8. ' +
       'Existing objects are never changed: if one differs from what would be written, nothing is written and the exit code is 5. Everything is written in one transaction if it fits. --timeout applies to each request.',
     'A dump is the response to GET /v2/keys/calico?recursive=true, or to the same request for a folder below /calico; several dumps can be given.',
   ].join('\n')

@@ -361,6 +361,8 @@ describe('dumps', () => {
     const store = newStore()
     const result = await importDump(store, dumpOf(HOSTILE), '--yes', '--strict')
     expect({code: result.code, stderr: result.stderr}).toEqual({code: 8, stderr: expect.stringMatching(/cannot be imported; nothing was changed/)})
+    expect((await importDump(store, dumpOf(HOSTILE), '--dry-run', '--strict')).code).toBe(8)
+    expect((await importDump(store, dumpOf(HOSTILE), '--dry-run')).code).toBe(0)
     expect(() => readFileSync(store)).toThrow('ENOENT')
     expect((await importDump(store, dumpOf(oldProfile('web')), '--yes', '--strict')).code).toBe(0)
   })
