@@ -146,7 +146,8 @@ suite('containers', whyNoEngine(), () => {
       const before = await inside(a, 'ip', 'route')
       await given(`container add ${a} ipv6`, `container add ${b} 192.168.0.2`)
       expect(await inside(a, 'ip', 'route')).toBe(before)
-      expect(await inside(b, 'ip', '-6', 'route')).toMatch(/^default via fe80:\S+ dev eth1/m)
+      // Docker's containers have no IPv6 of their own.
+      expect(await inside(b, 'ip', '-6', 'route')).not.toContain('default')
       expect(await run(`container add ${a} ipv6`)).toMatchObject({code: 5, stderr: expect.stringContaining('already been configured') as unknown})
       await given(`container ${a} ip add 192.168.0.1`, `container ${b} ip add ipv6`)
       expect(await inside(a, 'ip', 'route')).toMatch(/^default via 169\.254\.1\.1 dev eth1 *\n[^]*default via \S+ dev eth0 +metric 1/)

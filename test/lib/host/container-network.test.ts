@@ -63,6 +63,8 @@ suite('network of a container', whyNoNamespaces(), () => {
     expect(linkLocal).toBeDefined()
     expect(routes('-6')).toContainEqual(expect.stringContaining(`default via ${linkLocal ?? ''} dev eth1`))
     expect(peer.run('ip', '-6', 'address', 'show', 'dev', 'eth1')).toMatch(/2001:db8::7\/128 scope global nodad/)
+    // Where there is none, IPv4's too, as v0.20 made it.
+    expect(routes()).toContain('default via 169.254.1.1 dev eth1')
     expect(await connectionState(namespace, name, [address('2001:db8::7')])).toBe('complete')
     peer.run('ip', '-6', 'route', 'del', 'default')
     expect(await connectionState(namespace, name, [address('2001:db8::7')])).toBe('half')
