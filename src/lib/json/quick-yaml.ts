@@ -33,7 +33,7 @@ export function quickYaml(scalar: (text: string) => string, deepest: number): (v
       if (item.length > LONGEST || /[\n\r]|^---|^\.\.\./.test(item)) throw new NotPlain()
       return scalar(item)
     }
-    if (item === null || typeof item === 'boolean' || Number.isSafeInteger(item)) return String(item)
+    if (item === null || typeof item === 'boolean' || (Number.isSafeInteger(item) && !Object.is(item, -0))) return String(item)
     throw new NotPlain()
   }
 

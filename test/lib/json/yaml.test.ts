@@ -26,6 +26,7 @@ describe('stringifyYaml writes what the library writes', () => {
   const {value} = fc.letrec((tie) => ({
     value: fc.oneof({depthSize: 'small'}, text, fc.integer(), fc.boolean(), fc.constant(null), fc.constant(undefined), fc.double(), fc.array(tie('value'), {maxLength: 4}), fc.dictionary(text, tie('value'), {maxKeys: 4})),
   }))
+  test('of -0, which is not 0', async () => expect(await stringifyYaml({a: [-0, 0]})).toBe(stringify({a: [-0, 0]}, YAML_OPTIONS)))
   test('of anything', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.array(value), fc.dictionary(fc.constantFrom('a', 'spec', 'y', 'b-c', '1'), value)), async (object) => {
