@@ -18,7 +18,7 @@ type Options = ConstructorParameters<typeof Composer>[0] & {readonly lineCounter
  */
 export function readYaml(text: string, {lineCounter, single = false, ...options}: Options): Document.Parsed[] | string {
   try {
-    return [...new Composer({...options, prettyErrors: false}).compose(tokens(text, lineCounter), single, text.length)] as Document.Parsed[]
+    return [...new Composer({...options, prettyErrors: false, logLevel: 'error'}).compose(tokens(text, lineCounter), single, text.length)] as Document.Parsed[]
   } catch (error) {
     if (error instanceof TooDeep) return `it has more than ${DEEPEST} lists or maps inside each other`
     throw error

@@ -1,4 +1,4 @@
-import {describe, expect, test} from '@jest/globals'
+import {describe, expect, test, jest} from '@jest/globals'
 import {effectiveSettings} from '../../../src/lib/settings/effective.js'
 import type {SettingsInputs} from '../../../src/lib/settings/inputs.js'
 import {resolveSettings} from '../../../src/lib/settings/settings.js'
@@ -192,6 +192,12 @@ describe('the configuration file', () => {
     expect((await problems({files: {[CONFIG]: text}})).join('\n')).toContain(words)
   })
 
+  test('a key that is no text is refused, and Node prints no warning of its own', async () => {
+    const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    expect(await problems({files: {[CONFIG]: '? {a: b}\n: c\n'}})).not.toEqual([])
+    expect(warned).not.toHaveBeenCalled()
+    warned.mockRestore()
+  })
   test('what is wrong with its YAML is said without the text that stands there: it may be a password, or long', async () => {
     const said = (await problems({files: {[CONFIG]: `a: b\n- hunter2${'x'.repeat(100_000)}\nc: |hunter2\n d\n`}})).join('\n')
     expect(said).toContain('not YAML: line 2')
