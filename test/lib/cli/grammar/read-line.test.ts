@@ -151,6 +151,9 @@ describe('an option of ours that begins one of v0.20\'s', () => {
     ['node --node=host-2 --ip=10.0.0.1', command('node', '--ip=10.0.0.1', '--node=host-2')],
     ['node --node=host-2 --node-image=image', command('node', '--node=host-2', '--node-image=image')],
     ['node --node-i image', command('node', '--node-image=image')],
+    // What no node can be called is v0.20's image.
+    ['node --node calico/node:v1', command('node', '--node-image=calico/node:v1')],
+    ['node --node=node:v1', command('node', '--node-image=node:v1')],
     ['node remove --host=host-2', command('node:remove', '--hostname=host-2')],
   ])('%s', (line, expected) => expect(read(line)).toEqual(expected))
   test('is not an option of a command that has neither', () => expect(problem('node show --node x')).toContain('--node is not an option of node show'))
